@@ -1,0 +1,339 @@
+"""Every field of the language in one table: where it stands, in which query language, and what it holds.
+
+Rule: what a field may be is said here and nowhere else; the JSON Schemas, the sentences about wrong values
+and the rules that read paths and templates are all made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from sm_cli.jsonvalue import Json
+
+Language = Literal["JSONPath", "JSONata"]
+LANGUAGES: tuple[Language, Language] = ("JSONPath", "JSONata")
+#: How the text of a value is read on by the rules.
+Syntax = Literal["", "text", "state", "path", "reference", "place", "value", "template", "static", "timestamp"]
+
+MOST_SECONDS = 99_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a field holds: `wants` ends the sentence "Field must be …", `schema` is its JSON Schema.
+
+    `holds` names the shape of the object, or of the items of the array, that stands there; `expression`
+    says that a JSONata state may write `{% … %}` instead; `syntax` says how the rules read it on.
+    """
+
+    wants: str
+    schema: Mapping[str, Json]
+    holds: str = ""
+    expression: bool = False
+    syntax: Syntax = ""
+
+
+def whole(low: int, high: int = MOST_SECONDS, *, expression: bool = False) -> Kind:
+    """A whole number in these bounds."""
+    words = f"a whole number from {low} to {high}"
+    return Kind(words, {"type": "integer", "minimum": low, "maximum": high}, expression=expression)
+
+
+def one_of(*words: str) -> Kind:
+    shown = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else f'"{words[0]}"'
+    return Kind(shown, {"enum": list(words)})
+
+
+def object_of(shape: str, wants: str = "an object", *, expression: bool = False) -> Kind:
+    return Kind(wants, {"type": "object"}, holds=shape, expression=expression)
+
+
+def array_of(shape: str, wants: str, least: int = 0) -> Kind:
+    schema: dict[str, Json] = {"type": "array", "items": {"type": "object"}}
+    return Kind(wants, {**schema, "minItems": least} if least else schema, holds=shape)
+
+
+STATE_TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map", "Message")
+
+TEXT = Kind("text", {"type": "string"}, syntax="text")
+CONSTANT_TEXT = Kind("text", {"type": "string"})
+BOOLEAN = Kind("true or false", {"type": "boolean"})
+STATE = Kind("the name of a state", {"type": "string"}, syntax="state")
+TYPE = one_of(*STATE_TYPES)
+PATH = Kind("a path or null", {"type": ["string", "null"]}, syntax="path")
+OPERAND_PATH = Kind("a path", {"type": "string"}, syntax="path")
+REFERENCE = Kind("a reference path", {"type": "string"}, syntax="reference")
+PLACE = Kind("a reference path or null", {"type": ["string", "null"]}, syntax="place")
+VALUE = Kind("a path or an intrinsic function call", {"type": "string"}, syntax="value")
+TEMPLATE = Kind("any JSON value", {}, syntax="template")
+OBJECT_TEMPLATE = Kind("an object", {"type": "object"}, syntax="template")
+SELECTOR = Kind("an object", {"type": "object"}, syntax="template", expression=True)
+STATIC = Kind("any JSON value", {}, syntax="static")
+TIMESTAMP = Kind("a timestamp", {"type": "string"}, syntax="timestamp", expression=True)
+TIME_OPERAND = Kind("a timestamp", {"type": "string"}, syntax="timestamp")
+NUMBER = Kind("a number", {"type": "number"})
+CONDITION = Kind("true, false or a {% … %} expression", {"type": "boolean"}, expression=True)
+ITEMS = Kind("an array or an object", {"type": ["array", "object"]}, syntax="template", expression=True)
+SCALAR = Kind("text, a number, true or false", {"type": ["string", "number", "boolean"]})
+ERROR_NAMES = Kind(
+    "a list of error names", {"type": "array", "minItems": 1, "items": {"type": "string"}}, syntax="text"
+)
+RETRIERS = array_of("Retrier", "a list of retriers")
+CATCHERS = array_of("Catcher", "a list of catchers")
+PERCENTAGE = Kind("a number from 0 to 100", {"type": "number", "minimum": 0, "maximum": 100}, expression=True)
+LABEL = Kind("text of 1 to 40 characters", {"type": "string", "minLength": 1, "maxLength": 40}, syntax="text")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field: its name, the shapes (state types and other objects) that have it, its kind, and the query
+    languages that know it."""
+
+    field: str
+    shapes: tuple[str, ...]
+    kind: Kind
+    language: Literal["both", "JSONPath", "JSONata"] = "both"
+
+
+def _rows(text: str, rows: Iterable[tuple[str, str, Kind]]) -> list[Row]:
+    language: Literal["both", "JSONPath", "JSONata"] = (
+        "JSONPath" if text == "JSONPath" else "JSONata" if text == "JSONata" else "both"
+    )
+    return [Row(field, tuple(shapes.split()), kind, language) for field, shapes, kind in rows]
+
+
+_STATES = " ".join(STATE_TYPES)
+_MACHINES = "Machine Branch Processor"
+_DOING = "Task Parallel Map Message"  # the states that can fail and be retried
+_MOVING = f"{_DOING} Pass Wait"  # the states that have Next or End
+_RULES = "Rule Test Expression"
+_EXCEPT_FAIL = f"{_MOVING} Choice Succeed"
+
+#: field · the shapes that have it · what it holds; States Language, the sections that bear the shapes' names.
+ROWS: tuple[Row, ...] = (
+    *_rows(
+        "both",
+        (
+            ("Comment", f"{_MACHINES} {_STATES} {_RULES} Retrier Catcher", TEXT),
+            ("QueryLanguage", f"{_MACHINES} {_STATES}", one_of(*LANGUAGES)),
+            ("StartAt", _MACHINES, STATE),
+            ("States", _MACHINES, Kind("an object with at least one state", {"type": "object", "minProperties": 1})),
+            ("Version", "Machine", Kind('"1.0"', {"enum": ["1.0"]}, syntax="text")),
+            ("TimeoutSeconds", "Machine", whole(1)),
+            ("Type", _STATES, TYPE),
+            ("Next", _MOVING, STATE),
+            ("Next", "Rule Expression Catcher", STATE),
+            ("End", _MOVING, BOOLEAN),
+            ("Retry", _DOING, RETRIERS),
+            ("Catch", _DOING, CATCHERS),
+            ("Assign", f"{_MOVING} Choice Rule Expression Catcher", OBJECT_TEMPLATE),
+            # Task, Message
+            ("Resource", "Task", CONSTANT_TEXT),
+            ("TimeoutSeconds", "Task Message", whole(1, expression=True)),
+            ("HeartbeatSeconds", "Task", whole(1, expression=True)),
+            ("Credentials", "Task", Kind("an object", {"type": "object"}, "Credentials", True, "template")),
+            ("CorrelationKey", "Message", Kind("text", {"type": "string", "minLength": 1}, syntax="text")),
+            ("CorrelationValue", "Message", SCALAR),
+            ("TimeoutPath", "Message", STATE),
+            # Wait, Fail, Choice, Parallel
+            ("Seconds", "Wait", whole(0, expression=True)),
+            ("Timestamp", "Wait", TIMESTAMP),
+            ("Error", "Fail", TEXT),
+            ("Cause", "Fail", TEXT),
+            ("Default", "Choice", STATE),
+            ("Branches", "Parallel", array_of("Branch", "a list of at least one branch", 1)),
+            # Map
+            ("ItemProcessor", "Map", object_of("Processor")),
+            ("Iterator", "Map", object_of("Processor")),
+            ("ItemSelector", "Map", SELECTOR),
+            ("MaxConcurrency", "Map", whole(0, expression=True)),
+            ("ToleratedFailureCount", "Map", whole(0, expression=True)),
+            ("ToleratedFailurePercentage", "Map", PERCENTAGE),
+            ("Label", "Map", LABEL),
+            ("ItemReader", "Map", object_of("ItemReader")),
+            ("ItemBatcher", "Map", object_of("ItemBatcher")),
+            ("ResultWriter", "Map", object_of("ResultWriter")),
+            ("ProcessorConfig", "Processor", object_of("ProcessorConfig")),
+            ("Mode", "ProcessorConfig", one_of("INLINE", "DISTRIBUTED")),
+            ("ExecutionType", "ProcessorConfig", one_of("STANDARD", "EXPRESS")),
+            ("Resource", "ItemReader ResultWriter", CONSTANT_TEXT),
+            ("ReaderConfig", "ItemReader", object_of("ReaderConfig")),
+            ("WriterConfig", "ResultWriter", object_of("WriterConfig")),
+            ("InputType", "ReaderConfig", one_of("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")),
+            ("CSVHeaderLocation", "ReaderConfig", one_of("FIRST_ROW", "GIVEN")),
+            ("CSVDelimiter", "ReaderConfig", one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")),
+            ("CSVHeaders", "ReaderConfig", Kind("a list of names", {"type": "array", "items": {"type": "string"}})),
+            ("MaxItems", "ReaderConfig", whole(1, 100_000_000, expression=True)),
+            ("ItemsPointer", "ReaderConfig", TEXT),
+            ("ManifestType", "ReaderConfig", one_of("ATHENA_DATA", "S3_INVENTORY")),
+            ("Transformation", "ReaderConfig", one_of("NONE", "LOAD_AND_FLATTEN")),
+            ("Transformation", "WriterConfig", one_of("NONE", "COMPACT", "FLATTEN")),
+            ("OutputType", "WriterConfig", one_of("JSON", "JSONL")),
+            ("MaxItemsPerBatch", "ItemBatcher", whole(1, expression=True)),
+            ("MaxInputBytesPerBatch", "ItemBatcher", whole(1, 262_144, expression=True)),
+            ("BatchInput", "ItemBatcher", TEMPLATE),
+            # Retriers and catchers
+            ("ErrorEquals", "Retrier Catcher", ERROR_NAMES),
+            ("IntervalSeconds", "Retrier", whole(1)),
+            ("MaxAttempts", "Retrier", whole(0)),
+            ("BackoffRate", "Retrier", Kind("a number of at least 1", {"type": "number", "minimum": 1})),
+            ("MaxDelaySeconds", "Retrier", whole(1, 31_622_400)),
+            ("JitterStrategy", "Retrier", one_of("FULL", "NONE")),
+        ),
+    ),
+    *_rows(
+        "JSONPath",
+        (
+            ("InputPath", _EXCEPT_FAIL, PATH),
+            ("OutputPath", _EXCEPT_FAIL, PATH),
+            ("Parameters", "Task Parallel Map Pass ItemReader ResultWriter", TEMPLATE),
+            ("ResultSelector", _DOING, OBJECT_TEMPLATE),
+            ("ResultPath", f"{_DOING} Pass Catcher", PLACE),
+            ("Result", "Pass", STATIC),
+            ("TimeoutSecondsPath", "Task Message", REFERENCE),
+            ("HeartbeatSecondsPath", "Task", REFERENCE),
+            ("CorrelationValuePath", "Message", VALUE),
+            ("MessagePath", "Message", PLACE),
+            ("SecondsPath", "Wait", REFERENCE),
+            ("TimestampPath", "Wait", REFERENCE),
+            ("ErrorPath", "Fail", VALUE),
+            ("CausePath", "Fail", VALUE),
+            ("ItemsPath", "Map", REFERENCE),
+            ("MaxConcurrencyPath", "Map", REFERENCE),
+            ("ToleratedFailureCountPath", "Map", REFERENCE),
+            ("ToleratedFailurePercentagePath", "Map", REFERENCE),
+            ("MaxItemsPath", "ReaderConfig", REFERENCE),
+            ("MaxItemsPerBatchPath", "ItemBatcher", REFERENCE),
+            ("MaxInputBytesPerBatchPath", "ItemBatcher", REFERENCE),
+            ("Choices", "Choice", array_of("Rule", "a list of at least one rule", 1)),
+            ("Variable", "Rule Test", OPERAND_PATH),
+            ("And", "Rule Test", array_of("Test", "a list of at least one rule", 1)),
+            ("Or", "Rule Test", array_of("Test", "a list of at least one rule", 1)),
+            ("Not", "Rule Test", object_of("Test")),
+            ("StringMatches", "Rule Test", CONSTANT_TEXT),
+            *((f"Is{what}", "Rule Test", BOOLEAN) for what in ("Null", "Present", "Numeric", "String")),
+            *((f"Is{what}", "Rule Test", BOOLEAN) for what in ("Boolean", "Timestamp")),
+            ("BooleanEquals", "Rule Test", BOOLEAN),
+            ("BooleanEqualsPath", "Rule Test", OPERAND_PATH),
+            *(
+                (f"{what}{test}{path}", "Rule Test", OPERAND_PATH if path else kind)
+                for what, kind in (("String", CONSTANT_TEXT), ("Numeric", NUMBER), ("Timestamp", TIME_OPERAND))
+                for test in ("Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")
+                for path in ("", "Path")
+            ),
+        ),
+    ),
+    *_rows(
+        "JSONata",
+        (
+            ("Arguments", "Task Parallel ItemReader ResultWriter", TEMPLATE),
+            ("Output", f"{_EXCEPT_FAIL} Expression Catcher", TEMPLATE),
+            ("Items", "Map", ITEMS),
+            ("Choices", "Choice", array_of("Expression", "a list of at least one rule", 1)),
+            ("Condition", "Expression", CONDITION),
+        ),
+    ),
+)
+
+#: The comparison operators of a Choice rule.
+OPERATORS = frozenset(
+    row.field for row in ROWS if row.shapes == ("Rule", "Test") and row.field not in ("Variable", "And", "Or", "Not")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """What the fields of one shape ask of each other."""
+
+    required: tuple[str, ...] = ()
+    at_most_one: tuple[tuple[str, str], ...] = ()
+    #: One of these at least; with `at_most_one` over the same fields: exactly one.
+    at_least_one: tuple[tuple[str, ...], ...] = ()
+
+
+def _pairs(*fields: str) -> tuple[tuple[str, str], ...]:
+    return tuple((a, b) for i, a in enumerate(fields) for b in fields[i + 1 :])
+
+
+_DURATIONS = ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
+_TIMEOUT = ("TimeoutSeconds", "TimeoutSecondsPath")
+
+GROUPS: Mapping[str, Groups] = {
+    "Machine": Groups(("StartAt", "States")),
+    "Branch": Groups(("StartAt", "States")),
+    "Processor": Groups(("StartAt", "States")),
+    "Task": Groups(("Type", "Resource"), (_TIMEOUT, ("HeartbeatSeconds", "HeartbeatSecondsPath"))),
+    "Message": Groups(
+        ("Type", "CorrelationKey"),
+        (_TIMEOUT, ("CorrelationValue", "CorrelationValuePath"), ("ResultPath", "MessagePath")),
+        (("CorrelationValue", "CorrelationValuePath"),),
+    ),
+    "Wait": Groups(("Type",), _pairs(*_DURATIONS), (_DURATIONS,)),
+    "Fail": Groups(("Type",), (("Error", "ErrorPath"), ("Cause", "CausePath"))),
+    "Choice": Groups(("Type", "Choices")),
+    "Parallel": Groups(("Type", "Branches")),
+    "Map": Groups(
+        ("Type",),
+        (
+            ("ItemProcessor", "Iterator"),
+            ("ItemSelector", "Parameters"),
+            ("MaxConcurrency", "MaxConcurrencyPath"),
+            ("ToleratedFailureCount", "ToleratedFailureCountPath"),
+            ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath"),
+        ),
+        (("ItemProcessor", "Iterator"),),
+    ),
+    "Pass": Groups(("Type",)),
+    "Succeed": Groups(("Type",)),
+    "Retrier": Groups(("ErrorEquals",)),
+    "Catcher": Groups(("ErrorEquals", "Next")),
+    "Rule": Groups(("Next",)),
+    "Expression": Groups(("Condition", "Next")),
+    "Credentials": Groups((), (("RoleArn", "RoleArn.$"),), (("RoleArn", "RoleArn.$"),)),
+    "ItemReader": Groups(("Resource",)),
+    "ReaderConfig": Groups((), (("MaxItems", "MaxItemsPath"),)),
+    "ItemBatcher": Groups(
+        (),
+        (("MaxItemsPerBatch", "MaxItemsPerBatchPath"), ("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")),
+        (("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath"),),
+    ),
+    "ResultWriter": Groups((), (), (("Resource", "WriterConfig"),)),
+    "WriterConfig": Groups(("OutputType",)),
+}
+
+#: Shapes whose further members are the user's own.
+OPEN_SHAPES = frozenset({"Credentials"})
+
+#: What a JSONata state has in place of a JSONPath state's field.
+SUCCESSORS: Mapping[str, str] = {
+    "InputPath": "Arguments",
+    "Parameters": "Arguments",
+    "ResultSelector": "Output",
+    "ResultPath": "Output",
+    "OutputPath": "Output",
+    "Result": "Output",
+    "ItemsPath": "Items",
+    "Variable": "Condition",
+    "MessagePath": "Output",
+    **{
+        row.field: row.field.removesuffix("Path")
+        for row in ROWS
+        if row.kind in (REFERENCE, VALUE) and row.field != "ItemsPath"
+    },
+}
+
+
+@lru_cache(maxsize=256)
+def fields_of(shape: str, language: Language) -> Mapping[str, Kind]:
+    """The fields that a shape has in a query language, in the table's order."""
+    return {row.field: row.kind for row in ROWS if shape in row.shapes and row.language in ("both", language)}
+
+
+@lru_cache(maxsize=512)
+def state_types_with(field: str) -> tuple[str, ...]:
+    """The state types that have a field of this name."""
+    shapes = {shape for row in ROWS if row.field == field for shape in row.shapes}
+    return tuple(name for name in STATE_TYPES if name in shapes)

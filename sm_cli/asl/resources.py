@@ -1,0 +1,47 @@
+"""A Task's Resource, taken apart: which handler serves it and how its result is wrapped.
+
+Rule: DESIGN's mapping, in one place. The text itself names the handler unless it is an ARN that says more.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from sm_cli.asl.model import Resource
+
+_LAMBDA = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+_LAMBDA_SHORT = re.compile(r"arn:[^:]*:lambda:::(?P<name>.+)")
+_ACTIVITY = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:activity:(?P<name>.+)")
+_SERVICE = re.compile(
+    r"arn:[^:]*:states:[^:]*:[^:]*:(?P<service>aws-sdk:[^:.]+|[^:.]+):(?P<action>[^:.]+)"
+    r"(?:\.(?P<pattern>sync:2|sync|waitForTaskToken))?"
+)
+
+
+@lru_cache(maxsize=4096)
+def parse_resource(text: str) -> Resource:
+    """`process:order` → itself; `arn:…:function:NAME[:QUALIFIER]` → NAME; `arn:aws:lambda:::process:order` →
+    `process:order`; `arn:…:states:::SERVICE:ACTION[.PATTERN]` → `SERVICE:ACTION`; an activity's ARN → its name."""
+    if match := _LAMBDA.fullmatch(text):
+        return Resource(text, "lambda", match["name"])
+    if match := _LAMBDA_SHORT.fullmatch(text):
+        return Resource(text, "lambda", match["name"])
+    if match := _ACTIVITY.fullmatch(text):
+        return Resource(text, "activity", match["name"])
+    if match := _SERVICE.fullmatch(text):
+        service, action, pattern = match["service"], match["action"], match["pattern"] or ""
+        kind = "invoke" if (service, action) == ("lambda", "invoke") else "service"
+        return Resource(text, kind, f"{service}:{action}", service, action, pattern)
+    bare, dot, pattern = text.rpartition(".")
+    if dot and pattern in ("sync", "sync:2", "waitForTaskToken"):
+        return Resource(text, "handler", bare, pattern=pattern)
+    return Resource(text, "handler", text)
+
+
+def function_name(name_or_arn: str) -> str:
+    """The FunctionName of lambda:invoke, which may be a name, NAME:QUALIFIER, a partial or a whole ARN."""
+    if name_or_arn.startswith("arn:"):
+        return parse_resource(name_or_arn).handler
+    _, found, rest = name_or_arn.partition(":function:")
+    return (rest if found else name_or_arn).split(":", 1)[0]

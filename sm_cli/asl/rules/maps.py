@@ -1,0 +1,91 @@
+"""Rules about Map states. States Language, "Map State"; for distributed maps Step Functions' own pages.
+
+Rule: only what the text alone decides; what a distributed map reads or writes is never looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sm_cli.asl.outline import MachineAt, StateAt
+from sm_cli.asl.rules.catalogue import Finding, definition_rule, state_rule
+from sm_cli.asl.schema import is_unknown
+from sm_cli.jsonvalue import Json
+
+DISTRIBUTED = (
+    "ItemReader",
+    "ItemBatcher",
+    "ResultWriter",
+    "ToleratedFailureCount",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentage",
+    "ToleratedFailurePercentagePath",
+    "Label",
+)
+_NOT_IN_LABELS = re.compile(r'[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]')
+
+
+def config(state: StateAt) -> tuple[str, dict[str, Json]]:
+    """(pointer, ProcessorConfig) of a Map, empty when there is none."""
+    for field in ("ItemProcessor", "Iterator"):
+        processor = state.value.get(field)
+        if isinstance(processor, dict):
+            written = processor.get("ProcessorConfig")
+            return f"{state.at(field)}/ProcessorConfig", written if isinstance(written, dict) else {}
+    return state.pointer, {}
+
+
+def is_distributed(state: StateAt) -> bool:
+    mode = config(state)[1].get("Mode")
+    return mode == "DISTRIBUTED" or is_unknown(mode)
+
+
+@state_rule("SM711", "warning", "What only a distributed Map has stands in one", "Map")
+def distributed_fields(state: StateAt) -> Iterator[Finding]:
+    if is_distributed(state):
+        return
+    for field in DISTRIBUTED:
+        if field in state.value:
+            message = f"{field} needs a distributed Map, and '{state.name}' is an inline one"
+            yield Finding(state.at(field), message, "let ProcessorConfig have Mode: DISTRIBUTED", key=True)
+
+
+@state_rule("SM712", "error", "ExecutionType stands with Mode DISTRIBUTED", "Map")
+def execution_type_fits_the_mode(state: StateAt) -> Iterator[Finding]:
+    pointer, written = config(state)
+    if written.get("Mode") == "INLINE" and "ExecutionType" in written:
+        yield Finding(f"{pointer}/ExecutionType", "ExecutionType needs Mode DISTRIBUTED", key=True)
+    elif written.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in written:
+        yield Finding(pointer, "Mode DISTRIBUTED needs an ExecutionType, STANDARD or EXPRESS", key=True)
+
+
+@state_rule("SM713", "error", "A Label has no blanks and no special characters", "Map")
+def labels_are_plain(state: StateAt) -> Iterator[Finding]:
+    label = state.text("Label")
+    if label is not None and not is_unknown(label) and (bad := _NOT_IN_LABELS.search(label)):
+        yield Finding(state.at("Label"), f"A Label cannot hold the character {bad.group()!r}")
+
+
+@definition_rule("SM714", "error", "A Label stands for one Map")
+def labels_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for machine in machines:
+        for state in machine.states.values():
+            label = state.text("Label") if state.type == "Map" else None
+            if label is not None and not is_unknown(label) and seen.setdefault(label, state.name) != state.name:
+                yield Finding(state.at("Label"), f"The Label '{label}' belongs to the state '{seen[label]}' already")
+
+
+@state_rule("SM715", "error", "The fields of a ReaderConfig fit together", "Map")
+def readers_fit_together(state: StateAt) -> Iterator[Finding]:
+    reader = state.value.get("ItemReader")
+    written = reader.get("ReaderConfig") if isinstance(reader, dict) else None
+    if not isinstance(written, dict):
+        return
+    pointer = state.at("ItemReader", "ReaderConfig")
+    location = written.get("CSVHeaderLocation")
+    if location == "GIVEN" and "CSVHeaders" not in written:
+        yield Finding(f"{pointer}/CSVHeaderLocation", "CSVHeaderLocation GIVEN needs CSVHeaders")
+    elif "CSVHeaders" in written and location == "FIRST_ROW":
+        yield Finding(f"{pointer}/CSVHeaders", "CSVHeaders stand only with CSVHeaderLocation GIVEN", key=True)

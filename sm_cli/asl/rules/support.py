@@ -1,0 +1,95 @@
+"""Rules about what runs a definition: handlers, the type of workflow, this version of `sm`.
+
+Rule: these are asked only of who wants to run it; without them a definition is valid or not by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+
+from sm_cli.asl.fields import Kind, fields_of
+from sm_cli.asl.model import Resource
+from sm_cli.asl.outline import MachineAt, StateAt, parts
+from sm_cli.asl.resources import parse_resource
+from sm_cli.asl.rules.catalogue import Finding, entry
+from sm_cli.asl.rules.expressions import template_members
+from sm_cli.asl.rules.variables import assignments
+from sm_cli.asl.schema import is_unknown
+from sm_cli.asl.spans import child
+
+entry("SM606", "warning", "A Resource has a handler")
+entry("SM607", "error", "An express workflow waits for nothing outside itself")
+entry("SM900", "error", "The definition needs only what this version can run")
+entry("SM901", "error", "A substitution is replaced where its value is needed")
+
+_READ_SYNTAXES = ("state", "path", "reference", "place", "value", "timestamp")
+_DISTRIBUTED = ("ItemReader", "ItemBatcher", "ResultWriter")
+
+
+def _resources(machines: list[MachineAt]) -> Iterator[tuple[StateAt, Resource]]:
+    for machine in machines:
+        for state in machine.states.values():
+            text = state.text("Resource") if state.type == "Task" else None
+            if text is not None and not is_unknown(text):
+                yield state, parse_resource(text)
+
+
+def without_handler(machines: list[MachineAt], handlers: Collection[str]) -> Iterator[Finding]:
+    """Tasks that no handler of these names serves; what `sm` itself serves needs none."""
+    for state, resource in _resources(machines):
+        ours = resource.kind in ("invoke", "activity") or resource.service == "states"
+        if not ours and resource.handler not in handlers:
+            close = get_close_matches(resource.handler, handlers, 1)
+            hint = f"did you mean {close[0]}?" if close else None
+            yield Finding(state.at("Resource"), f"No handler is registered as '{resource.handler}'", hint)
+
+
+def not_express(machines: list[MachineAt]) -> Iterator[Finding]:
+    """What an EXPRESS workflow cannot have."""
+    for state, resource in _resources(machines):
+        what = "an activity" if resource.kind == "activity" else f".{resource.pattern}" if resource.pattern else ""
+        if what:
+            yield Finding(state.at("Resource"), f"An express workflow cannot use {what}")
+
+
+def not_yet(machines: list[MachineAt]) -> Iterator[Finding]:
+    """What this version cannot run yet."""
+    for machine in machines:
+        for state in machine.states.values():
+            if state.language == "JSONata":
+                pointer = state.at("QueryLanguage") if "QueryLanguage" in state.value else state.pointer
+                yield Finding(pointer, f"JSONata is not supported yet: the state '{state.name}' cannot run", key=True)
+                continue
+            for pointer, _ in assignments(state):
+                yield Finding(pointer, "Variables are not supported yet: this Assign cannot run", key=True)
+            for field in _DISTRIBUTED if state.type == "Map" else ():
+                if field in state.value:
+                    yield Finding(state.at(field), f"{field} is not supported yet: the Map cannot run", key=True)
+
+
+def unreplaced(machines: list[MachineAt]) -> Iterator[Finding]:
+    """Texts that another tool should have replaced, where more than their characters is needed."""
+    for machine in machines:
+        owners = [(machine.value, machine.pointer, machine.shape)]
+        owners += [(state.value, state.pointer, state.type) for state in machine.states.values()]
+        for owner, at, kind_of_owner in owners:
+            for pointer, value, shape in parts(owner, at, kind_of_owner, machine.language):
+                for field, kind in fields_of(shape, machine.language).items():
+                    inner = value.get(field)
+                    if is_unknown(inner) and (field == "Resource" or _is_read(kind)):
+                        yield _unreplaced(child(pointer, field), field, str(inner))
+        for state in machine.states.values():
+            for pointer, field, inner in template_members(state):
+                if field.endswith(".$") and is_unknown(inner):
+                    yield _unreplaced(pointer, field, str(inner))
+
+
+def _is_read(kind: Kind) -> bool:
+    wanted = kind.schema.get("type", "string")
+    takes_text = "string" in (wanted if isinstance(wanted, list) else [wanted])
+    return kind.syntax in _READ_SYNTAXES or "enum" in kind.schema or not takes_text
+
+
+def _unreplaced(pointer: str, field: str, text: str) -> Finding:
+    return Finding(pointer, f"{field} holds {text}, which nothing has replaced by a value")

@@ -1,0 +1,135 @@
+"""Rules about Task and Message states. States Language, "Task State"; for Message the design of `sm`.
+
+Rule: a Resource is a constant; which handler serves it is decided by `resources.parse_resource` alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sm_cli.asl.outline import StateAt
+from sm_cli.asl.resources import parse_resource
+from sm_cli.asl.rules.catalogue import Finding, state_rule
+from sm_cli.asl.rules.expressions import looks_evaluated
+from sm_cli.asl.rules.failures import handlers
+from sm_cli.asl.schema import is_substitution
+from sm_cli.jsonvalue import Json, dumps
+
+_TOKENS = ("Task.Token", '"$$"', '"$$.Task"', "$$[", "$states.context")
+_FUNCTION = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:")
+_WHOLE_FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:\s]+(?::[\w$-]+)?")
+
+#: The optimized integrations of Step Functions: an ARN that names another action of these services is refused.
+ACTIONS: dict[str, str] = {
+    "apigateway": "invoke",
+    "athena": "startQueryExecution stopQueryExecution getQueryExecution getQueryResults",
+    "batch": "submitJob",
+    "bedrock": "invokeModel createModelCustomizationJob",
+    "codebuild": "startBuild stopBuild batchDeleteBuilds batchGetReports startBuildBatch stopBuildBatch "
+    "retryBuildBatch deleteBuildBatch",
+    "databrew": "startJobRun",
+    "dynamodb": "getItem putItem deleteItem updateItem",
+    "ecs": "runTask",
+    "events": "putEvents",
+    "glue": "startJobRun",
+    "http": "invoke",
+    "lambda": "invoke",
+    "mediaconvert": "createJob",
+    "sns": "publish",
+    "sqs": "sendMessage",
+    "states": "startExecution",
+}
+
+
+def _resource(state: StateAt) -> str | None:
+    text = state.text("Resource")
+    return None if text is None or is_substitution(text) else text
+
+
+@state_rule("SM601", "error", "HeartbeatSeconds is less than TimeoutSeconds", "Task")
+def heartbeats_come_before_the_timeout(state: StateAt) -> Iterator[Finding]:
+    heartbeat, timeout = state.value.get("HeartbeatSeconds"), state.value.get("TimeoutSeconds")
+    if _is_count(heartbeat) and _is_count(timeout) and float(str(heartbeat)) >= float(str(timeout)):
+        message = f"HeartbeatSeconds must be less than TimeoutSeconds, which is {timeout}"
+        yield Finding(state.at("HeartbeatSeconds"), message)
+
+
+def _is_count(value: Json) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 1
+
+
+@state_rule("SM602", "error", "A Resource is a constant that names something", "Task")
+def resources_are_constants(state: StateAt) -> Iterator[Finding]:
+    text = _resource(state)
+    if text is None:
+        return
+    if text.startswith(("{%", "$.", "$$.", "$[")):
+        yield Finding(state.at("Resource"), "Resource is a constant: it is neither a path nor an expression")
+    elif not text.strip():
+        yield Finding(state.at("Resource"), "Resource is empty")
+
+
+@state_rule("SM603", "error", "The ARN of a Lambda function is whole", "Task")
+def function_arns_are_whole(state: StateAt) -> Iterator[Finding]:
+    text = _resource(state)
+    if text is not None and _FUNCTION.match(text) and not _WHOLE_FUNCTION.fullmatch(text):
+        hint = "arn:aws:lambda:REGION:ACCOUNT:function:NAME, with :ALIAS or :VERSION after it"
+        yield Finding(state.at("Resource"), "Resource is not the ARN of a Lambda function", hint)
+
+
+@state_rule("SM604", "error", "An optimized integration exists", "Task")
+def integrations_exist(state: StateAt) -> Iterator[Finding]:
+    text = _resource(state)
+    if text is None:
+        return
+    resource = parse_resource(text)
+    actions = ACTIONS.get(resource.service, "").split()
+    if resource.kind in ("service", "invoke") and actions and resource.action not in actions:
+        hint = f"arn:aws:states:::aws-sdk:{resource.service}:{resource.action} calls any action of the service"
+        message = f"Step Functions has no integration {resource.service}:{resource.action}"
+        yield Finding(state.at("Resource"), message, hint)
+
+
+@state_rule("SM605", "warning", "A task that waits for its token hands the token out", "Task")
+def tokens_are_handed_out(state: StateAt) -> Iterator[Finding]:
+    text = _resource(state)
+    if text is None:
+        return
+    resource = parse_resource(text)
+    if resource.pattern != "waitForTaskToken" or resource.kind == "handler":
+        return  # a handler of ours finds the token in its context
+    given = dumps({name: state.value[name] for name in ("Parameters", "Arguments") if name in state.value})
+    if not any(token in given for token in _TOKENS) and "${" not in given:
+        message = f"The state '{state.name}' waits for its task token and gives it to nobody"
+        token = "$$.Task.Token" if state.language == "JSONPath" else "$states.context.Task.Token"
+        yield Finding(state.at("Resource"), message, f"pass {token} on")
+
+
+@state_rule("SM701", "warning", "A Message state has a timeout", "Message")
+def messages_time_out(state: StateAt) -> Iterator[Finding]:
+    if "TimeoutSeconds" not in state.value and "TimeoutSecondsPath" not in state.value:
+        if "TimeoutPath" in state.value:
+            message = "TimeoutPath is never used: the state has neither TimeoutSeconds nor TimeoutSecondsPath"
+            yield Finding(state.at("TimeoutPath"), message, key=True)
+        else:
+            yield Finding(state.pointer, f"The state '{state.name}' may wait for its message for ever", key=True)
+
+
+@state_rule("SM702", "warning", "The timeout of a Message state leads somewhere", "Message")
+def timeouts_lead_somewhere(state: StateAt) -> Iterator[Finding]:
+    fields = [name for name in ("TimeoutSeconds", "TimeoutSecondsPath") if name in state.value]
+    if not fields or "TimeoutPath" in state.value:
+        return
+    caught = {name for _, _, names in handlers(state, "Catch") for name in names}
+    if not caught & {"States.Timeout", "States.ALL"}:
+        message = f"When the timeout passes, the state '{state.name}' fails with States.Timeout"
+        yield Finding(state.at(fields[0]), message, "add TimeoutPath, or a Catch for States.Timeout", key=True)
+
+
+@state_rule("SM703", "warning", "A CorrelationValue is what it looks like", "Message")
+def correlation_values_are_constants(state: StateAt) -> Iterator[Finding]:
+    value = state.text("CorrelationValue")
+    if value is not None and state.language == "JSONPath" and looks_evaluated(value):
+        message = "CorrelationValue is a constant: this text is not evaluated"
+        yield Finding(state.at("CorrelationValue"), message, "use CorrelationValuePath")

@@ -1,0 +1,120 @@
+"""A Document against the language: every problem as a Diagnostic, in the order of the text.
+
+Rule: nothing here knows a rule; the structural check and the functions of `rules` find, this places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from sm_cli.asl.diagnostics import Diagnostic, Position, Severity
+from sm_cli.asl.outline import MachineAt, outline
+from sm_cli.asl.rules import choices, expressions, failures, flow, maps, support, tasks, variables
+from sm_cli.asl.rules.catalogue import CATALOGUE, DEFINITION_RULES, MACHINE_RULES, STATE_RULES, Finding
+from sm_cli.asl.source import Document, from_value, parse
+from sm_cli.asl.spans import tokens
+from sm_cli.asl.structure import check_machine
+from sm_cli.jsonvalue import Json
+
+__all__ = ["CATALOGUE", "RULE_MODULES", "check", "unsupported", "validate"]
+
+#: Imported so that their rules are registered.
+RULE_MODULES = (flow, expressions, choices, failures, tasks, maps, variables, support)
+
+Found = tuple[str, Severity, Finding]
+_NOWHERE = Position(0, 0, 0, 0)
+
+
+def check(
+    source: str | bytes | Json,
+    *,
+    file: str | None = None,
+    handlers: Collection[str] | None = None,
+    express: bool = False,
+) -> tuple[Document | None, list[Diagnostic]]:
+    """Parse and validate: the text of a definition, or its value. No document when the text cannot be read."""
+    parsed = parse(source, file=file) if isinstance(source, (str, bytes)) else from_value(source)
+    if parsed.document is None:
+        return None, parsed.diagnostics
+    return parsed.document, parsed.diagnostics + validate(parsed.document, handlers=handlers, express=express)
+
+
+def validate(
+    document: Document, *, handlers: Collection[str] | None = None, express: bool = False
+) -> list[Diagnostic]:
+    """Every problem of a definition, in the order of the text.
+
+    `handlers` are the names that handlers are registered under: a Task whose Resource has none gets a
+    warning. With None nothing is asked about them. `express` asks for what an EXPRESS workflow may have.
+    What the language has and this version cannot run yet is a warning here (see `unsupported`).
+    """
+    machines = outline(_definition(document))
+    found = list(_findings(machines))
+    if handlers is not None:
+        found += [("SM606", "warning", finding) for finding in support.without_handler(machines, handlers)]
+    if express:
+        found += [("SM607", "error", finding) for finding in support.not_express(machines)]
+    found += [("SM900", "warning", finding) for finding in support.not_yet(machines)]
+    return _placed(document, found)
+
+
+def unsupported(document: Document) -> list[Diagnostic]:
+    """Why this version cannot run a definition that may be valid, as errors: SM900 for parts of the language
+    that are not supported yet, SM901 for a `${Name}` that nothing has replaced where its value is needed."""
+    machines = outline(_definition(document))
+    found: list[Found] = [("SM900", "error", finding) for finding in support.not_yet(machines)]
+    found += [("SM901", "error", finding) for finding in support.unreplaced(machines)]
+    return _placed(document, found)
+
+
+def _definition(document: Document) -> dict[str, Json]:
+    return document.value if isinstance(document.value, dict) else {}
+
+
+def _findings(machines: list[MachineAt]) -> Iterator[Found]:
+    for machine in machines:
+        for code, finding in check_machine(machine):
+            yield code, CATALOGUE[code].severity, finding
+    for made, look in DEFINITION_RULES:
+        for finding in look(machines):
+            yield made.code, made.severity, finding
+    for machine in machines:
+        for made, look_at in MACHINE_RULES:
+            for finding in look_at(machine):
+                yield made.code, made.severity, finding
+        for state in machine.states.values():
+            for made, ask in (*STATE_RULES[""], *STATE_RULES.get(state.type, ())):
+                for finding in ask(state):
+                    yield made.code, made.severity, finding
+
+
+def _placed(document: Document, found: list[Found]) -> list[Diagnostic]:
+    """Findings with their positions, in the order of the text: that of the value when there is no text."""
+    ordered = sorted(found, key=lambda each: (_order(document.value, each[2].pointer), each[0]))
+    placed = [
+        Diagnostic(
+            code,
+            severity,
+            finding.message,
+            finding.pointer,
+            document.position(finding.pointer, key=finding.key),
+            finding.hint,
+            document.file,
+        )
+        for code, severity, finding in ordered
+    ]
+    # Sorting is stable: findings without a text stay in the order of the value.
+    return sorted(placed, key=lambda d: (d.position or _NOWHERE))
+
+
+def _order(value: Json, pointer: str) -> tuple[int, ...]:
+    """Where a pointer stands in the order of a value: the index of each of its steps."""
+    order: list[int] = []
+    for token in tokens(pointer):
+        if isinstance(value, dict) and token in value:
+            order.append(list(value).index(token))
+            value = value[token]
+        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+            order.append(int(token))
+            value = value[int(token)]
+    return tuple(order)

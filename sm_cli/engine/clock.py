@@ -1,0 +1,31 @@
+"""The only file that reads the clock or makes random."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Protocol
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """Microseconds since 1970 UTC."""
+
+    def new_ref(self) -> str:
+        """A fresh public id; later ones sort after earlier ones."""
+
+
+class SystemClock:
+    def now(self) -> int:
+        return time.time_ns() // 1000
+
+    def new_ref(self) -> str:
+        return make_ref(self.now() // 1000, secrets.randbits(80))
+
+
+def make_ref(milliseconds: int, entropy: int) -> str:
+    """26 characters of Crockford's base 32: 48 bits of time, 80 bits of chance."""
+    number = (milliseconds << 80) | entropy
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -5, -5))

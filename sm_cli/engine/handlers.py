@@ -1,0 +1,166 @@
+"""Handlers: a directory of Python files becomes a registry of functions, and one of them runs.
+
+Rule: a handler gets its own copy of its input and can only return JSON. Whatever it raises becomes the error
+name and cause of its task; nothing that it does can take the engine down with it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+from sm_cli.errors import TaskError
+from sm_cli.jsonvalue import Json, as_json, copy
+
+F = TypeVar("F", bound=Callable[..., Any])
+_MARK = "__sm_handler__"
+
+
+class Cancelled(BaseException):
+    """Raised inside a handler by `context.check()`, when nobody waits for its result any more."""
+
+
+@dataclass
+class Context:
+    """What a handler is told about its task.
+
+    execution_id: the public id. execution_name, workflow, state: as in the definition. attempt: 1 for the
+    first try. idempotency_key: the same for every run of the same attempt, also after a crash; another one for
+    a retry. task_token: for callbacks, else None. cancelled: set when the task timed out, was stopped, or a
+    sibling failed: whoever works long looks at it.
+    """
+
+    execution_id: str
+    execution_name: str
+    workflow: str
+    state: str
+    attempt: int
+    idempotency_key: str
+    task_token: str | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    beat: Callable[[], None] | None = None
+
+    def heartbeat(self) -> None:
+        """Tell that the work goes on: HeartbeatSeconds start anew."""
+        if self.beat is not None:
+            self.beat()
+
+    def check(self) -> None:
+        """Raise Cancelled when nobody waits for the result any more."""
+        if self.cancelled.is_set():
+            raise Cancelled
+
+    @property
+    def logger(self) -> logging.Logger:
+        return logging.getLogger(f"sm.handler.{self.state}")
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`is_async` and `wants_context` are read off the function, once."""
+
+    name: str
+    function: Callable[..., Any]
+    repeatable: bool = True
+    is_async: bool = field(init=False)
+    wants_context: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
+        object.__setattr__(self, "wants_context", _takes_two(self.function))
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    result: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`trace` is None when the handler named error and cause itself."""
+
+    error: str
+    cause: str
+    trace: list[str] | None = None
+
+
+@overload
+def handler(name: F) -> F: ...
+@overload
+def handler(name: str | None = None, *, repeatable: bool = True) -> Callable[[F], F]: ...
+def handler(name: Any = None, *, repeatable: bool = True) -> Any:
+    """Register a function as the handler of a resource: `@handler("process:order")`, or `@handler` alone for
+    the function's own name. `repeatable=False`: never run again after its worker was lost."""
+    if callable(name):
+        return handler(None)(name)
+
+    def mark(function: F) -> F:
+        label = name or getattr(function, "__name__", "handler")
+        setattr(function, _MARK, [*getattr(function, _MARK, []), Handler(label, function, repeatable)])
+        return function
+
+    return mark
+
+
+def handlers_in(namespace: Mapping[str, Any]) -> list[Handler]:
+    """The handlers that a module's global names hold, in the order in which they stand there."""
+    found: dict[int, Handler] = {}
+    for value in list(namespace.values()):
+        marks = getattr(value, _MARK, None) if callable(value) else None
+        for mark in marks or ():
+            found.setdefault(id(mark), mark)
+    return list(found.values())
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    """Whether it takes a second positional argument."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return len(positional) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+
+def arguments_for(handler: Handler, input: Json, context: Context) -> tuple[Any, ...]:
+    own = copy(input)
+    return (own, context) if handler.wants_context else (own,)
+
+
+def run(handler: Handler, input: Json, context: Context) -> Success | Failure:
+    """Call a sync handler."""
+    try:
+        return outcome(handler, handler.function(*arguments_for(handler, input, context)))
+    except BaseException as e:
+        return failure(e)
+
+
+async def run_async(handler: Handler, input: Json, context: Context) -> Success | Failure:
+    try:
+        return outcome(handler, await handler.function(*arguments_for(handler, input, context)))
+    except BaseException as e:
+        return failure(e)
+
+
+def outcome(handler: Handler, value: object) -> Success | Failure:
+    result, problem = as_json(value)
+    if problem is None:
+        return Success(result)
+    return Failure("States.TaskFailed", f"The handler {handler.name!r} returned what is not JSON: {problem}.", [])
+
+
+def failure(error: BaseException) -> Failure:
+    """An exception's class name is the error name, its text the cause; TaskError sets both."""
+    if isinstance(error, TaskError):
+        return Failure(error.error, error.cause)
+    name = type(error).__name__
+    # An exception's own text may hold what cannot be encoded; a history must be able to hold the cause.
+    cause = str(error).encode("utf-8", "replace").decode()
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    trace = [line.encode("utf-8", "replace").decode() for line in traceback.format_list(frames)]
+    return Failure(name, cause, trace)

@@ -1,0 +1,499 @@
+"""A tick: everything one transaction steps, gathered into one Changes.
+
+Rule: a tick reads through its transaction, keeps the newest version of what it touched, and writes once, at
+the end. Nothing it does is visible, and no handler starts, before that write is committed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from sm_cli.asl.model import Program
+from sm_cli.engine.children import Children
+from sm_cli.interpreter.advance import Step, aborted, advance, started, wake_event
+from sm_cli.interpreter.commands import AwaitMessage, Close, Command, Fork, RunTask, StartTimer
+from sm_cli.interpreter.env import MICROSECONDS, Env, Facts, rfc3339
+from sm_cli.interpreter.events import (
+    BackoffElapsed,
+    DeadlinePassed,
+    DelayElapsed,
+    Event,
+    HeartbeatMissed,
+    Joined,
+    JoinFailed,
+    MessageReceived,
+)
+from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.join import Verdict, settle, to_start
+from sm_cli.interpreter.records import outcome_detail
+from sm_cli.jsonvalue import Json, scalar_text
+from sm_cli.store.base import (
+    Changes,
+    Execution,
+    HistoryEvent,
+    Job,
+    MessageStatus,
+    Status,
+    StoredMessage,
+    Subscription,
+    Timer,
+    TimerKind,
+    Transaction,
+)
+
+_TIMER_EVENTS: dict[TimerKind, Callable[[int], Event]] = {
+    TimerKind.DELAY: DelayElapsed,
+    TimerKind.DEADLINE: DeadlinePassed,
+    TimerKind.BACKOFF: BackoffElapsed,
+    TimerKind.HEARTBEAT: HeartbeatMissed,
+}
+
+
+class Settings:
+    """What holds for every tick of an engine.
+
+    lease: microseconds that a job is leased for. chunk: children of one fork that are stepped in the tick that
+    forks them; steps: after so many, children whose turn comes stay READY too: the next tick goes on with them,
+    so that no transaction grows with the size of a Map. history: whether events are kept. limits: AWS's.
+    """
+
+    def __init__(
+        self,
+        *,
+        lease: int = 10 * MICROSECONDS,
+        chunk: int = 256,
+        steps: int = 1000,
+        history: bool = True,
+        limits: bool = False,
+    ) -> None:
+        self.lease = lease
+        self.chunk = chunk
+        self.steps = steps
+        self.history = history
+        self.limits = limits
+
+
+class Taker:
+    """Who takes jobs in this tick: a worker's name, how many it can run, and which handlers it has."""
+
+    def __init__(self, worker: str, slots: int, handlers: frozenset[str] | None = None) -> None:
+        self.worker = worker
+        self.slots = slots
+        self.handlers = handlers
+        self.taken: list[Job] = []
+
+    def takes(self, job: Job) -> bool:
+        return self.slots > 0 and (self.handlers is None or job.resource in self.handlers)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a message: the executions that received it, or until when it is buffered."""
+
+    executions: list[int]
+    buffered_until: int | None
+
+
+class Tick:
+    def __init__(
+        self, tx: Transaction, program_of: Callable[[str], Program], now: int, settings: Settings, taker: Taker | None
+    ) -> None:
+        self.tx = tx
+        self.program_of = program_of
+        self.now = now
+        self.settings = settings
+        self.taker = taker
+        self.changes = Changes()
+        self.executions: dict[int, Execution] = {}
+        self.envs: dict[int, Env] = {}
+        self.frames: dict[int, Frame] = {}
+        self.children = Children(tx, self.frames)
+        self.agenda: deque[tuple[int, Event]] = deque()
+        self.stored: dict[int, Frame] = {}  # frames as they were loaded
+        self.jobs: dict[int, Job] = {}
+        self.timers: dict[tuple[int, TimerKind], Timer] = {}
+        self.awaits: dict[int, Subscription] = {}
+        self.steps = 0
+        self.closed: list[Execution] = []
+        #: Deliveries that came too late: (frame, event). The fence dropped them.
+        self.ignored: list[tuple[int, Event]] = []
+
+    # -- what is known ---------------------------------------------------------------------------
+
+    def execution(self, id: int) -> Execution:
+        found = self.executions.get(id)
+        if found is None:
+            found = self.executions[id] = self.tx.executions([id])[id]
+        return found
+
+    def env(self, execution: Execution) -> Env:
+        env = self.envs.get(execution.id)
+        if env is None:
+            facts = Facts(
+                ref=execution.ref,
+                name=execution.name,
+                workflow=execution.workflow,
+                type=execution.type,
+                input=execution.input,
+                started=rfc3339(execution.started),
+            )
+            env = Env(self.now, facts, execution.events, self.settings.history, self.settings.limits)
+            self.envs[execution.id] = env
+        return env
+
+    def load(self, ids: Iterable[int]) -> None:
+        missing = [id for id in ids if id not in self.frames]
+        if missing:
+            self.adopt(self.tx.frames(missing).values())
+
+    def adopt(self, frames: Iterable[Frame]) -> None:
+        """Take frames just read from the store, unless this tick has a newer version."""
+        for frame in frames:
+            if frame.id not in self.frames:
+                self.frames[frame.id] = self.stored[frame.id] = frame
+        absent = [f.execution for f in frames if f.execution not in self.executions]
+        if absent:
+            self.executions.update(self.tx.executions(sorted(set(absent))))
+
+    # -- what may happen -------------------------------------------------------------------------
+
+    def start(self, execution: Execution, program: Program) -> None:
+        """A new execution: its row, its root frame, its first step."""
+        execution.events = 1
+        if program.timeout_seconds is not None:
+            execution.deadline = self.now + round(program.timeout_seconds * MICROSECONDS)
+        self.executions[execution.id] = execution
+        self.changes.new_executions.append(execution)
+        detail: dict[str, Json] = {"input": execution.input, "roleArn": self.env(execution).facts.role}
+        self.note(execution, 1, 0, 0, "ExecutionStarted", detail)
+        root = Frame(self.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)
+        root.input = execution.input
+        self.changes.new_frames[root.id] = self.frames[root.id] = root
+        self.wake(root)
+
+    def wake(self, frame: Frame) -> None:
+        """A READY frame: step it with what it was woken by."""
+        self.agenda.append((frame.id, wake_event(frame, frame.wake)))
+
+    def deliver(self, frame: int, event: Event) -> None:
+        self.agenda.append((frame, event))
+
+    def fire(self, timer: Timer) -> None:
+        self.agenda.append((timer.frame, _TIMER_EVENTS[timer.kind](timer.seq)))
+
+    def due(self, limit: int = 500, only: int | None = None) -> None:
+        """Everything that time has brought: deadlines of executions, timers, frames left READY."""
+        for execution in self.tx.overdue(self.now, limit, only):
+            if self.execution(execution.id).status is Status.RUNNING:
+                self.end(execution, Status.TIMED_OUT)
+        for timer in self.tx.due_timers(self.now, limit, only):
+            self.fire(timer)
+        ready = self.tx.ready_frames(limit, only)
+        self.adopt(ready)
+        for frame in ready:
+            if self.frames[frame.id] is frame:
+                self.wake(frame)
+
+    def rearm(self, timer: Timer) -> None:
+        """Move a timer of a frame that still waits for what it was set for."""
+        self.load([timer.frame])
+        frame = self.frames.get(timer.frame)
+        if frame is not None and frame.seq == timer.seq and not frame.status.closed:
+            self.timers[timer.frame, timer.kind] = timer
+
+    def publish(self, key: str, value: Json, body: Json, *, ttl: int, message_id: str | None = None) -> Delivery:
+        """A message: every open subscription with this key and value receives it; with none it is buffered for
+        `ttl` microseconds. One transaction decides between it and the timeout."""
+        text = scalar_text(value)
+        open_ones = [s for s in self.tx.subscriptions(key, text) if self.still_waits(s)]
+        open_ones += [s for s in self.awaits.values() if (s.key, s.value) == (key, text)]
+        for subscription in open_ones:
+            self.deliver(subscription.frame, MessageReceived(subscription.seq, body))
+        if not open_ones and ttl > 0:
+            stored = StoredMessage(
+                id=self.tx.reserve("messages", 1), key=key, value=text, message_id=message_id, received=self.now,
+                expires=self.now + ttl, status=MessageStatus.BUFFERED, body=body,
+            )  # fmt: skip
+            self.changes.new_messages.append(stored)
+        return Delivery([s.execution for s in open_ones], self.now + ttl if not open_ones and ttl > 0 else None)
+
+    def still_waits(self, subscription: Subscription) -> bool:
+        self.load([subscription.frame])
+        frame = self.frames.get(subscription.frame)
+        return frame is not None and frame.seq == subscription.seq and not frame.status.closed
+
+    def run(self) -> None:
+        """Step until nothing is left to do in this transaction."""
+        self.load({frame for frame, _ in self.agenda})
+        while self.agenda:
+            id, event = self.agenda.popleft()
+            frame = self.frames.get(id)
+            self.steps += 1
+            if frame is None or self.execution(frame.execution).status is not Status.RUNNING:
+                self.ignored.append((id, event))
+                continue
+            execution = self.executions[frame.execution]
+            step = advance(self.program_of(execution.digest), frame, event, self.env(execution))
+            if step.ignored:
+                self.ignored.append((id, event))
+            else:
+                self.keep(execution, frame, step)
+
+    # -- carrying a step out ---------------------------------------------------------------------
+
+    def keep(self, execution: Execution, before: Frame, step: Step) -> None:
+        frame = step.frame
+        if before.opens:
+            self.shut(before)
+        self.put(execution, step)
+        for command in step.commands:
+            if self.obey(execution, frame, command):
+                break
+
+    def put(self, execution: Execution, step: Step) -> None:
+        """The frame's new version and its events."""
+        frame = step.frame
+        self.frames[frame.id] = frame
+        target = self.changes.new_frames if frame.id in self.changes.new_frames else self.changes.frames
+        target[frame.id] = frame
+        if step.events != execution.events:
+            execution.events = self.envs[execution.id].events = step.events
+            self.changes.executions[execution.id] = execution
+        history, id, frame_id, now = self.changes.history, execution.id, frame.id, self.now
+        for number, previous, type, detail in step.records:
+            history.append(HistoryEvent(id, number, previous, frame_id, now, type, detail))
+
+    def note(
+        self, execution: Execution, number: int, previous: int, frame: int, type: str, detail: dict[str, Json]
+    ) -> None:
+        if self.settings.history:
+            self.changes.history.append(HistoryEvent(execution.id, number, previous, frame, self.now, type, detail))
+
+    def shut(self, frame: Frame) -> None:
+        """The frame moves on: what this tick opened for it is forgotten; `flush` deletes what was stored."""
+        self.jobs.pop(frame.id, None)
+        self.awaits.pop(frame.id, None)
+        if frame.opens & Opens.TIMER:
+            for kind in TimerKind:
+                self.timers.pop((frame.id, kind), None)
+
+    def obey(self, execution: Execution, frame: Frame, command: Command) -> bool:
+        """Carry one command out; True when the commands after it no longer count."""
+        match command:
+            case RunTask():
+                self.run_task(execution, frame, command)
+            case StartTimer(kind, due):
+                frame.opens |= Opens.TIMER
+                self.timers[frame.id, kind] = Timer(execution.id, frame.id, frame.seq, kind, due)
+            case AwaitMessage(key, value, deadline):
+                return self.await_message(execution, frame, key, scalar_text(value), deadline)
+            case Fork():
+                self.fork(execution, frame, command)
+            case Close():
+                self.close(execution, frame, command)
+        return False
+
+    def run_task(self, execution: Execution, frame: Frame, task: RunTask) -> None:
+        frame.opens |= Opens.JOB
+        job = Job(
+            id=self.tx.reserve("jobs", 1),
+            execution=execution.id,
+            frame=frame.id,
+            seq=frame.seq,
+            state=frame.state,
+            resource=task.handler,
+            input=task.input,
+            attempt=task.attempt,
+            queue=execution.queue,
+            priority=execution.priority,
+            available=self.now,
+            timeout=task.timeout,
+            heartbeat=task.heartbeat,
+        )
+        self.jobs[frame.id] = job
+        if self.taker is not None and self.taker.takes(job):
+            self.lease(job)
+
+    def lease(self, job: Job) -> None:
+        """The taker takes the job: recorded as started, its timeouts count from now."""
+        assert self.taker is not None
+        self.taker.slots -= 1
+        job.worker = self.taker.worker
+        job.leased_until = self.now + self.settings.lease
+        job.deliveries += 1
+        self.taker.taken.append(job)
+        execution = self.execution(job.execution)
+        step = started(self.program_of(execution.digest), self.frames[job.frame], self.env(execution))
+        step.frame.opens |= Opens.JOB
+        for kind, span in ((TimerKind.DEADLINE, job.timeout), (TimerKind.HEARTBEAT, job.heartbeat)):
+            if span is not None:
+                step.frame.opens |= Opens.TIMER
+                due = self.now + round(span * MICROSECONDS)
+                self.timers[job.frame, kind] = Timer(job.execution, job.frame, job.seq, kind, due)
+        self.put(execution, step)
+
+    def claim(self, jobs: Iterable[Job]) -> None:
+        """Lease stored jobs that nobody has, or whose worker was lost."""
+        jobs = list(jobs)
+        self.load({job.frame for job in jobs})
+        for job in jobs:
+            frame = self.frames[job.frame]
+            if frame.seq == job.seq and not frame.status.closed:
+                self.lease(job)
+                self.changes.leased.append(job)
+
+    def await_message(self, execution: Execution, frame: Frame, key: str, value: str, deadline: int | None) -> bool:
+        """A buffered message is received at once; else the frame subscribes."""
+        message = self.tx.buffered_message(key, value, self.now, self.changes.messages_consumed)
+        if message is not None:
+            self.changes.messages_consumed.append(message.id)
+            self.agenda.append((frame.id, MessageReceived(frame.seq, message.body)))
+            return True
+        frame.opens |= Opens.SUBSCRIPTION
+        self.awaits[frame.id] = Subscription(execution.id, frame.id, frame.seq, key, value, self.now, deadline)
+        return False
+
+    # -- fork and join ---------------------------------------------------------------------------
+
+    def fork(self, execution: Execution, parent: Frame, fork: Fork) -> None:
+        parent.opens |= Opens.CHILDREN
+        program = self.program_of(execution.digest)
+        first = self.tx.reserve("frames", len(fork.children)) if fork.children else 0
+        begun = to_start(fork.join)
+        for i, child in enumerate(fork.children):
+            start_at = program.machines[child.machine].start_at
+            frame = Frame(first + i, execution.id, parent.id, parent.seq, child.index, child.machine, start_at)
+            frame.input, frame.item, frame.vars = child.input, child.item, parent.vars
+            frame.last = parent.last if program.machines[child.machine].recorded else 0
+            frame.status = FrameStatus.READY if i < begun else FrameStatus.PENDING
+            self.changes.new_frames[frame.id] = self.frames[frame.id] = frame
+            self.children.born(frame)
+            if i < begun and i < self.settings.chunk:
+                self.wake(frame)
+        parent.join = replace(fork.join, started=begun)
+        if not fork.children:
+            self.agenda.append((parent.id, Joined(parent.seq, [], parent.last)))
+
+    def close(self, execution: Execution, frame: Frame, command: Close) -> None:
+        if frame.parent is None:
+            status = Status.SUCCEEDED if command.succeeded else Status.FAILED
+            self.finish(execution, status, command.output, command.error, command.cause, frame)
+            return
+        self.load([frame.parent])
+        parent = self.frames[frame.parent]
+        if parent.seq != frame.activation or parent.join is None:
+            return
+        if command.succeeded:
+            self.children.succeeded(frame)
+        join, verdict = settle(parent.join, command.succeeded)
+        parent = self.touch(parent)
+        parent.join = join
+        match verdict:
+            case Verdict.WAIT:
+                self.start_pending(parent, join.started, to_start(join), frame.last)
+            case Verdict.COMPLETE:
+                outputs = self.children.outputs(parent)
+                self.agenda.appendleft((parent.id, Joined(parent.seq, outputs, command.tail)))
+            case Verdict.FAIL:
+                self.abort(self.children.open_below(parent))
+                failed = JoinFailed(parent.seq, command.error, command.cause, frame.last)
+                self.agenda.appendleft((parent.id, failed))
+
+    def touch(self, frame: Frame) -> Frame:
+        """A version of the frame that this tick may change without stepping it."""
+        if frame.id in self.changes.new_frames or frame.id in self.changes.frames:
+            return frame
+        frame = self.frames[frame.id] = self.changes.frames[frame.id] = frame.copy()
+        return frame
+
+    def start_pending(self, parent: Frame, first: int, count: int, last: int) -> None:
+        """Start the next `count` children, from index `first` on; their history follows the one that ended."""
+        if count == 0:
+            return
+        assert parent.join is not None
+        parent.join = replace(parent.join, started=first + count)
+        for child in self.children.pending(parent, first, count):
+            self.adopt([child])
+            child = self.touch(self.frames[child.id])
+            child.status = FrameStatus.READY
+            child.last = (
+                last if self.program_of(self.execution(child.execution).digest).machines[child.machine].recorded else 0
+            )
+            if self.steps < self.settings.steps:
+                self.wake(child)
+
+    def abort(self, frames: Iterable[Frame]) -> None:
+        """Close frames because one above them is closed."""
+        for frame in frames:
+            self.adopt([frame])
+            frame = self.frames[frame.id]
+            if not frame.status.closed:
+                execution = self.execution(frame.execution)
+                step = aborted(self.program_of(execution.digest), frame, self.env(execution))
+                self.keep(execution, frame, step)
+
+    # -- the end of an execution -----------------------------------------------------------------
+
+    def finish(
+        self,
+        execution: Execution,
+        status: Status,
+        output: Json,
+        error: str | None,
+        cause: str | None,
+        root: Frame | None,
+    ) -> None:
+        """Close the execution: AWS's last event, and the row."""
+        execution.status, execution.closed = status, self.now
+        execution.error, execution.cause = error, cause
+        execution.output = output if status is Status.SUCCEEDED else None
+        execution.events += 1
+        self.env(execution).events = execution.events
+        detail: dict[str, Json] = {"output": output} if status is Status.SUCCEEDED else outcome_detail(error, cause)
+        name = {Status.TIMED_OUT: "TimedOut"}.get(status, status.value.capitalize())
+        last = root.last if root is not None else execution.events - 1
+        self.note(execution, execution.events, last, root.id if root else 0, f"Execution{name}", detail)
+        if execution not in self.changes.new_executions:
+            self.changes.executions[execution.id] = execution
+        self.closed.append(execution)
+
+    def end(self, execution: Execution, status: Status, error: str | None = None, cause: str | None = None) -> None:
+        """Close a running execution from outside: stopped, or past its deadline."""
+        self.executions.setdefault(execution.id, execution)
+        execution = self.executions[execution.id]
+        frames = self.tx.open_frames(execution.id)
+        self.adopt(frames)
+        self.abort(sorted(frames, key=lambda frame: -frame.id))
+        self.finish(execution, status, None, error, cause, None)
+
+    def taken(self) -> list[Job]:
+        """Jobs that the taker took in this tick and that are still wanted at its end."""
+        if self.taker is None:
+            return []
+        return [job for job in self.taker.taken if self.frames[job.frame].seq == job.seq]
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Hand everything to the store."""
+        changes = self.changes
+        for id, frame in changes.frames.items():
+            before = self.stored.get(id)
+            if before is None or not before.opens or before.seq == frame.seq:
+                continue
+            if before.opens & Opens.JOB:
+                changes.jobs_gone.append(id)
+            if before.opens & Opens.TIMER:
+                changes.timers_gone.append(id)
+            if before.opens & Opens.SUBSCRIPTION:
+                changes.subscriptions_gone.append(id)
+        changes.new_jobs = list(self.jobs.values())
+        changes.timers = list(self.timers.values())
+        changes.new_subscriptions = list(self.awaits.values())
+        new = {execution.id for execution in changes.new_executions}
+        for id in new & changes.executions.keys():
+            del changes.executions[id]
+        if changes:
+            self.tx.apply(changes)

@@ -1,0 +1,124 @@
+"""What can go wrong, and with which exit code a command ends because of it.
+
+Every exception that reaches a user is one of these and carries one plain sentence; a traceback on a
+user's terminal means that the bug is ours.
+
+    SmError                      70  (a bug of ours unless a subclass says otherwise)
+    ├── InvalidDefinition         1  the definition breaks ASL's rules; `.diagnostics` says where
+    ├── UsageError                2  the command line or its input makes no sense
+    │   └── InvalidJson           2  a text is not the JSON it should be
+    ├── NotFound                  3  no such execution, workflow, file or message
+    ├── Conflict                  4  the name is taken with another input, or the state forbids it
+    ├── NotDelivered              5  a message that had to be delivered was not
+    ├── StillRunning              6  running or waiting when asked not to wait
+    ├── ConfigurationError        7  configuration, or a missing extra
+    │   └── DatabaseError         7  the database cannot be used
+    ├── HandlerLoadError          8  a handler module cannot be loaded
+    └── IllegalTransition        70  an event met a state that has no row for it
+
+    TaskError                        raised by a handler: the error name and cause of its task
+    StateFailure                     a state failed with an ASL error name; never leaves the interpreter
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sm_cli.asl.diagnostics import Diagnostic
+
+
+class SmError(Exception):
+    """The root of the tree: `exit_code` is the process's, `hint` an optional second sentence."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InvalidDefinition(SmError):
+    """A definition that AWS would refuse too. `diagnostics` holds every problem, errors first."""
+
+    exit_code = 1
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        errors = [d for d in diagnostics if d.severity == "error"]
+        first = errors[0].message if errors else "the definition is not valid"
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        super().__init__(f"{first}{more}")
+        self.diagnostics = list(diagnostics)
+
+
+class UsageError(SmError):
+    exit_code = 2
+
+
+class InvalidJson(UsageError):
+    """A text that is not JSON, or JSON that cannot be kept exactly. `line` and `column` are 1-based."""
+
+    def __init__(self, message: str, *, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class NotFound(SmError):
+    exit_code = 3
+
+
+class Conflict(SmError):
+    exit_code = 4
+
+
+class NotDelivered(SmError):
+    exit_code = 5
+
+
+class StillRunning(SmError):
+    exit_code = 6
+
+
+class ConfigurationError(SmError):
+    exit_code = 7
+
+
+class DatabaseError(ConfigurationError):
+    pass
+
+
+class HandlerLoadError(SmError):
+    exit_code = 8
+
+
+class IllegalTransition(SmError):
+    """Our own bug: TRANSITIONS has no row for this state and this event."""
+
+
+class TaskError(Exception):
+    """Raised by a handler to fail its task with exactly this error name and cause."""
+
+    def __init__(self, error: str, cause: str = "") -> None:
+        super().__init__(f"{error}: {cause}" if cause else error)
+        self.error = error
+        self.cause = cause
+
+
+class StateFailure(Exception):
+    """A state failed with an ASL error name.
+
+    `located` asks for AWS's prefix "An error occurred while executing the state 'X' (entered at the
+    event id #N). " before the cause; the interpreter adds it, because only it knows X and N.
+    `also` is a second name that ErrorEquals may use for it.
+    """
+
+    def __init__(self, error: str | None, cause: str | None, *, located: bool = True, also: str | None = None) -> None:
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
+        self.located = located
+        self.also = also

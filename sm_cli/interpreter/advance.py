@@ -1,0 +1,103 @@
+"""`advance`: one frame, one event, one step. The interpreter's only entrance, with `started` and `aborted`.
+
+Rule: same arguments, same Step. The frame that comes in is left as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sm_cli.asl.model import Map, Parallel, Program, Role, Task, Wait
+from sm_cli.errors import IllegalTransition, StateFailure
+from sm_cli.interpreter import events
+from sm_cli.interpreter.commands import Command
+from sm_cli.interpreter.env import Env
+from sm_cli.interpreter.events import Entered, Event
+from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.records import Record
+from sm_cli.interpreter.recovery import recover
+from sm_cli.interpreter.states.task import started as task_started
+from sm_cli.interpreter.transitions import TRANSITIONS
+from sm_cli.interpreter.turn import Turn
+from sm_cli.jsonvalue import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one event made of a frame.
+
+    `events` is the execution's number of history events afterwards. `ignored` is set when the event was not
+    for this frame any more (its seq is not the frame's): then nothing changed.
+    """
+
+    frame: Frame
+    events: int
+    commands: list[Command] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    ignored: bool = False
+
+
+def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
+    """Step the frame until it blocks or closes, or has passed `env.budget` states (then it stays READY)."""
+    if event.seq != frame.seq or frame.status.closed:
+        return Step(frame, env.events, ignored=True)
+    frame = frame.copy()
+    frame.seq += 1
+    frame.opens = Opens.NOTHING
+    frame.wake = None
+    turn = Turn(program, frame, env)
+    states, budget = turn.machine.states, env.budget
+    next: Event | None = event
+    while next is not None:
+        if budget == 0:
+            frame.status = FrameStatus.READY
+            break
+        budget -= 1
+        state = states[frame.state]
+        transition = TRANSITIONS.get((type(state), type(next)))
+        if transition is None:
+            raise IllegalTransition(f"state {state.name!r} of type {state.type} has no row for {type(next).__name__}")
+        if type(next) is Entered:
+            turn.enter(state)
+        try:
+            next = transition(turn, state, next)
+        except StateFailure as failure:
+            next = recover(turn, state, failure)
+    return Step(frame, turn.events, turn.commands, turn.records)
+
+
+def started(program: Program, frame: Frame, env: Env) -> Step:
+    """A worker took the frame's job: recorded, and nothing else. The seq stays."""
+    frame = frame.copy()
+    turn = Turn(program, frame, env)
+    state = turn.state
+    assert isinstance(state, Task)
+    task_started(turn, state)
+    return Step(frame, turn.events, [], turn.records)
+
+
+def aborted(program: Program, frame: Frame, env: Env) -> Step:
+    """Close the frame because one above it, or the execution, is closed."""
+    frame = frame.copy()
+    frame.seq += 1
+    turn = Turn(program, frame, env)
+    state = turn.state
+    if frame.entered:
+        if isinstance(state, (Task, Wait, Parallel, Map)):
+            turn.record(f"{state.type}StateAborted", {}, leaf=True)
+        if turn.machine.role is Role.ITERATION:
+            turn.record("MapIterationAborted", turn.iteration(), leaf=True)
+    frame.status = FrameStatus.ABORTED
+    frame.opens = Opens.NOTHING
+    frame.wake = None
+    return Step(frame, turn.events, [], turn.records)
+
+
+def wake_event(frame: Frame, wake: Json) -> Event:
+    """The event that a READY frame is stepped with."""
+    if wake is None:
+        return Entered(frame.seq)
+    assert isinstance(wake, dict)
+    kind = getattr(events, str(wake["event"]))
+    event: Event = kind(seq=frame.seq, **{name: value for name, value in wake.items() if name != "event"})
+    return event

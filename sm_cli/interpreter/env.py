@@ -1,0 +1,68 @@
+"""What a step may know beside its frame: the time, the execution's facts, a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sm_cli.jsonvalue import Json
+
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the context object tells of an execution. `started` is RFC 3339 text with milliseconds."""
+
+    ref: str
+    name: str
+    workflow: str
+    type: str
+    input: Json
+    started: str
+    region: str = "us-east-1"
+    account: str = "111111111111"
+    role: str = "arn:aws:iam::111111111111:role/sm-local"
+    redrive_count: int = 0
+
+    @property
+    def execution_arn(self) -> str:
+        if self.type == "EXPRESS":
+            return f"arn:aws:states:{self.region}:{self.account}:express:{self.workflow}:{self.name}:{self.ref}"
+        return f"arn:aws:states:{self.region}:{self.account}:execution:{self.workflow}:{self.name}"
+
+    @property
+    def machine_arn(self) -> str:
+        return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{self.workflow}"
+
+
+@dataclass(slots=True)
+class Env:
+    """now: microseconds since 1970 UTC. events: how many history events the execution has so far.
+
+    history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
+    budget: how many states one step may pass through before it yields.
+    """
+
+    now: int
+    facts: Facts
+    events: int = 0
+    history: bool = True
+    limits: bool = False
+    budget: int = 10_000
+
+
+def rfc3339(microseconds: int) -> str:
+    """`2026-11-22T20:07:12.345Z`, by integer arithmetic alone (days to civil date, proleptic Gregorian)."""
+    seconds, micros = divmod(microseconds, MICROSECONDS)
+    days, second_of_day = divmod(seconds, 86_400)
+    z = days + 719_468
+    era, day_of_era = divmod(z, 146_097)
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted = (5 * day_of_year + 2) // 153
+    day = day_of_year - (153 * shifted + 2) // 5 + 1
+    month = shifted + 3 if shifted < 10 else shifted - 9
+    year = year_of_era + era * 400 + (month <= 2)
+    hour, rest = divmod(second_of_day, 3600)
+    minute, second = divmod(rest, 60)
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{micros // 1000:03d}Z"

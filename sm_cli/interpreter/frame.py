@@ -1,0 +1,103 @@
+"""A frame: one thread of control of an execution, as data.
+
+The root, each Parallel branch and each Map iteration is a frame. Frames form a tree and each is a row.
+`(id, seq)` is an address and a fence: `seq` grows at every step, and whatever was made for an older
+`seq` (a job, a timer, a subscription, a task token) no longer reaches the frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
+
+from sm_cli.jsonvalue import Json
+
+
+class FrameStatus(IntEnum):
+    PENDING = 0  # a child beyond MaxConcurrency: not started
+    READY = 1  # has an event to be stepped with: `wake`, or else Entered
+    BLOCKED = 2  # waits for a job, a timer, a message or its children
+    SUCCEEDED = 3
+    FAILED = 4
+    ABORTED = 5
+
+    @property
+    def closed(self) -> bool:
+        return self >= FrameStatus.SUCCEEDED
+
+
+class Opens(IntFlag):
+    """What the frame's last step opened, and what therefore has to be closed with it."""
+
+    NOTHING = 0
+    JOB = 1
+    TIMER = 2
+    SUBSCRIPTION = 4
+    CHILDREN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """The parent's side of a fork: a few integers, whatever the number of children.
+
+    `limit` 0 means that all children may run at once. `tolerated` is the number of failed children that
+    still lets the fork succeed.
+    """
+
+    total: int
+    limit: int = 0
+    tolerated: int = 0
+    started: int = 0
+    succeeded: int = 0
+    failed: int = 0
+
+    @property
+    def closed(self) -> int:
+        return self.succeeded + self.failed
+
+    @property
+    def running(self) -> int:
+        return self.started - self.closed
+
+
+@dataclass(slots=True)
+class Frame:
+    """`advance` never changes the frame that it is given: it works on a copy and returns that.
+
+    parent, activation: the parent frame and the seq it forked at; a child of an older fork is stale.
+    index: the branch's or iteration's number. machine: the pointer of its machine in the Program.
+    retries: retries so far in this visit of the state, one counter a retrier.
+    item: Map.Item of the context object, inside a Map. vars: workflow variables.
+    input: the state's raw input. output: the frame's, once closed (for a failed one: its error output).
+    entered: number of the state's StateEntered event; last: of the frame's newest event.
+    entered_at: when the state was entered, microseconds since 1970 UTC.
+    wake: the event to step with when READY; None means Entered.
+    """
+
+    id: int
+    execution: int
+    parent: int | None
+    activation: int
+    index: int
+    machine: str
+    state: str
+    seq: int = 0
+    status: FrameStatus = FrameStatus.READY
+    opens: Opens = Opens.NOTHING
+    retries: tuple[int, ...] = ()
+    join: Join | None = None
+    item: Json = None
+    vars: dict[str, Json] = field(default_factory=dict)
+    input: Json = None
+    output: Json = None
+    entered: int = 0
+    last: int = 0
+    entered_at: int = 0
+    wake: Json = None
+
+    def copy(self) -> Frame:
+        return Frame(
+            self.id, self.execution, self.parent, self.activation, self.index, self.machine, self.state, self.seq,
+            self.status, self.opens, self.retries, self.join, self.item, self.vars, self.input, self.output,
+            self.entered, self.last, self.entered_at, self.wake,
+        )  # fmt: skip

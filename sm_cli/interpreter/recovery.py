@@ -1,0 +1,108 @@
+"""Retry and Catch: what becomes of a state that failed.
+
+States Language, "Errors": retriers in order, each with its own counter; the first whose ErrorEquals matches
+owns the attempt, and when it is used up no later one takes over; then catchers in order; then the frame fails.
+States.Runtime is never retried nor caught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sm_cli.asl.model import Catcher, Jitter, Resulting, Retrier, Role, State, Task
+from sm_cli.errors import StateFailure
+from sm_cli.interpreter.commands import StartTimer, TimerKind
+from sm_cli.interpreter.dataflow import placed
+from sm_cli.interpreter.env import MICROSECONDS
+from sm_cli.interpreter.events import Entered
+from sm_cli.interpreter.frame import FrameStatus
+from sm_cli.interpreter.turn import Turn
+from sm_cli.jsonvalue import Json
+
+_UNCATCHABLE = "States.Runtime"
+
+
+def matches(error_equals: Iterable[str], error: str | None, also: str | None = None) -> bool:
+    """States Language, "Errors": States.ALL is a wildcard; States.TaskFailed is one too, but for timeouts."""
+    if error == _UNCATCHABLE:
+        return False
+    for name in error_equals:
+        if name in (error, "States.ALL") or (also is not None and name == also):
+            return True
+        if name == "States.TaskFailed" and error != "States.Timeout":
+            return True
+    return False
+
+
+def recover(turn: Turn, state: State, failure: StateFailure) -> Entered | None:
+    """Retry, else catch, else fail the frame."""
+    if isinstance(state, Resulting):
+        return None if retry(turn, state, failure) else caught_or_failed(turn, state, failure)
+    fail(turn, failure.error, located(turn, state, failure))
+    return None
+
+
+def caught_or_failed(turn: Turn, state: Resulting, failure: StateFailure) -> Entered | None:
+    """The part of `recover` that comes when no retrier takes the error."""
+    error, cause = failure.error, located(turn, state, failure)
+    for catcher in state.catch:
+        if matches(catcher.error_equals, error, failure.also):
+            try:
+                return catch(turn, state, catcher, error, cause)
+            except StateFailure as second:
+                error, cause = second.error, located(turn, state, second)
+                break
+    fail(turn, error, cause)
+    return None
+
+
+def located(turn: Turn, state: State, failure: StateFailure) -> str | None:
+    if not failure.located or failure.cause is None:
+        return failure.cause
+    return (
+        f"An error occurred while executing the state '{state.name}' "
+        f"(entered at the event id #{turn.frame.entered}). {failure.cause}"
+    )
+
+
+def retry(turn: Turn, state: Resulting, failure: StateFailure) -> bool:
+    """Whether a retrier takes the error; then the frame waits for its backoff."""
+    frame = turn.frame
+    for i, retrier in enumerate(state.retry):
+        if matches(retrier.error_equals, failure.error, failure.also):
+            counts = frame.retries or (0,) * len(state.retry)
+            if counts[i] >= retrier.max_attempts:
+                return False
+            delay = backoff(turn, retrier, counts[i])
+            frame.retries = (*counts[:i], counts[i] + 1, *counts[i + 1 :])
+            turn.block(StartTimer(TimerKind.BACKOFF, turn.env.now + round(delay * MICROSECONDS)))
+            return True
+    return False
+
+
+def backoff(turn: Turn, retrier: Retrier, retries: int) -> float:
+    """Seconds before the next attempt: IntervalSeconds × BackoffRate^retries, capped, perhaps jittered."""
+    cap = retrier.max_delay_seconds if retrier.max_delay_seconds is not None else 99_999_999.0
+    try:
+        delay = min(cap, retrier.interval_seconds * retrier.backoff_rate**retries)
+    except OverflowError:
+        delay = cap
+    return turn.random().uniform(0, delay) if retrier.jitter is Jitter.FULL else delay
+
+
+def catch(turn: Turn, state: Resulting, catcher: Catcher, error: str | None, cause: str | None) -> Entered | None:
+    """Go on at the catcher's Next with the Error Output at its ResultPath in the raw input."""
+    output = placed(turn, catcher.result_path, error_output(error, cause))
+    turn.record(f"{state.type}StateExited", {"name": state.name, "output": output})
+    return turn.proceed(catcher.next, output)
+
+
+def error_output(error: str | None, cause: str | None) -> dict[str, Json]:
+    return {"Error": error or "", "Cause": cause or ""}
+
+
+def fail(turn: Turn, error: str | None, cause: str | None) -> None:
+    """Close the frame as failed. AWS also notes a Task that takes its Parallel down as aborted."""
+    if turn.machine.role is Role.BRANCH and isinstance(turn.state, Task):
+        turn.record("TaskStateAborted", {}, leaf=True)
+    turn.close(FrameStatus.FAILED, {"Error": error, "Cause": cause}, error, cause)

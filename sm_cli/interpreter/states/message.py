@@ -1,0 +1,60 @@
+"""Message: wait for a message with a correlation key and value. Our one extension to ASL.
+
+Without ResultPath an object is merged over the raw input at the top level, its keys winning; anything else
+replaces it. With TimeoutPath a timeout goes on there, without it a timeout is States.Timeout.
+"""
+
+from __future__ import annotations
+
+from sm_cli.asl.model import Message
+from sm_cli.errors import StateFailure
+from sm_cli.interpreter.commands import AwaitMessage, StartTimer, TimerKind
+from sm_cli.interpreter.dataflow import as_text, effective_input, output, placed, seconds
+from sm_cli.interpreter.env import MICROSECONDS
+from sm_cli.interpreter.events import BackoffElapsed, DeadlinePassed, Entered, MessageReceived
+from sm_cli.interpreter.turn import Turn
+from sm_cli.jsonvalue import Json
+
+
+def start(turn: Turn, state: Message, event: Entered | BackoffElapsed) -> None:
+    input = effective_input(turn, state)
+    value = state.correlation_value(turn.scope(input))
+    if value is None or isinstance(value, (dict, list)):
+        raise StateFailure(
+            "States.Runtime",
+            f"The correlation value for '{state.correlation_key}' must be a string, a number or a boolean: "
+            f"{as_text(value)}",
+        )
+    timeout = seconds(turn, state.timeout, "TimeoutSecondsPath", input)
+    detail: dict[str, Json] = {"correlationKey": state.correlation_key, "correlationValue": value}
+    deadline = None
+    if timeout is not None:
+        detail["timeoutInSeconds"] = timeout
+        deadline = turn.env.now + round(timeout * MICROSECONDS)
+    turn.record("MessageSubscribed", detail)
+    turn.block(AwaitMessage(state.correlation_key, value, deadline))
+    if deadline is not None:
+        turn.block(StartTimer(TimerKind.DEADLINE, deadline))
+
+
+def received(turn: Turn, state: Message, event: MessageReceived) -> Entered | None:
+    turn.record("MessageReceived", {"output": event.data})
+    data = event.data if state.result_selector is None else state.result_selector(turn.scope(event.data))
+    return turn.leave(state, output(turn, state, merged(turn, state, data)))
+
+
+def merged(turn: Turn, state: Message, data: Json) -> Json:
+    raw = turn.frame.input
+    if state.result_path is None and isinstance(raw, dict) and isinstance(data, dict):
+        return {**raw, **data}
+    return placed(turn, state.result_path, data)
+
+
+def timed_out(turn: Turn, state: Message, event: DeadlinePassed) -> Entered | None:
+    turn.record("MessageTimedOut", {"error": "States.Timeout"})
+    if state.timeout_path is None:
+        raise StateFailure("States.Timeout", None, located=False)
+    note: Json = {"status": "TIMEOUT", "message": f"No message for {state.correlation_key} came in time."}
+    value = merged(turn, state, note)
+    turn.record("MessageStateExited", {"name": state.name, "output": value})
+    return turn.proceed(state.timeout_path, value)

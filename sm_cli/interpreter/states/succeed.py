@@ -1,0 +1,12 @@
+"""Succeed: the machine ends here. States Language, "Succeed State"."""
+
+from __future__ import annotations
+
+from sm_cli.asl.model import Succeed
+from sm_cli.interpreter.dataflow import effective_input, output
+from sm_cli.interpreter.events import Entered
+from sm_cli.interpreter.turn import Turn
+
+
+def entered(turn: Turn, state: Succeed, event: Entered) -> Entered | None:
+    return turn.leave(state, output(turn, state, effective_input(turn, state)))

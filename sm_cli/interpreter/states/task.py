@@ -1,0 +1,120 @@
+"""Task: work for a handler. States Language, "Task State".
+
+The frame waits for a job; TimeoutSeconds and HeartbeatSeconds count from the moment a worker takes it.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from sm_cli.asl.model import Task
+from sm_cli.asl.resources import function_name
+from sm_cli.errors import InvalidJson, StateFailure
+from sm_cli.interpreter.commands import RunTask
+from sm_cli.interpreter.dataflow import effective_input, finished, parameters, seconds
+from sm_cli.interpreter.events import (
+    BackoffElapsed,
+    DeadlinePassed,
+    Entered,
+    HeartbeatMissed,
+    TaskFailed,
+    TaskSucceeded,
+)
+from sm_cli.interpreter.records import outcome_detail, scheduled_detail, task_detail, task_event
+from sm_cli.interpreter.turn import Turn
+from sm_cli.jsonvalue import Json, dumps, loads_exact
+
+
+def start(turn: Turn, state: Task, event: Entered | BackoffElapsed) -> None:
+    """Schedule an attempt: the first, or one after a backoff."""
+    input = effective_input(turn, state)
+    arguments = parameters(turn, state, input)
+    timeout = seconds(turn, state.timeout, "TimeoutSecondsPath", input)
+    heartbeat = seconds(turn, state.heartbeat, "HeartbeatSecondsPath", input)
+    handler, payload = addressed(state, arguments)
+    turn.record(
+        task_event(state.resource, "Scheduled"),
+        scheduled_detail(state.resource, arguments, turn.env.facts.region, timeout, heartbeat),
+    )
+    turn.block(RunTask(handler, payload, sum(turn.frame.retries) + 1, timeout, heartbeat))
+
+
+def addressed(state: Task, arguments: Json) -> tuple[str, Json]:
+    """The handler's name and its input; lambda:invoke names both inside its parameters."""
+    if state.resource.kind != "invoke":
+        return state.resource.handler, arguments
+    name = arguments.get("FunctionName") if isinstance(arguments, dict) else None
+    if not isinstance(arguments, dict) or not isinstance(name, str):
+        raise StateFailure("States.Runtime", "The parameters of lambda:invoke name no FunctionName.")
+    return function_name(name), payload_of(arguments.get("Payload"))
+
+
+def payload_of(payload: Json) -> Json:
+    """As on AWS: no Payload reaches the function as `{}`, and text that holds JSON as what it holds."""
+    if not isinstance(payload, str):
+        return {} if payload is None else payload
+    try:
+        return loads_exact(payload)
+    except InvalidJson:
+        return payload
+
+
+def started(turn: Turn, state: Task) -> None:
+    """A worker took the job."""
+    turn.record(task_event(state.resource, "Started"), task_detail(state.resource))
+
+
+def succeeded(turn: Turn, state: Task, event: TaskSucceeded) -> Entered | None:
+    resource = state.resource
+    result = invoked(turn, event.result) if resource.kind == "invoke" else event.result
+    try:
+        turn.check_size(event.result, resource.service or resource.text)
+    except StateFailure as e:
+        failed(turn, state, TaskFailed(event.seq, str(e.error), e.cause))
+    if turn.history:
+        turn.record(task_event(resource, "Succeeded"), {**task_detail(resource), "output": result})
+    return turn.leave(state, finished(turn, state, result))
+
+
+def invoked(turn: Turn, payload: Json) -> Json:
+    """What lambda:invoke wraps around a function's answer."""
+    return {
+        "ExecutedVersion": "$LATEST",
+        "Payload": payload,
+        "SdkHttpMetadata": {"HttpStatusCode": 200},
+        "SdkResponseMetadata": {"RequestId": request_id(turn)},
+        "StatusCode": 200,
+    }
+
+
+def failed(turn: Turn, state: Task, event: TaskFailed) -> NoReturn:
+    cause = event.cause
+    if event.trace is not None and state.resource.kind in ("lambda", "invoke"):
+        cause = function_error(turn, event)
+    turn.record(
+        task_event(state.resource, "Failed"), {**task_detail(state.resource), **outcome_detail(event.error, cause)}
+    )
+    raise StateFailure(event.error, cause, located=False)
+
+
+def function_error(turn: Turn, event: TaskFailed) -> str:
+    """The cause that Lambda writes when a function raises: JSON text."""
+    return dumps(
+        {
+            "errorMessage": event.cause or "",
+            "errorType": event.error,
+            "requestId": request_id(turn),
+            "stackTrace": list(event.trace or ()),
+        }
+    )
+
+
+def request_id(turn: Turn) -> str:
+    return f"{turn.env.facts.ref}-{turn.frame.id}-{turn.frame.seq}"
+
+
+def timed_out(turn: Turn, state: Task, event: DeadlinePassed | HeartbeatMissed) -> NoReturn:
+    """States Language, "TimeoutSeconds": States.Timeout. A missed heartbeat is States.HeartbeatTimeout too."""
+    turn.record(task_event(state.resource, "TimedOut"), {**task_detail(state.resource), "error": "States.Timeout"})
+    also = "States.HeartbeatTimeout" if isinstance(event, HeartbeatMissed) else None
+    raise StateFailure("States.Timeout", None, located=False, also=also)

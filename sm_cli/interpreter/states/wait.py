@@ -1,0 +1,83 @@
+"""Wait: a timer, nothing that a process would have to stay alive for. States Language, "Wait State"."""
+
+from __future__ import annotations
+
+from sm_cli.asl.model import Wait
+from sm_cli.errors import StateFailure
+from sm_cli.expr.jsonpath import PathNotFound
+from sm_cli.expr.timestamps import parse_timestamp
+from sm_cli.interpreter.commands import StartTimer, TimerKind
+from sm_cli.interpreter.dataflow import as_text, effective_input, output
+from sm_cli.interpreter.env import MICROSECONDS
+from sm_cli.interpreter.events import DelayElapsed, Entered
+from sm_cli.interpreter.turn import Turn
+from sm_cli.jsonvalue import Json
+
+_YEAR = 366 * 86_400 * MICROSECONDS
+
+
+def entered(turn: Turn, state: Wait, event: Entered) -> Entered | None:
+    input = effective_input(turn, state)
+    due = due_at(turn, state, input)
+    now = turn.env.now
+    if due - now > _YEAR:
+        raise StateFailure("States.Runtime", "Wait state delay is too long.")
+    if due <= now:
+        return turn.leave(state, output(turn, state, input))
+    turn.block(StartTimer(TimerKind.DELAY, due))
+    return None
+
+
+def elapsed(turn: Turn, state: Wait, event: DelayElapsed) -> Entered | None:
+    return turn.leave(state, output(turn, state, effective_input(turn, state)))
+
+
+def due_at(turn: Turn, state: Wait, input: Json) -> int:
+    """When the wait is over, microseconds since 1970 UTC."""
+    if state.timestamp is not None:
+        return state.timestamp
+    if state.timestamp_path is not None:
+        return timestamp_at(turn, state, input)
+    if state.seconds.constant is not None:
+        return turn.env.now + round(state.seconds.constant * MICROSECONDS)
+    return turn.env.now + seconds_at(turn, state, input) * MICROSECONDS
+
+
+def seconds_at(turn: Turn, state: Wait, input: Json) -> int:
+    path = state.seconds.path
+    assert path is not None
+    try:
+        value = path.resolve(turn.scope(input))
+    except PathNotFound:
+        raise StateFailure(
+            "States.Runtime", f"The SecondsPath parameter does not reference an input value: {path.text}"
+        ) from None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise StateFailure(
+            "States.Runtime",
+            f"The SecondsPath parameter cannot be parsed as a long value: {path.text} == {as_text(value)}",
+        )
+    if value < 0:
+        raise StateFailure(
+            "States.Runtime", f"The SecondsPath parameter references a negative value: {path.text} == {value}"
+        )
+    return value
+
+
+def timestamp_at(turn: Turn, state: Wait, input: Json) -> int:
+    path = state.timestamp_path
+    assert path is not None
+    try:
+        value = path.resolve(turn.scope(input))
+    except PathNotFound:
+        raise StateFailure(
+            "States.Runtime", f"The TimestampPath parameter does not reference an input value: {path.text}"
+        ) from None
+    timestamp = parse_timestamp(value) if isinstance(value, str) else None
+    if timestamp is None:
+        raise StateFailure(
+            "States.Runtime",
+            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format "
+            f"string: {path.text} == {as_text(value)}",
+        )
+    return timestamp.microseconds

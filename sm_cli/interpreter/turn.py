@@ -1,0 +1,158 @@
+"""One step of one frame while it is being made: the working copy, and what it asked for so far.
+
+Rule: a Turn lives inside one call of `advance`. It changes only its own copy of the frame.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from sm_cli.asl.model import Machine, Program, Role, State, Task
+from sm_cli.errors import StateFailure
+from sm_cli.expr.scope import Scope
+from sm_cli.interpreter.commands import Close, Command
+from sm_cli.interpreter.env import Env, rfc3339
+from sm_cli.interpreter.events import Entered
+from sm_cli.interpreter.frame import Frame, FrameStatus
+from sm_cli.interpreter.records import Record
+from sm_cli.jsonvalue import Json, dumps
+
+#: AWS's limit on a payload, in bytes of UTF-8 JSON.
+PAYLOAD_LIMIT = 262_144
+
+
+class Turn:
+    __slots__ = ("_random", "commands", "env", "frame", "history", "machine", "number", "program", "records")
+
+    def __init__(self, program: Program, frame: Frame, env: Env) -> None:
+        self.program = program
+        self.machine: Machine = program.machines[frame.machine]
+        self.frame = frame
+        self.env = env
+        self.history = env.history and self.machine.recorded
+        # What is not in the execution's history counts its own events, behind an ExecutionStarted of its own.
+        self.number = env.events if self.machine.recorded else max(1, frame.last)
+        self.commands: list[Command] = []
+        self.records: list[Record] = []
+        self._random: Random | None = None
+
+    @property
+    def events(self) -> int:
+        """How many events the execution's history has after this turn."""
+        return self.number if self.machine.recorded else self.env.events
+
+    @property
+    def state(self) -> State:
+        return self.machine.states[self.frame.state]
+
+    # -- history ---------------------------------------------------------------------------------
+
+    def record(self, type: str, detail: dict[str, Json], *, leaf: bool = False) -> int:
+        """Record an event after the frame's newest one; a `leaf` is not followed by others of the frame."""
+        self.number = number = self.number + 1
+        frame = self.frame
+        if self.history:
+            self.records.append(Record(number, frame.last, type, detail))
+        if not leaf:
+            frame.last = number
+        return number
+
+    # -- moving on -------------------------------------------------------------------------------
+
+    def enter(self, state: State) -> None:
+        """States Language, "Transitions": a state is entered with its raw input; retry counters start anew."""
+        frame = self.frame
+        if frame.entered == 0 and self.machine.role is Role.ITERATION:
+            self.record("MapIterationStarted", self.iteration())
+        frame.retries = ()
+        frame.entered_at = self.env.now
+        if self.history:
+            frame.entered = self.record(f"{state.type}StateEntered", {"name": state.name, "input": frame.input})
+        else:
+            frame.entered = frame.last = self.number = self.number + 1
+
+    def leave(self, state: State, output: Json) -> Entered | None:
+        """Leave the state with this output: to its Next, or out of the machine."""
+        if self.env.limits:
+            self.check_size(output, state.name)
+        if self.history:
+            self.record(f"{state.type}StateExited", {"name": state.name, "output": output})
+        else:
+            self.frame.last = self.number = self.number + 1
+        return self.proceed(state.next, output)
+
+    def proceed(self, next: str | None, output: Json) -> Entered | None:
+        frame = self.frame
+        if next is None:
+            self.close(FrameStatus.SUCCEEDED, output)
+            return None
+        frame.input = output
+        frame.state = next
+        return ENTERED
+
+    def close(self, status: FrameStatus, output: Json, error: str | None = None, cause: str | None = None) -> None:
+        frame = self.frame
+        succeeded = status is FrameStatus.SUCCEEDED
+        tail = frame.last
+        if self.machine.role is Role.ITERATION and self.machine.recorded:
+            what = "MapIterationSucceeded" if succeeded else "MapIterationFailed"
+            tail = self.record(what, self.iteration(), leaf=True)
+        frame.status = status
+        frame.output = output
+        self.commands.append(Close(succeeded, output, error, cause, tail))
+
+    def iteration(self) -> dict[str, Json]:
+        return {"index": self.frame.index, "name": self.machine.owner}
+
+    def block(self, *commands: Command) -> None:
+        """Wait for what these commands will bring."""
+        self.frame.status = FrameStatus.BLOCKED
+        self.commands.extend(commands)
+
+    # -- what expressions see --------------------------------------------------------------------
+
+    def scope(self, input: Json) -> Scope:
+        return Scope(input, self.context, self.frame.vars, self.random)
+
+    def random(self) -> Random:
+        """One generator a step, seeded by execution, frame and seq: the same arguments draw the same numbers."""
+        if self._random is None:
+            self._random = Random(f"{self.env.facts.ref}/{self.frame.id}/{self.frame.seq}")
+        return self._random
+
+    def context(self) -> dict[str, Json]:
+        """The context object, as AWS gives it."""
+        facts, frame = self.env.facts, self.frame
+        execution: dict[str, Json] = {
+            "Id": facts.execution_arn, "Input": facts.input, "Name": facts.name, "RoleArn": facts.role,
+            "StartTime": facts.started,
+        }  # fmt: skip
+        if facts.type != "EXPRESS":
+            execution["RedriveCount"] = facts.redrive_count
+        state: dict[str, Json] = {"EnteredTime": rfc3339(frame.entered_at), "Name": frame.state}
+        if isinstance(self.state, Task):
+            state["RetryCount"] = sum(frame.retries)
+        context: dict[str, Json] = {
+            "Execution": execution,
+            "State": state,
+            "StateMachine": {"Id": facts.machine_arn, "Name": facts.workflow},
+        }
+        if frame.item is not None:
+            context["Map"] = {"Item": frame.item}
+        return context
+
+    # -- limits ----------------------------------------------------------------------------------
+
+    def check_size(self, value: Json, what: str) -> None:
+        """States Language errors: States.DataLimitExceeded, when AWS's limits are on."""
+        if self.env.limits and len(dumps(value).encode()) > PAYLOAD_LIMIT:
+            raise StateFailure(
+                "States.DataLimitExceeded",
+                f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes "
+                "service limit.",
+                located=False,
+            )
+
+
+#: The event of a state that is entered inside a step: its seq is never looked at.
+ENTERED = Entered(-1)

@@ -1,0 +1,203 @@
+"""JSON values: the one alias, exact reading, dumping, and the copy-on-write set.
+
+Rule: a JSON value is never changed in place. Whoever needs another value builds it and shares what
+stayed the same; so frames, histories and handlers may hold the same objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import orjson
+
+from sm_cli.errors import InvalidJson
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+_INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
+#: Handlers may return only what JSON has; orjson would otherwise take dataclasses and datetimes too.
+_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+
+
+def dumps(value: Json) -> str:
+    """Compact JSON text, keys in their own order."""
+    return orjson.dumps(value).decode()
+
+
+def canonical(value: Json) -> bytes:
+    """The one byte string that equal values share: compact, keys sorted."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(value: Json) -> str:
+    """sha256 of the canonical form, as 64 hex digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def scalar_text(value: Json) -> str:
+    """The text under which a correlation value matches: `42`, `42.0` and `"42"` are the same, as are `true`
+    and `"true"`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return dumps(value)
+
+
+def loads(text: str | bytes) -> Any:
+    """Read back what `dumps` wrote. For text that a person wrote use `loads_exact`."""
+    return orjson.loads(text)
+
+
+def loads_exact(text: str | bytes, *, what: str = "the input") -> Json:
+    """Parse JSON that a person or another program wrote, refusing what could not be kept exactly.
+
+    Raises InvalidJson for bytes that are not UTF-8, for text that is not JSON (with line and column), for
+    NaN and Infinity, for integers beyond 64 bits, for decimals that a double cannot hold, and for an
+    object that names a key twice.
+    """
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as e:
+            raise InvalidJson(f"{what} is not UTF-8: byte {e.start} is 0x{e.object[e.start]:02x}") from None
+    try:
+        value: Json = json.loads(
+            text,
+            parse_int=lambda digits: _exact_int(digits, what),
+            parse_float=lambda digits: _exact_float(digits, what),
+            parse_constant=lambda word: _refuse_constant(word, what),
+            object_pairs_hook=lambda pairs: _unique_keys(pairs, what),
+        )
+    except json.JSONDecodeError as e:
+        raise InvalidJson(
+            f"{what} is not JSON: {e.msg} at line {e.lineno}, column {e.colno}", line=e.lineno, column=e.colno
+        ) from None
+    except RecursionError:
+        raise InvalidJson(f"{what} is nested too deeply to be read") from None
+    if _LONE_SURROGATE.search(text):
+        _refuse_lone_surrogates(value, what)
+    return value
+
+
+_LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _refuse_lone_surrogates(value: Json, what: str) -> None:
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        raise InvalidJson(f"{what} holds half of a surrogate pair, which no UTF-8 text can hold") from None
+
+
+def _exact_int(digits: str, what: str) -> int:
+    # The length check comes first: int() refuses very long digit strings with a sentence about itself.
+    if len(digits) > 21 or not _INT64_MIN <= (value := int(digits)) <= _UINT64_MAX:
+        shown = digits if len(digits) <= 40 else f"{digits[:20]}… ({len(digits)} digits)"
+        raise InvalidJson(f"{what} holds the integer {shown}, which does not fit in 64 bits; write it as a string")
+    return value
+
+
+def _exact_float(digits: str, what: str) -> float:
+    value = float(digits)
+    if math.isinf(value) or (len(digits) > 15 and Decimal(digits) != Decimal(repr(value))):
+        shown = digits if len(digits) <= 40 else f"{digits[:20]}…"
+        raise InvalidJson(f"{what} holds the number {shown}, which a double cannot keep exactly; write it as a string")
+    return value
+
+
+def _refuse_constant(word: str, what: str) -> float:
+    raise InvalidJson(f"{what} holds {word}, which is not JSON")
+
+
+def _unique_keys(pairs: list[tuple[str, Json]], what: str) -> dict[str, Json]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InvalidJson(f"{what} names the key {key!r} twice in one object")
+            seen.add(key)
+    return value
+
+
+def not_json(value: object, path: str = "$") -> str | None:
+    """None when `value` is JSON, else a sentence that names what is not and where."""
+    if value is None or type(value) in (str, bool):
+        return None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{path} is {value}, which JSON does not have"
+    if isinstance(value, int):
+        return None if _INT64_MIN <= value <= _UINT64_MAX else f"{path} is an integer beyond 64 bits"
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if not isinstance(key, str):
+                return f"{path} has the key {key!r} of type {type(key).__name__}; JSON keys are strings"
+            if problem := not_json(member, f"{path}.{key}"):
+                return problem
+        return None
+    if isinstance(value, (list, tuple)):
+        return next((p for i, item in enumerate(value) if (p := not_json(item, f"{path}[{i}]"))), None)
+    if isinstance(value, str):
+        return None
+    return f"{path} is of type {type(value).__name__}"
+
+
+def as_json(value: object) -> tuple[Json, str | None]:
+    """A handler's own copy of a value, as JSON: (value, None), or (None, the sentence of `not_json`)."""
+    try:
+        encoded = orjson.dumps(value, option=_STRICT)
+    except (TypeError, RecursionError) as e:
+        return None, not_json_safely(value) or str(e)
+    # orjson writes NaN and Infinity as null, in silence; only then is the slow walk needed.
+    if b"null" in encoded and (problem := not_json(value)):
+        return None, problem
+    return orjson.loads(encoded), None
+
+
+def not_json_safely(value: object) -> str | None:
+    try:
+        return not_json(value)
+    except RecursionError:
+        return "the value is nested too deeply or holds itself"
+
+
+def copy(value: Json) -> Json:
+    """A deep copy that shares nothing: for handing data to code that may change it."""
+    if type(value) not in (dict, list):
+        return value
+    result: Json = orjson.loads(orjson.dumps(value))
+    return result
+
+
+class CannotPlace(ValueError):
+    """`set_at` met a scalar, or an index beyond the end, on the way."""
+
+
+def set_at(document: Json, steps: tuple[str | int, ...], value: Json) -> Json:
+    """`document` with `value` at `steps`; objects are made on the way, everything else is shared.
+
+    States Language, "ResultPath": missing objects are created; an array index beyond the end or a
+    scalar on the way is States.ResultPathMatchFailure, raised here as CannotPlace.
+    """
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(step, int):
+        if not isinstance(document, list) or not -len(document) <= step < len(document):
+            raise CannotPlace
+        items = document.copy()
+        items[step] = set_at(items[step], rest, value)
+        return items
+    if document is None:
+        document = {}
+    if not isinstance(document, dict):
+        raise CannotPlace
+    members = document.copy()
+    members[step] = set_at(members.get(step), rest, value) if rest else value
+    return members

@@ -1,0 +1,60 @@
+"""From a URL to a store; what a database needs is imported only when it is the one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sm_cli.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sm_cli.store.base import Store
+
+DEFAULT = Path(".sm") / "sm.db"
+
+
+def open_store(url: str | None, *, create: bool = True) -> Store:
+    """`memory:`, a path, `sqlite:relative/path`, `sqlite:///absolute/path`, the last two with `?sync=normal`.
+
+    None means `.sm/sm.db` here. Raises ConfigurationError for another URL, DatabaseError for a file that
+    cannot be used or, when `create` is false, is not there.
+    """
+    if url == "memory:":
+        from sm_cli.store.memory import MemoryStore
+
+        return MemoryStore()
+    path, sync = _sqlite(str(DEFAULT) if url is None else url)
+    from sm_cli.store.sqlite import SqliteStore
+
+    return SqliteStore(path, sync=sync, create=create)
+
+
+def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:
+    if url.startswith(("postgres://", "postgresql://")):
+        raise ConfigurationError("Postgres comes with a later version of sm; give the path of an SQLite file for now")
+    if not url.startswith("sqlite:"):
+        if "://" in url or not url:
+            raise ConfigurationError(
+                f"{url!r} is not a database that sm knows", hint="Give a path, sqlite:PATH or memory:."
+            )
+        return Path(url), "full"
+    path, _, options = url.removeprefix("sqlite:").partition("?")
+    if "%" in path:
+        from urllib.parse import unquote
+
+        path = unquote(path)
+    if path.startswith("//"):
+        if not path.startswith("///"):
+            raise ConfigurationError(f"{url!r} names a host; write sqlite:///PATH for an absolute path")
+        path = "/" + path.lstrip("/")
+    if not path:
+        raise ConfigurationError(f"{url!r} names no file")
+    return Path(path), _sync(url, options)
+
+
+def _sync(url: str, options: str) -> Literal["full", "normal"]:
+    if options in ("", "sync=full"):
+        return "full"
+    if options == "sync=normal":
+        return "normal"
+    raise ConfigurationError(f"{url!r} has the option {options!r}; sm knows sync=full and sync=normal")

@@ -1,0 +1,47 @@
+"""A connection that is spoken to by query name.
+
+Rule: everything above it (`reads`, `transaction`) is the same for every SQL dialect; a second database
+brings its own Session and its own overrides of single queries.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sm_cli.errors import SmError
+from sm_cli.store.rows import Row
+
+Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+
+class Session:
+    """`explain` turns the driver's errors into ours, here, before anybody else can see them."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, queries: Mapping[str, str], explain: Callable[[sqlite3.Error], SmError]
+    ) -> None:
+        self.connection = connection
+        self._explain = explain
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+        self._queries = queries
+
+    def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
+        try:
+            return self._execute(self._queries[name], parameters).fetchall()
+        except sqlite3.Error as e:
+            raise self._explain(e) from e
+
+    def one(self, name: str, parameters: Parameters = ()) -> Row | None:
+        # Read to the end: a statement left open would keep an old snapshot alive.
+        rows = self.all(name, parameters)
+        return rows[0] if rows else None
+
+    def many(self, name: str, rows: Iterable[Row]) -> None:
+        """Run a statement once a row."""
+        try:
+            self._executemany(self._queries[name], rows)
+        except sqlite3.Error as e:
+            raise self._explain(e) from e

@@ -1,0 +1,132 @@
+-- Definitions, workflows, executions.
+
+-- name: definition
+SELECT digest, name, text, format, created FROM definitions WHERE digest = ?
+
+-- name: insert_definition
+INSERT INTO definitions (digest, name, text, format, created) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (digest) DO NOTHING
+
+-- name: newest_version
+SELECT version, digest FROM workflows WHERE name = ? ORDER BY version DESC LIMIT 1
+
+-- name: insert_version
+INSERT INTO workflows (name, version, digest, created) VALUES (?, ?, ?, ?)
+
+-- name: workflows
+-- Walks `workflows` whole: as many rows as texts were ever registered, and no others.
+SELECT d.digest, w.name, d.text, d.format, w.created
+FROM workflows w JOIN definitions d ON d.digest = w.digest
+WHERE w.version = (SELECT max(n.version) FROM workflows n WHERE n.name = w.name)
+ORDER BY w.name
+
+-- name: execution_columns
+e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.deadline, e.closed,
+e.error, e.cause, e.events, e.queue, e.priority, e.tags
+
+-- name: whole_executions
+SELECT {execution_columns}, d.input, d.output
+FROM executions e JOIN execution_data d ON d.execution = e.id
+
+-- name: execution
+{whole_executions}
+WHERE e.id = ?
+
+-- name: executions
+SELECT {execution_columns}, d.input, d.output
+FROM json_each(?) wanted
+JOIN executions e ON e.id = wanted.value
+JOIN execution_data d ON d.execution = e.id
+
+-- name: execution_named
+{whole_executions}
+WHERE e.name = ? AND e.workflow = ?
+
+-- name: execution_by_ref
+{whole_executions}
+WHERE e.ref = ?
+
+-- name: executions_by_name
+{whole_executions}
+WHERE e.name = ? ORDER BY e.id DESC LIMIT ?
+
+-- name: executions_by_prefix
+{whole_executions}
+WHERE e.ref >= ? AND e.ref < ? ORDER BY e.ref DESC LIMIT ?
+
+-- name: latest_execution
+{whole_executions}
+WHERE e.id = (SELECT max(id) FROM executions)
+
+-- name: overdue
+SELECT {execution_columns}, d.input, d.output
+FROM executions e INDEXED BY executions_overdue JOIN execution_data d ON d.execution = e.id
+WHERE e.status = 'RUNNING' AND e.deadline IS NOT NULL AND e.deadline <= ?
+ORDER BY e.deadline, e.id LIMIT ?
+
+-- name: overdue_one
+{whole_executions}
+WHERE e.status = 'RUNNING' AND e.deadline <= ? AND e.id = ?
+
+-- name: list_filter
+AND (:since IS NULL OR e.started >= :since)
+AND (:until IS NULL OR e.started < :until)
+AND (:name IS NULL OR e.name LIKE :name ESCAPE '\')
+ORDER BY e.id DESC LIMIT :limit
+
+-- name: list_executions
+SELECT {execution_columns} FROM executions e
+WHERE e.id < :before
+{list_filter}
+
+-- name: list_executions_by_status
+SELECT {execution_columns} FROM executions e INDEXED BY executions_by_status
+WHERE e.id < :before AND e.status = :status AND (:workflow IS NULL OR e.workflow = :workflow)
+{list_filter}
+
+-- name: list_executions_by_workflow
+SELECT {execution_columns} FROM executions e INDEXED BY executions_by_workflow
+WHERE e.id < :before AND e.workflow = :workflow
+{list_filter}
+
+-- name: insert_execution
+INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
+    error, cause, events, queue, priority, tags)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: insert_execution_data
+INSERT INTO execution_data (execution, input, output) VALUES (?, ?, ?)
+
+-- name: update_execution
+UPDATE executions SET status = ?, deadline = ?, closed = ?, error = ?, cause = ?, events = ?,
+    queue = ?, priority = ?, tags = ?
+WHERE id = ?
+
+-- name: count_events
+UPDATE executions SET events = ? WHERE id = ?
+
+-- name: set_output
+UPDATE execution_data SET output = ? WHERE execution = ?
+
+-- name: first_deadline
+SELECT deadline FROM executions INDEXED BY executions_overdue
+WHERE status = 'RUNNING' AND deadline IS NOT NULL ORDER BY deadline LIMIT 1
+
+-- name: deadline_of
+SELECT deadline FROM executions WHERE status = 'RUNNING' AND id = ?
+
+-- name: next_id
+SELECT next FROM ids WHERE name = ?
+
+-- name: set_next_id
+UPDATE ids SET next = ? WHERE name = ?
+
+-- name: history
+-- A row may begin at or before the first event asked for.
+SELECT number, events FROM history
+WHERE execution = :execution AND number >= coalesce(
+    (SELECT max(number) FROM history WHERE execution = :execution AND number <= :first), 0)
+ORDER BY number LIMIT :limit
+
+-- name: insert_history
+INSERT INTO history (execution, number, events) VALUES (?, ?, ?)

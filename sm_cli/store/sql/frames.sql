@@ -1,0 +1,66 @@
+-- Frames and the large values that they and jobs hold.
+
+-- name: frame_columns
+f.id, f.execution, f.parent, f.activation, f.idx, f.machine, f.state, f.seq, f.status, f.opens, f.retries, f.forked,
+f.entered, f.last, f.entered_at, f.wake, f.item, f.vars, f.input, f.output
+
+-- name: frames
+SELECT {frame_columns} FROM json_each(?) wanted JOIN frames f ON f.id = wanted.value
+
+-- name: ready_frames
+SELECT {frame_columns} FROM frames f WHERE f.status = 1 ORDER BY f.id LIMIT ?
+
+-- name: ready_frames_of_execution
+SELECT {frame_columns} FROM frames f INDEXED BY frames_ready_of_execution
+WHERE f.execution = ? AND f.status = 1 ORDER BY f.id LIMIT ?
+
+-- name: has_ready
+SELECT 1 FROM frames f WHERE f.status = 1 LIMIT 1
+
+-- name: has_ready_of_execution
+SELECT 1 FROM frames f INDEXED BY frames_ready_of_execution WHERE f.execution = ? AND f.status = 1 LIMIT 1
+
+-- name: pending_children
+SELECT {frame_columns} FROM frames f
+WHERE f.parent = ? AND f.status = 0 AND f.activation = ? AND f.idx >= ? ORDER BY f.idx LIMIT ?
+
+-- name: outputs
+SELECT f.idx, f.output FROM frames f WHERE f.parent = ? AND f.status = 3 AND f.activation = ? ORDER BY f.idx
+
+-- name: descendants
+-- An open frame's parent is open, or it is the frame that was asked about.
+WITH RECURSIVE below (id) AS (
+    SELECT c.id FROM frames c WHERE c.parent = ? AND c.status IN (0, 1, 2)
+    UNION ALL
+    SELECT c.id FROM below b JOIN frames c ON c.parent = b.id AND c.status IN (0, 1, 2)
+)
+SELECT {frame_columns} FROM below b JOIN frames f ON f.id = b.id ORDER BY f.id
+
+-- name: open_frames
+SELECT {frame_columns} FROM frames f INDEXED BY frames_open
+WHERE f.execution = ? AND f.status < 3 ORDER BY f.id
+
+-- name: insert_frame
+INSERT INTO frames (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, forked,
+    entered, last, entered_at, wake, item, vars, input, output)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: update_frame
+UPDATE frames SET status = ?, state = ?, seq = ?, opens = ?, retries = ?, forked = ?, entered = ?, last = ?,
+    entered_at = ?, wake = ?, item = ?, vars = ?, input = ?, output = ?
+WHERE id = ?
+
+-- name: step_frame
+-- As update_frame, for a frame that keeps its status: no index has to be touched.
+UPDATE frames SET state = ?, seq = ?, opens = ?, retries = ?, forked = ?, entered = ?, last = ?,
+    entered_at = ?, wake = ?, item = ?, vars = ?, input = ?, output = ?
+WHERE id = ?
+
+-- name: blob
+SELECT body FROM blobs WHERE id = ?
+
+-- name: insert_blob
+INSERT INTO blobs (id, body) VALUES (?, ?)
+
+-- name: delete_blob
+DELETE FROM blobs WHERE id = ?

@@ -1,0 +1,172 @@
+-- The first schema. Times are integer microseconds since 1970 UTC; JSON columns hold compact JSON text, NULL
+-- for the JSON null, or '@' and an id when the value is large and lives in `blobs`. Small columns come first,
+-- so that a row's beginning answers most questions without reading its payload.
+
+-- The next unused id of each table. Ids come from here and not from max(id) + 1, so none is given out twice.
+CREATE TABLE ids (
+    name TEXT PRIMARY KEY,
+    next INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO ids (name, next) VALUES ('blobs', 1), ('executions', 1), ('frames', 1), ('jobs', 1), ('messages', 1);
+
+CREATE TABLE definitions (
+    id INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    format TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+
+-- The versions of each name; going back to an older text is a new version with its digest.
+CREATE TABLE workflows (
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+
+-- Input and output stand apart, so that counting events rewrites a short row and listing reads short rows.
+CREATE TABLE executions (
+    id INTEGER PRIMARY KEY,
+    status TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    closed INTEGER,
+    deadline INTEGER,
+    events INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    ref TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    type TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    tags TEXT,
+    error TEXT,
+    cause TEXT,
+    UNIQUE (name, workflow)
+) STRICT;
+
+CREATE INDEX executions_by_status ON executions (status);
+CREATE INDEX executions_by_workflow ON executions (workflow);
+CREATE INDEX executions_overdue ON executions (deadline) WHERE status = 'RUNNING' AND deadline IS NOT NULL;
+
+CREATE TABLE execution_data (
+    execution INTEGER PRIMARY KEY,
+    output TEXT,
+    input TEXT
+) STRICT;
+
+CREATE TABLE frames (
+    id INTEGER PRIMARY KEY,
+    execution INTEGER NOT NULL,
+    parent INTEGER,
+    activation INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    opens INTEGER NOT NULL,
+    entered INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    entered_at INTEGER NOT NULL,
+    machine TEXT NOT NULL,
+    state TEXT NOT NULL,
+    retries TEXT,
+    forked TEXT,
+    wake TEXT,
+    item TEXT,
+    vars TEXT,
+    input TEXT,
+    output TEXT
+) STRICT;
+
+CREATE INDEX frames_ready ON frames (id) WHERE status = 1;
+CREATE INDEX frames_ready_of_execution ON frames (execution) WHERE status = 1;
+CREATE INDEX frames_open ON frames (execution) WHERE status < 3;
+CREATE INDEX frames_children ON frames (parent, status, activation, idx) WHERE parent IS NOT NULL;
+
+-- Large values, each owned by one column of one row and never changed: a row that keeps its value keeps the id.
+CREATE TABLE blobs (
+    id INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,
+    execution INTEGER NOT NULL,
+    frame INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    leased_until INTEGER,
+    deliveries INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    available INTEGER NOT NULL,
+    timeout REAL,
+    heartbeat REAL,
+    queue TEXT NOT NULL,
+    worker TEXT,
+    state TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    input TEXT
+) STRICT;
+
+CREATE INDEX jobs_by_frame ON jobs (frame);
+CREATE INDEX jobs_by_execution ON jobs (execution);
+CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until IS NOT NULL;
+CREATE INDEX jobs_free ON jobs (priority DESC, id) WHERE leased_until IS NULL;
+CREATE INDEX jobs_free_in_queue ON jobs (queue, priority DESC, id) WHERE leased_until IS NULL;
+CREATE INDEX jobs_free_of_execution ON jobs (execution, priority DESC, id) WHERE leased_until IS NULL;
+
+CREATE TABLE timers (
+    frame INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    execution INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    PRIMARY KEY (frame, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX timers_due ON timers (due);
+CREATE INDEX timers_of_execution ON timers (execution, due);
+
+CREATE TABLE subscriptions (
+    frame INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    execution INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    deadline INTEGER,
+    "key" TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (frame, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX subscriptions_open ON subscriptions ("key", value, since);
+CREATE INDEX subscriptions_of_execution ON subscriptions (execution);
+
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    received INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    value TEXT NOT NULL,
+    message_id TEXT,
+    body TEXT
+) STRICT;
+
+CREATE INDEX messages_buffered ON messages ("key", value) WHERE status = 'buffered';
+CREATE INDEX messages_sent ON messages ("key", value, message_id) WHERE message_id IS NOT NULL;
+
+-- A row holds the consecutive events that one transaction appended to one execution, as a JSON array of
+-- [previous, frame, at, type, detail]; the first has the number `number`. One row for five events, appended at
+-- the table's end, costs a third of five rows in per-execution order.
+CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    execution INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    events TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX history_of_execution ON history (execution, number);

@@ -1,0 +1,224 @@
+"""The in-memory store's tables: values by id, and what is ready, free, due or open kept in order.
+
+Rule: nothing here looks at every row to find a few. Values given to `put` belong to the table.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable
+from typing import Generic, TypeVar
+
+from sm_cli.interpreter.frame import Frame, FrameStatus
+from sm_cli.store.base import Job, MessageStatus, StoredMessage, Subscription, Timer, TimerKind
+from sm_cli.store.ordered import Key, Ordered
+
+Group = TypeVar("Group", bound=Hashable)
+
+
+class Grouped(Generic[Group, Key]):
+    """An Ordered for each group that has members."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Group, Ordered[Key]] = {}
+
+    def add(self, group: Group, key: Key) -> None:
+        self._groups.setdefault(group, Ordered()).add(key)
+
+    def discard(self, group: Group, key: Key) -> None:
+        ordered = self._groups.get(group)
+        if ordered is not None:
+            ordered.discard(key)
+            if not ordered:
+                del self._groups[group]
+
+    def __getitem__(self, group: Group) -> Ordered[Key]:
+        return self._groups.get(group) or Ordered()
+
+
+class Frames:
+    def __init__(self) -> None:
+        self.rows: dict[int, Frame] = {}
+        self.ready: Ordered[int] = Ordered()
+        self.ready_of: Grouped[int, int] = Grouped()
+        self.open_of: Grouped[int, int] = Grouped()
+        #: Open children by parent; pending ones and all by (parent, activation).
+        self.open_below: Grouped[int, int] = Grouped()
+        self.pending: Grouped[tuple[int, int], tuple[int, int]] = Grouped()
+        self._children: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+
+    def put(self, frame: Frame) -> None:
+        old = self.rows.get(frame.id)
+        self.rows[frame.id] = frame
+        if old is None:
+            if frame.parent is not None:
+                self._children[frame.parent, frame.activation].append(frame.id)
+        elif old.status is frame.status:
+            return
+        else:
+            self._leave(old)
+        self._enter(frame)
+
+    def _enter(self, frame: Frame) -> None:
+        if frame.status.closed:
+            return
+        self.open_of.add(frame.execution, frame.id)
+        if frame.status is FrameStatus.READY:
+            self.ready.add(frame.id)
+            self.ready_of.add(frame.execution, frame.id)
+        if frame.parent is not None:
+            self.open_below.add(frame.parent, frame.id)
+            if frame.status is FrameStatus.PENDING:
+                self.pending.add((frame.parent, frame.activation), (frame.index, frame.id))
+
+    def _leave(self, frame: Frame) -> None:
+        self.open_of.discard(frame.execution, frame.id)
+        if frame.status is FrameStatus.READY:
+            self.ready.discard(frame.id)
+            self.ready_of.discard(frame.execution, frame.id)
+        if frame.parent is not None:
+            self.open_below.discard(frame.parent, frame.id)
+            if frame.status is FrameStatus.PENDING:
+                self.pending.discard((frame.parent, frame.activation), (frame.index, frame.id))
+
+    def children(self, parent: int, activation: int) -> list[Frame]:
+        """Of any status, lowest index first."""
+        found = [self.rows[id] for id in self._children.get((parent, activation), ())]
+        return sorted(found, key=lambda frame: frame.index)
+
+    def below(self, frame: int) -> list[Frame]:
+        """Open ones at any depth, lowest id first; an open frame's parent is open, or it is `frame`."""
+        found: list[int] = []
+        parents = [frame]
+        while parents:
+            children = self.open_below[parents.pop()].all()
+            found += children
+            parents += children
+        return [self.rows[id] for id in sorted(found)]
+
+
+class Jobs:
+    """Keys are (-priority, id): highest priority first, then lowest id."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Job] = {}
+        self.leased: dict[int, Job] = {}
+        self.free: Ordered[tuple[int, int]] = Ordered()
+        self.free_in_queue: Grouped[str, tuple[int, int]] = Grouped()
+        self.free_of: Grouped[int, tuple[int, int]] = Grouped()
+        self.of_execution: Grouped[int, int] = Grouped()
+        self._of_frame: defaultdict[int, list[int]] = defaultdict(list)
+
+    def put(self, job: Job) -> None:
+        if job.id in self.rows:
+            self._leave(self.rows[job.id])
+        else:
+            self._of_frame[job.frame].append(job.id)
+            self.of_execution.add(job.execution, job.id)
+        self.rows[job.id] = job
+        if job.leased_until is not None:
+            self.leased[job.id] = job
+            return
+        key = (-job.priority, job.id)
+        self.free.add(key)
+        self.free_in_queue.add(job.queue, key)
+        self.free_of.add(job.execution, key)
+
+    def remove(self, frame: int) -> None:
+        for id in self._of_frame.pop(frame, ()):
+            job = self.rows.pop(id)
+            self._leave(job)
+            self.of_execution.discard(job.execution, id)
+
+    def _leave(self, job: Job) -> None:
+        if self.leased.pop(job.id, None) is None:
+            key = (-job.priority, job.id)
+            self.free.discard(key)
+            self.free_in_queue.discard(job.queue, key)
+            self.free_of.discard(job.execution, key)
+
+
+class Timers:
+    """Keys are (due, frame, kind)."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[int, str], Timer] = {}
+        self.due: Ordered[tuple[int, int, str]] = Ordered()
+        self.due_of: Grouped[int, tuple[int, int, str]] = Grouped()
+
+    def put(self, timer: Timer) -> None:
+        self._remove(timer.frame, timer.kind.value)
+        key = (timer.due, timer.frame, timer.kind.value)
+        self.rows[key[1:]] = timer
+        self.due.add(key)
+        self.due_of.add(timer.execution, key)
+
+    def remove(self, frame: int) -> None:
+        for kind in TimerKind:
+            self._remove(frame, kind.value)
+
+    def _remove(self, frame: int, kind: str) -> None:
+        timer = self.rows.pop((frame, kind), None)
+        if timer is not None:
+            key = (timer.due, frame, kind)
+            self.due.discard(key)
+            self.due_of.discard(timer.execution, key)
+
+    def named(self, keys: list[tuple[int, int, str]]) -> list[Timer]:
+        return [self.rows[frame, kind] for _, frame, kind in keys]
+
+
+class Subscriptions:
+    """Keys are (since, frame, seq)."""
+
+    def __init__(self) -> None:
+        self._of_frame: defaultdict[int, list[Subscription]] = defaultdict(list)
+        self._open: Grouped[tuple[str, str], tuple[int, int, int]] = Grouped()
+        self._of_execution: Grouped[int, tuple[int, int, int]] = Grouped()
+        self._rows: dict[tuple[int, int, int], Subscription] = {}
+
+    def put(self, s: Subscription) -> None:
+        key = (s.since, s.frame, s.seq)
+        self._rows[key] = s
+        self._of_frame[s.frame].append(s)
+        self._open.add((s.key, s.value), key)
+        self._of_execution.add(s.execution, key)
+
+    def remove(self, frame: int) -> None:
+        for s in self._of_frame.pop(frame, ()):
+            key = (s.since, s.frame, s.seq)
+            del self._rows[key]
+            self._open.discard((s.key, s.value), key)
+            self._of_execution.discard(s.execution, key)
+
+    def open(self, key: str, value: str) -> list[Subscription]:
+        return [self._rows[k] for k in self._open[key, value].all()]
+
+    def of_execution(self, execution: int) -> list[Subscription]:
+        return [self._rows[k] for k in self._of_execution[execution].all()]
+
+
+class Messages:
+    def __init__(self) -> None:
+        self.rows: dict[int, StoredMessage] = {}
+        self.buffered: Grouped[tuple[str, str], int] = Grouped()
+        self._sent: dict[tuple[str, str, str], int] = {}
+
+    def put(self, message: StoredMessage) -> None:
+        address = (message.key, message.value)
+        self.rows[message.id] = message
+        if message.status is MessageStatus.BUFFERED:
+            self.buffered.add(address, message.id)
+        else:
+            self.buffered.discard(address, message.id)
+        if message.message_id is not None:
+            sent = (*address, message.message_id)
+            self._sent[sent] = max(message.id, self._sent.get(sent, 0))
+
+    def oldest(self, key: str, value: str, now: int, skip: Collection[int]) -> StoredMessage | None:
+        found = self.buffered[key, value].first(1, lambda id: self.rows[id].expires > now and id not in skip)
+        return self.rows[found[0]] if found else None
+
+    def sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:
+        id = self._sent.get((key, value, message_id))
+        return None if id is None else self.rows[id]

@@ -1,0 +1,346 @@
+"""Test workflows: run a definition in memory, in virtual time.
+
+    from sm_cli.testing import simulate
+
+    outcome = simulate(definition, {"orderId": "ORD-1"}, handlers={"process:order": lambda order: {"ok": True}})
+    assert outcome.status == "SUCCEEDED"
+
+Rule: the same engine as `sm run`, over the memory store, with a clock that jumps to whatever is next: waits,
+backoffs and timeouts cost nothing, and two runs of the same thing agree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from sm_cli.asl.source import Document, from_value
+from sm_cli.asl.source import parse as parse_source
+from sm_cli.engine.clock import make_ref
+from sm_cli.engine.engine import Engine, Workflow, prepare
+from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
+from sm_cli.engine.history import aws_events
+from sm_cli.engine.tick import Settings, Taker, Tick
+from sm_cli.errors import InvalidDefinition
+from sm_cli.interpreter.env import MICROSECONDS
+from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
+from sm_cli.jsonvalue import Json, as_json
+from sm_cli.store.base import Execution, Job, Status, Store, Timer, TimerKind, Transaction
+from sm_cli.store.memory import MemoryStore
+
+__all__ = ["Crash", "FakeClock", "Outcome", "crash_points", "simulate", "sleep"]
+
+#: Where virtual time starts unless the caller says otherwise.
+_EPOCH = 1_767_225_600 * MICROSECONDS  # 2026-01-01T00:00:00Z
+_FOREVER = 10**9 * MICROSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a simulated execution ended.
+
+    status: SUCCEEDED, FAILED, TIMED_OUT, or RUNNING when it waits for something that will never come.
+    history: events as AWS's GetExecutionHistory gives them.
+    """
+
+    status: str
+    output: Any
+    error: str | None
+    cause: str | None
+    history: list[dict[str, Any]] = field(default_factory=list, repr=False)
+
+
+class FakeClock:
+    """A clock that only moves when it is told to. `now` is microseconds since 1970 UTC."""
+
+    def __init__(self, now: int = _EPOCH) -> None:
+        self.time = now
+        self.refs = 0
+
+    def now(self) -> int:
+        return self.time
+
+    def new_ref(self) -> str:
+        self.refs += 1
+        return make_ref(self.time // 1000, self.refs)
+
+    def advance_to(self, time: int) -> None:
+        self.time = max(self.time, time)
+
+
+class _Overslept(BaseException):
+    """Ends a simulated handler whose timeout or heartbeat has passed while it slept."""
+
+
+class _Virtual:
+    """The virtual time of one handler call: how long it has slept, and when it has to have ended or beaten."""
+
+    def __init__(self, job: Job) -> None:
+        self.slept = 0.0
+        self.timeout = job.timeout
+        self.heartbeat = job.heartbeat
+        self.beaten: float | None = None
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        if self.timeout is not None and self.slept > self.timeout:
+            raise _Overslept
+        if self.heartbeat is not None and self.slept - (self.beaten or 0.0) > self.heartbeat:
+            raise _Overslept
+
+    def beat(self) -> None:
+        self.beaten = self.slept
+
+
+_virtual: contextvars.ContextVar[_Virtual | None] = contextvars.ContextVar("sm_virtual", default=None)
+
+
+def sleep(seconds: float) -> None:
+    """Let virtual time pass inside a simulated handler; it runs into its timeout at once.
+
+    Outside of `simulate` this is an error: a handler that really waits uses time.sleep.
+    """
+    virtual = _virtual.get()
+    if virtual is None:
+        raise RuntimeError("sm_cli.testing.sleep is for handlers that simulate() calls")
+    virtual.sleep(seconds)
+
+
+def simulate(
+    definition: dict[str, Any] | str | bytes,
+    input: Json = None,
+    *,
+    handlers: Mapping[str, Callable[..., Any]] | None = None,
+    type: str = "STANDARD",
+    now: datetime | None = None,
+    aws_limits: bool = False,
+    messages: Sequence[tuple[float, str, Json, Json]] = (),
+) -> Outcome:
+    """Run a definition to its end, in memory and in virtual time.
+
+    definition: a dict, or YAML or JSON text. input: any JSON value ({} when None is given and meant as AWS's
+    default is for the caller to write). handlers: resource, or Lambda function name, to a callable taking
+    (input) or (input, context), sync or async. type: STANDARD or EXPRESS. now: when it starts. aws_limits: AWS's
+    256 KiB and its kin. messages: (seconds after the start, key, value, data).
+
+    Raises InvalidDefinition (with `.diagnostics`). A task without a handler fails with States.TaskFailed.
+    """
+    workflow = prepare(_document(definition), "simulated")
+    start = _EPOCH if now is None else round(_aware(now).timestamp() * MICROSECONDS)
+    simulation = Simulation(workflow, handlers or {}, FakeClock(start), limits=aws_limits)
+    for at, key, value, data in messages:
+        simulation.post(start + round(at * MICROSECONDS), key, value, data)
+    return simulation.run(input, type)
+
+
+def _document(definition: dict[str, Any] | str | bytes) -> Document:
+    parsed = parse_source(definition) if isinstance(definition, (str, bytes)) else from_value(definition)
+    if parsed.document is None:
+        raise InvalidDefinition(parsed.diagnostics)
+    return parsed.document
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Simulation:
+    """One simulated execution: an engine, a fake clock, and what is still to come, by time."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        handlers: Mapping[str, Callable[..., Any]],
+        clock: FakeClock,
+        *,
+        limits: bool = False,
+        store: Store | None = None,
+        history: bool = True,
+    ) -> None:
+        self.workflow = workflow
+        self.handlers = {name: Handler(name, function) for name, function in handlers.items()}
+        self.clock = clock
+        self.store = store or MemoryStore()
+        settings = Settings(lease=_FOREVER, limits=limits, history=history)
+        self.engine = Engine(self.store, clock=clock, settings=settings)
+        self.coming: list[tuple[int, int, Callable[[Tick], object]]] = []
+        self.count = 0
+        self.todo: list[Job] = []
+
+    def post(self, at: int, key: str, value: Json, data: Json) -> None:
+        body, problem = as_json(data)
+        if problem is not None:
+            raise TypeError(f"the message {key} is not JSON: {problem}")
+        self.later(at, lambda tick: tick.publish(key, value, body, ttl=3600 * MICROSECONDS))
+
+    def later(self, at: int, what: Callable[[Tick], object]) -> None:
+        self.count += 1
+        heapq.heappush(self.coming, (at, self.count, what))
+
+    def run(self, input: Json, type: str = "STANDARD") -> Outcome:
+        execution, _, jobs = self.engine.start(self.workflow, input, type=type, taker=self.taker())
+        self.todo.extend(jobs)
+        return self.finish(execution)
+
+    def resume(self, execution: Execution) -> Outcome:
+        """Go on with an execution that another simulation over the same store left behind, crashed or not."""
+
+        def take_back(tick: Tick) -> None:
+            tick.claim(tick.tx.claimable(tick.now, 1_000_000, worker="simulate"))
+
+        _, tick = self.engine.transact(take_back, self.taker())
+        self.todo.extend(tick.taken())
+        return self.finish(execution)
+
+    def resume_last(self) -> Outcome:
+        """`resume` the newest execution of the store."""
+        latest = self.store.latest()
+        assert latest is not None, "nothing was started"
+        return self.resume(latest)
+
+    def finish(self, execution: Execution) -> Outcome:
+        """Go on until the execution is closed or nothing will ever happen again."""
+        while True:
+            current = self.store.execution(execution.id)
+            assert current is not None
+            if current.status is not Status.RUNNING or not self.move():
+                break
+        history = aws_events(self.store.history(execution.id))
+        return Outcome(current.status.value, current.output, current.error, current.cause, history)
+
+    def move(self) -> bool:
+        """Do what is to be done now, or let time pass until something is; False when nothing ever will be."""
+        if self.todo:
+            jobs, self.todo = self.todo, []
+            for job in jobs:
+                self.perform(job)
+            return True
+        now = self.clock.now()
+        due = self.store.next_due()
+        if not self.store.has_ready() and not (self.coming and self.coming[0][0] <= now) and (due is None or due > now):
+            times = [time for time in (due, self.coming[0][0] if self.coming else None) if time is not None]
+            # A lease of "forever" is not something to wait for.
+            if not times or min(times) - now > _FOREVER // 2:
+                return False
+            self.clock.advance_to(min(times))
+        self.tick()
+        return True
+
+    def tick(self) -> None:
+        """Whatever is due now: results and messages first, then timers."""
+        now = self.clock.now()
+        arrived = []
+        while self.coming and self.coming[0][0] <= now:
+            arrived.append(heapq.heappop(self.coming)[2])
+
+        def work(tick: Tick) -> None:
+            for what in arrived:
+                what(tick)
+            tick.run()
+            tick.due()
+
+        _, tick = self.engine.transact(work, self.taker())
+        self.todo.extend(tick.taken())
+
+    def taker(self) -> Taker:
+        return Taker("simulate", 1_000_000)
+
+    def perform(self, job: Job) -> None:
+        """Call the handler now; its result arrives when it has slept what it slept."""
+        handler = self.handlers.get(job.resource)
+        started = self.clock.now()
+        if handler is None:
+            outcome: Success | Failure = Failure("States.TaskFailed", f"No handler is registered for {job.resource!r}.")
+            self.later(started, lambda tick: tick.deliver(job.frame, _event(job, outcome)))
+            return
+        virtual = _Virtual(job)
+        execution = self.store.execution(job.execution)
+        assert execution is not None
+        context = Context(
+            execution_id=execution.ref,
+            execution_name=execution.name,
+            workflow=execution.workflow,
+            state=job.state,
+            attempt=job.attempt,
+            idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
+            beat=virtual.beat,
+        )
+        token = _virtual.set(virtual)
+        try:
+            outcome = (
+                asyncio.run(run_async(handler, job.input, context))
+                if handler.is_async
+                else run(handler, job.input, context)
+            )
+        finally:
+            _virtual.reset(token)
+        if virtual.beaten is not None and job.heartbeat is not None:
+            due = started + round((virtual.beaten + job.heartbeat) * MICROSECONDS)
+            timer = Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, due)
+            self.engine.transact(lambda tick: tick.rearm(timer))
+        if not (isinstance(outcome, Failure) and outcome.error == _Overslept.__name__):
+            event = _event(job, outcome)
+            self.later(started + round(virtual.slept * MICROSECONDS), lambda tick: tick.deliver(job.frame, event))
+
+
+def _event(job: Job, outcome: Success | Failure) -> Event:
+    if isinstance(outcome, Success):
+        return TaskSucceeded(job.seq, outcome.result)
+    return TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace)
+
+
+class Crash(BaseException):
+    """What `crash_points` raises: the process is gone at this instant."""
+
+
+class _CrashingStore:
+    """A store that dies at its n-th commit: before it (the transaction is lost) or after it (it is kept)."""
+
+    def __init__(self, store: Store, at: int, *, after: bool) -> None:
+        self._store = store
+        self._left = at
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        with self._store.write() as tx:
+            yield tx
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise Crash
+        if self._left == 0:
+            raise Crash
+
+
+class crash_points:  # noqa: N801 - reads as a function: `with crash_points(store).at(3): …`
+    """Kill what works on a store at a chosen commit.
+
+    `at(n, after=False)` gives the store as it is for a process that dies at its n-th commit.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def at(self, commit: int, *, after: bool = False) -> Store:
+        doomed: Any = _CrashingStore(self.store, commit, after=after)
+        result: Store = doomed
+        return result
+
+    def __enter__(self) -> crash_points:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """A Crash ends the block, not the test."""
+        return kind is not None and issubclass(kind, Crash)

@@ -1,0 +1,55 @@
+"""One small definition for each state type, and a frame that stands in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sm_cli.asl.compile import compile_program
+from sm_cli.asl.model import Program
+from sm_cli.interpreter.advance import Step, advance
+from sm_cli.interpreter.env import Env, Facts
+from sm_cli.interpreter.events import Entered, Event
+from sm_cli.interpreter.frame import Frame
+from sm_cli.jsonvalue import Json
+
+RETRY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 1}]
+INNER = {"StartAt": "In", "States": {"In": {"Type": "Pass", "End": True}}}
+
+#: state type -> a state of that type, as written
+STATES: dict[str, dict[str, Any]] = {
+    "Pass": {"Type": "Pass", "End": True},
+    "Choice": {"Type": "Choice", "Choices": [{"Variable": "$.a", "NumericEquals": 1, "Next": "Z"}], "Default": "Z"},
+    "Succeed": {"Type": "Succeed"},
+    "Fail": {"Type": "Fail", "Error": "E", "Cause": "c"},
+    "Wait": {"Type": "Wait", "Seconds": 5, "End": True},
+    "Task": {"Type": "Task", "Resource": "do:it", "TimeoutSeconds": 9, "Retry": RETRY, "End": True},
+    "Parallel": {"Type": "Parallel", "Branches": [INNER, INNER], "Retry": RETRY, "End": True},
+    "Map": {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": INNER, "Retry": RETRY, "End": True},
+    "Message": {
+        "Type": "Message", "CorrelationKey": "orderId", "CorrelationValuePath": "$.a", "TimeoutSeconds": 60,
+        "Retry": RETRY, "End": True,
+    },
+}  # fmt: skip
+
+INPUT: Json = {"a": 1, "items": [10, 20]}
+
+
+def program(state: dict[str, Any]) -> Program:
+    return compile_program({"StartAt": "S", "States": {"S": state, "Z": {"Type": "Pass", "End": True}}})
+
+
+def frame(input: Json = INPUT) -> Frame:
+    return Frame(1, 1, None, 0, 0, "", "S", input=input)
+
+
+def env(now: int = 0, **options: Any) -> Env:
+    return Env(now, Facts("REF", "name", "workflow", "STANDARD", INPUT, "2026-01-01T00:00:00.000Z"), **options)
+
+
+def enter(state: dict[str, Any], input: Json = INPUT, now: int = 0) -> tuple[Program, Step]:
+    compiled = program(state)
+    return compiled, advance(compiled, frame(input), Entered(0), env(now))
+
+
+def follow(compiled: Program, step: Step, event: Event, now: int = 0) -> Step:
+    return advance(compiled, step.frame, event, env(now, events=step.events))

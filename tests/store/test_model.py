@@ -1,0 +1,232 @@
+"""Memory and SQLite answer alike, whatever is written and asked in whatever order."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from sm_cli.errors import SmError
+from sm_cli.interpreter.frame import Frame, FrameStatus, Join
+from sm_cli.store.base import (
+    Changes,
+    ExecutionFilter,
+    HistoryEvent,
+    Status,
+    Store,
+    TimerKind,
+    Transaction,
+)
+from sm_cli.store.memory import MemoryStore
+from sm_cli.store.sqlite import SqliteStore
+from tests.store.samples import T0, definition, execution, frame, job, message, subscription, timer
+
+Answer = TypeVar("Answer")
+
+SMALL = st.integers(1, 6)
+TIMES = st.integers(T0, T0 + 20)
+KEYS = st.sampled_from(["k1", "k2"])
+VALUES = st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=5), st.just({}), st.just({"big": "x" * 3000}))
+OBJECTS = st.one_of(st.just({}), st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=2), st.just({"v": "y" * 3000}))
+FRAMES = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(FrameStatus), "state": st.sampled_from("ABC"), "seq": st.integers(0, 9),
+        "retries": st.sampled_from([(), (1,), (0, 2)]), "join": st.sampled_from([None, Join(3), Join(3, started=2)]),
+        "item": VALUES, "vars": OBJECTS, "input": VALUES, "output": VALUES, "wake": VALUES,
+    }
+)  # fmt: skip
+
+
+class Alike(RuleBasedStateMachine):
+    """Each rule is one transaction on both stores; the questions are asked after each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "sm.db"
+        self.stores: list[Store] = [MemoryStore(), SqliteStore(self.path, sync="normal")]
+        self.number = 0
+        self.frames: list[Frame] = []
+        self.executions: list[int] = []
+        self.history: dict[int, int] = {}
+
+    def teardown(self) -> None:
+        for store in self.stores:
+            store.close()
+        self.folder.cleanup()
+
+    def next(self) -> int:
+        self.number += 1
+        return self.number
+
+    def both(self, make: Callable[[Transaction], Changes]) -> None:
+        """One transaction on each store; each must take it, or each must refuse it."""
+        outcomes = []
+        for store in self.stores:
+            try:
+                with store.write() as tx:
+                    tx.apply(make(tx))
+                outcomes.append("written")
+            except SmError as e:
+                outcomes.append(type(e).__name__)
+        assert outcomes[0] == outcomes[1]
+
+    def agree(self, ask: Callable[[Transaction], Answer]) -> Answer:
+        answers = []
+        for store in self.stores:
+            with store.write() as tx:
+                answers.append(ask(tx))
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    @rule(workflow=KEYS, name=st.sampled_from("abcd"), status=st.sampled_from(Status), deadline=st.none() | TIMES, value=VALUES)
+    def start(self, workflow: str, name: str, status: Status, deadline: int | None, value: Any) -> None:
+        id = self.next()
+        new = execution(id, workflow=workflow, name=name, status=status, deadline=deadline, input=value, output=value)
+        before = len(self.stores[0].list_executions(ExecutionFilter(limit=1000)))
+        self.both(lambda _: Changes(new_executions=[new], new_definitions=[definition(f"d{id % 3}", workflow, id)]))
+        if len(self.stores[0].list_executions(ExecutionFilter(limit=1000))) > before:
+            self.executions.append(id)
+
+    @precondition(lambda self: self.executions)
+    @rule(pick=st.integers(0), events=st.integers(0, 3), status=st.sampled_from(Status), tags=OBJECTS, output=VALUES)
+    def update_execution(self, pick: int, events: int, status: Status, tags: Any, output: Any) -> None:
+        id = self.executions[pick % len(self.executions)]
+
+        def make(tx: Transaction) -> Changes:
+            changed = tx.executions([id])[id]
+            changed.events, changed.status, changed.tags, changed.output = events, status, tags, output
+            return Changes(executions={id: changed})
+
+        self.both(make)
+
+    @rule(execution=SMALL, parent=st.integers(0), activation=st.integers(1, 2), given=FRAMES)
+    def fork(self, execution: int, parent: int, activation: int, given: dict[str, Any]) -> None:
+        new = frame(self.next(), execution, **given)
+        if self.frames and parent % 3:
+            above = self.frames[parent % len(self.frames)]
+            new.parent, new.activation, new.execution, new.index = above.id, activation, above.execution, new.id
+        self.frames.append(new)
+        self.both(lambda _: Changes(new_frames={new.id: new}))
+
+    @precondition(lambda self: self.frames)
+    @rule(pick=st.integers(0), given=FRAMES, keep=st.sets(st.sampled_from(["status", "item", "vars", "input", "output"])))
+    def step(self, pick: int, given: dict[str, Any], keep: set[str]) -> None:
+        id = self.frames[pick % len(self.frames)].id
+
+        def make(tx: Transaction) -> Changes:
+            changed = tx.frames([id])[id].copy()
+            for name, value in given.items():
+                if name not in keep:
+                    setattr(changed, name, value)
+            return Changes(frames={id: changed})
+
+        self.both(make)
+
+    @rule(ids=st.lists(SMALL, max_size=3), gone=st.lists(SMALL, max_size=3), again=st.booleans())
+    def wait(self, ids: list[int], gone: list[int], again: bool) -> None:
+        kinds = list(TimerKind)
+        new = [timer(f, T0 + (self.next() * 7) % 20, kinds[f % 4], execution=f % 3) for f in ids]
+        opened = [subscription(f, T0 + f % 2, KEYS_OF[f % 2], execution=f % 3) for f in set(ids)]
+        leaving = list({*gone, *ids})
+        self.both(lambda _: Changes(timers=new, timers_gone=gone, new_subscriptions=opened, subscriptions_gone=leaving))
+
+    @rule(frame_id=SMALL, priority=st.integers(-1, 1), queue=KEYS, resource=KEYS, available=TIMES, value=VALUES)
+    def enqueue(self, frame_id: int, priority: int, queue: str, resource: str, available: int, value: Any) -> None:
+        new = job(
+            self.next(), frame_id, frame_id % 3, priority=priority, queue=queue, resource=resource, available=available,
+            input=value,
+        )  # fmt: skip
+        self.both(lambda _: Changes(new_jobs=[new]))
+
+    @rule(now=TIMES, until=st.none() | TIMES, worker=KEYS, only=st.none() | st.integers(0, 2), queue=st.none() | KEYS)
+    def lease(self, now: int, until: int | None, worker: str, only: int | None, queue: str | None) -> None:
+        def make(tx: Transaction) -> Changes:
+            found = tx.claimable(now, 2, worker=worker, only=only, queue=queue, resources=frozenset({"k1"}))
+            for job in found:
+                job.leased_until, job.worker, job.deliveries = until, worker, job.deliveries + 1
+            return Changes(leased=found)
+
+        self.both(make)
+
+    @rule(gone=st.lists(SMALL, min_size=1, max_size=3))
+    def finish_jobs(self, gone: list[int]) -> None:
+        self.both(lambda _: Changes(jobs_gone=gone))
+
+    @rule(key=KEYS, value=VALUES, expires=TIMES, message_id=st.none() | KEYS, consumed=st.lists(st.integers(1, 40), max_size=4))
+    def send(self, key: str, value: Any, expires: int, message_id: str | None, consumed: list[int]) -> None:
+        new = message(self.next(), key=key, body=value, expires=expires, message_id=message_id)
+        self.both(lambda _: Changes(new_messages=[new], messages_consumed=consumed))
+
+    @rule(execution=SMALL, count=st.integers(1, 4), value=VALUES)
+    def record(self, execution: int, count: int, value: Any) -> None:
+        first = self.history.get(execution, 0) + 1
+        self.history[execution] = first + count - 1
+        lines = [HistoryEvent(execution, n, n - 1, 1, T0, "T", {"v": value}) for n in range(first, first + count)]
+        self.both(lambda _: Changes(history=lines))
+
+    @rule()
+    def lose(self) -> None:
+        """A transaction that breaks off; SQLite forgets what it knew and reads everything again."""
+        for store in self.stores:
+            try:
+                with store.write() as tx:
+                    tx.apply(Changes(jobs_gone=[1, 2, 3], timers_gone=[1, 2, 3], history=[HistoryEvent(1, 99, 0, 1, 0, "T", {})]))
+                    raise ZeroDivisionError
+            except ZeroDivisionError:
+                lost = True
+            assert lost
+
+    @rule()
+    def reopen(self) -> None:
+        self.stores[1].close()
+        self.stores[1] = SqliteStore(self.path, sync="normal")
+
+    @invariant()
+    def the_same_answers(self) -> None:
+        def ask(tx: Transaction) -> list[Any]:
+            ids = [f.id for f in self.frames]
+            return [
+                tx.frames(ids), tx.executions(self.executions), tx.ready_frames(3), tx.due_timers(T0 + 10, 3),
+                tx.overdue(T0 + 10, 3), tx.claimable(T0 + 10, 3), tx.claimable(T0 + 10, 3, only=1, worker="k1"),
+                tx.claimable(T0, 3, queue="k1"), [tx.ready_frames(3, n) for n in range(1, 4)],
+                [tx.due_timers(T0 + 10, 3, n) for n in range(3)],
+                [tx.descendants(id) for id in ids], [tx.outputs(id, 1) for id in ids],
+                [tx.pending_children(id, 1, 3, 2) for id in ids], tx.jobs(list(range(1, self.number + 1))),
+                [tx.buffered_message(key, '"A"', T0 + 10) for key in KEYS_OF], [tx.subscriptions(key, '"A"') for key in KEYS_OF],
+                [tx.message_sent(key, '"A"', sent) for key in KEYS_OF for sent in KEYS_OF],
+            ]  # fmt: skip
+
+        self.agree(ask)
+        answers = [outside(store) for store in self.stores]
+        assert answers[0] == answers[1]
+
+
+KEYS_OF = ("k1", "k2")
+
+
+def outside(store: Store) -> list[Any]:
+    wanted = [
+        ExecutionFilter(), ExecutionFilter(status=Status.RUNNING, limit=2), ExecutionFilter(workflow="k1", before_id=9),
+        ExecutionFilter(status=Status.FAILED, workflow="k2"), ExecutionFilter(name_contains="A", since=T0 + 2, until=T0 + 9),
+    ]  # fmt: skip
+    return [
+        store.next_due(), store.has_ready(), store.workflows(), store.latest(),
+        [store.list_executions(f) for f in wanted], [store.find(text) for text in ("a", "ref-00000", "ref-000002", "")],
+        [
+            [store.next_due(n), store.has_ready(n), store.execution(n), store.frames_of(n), store.jobs_of(n),
+             store.timers_of(n), store.subscriptions_of(n), store.history(n), store.history(n, 2, 3)]
+            for n in range(7)
+        ],
+    ]  # fmt: skip
+
+
+TestAlike = Alike.TestCase
+TestAlike.settings = settings(
+    max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
