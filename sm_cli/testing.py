@@ -30,7 +30,7 @@ from sm_cli.engine.history import aws_events
 from sm_cli.engine.tick import Settings, Taker, Tick
 from sm_cli.errors import InvalidDefinition
 from sm_cli.interpreter.env import MICROSECONDS
-from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
+from sm_cli.interpreter.events import Event, TaskFailed
 from sm_cli.jsonvalue import Json, as_json
 from sm_cli.store.base import Execution, Job, Status, Store, Timer, TimerKind, Transaction
 from sm_cli.store.memory import MemoryStore
@@ -257,8 +257,8 @@ class Simulation:
         handler = self.handlers.get(job.resource)
         started = self.clock.now()
         if handler is None:
-            outcome: Success | Failure = Failure("States.TaskFailed", f"No handler is registered for {job.resource!r}.")
-            self.later(started, lambda tick: tick.deliver(job.frame, _event(job, outcome)))
+            missing = TaskFailed(job.seq, "States.TaskFailed", f"No handler is registered for {job.resource!r}.")
+            self.later(started, lambda tick: tick.deliver(job.frame, missing))
             return
         virtual = _Virtual(job)
         execution = self.store.execution(job.execution)
@@ -274,7 +274,7 @@ class Simulation:
         )
         token = _virtual.set(virtual)
         try:
-            outcome = (
+            outcome: Success | Failure = (
                 asyncio.run(run_async(handler, job.input, context))
                 if handler.is_async
                 else run(handler, job.input, context)
@@ -286,14 +286,17 @@ class Simulation:
             timer = Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, due)
             self.engine.transact(lambda tick: tick.rearm(timer))
         if not (isinstance(outcome, Failure) and outcome.error == _Overslept.__name__):
-            event = _event(job, outcome)
-            self.later(started + round(virtual.slept * MICROSECONDS), lambda tick: tick.deliver(job.frame, event))
+            at = started + round(virtual.slept * MICROSECONDS)
+            if isinstance(outcome, Success):
+                result = outcome.result
+                self.later(at, lambda tick: tick.returned(job, result))
+            else:
+                event = _failed(job, outcome)
+                self.later(at, lambda tick: tick.deliver(job.frame, event))
 
 
-def _event(job: Job, outcome: Success | Failure) -> Event:
-    if isinstance(outcome, Success):
-        return TaskSucceeded(job.seq, outcome.result)
-    return TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace)
+def _failed(job: Job, failure: Failure) -> Event:
+    return TaskFailed(job.seq, failure.error, failure.cause, failure.trace)
 
 
 class Crash(BaseException):

@@ -90,7 +90,6 @@ def _findings(machines: list[MachineAt]) -> Iterator[Found]:
 
 def _placed(document: Document, found: list[Found]) -> list[Diagnostic]:
     """Findings with their positions, in the order of the text: that of the value when there is no text."""
-    ordered = sorted(found, key=lambda each: (_order(document.value, each[2].pointer), each[0]))
     placed = [
         Diagnostic(
             code,
@@ -101,20 +100,31 @@ def _placed(document: Document, found: list[Found]) -> list[Diagnostic]:
             finding.hint,
             document.file,
         )
-        for code, severity, finding in ordered
+        for code, severity, finding in found
     ]
-    # Sorting is stable: findings without a text stay in the order of the value.
-    return sorted(placed, key=lambda d: (d.position or _NOWHERE))
+    if document.text is not None:
+        return sorted(placed, key=lambda d: (d.position or _NOWHERE, d.code))
+    order = _Order(document.value)
+    return sorted(placed, key=lambda d: (order.of(d.pointer), d.code))
 
 
-def _order(value: Json, pointer: str) -> tuple[int, ...]:
-    """Where a pointer stands in the order of a value: the index of each of its steps."""
-    order: list[int] = []
-    for token in tokens(pointer):
-        if isinstance(value, dict) and token in value:
-            order.append(list(value).index(token))
-            value = value[token]
-        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
-            order.append(int(token))
-            value = value[int(token)]
-    return tuple(order)
+class _Order:
+    """Where pointers stand in the order of a value: the index of each of their steps."""
+
+    def __init__(self, value: Json) -> None:
+        self._value = value
+        self._indexes: dict[int, dict[str, int]] = {}
+
+    def of(self, pointer: str) -> tuple[int, ...]:
+        order: list[int] = []
+        value = self._value
+        for token in tokens(pointer):
+            if isinstance(value, dict) and token in value:
+                if id(value) not in self._indexes:
+                    self._indexes[id(value)] = {key: i for i, key in enumerate(value)}
+                order.append(self._indexes[id(value)][token])
+                value = value[token]
+            elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+                order.append(int(token))
+                value = value[int(token)]
+        return tuple(order)

@@ -172,6 +172,11 @@ def _shown(path: Path) -> str:
 # -- what a workflow needs -------------------------------------------------------------------------
 
 
+def calls_handlers(program: Program) -> bool:
+    """Whether any state of it is a Task."""
+    return any(isinstance(state, Task) for machine in program.machines.values() for state in machine.states.values())
+
+
 def needed_handlers(program: Program, definition: Json) -> dict[str, list[str]]:
     """Handler names that the Tasks of a program call for, each with the states that do.
 

@@ -15,7 +15,7 @@ from sm_cli.engine.handlers import Context, Handler, Success
 from sm_cli.engine.pool import Done, Pool
 from sm_cli.engine.tick import Taker, Tick
 from sm_cli.interpreter.env import MICROSECONDS
-from sm_cli.interpreter.events import TaskFailed, TaskSucceeded
+from sm_cli.interpreter.events import TaskFailed
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import Execution, HistoryEvent, Job, Timer, TimerKind
 
@@ -53,6 +53,8 @@ class Loop:
         self.leased: dict[tuple[int, int], Job] = {}
         self._beats: list[Job] = []
         self._facts: dict[int, tuple[str, str, str]] = {}
+        self._fresh = True  # it has never looked: jobs may have been free for long
+        self._barren = False  # something was due that is not for this loop (no slot, no handler)
 
     # -- what others call ------------------------------------------------------------------------
 
@@ -67,6 +69,24 @@ class Loop:
         self.stopping.set()
         self._wakeup.set()
 
+    def let_go(self) -> None:
+        """After `run`: deliver what is finished and give the other jobs back, so that others take them at once.
+        Whoever calls this ends the process: the handlers are not waited for."""
+        results = self.pool.drain()
+
+        def work(tick: Tick) -> None:
+            for done in results:
+                self.deliver(tick, done)
+            delivered = {done.job.id for done in results}
+            for job in tick.tx.jobs([job.id for job in self.leased.values() if job.id not in delivered]).values():
+                if job.worker == self.name:
+                    job.worker = job.leased_until = None
+                    tick.changes.leased.append(job)
+
+        if results or self.leased:
+            self.engine.transact(work)
+            self.leased.clear()
+
     def run(self, until: Callable[[], bool]) -> None:
         """Work until `until()` is true or `stop` was called."""
         while not self.stopping.is_set() and not until():
@@ -78,11 +98,12 @@ class Loop:
     def tick(self) -> bool:
         """Step everything that is ready; False when there was nothing to do."""
         self._wakeup.clear()
+        self._barren = False
         results = self.pool.drain()
         beats, self._beats = self._beats, []
         now = self.engine.clock.now()
         renew = [job for job in self.leased.values() if job.leased_until is not None and self.half_gone(job, now)]
-        if not (results or beats or renew or self.anything_due(now)):
+        if not (results or beats or renew or self._fresh or self.anything_due(now)):
             return False
 
         def work(tick: Tick) -> None:
@@ -98,8 +119,10 @@ class Loop:
             self.claim(tick)
 
         _, tick = self.engine.transact(work, self.taker())
+        self._fresh = False
+        self._barren = not (results or tick.changes)
         self.settle(tick, results)
-        return True
+        return not self._barren
 
     def anything_due(self, now: int) -> bool:
         store = self.engine.store
@@ -114,14 +137,14 @@ class Loop:
     def deliver(self, tick: Tick, done: Done) -> None:
         job, outcome = done.job, done.outcome
         if isinstance(outcome, Success):
-            tick.deliver(job.frame, TaskSucceeded(job.seq, outcome.result))
+            tick.returned(job, outcome.result)
         else:
             tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace))
 
     def claim(self, tick: Tick) -> None:
         assert tick.taker is not None
         if tick.taker.slots > 0:
-            own = self.engine.store.commits == 0  # a restarted worker of the same name takes its own back
+            own = self._fresh  # a restarted worker of the same name takes its own back
             jobs = tick.tx.claimable(
                 tick.now, tick.taker.slots, only=self.only, worker=self.name if own else None,
                 resources=tick.taker.handlers,
@@ -199,5 +222,5 @@ class Loop:
         """Until a result comes, or for as long as nothing can have happened."""
         now = self.engine.clock.now()
         due = self.engine.store.next_due(self.only)
-        wait = _POLL_SECONDS if due is None else min(_POLL_SECONDS, max(0, due - now) / MICROSECONDS)
+        wait = _POLL_SECONDS if due is None or self._barren else min(_POLL_SECONDS, max(0, due - now) / MICROSECONDS)
         self._wakeup.wait(wait)

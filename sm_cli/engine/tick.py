@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sm_cli.asl.model import Program
 from sm_cli.engine.children import Children
-from sm_cli.interpreter.advance import Step, aborted, advance, started, wake_event
+from sm_cli.interpreter.advance import Step, aborted, advance, awaits_token, started, submitted, wake_event
 from sm_cli.interpreter.commands import AwaitMessage, Close, Command, Fork, RunTask, StartTimer
 from sm_cli.interpreter.env import MICROSECONDS, Env, Facts, rfc3339
 from sm_cli.interpreter.events import (
@@ -24,6 +24,7 @@ from sm_cli.interpreter.events import (
     Joined,
     JoinFailed,
     MessageReceived,
+    TaskSucceeded,
 )
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start
@@ -67,7 +68,9 @@ class Settings:
         steps: int = 1000,
         history: bool = True,
         limits: bool = False,
+        token_key: bytes = b"",
     ) -> None:
+        self.token_key = token_key
         self.lease = lease
         self.chunk = chunk
         self.steps = steps
@@ -139,7 +142,9 @@ class Tick:
                 input=execution.input,
                 started=rfc3339(execution.started),
             )
-            env = Env(self.now, facts, execution.events, self.settings.history, self.settings.limits)
+            settings = self.settings
+            env = Env(self.now, facts, execution.events, settings.history, settings.limits)
+            env.token_key = settings.token_key
             self.envs[execution.id] = env
         return env
 
@@ -179,6 +184,21 @@ class Tick:
 
     def deliver(self, frame: int, event: Event) -> None:
         self.agenda.append((frame, event))
+
+    def returned(self, job: Job, result: Json) -> None:
+        """A handler returned: its task has succeeded, or (with a task token) it now waits for a callback."""
+        self.load([job.frame])
+        frame = self.frames.get(job.frame)
+        if frame is None or frame.seq != job.seq or frame.status.closed:
+            self.ignored.append((job.frame, TaskSucceeded(job.seq, result)))
+            return
+        execution = self.execution(frame.execution)
+        program = self.program_of(execution.digest)
+        if not awaits_token(program, frame):
+            self.deliver(job.frame, TaskSucceeded(job.seq, result))
+            return
+        self.put(execution, submitted(program, frame, result, self.env(execution)))
+        self.changes.jobs_gone.append(frame.id)
 
     def fire(self, timer: Timer) -> None:
         self.agenda.append((timer.frame, _TIMER_EVENTS[timer.kind](timer.seq)))

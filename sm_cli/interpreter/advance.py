@@ -17,6 +17,7 @@ from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.records import Record
 from sm_cli.interpreter.recovery import recover
 from sm_cli.interpreter.states.task import started as task_started
+from sm_cli.interpreter.states.task import submitted as task_submitted
 from sm_cli.interpreter.transitions import TRANSITIONS
 from sm_cli.interpreter.turn import Turn
 from sm_cli.jsonvalue import Json
@@ -74,6 +75,23 @@ def started(program: Program, frame: Frame, env: Env) -> Step:
     assert isinstance(state, Task)
     task_started(turn, state)
     return Step(frame, turn.events, [], turn.records)
+
+
+def submitted(program: Program, frame: Frame, result: Json, env: Env) -> Step:
+    """A `.waitForTaskToken` task's handler returned: recorded; the frame waits on for its callback. The seq stays."""
+    frame = frame.copy()
+    frame.opens &= ~Opens.JOB
+    turn = Turn(program, frame, env)
+    state = turn.state
+    assert isinstance(state, Task)
+    task_submitted(turn, state, result)
+    return Step(frame, turn.events, [], turn.records)
+
+
+def awaits_token(program: Program, frame: Frame) -> bool:
+    """Whether the frame's task ends by a callback and not by its handler's return."""
+    state = program.machines[frame.machine].states[frame.state]
+    return isinstance(state, Task) and state.resource.pattern == "waitForTaskToken"
 
 
 def aborted(program: Program, frame: Frame, env: Env) -> Step:

@@ -40,7 +40,7 @@ class Env:
     """now: microseconds since 1970 UTC. events: how many history events the execution has so far.
 
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
-    budget: how many states one step may pass through before it yields.
+    budget: how many states one step may pass through before it yields. token_key: what task tokens are signed with.
     """
 
     now: int
@@ -49,6 +49,7 @@ class Env:
     history: bool = True
     limits: bool = False
     budget: int = 10_000
+    token_key: bytes = b""
 
 
 def rfc3339(microseconds: int) -> str:

@@ -15,6 +15,7 @@ from sm_cli.interpreter.env import Env, rfc3339
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.interpreter.records import Record
+from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json, dumps
 
 #: AWS's limit on a payload, in bytes of UTF-8 JSON.
@@ -130,16 +131,23 @@ class Turn:
         if facts.type != "EXPRESS":
             execution["RedriveCount"] = facts.redrive_count
         state: dict[str, Json] = {"EnteredTime": rfc3339(frame.entered_at), "Name": frame.state}
-        if isinstance(self.state, Task):
+        current = self.state
+        if isinstance(current, Task):
             state["RetryCount"] = sum(frame.retries)
         context: dict[str, Json] = {
             "Execution": execution,
             "State": state,
             "StateMachine": {"Id": facts.machine_arn, "Name": facts.workflow},
         }
+        if isinstance(current, Task) and current.resource.pattern == "waitForTaskToken":
+            context["Task"] = {"Token": self.token()}
         if frame.item is not None:
             context["Map"] = {"Item": frame.item}
         return context
+
+    def token(self) -> str:
+        """The token that a callback of this attempt carries."""
+        return make_token(self.env.token_key, self.frame.id, self.frame.seq)
 
     # -- limits ----------------------------------------------------------------------------------
 

@@ -233,7 +233,7 @@ class Transaction(Protocol):
         self, now: int, limit: int, *, only: int | None = None, worker: str | None = None,
         resources: frozenset[str] | None = None, queue: str | None = None,
     ) -> list[Job]:  # fmt: skip
-        """Jobs that may be leased: free and available, or with a lease that ran out before `now`, or (when
+        """Jobs that may be leased: free and available, or with a lease that ran out at or before `now`, or (when
         `worker` is named) leased to that worker. Highest priority first, then lowest id. `resources`, when
         given, are the handler names that the caller can run. Reading them leases nothing: put them in
         `Changes.leased`."""

@@ -60,6 +60,8 @@ def too_new(path: Path, found: int, known: int) -> DatabaseError:
 
 def cannot_create(path: Path, error: OSError) -> DatabaseError:
     """`path`, or a directory on the way to it, cannot be made or opened."""
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return DatabaseError(f"{path} cannot be opened: {error.filename} is not a directory")
     return DatabaseError(f"{path} cannot be opened: {error.strerror or error}")
 
 

@@ -281,9 +281,7 @@ class MemoryTransaction:
         rows = self._jobs.rows
         return {id: job_copied(rows[id]) for id in ids if id in rows}
 
-    def buffered_message(
-        self, key: str, value: str, now: int, skip: Collection[int] = ()
-    ) -> StoredMessage | None:
+    def buffered_message(self, key: str, value: str, now: int, skip: Collection[int] = ()) -> StoredMessage | None:
         return self._store._messages.oldest(key, value, now, skip)
 
     def message_sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote
 
 from sm_cli.errors import ConfigurationError
 
@@ -39,10 +40,7 @@ def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:
             )
         return Path(url), "full"
     path, _, options = url.removeprefix("sqlite:").partition("?")
-    if "%" in path:
-        from urllib.parse import unquote
-
-        path = unquote(path)
+    path = unquote(path)
     if path.startswith("//"):
         if not path.startswith("///"):
             raise ConfigurationError(f"{url!r} names a host; write sqlite:///PATH for an absolute path")

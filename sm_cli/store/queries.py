@@ -34,9 +34,7 @@ def load(dialect: str = "sqlite") -> Mapping[str, str]:
 def parse(text: str) -> dict[str, str]:
     """The blocks of one file, without comments. Raises ValueError for a name that it uses twice."""
     _, *parts = _NAME.split(text)
-    blocks = {
-        name: _COMMENT.sub("", body).strip() for name, body in zip(parts[::2], parts[1::2], strict=True)
-    }
+    blocks = {name: _COMMENT.sub("", body).strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
     if len(blocks) * 2 != len(parts):
         twice = sorted({name for name in parts[::2] if parts[::2].count(name) > 1})
         raise ValueError(f"a query name is used twice: {', '.join(twice)}")

@@ -171,9 +171,7 @@ class Reads:
     def subscriptions_of(self, execution: int) -> list[Subscription]:
         return [rows.subscription(row) for row in self.session.all("subscriptions_of_execution", (execution,))]
 
-    def buffered_message(
-        self, key: str, value: str, now: int, skip: Collection[int] = ()
-    ) -> StoredMessage | None:
+    def buffered_message(self, key: str, value: str, now: int, skip: Collection[int] = ()) -> StoredMessage | None:
         row = self.session.one("buffered_message", (key, value, now, _ids(skip)))
         return None if row is None else rows.message(row)
 

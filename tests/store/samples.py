@@ -56,7 +56,9 @@ def timer(frame: int, due: int, kind: TimerKind = TimerKind.DELAY, execution: in
     return Timer(execution, frame, seq, kind, due)
 
 
-def subscription(frame: int, since: int = T0, key: str = "orderId", value: str = '"A"', execution: int = 1) -> Subscription:
+def subscription(
+    frame: int, since: int = T0, key: str = "orderId", value: str = '"A"', execution: int = 1
+) -> Subscription:
     return Subscription(execution, frame, 1, key, value, since)
 
 

@@ -58,7 +58,7 @@ def test_an_exception_after_apply_loses_everything(store: Store, error: type[Bas
         new_subscriptions=[subscription(1)], new_messages=[message(1)],
     )  # fmt: skip
     before = store.commits
-    with pytest.raises(error), store.write() as tx:  # noqa: PT012  # the block is what is tested
+    with pytest.raises(error), store.write() as tx:
         tx.apply(
             Changes(
                 new_definitions=[definition()], new_executions=[execution(2)], executions={1: execution(1, events=9)},
@@ -170,7 +170,7 @@ def test_an_id_is_not_used_again_after_its_row_has_gone(store: Store) -> None:
 
 
 def test_ids_reserved_in_a_lost_transaction_collide_with_nothing(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.write() as tx:  # noqa: PT012  # the block is what is tested
+    with pytest.raises(RuntimeError), store.write() as tx:
         lost = tx.reserve("executions", 5)
         tx.apply(Changes(new_executions=[execution(lost)]))
         raise RuntimeError
@@ -231,7 +231,8 @@ def test_an_execution_comes_back_as_it_was(store: Store) -> None:
     "change",
     [
         {"events": 5}, {"events": 5, "status": Status.SUCCEEDED, "closed": T0 + 7, "output": {"a": 1}},
-        {"status": Status.FAILED, "error": "E", "cause": "c"}, {"deadline": None}, {"deadline": T0 + 99}, {"queue": "low"},
+        {"status": Status.FAILED, "error": "E", "cause": "c"}, {"deadline": None}, {"deadline": T0 + 99},
+        {"queue": "low"},
         {"priority": 3}, {"tags": {}}, {"tags": {"b": 2}}, {"output": "x" * 5000}, {},
     ],
 )  # fmt: skip
@@ -423,7 +424,8 @@ def test_a_frame_comes_back_as_it_was(store: Store) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"state": "B", "seq": 1}, {"status": FrameStatus.BLOCKED, "opens": Opens.JOB}, {"retries": (2,)}, {"retries": ()},
+        {"state": "B", "seq": 1}, {"status": FrameStatus.BLOCKED, "opens": Opens.JOB}, {"retries": (2,)},
+        {"retries": ()},
         {"join": None}, {"join": Join(3, 0, 0, 3, 1, 0)}, {"item": None}, {"vars": {}}, {"vars": {"w": 1}},
         {"input": None}, {"input": "x" * 5000}, {"output": {"o": 1}}, {"entered": 4, "last": 5, "entered_at": T0 + 1},
         {"wake": None}, {"wake": {"e": 1}}, {},
@@ -468,7 +470,13 @@ def test_a_frame_handed_out_keeps_its_value_when_the_stored_one_moves_on(store: 
 def test_ready_frames_come_oldest_first_and_leave_when_they_are_stepped(store: Store) -> None:
     apply(
         store,
-        new_frames=[frame(3), frame(1, execution=2), frame(2, status=FrameStatus.BLOCKED), frame(4), frame(5, execution=2)],
+        new_frames=[
+            frame(3),
+            frame(1, execution=2),
+            frame(2, status=FrameStatus.BLOCKED),
+            frame(4),
+            frame(5, execution=2),
+        ],
     )
 
     def ready(limit: int = 10, only: int | None = None) -> list[int]:
@@ -618,7 +626,14 @@ def test_next_due_is_the_earliest_timer_deadline_or_end_of_a_lease(store: Store)
     assert store.next_due() is None
     apply(store, new_executions=[execution(1, deadline=T0 + 50), execution(2, deadline=T0 + 1, status=Status.FAILED)])
     assert store.next_due() == T0 + 50
-    apply(store, new_jobs=[job(1, leased_until=T0 + 40, worker="w"), job(2, frame=2), job(3, 3, execution=3, leased_until=T0 + 45)])
+    apply(
+        store,
+        new_jobs=[
+            job(1, leased_until=T0 + 40, worker="w"),
+            job(2, frame=2),
+            job(3, 3, execution=3, leased_until=T0 + 45),
+        ],
+    )
     assert store.next_due() == T0 + 40
     apply(store, timers=[timer(1, T0 + 30), timer(2, T0 + 20, execution=2)])
     assert store.next_due() == T0 + 20
@@ -784,7 +799,8 @@ def test_open_subscriptions_come_oldest_first(store: Store) -> None:
     apply(
         store,
         new_subscriptions=[
-            subscription(1, T0 + 9), subscription(2, T0 + 3, execution=2), subscription(3, T0 + 3), subscription(4, value="7"),
+            subscription(1, T0 + 9), subscription(2, T0 + 3, execution=2), subscription(3, T0 + 3),
+            subscription(4, value="7"),
         ],
     )  # fmt: skip
     with store.write() as tx:
@@ -822,7 +838,8 @@ def test_events_of_several_executions_may_alternate(store: Store) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        None, True, False, 0, -(2**63), 2**63, 2**64 - 1, 0.1, -0.0, 1e308, 5e-324, 1.0, 123456789.123456789, "", "@1", "ü😀\u2028\x00\x7f",
+        None, True, False, 0, -(2**63), 2**63, 2**64 - 1, 0.1, -0.0, 1e308, 5e-324, 1.0, 123456789.123456789, "", "@1",
+        "ü😀\u2028\x00\x7f",
         "x" * 3000, "ü" * 3000, [], {}, [None], {"": None}, {"@": "@"}, [[[{"a": [1, 2.5, "x"]}]]], {"a.b": 1, "$": 2},
         {"z": 1, "a": 2}, ["y" * 1999], ["y" * 1994], ["y" * 1996],
     ],
@@ -856,7 +873,7 @@ def _check_frame(found: Frame, same: Callable[[Json], bool]) -> None:
 
 
 def test_a_payload_of_ten_megabytes_is_kept_moved_and_released(store: Store) -> None:
-    big = {"blob": "é" * 5_000_000}
+    big: Json = {"blob": "é" * 5_000_000}
     apply(
         store, new_executions=[execution(1, input=big)], new_frames=[frame(1, input=big)], new_jobs=[job(1, input=big)],
         history=[events(1, [1])[0]._replace(detail={"input": big})],

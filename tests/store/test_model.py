@@ -30,9 +30,14 @@ Answer = TypeVar("Answer")
 
 SMALL = st.integers(1, 6)
 TIMES = st.integers(T0, T0 + 20)
-KEYS = st.sampled_from(["k1", "k2"])
-VALUES = st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=5), st.just({}), st.just({"big": "x" * 3000}))
-OBJECTS = st.one_of(st.just({}), st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=2), st.just({"v": "y" * 3000}))
+KEYS_OF = ("k1", "k2")
+KEYS = st.sampled_from(KEYS_OF)
+VALUES: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=5), st.just({}), st.just({"big": "x" * 3000})
+)
+OBJECTS: st.SearchStrategy[Any] = st.one_of(
+    st.just({}), st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=2), st.just({"v": "y" * 3000})
+)
 FRAMES = st.fixed_dictionaries(
     {
         "status": st.sampled_from(FrameStatus), "state": st.sampled_from("ABC"), "seq": st.integers(0, 9),
@@ -84,7 +89,13 @@ class Alike(RuleBasedStateMachine):
         assert answers[0] == answers[1]
         return answers[0]
 
-    @rule(workflow=KEYS, name=st.sampled_from("abcd"), status=st.sampled_from(Status), deadline=st.none() | TIMES, value=VALUES)
+    @rule(
+        workflow=KEYS,
+        name=st.sampled_from("abcd"),
+        status=st.sampled_from(Status),
+        deadline=st.none() | TIMES,
+        value=VALUES,
+    )
     def start(self, workflow: str, name: str, status: Status, deadline: int | None, value: Any) -> None:
         id = self.next()
         new = execution(id, workflow=workflow, name=name, status=status, deadline=deadline, input=value, output=value)
@@ -115,7 +126,9 @@ class Alike(RuleBasedStateMachine):
         self.both(lambda _: Changes(new_frames={new.id: new}))
 
     @precondition(lambda self: self.frames)
-    @rule(pick=st.integers(0), given=FRAMES, keep=st.sets(st.sampled_from(["status", "item", "vars", "input", "output"])))
+    @rule(
+        pick=st.integers(0), given=FRAMES, keep=st.sets(st.sampled_from(["status", "item", "vars", "input", "output"]))
+    )
     def step(self, pick: int, given: dict[str, Any], keep: set[str]) -> None:
         id = self.frames[pick % len(self.frames)].id
 
@@ -148,8 +161,8 @@ class Alike(RuleBasedStateMachine):
     def lease(self, now: int, until: int | None, worker: str, only: int | None, queue: str | None) -> None:
         def make(tx: Transaction) -> Changes:
             found = tx.claimable(now, 2, worker=worker, only=only, queue=queue, resources=frozenset({"k1"}))
-            for job in found:
-                job.leased_until, job.worker, job.deliveries = until, worker, job.deliveries + 1
+            for taken in found:
+                taken.leased_until, taken.worker, taken.deliveries = until, worker, taken.deliveries + 1
             return Changes(leased=found)
 
         self.both(make)
@@ -158,7 +171,13 @@ class Alike(RuleBasedStateMachine):
     def finish_jobs(self, gone: list[int]) -> None:
         self.both(lambda _: Changes(jobs_gone=gone))
 
-    @rule(key=KEYS, value=VALUES, expires=TIMES, message_id=st.none() | KEYS, consumed=st.lists(st.integers(1, 40), max_size=4))
+    @rule(
+        key=KEYS,
+        value=VALUES,
+        expires=TIMES,
+        message_id=st.none() | KEYS,
+        consumed=st.lists(st.integers(1, 40), max_size=4),
+    )
     def send(self, key: str, value: Any, expires: int, message_id: str | None, consumed: list[int]) -> None:
         new = message(self.next(), key=key, body=value, expires=expires, message_id=message_id)
         self.both(lambda _: Changes(new_messages=[new], messages_consumed=consumed))
@@ -176,7 +195,11 @@ class Alike(RuleBasedStateMachine):
         for store in self.stores:
             try:
                 with store.write() as tx:
-                    tx.apply(Changes(jobs_gone=[1, 2, 3], timers_gone=[1, 2, 3], history=[HistoryEvent(1, 99, 0, 1, 0, "T", {})]))
+                    tx.apply(
+                        Changes(
+                            jobs_gone=[1, 2, 3], timers_gone=[1, 2, 3], history=[HistoryEvent(1, 99, 0, 1, 0, "T", {})]
+                        )
+                    )
                     raise ZeroDivisionError
             except ZeroDivisionError:
                 lost = True
@@ -198,7 +221,8 @@ class Alike(RuleBasedStateMachine):
                 [tx.due_timers(T0 + 10, 3, n) for n in range(3)],
                 [tx.descendants(id) for id in ids], [tx.outputs(id, 1) for id in ids],
                 [tx.pending_children(id, 1, 3, 2) for id in ids], tx.jobs(list(range(1, self.number + 1))),
-                [tx.buffered_message(key, '"A"', T0 + 10) for key in KEYS_OF], [tx.subscriptions(key, '"A"') for key in KEYS_OF],
+                [tx.buffered_message(key, '"A"', T0 + 10) for key in KEYS_OF],
+                [tx.subscriptions(key, '"A"') for key in KEYS_OF],
                 [tx.message_sent(key, '"A"', sent) for key in KEYS_OF for sent in KEYS_OF],
             ]  # fmt: skip
 
@@ -207,13 +231,11 @@ class Alike(RuleBasedStateMachine):
         assert answers[0] == answers[1]
 
 
-KEYS_OF = ("k1", "k2")
-
-
 def outside(store: Store) -> list[Any]:
     wanted = [
         ExecutionFilter(), ExecutionFilter(status=Status.RUNNING, limit=2), ExecutionFilter(workflow="k1", before_id=9),
-        ExecutionFilter(status=Status.FAILED, workflow="k2"), ExecutionFilter(name_contains="A", since=T0 + 2, until=T0 + 9),
+        ExecutionFilter(status=Status.FAILED, workflow="k2"),
+        ExecutionFilter(name_contains="A", since=T0 + 2, until=T0 + 9),
     ]  # fmt: skip
     return [
         store.next_due(), store.has_ready(), store.workflows(), store.latest(),

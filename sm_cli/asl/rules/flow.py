@@ -17,6 +17,8 @@ from sm_cli.asl.spans import child
 
 MOVING = ("Task", "Parallel", "Map", "Message", "Pass", "Wait")
 ENDING = ("Succeed", "Fail")
+#: Comparing a name with thousands of others takes time: only so many broken transitions get a proposal.
+MOST_PROPOSALS = 25
 #: Where a state of a type names others: its own fields, and the array whose objects have a Next.
 _TRANSITIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "Task": (("Next",), "Catch"),
@@ -51,6 +53,7 @@ def names_have_a_length(machine: MachineAt) -> Iterator[Finding]:
 @definition_rule("SM203", "error", "A transition leads to a state of the same machine")
 def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
     homes = {name: machine for machine in reversed(machines) for name in machine.names}
+    proposals = MOST_PROPOSALS
     for machine in machines:
         for pointer, target in all_targets(machine):
             if target in machine.names or is_substitution(target) or not machine.names:
@@ -61,7 +64,8 @@ def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
                 message = f"{field} names '{target}', which is a state of {home}, not of {machine.called}"
                 yield Finding(pointer, message, "a transition cannot enter or leave a branch or a processor")
                 continue
-            close = get_close_matches(target, machine.names, 1)
+            proposals -= 1
+            close = get_close_matches(target, machine.names, 1) if proposals >= 0 else []
             hint = f"did you mean '{close[0]}'?" if close else None
             yield Finding(pointer, f"{field} names '{target}', and there is no such state", hint)
 

@@ -57,26 +57,30 @@ def assignments(state: StateAt) -> Iterator[tuple[str, dict[str, Json]]]:
 
 @definition_rule("SM803", "error", "An inner machine assigns no variable of an outer one")
 def inner_names_are_new(machines: list[MachineAt]) -> Iterator[Finding]:
-    if not any(True for machine in machines for state in machine.states.values() for _ in assignments(state)):
-        return
+    assigned = {machine.pointer: _assigned(machine.states.values()) for machine in machines}
     for machine in machines:
-        taken: dict[str, MachineAt] = {}
+        inner = assigned[machine.pointer]
         outer = machine.owner
-        while outer is not None:
-            for name in assigned_before(outer):
-                taken.setdefault(name, outer.machine)
+        while outer is not None and inner:
+            if not inner.keys().isdisjoint(assigned[outer.machine.pointer]):
+                before = assigned_before(outer)
+                for name in [name for name in inner if name in before]:
+                    who = machine.called[:1].upper() + machine.called[1:]
+                    message = f"{who} cannot assign ${name}: it is a variable of {outer.machine.called}"
+                    yield Finding(inner[name], message, key=True)
+                inner = {name: pointer for name, pointer in inner.items() if name not in before}
             outer = outer.machine.owner
-        for name, pointer in _assigned(machine.states.values()).items():
-            if name in taken:
-                message = f"{machine.called[:1].upper()}{machine.called[1:]} cannot assign ${name}"
-                yield Finding(pointer, f"{message}: it is a variable of {taken[name].called}", key=True)
 
 
 def assigned_before(state: StateAt) -> dict[str, str]:
     """The variables that may have a value when a state is entered, each with the pointer of one assignment;
     only those of its own machine."""
-    states, edges = state.machine.states, edges_of(state.machine)
-    return _assigned(other for name, other in states.items() if state.name in closure(edges, edges[name]))
+    back: dict[str, set[str]] = {}
+    for name, nexts in edges_of(state.machine).items():
+        for target in nexts:
+            back.setdefault(target, set()).add(name)
+    earlier = closure(back, back.get(state.name, set()))
+    return _assigned(other for name, other in state.machine.states.items() if name in earlier)
 
 
 def _assigned(states: Iterable[StateAt]) -> dict[str, str]:

@@ -64,6 +64,11 @@ def started(turn: Turn, state: Task) -> None:
     turn.record(task_event(state.resource, "Started"), task_detail(state.resource))
 
 
+def submitted(turn: Turn, state: Task, result: Json) -> None:
+    """The handler of a `.waitForTaskToken` task returned: the work is handed over, and the token is waited for."""
+    turn.record(task_event(state.resource, "Submitted"), {**task_detail(state.resource), "output": result})
+
+
 def succeeded(turn: Turn, state: Task, event: TaskSucceeded) -> Entered | None:
     resource = state.resource
     result = invoked(turn, event.result) if resource.kind == "invoke" else event.result

@@ -60,4 +60,5 @@ RETURNING CASE WHEN substr(input, 1, 1) = '@' THEN input END
 SELECT leased_until FROM jobs WHERE leased_until IS NOT NULL ORDER BY leased_until LIMIT 1
 
 -- name: first_lease_end_of_execution
-SELECT min(j.leased_until) FROM jobs j WHERE j.execution = ? AND j.leased_until IS NOT NULL
+SELECT j.leased_until FROM jobs j INDEXED BY jobs_leased
+WHERE j.execution = ? AND j.leased_until IS NOT NULL ORDER BY j.leased_until LIMIT 1

@@ -1,0 +1,85 @@
+"""From a URL to a store."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sm_cli.errors import ConfigurationError, DatabaseError
+from sm_cli.store.memory import MemoryStore
+from sm_cli.store.open import open_store
+from sm_cli.store.sqlite import SqliteStore
+
+
+def test_memory_is_a_store_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(open_store("memory:"), MemoryStore)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        (None, ".sm/sm.db"), ("x.db", "x.db"), ("a/x.db", "a/x.db"), ("{here}/x.db", "x.db"), ("sqlite:x.db", "x.db"),
+        ("sqlite:a/x.db", "a/x.db"), ("sqlite://{here}/x.db", "x.db"), ("sqlite:///{here}/x.db", "x.db"),
+        ("sqlite:x.db?sync=normal", "x.db"), ("sqlite:x.db?sync=full", "x.db"), ("sqlite:a%20b.db", "a b.db"),
+        ("odd?name.db", "odd?name.db"), ("a%20b.db", "a%20b.db"),
+    ],
+)  # fmt: skip
+def test_each_form_of_a_url_names_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str | None, file: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store(None if url is None else url.replace("{here}", str(tmp_path)))
+    assert isinstance(store, SqliteStore)
+    store.close()
+    assert (tmp_path / file).is_file()
+
+
+@pytest.mark.parametrize(("options", "level"), [("", 2), ("?sync=full", 2), ("?sync=normal", 1)])
+def test_sync_is_full_unless_the_url_says_otherwise(tmp_path: Path, options: str, level: int) -> None:
+    store = open_store(f"sqlite:{tmp_path}/x.db{options}")
+    assert isinstance(store, SqliteStore)
+    with store.write() as tx:
+        assert tx.session.connection.execute("PRAGMA synchronous").fetchone() == (level,)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgres://host/db", "Postgres comes with a later version"),
+        ("postgresql://host/db", "Postgres comes with a later version"),
+        ("mysql://host/db", "not a database that sm knows"),
+        ("", "not a database that sm knows"),
+        ("sqlite:", "names no file"),
+        ("sqlite:x.db?sync=off", "sync=full and sync=normal"),
+        ("sqlite:x.db?mode=ro", "sync=full and sync=normal"),
+        ("sqlite://host/x.db", "names a host"),
+    ],
+)
+def test_what_sm_does_not_know_is_refused(url: str, sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        open_store(url)
+
+
+@pytest.mark.parametrize("url", ["nowhere/x.db", "sqlite:nowhere/x.db"])
+def test_nothing_is_made_when_it_is_not_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DatabaseError, match="there is no database"):
+        open_store(url, create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_imports_nothing_heavy(tmp_path: Path) -> None:
+    script = (
+        "import sys; from sm_cli.store.open import open_store; open_store(sys.argv[1]).latest(); "
+        "print(*({'asyncio', 'typer', 'rich', 'yaml', 'jsonschema', 'importlib.metadata', "
+        "'sm_cli.store.memory'} & set(sys.modules)))"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", script, f"{tmp_path}/x.db"], cwd=root, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("\n", "")
