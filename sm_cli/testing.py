@@ -14,10 +14,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import heapq
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -35,7 +37,7 @@ from sm_cli.jsonvalue import Json, as_json
 from sm_cli.store.base import Execution, Job, Status, Store, Timer, TimerKind, Transaction
 from sm_cli.store.memory import MemoryStore
 
-__all__ = ["Crash", "FakeClock", "Outcome", "crash_points", "simulate", "sleep"]
+__all__ = ["Crash", "FakeClock", "Outcome", "crash_points", "load_handlers", "simulate", "sleep"]
 
 #: Where virtual time starts unless the caller says otherwise.
 _EPOCH = 1_767_225_600 * MICROSECONDS  # 2026-01-01T00:00:00Z
@@ -138,6 +140,16 @@ def simulate(
     for at, key, value, data in messages:
         simulation.post(start + round(at * MICROSECONDS), key, value, data)
     return simulation.run(input, type)
+
+
+def load_handlers(directory: str | os.PathLike[str]) -> dict[str, Callable[..., Any]]:
+    """The handlers of a directory by name, as `sm run` finds them, for `simulate(handlers=…)`.
+
+    Raises HandlerLoadError when the directory is not there or a file in it does not import.
+    """
+    from sm_cli.engine.loading import load_handlers as load
+
+    return {name: handler.function for name, handler in load(Path(directory)).items()}
 
 
 def _document(definition: dict[str, Any] | str | bytes) -> Document:

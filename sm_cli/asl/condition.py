@@ -32,7 +32,7 @@ _KINDS: Mapping[str, str] = {
 _EXPRESSION = re.compile(r"\s*\{%(?P<inside>.*)%\}\s*", re.DOTALL)
 
 
-def condition_text(rule: Mapping[str, Json]) -> str:
+def condition_text(rule: dict[str, Json]) -> str:
     """The condition of one rule of a Choice state (States Language, "Choice State"), on one line."""
     return _text(rule, nested=False)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from sm_cli.asl.condition import condition_text, written
-from sm_cli.asl.outline import MachineAt, StateAt, outline
+from sm_cli.asl.outline import MachineAt, StateAt, outline, text_in
 from sm_cli.asl.resources import parse_resource
 from sm_cli.jsonvalue import Json
 
@@ -22,7 +22,8 @@ EdgeKind = Literal["next", "rule", "default", "catch", "timeout"]
 STATUSES = ("SUCCEEDED", "FAILED", "CAUGHT", "RUNNING", "ABORTED", "TIMED_OUT")
 
 
-class Mark(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Mark:
     """What happened to a state in one execution: the status of its last visit, and how many visits."""
 
     status: str
@@ -93,8 +94,7 @@ def graph_of(definition: Json) -> Graph:
 
 
 def _graph(machine: MachineAt, title: str, inside: Mapping[str, list[MachineAt]]) -> Graph:
-    start = machine.value.get("StartAt")
-    start = start if isinstance(start, str) else None
+    start = text_in(machine.value, "StartAt")
     edges = tuple(edge for state in machine.states.values() for edge in _edges(state))
     nodes = [_node(machine, name, inside) for name in machine.names]
     known = set(machine.names)
@@ -137,14 +137,14 @@ def _edges(state: StateAt) -> Iterator[Edge]:
         yield Edge(state.name, target, "next")
     if state.type == "Choice":
         for _, rule in state.items("Choices"):
-            if isinstance(target := rule.get("Next"), str):
+            if (target := text_in(rule, "Next")) is not None:
                 yield Edge(state.name, target, "rule", condition_text(rule))
         if (target := state.text("Default")) is not None:
             yield Edge(state.name, target, "default", "default")
     if state.type == "Message" and (target := state.text("TimeoutPath")) is not None:
         yield Edge(state.name, target, "timeout", "timeout")
     for _, catcher in state.items("Catch"):
-        if isinstance(target := catcher.get("Next"), str):
+        if (target := text_in(catcher, "Next")) is not None:
             names = catcher.get("ErrorEquals")
             shown = ", ".join(str(name) for name in names) if isinstance(names, list) else "?"
             yield Edge(state.name, target, "catch", f"Catch {shown}")

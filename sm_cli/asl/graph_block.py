@@ -68,9 +68,11 @@ def under(prefix: Line, lines: Iterable[Line]) -> list[Line]:
     return [beside(prefix, each) for each in lines]
 
 
-def framed(title: Line, content: Sequence[Line], width: int, corners: str, style: str, bottom: Line | None = None) -> list[Line]:
+def framed(
+    title: Line, content: Sequence[Line], width: int, corners: str, style: str, bottom: Line | None = None
+) -> list[Line]:
     """A frame, `width` columns wide, its title in the upper border. `corners`: the four, then ─ and │."""
-    upper_left, upper_right, lower_left, lower_right, across, down = corners
+    upper_left, upper_right, lower_left, lower_right, across, down = tuple(corners)
     begin = line(Span(f"{upper_left}{across} ", style), *title.spans, " ")
     rows = [beside(padded(begin, width - 1, across, style), line(Span(upper_right, style)))]
     for each in content:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sm_cli.asl.graph import Edge, Graph, Mark, Marks, Node, NodeId
-from sm_cli.asl.graph_mermaid import PALETTE
-from sm_cli.asl.graph_words import marked_name, plain, summary
+from sm_cli.asl.graph_words import PALETTE, marked_name, plain, summary
 
 _SHAPES = {"Choice": "diamond", "Succeed": "ellipse", "Fail": "ellipse", "Message": "note", "Wait": "oval"}
 

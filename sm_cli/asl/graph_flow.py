@@ -61,10 +61,7 @@ class Flow:
         if until is not None and until in shared:
             shared -= self._undrawn([until], beyond) - {until}
         for name in sorted(shared, key=list(self._arms).index):
-            if name == until:
-                after = {name}
-            else:
-                after = self._undrawn([name], beyond)
+            after = {name} if name == until else self._undrawn([name], beyond)
             if shared <= after:
                 return name
         return None

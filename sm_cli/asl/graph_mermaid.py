@@ -10,17 +10,8 @@ import re
 from collections.abc import Iterator
 
 from sm_cli.asl.graph import STATUSES, Edge, Graph, Marks, Node, NodeId
-from sm_cli.asl.graph_words import marked_name, plain, summary
+from sm_cli.asl.graph_words import PALETTE, marked_name, plain, summary
 
-#: Colours of a status: fill, stroke.
-PALETTE = {
-    "SUCCEEDED": ("#d1fae5", "#059669"),
-    "FAILED": ("#fee2e2", "#dc2626"),
-    "CAUGHT": ("#fef3c7", "#d97706"),
-    "RUNNING": ("#dbeafe", "#2563eb"),
-    "ABORTED": ("#e5e7eb", "#6b7280"),
-    "TIMED_OUT": ("#fee2e2", "#dc2626"),
-}
 _SHAPES = {
     "Choice": ("{", "}"),
     "Parallel": ("[[", "]]"),
@@ -45,10 +36,10 @@ def to_mermaid(graph: Graph, marks: Marks | None = None) -> str:
     ids = {node.id: f"n{i}" for i, node in enumerate(node for inner in graph.walk() for node in inner.nodes)}
     lines = ["flowchart TD"]
     if graph.start is not None:
-        lines += ["    begin(( ))", f"    begin --> {ids['', graph.start]}"]
+        lines += ["    begin((" "))", f"    begin --> {ids['', graph.start]}"]
     lines += _machine(graph, ids, marks or {}, "    ")
     if any(_ends(node) for node in graph.nodes):
-        lines.append("    finish((( )))")
+        lines.append("    finish(((" ")))")
     return "\n".join([*lines, *_classes(graph, ids, marks or {})]) + "\n"
 
 

@@ -30,7 +30,14 @@ _LABEL = 26
 _GAP = 2
 _ROUND = "╭╮╰╯─│"
 _DASHED = "┌┐└┘╌┆"
-_TYPE_STYLES = {"Choice": "yellow", "Task": "cyan", "Message": "blue", "Wait": "magenta", "Succeed": "green", "Fail": "red"}
+_TYPE_STYLES = {
+    "Choice": "yellow",
+    "Task": "cyan",
+    "Message": "blue",
+    "Wait": "magenta",
+    "Succeed": "green",
+    "Fail": "red",
+}
 _MARK_STYLES = {"SUCCEEDED": "green", "FAILED": "red", "CAUGHT": "yellow", "RUNNING": "blue", "TIMED_OUT": "red"}
 
 
@@ -253,25 +260,26 @@ class _Machine:
 
 
 def _widths(blocks: Sequence[Block], arms: Sequence[Arm], width: int) -> list[int] | None:
-    """A width for each column, with room for its condition; None when they do not fit."""
-    for most in (width, _LABEL):
-        widths = [
-            max(block.width, min(width_of(plain(arm.label)), most) + AXIS + 2, 5)
-            for block, arm in zip(blocks, arms, strict=True)
-        ]
-        if sum(widths) + _GAP * (len(widths) - 1) <= width:
-            return widths
-    return None
+    """A width for each column, with as much of its condition as there is room for; None when they do not fit."""
+    wanted = [width_of(plain(arm.label)) + AXIS + 2 for arm in arms]
+    widths = [max(block.width, min(want, _LABEL), 5) for block, want in zip(blocks, wanted, strict=True)]
+    left = width - sum(widths) - _GAP * (len(widths) - 1)
+    if left < 0:
+        return None
+    for i, want in enumerate(wanted):
+        more = min(max(want - widths[i], 0), left)
+        widths[i] += more
+        left -= more
+    return widths
 
 
 def _fork(blocks: Sequence[Block], arms: Sequence[Arm], widths: Sequence[int]) -> list[Line]:
     """The ways from one line, through their columns, to one line again for those that are open."""
     last = len(blocks) - 1
     joints = ["├", *"┬" * (last - 1), "╮"]
-    lines = [_rail(joints, widths, 0, last)]
-    lines.append(
-        columns([[line(" │ ", cut(arm.label, w - 3, "dim"))] for arm, w in zip(arms, widths, strict=True)], widths, _GAP)[0]
-    )
+    lines = [_rail(joints, widths, last)]
+    labels = [[line(" │ ", cut(arm.label, w - 3, "dim"))] for arm, w in zip(arms, widths, strict=True)]
+    lines += columns(labels, widths, _GAP)
     height = max(len(block.lines) for block in blocks)
     filled = [[*b.lines, *([line(" │")] * (height - len(b.lines) if b.open else 0))] for b in blocks]
     lines += columns(filled, widths, _GAP) if height else []
@@ -280,11 +288,10 @@ def _fork(blocks: Sequence[Block], arms: Sequence[Arm], widths: Sequence[int]) -
         ends = ["┴" if block.open else "─" for block in blocks]
         ends[0] = "├" if blocks[0].open else "╭"
         ends[ways[-1]] = "╯"
-        lines.append(_rail(ends, widths, 0, ways[-1]))
+        lines.append(_rail(ends, widths, ways[-1]))
     return lines
 
 
-def _rail(joints: Sequence[str], widths: Sequence[int], first: int, last: int) -> Line:
-    """A horizontal line with a joint at the axis of each column from `first` to `last`."""
-    text = " " + "".join(joints[i] + "─" * (widths[i] + _GAP - 1) for i in range(first, last)) + joints[last]
-    return line(text)
+def _rail(joints: Sequence[str], widths: Sequence[int], last: int) -> Line:
+    """A horizontal line with a joint at the axis of each column up to `last`."""
+    return line(" ", *(joints[i] + "─" * (widths[i] + _GAP - 1) for i in range(last)), joints[last])

@@ -20,6 +20,15 @@ SYMBOLS: Mapping[str, str] = {
     "ABORTED": "■",
     "TIMED_OUT": "✗",
 }
+#: Colours of a status where a drawing can have any: fill, stroke.
+PALETTE: Mapping[str, tuple[str, str]] = {
+    "SUCCEEDED": ("#d1fae5", "#059669"),
+    "FAILED": ("#fee2e2", "#dc2626"),
+    "CAUGHT": ("#fef3c7", "#d97706"),
+    "RUNNING": ("#dbeafe", "#2563eb"),
+    "ABORTED": ("#e5e7eb", "#6b7280"),
+    "TIMED_OUT": ("#fee2e2", "#dc2626"),
+}
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 

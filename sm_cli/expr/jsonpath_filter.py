@@ -6,7 +6,7 @@ equal and have no order, and a path without a match (MISSING) is equal to nothin
 Rule: no regular expression keeps a worker busy. Matching goes back and tries again, so a pattern is refused when it
 repeats a group that fits one text in several ways, where the tries double with each letter; and the fewer letters are
 matched the more open repeats it has (MOST_WAYS). A longer text ends the path (PathNotFound): a wrong "no" would be
-worse. Possessive repeats (`a++`) do not go back, and so are free.
+worse. Possessive repeats (`a++`) never go back: however many there are, they count as one.
 """
 
 from __future__ import annotations
@@ -173,9 +173,9 @@ def some(tests: tuple[Test, ...]) -> Test:
 # -- what a regular expression may cost ------------------------------------------------------------------------------
 
 #: How long a text may be matched: the greatest of these for which there are no more than MOST_WAYS.
-LENGTHS: Final = (10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50)
-#: In how many ways a pattern may be laid over a text; trying them all takes about a second.
-MOST_WAYS: Final = 200_000_000
+LENGTHS: Final = (10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20)
+#: In how many ways a pattern may be laid over a text; trying them all takes a second or two.
+MOST_WAYS: Final = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +188,8 @@ class Pattern:
 
 def compile_pattern(source: str, flags: int) -> Pattern:
     """Raises ValueError, a clause about the pattern: "cannot be read: …", "repeats a group …"."""
+    if any(part[0][0] == "[" and _COMBINED.search(part[0], 1) for part in _PART.finditer(source)):
+        raise ValueError(r"combines sets in brackets; write \[ where the bracket itself is meant")
     try:
         expression = re.compile(source, flags)
     except (re.error, OverflowError, RecursionError) as e:
@@ -199,10 +201,11 @@ def compile_pattern(source: str, flags: int) -> Pattern:
     return Pattern(expression, longest)
 
 
-def _ways(choices: list[float], length: int) -> float:
-    """Open repeats share the text: their ends lie in order, hence the factorial."""
-    sharing = sum(choice > length for choice in choices)
-    return math.prod(int(min(choice, length + 1)) for choice in choices) // math.factorial(sharing)
+def _ways(choices: list[float], length: int) -> int:
+    """Open repeats share the text, their ends lie in order; every other choice multiplies."""
+    others = [int(choice) for choice in choices if choice <= length]
+    sharing = len(choices) - len(others)
+    return math.prod(others) * math.comb(length + sharing, sharing)
 
 
 _PARTS = r"""
@@ -212,10 +215,12 @@ _PARTS = r"""
 | (?P<bar>\|)
 | (?P<repeat>(?:[*+?]|\{(?:\d+(?:,\d*)?|,\d*)\})[?+]?)
 | (?P<letter>\\[^A-Za-z0-9]|[^\\\[.^$])
-| (?P<other>\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.)
+| (?P<other>\\.|\[\^?\]?(?:\\.|[^\]\\])*\]?|.)
 """
 _PART = re.compile(_PARTS, re.X | re.S)
 _PART_SPACED = re.compile(r"(?P<space>[ \t\n\r\v\f]+|\#[^\n]*)|" + _PARTS, re.X | re.S)
+#: Java combines the sets of `[a[bc]]` and `[a-z&&[^x]]`, where Python takes the characters for themselves.
+_COMBINED = re.compile(r"(?<!\\)(?:\\\\)*(?:\[|&&|--|~~|\|\|)")
 _SHORT_REPEATS: Final = {"*": (0, math.inf), "+": (1, math.inf), "?": (0, 1)}
 
 
@@ -243,13 +248,14 @@ def _choices(expression: re.Pattern[str]) -> list[float]:
     """
     choices: list[float] = []
     groups = [_Group()]
+    possessive = False
     closed: _Group | None = None  # the group just read, which a repeat would be about
     for part in (_PART_SPACED if expression.flags & re.X else _PART).finditer(expression.pattern):
         kind, text = part.lastgroup, part[0]
         if kind in ("skip", "space"):
             continue
         if kind == "repeat":
-            _repeat(text, closed, groups[-1], choices)
+            possessive = _repeat(text, closed, groups[-1], choices) or possessive
         elif kind == "open":
             if text.endswith(":") and "x" in text:
                 raise ValueError("sets the flag x for a part of it only")
@@ -262,7 +268,7 @@ def _choices(expression: re.Pattern[str]) -> list[float]:
             groups[-1].add(text[-1].lower() if kind == "letter" and text.isascii() else "")
         closed = _close(groups, choices) if kind == "close" else None
     _close([_Group(), *groups], choices)
-    return choices
+    return [*choices, math.inf] if possessive else choices
 
 
 def _close(groups: list[_Group], choices: list[float]) -> _Group:
@@ -274,9 +280,12 @@ def _close(groups: list[_Group], choices: list[float]) -> _Group:
     return group
 
 
-def _repeat(text: str, closed: _Group | None, around: _Group, choices: list[float]) -> None:
-    """`text` is `*`, `+?`, `{2,5}`: of the group `closed`, or of one letter; `around` is where it stands."""
-    possessive = len(text) > 1 and text.endswith("+")
+def _repeat(text: str, closed: _Group | None, around: _Group, choices: list[float]) -> bool:
+    """`text` is `*`, `+?`, `{2,5}`: of the group `closed`, or of one letter; `around` is where it stands.
+
+    Adds to `choices`, unless it answers True: the repeat is possessive.
+    """
+    possessive = text[1:].endswith("+")
     if text[0] == "{":
         low, comma, high = text[1 : text.index("}")].partition(",")
         least, most = int(low or 0), float(high or "inf") if comma else float(low)
@@ -289,3 +298,4 @@ def _repeat(text: str, closed: _Group | None, around: _Group, choices: list[floa
     if least != most and not possessive:
         choices.append(most - least + 1)
         around.loose = around.loose or "in which something is repeated"
+    return possessive

@@ -28,7 +28,7 @@ def explain(error: sqlite3.Error, path: Path, waited: float | None = None) -> Sm
         return DatabaseError(f"{path} cannot be opened: {_why_not_opened(path)}")
     known = _SENTENCES.get(code)
     if known is None:
-        return DatabaseError(f"{path} refused the write and kept its state: {error}")
+        return DatabaseError(f"{path} refused what was asked of it and kept its state: {error}")
     sentence, hint = known
     return DatabaseError(sentence.format(path=path, detail=_detail(error)), hint=hint)
 

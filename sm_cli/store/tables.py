@@ -23,7 +23,10 @@ class Grouped(Generic[Group, Key]):
         self._groups: dict[Group, Ordered[Key]] = {}
 
     def add(self, group: Group, key: Key) -> None:
-        self._groups.setdefault(group, Ordered()).add(key)
+        ordered = self._groups.get(group)
+        if ordered is None:
+            ordered = self._groups[group] = Ordered()
+        ordered.add(key)
 
     def discard(self, group: Group, key: Key) -> None:
         ordered = self._groups.get(group)

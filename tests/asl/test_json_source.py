@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sm_cli.asl import json_source
@@ -104,6 +104,7 @@ json_values: st.SearchStrategy[Json] = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(json_values, st.sampled_from([None, 0, 2]), st.booleans())
 def test_every_value_of_a_right_text_has_the_place_where_it_is_written(
     value: Json, indent: int | None, ascii_only: bool
@@ -128,6 +129,7 @@ def test_every_value_of_a_right_text_has_the_place_where_it_is_written(
             waiting.extend((child(pointer, i), item) for i, item in enumerate(part))
 
 
+@settings(deadline=None)
 @given(json_values.map(json.dumps), st.data())
 def test_the_scanner_and_the_first_reader_agree_about_damaged_texts(text: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(text)))

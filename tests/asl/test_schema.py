@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -67,6 +67,7 @@ def objects(draw: st.DrawFn) -> tuple[str, Language, dict[str, Json]]:
     return shape, language, value
 
 
+@settings(deadline=None)
 @given(objects())
 def test_the_quick_answer_is_jsonschema_s(drawn: tuple[str, Language, dict[str, Json]]) -> None:
     shape, language, value = drawn
@@ -75,6 +76,7 @@ def test_the_quick_answer_is_jsonschema_s(drawn: tuple[str, Language, dict[str, 
     assert fits(schema, value) == (not breaches(shape, language, value))
 
 
+@settings(deadline=None)
 @given(objects(), st.sampled_from(["${Name}", "a-${B}", "%NAME%", "__NAME__"]))
 def test_a_value_that_is_not_known_yet_fits_everywhere(
     drawn: tuple[str, Language, dict[str, Json]], unknown: str

@@ -7,7 +7,7 @@ from collections import OrderedDict, UserDict
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sm_cli.asl import source
@@ -169,6 +169,7 @@ def test_a_pointer_that_names_nothing_has_no_place() -> None:
     assert document.position("") is not None
 
 
+@settings(deadline=None)
 @given(st.text() | st.binary())
 def test_no_text_makes_it_raise(text: str | bytes) -> None:
     parsed = parse(text)
@@ -176,6 +177,7 @@ def test_no_text_makes_it_raise(text: str | bytes) -> None:
     assert all(d.position is not None for d in parsed.diagnostics)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=" \n\t-:?[]{},&*#!|>'\"%@`ab1.$<~", max_size=60))
 def test_no_text_of_yaml_s_own_characters_makes_it_raise(text: str) -> None:
     parsed = parse(text)

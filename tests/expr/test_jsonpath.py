@@ -117,6 +117,29 @@ def test_a_letter_is_never_taken_out_of_a_string_by_an_index() -> None:
         compile_path("$.text[0]").find(DOCUMENT)
 
 
+@given(st.data(), st.lists(st.sampled_from(["a", "b", "items", "text", "none", 0, -1, 1, 2]), max_size=4))
+def test_a_reference_path_exists_exactly_when_it_finds_a_value(data: st.DataObject, steps: list[str | int]) -> None:
+    root = data.draw(st.sampled_from(["$", "$$", "$v", "$nobody"]))
+    path = compile_reference(root + normalized(steps)[1:])
+    where = Scope(DOCUMENT, lambda: DOCUMENT, {"v": DOCUMENT}, lambda: Random(0))
+    try:
+        path.resolve(where)
+    except PathNotFound:
+        assert path.exists(where) is False
+    else:
+        assert path.exists(where) is True
+
+
+def test_whether_a_path_into_the_input_exists_is_known_without_the_context() -> None:
+    def refuse() -> Any:
+        raise AssertionError("the context was built")
+
+    where = Scope(DOCUMENT, refuse, {}, lambda: Random(0))
+    assert not compile_path("$.nope").exists(where)
+    assert not compile_path("$.items[?(@.sku == 'z')]").exists(where)
+    assert compile_path("$.items[?(@.sku == 'x')]").exists(where)
+
+
 def test_null_is_a_value() -> None:
     assert compile_path("$.none").find(DOCUMENT) is None
     assert compile_path("$.none").exists(scope())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sm_cli.expr.jsonpath import compile_path
-from sm_cli.expr.jsonpath_filter import same
+from sm_cli.expr.jsonpath import PathError, PathNotFound, compile_path
+from sm_cli.expr.jsonpath_filter import LENGTHS, compile_pattern, same
 
 PEOPLE: list[Any] = [
     {"n": 1, "name": "Ann", "age": 30, "tags": ["a", "b"], "address": {"city": "Rome"}},
@@ -153,3 +156,132 @@ def test_the_unquoted_words_of_a_filter_are_told() -> None:
 def test_equality_is_that_of_json(left: Any, right: Any, equal: bool) -> None:
     assert same(left, right) is equal
     assert same(right, left) is equal
+
+
+# -- what a regular expression may cost ------------------------------------------------------------------------------
+
+REPEATED = "repeats a group in which something is repeated: that can take forever"
+ALIKE = "repeats a group whose alternatives may begin alike: that can take forever"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("(a+)+", REPEATED),
+        ("(a*)*b", REPEATED),
+        ("(?:a+)+?", REPEATED),
+        ("(?P<name>a+){2,}", REPEATED),
+        ("(a+)++", REPEATED),
+        ("([a-z]+){10}", REPEATED),
+        ("((a+)b)*", REPEATED),
+        ("(a?){30}", REPEATED),
+        ("(a{1,2})*", REPEATED),
+        ("(a+)(?#a comment)+", REPEATED),
+        ("(?i:a+)*", REPEATED),
+        (r"(\(a+)*", REPEATED),
+        ("([)]+)*", REPEATED),
+        ("([]x]+)*", REPEATED),
+        ("(a|a)*", ALIKE),
+        ("(?:a|a)*", ALIKE),
+        ("(a|A)*", ALIKE),
+        ("(a|ab)*", ALIKE),
+        ("(.|a)*", ALIKE),
+        (r"(\w|\d)+", ALIKE),
+        ("(a|)*", ALIKE),
+        ("((a|a)b)+", ALIKE),
+        ("((a)|(a))+", ALIKE),
+        ("(a{0}b|b)+", ALIKE),
+        ("(a?+b|b)+", ALIKE),
+        (r"(\bb|b)+", ALIKE),
+        ("a?" * 30 + "a" * 30, "has too many repeats to be tried in all ways"),
+        ("(a|a)" * 30, "has too many repeats to be tried in all ways"),
+        (".*" * 12, "has too many repeats to be tried in all ways"),
+        ("a?" + ".*" * 300, "has too many repeats to be tried in all ways"),
+        ("[a[bc]]", r"combines sets in brackets; write \[ where the bracket itself is meant"),
+        (r"x[^\\[]", r"combines sets in brackets; write \[ where the bracket itself is meant"),
+        ("[a-z&&[^x]]", r"combines sets in brackets; write \[ where the bracket itself is meant"),
+        ("(?x:(a+) +)", "sets the flag x for a part of it only"),
+    ],
+)
+def test_a_pattern_that_could_be_tried_forever_is_refused(pattern: str, says: str) -> None:
+    with pytest.raises(PathError) as caught:
+        compile_path(f"$[?(@.name =~ /{pattern}/)]")
+    assert caught.value.message.startswith("The path $[?(@.name =~ /")
+    assert caught.value.message.endswith(f" has a regular expression that {says}")
+    assert caught.value.position == 14
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "refused"),
+    [
+        ("(a+) +", re.X, True),
+        ("(a+) # why not\n+", re.X, True),
+        ("(?x)(a+) +", re.NOFLAG, True),
+        ("(a+) +", re.NOFLAG, False),
+        (r"(a)# (b+)*", re.X, False),
+    ],
+)
+def test_spaces_and_comments_are_passed_over_where_the_pattern_may_hold_them(
+    pattern: str, flags: re.RegexFlag, refused: bool
+) -> None:
+    if refused:
+        with pytest.raises(ValueError, match=REPEATED):
+            compile_pattern(pattern, flags)
+    else:
+        assert compile_pattern(pattern, flags).longest == 10_000
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "longest"),
+    [
+        (r"\d{4}-\d{2}-\d{2}", "2024-01-31", 10_000),
+        (r"[^/]+/.*", "a/b", 10_000),
+        (r"-?\d+(\.\d+)?", "-1.25", 5_000),
+        ("(foo|bar)+", "foobarfoo", 10_000),
+        (r"(\.|\\)+", ".\\.", 10_000),
+        (r"(\d{3},)*\d{3}", "123,456", 10_000),
+        (r"(\[x\+\])+", "[x+][x+]", 10_000),
+        (r"([\[\]a-z_\-&|]x)+", "[x]x&x", 10_000),
+        (r"([)(+*]x)+", ")x+x", 10_000),
+        (r"(?P<a>x)(?P=a)+", "xxx", 10_000),
+        ("(x{)+", "x{x{", 10_000),
+        ("https?://[^/]+/.*", "https://a.b/c", 5_000),
+        (r"(\w++,?+)+", "a,b,c", 10_000),
+        (r"[\w.+-]+@[\w-]+\.[\w.-]+", "a.b@c.de", 500),
+        (".*a.*b.*c.*", "-a-b-c-", 200),
+        (r"\s*(\w+)\s*=\s*(\w+)\s*;\s*", "a = b;", 20),
+        (r"\s*+(\w++)\s*+=\s*+(\w++)\s*+;\s*+", "a = b;", 10_000),
+    ],
+)
+def test_the_more_a_pattern_leaves_open_the_shorter_is_the_text_it_is_matched_against(
+    pattern: str, fits: str, longest: int
+) -> None:
+    compiled = compile_pattern(pattern, re.NOFLAG)
+    assert compiled.longest == longest
+    assert compiled.expression.fullmatch(fits)
+
+
+def test_a_text_of_10_000_characters_is_matched_and_a_longer_one_ends_the_path() -> None:
+    path = compile_path("$[?(@ =~ /a+/)]")
+    assert path.find(["a" * 10_000, "b" * 10_000]) == ["a" * 10_000]
+    with pytest.raises(PathNotFound) as caught:
+        path.find(["a" * 10_001])
+    assert caught.value.reason == (
+        "The regular expression /a+/ is matched against at most 10,000 characters, not 10,001"
+    )
+
+
+@pytest.mark.parametrize("pattern", [".*.*x", r"\w+\w+\w+-", "(.*a)(.*a)(.*a).*b", "(ab|ba)*a?a?a?x", "a*+a*a*a*+x"])
+def test_the_hardest_text_for_a_pattern_comes_to_an_end(pattern: str) -> None:
+    compiled = compile_pattern(pattern, re.NOFLAG)
+    assert compiled.expression.fullmatch("a" * (compiled.longest - 1) + "!") is None
+
+
+@given(st.lists(st.sampled_from([*"ab().[]|*+?{}2,\\^$#: x-=!<>iP", "(?:", "(?x)", "(?=", "{2,}", "*+"]), max_size=14))
+def test_any_text_is_a_pattern_of_known_cost_or_is_refused_with_a_reason(parts: list[str]) -> None:
+    try:
+        pattern = compile_pattern("".join(parts), re.NOFLAG)
+    except ValueError as e:
+        assert str(e).startswith(("cannot be read: ", "combines ", "repeats a group ", "has too many ", "sets the "))
+    else:
+        assert pattern.longest in LENGTHS

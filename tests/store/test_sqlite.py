@@ -315,6 +315,37 @@ def test_a_full_disk_loses_the_transaction_and_nothing_else(store: SqliteStore, 
     assert [e.id for e in store.list_executions(ExecutionFilter())] == [id + 10, 1]
 
 
+LIMITED = """
+import resource, sys
+from sm_cli.errors import DatabaseError
+from sm_cli.store.sqlite import SqliteStore
+from tests.store.samples import apply, execution
+
+store = SqliteStore(sys.argv[1])
+apply(store, new_executions=[execution(1)])
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+try:
+    apply(store, new_executions=[execution(2, input="x" * 2_000_000)])
+except DatabaseError as e:
+    print(e)
+print([e.id for e in (store.execution(1), store.execution(2)) if e])
+apply(store, new_executions=[execution(3)])
+store.close()
+"""
+
+
+def test_a_write_that_the_system_refuses_loses_the_transaction_and_nothing_else(path: Path) -> None:
+    process = run(LIMITED, str(path))
+    output, error = process.communicate(timeout=100)
+    assert error == ""
+    sentence, kept = output.splitlines()
+    assert re.search(r"(reading or writing|no room left on the disk for) .*sm\.db.* so nothing was written$", sentence)
+    assert kept == "[1]"
+    store = SqliteStore(path)
+    assert [e.id for e in store.list_executions(ExecutionFilter())] == [3, 1]
+    store.close()
+
+
 def test_a_damaged_file_is_said_to_be_damaged(path: Path) -> None:
     store = SqliteStore(path)
     apply(store, new_executions=[execution(n) for n in range(1, 200)])
@@ -334,7 +365,7 @@ def test_a_damaged_file_is_said_to_be_damaged(path: Path) -> None:
 def test_a_row_that_breaks_a_rule_of_the_schema_is_refused_with_its_reason(store: SqliteStore) -> None:
     apply(store, new_jobs=[job(1)])
     with pytest.raises(
-        DatabaseError, match=r"refused the write and kept its state: UNIQUE constraint failed: jobs\.id"
+        DatabaseError, match=r"refused what was asked of it and kept its state: UNIQUE constraint failed: jobs\.id"
     ):
         apply(store, new_jobs=[job(2), job(1)])
     assert store.jobs_of(1) == [job(1)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
-from sm_cli.asl.fields import Kind, fields_of
+from sm_cli.asl.fields import Kind, Language, fields_of
 from sm_cli.asl.model import Resource
 from sm_cli.asl.outline import MachineAt, StateAt, parts
 from sm_cli.asl.resources import parse_resource
@@ -17,6 +17,7 @@ from sm_cli.asl.rules.expressions import template_members
 from sm_cli.asl.rules.variables import assignments
 from sm_cli.asl.schema import is_unknown
 from sm_cli.asl.spans import child
+from sm_cli.jsonvalue import Json
 
 entry("SM606", "warning", "A Resource has a handler")
 entry("SM607", "error", "An express workflow waits for nothing outside itself")
@@ -71,18 +72,31 @@ def not_yet(machines: list[MachineAt]) -> Iterator[Finding]:
 def unreplaced(machines: list[MachineAt]) -> Iterator[Finding]:
     """Texts that another tool should have replaced, where more than their characters is needed."""
     for machine in machines:
-        owners = [(machine.value, machine.pointer, machine.shape)]
-        owners += [(state.value, state.pointer, state.type) for state in machine.states.values()]
-        for owner, at, kind_of_owner in owners:
-            for pointer, value, shape in parts(owner, at, kind_of_owner, machine.language):
-                for field, kind in fields_of(shape, machine.language).items():
-                    inner = value.get(field)
-                    if is_unknown(inner) and (field == "Resource" or _is_read(kind)):
-                        yield _unreplaced(child(pointer, field), field, str(inner))
+        yield from _unreplaced_in(machine.value, machine.pointer, machine.shape, machine.language)
+        states = machine.value.get("States")
+        for name, value in states.items() if isinstance(states, dict) else ():
+            if is_unknown(value):
+                yield _unreplaced(machine.names[name], f"The state '{name}'", value)
         for state in machine.states.values():
-            for pointer, field, inner in template_members(state):
-                if field.endswith(".$") and is_unknown(inner):
-                    yield _unreplaced(pointer, field, str(inner))
+            if is_unknown(written := state.value.get("Type")):
+                yield _unreplaced(state.at("Type"), "Type", written)
+                continue
+            yield from _unreplaced_in(state.value, state.pointer, state.type, state.language)
+            for pointer, field, value in template_members(state):
+                if field.endswith(".$") and is_unknown(value):
+                    yield _unreplaced(pointer, field, value)
+
+
+def _unreplaced_in(owner: dict[str, Json], at: str, shape_of_owner: str, language: Language) -> Iterator[Finding]:
+    for pointer, value, shape in parts(owner, at, shape_of_owner, language):
+        for field, kind in fields_of(shape, language).items():
+            inner = value.get(field)
+            if is_unknown(inner) and field != "Type" and (field == "Resource" or _is_read(kind)):
+                yield _unreplaced(child(pointer, field), field, inner)
+            elif kind.holds and isinstance(inner, list):
+                for i, item in enumerate(inner):
+                    if is_unknown(item):
+                        yield _unreplaced(f"{child(pointer, field)}/{i}", field, item)
 
 
 def _is_read(kind: Kind) -> bool:
@@ -91,5 +105,5 @@ def _is_read(kind: Kind) -> bool:
     return kind.syntax in _READ_SYNTAXES or "enum" in kind.schema or not takes_text
 
 
-def _unreplaced(pointer: str, field: str, text: str) -> Finding:
-    return Finding(pointer, f"{field} holds {text}, which nothing has replaced by a value")
+def _unreplaced(pointer: str, field: str, value: Json) -> Finding:
+    return Finding(pointer, f"{field} holds {value}, which nothing has replaced by a value")

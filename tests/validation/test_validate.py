@@ -1,0 +1,166 @@
+"""The whole: order, handlers, express workflows, and what cannot run yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sm_cli.asl.source import Document, parse
+from sm_cli.asl.validate import CATALOGUE, check, unsupported, validate
+from sm_cli.jsonvalue import Json
+
+
+def document_of(value: Json) -> Document:
+    document, found = check(value)
+    assert document is not None, found
+    return document
+
+
+def one_task(resource: str, **fields: Json) -> dict[str, Json]:
+    return {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": resource, "End": True, **fields}}}
+
+
+def test_problems_come_in_the_order_of_the_text_with_file_line_and_column() -> None:
+    text = (
+        '{"StartAt": "A",\n "States": {\n  "A": {"Type": "Pass", "Next": "Bb", "Foo": 1},\n'
+        '  "B": {"Type": "Wait", "Seconds": -1, "End": true}\n }, "Bar": 2}'
+    )
+    _, found = check(text, file="w.asl.json")
+    assert [str(d) for d in found] == [
+        "w.asl.json:3:33: error SM203: Next names 'Bb', and there is no such state (did you mean 'B'?)",
+        "w.asl.json:3:39: error SM101: The state 'A' has no field Foo",
+        "w.asl.json:4:36: error SM104: Seconds must be a whole number from 0 to 99999999, not -1",
+        "w.asl.json:5:5: error SM101: The definition has no field Bar",
+    ]
+
+
+def test_a_value_of_a_program_has_the_same_problems_in_the_same_order_without_places() -> None:
+    value: Json = {
+        "StartAt": "A",
+        "States": {"Z": {"Type": "Pass", "Foo": 1, "End": True}, "A": {"Type": "Pass", "Next": "Y", "Foo": 1}},
+        "Bar": 2,
+    }
+    _, found = check(value)
+    assert [d.pointer for d in found] == ["/States/Z/Foo", "/States/A/Next", "/States/A/Foo", "/Bar"]
+    assert all(d.position is None and d.file is None for d in found)
+    assert str(found[0]) == "definition: error SM101: The state 'Z' has no field Foo"
+
+
+def test_a_text_that_cannot_be_read_has_no_document_and_only_its_own_problem() -> None:
+    document, found = check("{")
+    assert document is None
+    assert [d.code for d in found] == ["SM003"]
+
+
+def test_the_warning_about_a_large_text_stands_beside_what_the_rules_find() -> None:
+    text = '{"StartAt": "A", "Comment": "%s", "States": {"A": {"Type": "Pass"}}}' % ("x" * 1_100_000)
+    assert [d.code for d in check(text)[1]] == ["SM015", "SM204"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "complaint"),
+    [
+        ("process:order", None),
+        ("arn:aws:lambda:eu-west-1:123456789012:function:ship:PROD", None),
+        ("arn:aws:lambda:::process:order", None),
+        ("arn:aws:states:::sqs:sendMessage", None),
+        ("arn:aws:states:::lambda:invoke", None),
+        ("arn:aws:states:::states:startExecution.sync:2", None),
+        ("arn:aws:states:eu-west-1:123456789012:activity:act", None),
+        ("${Function.Arn}", None),
+        ("process:oder", "No handler is registered as 'process:oder'"),
+        ("arn:aws:lambda:eu-west-1:123456789012:function:shipp", "No handler is registered as 'shipp'"),
+        ("arn:aws:states:::sns:publish", "No handler is registered as 'sns:publish'"),
+    ],
+)
+def test_a_resource_without_a_handler_is_a_warning_when_handlers_are_given(
+    resource: str, complaint: str | None
+) -> None:
+    handlers = {"process:order", "ship", "sqs:sendMessage"}
+    document = document_of(one_task(resource))
+    assert [d.code for d in validate(document)] == []
+    found = validate(document, handlers=handlers)
+    assert [(d.code, d.severity, d.message) for d in found] == ([("SM606", "warning", complaint)] if complaint else [])
+
+
+def test_the_nearest_handler_is_proposed() -> None:
+    [problem] = validate(document_of(one_task("process:oder")), handlers=["process:order", "x"])
+    assert problem.hint == "did you mean process:order?"
+    assert validate(document_of(one_task("x")), handlers=[])[0].hint is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "refused"),
+    [
+        ("arn:aws:states:::states:startExecution.sync", True),
+        ("arn:aws:states:eu-west-1:123456789012:activity:act", True),
+        ("approve.waitForTaskToken", True),
+        ("arn:aws:states:::states:startExecution", False),
+        ("process:order", False),
+    ],
+)
+def test_an_express_workflow_waits_for_nothing_outside(resource: str, refused: bool) -> None:
+    document = document_of(one_task(resource))
+    assert validate(document) == []
+    assert [d.code for d in validate(document, express=True)] == (["SM607"] if refused else [])
+
+
+NOT_YET: list[dict[str, Any]] = [
+    {"Type": "Pass", "End": True, "QueryLanguage": "JSONata"},
+    {"Type": "Pass", "End": True, "Assign": {"a": 1}},
+    {
+        "Type": "Map",
+        "End": True,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "I",
+            "States": {"I": {"Type": "Pass", "End": True}},
+        },
+        "ItemBatcher": {"MaxItemsPerBatch": 5},
+    },
+]
+
+
+@pytest.mark.parametrize("state", NOT_YET)
+def test_what_cannot_run_yet_is_a_warning_when_validating_and_an_error_when_asked_for(state: dict[str, Any]) -> None:
+    document = document_of({"StartAt": "A", "States": {"A": state}})
+    assert [(d.code, d.severity) for d in validate(document)] == [("SM900", "warning")]
+    assert [(d.code, d.severity) for d in unsupported(document)] == [("SM900", "error")]
+
+
+def test_what_runs_is_not_unsupported() -> None:
+    assert unsupported(document_of(one_task("process:order"))) == []
+
+
+def test_a_substitution_is_fine_to_validate_and_cannot_run_where_its_value_is_needed() -> None:
+    text = """{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Arn}", "Comment": "${Text}",
+      "TimeoutSeconds": "${Timeout}", "InputPath": "$.${Name}", "Parameters": {"a": "${Text}", "b.$": "${Path}"},
+      "Next": "${Next}"}}}"""
+    document = parse(text).document
+    assert document is not None
+    assert validate(document) == []
+    found = unsupported(document)
+    assert [d.pointer.rsplit("/", 1)[1] for d in found] == ["Resource", "TimeoutSeconds", "InputPath", "b.$", "Next"]
+    assert {d.code for d in found} == {"SM901"}
+
+
+def test_the_catalogue_says_of_every_code_what_holds_where_nothing_is_wrong() -> None:
+    for code, made in CATALOGUE.items():
+        assert code == made.code
+        assert made.title[0].isupper() or made.title.startswith("States.")
+        assert not made.title.endswith(".")
+
+
+def test_a_whole_state_a_type_or_a_retrier_that_nothing_has_replaced_cannot_run() -> None:
+    text = """
+      StartAt: A
+      States:
+        A: {Type: Task, Resource: r, Retry: ["${Retrier}"], Next: B}
+        B: {Type: "${Type}", End: true}
+        C: ${State}
+    """
+    document = parse(text).document
+    assert document is not None
+    assert [d for d in validate(document) if d.severity == "error"] == []
+    assert [d.pointer for d in unsupported(document)] == ["/States/A/Retry/0", "/States/B/Type", "/States/C"]
