@@ -36,10 +36,10 @@ def to_mermaid(graph: Graph, marks: Marks | None = None) -> str:
     ids = {node.id: f"n{i}" for i, node in enumerate(node for inner in graph.walk() for node in inner.nodes)}
     lines = ["flowchart TD"]
     if graph.start is not None:
-        lines += ["    begin((" "))", f"    begin --> {ids['', graph.start]}"]
+        lines += ['    begin((" "))', f"    begin --> {ids['', graph.start]}"]
     lines += _machine(graph, ids, marks or {}, "    ")
     if any(_ends(node) for node in graph.nodes):
-        lines.append("    finish(((" ")))")
+        lines.append('    finish(((" ")))')
     return "\n".join([*lines, *_classes(graph, ids, marks or {})]) + "\n"
 
 

@@ -95,7 +95,7 @@ class _Drawing:
         ends = node.ends and node.type not in ("Succeed", "Fail")
         bottom = [Span("┬" if goes_on else "─" if not node.missing else "╌", style)]
         bottom += [Span("─ ", style), Span("end", "dim"), Span(" ")] if ends else []
-        wanted = max(max(each.width for each in content) + 4, width_of(title) + 5, 10 if ends else 8)
+        wanted = max(max(each.width for each in content) + 4, width_of(title) + 6, 10 if ends else 8)
         wide = min(wanted, width)
         corners = _ROUND if not node.missing else "╭╮╰╯╌┆"
         return framed(line(cut(title, wide - 5, style)), content, wide, corners, style, line(*bottom))
@@ -117,7 +117,7 @@ class _Drawing:
     def frame(self, group: Graph, width: int) -> list[Line]:
         content = self.machine(group, width - 4)
         title = shortened(group.title, width - 5)
-        wide = min(max(*(each.width + 4 for each in content), width_of(title) + 5), width)
+        wide = min(max(*(each.width + 4 for each in content), width_of(title) + 6), width)
         return framed(line(Span(title, "dim")), content, wide, _DASHED, "dim")
 
 

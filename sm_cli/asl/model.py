@@ -57,7 +57,7 @@ class Catcher:
     next: str
     #: Where the Error Output goes in the raw input; Nothing.NULL drops it; None is `$`.
     result_path: Path | Nothing | None = None
-    assign: Mapping[str, Evaluate] | None = None
+    assign: Evaluate | None = None
     output: Evaluate | None = None
 
 
@@ -70,7 +70,9 @@ class State:
     language: QueryLanguage
     input_path: Path | Nothing | None
     output_path: Path | Nothing | None
-    assign: Mapping[str, Evaluate] | None
+    #: Evaluates to the object of the variables that the state sets.
+    assign: Evaluate | None
+    #: JSONata's Output.
     output: Evaluate | None
 
     @property
@@ -139,7 +141,7 @@ class Pass(Resulting):
 class Rule:
     when: Predicate
     next: str
-    assign: Mapping[str, Evaluate] | None = None
+    assign: Evaluate | None = None
     output: Evaluate | None = None
 
 

@@ -13,7 +13,7 @@ from sm_cli.asl.compile import compile_program
 from sm_cli.asl.model import Program
 from sm_cli.asl.source import Document
 from sm_cli.asl.source import parse as parse_source
-from sm_cli.asl.validate import validate
+from sm_cli.asl.validate import unsupported, validate
 from sm_cli.engine.clock import Clock, SystemClock
 from sm_cli.engine.tick import Settings, Taker, Tick
 from sm_cli.errors import Conflict, InvalidDefinition, NotFound, UsageError
@@ -38,6 +38,7 @@ class Workflow:
 def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = None) -> Workflow:
     """Validate and compile. Raises InvalidDefinition with every problem."""
     problems = [d for d in validate(document, handlers=handlers) if d.severity == "error"]
+    problems = problems or unsupported(document)
     if problems:
         raise InvalidDefinition(problems)
     return Workflow(name, document, compile_program(document.value))

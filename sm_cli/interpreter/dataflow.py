@@ -6,10 +6,13 @@ States Language, "Input and Output Processing".
 
 from __future__ import annotations
 
-from sm_cli.asl.model import Count, Nothing, Resulting, Seconds, State
+from collections.abc import Mapping
+
+from sm_cli.asl.model import Count, Nothing, QueryLanguage, Resulting, Seconds, State
 from sm_cli.errors import StateFailure
 from sm_cli.expr.jsonpath import Path, PathNotFound
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.events import Entered
+from sm_cli.interpreter.turn import NO_MEMBERS, Turn
 from sm_cli.jsonvalue import CannotPlace, Json, dumps, set_at
 
 
@@ -32,13 +35,39 @@ def effective_input(turn: Turn, state: State) -> Json:
 
 
 def parameters(turn: Turn, state: Resulting, input: Json) -> Json:
+    """Parameters, or JSONata's Arguments, made from the effective input."""
     if state.parameters is None:
         return input
-    return state.parameters(turn.scope(input))
+    return state.parameters(turn.scope_of(state, input))
+
+
+def complete(turn: Turn, state: Resulting, result: Json) -> Entered | None:
+    """Leave a Task, Parallel or Map that has this result."""
+    if state.language is QueryLanguage.JSONATA:
+        return transformed(turn, state, result, {"result": result})
+    assigned = None if state.assign is None else state.assign(turn.scope(result))
+    return turn.leave(state, finished(turn, state, result), assigned)
+
+
+def passed_on(turn: Turn, state: State, input: Json) -> Entered | None:
+    """Leave a Wait or Succeed: what comes in goes out, filtered or transformed."""
+    if state.language is QueryLanguage.JSONATA:
+        return transformed(turn, state, input)
+    assigned = None if state.assign is None else state.assign(turn.scope(input))
+    return turn.leave(state, output(turn, state, input), assigned)
+
+
+def transformed(
+    turn: Turn, state: State, default: Json, members: Mapping[str, Json] = NO_MEMBERS
+) -> Entered | None:
+    """JSONata: Output and Assign see the same values, those at the state's entry; without Output, `default` leaves."""
+    scope = turn.states(members)
+    value = default if state.output is None else state.output(scope)
+    return turn.leave(state, value, None if state.assign is None else state.assign(scope))
 
 
 def finished(turn: Turn, state: Resulting, result: Json) -> Json:
-    """The output of a state that has this result."""
+    """The output of a JSONPath state that has this result."""
     if state.result_selector is not None:
         result = state.result_selector(turn.scope(result))
     return output(turn, state, placed(turn, state.result_path, result))
@@ -73,6 +102,8 @@ def seconds(turn: Turn, span: Seconds, field: str, input: Json) -> float | None:
     """TimeoutSeconds, HeartbeatSeconds and their Path twins: a positive whole number of seconds."""
     if span.constant is not None:
         return span.constant
+    if span.expression is not None:
+        return positive(span.expression(turn.states()), field.removesuffix("Path"))
     if span.path is None:
         return None
     value = lookup(turn, span.path, input)
@@ -85,22 +116,48 @@ def seconds(turn: Turn, span: Seconds, field: str, input: Json) -> float | None:
     return value
 
 
+def positive(value: Json, field: str) -> float:
+    """A number of seconds that a JSONata expression gave."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0 or value != int(value):
+        raise StateFailure(
+            "States.QueryEvaluationError",
+            f"The {field} field must be a positive integer but was: {dumps(value)}",
+        )
+    return int(value)
+
+
 def count(turn: Turn, spec: Count, input: Json, kind: type[int] | type[float]) -> float | None:
     """MaxConcurrency, ToleratedFailure… and their Path twins; None when neither is given."""
     if spec.constant is not None:
         return spec.constant
+    if spec.expression is not None:
+        number = spec.expression(turn.states())
+        assert isinstance(number, (int, float)), "the compiled expression checks its result's type"
+        return number
     if spec.path is None:
         return None
     value = lookup(turn, spec.path, input)
-    allowed = (int,) if kind is int else (int, float)
-    if not isinstance(value, allowed) or isinstance(value, bool):
+    number = as_number(value, kind)
+    if number is None:
         word = "integer" if kind is int else "float"
         raise StateFailure(
             "States.Runtime",
             f'The {spec.field}Path field refers to value "{as_text(value)}" which is not a valid {word}: '
             f"{spec.path.text}",
         )
-    return value
+    return number
+
+
+def as_number(value: Json, kind: type[int] | type[float]) -> float | None:
+    """The value as a number of this kind; AWS takes one that is written as text too."""
+    if isinstance(value, str):
+        try:
+            value = kind(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if kind is float or isinstance(value, int) else None
 
 
 def as_text(value: Json) -> str:

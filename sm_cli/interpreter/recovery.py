@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sm_cli.asl.model import Catcher, Jitter, Resulting, Retrier, Role, State, Task
+from sm_cli.asl.model import Catcher, Jitter, Map, QueryLanguage, Resulting, Retrier, Role, State, Task, Wait
 from sm_cli.errors import StateFailure
+from sm_cli.expr.scope import Scope
 from sm_cli.interpreter.commands import StartTimer, TimerKind
 from sm_cli.interpreter.dataflow import placed
 from sm_cli.interpreter.env import MICROSECONDS
@@ -36,6 +37,7 @@ def matches(error_equals: Iterable[str], error: str | None, also: str | None = N
 
 def recover(turn: Turn, state: State, failure: StateFailure) -> Entered | None:
     """Retry, else catch, else fail the frame."""
+    note_evaluation(turn, state, failure)
     if isinstance(state, Resulting):
         return None if retry(turn, state, failure) else caught_or_failed(turn, state, failure)
     fail(turn, failure.error, located(turn, state, failure))
@@ -50,6 +52,7 @@ def caught_or_failed(turn: Turn, state: Resulting, failure: StateFailure) -> Ent
             try:
                 return catch(turn, state, catcher, error, cause)
             except StateFailure as second:
+                note_evaluation(turn, state, second)
                 error, cause = second.error, located(turn, state, second)
                 break
     fail(turn, error, cause)
@@ -91,10 +94,32 @@ def backoff(turn: Turn, retrier: Retrier, retries: int) -> float:
 
 
 def catch(turn: Turn, state: Resulting, catcher: Catcher, error: str | None, cause: str | None) -> Entered | None:
-    """Go on at the catcher's Next with the Error Output at its ResultPath in the raw input."""
-    output = placed(turn, catcher.result_path, error_output(error, cause))
-    turn.record(f"{state.type}StateExited", {"name": state.name, "output": output})
-    return turn.proceed(catcher.next, output)
+    """Go on at the catcher's Next: with the Error Output at its ResultPath in the raw input, or (JSONata) with its
+    Output. Only the catcher's own Assign is evaluated."""
+    data = error_output(error, cause)
+    if state.language is QueryLanguage.JSONATA:
+        scope: Scope = turn.states({"errorOutput": data})
+        output = data if catcher.output is None else catcher.output(scope)
+    else:
+        scope = turn.scope(data)
+        output = placed(turn, catcher.result_path, data)
+    assigned = None if catcher.assign is None else catcher.assign(scope)
+    return turn.leave_to(state, catcher.next, output, assigned)
+
+
+def note_evaluation(turn: Turn, state: State, failure: StateFailure) -> None:
+    """AWS records a JSONata expression that failed before anything comes of it."""
+    if failure.error != "States.QueryEvaluationError" or state.language is not QueryLanguage.JSONATA:
+        return
+    detail: dict[str, Json] = {"state": state.name, "error": failure.error, "cause": located(turn, state, failure)}
+    if location := getattr(failure, "location", None):
+        detail["location"] = location
+    if turn.frame.last == turn.frame.entered and turn.before is not None and not isinstance(state, Wait):
+        # It follows what came before the state, not its StateEntered: so it stands in AWS's histories.
+        turn.frame.last = turn.before
+    turn.record("EvaluationFailed", detail)
+    if isinstance(state, Map):
+        turn.record("MapStateFailed", {"error": detail["error"], "cause": detail["cause"]})
 
 
 def error_output(error: str | None, cause: str | None) -> dict[str, Json]:

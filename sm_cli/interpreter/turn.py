@@ -5,11 +5,13 @@ Rule: a Turn lives inside one call of `advance`. It changes only its own copy of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
+from types import MappingProxyType
 
-from sm_cli.asl.model import Machine, Program, Role, State, Task
+from sm_cli.asl.model import Machine, Program, QueryLanguage, Role, State, Task
 from sm_cli.errors import StateFailure
-from sm_cli.expr.scope import Scope
+from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.interpreter.commands import Close, Command
 from sm_cli.interpreter.env import Env, rfc3339
 from sm_cli.interpreter.events import Entered
@@ -22,8 +24,11 @@ from sm_cli.jsonvalue import Json, dumps
 PAYLOAD_LIMIT = 262_144
 
 
+NO_MEMBERS: Mapping[str, Json] = MappingProxyType({})
+
+
 class Turn:
-    __slots__ = ("_random", "commands", "env", "frame", "history", "machine", "number", "program", "records")
+    __slots__ = ("_random", "before", "commands", "env", "frame", "history", "machine", "number", "program", "records")
 
     def __init__(self, program: Program, frame: Frame, env: Env) -> None:
         self.program = program
@@ -35,6 +40,8 @@ class Turn:
         self.number = env.events if self.machine.recorded else max(1, frame.last)
         self.commands: list[Command] = []
         self.records: list[Record] = []
+        #: The event before the StateEntered of the state that the frame is in, when it was entered in this turn.
+        self.before: int | None = None
         self._random: Random | None = None
 
     @property
@@ -67,20 +74,30 @@ class Turn:
             self.record("MapIterationStarted", self.iteration())
         frame.retries = ()
         frame.entered_at = self.env.now
+        self.before = frame.last
         if self.history:
             frame.entered = self.record(f"{state.type}StateEntered", {"name": state.name, "input": frame.input})
         else:
             frame.entered = frame.last = self.number = self.number + 1
 
-    def leave(self, state: State, output: Json) -> Entered | None:
+    def leave(self, state: State, output: Json, assigned: Json = None) -> Entered | None:
         """Leave the state with this output: to its Next, or out of the machine."""
+        return self.leave_to(state, state.next, output, assigned)
+
+    def leave_to(self, state: State, next: str | None, output: Json, assigned: Json) -> Entered | None:
+        """Leave the state for `next`, setting the variables of `assigned` (an object, or None)."""
         if self.env.limits:
             self.check_size(output, state.name)
+        if isinstance(assigned, dict):
+            self.frame.vars = {**self.frame.vars, **assigned}
         if self.history:
-            self.record(f"{state.type}StateExited", {"name": state.name, "output": output})
+            detail: dict[str, Json] = {"name": state.name, "output": output}
+            if assigned:
+                detail["assignedVariables"] = assigned
+            self.record(f"{state.type}StateExited", detail)
         else:
             self.frame.last = self.number = self.number + 1
-        return self.proceed(state.next, output)
+        return self.proceed(next, output)
 
     def proceed(self, next: str | None, output: Json) -> Entered | None:
         frame = self.frame
@@ -113,7 +130,16 @@ class Turn:
     # -- what expressions see --------------------------------------------------------------------
 
     def scope(self, input: Json) -> Scope:
+        """What a JSONPath expression sees: `$` is `input`."""
         return Scope(input, self.context, self.frame.vars, self.random)
+
+    def states(self, members: Mapping[str, Json] = NO_MEMBERS) -> JsonataScope:
+        """What a JSONata expression sees: `$states` with the raw input and these members beside it."""
+        frame = self.frame
+        return JsonataScope(frame.input, self.context, frame.vars, self.random, members, self.env.now)
+
+    def scope_of(self, state: State, input: Json) -> Scope:
+        return self.states() if state.language is QueryLanguage.JSONATA else self.scope(input)
 
     def random(self) -> Random:
         """One generator a step, seeded by execution, frame and seq: the same arguments draw the same numbers."""

@@ -105,15 +105,12 @@ STATE = st.one_of(
         },
         TARGET, st.lists(TARGET, max_size=3),
     ),
-    st.builds(lambda caught: {"Type": "Task", "Resource": "r", "End": True, "Catch": [{"ErrorEquals": ["E"], "Next": caught}]}, TARGET),
+    st.builds(lambda c: {"Type": "Task", "End": True, "Catch": [{"ErrorEquals": ["E"], "Next": c}]}, TARGET),
     st.builds(
-        lambda rules, default: {"Type": "Choice", "Choices": [_rule(t, i) for i, t in enumerate(rules)], "Default": default},
+        lambda to, other: {"Type": "Choice", "Choices": [_rule(t, i) for i, t in enumerate(to)], "Default": other},
         st.lists(TARGET, min_size=1, max_size=5), TARGET,
     ),
-    st.builds(
-        lambda next, late: {"Type": "Message", "CorrelationKey": "k", "CorrelationValue": 1, "Next": next, "TimeoutPath": late},
-        TARGET, TARGET,
-    ),
+    st.builds(lambda next, late: {"Type": "Message", "Next": next, "TimeoutPath": late}, TARGET, TARGET),
 )  # fmt: skip
 
 
@@ -126,3 +123,179 @@ def test_a_reader_finds_exactly_the_edges_of_any_machine(states: list[dict[str, 
     reader = Reader(drawing)
     assert sorted(reader.boxes.values()) == sorted(NAMES)
     assert reader.edges() == {(edge.source, edge.target) for edge in graph.edges}
+
+
+def definitions() -> list[Any]:
+    if not VALID.exists():
+        pytest.skip("the shared definitions are not beside this checkout")
+    texts = [json.loads(row)["text"] for row in VALID.read_text(encoding="utf-8").splitlines()]
+    return [document.value for text in texts if (document := parse(text).document) is not None]
+
+
+def test_every_definition_of_the_field_is_drawn_whole_and_within_the_width() -> None:
+    graphs = [graph_of(value) for value in definitions()]
+    assert len(graphs) > 100
+    for graph in graphs:
+        names = {node.name for inner in graph.walk() for node in inner.nodes}
+        for width in (20, 33, 60, 80, 140):
+            drawing = to_text(graph, width=width)
+            assert max(map(width_of, drawing.splitlines())) <= width
+        assert [name for name in names if name not in to_text(graph, width=400)] == []
+
+
+SHORT: dict[str, Any] = {
+    "StartAt": "Check",
+    "States": {
+        "Check": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.total", "NumericGreaterThan": 1000, "Next": "Large"}],
+            "Default": "Small",
+        },
+        "Large": {"Type": "Task", "Resource": "large", "Next": "Merge"},
+        "Small": {"Type": "Wait", "Seconds": 3, "Next": "Merge"},
+        "Merge": {"Type": "Pass", "End": True},
+    },
+}
+
+
+def test_short_ways_of_a_choice_stand_side_by_side_and_meet() -> None:
+    assert to_text(graph_of(SHORT)) == """\
+ ●
+ ▼
+╭─ Choice ─╮
+│ Check    │
+╰┬─────────╯
+ ├──────────────────╮
+ │ $.total > 1000   │ default
+ ▼                  ▼
+╭─ Task ─╮         ╭─ Wait ─╮
+│ Large  │         │ Small  │
+│ large  │         │ 3 s    │
+╰┬───────╯         ╰┬───────╯
+ ├──────────────────╯
+ ▼
+╭─ Pass ─╮
+│ Merge  │
+╰── end ─╯
+"""
+
+
+def test_where_the_width_is_too_small_the_ways_hang_from_the_line() -> None:
+    assert to_text(graph_of(SHORT), width=26) == """\
+ ●
+ ▼
+╭─ Choice ─╮
+│ Check    │
+╰┬─────────╯
+ ├──╮ $.total > 1000
+ │  ▼
+ │ ╭─ Task ─╮
+ │ │ Large  │
+ │ │ large  │
+ │ ╰┬───────╯
+ │  ╰▶ Merge
+ │ default
+ ▼
+╭─ Wait ─╮
+│ Small  │
+│ 3 s    │
+╰┬───────╯
+ ▼
+╭─ Pass ─╮
+│ Merge  │
+╰── end ─╯
+"""
+
+
+def test_a_loop_is_a_reference_back() -> None:
+    states: dict[str, Any] = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    assert to_text(graph_of({"StartAt": "A", "States": states})).endswith("╰┬───────╯\n ╰↺ A\n")
+
+
+GROUPS: dict[str, Any] = {
+    "StartAt": "Both",
+    "States": {
+        "Both": {
+            "Type": "Parallel",
+            "End": True,
+            "Branches": [
+                {"StartAt": "One", "States": {"One": {"Type": "Pass", "End": True}}},
+                {"StartAt": "Two", "States": {"Two": {"Type": "Pass", "End": True}}},
+            ],
+        }
+    },
+}
+
+
+def test_branches_stand_in_frames_beside_each_other_or_below_or_further_down() -> None:
+    graph = graph_of(GROUPS)
+    assert "│ ┌╌ branch 1 ╌┐ ┌╌ branch 2 ╌┐ │" in to_text(graph)
+    narrow = to_text(graph, width=31)
+    assert narrow.index("One") < narrow.index("branch 2") < narrow.index("Two")
+    narrowest = to_text(graph, width=24)
+    assert "2 inside, drawn be" in narrowest
+    assert narrowest.index("Both: branch 1") < narrowest.index("One") < narrowest.index("Both: branch 2")
+
+
+def test_marks_show_what_happened_with_symbols_words_counts_and_colours() -> None:
+    marks = {
+        ("", "Check"): Mark("SUCCEEDED", 3),
+        ("", "Large"): Mark("CAUGHT"),
+        ("", "Small"): Mark("FAILED"),
+        ("", "Merge"): Mark("TIMED_OUT"),
+    }
+    plain = to_text(graph_of(SHORT), marks)
+    assert "│ ✓ Check ×3 │" in plain
+    assert "╭─ Task · caught ─╮  ╭─ Wait · failed ─╮" in plain
+    assert "│ ✗ Large         │  │ ✗ Small         │" in plain
+    assert "╭─ Pass · timed out ─╮" in plain
+    coloured = to_text(graph_of(SHORT), marks, colour=True)
+    assert "\x1b[32;1m✓ Check ×3\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+
+
+def test_a_state_that_was_not_visited_is_dim_beside_marks() -> None:
+    assert "\x1b[2mMerge\x1b[0m" in to_text(graph_of(SHORT), {("", "Check"): Mark("RUNNING")}, colour=True)
+
+
+def test_without_unicode_it_is_drawn_in_ascii() -> None:
+    drawing = to_text(graph_of(SHORT), {("", "Check"): Mark("RUNNING")}, ascii_only=True)
+    assert drawing.isascii()
+    assert "| o Check            |" in drawing
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("two\nlines", r"two\nlines"),
+        ("\x1b[31mred", r"\x1b[31mred"),
+        ("right\u202eleft", r"right\u202eleft"),
+        ("支払いを確認", "支払いを確認"),
+        ("-->", "-->"),
+    ],
+)
+def test_a_name_cannot_break_the_drawing(name: str, shown: str) -> None:
+    drawing = to_text(graph_of({"StartAt": name, "States": {name: {"Type": "Pass", "End": True}}}))
+    assert f"│ {shown} " in drawing
+    assert len({width_of(row) for row in drawing.splitlines()[2:]}) == 1
+
+
+def test_missing_and_unreachable_states_are_shown() -> None:
+    states: dict[str, Any] = {"A": {"Type": "Pass", "Next": "Nowhere"}, "Island": {"Type": "Succeed"}}
+    drawing = to_text(graph_of({"StartAt": "A", "States": states}))
+    assert "╭╌ missing ╌╮\n┆ Nowhere   ┆\n╰╌╌╌╌╌╌╌╌╌╌╌╯\n" in drawing
+    assert drawing.index("not reached from StartAt:") < drawing.index("Island")
+
+
+@pytest.mark.parametrize("definition", [None, [], {}, {"StartAt": 1, "States": 2}, {"States": {}}])
+def test_what_is_no_workflow_has_a_drawing_without_states(definition: Any) -> None:
+    assert to_text(graph_of(definition)) == "(no states)\n"
+
+
+def test_a_choice_with_three_hundred_rules_stays_readable() -> None:
+    rules: list[Any] = [_rule(f"S{i}", i) for i in range(300)]
+    states: dict[str, Any] = {f"S{i}": {"Type": "Succeed"} for i in range(300)}
+    graph = graph_of({"StartAt": "C", "States": {"C": {"Type": "Choice", "Choices": rules}, **states}})
+    drawing = to_text(graph, width=60)
+    assert max(map(len, drawing.splitlines())) <= 60
+    assert drawing.count("─ Succeed ─") == 300

@@ -5,7 +5,6 @@ Known failures are listed with their reason, and the list fails when one of them
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -23,24 +22,15 @@ KNOWN = {
         "called synchronously has not; simulate() calls synchronously"
     ),
 }
-JSONATA = "needs JSONata, which this version does not run yet"
-VARIABLES = "needs workflow variables, which this version does not have yet"
 
-
-def reason(case: dict[str, Any]) -> str | None:
-    """Why this case is known to fail, or None."""
-    text = json.dumps(case["definition"])
-    if '"JSONata"' in text:
-        return JSONATA
-    if '"Assign"' in text:
-        return VARIABLES
-    return KNOWN.get(case["id"])
+#: A distributed Map's MapStateExited follows MapRunStarted in some recordings and MapRunSucceeded in others.
+UNSTEADY = {"assign_reference_variables/reference_in_map_state[MAP_STATE_REFERENCE_IN_ITEM_SELECTOR]"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
 def test_an_execution_ends_as_it_did_on_aws(case: dict[str, Any]) -> None:
     verdict = cases.judge().judge
-    known = reason(case)
+    known = KNOWN.get(case["id"])
     if known is None:
         actual = cases.run(case)
         ok, why = verdict(case, actual)
@@ -63,9 +53,9 @@ def branches(history: list[dict[str, Any]]) -> list[tuple[str, int]]:
 def test_histories_have_the_events_of_aws_in_the_order_of_aws() -> None:
     differing, same = [], 0
     for case in CASES:
-        # A history whose parallel parts were re-sorted, or whose chain is marked as not fixed, is not an order.
+        # A history whose parallel parts were re-sorted, or whose chain is known not to be fixed, is not an order.
         if (
-            reason(case)
+            case["id"] in KNOWN
             or not case["history"]
             or case.get("history_sorted")
             or any("previousEventId" in h for h in case["hard"])
@@ -74,7 +64,7 @@ def test_histories_have_the_events_of_aws_in_the_order_of_aws() -> None:
         ours = cases.run(case)["history"]
         if branches(ours) == branches(case["history"]):
             same += 1
-        else:
+        elif case["id"] not in UNSTEADY:
             differing.append(case["id"])
     assert not differing
-    assert same >= 100
+    assert same >= 250

@@ -14,7 +14,6 @@ from sm_cli.asl.outline import MachineAt, StateAt, parts
 from sm_cli.asl.resources import parse_resource
 from sm_cli.asl.rules.catalogue import Finding, entry
 from sm_cli.asl.rules.expressions import template_members
-from sm_cli.asl.rules.variables import assignments
 from sm_cli.asl.schema import is_unknown
 from sm_cli.asl.spans import child
 from sm_cli.jsonvalue import Json
@@ -58,12 +57,6 @@ def not_yet(machines: list[MachineAt]) -> Iterator[Finding]:
     """What this version cannot run yet."""
     for machine in machines:
         for state in machine.states.values():
-            if state.language == "JSONata":
-                pointer = state.at("QueryLanguage") if "QueryLanguage" in state.value else state.pointer
-                yield Finding(pointer, f"JSONata is not supported yet: the state '{state.name}' cannot run", key=True)
-                continue
-            for pointer, _ in assignments(state):
-                yield Finding(pointer, "Variables are not supported yet: this Assign cannot run", key=True)
             for field in _DISTRIBUTED if state.type == "Map" else ():
                 if field in state.value:
                     yield Finding(state.at(field), f"{field} is not supported yet: the Map cannot run", key=True)

@@ -11,17 +11,17 @@ from sm_cli.interpreter.turn import Turn
 
 def entered(turn: Turn, state: Choice, event: Entered) -> Entered | None:
     input = effective_input(turn, state)
-    scope = turn.scope(input)
-    next = state.default
+    scope = turn.scope_of(state, input)
+    # Default takes the state's own Assign and Output; a rule that matches has its own.
+    next, assign, transform = state.default, state.assign, state.output
     for rule in state.rules:
         if rule.when(scope):
-            next = rule.next
+            next, assign, transform = rule.next, rule.assign, rule.output
             break
     if next is None:
         raise StateFailure(
             "States.NoChoiceMatched",
             "Failed to transition out of the state. The state does not point to a next state.",
         )
-    value = output(turn, state, input)
-    turn.record("ChoiceStateExited", {"name": state.name, "output": value})
-    return turn.proceed(next, value)
+    value = output(turn, state, input) if transform is None else transform(scope)
+    return turn.leave_to(state, next, value, None if assign is None else assign(scope))

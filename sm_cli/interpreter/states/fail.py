@@ -10,17 +10,17 @@ from sm_cli.interpreter.turn import Turn
 
 
 def entered(turn: Turn, state: Fail, event: Entered) -> None:
-    error = text_of(turn, "ErrorPath", state.error)
-    cause = text_of(turn, "CausePath", state.cause)
+    error = text_of(turn, state, "Error", state.error)
+    cause = text_of(turn, state, "Cause", state.cause)
     raise StateFailure(error, cause, located=False)
 
 
-def text_of(turn: Turn, field: str, value: str | Evaluate | None) -> str | None:
+def text_of(turn: Turn, state: Fail, field: str, value: str | Evaluate | None) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    found = value(turn.scope(turn.frame.input))
+    found = value(turn.scope_of(state, turn.frame.input))
     if not isinstance(found, str):
         raise StateFailure(
-            "States.Runtime", f"The {field} field refers to a value that is not a string: {as_text(found)}"
+            "States.Runtime", f"The {field}Path field refers to a value that is not a string: {as_text(found)}"
         )
     return found

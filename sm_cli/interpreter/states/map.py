@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from math import floor
 
-from sm_cli.asl.model import Map
+from sm_cli.asl.model import Map, QueryLanguage
 from sm_cli.errors import StateFailure
 from sm_cli.expr.jsonpath import PathNotFound
-from sm_cli.expr.scope import Scope
+from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.interpreter.commands import Child, Fork
-from sm_cli.interpreter.dataflow import count, effective_input, finished
+from sm_cli.interpreter.dataflow import complete, count, effective_input
 from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFailed
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
 from sm_cli.interpreter.turn import Turn
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, dumps
 
 
 def start(turn: Turn, state: Map, event: Entered | BackoffElapsed) -> None:
@@ -35,6 +35,8 @@ def start(turn: Turn, state: Map, event: Entered | BackoffElapsed) -> None:
 
 
 def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
+    if state.language is QueryLanguage.JSONATA:
+        return items_of_jsonata(turn, state, input)
     path = state.items_path
     try:
         items = input if path is None else path.resolve(turn.scope(input))
@@ -44,6 +46,13 @@ def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
     if not isinstance(items, list):
         text = "$" if path is None else path.text.replace("$$", "$", 1)
         raise StateFailure("States.Runtime", f'Reference path "{text}" must point to array.', located=False)
+    return items
+
+
+def items_of_jsonata(turn: Turn, state: Map, input: Json) -> list[Json]:
+    items = input if state.items is None else state.items(turn.states())
+    if not isinstance(items, list):
+        raise StateFailure("States.QueryEvaluationError", f"Map state input must be an array but was: {dumps(items)}")
     return items
 
 
@@ -66,7 +75,7 @@ def children_of(turn: Turn, state: Map, input: Json, items: list[Json]) -> list[
     keeps_item = turn.program.machines[machine].reads_context
     if selector is None and not keeps_item:
         return [Child(machine, i, value) for i, value in enumerate(items)]
-    scope = turn.scope(input)
+    scope = turn.scope_of(state, input)
     children = []
     for i, value in enumerate(items):
         item: Json = {"Index": i, "Value": value}
@@ -77,7 +86,14 @@ def children_of(turn: Turn, state: Map, input: Json, items: list[Json]) -> list[
 
 def iteration_scope(turn: Turn, outer: Scope, item: Json) -> Scope:
     """ItemSelector sees the state's effective input as `$`, and its own item in the context object."""
-    return Scope(outer.input, lambda: {**turn.context(), "Map": {"Item": item}}, outer.variables, turn.random)
+
+
+    def context() -> Json:
+        return {**turn.context(), "Map": {"Item": item}}
+
+    if isinstance(outer, JsonataScope):
+        return JsonataScope(outer.input, context, outer.variables, turn.random, now=turn.env.now)
+    return Scope(outer.input, context, outer.variables, turn.random)
 
 
 def map_run_arn(turn: Turn, state: Map) -> str:
@@ -94,7 +110,7 @@ def joined(turn: Turn, state: Map, event: Joined) -> Entered | None:
     else:
         turn.frame.last = event.last
     turn.record("MapStateSucceeded", {}, leaf=True)
-    return turn.leave(state, finished(turn, state, event.outputs))
+    return complete(turn, state, event.outputs)
 
 
 def join_failed(turn: Turn, state: Map, event: JoinFailed) -> Entered | None:

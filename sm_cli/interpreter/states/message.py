@@ -6,10 +6,10 @@ replaces it. With TimeoutPath a timeout goes on there, without it a timeout is S
 
 from __future__ import annotations
 
-from sm_cli.asl.model import Message
+from sm_cli.asl.model import Message, QueryLanguage
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.commands import AwaitMessage, StartTimer, TimerKind
-from sm_cli.interpreter.dataflow import as_text, effective_input, output, placed, seconds
+from sm_cli.interpreter.dataflow import as_text, effective_input, output, placed, seconds, transformed
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import BackoffElapsed, DeadlinePassed, Entered, MessageReceived
 from sm_cli.interpreter.turn import Turn
@@ -18,7 +18,7 @@ from sm_cli.jsonvalue import Json
 
 def start(turn: Turn, state: Message, event: Entered | BackoffElapsed) -> None:
     input = effective_input(turn, state)
-    value = state.correlation_value(turn.scope(input))
+    value = state.correlation_value(turn.scope_of(state, input))
     if value is None or isinstance(value, (dict, list)):
         raise StateFailure(
             "States.Runtime",
@@ -39,8 +39,11 @@ def start(turn: Turn, state: Message, event: Entered | BackoffElapsed) -> None:
 
 def received(turn: Turn, state: Message, event: MessageReceived) -> Entered | None:
     turn.record("MessageReceived", {"output": event.data})
+    if state.language is QueryLanguage.JSONATA:
+        return transformed(turn, state, merged(turn, state, event.data), {"result": event.data})
+    assigned = None if state.assign is None else state.assign(turn.scope(event.data))
     data = event.data if state.result_selector is None else state.result_selector(turn.scope(event.data))
-    return turn.leave(state, output(turn, state, merged(turn, state, data)))
+    return turn.leave(state, output(turn, state, merged(turn, state, data)), assigned)
 
 
 def merged(turn: Turn, state: Message, data: Json) -> Json:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sm_cli.asl.model import Pass
-from sm_cli.interpreter.dataflow import effective_input, finished, parameters
+from sm_cli.asl.model import Pass, QueryLanguage
+from sm_cli.interpreter.dataflow import complete, effective_input, parameters, transformed
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.turn import Turn
 
@@ -11,6 +11,8 @@ from sm_cli.interpreter.turn import Turn
 def entered(turn: Turn, state: Pass, event: Entered) -> Entered | None:
     if state.is_identity:
         return turn.leave(state, turn.frame.input)
+    if state.language is QueryLanguage.JSONATA:
+        return transformed(turn, state, turn.frame.input)
     if state.has_result:
-        return turn.leave(state, finished(turn, state, state.result))
-    return turn.leave(state, finished(turn, state, parameters(turn, state, effective_input(turn, state))))
+        return complete(turn, state, state.result)
+    return complete(turn, state, parameters(turn, state, effective_input(turn, state)))

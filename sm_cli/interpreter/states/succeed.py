@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sm_cli.asl.model import Succeed
-from sm_cli.interpreter.dataflow import effective_input, output
+from sm_cli.interpreter.dataflow import effective_input, passed_on
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.turn import Turn
 
 
 def entered(turn: Turn, state: Succeed, event: Entered) -> Entered | None:
-    return turn.leave(state, output(turn, state, effective_input(turn, state)))
+    return passed_on(turn, state, effective_input(turn, state))

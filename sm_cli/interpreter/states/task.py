@@ -11,7 +11,7 @@ from sm_cli.asl.model import Task
 from sm_cli.asl.resources import function_name
 from sm_cli.errors import InvalidJson, StateFailure
 from sm_cli.interpreter.commands import RunTask
-from sm_cli.interpreter.dataflow import effective_input, finished, parameters, seconds
+from sm_cli.interpreter.dataflow import complete, effective_input, parameters, seconds
 from sm_cli.interpreter.events import (
     BackoffElapsed,
     DeadlinePassed,
@@ -78,7 +78,7 @@ def succeeded(turn: Turn, state: Task, event: TaskSucceeded) -> Entered | None:
         failed(turn, state, TaskFailed(event.seq, str(e.error), e.cause))
     if turn.history:
         turn.record(task_event(resource, "Succeeded"), {**task_detail(resource), "output": result})
-    return turn.leave(state, finished(turn, state, result))
+    return complete(turn, state, result)
 
 
 def invoked(turn: Turn, payload: Json) -> Json:

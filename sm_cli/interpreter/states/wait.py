@@ -7,11 +7,11 @@ from sm_cli.errors import StateFailure
 from sm_cli.expr.jsonpath import PathNotFound
 from sm_cli.expr.timestamps import parse_timestamp
 from sm_cli.interpreter.commands import StartTimer, TimerKind
-from sm_cli.interpreter.dataflow import as_text, effective_input, output
+from sm_cli.interpreter.dataflow import as_text, effective_input, passed_on
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import DelayElapsed, Entered
 from sm_cli.interpreter.turn import Turn
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, dumps
 
 _YEAR = 366 * 86_400 * MICROSECONDS
 
@@ -23,13 +23,13 @@ def entered(turn: Turn, state: Wait, event: Entered) -> Entered | None:
     if due - now > _YEAR:
         raise StateFailure("States.Runtime", "Wait state delay is too long.")
     if due <= now:
-        return turn.leave(state, output(turn, state, input))
+        return passed_on(turn, state, input)
     turn.block(StartTimer(TimerKind.DELAY, due))
     return None
 
 
 def elapsed(turn: Turn, state: Wait, event: DelayElapsed) -> Entered | None:
-    return turn.leave(state, output(turn, state, effective_input(turn, state)))
+    return passed_on(turn, state, effective_input(turn, state))
 
 
 def due_at(turn: Turn, state: Wait, input: Json) -> int:
@@ -38,6 +38,10 @@ def due_at(turn: Turn, state: Wait, input: Json) -> int:
         return state.timestamp
     if state.timestamp_path is not None:
         return timestamp_at(turn, state, input)
+    if state.timestamp_expression is not None:
+        return timestamp_given(state.timestamp_expression(turn.states()))
+    if state.seconds.expression is not None:
+        return turn.env.now + seconds_given(state.seconds.expression(turn.states())) * MICROSECONDS
     if state.seconds.constant is not None:
         return turn.env.now + round(state.seconds.constant * MICROSECONDS)
     return turn.env.now + seconds_at(turn, state, input) * MICROSECONDS
@@ -62,6 +66,26 @@ def seconds_at(turn: Turn, state: Wait, input: Json) -> int:
             "States.Runtime", f"The SecondsPath parameter references a negative value: {path.text} == {value}"
         )
     return value
+
+
+def seconds_given(value: Json) -> int:
+    """Seconds that a JSONata expression gave: a whole number, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or value != int(value):
+        raise StateFailure(
+            "States.QueryEvaluationError", f"The Seconds field must be a non-negative integer but was: {dumps(value)}"
+        )
+    return int(value)
+
+
+def timestamp_given(value: Json) -> int:
+    timestamp = parse_timestamp(value) if isinstance(value, str) else None
+    if timestamp is None:
+        raise StateFailure(
+            "States.QueryEvaluationError",
+            "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: "
+            f"{as_text(value)}",
+        )
+    return timestamp.microseconds
 
 
 def timestamp_at(turn: Turn, state: Wait, input: Json) -> int:

@@ -1,0 +1,304 @@
+"""One evaluation of a syntax tree that jsonata-python has parsed.
+
+Rule: an evaluator serves one evaluation, so that nothing is shared between threads. It counts its steps, so that no
+expression runs for ever: long values count more. It changes none of the values bound to names. What the package
+evaluates otherwise than JSONata 2.0.6 is put right here, in `jsonata_operators` and in `jsonata_builtins`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
+from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.parser import Parser  # type: ignore[import-untyped]
+from jsonata.utils import Utils  # type: ignore[import-untyped]
+
+from sm_cli.expr.jsonata_convert import NULL
+from sm_cli.expr.jsonata_engine import LimitExceededError
+from sm_cli.expr.jsonata_operators import OPERATORS, clone, flat, is_number, lookup, truth
+from sm_cli.expr.jsonata_signature import checked
+from sm_cli.expr.scope import Scope
+
+JList = Utils.JList
+
+
+class Frame:
+    """Names and their values; the package's own class looks them up by recursion."""
+
+    __slots__ = ("bindings", "is_parallel_call", "parent")
+
+    def __init__(self, parent: Frame | None, bindings: dict[str, Any]) -> None:
+        self.parent = parent
+        self.bindings = bindings
+        self.is_parallel_call = False
+
+    def bind(self, name: str, value: Any) -> None:
+        self.bindings[name] = value
+
+    def lookup(self, name: str) -> Any:
+        frame: Frame | None = self
+        while frame is not None:
+            if name in frame.bindings:
+                return frame.bindings[name]
+            frame = frame.parent
+        return None
+
+
+class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
+    """max_steps: how many nodes may be visited; work on long values counts more. max_depth: how deep they may nest.
+
+    `eval` raises LimitExceededError beyond them. Jsonata.__init__ is not called: it parses.
+    """
+
+    #: Methods of the package read its debug flag; it never parses.
+    parser = Parser()
+
+    def __init__(self, root: Frame, scope: Scope, max_steps: int, max_depth: int) -> None:
+        self.scope = scope
+        self.environment = root
+        self.input = None
+        self.max_steps = self.steps = max_steps
+        self.max_depth = self.depth = max_depth
+
+    def get_per_thread_instance(self) -> Evaluator:
+        return self
+
+    def create_frame(self, enclosing: Frame | None = None) -> Frame:
+        return Frame(enclosing, {})
+
+    def spend(self, steps: int) -> None:
+        self.steps -= steps
+        if self.steps < 0:
+            raise LimitExceededError(f"takes more than {self.max_steps:,} steps; look for a loop that does not end")
+
+    def eval(self, node: Any, input: Any, environment: Frame) -> Any:
+        """The value of one node of the syntax tree for one context item."""
+        self.spend(1)
+        if self.depth == 0:
+            raise LimitExceededError(
+                f"nests deeper than {self.max_depth:,} steps; look for a recursion that does not end"
+            )
+        self.depth -= 1
+        visit = _VISITS.get(node.type)
+        result = visit(self, node, input, environment) if visit is not None else None
+        if node.predicate is not None:
+            for predicate in node.predicate:
+                result = self.evaluate_filter(predicate.expr, result, environment)
+        if node.group is not None and node.type != "path":
+            result = self.evaluate_group_expression(node.group, result, environment)
+        self.depth += 1
+        if isinstance(result, list):
+            self.spend(len(result) >> 5)
+            if isinstance(result, JList) and result.sequence and not result.tuple_stream:
+                if node.keep_array:
+                    result.keep_singleton = True
+                if not result:
+                    return None
+                if len(result) == 1 and not result.keep_singleton:
+                    return result[0]
+        return result
+
+    def evaluate_binary(self, node: Any, input: Any, environment: Frame) -> Any:
+        sign = node.value
+        left = self.eval(node.lhs, input, environment)
+        if sign == "and":
+            return truth(left) and truth(self.eval(node.rhs, input, environment))
+        if sign == "or":
+            return truth(left) or truth(self.eval(node.rhs, input, environment))
+        result = OPERATORS[sign](left, self.eval(node.rhs, input, environment))
+        if type(result) is str:
+            self.spend(len(result) >> 8)
+        return result
+
+    def evaluate_condition(self, node: Any, input: Any, environment: Frame) -> Any:
+        if truth(self.eval(node.condition, input, environment)):
+            return self.eval(node.then, input, environment)
+        return None if node._else is None else self.eval(node._else, input, environment)
+
+    def evaluate_variable(self, node: Any, input: Any, environment: Frame) -> Any:
+        return environment.lookup(node.value) if node.value else input
+
+    def evaluate_lambda(self, node: Any, input: Any, environment: Frame) -> Any:
+        closure = super().evaluate_lambda(node, input, environment)
+        if closure.signature is not None:
+            closure.signature = checked(closure.signature)
+        return closure
+
+    def evaluate_wildcard(self, _node: Any, input: Any) -> Any:
+        found = Utils.create_sequence()
+        for value in input.values() if isinstance(input, dict) else input if isinstance(input, list) else ():
+            if isinstance(value, list):
+                flat(value, found)
+            else:
+                found.append(value)
+        return found
+
+    def evaluate_descendants(self, _node: Any, input: Any) -> Any:
+        found = Utils.create_sequence()
+        waiting = [] if input is None else [input]
+        while waiting:
+            value = waiting.pop()
+            self.spend(1)
+            if not isinstance(value, list):
+                found.append(value)
+            if isinstance(value, (dict, list)):
+                below = list(value.values()) if isinstance(value, dict) else value
+                waiting.extend(reversed(below))
+        return found
+
+    def evaluate_filter(self, predicate: Any, input: Any, environment: Frame) -> Any:
+        """`[…]`: the items at an index, or those for which the predicate is true."""
+        tuples = isinstance(input, JList) and input.tuple_stream
+        items = input if isinstance(input, list) else [] if input is None else [input]
+        found = Utils.create_sequence()
+        found.tuple_stream = tuples
+        if predicate.type == "number":
+            at = _position(predicate.value, len(items))
+            item = items[at] if 0 <= at < len(items) else None
+            if isinstance(item, list):
+                return item
+            if item is not None:
+                found.append(item)
+            return found
+        for index, item in enumerate(items):
+            frame = self.create_frame_from_tuple(environment, item) if tuples else environment
+            wanted = self.eval(predicate, item["@"] if tuples else item, frame)
+            numbers = wanted if isinstance(wanted, list) else [wanted]
+            if all(is_number(number) for number in numbers):
+                found.extend(item for number in numbers if _position(number, len(items)) == index)
+            elif truth(wanted):
+                found.append(item)
+        return found
+
+    def evaluate_group_expression(self, node: Any, input: Any, environment: Frame) -> Any:
+        """`{key: value, …}`: what the items with one key give together. An empty array is one undefined item."""
+        tuples = isinstance(input, JList) and input.tuple_stream
+        groups: dict[str, tuple[int, list[Any]]] = {}
+        for item in (input or [None]) if isinstance(input, list) else [input]:
+            frame = self.create_frame_from_tuple(environment, item) if tuples else environment
+            for number, (key_node, _) in enumerate(node.lhs_object):
+                key = self.eval(key_node, item["@"] if tuples else item, frame)
+                if key is None:
+                    continue
+                if not isinstance(key, str):
+                    raise JException("T1003", node.position, key)
+                of, items = groups.setdefault(key, (number, []))
+                if of != number:
+                    raise JException("D1009", node.position, key)
+                items.append(item)
+        result = {}
+        for key, (number, items) in groups.items():
+            context, frame = self.merged(items, environment) if tuples else (_together(items), environment)
+            value = self.eval(node.lhs_object[number][1], context, frame)
+            if value is not None:
+                result[key] = value
+        return result
+
+    def merged(self, tuples: list[dict[str, Any]], environment: Frame) -> tuple[Any, Frame]:
+        """The context and the frame of a group of tuples: each name stands for all its values."""
+        values = {name: _together([each[name] for each in tuples if name in each]) for name in tuples[0]}
+        context = values.pop("@")
+        return context, self.create_frame_from_tuple(environment, values)
+
+    def evaluate_transform_expression(self, node: Any, _input: Any, environment: Frame) -> Any:
+        function = Jsonata.JFunction(_Transformer(self, node, environment), "<(oa):o>")
+        function.signature = checked(function.signature)
+        function.signature.set_function_name("transform")
+        return function
+
+    def apply_inner(self, function: Any, arguments: Any, input: Any, environment: Frame) -> Any:
+        if function is None or not self.is_function_like(function):
+            raise JException("T1006", -1)  # the package prints a line to stdout first
+        for argument in arguments:
+            if isinstance(argument, (list, str)):
+                self.spend(len(argument) >> 4)
+        return super().apply_inner(function, arguments, input, environment)
+
+    def partial_apply_native_function(self, function: Any, arguments: list[Any]) -> Any:
+        names = ", ".join(f"$a{i}" for i in range(len(arguments)))
+        # A parser of its own: the package would use the one of the thread that compiled the expression.
+        closure = self.partial_apply_procedure(Parser().parse(f"function({names}){{$native({names})}}"), arguments)
+        closure.environment.bind("native", function)
+        return closure
+
+
+def _position(index: float, length: int) -> int:
+    whole = int(index // 1)
+    return whole + length if whole < 0 else whole
+
+
+def _together(items: list[Any]) -> Any:
+    """One item as it is, several as one array, into which the arrays among them are spread."""
+    if len(items) == 1:
+        return items[0]
+    found = JList()
+    for item in items:
+        if isinstance(item, list):
+            found.extend(item)
+        elif item is not None:
+            found.append(item)
+    return found
+
+
+class _Transformer(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the package ships no types
+    """`|pattern|update, delete|`: a copy of its argument, changed at the places that the pattern finds."""
+
+    def __init__(self, evaluator: Evaluator, node: Any, environment: Frame) -> None:
+        self.evaluator = evaluator
+        self.node = node
+        self.environment = environment
+
+    def call(self, _input: Any, arguments: list[Any]) -> Any:
+        if arguments[0] is None:
+            return None
+        result = clone(arguments[0])
+        places = self.evaluator.eval(self.node.pattern, result, self.environment)
+        for place in places if isinstance(places, list) else [] if places is None else [places]:
+            self.change(place)
+        return result
+
+    def change(self, place: Any) -> None:
+        update = self.evaluator.eval(self.node.update, place, self.environment)
+        if update is not None and not isinstance(update, dict):
+            raise JException("T2011", self.node.update.position, update)
+        if not isinstance(place, dict):
+            return
+        place.update(update or {})
+        names = None if self.node.delete is None else self.evaluator.eval(self.node.delete, place, self.environment)
+        for name in names if isinstance(names, list) else [] if names is None else [names]:
+            if not isinstance(name, str):
+                raise JException("T2012", self.node.delete.position, names)
+            place.pop(name, None)
+
+
+def _literal(_evaluator: Evaluator, node: Any, _input: Any, _environment: Frame) -> Any:
+    return NULL if node.value is None else node.value
+
+
+#: What to do with a node, by its type.
+_VISITS: Mapping[str, Callable[[Evaluator, Any, Any, Frame], Any]] = {
+    "apply": Evaluator.evaluate_apply_expression,
+    "binary": Evaluator.evaluate_binary,
+    "bind": Evaluator.evaluate_bind_expression,
+    "block": Evaluator.evaluate_block,
+    "condition": Evaluator.evaluate_condition,
+    "descendant": lambda evaluator, node, input, _environment: evaluator.evaluate_descendants(node, input),
+    "function": lambda evaluator, node, input, environment: evaluator.evaluate_function(
+        node, input, environment, Utils.NONE
+    ),
+    "lambda": Evaluator.evaluate_lambda,
+    "name": lambda _evaluator, node, input, _environment: lookup(input, node.value),
+    "number": _literal,
+    "parent": lambda _evaluator, node, _input, environment: environment.lookup(node.slot.label),
+    "partial": Evaluator.evaluate_partial_application,
+    "path": Evaluator.evaluate_path,
+    "regex": _literal,
+    "string": _literal,
+    "transform": Evaluator.evaluate_transform_expression,
+    "unary": Evaluator.evaluate_unary,
+    "value": _literal,
+    "variable": Evaluator.evaluate_variable,
+    "wildcard": lambda evaluator, node, input, _environment: evaluator.evaluate_wildcard(node, input),
+}

@@ -1,0 +1,174 @@
+"""A directory becomes a registry of handlers; whatever is wrong with it is one sentence that names the file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from sm_cli.asl.compile import compile_program
+from sm_cli.asl.source import parse
+from sm_cli.engine.loading import calls_handlers, check_handlers, load_handlers, needed_handlers
+from sm_cli.errors import HandlerLoadError
+
+Write = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    monkeypatch.chdir(tmp_path)
+
+    def write(name: str, text: str) -> Path:
+        file = tmp_path / "handlers" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("from sm_cli import handler\n" + dedent(text), encoding="utf-8")
+        return file
+
+    return write
+
+
+def test_every_handler_of_every_file_is_found(write: Write) -> None:
+    write("orders.py", "@handler('process:order')\ndef process(order): return 1\n@handler\ndef plain(order): return 2\n")
+    file = write("payments.py", "@handler('a')\n@handler('b')\nasync def both(order): return 3\n")
+    found = load_handlers(file.parent)
+    assert sorted(found) == ["a", "b", "plain", "process:order"]
+    assert found["process:order"].function({}) == 1
+    assert found["a"].is_async
+
+
+def test_files_that_begin_with_an_underscore_are_only_helpers(write: Write) -> None:
+    write("_shared.py", "@handler('hidden')\ndef hidden(x): return 1\nVALUE = 7\n")
+    file = write("orders.py", "from _shared import VALUE\n@handler('shown')\ndef shown(x): return VALUE\n")
+    found = load_handlers(file.parent)
+    assert list(found) == ["shown"]
+    assert found["shown"].function({}) == 7
+
+
+@pytest.mark.parametrize("statement", ["import payments_x", "from payments_x import charge", "from . import payments_x"])
+def test_siblings_import_each_other_and_are_run_once(write: Write, statement: str) -> None:
+    write("orders_x.py", f"{statement}\n@handler('order')\ndef order(x): return 1\n")
+    file = write("payments_x.py", "import orders_x\nRUNS = []\nRUNS.append(1)\n@handler('pay')\ndef charge(x): return len(RUNS)\n")
+    found = load_handlers(file.parent)
+    assert sorted(found) == ["order", "pay"]
+    assert found["pay"].function({}) == 1
+    assert sys.modules["orders_x"].__name__.startswith("_sm_handlers_")
+    assert sys.modules["orders_x"].__spec__ is sys.modules[sys.modules["orders_x"].__name__].__spec__
+
+
+def test_a_file_named_like_a_module_of_python_hides_nothing(write: Write) -> None:
+    file = write("json.py", "import json\n@handler('dump')\ndef dump(x): return json.dumps(x)\n")
+    assert load_handlers(file.parent)["dump"].function({"a": 1}) == '{"a": 1}'
+
+
+def test_two_directories_with_the_same_file_names_do_not_meet(write: Write) -> None:
+    first = write("../one/jobs_y.py", "import tools_y\n@handler('job')\ndef job(x): return tools_y.WHO\n").parent.resolve()
+    write("../one/tools_y.py", "WHO = 'one'\n")
+    second = write("../two/jobs_y.py", "import tools_y\n@handler('job')\ndef job(x): return tools_y.WHO\n").parent.resolve()
+    write("../two/tools_y.py", "WHO = 'two'\n")
+    before = load_handlers(first)["job"]
+    after = load_handlers(second)["job"]
+    assert (before.function({}), after.function({})) == ("one", "two")
+    assert str(first) not in sys.path
+    assert str(second) in sys.path
+
+
+def test_two_handlers_of_one_name_are_refused_naming_both_files(write: Write) -> None:
+    write("a.py", "@handler('same')\ndef one(x): return 1\n")
+    file = write("b.py", "@handler('same')\ndef two(x): return 2\n")
+    with pytest.raises(HandlerLoadError, match=r"'same': one in handlers/a\.py, one in handlers/b\.py"):
+        load_handlers(file.parent)
+
+
+def test_two_handlers_of_one_name_in_one_file_are_refused(write: Write) -> None:
+    file = write("a.py", "@handler('same')\ndef one(x): return 1\n@handler('same')\ndef two(x): return 2\n")
+    with pytest.raises(HandlerLoadError, match=r"handlers/a\.py registers two handlers as 'same'"):
+        load_handlers(file.parent)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("import there_is_no_such_module\n", "handlers/bad.py:2: cannot be imported: ModuleNotFoundError: No module named 'there_is_no_such_module'"),
+        ("x = 1\ny = x / 0\n", "handlers/bad.py:3: cannot be imported: ZeroDivisionError: division by zero"),
+        ("def f(:\n", "handlers/bad.py:2: cannot be imported: SyntaxError: invalid syntax"),
+        ("import sys\nsys.exit(3)\n", "handlers/bad.py:3: cannot be imported: SystemExit: 3"),
+        ("raise KeyError\n", "handlers/bad.py:2: cannot be imported: KeyError"),
+        ("import _broken\n", "handlers/_broken.py:3: cannot be imported: NameError: name 'nothing' is not defined"),
+    ],
+)  # fmt: skip
+def test_a_file_that_does_not_import_is_named_with_line_and_exception(write: Write, text: str, sentence: str) -> None:
+    write("_broken.py", "\nnothing\n")
+    file = write("bad.py", text)
+    with pytest.raises(HandlerLoadError) as caught:
+        load_handlers(file.parent)
+    assert caught.value.message == sentence
+    assert caught.value.exit_code == 8
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HandlerLoadError, match="no handlers directory at .*nowhere"):
+        load_handlers(tmp_path / "nowhere")
+
+
+WORKFLOW = """
+StartAt: A
+States:
+  A: {Type: Task, Resource: 'arn:aws:lambda:eu-west-1:123456789012:function:charge:PROD', Next: B}
+  B:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Parameters: {FunctionName: 'arn:aws:lambda:us-east-1:123456789012:function:refund', Payload: {}}
+    Next: C
+  C:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Parameters: {FunctionName.$: $.name}
+    Next: D
+  D: {Type: Task, Resource: 'arn:aws:states:us-east-1:123456789012:activity:by-hand', Next: M}
+  M:
+    Type: Map
+    ItemProcessor:
+      StartAt: E/F
+      States:
+        E/F:
+          Type: Task
+          Resource: arn:aws:states:::lambda:invoke
+          Parameters: {FunctionName: inner}
+          Next: G
+        G: {Type: Task, Resource: charge, End: true}
+    End: true
+"""
+
+
+def test_what_a_workflow_needs_is_known_before_it_runs() -> None:
+    document = parse(WORKFLOW).document
+    assert document is not None
+    needs = needed_handlers(compile_program(document.value), document.value)
+    assert {name: sorted(states) for name, states in needs.items()} == {
+        "charge": ["A", "G"],
+        "refund": ["B"],
+        "inner": ["E/F"],
+    }
+
+
+def test_a_workflow_without_tasks_calls_no_handlers() -> None:
+    assert not calls_handlers(compile_program({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}))
+    document = parse(WORKFLOW).document
+    assert document is not None
+    assert calls_handlers(compile_program(document.value))
+
+
+def test_a_missing_handler_is_refused_with_state_directory_and_the_nearest_name(write: Write) -> None:
+    file = write("orders.py", "@handler('process:orders')\ndef process(order): return 1\n")
+    with pytest.raises(HandlerLoadError) as caught:
+        check_handlers({"process:order": ["A", "B", "C", "D"]}, load_handlers(file.parent), Path("handlers"))
+    message, hint = caught.value.message, caught.value.hint or ""
+    assert message == (
+        "no handler is registered as 'process:order' for the state 'A', 'B', 'C' and 1 more "
+        "(looked in handlers/, which has 1 handler)"
+    )
+    assert "'process:orders'" in hint
+    assert '@handler("process:order")' in hint
