@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-BENCHES = ("startup", "durable", "maps", "memory")
+BENCHES = ("startup", "durable", "maps", "memory", "waiting")
 
 
 def main(names: list[str]) -> int:

@@ -6,12 +6,10 @@ stayed the same; so frames, histories and handlers may hold the same objects.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
-from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import orjson
 
@@ -19,7 +17,7 @@ from sm_cli.errors import InvalidJson
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
-_INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
+_INT64_MIN, _INT64_MAX, _UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 #: Handlers may return only what JSON has; orjson would otherwise take dataclasses and datetimes too.
 _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 
@@ -36,6 +34,8 @@ def canonical(value: Json) -> bytes:
 
 def digest(value: Json) -> str:
     """sha256 of the canonical form, as 64 hex digits."""
+    import hashlib  # with decimal a twentieth of `sm list`, which needs neither
+
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
@@ -44,9 +44,21 @@ def scalar_text(value: Json) -> str:
     and `"true"`."""
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _INT64_MAX:
         value = int(value)
     return dumps(value)
+
+
+def scalar_kind(value: Json) -> Literal["s", "n", "b"]:
+    """What `scalar_text` does not tell: a string, a number or a boolean."""
+    if isinstance(value, str):
+        return "s"
+    return "b" if isinstance(value, bool) else "n"
+
+
+def folded_text(text: str) -> str:
+    """What texts share that differ in case and blanks only."""
+    return "".join(text.casefold().split())
 
 
 def loads(text: str | bytes) -> Any:
@@ -105,10 +117,16 @@ def _exact_int(digits: str, what: str) -> int:
 
 def _exact_float(digits: str, what: str) -> float:
     value = float(digits)
-    if math.isinf(value) or (len(digits) > 15 and Decimal(digits) != Decimal(repr(value))):
+    if math.isinf(value) or (len(digits) > 15 and not _same_decimal(digits, repr(value))):
         shown = digits if len(digits) <= 40 else f"{digits[:20]}…"
         raise InvalidJson(f"{what} holds the number {shown}, which a double cannot keep exactly; write it as a string")
     return value
+
+
+def _same_decimal(digits: str, others: str) -> bool:
+    from decimal import Decimal
+
+    return Decimal(digits) == Decimal(others)
 
 
 def _refuse_constant(word: str, what: str) -> float:

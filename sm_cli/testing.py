@@ -33,6 +33,7 @@ from sm_cli.engine.tick import Settings, Taker, Tick
 from sm_cli.errors import InvalidDefinition
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import Event, TaskFailed
+from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json, as_json
 from sm_cli.store.base import Execution, Job, Status, Store, Timer, TimerKind, Transaction
 from sm_cli.store.memory import MemoryStore
@@ -205,7 +206,7 @@ class Simulation:
         """Go on with an execution that another simulation over the same store left behind, crashed or not."""
 
         def take_back(tick: Tick) -> None:
-            tick.claim(tick.tx.claimable(tick.now, 1_000_000, worker="simulate"))
+            tick.claim([*tick.tx.held("simulate"), *tick.tx.claimable(tick.now, 1_000_000)])
 
         _, tick = self.engine.transact(take_back, self.taker())
         self.todo.extend(tick.taken())
@@ -226,6 +227,14 @@ class Simulation:
                 break
         history = aws_events(self.store.history(execution.id))
         return Outcome(current.status.value, current.output, current.error, current.cause, history)
+
+    def run_now(self, input: Json, type: str = "STANDARD") -> Execution:
+        """Start, and do all that can be done before time passes."""
+        execution, _, jobs = self.engine.start(self.workflow, input, type=type, taker=self.taker())
+        self.todo.extend(jobs)
+        while self.todo or self.store.has_ready() or (self.coming and self.coming[0][0] <= self.clock.now()):
+            self.move()
+        return execution
 
     def move(self) -> bool:
         """Do what is to be done now, or let time pass until something is; False when nothing ever will be."""
@@ -282,6 +291,7 @@ class Simulation:
             state=job.state,
             attempt=job.attempt,
             idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
+            task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
             beat=virtual.beat,
         )
         token = _virtual.set(virtual)

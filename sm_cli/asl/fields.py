@@ -16,7 +16,9 @@ from sm_cli.jsonvalue import Json
 Language = Literal["JSONPath", "JSONata"]
 LANGUAGES: tuple[Language, Language] = ("JSONPath", "JSONata")
 #: How the text of a value is read on by the rules.
-Syntax = Literal["", "text", "state", "path", "reference", "place", "value", "template", "static", "timestamp"]
+Syntax = Literal[
+    "", "text", "state", "path", "reference", "place", "value", "template", "static", "timestamp", "expression"
+]
 
 MOST_SECONDS = 99_999_999
 
@@ -39,7 +41,8 @@ class Kind:
 def whole(low: int, high: int = MOST_SECONDS, *, expression: bool = False) -> Kind:
     """A whole number in these bounds."""
     words = f"a whole number from {low} to {high}"
-    return Kind(words, {"type": "integer", "minimum": low, "maximum": high}, expression=expression)
+    schema: dict[str, Json] = {"type": "integer", "minimum": low, "maximum": high}
+    return Kind(words, schema, expression=expression, syntax="expression" if expression else "")
 
 
 def one_of(*words: str) -> Kind:
@@ -59,6 +62,8 @@ def array_of(shape: str, wants: str, least: int = 0) -> Kind:
 STATE_TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map", "Message")
 
 TEXT = Kind("text", {"type": "string"}, syntax="text")
+#: Text that a JSONata state may compute.
+MESSAGE_TEXT = Kind("text", {"type": "string"}, expression=True, syntax="text")
 CONSTANT_TEXT = Kind("text", {"type": "string"})
 BOOLEAN = Kind("true or false", {"type": "boolean"})
 STATE = Kind("the name of a state", {"type": "string"}, syntax="state")
@@ -75,15 +80,22 @@ STATIC = Kind("any JSON value", {}, syntax="static")
 TIMESTAMP = Kind("a timestamp", {"type": "string"}, syntax="timestamp", expression=True)
 TIME_OPERAND = Kind("a timestamp", {"type": "string"}, syntax="timestamp")
 NUMBER = Kind("a number", {"type": "number"})
-CONDITION = Kind("true, false or a {% … %} expression", {"type": "boolean"}, expression=True)
+CONDITION = Kind("true, false or a {% … %} expression", {"type": "boolean"}, expression=True, syntax="expression")
 ITEMS = Kind("an array or an object", {"type": ["array", "object"]}, syntax="template", expression=True)
-SCALAR = Kind("text, a number, true or false", {"type": ["string", "number", "boolean"]})
+SCALAR = Kind(
+    "text, a number, true or false", {"type": ["string", "number", "boolean"]}, expression=True, syntax="expression"
+)
 ERROR_NAMES = Kind(
     "a list of error names", {"type": "array", "minItems": 1, "items": {"type": "string"}}, syntax="text"
 )
 RETRIERS = array_of("Retrier", "a list of retriers")
 CATCHERS = array_of("Catcher", "a list of catchers")
-PERCENTAGE = Kind("a number from 0 to 100", {"type": "number", "minimum": 0, "maximum": 100}, expression=True)
+PERCENTAGE = Kind(
+    "a number from 0 to 100",
+    {"type": "number", "minimum": 0, "maximum": 100},
+    expression=True,
+    syntax="expression",
+)
 LABEL = Kind("text of 1 to 40 characters", {"type": "string", "minLength": 1, "maxLength": 40}, syntax="text")
 
 
@@ -141,8 +153,8 @@ ROWS: tuple[Row, ...] = (
             # Wait, Fail, Choice, Parallel
             ("Seconds", "Wait", whole(0, expression=True)),
             ("Timestamp", "Wait", TIMESTAMP),
-            ("Error", "Fail", TEXT),
-            ("Cause", "Fail", TEXT),
+            ("Error", "Fail", MESSAGE_TEXT),
+            ("Cause", "Fail", MESSAGE_TEXT),
             ("Default", "Choice", STATE),
             ("Branches", "Parallel", array_of("Branch", "a list of at least one branch", 1)),
             # Map

@@ -14,7 +14,8 @@ import orjson
 
 from sm_cli.asl import json_source
 from sm_cli.asl.diagnostics import Diagnostic, Position, Severity
-from sm_cli.asl.spans import Lines, Problem, Span, find
+from sm_cli.asl.inside import characters
+from sm_cli.asl.spans import Lines, Problem, Span, find, tokens
 from sm_cli.jsonvalue import Json, as_json, not_json_safely
 
 Format = Literal["json", "yaml", "value"]
@@ -54,6 +55,20 @@ class Document:
         span = self._find(pointer)
         return None if span is None or self.text is None else self.text[span.start : span.end]
 
+    def position_in(self, pointer: str, start: int, end: int) -> Position | None:
+        """The span of the characters [start, end) of a text value: escapes and folded lines are counted as they are
+        written. Where that cannot be told, the span of the whole value."""
+        span = self._find(pointer)
+        value = _value_at(self.value, pointer)
+        if span is None or self._lines is None or self.text is None or not isinstance(value, str):
+            return self.position(pointer)
+        places = characters(self.text[span.start : span.end], value)
+        if not places:
+            return self.position(pointer)
+        first = places[start][0] if start < len(places) else places[-1][1]
+        last = places[end - 1][1] if start < end <= len(places) else places[-1][1] if start < end else first + 1
+        return self._lines.position(span.start + first, span.start + max(first, last))
+
     def _find(self, pointer: str) -> Span | None:
         return None if self._root is None else find(self._root, pointer)
 
@@ -66,6 +81,18 @@ class Document:
         if self._spans is not None or self.text is None:
             return self._spans
         return json_source.scan(self.text)[0]
+
+
+def _value_at(value: Json, pointer: str) -> Json:
+    """What a JSON pointer names; None where there is nothing."""
+    for token in tokens(pointer):
+        if isinstance(value, dict):
+            value = value.get(token)
+        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+            value = value[int(token)]
+        else:
+            return None
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def _type(value: dict[str, Json], pointer: str, name: str) -> Iterator[Found]:
     if "Type" not in value:
         close = get_close_matches("Type", value, 1)
         hint = f"did you mean Type instead of {close[0]}?" if close else f"one of {', '.join(STATE_TYPES)}"
-        yield "SM102", Finding(pointer, f"The state '{name}' has no Type", hint, key=True)
+        yield "SM102", Finding(pointer, f"The state '{name}' has no Type", hint, key=True, about="Type")
         return
     written = value["Type"]
     close = get_close_matches(written, STATE_TYPES, 1) if isinstance(written, str) else []
@@ -91,7 +91,8 @@ def _explain(value: dict[str, Json], pointer: str, shape: str, language: Languag
 def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, meant: set[str]) -> Iterator[Found]:
     """A field that is missing, or two that exclude each other."""
     if breach.keyword == "required" and breach.missing not in meant:
-        yield "SM102", Finding(pointer, f"{_begin(owner)} has no {breach.missing}", key=True)
+        message = f"{_begin(owner)} has no {breach.missing}"
+        yield "SM102", Finding(pointer, message, key=True, about=breach.missing)
     elif breach.keyword == "not":
         first, second = breach.asks["required"]
         later = max(first, second, key=list(value).index)
@@ -101,7 +102,7 @@ def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, me
     elif breach.keyword == "anyOf":
         names = [name for choice in breach.asks for name in choice["required"]]
         if not meant & set(names):
-            yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True)
+            yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True, about=names[0])
 
 
 def _wrong(breach: Breach, pointer: str, kind: Kind) -> Found:
@@ -117,7 +118,7 @@ def _wrong(breach: Breach, pointer: str, kind: Kind) -> Found:
     if "pattern" in breach.bounds and "expression" not in wants:
         wants += " or a {% … %} expression"
     if breach.keyword in ("minItems", "minProperties"):
-        return "SM104", Finding(at, f"{field} must be {wants}; this is empty")
+        return "SM104", Finding(at, f"{field} must be {wants}; this is empty", about="empty")
     if breach.keyword == "type" and this != "a number":
         hint = _NEEDS_JSONATA if isinstance(breach.value, str) and breach.value.startswith("{%") else None
         return "SM103", Finding(at, f"{field} must be {wants}; this is {this}", hint)
@@ -126,7 +127,8 @@ def _wrong(breach: Breach, pointer: str, kind: Kind) -> Found:
         close = get_close_matches(breach.value, [str(word) for word in breach.asks], 1)
         hint = f"did you mean {close[0]}?" if close else None
     code = "SM103" if breach.keyword == "type" else "SM104"
-    return code, Finding(at, f"{field} must be {wants}, not {shown(breach.value)}", hint)
+    about = ", ".join(str(word) for word in breach.asks) if breach.keyword == "enum" else ""
+    return code, Finding(at, f"{field} must be {wants}, not {shown(breach.value)}", hint, about=about)
 
 
 def _unknown(

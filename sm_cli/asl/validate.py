@@ -9,17 +9,17 @@ from collections.abc import Collection, Iterator
 
 from sm_cli.asl.diagnostics import Diagnostic, Position, Severity
 from sm_cli.asl.outline import MachineAt, outline
-from sm_cli.asl.rules import choices, expressions, failures, flow, maps, support, tasks, variables
+from sm_cli.asl.rules import assigned, choices, expressions, failures, flow, jsonata, maps, support, tasks, variables
 from sm_cli.asl.rules.catalogue import CATALOGUE, DEFINITION_RULES, MACHINE_RULES, STATE_RULES, Finding
 from sm_cli.asl.source import Document, from_value, parse
 from sm_cli.asl.spans import tokens
 from sm_cli.asl.structure import check_machine
 from sm_cli.jsonvalue import Json
 
-__all__ = ["CATALOGUE", "RULE_MODULES", "check", "unsupported", "validate"]
+__all__ = ["CATALOGUE", "RULE_MODULES", "check", "findings", "unsupported", "validate"]
 
 #: Imported so that their rules are registered.
-RULE_MODULES = (flow, expressions, choices, failures, tasks, maps, variables, support)
+RULE_MODULES = (flow, expressions, choices, failures, tasks, maps, variables, jsonata, assigned, support)
 
 Found = tuple[str, Severity, Finding]
 _NOWHERE = Position(0, 0, 0, 0)
@@ -39,9 +39,7 @@ def check(
     return parsed.document, parsed.diagnostics + validate(parsed.document, handlers=handlers, express=express)
 
 
-def validate(
-    document: Document, *, handlers: Collection[str] | None = None, express: bool = False
-) -> list[Diagnostic]:
+def validate(document: Document, *, handlers: Collection[str] | None = None, express: bool = False) -> list[Diagnostic]:
     """Every problem of a definition, in the order of the text.
 
     `handlers` are the names that handlers are registered under: a Task whose Resource has none gets a
@@ -49,7 +47,7 @@ def validate(
     What the language has and this version cannot run yet is a warning here (see `unsupported`).
     """
     machines = outline(_definition(document))
-    found = list(_findings(machines))
+    found = list(findings(machines))
     if handlers is not None:
         found += [("SM606", "warning", finding) for finding in support.without_handler(machines, handlers)]
     if express:
@@ -71,7 +69,8 @@ def _definition(document: Document) -> dict[str, Json]:
     return document.value if isinstance(document.value, dict) else {}
 
 
-def _findings(machines: list[MachineAt]) -> Iterator[Found]:
+def findings(machines: list[MachineAt]) -> Iterator[Found]:
+    """(code, severity, finding) of everything that the structural check and the rules find."""
     for machine in machines:
         for code, finding in check_machine(machine):
             yield code, CATALOGUE[code].severity, finding
@@ -96,7 +95,7 @@ def _placed(document: Document, found: list[Found]) -> list[Diagnostic]:
             severity,
             finding.message,
             finding.pointer,
-            document.position(finding.pointer, key=finding.key),
+            _place(document, finding),
             finding.hint,
             document.file,
         )
@@ -106,6 +105,12 @@ def _placed(document: Document, found: list[Found]) -> list[Diagnostic]:
         return sorted(placed, key=lambda d: (d.position or _NOWHERE, d.code))
     order = _Order(document.value)
     return sorted(placed, key=lambda d: (order.of(d.pointer), d.code))
+
+
+def _place(document: Document, finding: Finding) -> Position | None:
+    if finding.start is not None and finding.end is not None:
+        return document.position_in(finding.pointer, finding.start, finding.end)
+    return document.position(finding.pointer, key=finding.key)
 
 
 class _Order:

@@ -14,6 +14,12 @@ from sm_cli.store.base import Transaction
 _PAGE = 64
 
 
+def fork_of(parent: Frame) -> tuple[int, int]:
+    """The address of the parent's present fork: its id, and the seq it forked at."""
+    assert parent.join is not None
+    return parent.id, parent.join.activation
+
+
 class Children:
     def __init__(self, tx: Transaction, frames: dict[int, Frame]) -> None:
         self.tx = tx
@@ -36,19 +42,21 @@ class Children:
     def outputs(self, parent: Frame) -> list[Json]:
         """Outputs of the children that succeeded, by index."""
         found: dict[int, Json] = {}
+        fork = fork_of(parent)
         if parent.id not in self.made:
-            found.update(self.tx.outputs(parent.id, parent.seq))
-        found.update(self.ended.get((parent.id, parent.seq), {}))
+            found.update(self.tx.outputs(*fork))
+        found.update(self.ended.get(fork, {}))
         return [found[index] for index in sorted(found)]
 
     def pending(self, parent: Frame, first: int, count: int) -> list[Frame]:
         """The `count` children from index `first` on, none of them started yet."""
-        queue = self.waiting.setdefault((parent.id, parent.seq), deque())
+        fork = fork_of(parent)
+        queue = self.waiting.setdefault(fork, deque())
         chosen: list[Frame] = []
         while len(chosen) < count:
             if not queue:
                 # The store still shows as pending what this tick started: ask from the next index on.
-                queue.extend(self.tx.pending_children(parent.id, parent.seq, first + len(chosen), _PAGE))
+                queue.extend(self.tx.pending_children(*fork, first + len(chosen), _PAGE))
                 if not queue:
                     break
             chosen.append(queue.popleft())

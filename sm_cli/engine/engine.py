@@ -15,10 +15,25 @@ from sm_cli.asl.source import Document
 from sm_cli.asl.source import parse as parse_source
 from sm_cli.asl.validate import unsupported, validate
 from sm_cli.engine.clock import Clock, SystemClock
+from sm_cli.engine.messages import Sent, To, checked, log_sent, publish, sweep
+from sm_cli.engine.redrive import Again, From, redrive
 from sm_cli.engine.tick import Settings, Taker, Tick
 from sm_cli.errors import Conflict, InvalidDefinition, NotFound, UsageError
+from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
+from sm_cli.interpreter.frame import Frame
+from sm_cli.interpreter.tokens import ForgedToken, read_token
 from sm_cli.jsonvalue import Json, canonical, digest, dumps
-from sm_cli.store.base import Definition, Execution, Job, Status, Store
+from sm_cli.store.base import (
+    Definition,
+    Execution,
+    Job,
+    MessageStatus,
+    Status,
+    Store,
+    StoredMessage,
+    Timer,
+    TimerKind,
+)
 
 T = TypeVar("T")
 
@@ -51,7 +66,9 @@ class Engine:
         self.store = store
         self.clock = clock or SystemClock()
         self.settings = settings or Settings()
+        self.settings.token_key = store.secret()
         self.programs: dict[str, Program] = {}
+        self._sweep_at = 0
 
     # -- transactions ----------------------------------------------------------------------------
 
@@ -61,6 +78,8 @@ class Engine:
             tick = Tick(tx, lambda digest: self.program(digest, tick), self.clock.now(), self.settings, taker)
             result = work(tick)
             tick.run()
+            if tick.now >= self._sweep_at:
+                self._sweep_at = sweep(tick)
             tick.flush()
         return result, tick
 
@@ -147,6 +166,125 @@ class Engine:
 
         return self.transact(work)[0]
 
+    def redrive(
+        self, execution: Execution, *, state: str | None = None, input: Json = None, dry_run: bool = False
+    ) -> list[Again]:
+        """Go on with a failed execution from where it failed, or from `state` (with `input`, or with what that state
+        was last entered with). Tells what runs again; with `dry_run` nothing else happens."""
+        origin = (
+            None if state is None else From(state, input if input is not None else self.last_input(execution, state))
+        )
+
+        def work(tick: Tick) -> list[Again]:
+            found = redrive(tick, execution, origin)
+            if dry_run:
+                raise _DryRun(found)
+            return found
+
+        try:
+            return self.transact(work)[0]
+        except _DryRun as e:
+            return e.found
+
+    def last_input(self, execution: Execution, state: str) -> Json:
+        """What the state was last entered with. Raises NotFound when it never was."""
+        for event in reversed(self.store.history(execution.id)):
+            if event.type.endswith("StateEntered") and event.detail["name"] == state:
+                return event.detail["input"]
+        raise NotFound(f"execution {execution.name} never entered {state!r}; give its input with --input")
+
+    # -- messages --------------------------------------------------------------------------------
+
+    def publish(
+        self, key: str, value: Json, data: Json = None, *, message_id: str | None = None, ttl: float = 3600.0,
+        to: To = "all", strict_type: bool = False, require_match: bool = False, execution: Execution | None = None,
+    ) -> Sent:  # fmt: skip
+        """Send a message to who waits for `key` with `value` (text, a number, true or false; text 42 matches the
+        number 42 unless `strict_type`), and tell what became of it.
+
+        message_id: a message with the same key, value and id is sent once, whoever repeats it, for 7 days.
+        ttl: seconds that it is kept for a wait that begins later; 0 for who waits now, and nobody else.
+        to: "all" who wait, or the "one" who has waited longest. execution: only this one may receive it.
+        require_match: keep nothing when nobody waits; the answer is NOT_DELIVERED then.
+        Raises UsageError for what cannot be sent, Conflict when `execution` is closed.
+        """
+        sending = checked(
+            key, value, data, ttl, message_id=message_id, to=to, strict=strict_type, require_match=require_match,
+            execution=execution,
+        )  # fmt: skip
+
+        def work(tick: Tick) -> Sent:
+            if execution is not None and tick.execution(execution.id).status is not Status.RUNNING:
+                raise Conflict(f"execution {execution.name} is {tick.execution(execution.id).status} already")
+            return publish(tick, sending)
+
+        sent, _ = self.transact(work)
+        log_sent(sending, sent)
+        return sent
+
+    def delete_message(self, message: StoredMessage) -> None:
+        """Forget a message that nobody received. Raises Conflict for one that was received: it is kept so that a
+        repeat of it is known."""
+
+        def work(tick: Tick) -> None:
+            current = tick.tx.message(message.id)
+            if current is not None and current.status is MessageStatus.CONSUMED:
+                raise Conflict(f"message {message.id} was received already; it is kept so that a repeat is known")
+            tick.changes.messages_gone.append(message.id)
+
+        self.transact(work)
+
+    # -- callbacks -------------------------------------------------------------------------------
+
+    def task_succeeded(self, token: str, output: Json) -> Execution:
+        """A callback: the task that waits for this token has this result. Raises UsageError for a token that is not
+        ours, Conflict for one whose task has ended."""
+        return self.call_back(token, lambda seq: TaskSucceeded(seq, output))
+
+    def task_failed(self, token: str, error: str, cause: str | None = None) -> Execution:
+        return self.call_back(token, lambda seq: TaskFailed(seq, error, cause))
+
+    def task_beat(self, token: str) -> Execution:
+        """A callback: the work goes on; HeartbeatSeconds start anew."""
+
+        def work(tick: Tick) -> Execution:
+            frame, job = self.waiting_task(tick, token)
+            if job.heartbeat is not None:
+                due = tick.now + round(job.heartbeat * 1_000_000)
+                tick.rearm(Timer(job.execution, frame.id, frame.seq, TimerKind.HEARTBEAT, due))
+            return tick.execution(frame.execution)
+
+        return self.transact(work)[0]
+
+    def call_back(self, token: str, event: Callable[[int], Event]) -> Execution:
+        def work(tick: Tick) -> Execution:
+            frame, _ = self.waiting_task(tick, token)
+            tick.deliver(frame.id, event(frame.seq))
+            return tick.execution(frame.execution)
+
+        return self.transact(work)[0]
+
+    def waiting_task(self, tick: Tick, token: str) -> tuple[Frame, Job]:
+        """The frame and job that a token is for."""
+        try:
+            id, seq = read_token(tick.settings.token_key, token)
+        except ForgedToken as e:
+            raise UsageError(str(e)) from None
+        tick.load([id])
+        frame = tick.frames.get(id)
+        if frame is None:
+            raise NotFound("the execution that this task token was made for is not in this database")
+        execution = tick.execution(frame.execution)
+        if frame.seq != seq or frame.status.closed or execution.status is not Status.RUNNING:
+            raise Conflict(
+                f"this task token is stale: the task that it was made for has ended (execution {execution.name} is "
+                f"{execution.status})"
+            )
+        jobs = [job for job in self.store.jobs_of(execution.id) if job.frame == id]
+        if not jobs:
+            raise Conflict("this task token is stale: no task waits for it")
+        return frame, jobs[0]
+
     def find(self, text: str) -> Execution:
         """The execution that a person means: id, unique prefix, name or @last. Raises NotFound, Conflict."""
         if text == "@last":
@@ -162,6 +300,11 @@ class Engine:
             shown = ", ".join(f"{e.ref} ({e.workflow})" for e in found[:5])
             raise Conflict(f"{text!r} may be any of {shown}; name one by its id")
         return first
+
+
+class _DryRun(Exception):
+    def __init__(self, found: list[Again]) -> None:
+        self.found = found
 
 
 def same_execution(known: Execution, input: Json) -> Execution:

@@ -206,9 +206,10 @@ def _at(definition: Json, pointer: str) -> Any:
 
 
 def _constant_function(machine: Mapping[str, Any], state: str) -> str | None:
-    parameters = machine["States"][state].get("Parameters")
-    name = parameters.get("FunctionName") if isinstance(parameters, dict) else None
-    return function_name(name) if isinstance(name, str) else None
+    written = machine["States"][state]
+    given = written.get("Parameters", written.get("Arguments"))
+    name = given.get("FunctionName") if isinstance(given, dict) else None
+    return function_name(name) if isinstance(name, str) and not name.startswith("{%") else None
 
 
 def check_handlers(needs: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler], directory: Path) -> None:

@@ -1,7 +1,8 @@
 """The loop: takes everything that is ready, steps it all, commits once, then starts handlers.
 
 Rule: one thread runs `run`. It sleeps until a result comes, something falls due, another process writes, or
-it is told to stop; it never sleeps in a transaction.
+it is told to stop; it never sleeps in a transaction, and it begins none before a read has shown that there is
+something to do.
 """
 
 from __future__ import annotations
@@ -9,15 +10,22 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from sm_cli.engine import leases
+from sm_cli.engine.alive import enlisted, is_dead
+from sm_cli.engine.beats import Beats
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.handlers import Context, Handler, Success
+from sm_cli.engine.outlook import Outlook
 from sm_cli.engine.pool import Done, Pool
+from sm_cli.engine.queues import Rota
 from sm_cli.engine.tick import Taker, Tick
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import TaskFailed
+from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Execution, HistoryEvent, Job, Timer, TimerKind
+from sm_cli.store.base import Execution, HistoryEvent, Job, Worker
 
 log = logging.getLogger("sm.engine")
 
@@ -25,11 +33,20 @@ log = logging.getLogger("sm.engine")
 _POLL_SECONDS = 0.02
 _BATCH = 500
 
+#: Microseconds between two looks whether another worker has died, and whether our leases are half over.
+_LOOK = MICROSECONDS
+#: A worker says so often that it is there: with what it writes anyway, and when it has nothing to write.
+_SEEN, _SEEN_IDLE = 5 * MICROSECONDS, 30 * MICROSECONDS
+_FORGOTTEN = 86_400 * MICROSECONDS
+#: Who waited longer than this to write judges nobody's lease: its owner could not renew it in that time either.
+_HELD_UP = MICROSECONDS
+
 
 class Loop:
     """A worker: `concurrency` handlers at once, for all executions or for `only` one.
 
-    `observe` is called after each commit with the events that it wrote.
+    name: what a person calls it. rota: which queues it serves and how. observe: called after each commit with the
+    events that it wrote. taking: whether it takes jobs. horizon: it takes none that came after this time.
     """
 
     def __init__(
@@ -40,99 +57,168 @@ class Loop:
         concurrency: int = 8,
         name: str = "worker",
         only: int | None = None,
+        rota: Rota | None = None,
         observe: Callable[[list[HistoryEvent]], None] | None = None,
     ) -> None:
         self.engine = engine
-        self.handlers = dict(handlers)
         self.name = name
         self.only = only
+        self.rota = rota or Rota()
         self.observe = observe
+        self.taking = True
+        self.horizon: int | None = None
         self.stopping = threading.Event()
+        self.leased: dict[tuple[int, int], Job] = {}
+        self.given_back: list[Job] = []
         self._wakeup = threading.Event()
         self.pool = Pool(concurrency, self._wakeup.set)
-        self.leased: dict[tuple[int, int], Job] = {}
-        self._beats: list[Job] = []
+        self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now())
+        self._enlisted = False
+        self._outlook = Outlook(engine.store, self.worker.id)
+        self._beats = Beats()
         self._facts: dict[int, tuple[str, str, str]] = {}
-        self._fresh = True  # it has never looked: jobs may have been free for long
-        self._barren = False  # something was due that is not for this loop (no slot, no handler)
+        self._next_census = self._next_renewal = 0
+        self._barren = False  # it looked as if there were something to do, and there was not
+        self._reloaded: Mapping[str, Handler] | None = None
+        self._use(handlers)
+
+    def _use(self, handlers: Mapping[str, Handler]) -> None:
+        self.handlers = dict(handlers)
+        self.resources = frozenset(self.handlers)
+        self._once = frozenset(name for name, handler in self.handlers.items() if not handler.repeatable)
 
     # -- what others call ------------------------------------------------------------------------
 
     def start(self, workflow: Workflow, input: Json, **options: object) -> tuple[Execution, bool]:
         """Start an execution, its first tasks already taken by this loop: no second transaction."""
-        execution, new, jobs = self.engine.start(workflow, input, taker=self.taker(), **options)  # type: ignore[arg-type]
+        taker = self.taker()
+        execution, new, jobs = self.engine.start(workflow, input, taker=taker, **options)  # type: ignore[arg-type]
+        if new:
+            self._is_seen(taker.arriving)
         self.launch(jobs)
         return execution, new
+
+    def reload(self, handlers: Mapping[str, Handler]) -> None:
+        """Use these handlers from the next round on; from any thread."""
+        self._reloaded = handlers
+        self._wakeup.set()
+
+    def take(self, taking: bool, horizon: int | None = None) -> None:
+        """Whether to take jobs, and (with `horizon`) none that came after that time."""
+        self.taking, self.horizon = taking, horizon
+        self._outlook.stale = True
 
     def stop(self) -> None:
         """End `run` soon; from any thread or signal handler."""
         self.stopping.set()
         self._wakeup.set()
 
+    def run(self, until: Callable[[], bool]) -> None:
+        """Work until `until()` is true or `stop` was called."""
+        self._go_on(lambda: self.stopping.is_set() or until())
+
+    def finish(self, grace: float) -> None:
+        """Take nothing new, let what runs end for at most `grace` seconds, then `let_go`."""
+        self.take(False)
+        end = self.engine.clock.now() + round(grace * MICROSECONDS)
+        self._go_on(lambda: not self.leased or self.engine.clock.now() >= end)
+        self.let_go()
+
     def let_go(self) -> None:
         """After `run`: deliver what is finished and give the other jobs back, so that others take them at once.
-        Whoever calls this ends the process: the handlers are not waited for."""
+        Whoever calls this ends the process: the handlers are told that nobody waits for them, and not waited for."""
         results = self.pool.drain()
+        self.pool.cancel_all()
+        delivered = {done.job.id for done in results}
 
         def work(tick: Tick) -> None:
             for done in results:
                 self.deliver(tick, done)
-            delivered = {done.job.id for done in results}
-            for job in tick.tx.jobs([job.id for job in self.leased.values() if job.id not in delivered]).values():
-                if job.worker == self.name:
-                    job.worker = job.leased_until = None
-                    tick.changes.leased.append(job)
+            self.given_back = [job for job in tick.tx.held(self.worker.id) if job.id not in delivered]
+            for job in self.given_back:
+                leases.give_back(tick, job)
+            tick.changes.workers_gone.append(self.worker.id)
 
-        if results or self.leased:
+        if results or self._enlisted:
             self.engine.transact(work)
             self.leased.clear()
-
-    def run(self, until: Callable[[], bool]) -> None:
-        """Work until `until()` is true or `stop` was called."""
-        while not self.stopping.is_set() and not until():
-            if not self.tick():
-                self.sleep()
+            self._enlisted = False
 
     # -- one round -------------------------------------------------------------------------------
+
+    def _go_on(self, until: Callable[[], bool]) -> None:
+        while not until():
+            if not self.tick():
+                self.sleep()
 
     def tick(self) -> bool:
         """Step everything that is ready; False when there was nothing to do."""
         self._wakeup.clear()
         self._barren = False
-        results = self.pool.drain()
-        beats, self._beats = self._beats, []
+        if self._reloaded is not None:
+            self._use(self._reloaded)
+            self._reloaded = None
+            self._outlook.stale = True
         now = self.engine.clock.now()
-        renew = [job for job in self.leased.values() if job.leased_until is not None and self.half_gone(job, now)]
-        if not (results or beats or renew or self._fresh or self.anything_due(now)):
+        if self._outlook.notice() and self.leased:
+            self.check_leases()
+        results = self.pool.drain()
+        beats = self._beats.due(now, self.leased)
+        dead = self.census(now)
+        unseen = not self._enlisted or now - self.worker.seen > _SEEN_IDLE
+        renewing = now >= self._next_renewal and bool(self.half_gone(now))
+        if not (results or beats or dead or unseen or renewing or self.anything(now)):
             return False
+
+        lost: set[int] = set()
 
         def work(tick: Tick) -> None:
             for done in results:
                 self.deliver(tick, done)
-            for job in beats:
-                self.beat(tick, job)
-            for job in renew:
-                self.renew(tick, job)
+            for timer in beats:
+                tick.rearm(timer)
+            freed = [] if tick.now - now > _HELD_UP else self.reap(tick, dead)
+            leases.claim(tick, self.rota, freed, self.only, self.horizon)
             tick.run()
             tick.due(_BATCH, self.only)
             tick.run()
-            self.claim(tick)
+            lost.update(self.renew(tick, results, renewing))
+            if unseen and arriving is not None:
+                tick.changes.workers.append(arriving)
 
-        _, tick = self.engine.transact(work, self.taker())
-        self._fresh = False
+        taker = self.taker()
+        arriving = taker.arriving
+        if unseen:
+            taker.arriving = None  # written by itself, even when nothing else is
+        _, tick = self.engine.transact(work, taker)
+        if tick.changes:
+            self._is_seen(arriving)
         self._barren = not (results or tick.changes)
-        self.settle(tick, results)
+        self.settle(tick, results, lost)
         return not self._barren
 
-    def anything_due(self, now: int) -> bool:
-        store = self.engine.store
-        if store.changed() or store.has_ready(self.only):
-            return True
-        due = store.next_due(self.only)
-        return due is not None and due <= now
+    def anything(self, now: int) -> bool:
+        """Whether a read shows something to do."""
+        seen = self._outlook
+        if seen.stale:
+            slots = self.resources if self.taking else frozenset()
+            seen.look(now if self.horizon is None else self.horizon, slots, self.only, self.rota.only)
+        return seen.ready or (seen.due is not None and seen.due <= now) or (seen.free and self.pool.free > 0)
 
     def taker(self) -> Taker:
-        return Taker(self.name, self.pool.free, frozenset(self.handlers))
+        now = self.engine.clock.now()
+        arriving = None
+        if not self._enlisted or now - self.worker.seen > _SEEN:
+            arriving = replace(self.worker, seen=now)
+        return Taker(
+            self.worker.id, self.pool.free if self.taking else 0, self.resources, once=self._once,
+            serves=self.rota.serves, at_once=self.horizon is None, arriving=arriving,
+        )  # fmt: skip
+
+    def _is_seen(self, arriving: Worker | None) -> None:
+        """Our row is written."""
+        self._enlisted = True
+        self.worker = arriving or self.worker
 
     def deliver(self, tick: Tick, done: Done) -> None:
         job, outcome = done.job, done.outcome
@@ -141,30 +227,24 @@ class Loop:
         else:
             tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace))
 
-    def claim(self, tick: Tick) -> None:
-        assert tick.taker is not None
-        if tick.taker.slots > 0:
-            own = self._fresh  # a restarted worker of the same name takes its own back
-            jobs = tick.tx.claimable(
-                tick.now, tick.taker.slots, only=self.only, worker=self.name if own else None,
-                resources=tick.taker.handlers,
-            )  # fmt: skip
-            tick.claim(job for job in jobs if (job.frame, job.seq) not in self.leased)
-
-    def settle(self, tick: Tick, results: list[Done]) -> None:
+    def settle(self, tick: Tick, results: list[Done], lost: set[int]) -> None:
         """After the commit: what is over is forgotten, what was taken is started."""
         for done in results:
             self.leased.pop((done.job.frame, done.job.seq), None)
-        for frame, seq in list(self.leased):
+        for (frame, seq), job in list(self.leased.items()):
             newest = tick.frames.get(frame)
-            if newest is not None and newest.seq != seq:
-                del self.leased[frame, seq]
-                self.pool.cancel(frame, seq)
+            if job.id in lost or (newest is not None and newest.seq != seq):
+                self.forget(job)
         for frame, event in tick.ignored:
             log.debug("ignored %s for frame %d: it came too late", type(event).__name__, frame)
         if self.observe is not None and tick.changes.history:
             self.observe(tick.changes.history)
         self.launch(tick.taken())
+
+    def forget(self, job: Job) -> None:
+        """Nobody waits for this job's handler any more."""
+        del self.leased[job.frame, job.seq]
+        self.pool.cancel(job.frame, job.seq)
 
     def launch(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -187,40 +267,55 @@ class Loop:
             state=job.state,
             attempt=job.attempt,
             idempotency_key=f"{ref}-{job.frame}-{job.seq}",
-            beat=lambda: self.heartbeat(job),
+            task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
+            beat=lambda: self._beats.say(job, self.engine.clock.now()),
         )
 
-    # -- leases and heartbeats ---------------------------------------------------------------------
+    # -- leases ------------------------------------------------------------------------------------
 
-    def heartbeat(self, job: Job) -> None:
-        """From a handler's thread: its HeartbeatSeconds start anew."""
-        self._beats.append(job)
-        self._wakeup.set()
+    def reap(self, tick: Tick, dead: list[Worker]) -> list[Job]:
+        """Take the jobs of workers that were lost, and strike those that are dead off the list."""
+        tick.changes.workers_gone.extend(worker.id for worker in dead)
+        return leases.reap(tick, leases.lost(tick, [worker.id for worker in dead], self.only))
 
-    def half_gone(self, job: Job, now: int) -> bool:
-        assert job.leased_until is not None
-        return job.leased_until - now < self.engine.settings.lease // 2
+    def census(self, now: int) -> list[Worker]:
+        """Now and then: workers that are certainly dead, or were not seen for a day."""
+        if now < self._next_census:
+            return []
+        self._next_census = now + _LOOK
+        found = self.engine.store.workers()
+        return [w for w in found if w.id != self.worker.id and (is_dead(w) or now - w.seen > _FORGOTTEN)]
 
-    def renew(self, tick: Tick, job: Job) -> None:
-        """Keep the lease, if it is still ours; else nobody waits for the handler any more."""
-        stored = tick.tx.jobs([job.id]).get(job.id)
-        if stored is None or stored.worker != self.name:
-            self.pool.cancel(job.frame, job.seq)
-            self.leased.pop((job.frame, job.seq), None)
-            return
-        job.leased_until = tick.now + self.engine.settings.lease
-        tick.changes.leased.append(job)
+    def check_leases(self) -> None:
+        """Another process has written: does it want our jobs done no more?"""
+        jobs = list(self.leased.values())
+        kept = self.engine.store.leases(self.worker.id, [job.id for job in jobs])
+        for job in jobs:
+            if job.id not in kept:
+                self.forget(job)
 
-    def beat(self, tick: Tick, job: Job) -> None:
-        if job.heartbeat is not None:
-            due = tick.now + round(job.heartbeat * MICROSECONDS)
-            tick.rearm(Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, due))
+    def half_gone(self, now: int) -> list[Job]:
+        """Jobs whose leases have to be renewed."""
+        lease = self.engine.settings.lease
+        self._next_renewal = now + lease // 20
+        soon = now + lease // 2
+        return [job for job in self.leased.values() if job.leased_until is not None and job.leased_until < soon]
+
+    def renew(self, tick: Tick, results: list[Done], renewing: bool) -> set[int]:
+        """Keep the leases that are half over, by the time it is now: the transaction may have taken long, and
+        nobody else could write meanwhile. Returns the ids of jobs that are no longer ours."""
+        now, lease = self.engine.clock.now(), self.engine.settings.lease
+        if not renewing and now - tick.now < lease // 4:
+            return set()
+        done = {result.job.id for result in results}
+        return leases.renew(tick, [job for job in self.half_gone(now) if job.id not in done], now + lease)
 
     # -- sleeping --------------------------------------------------------------------------------
 
     def sleep(self) -> None:
         """Until a result comes, or for as long as nothing can have happened."""
-        now = self.engine.clock.now()
-        due = self.engine.store.next_due(self.only)
-        wait = _POLL_SECONDS if due is None or self._barren else min(_POLL_SECONDS, max(0, due - now) / MICROSECONDS)
+        due = self._outlook.due
+        wait = _POLL_SECONDS
+        if due is not None and not self._barren:
+            wait = min(wait, max(0, due - self.engine.clock.now()) / MICROSECONDS)
         self._wakeup.wait(wait)

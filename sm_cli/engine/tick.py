@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sm_cli.asl.model import Program
 from sm_cli.engine.children import Children
+from sm_cli.engine.messages import Sending, Sent, publish, take_buffered, woken_by
 from sm_cli.interpreter.advance import Step, aborted, advance, awaits_token, started, submitted, wake_event
 from sm_cli.interpreter.commands import AwaitMessage, Close, Command, Fork, RunTask, StartTimer
 from sm_cli.interpreter.env import MICROSECONDS, Env, Facts, rfc3339
@@ -29,21 +30,25 @@ from sm_cli.interpreter.events import (
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start
 from sm_cli.interpreter.records import outcome_detail
-from sm_cli.jsonvalue import Json, scalar_text
+from sm_cli.jsonvalue import Json, scalar_kind, scalar_text
 from sm_cli.store.base import (
+    HANDED_OVER,
     Changes,
     Execution,
     HistoryEvent,
     Job,
-    MessageStatus,
     Status,
-    StoredMessage,
     Subscription,
     Timer,
     TimerKind,
     Transaction,
+    WaitEnd,
+    Worker,
 )
+from sm_cli.store.mail import WaitEnding
 
+#: How a wait for a message ended, by the event that ended it.
+_ENDINGS: dict[type[Event], WaitEnding] = {MessageReceived: "message", DeadlinePassed: "timeout"}
 _TIMER_EVENTS: dict[TimerKind, Callable[[int], Event]] = {
     TimerKind.DELAY: DelayElapsed,
     TimerKind.DEADLINE: DeadlinePassed,
@@ -57,7 +62,9 @@ class Settings:
 
     lease: microseconds that a job is leased for. chunk: children of one fork that are stepped in the tick that
     forks them; steps: after so many, children whose turn comes stay READY too: the next tick goes on with them,
-    so that no transaction grows with the size of a Map. history: whether events are kept. limits: AWS's.
+    so that no transaction grows with the size of a Map.
+    fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
+    events are kept. limits: AWS's.
     """
 
     def __init__(
@@ -65,6 +72,7 @@ class Settings:
         *,
         lease: int = 10 * MICROSECONDS,
         chunk: int = 256,
+        fanout: int = 500,
         steps: int = 1000,
         history: bool = True,
         limits: bool = False,
@@ -73,30 +81,39 @@ class Settings:
         self.token_key = token_key
         self.lease = lease
         self.chunk = chunk
+        self.fanout = fanout
         self.steps = steps
         self.history = history
         self.limits = limits
 
 
 class Taker:
-    """Who takes jobs in this tick: a worker's name, how many it can run, and which handlers it has."""
+    """Who takes jobs in this tick: a worker's id, how many it can run, and which handlers it has (None: any).
 
-    def __init__(self, worker: str, slots: int, handlers: frozenset[str] | None = None) -> None:
+    once: those of the handlers that may not run again after a lost worker. serves: whether it takes from a queue.
+    at_once: whether it takes jobs in the step that makes them. arriving: its row, written with whatever else is.
+    """
+
+    def __init__(
+        self, worker: str, slots: int, handlers: frozenset[str] | None = None, *, once: frozenset[str] = frozenset(),
+        serves: Callable[[str], bool] | None = None, at_once: bool = True, arriving: Worker | None = None,
+    ) -> None:  # fmt: skip
         self.worker = worker
         self.slots = slots
         self.handlers = handlers
+        self.once = once
+        self.serves = serves
+        self.at_once = at_once
+        self.arriving = arriving
         self.taken: list[Job] = []
 
+    def knows(self, job: Job) -> bool:
+        return self.handlers is None or job.resource in self.handlers
+
     def takes(self, job: Job) -> bool:
-        return self.slots > 0 and (self.handlers is None or job.resource in self.handlers)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What became of a message: the executions that received it, or until when it is buffered."""
-
-    executions: list[int]
-    buffered_until: int | None
+        if not self.at_once or self.slots <= 0 or not self.knows(job):
+            return False
+        return self.serves is None or self.serves(job.queue)
 
 
 class Tick:
@@ -118,6 +135,7 @@ class Tick:
         self.jobs: dict[int, Job] = {}
         self.timers: dict[tuple[int, TimerKind], Timer] = {}
         self.awaits: dict[int, Subscription] = {}
+        self.endings: dict[int, WaitEnding] = {}  # frame -> how its stored subscription ended
         self.steps = 0
         self.closed: list[Execution] = []
         #: Deliveries that came too late: (frame, event). The fence dropped them.
@@ -141,6 +159,8 @@ class Tick:
                 type=execution.type,
                 input=execution.input,
                 started=rfc3339(execution.started),
+                redrive_count=execution.redrives,
+                redriven=None if execution.redriven is None else rfc3339(execution.redriven),
             )
             settings = self.settings
             env = Env(self.now, facts, execution.events, settings.history, settings.limits)
@@ -180,7 +200,11 @@ class Tick:
 
     def wake(self, frame: Frame) -> None:
         """A READY frame: step it with what it was woken by."""
-        self.agenda.append((frame.id, wake_event(frame, frame.wake)))
+        match frame.wake:
+            case {"event": "MessageReceived", "message": int(message)}:
+                self.agenda.append((frame.id, woken_by(self, frame.id, frame.seq, message)))
+            case _:
+                self.agenda.append((frame.id, wake_event(frame, frame.wake)))
 
     def deliver(self, frame: int, event: Event) -> None:
         self.agenda.append((frame, event))
@@ -198,7 +222,7 @@ class Tick:
             self.deliver(job.frame, TaskSucceeded(job.seq, result))
             return
         self.put(execution, submitted(program, frame, result, self.env(execution)))
-        self.changes.jobs_gone.append(frame.id)
+        self.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
 
     def fire(self, timer: Timer) -> None:
         self.agenda.append((timer.frame, _TIMER_EVENTS[timer.kind](timer.seq)))
@@ -208,7 +232,8 @@ class Tick:
         for execution in self.tx.overdue(self.now, limit, only):
             if self.execution(execution.id).status is Status.RUNNING:
                 self.end(execution, Status.TIMED_OUT)
-        for timer in self.tx.due_timers(self.now, limit, only):
+        worker = None if self.taker is None else self.taker.worker
+        for timer in self.tx.due_timers(self.now, limit, only, worker):
             self.fire(timer)
         ready = self.tx.ready_frames(limit, only)
         self.adopt(ready)
@@ -223,21 +248,9 @@ class Tick:
         if frame is not None and frame.seq == timer.seq and not frame.status.closed:
             self.timers[timer.frame, timer.kind] = timer
 
-    def publish(self, key: str, value: Json, body: Json, *, ttl: int, message_id: str | None = None) -> Delivery:
-        """A message: every open subscription with this key and value receives it; with none it is buffered for
-        `ttl` microseconds. One transaction decides between it and the timeout."""
-        text = scalar_text(value)
-        open_ones = [s for s in self.tx.subscriptions(key, text) if self.still_waits(s)]
-        open_ones += [s for s in self.awaits.values() if (s.key, s.value) == (key, text)]
-        for subscription in open_ones:
-            self.deliver(subscription.frame, MessageReceived(subscription.seq, body))
-        if not open_ones and ttl > 0:
-            stored = StoredMessage(
-                id=self.tx.reserve("messages", 1), key=key, value=text, message_id=message_id, received=self.now,
-                expires=self.now + ttl, status=MessageStatus.BUFFERED, body=body,
-            )  # fmt: skip
-            self.changes.new_messages.append(stored)
-        return Delivery([s.execution for s in open_ones], self.now + ttl if not open_ones and ttl > 0 else None)
+    def publish(self, key: str, value: Json, body: Json, *, ttl: int, message_id: str | None = None) -> Sent:
+        """A message for everybody who waits; `ttl` in microseconds. See `messages`."""
+        return publish(self, Sending(key, value, body, ttl, message_id))
 
     def still_waits(self, subscription: Subscription) -> bool:
         self.load([subscription.frame])
@@ -259,6 +272,8 @@ class Tick:
             if step.ignored:
                 self.ignored.append((id, event))
             else:
+                if frame.opens & Opens.SUBSCRIPTION:
+                    self.endings.setdefault(id, _ENDINGS.get(type(event), "aborted"))
                 self.keep(execution, frame, step)
 
     # -- carrying a step out ---------------------------------------------------------------------
@@ -308,7 +323,7 @@ class Tick:
                 frame.opens |= Opens.TIMER
                 self.timers[frame.id, kind] = Timer(execution.id, frame.id, frame.seq, kind, due)
             case AwaitMessage(key, value, deadline):
-                return self.await_message(execution, frame, key, scalar_text(value), deadline)
+                return self.await_message(execution, frame, key, value, deadline)
             case Fork():
                 self.fork(execution, frame, command)
             case Close():
@@ -342,6 +357,7 @@ class Tick:
         self.taker.slots -= 1
         job.worker = self.taker.worker
         job.leased_until = self.now + self.settings.lease
+        job.repeatable = job.resource not in self.taker.once
         job.deliveries += 1
         self.taker.taken.append(job)
         execution = self.execution(job.execution)
@@ -355,7 +371,7 @@ class Tick:
         self.put(execution, step)
 
     def claim(self, jobs: Iterable[Job]) -> None:
-        """Lease stored jobs that nobody has, or whose worker was lost."""
+        """Lease stored jobs that nobody has any more."""
         jobs = list(jobs)
         self.load({job.frame for job in jobs})
         for job in jobs:
@@ -364,16 +380,23 @@ class Tick:
                 self.lease(job)
                 self.changes.leased.append(job)
 
-    def await_message(self, execution: Execution, frame: Frame, key: str, value: str, deadline: int | None) -> bool:
+    def await_message(self, execution: Execution, frame: Frame, key: str, value: Json, deadline: int | None) -> bool:
         """A buffered message is received at once; else the frame subscribes."""
-        message = self.tx.buffered_message(key, value, self.now, self.changes.messages_consumed)
+        message = take_buffered(self, execution.id, key, value)
         if message is not None:
-            self.changes.messages_consumed.append(message.id)
             self.agenda.append((frame.id, MessageReceived(frame.seq, message.body)))
             return True
         frame.opens |= Opens.SUBSCRIPTION
-        self.awaits[frame.id] = Subscription(execution.id, frame.id, frame.seq, key, value, self.now, deadline)
+        self.awaits[frame.id] = Subscription(
+            execution.id, frame.id, frame.seq, key, scalar_text(value), self.now, deadline, scalar_kind(value)
+        )
         return False
+
+    def leave_waits(self, frames: Iterable[int], how: WaitEnding) -> None:
+        """The stored subscriptions of these frames go, and are remembered as past waits."""
+        for frame in frames:
+            self.changes.subscriptions_gone.append(frame)
+            self.changes.waits_ended.append(WaitEnd(frame, self.now, how))
 
     # -- fork and join ---------------------------------------------------------------------------
 
@@ -392,7 +415,7 @@ class Tick:
             self.children.born(frame)
             if i < begun and i < self.settings.chunk:
                 self.wake(frame)
-        parent.join = replace(fork.join, started=begun)
+        parent.join = replace(fork.join, started=begun, activation=parent.seq)
         if not fork.children:
             self.agenda.append((parent.id, Joined(parent.seq, [], parent.last)))
 
@@ -403,7 +426,7 @@ class Tick:
             return
         self.load([frame.parent])
         parent = self.frames[frame.parent]
-        if parent.seq != frame.activation or parent.join is None:
+        if parent.join is None or parent.join.activation != frame.activation or parent.status.closed:
             return
         if command.succeeded:
             self.children.succeeded(frame)
@@ -426,6 +449,15 @@ class Tick:
         if frame.id in self.changes.new_frames or frame.id in self.changes.frames:
             return frame
         frame = self.frames[frame.id] = self.changes.frames[frame.id] = frame.copy()
+        return frame
+
+    def reopened(self, frame: Frame, status: FrameStatus = FrameStatus.READY) -> Frame:
+        """A closed frame, open again under a new seq, with nothing of its first life but its place and its input."""
+        self.adopt([frame])
+        frame = self.touch(self.frames[frame.id])
+        frame.seq += 1
+        frame.status, frame.opens, frame.retries = status, Opens.NOTHING, ()
+        frame.output = frame.wake = None
         return frame
 
     def start_pending(self, parent: Frame, first: int, count: int, last: int) -> None:
@@ -508,7 +540,7 @@ class Tick:
             if before.opens & Opens.TIMER:
                 changes.timers_gone.append(id)
             if before.opens & Opens.SUBSCRIPTION:
-                changes.subscriptions_gone.append(id)
+                self.leave_waits([id], self.endings.get(id, "aborted"))
         changes.new_jobs = list(self.jobs.values())
         changes.timers = list(self.timers.values())
         changes.new_subscriptions = list(self.awaits.values())
@@ -516,4 +548,6 @@ class Tick:
         for id in new & changes.executions.keys():
             del changes.executions[id]
         if changes:
+            if self.taker is not None and self.taker.arriving is not None:
+                changes.workers.append(self.taker.arriving)
             self.tx.apply(changes)

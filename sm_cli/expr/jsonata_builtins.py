@@ -20,7 +20,8 @@ from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
-from sm_cli.expr.jsonata_operators import clone, is_number, spend, truth
+from sm_cli.expr.jsonata_convert import walk
+from sm_cli.expr.jsonata_operators import clone, is_number, truth
 from sm_cli.expr.jsonata_strings import STRINGS
 
 #: AWS has no `$eval`.
@@ -106,10 +107,10 @@ def _distinct(values: Any) -> Any:
 def _identity(value: Any) -> Any:
     """A key that equal values share, and no others."""
     if isinstance(value, dict):
-        spend(1)
+        walk(value, 4)
         return "object", frozenset((key, _identity(member)) for key, member in value.items())
     if isinstance(value, list):
-        spend(1)
+        walk(value, 4)
         return "array", tuple([_identity(item) for item in value])
     if isinstance(value, (str, bool)) or is_number(value):
         return type(value) if isinstance(value, (str, bool)) else float, value
@@ -152,7 +153,7 @@ def _names(value: Any) -> dict[str, None]:
         return dict.fromkeys(value)
     found: dict[str, None] = {}
     for item in value if isinstance(value, list) else ():
-        spend(1)
+        walk(value)
         found.update(_names(item))
     return found
 
@@ -160,13 +161,15 @@ def _names(value: Any) -> dict[str, None]:
 def _spread(value: Any) -> Any:
     if not isinstance(value, (dict, list)):
         return value
-    found = Utils.create_sequence()
+    found: list[Any] = []
     _spread_into(value, found)
-    return found
+    # One object by itself stands for its one member; what was an array stays one.
+    return found if isinstance(value, list) and value else Utils.create_sequence_from_iter(found)
 
 
 def _spread_into(value: Any, found: list[Any]) -> None:
-    spend(1)
+    if isinstance(value, (dict, list)):
+        walk(value)
     if isinstance(value, dict):
         found.extend({name: member} for name, member in value.items())
     elif isinstance(value, list):

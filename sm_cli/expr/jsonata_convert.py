@@ -6,6 +6,7 @@ Rule: nothing is changed in place, and what needs no change is shared.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -18,6 +19,9 @@ from sm_cli.jsonvalue import Json
 #: The engine's value for JSON's null.
 NULL: Any = Utils.NULL_VALUE
 
+_SCALARS = frozenset((str, bool, int, float))
+#: An engine's numbers may be out of JSON's range.
+_SAME = frozenset((str, bool))
 _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 
 
@@ -29,33 +33,33 @@ def to_engine(value: Json) -> Any:
         return value
     try:
         # Far quicker than a walk, and most values hold no null.
-        if b"null" not in orjson.dumps(value):
-            return value
+        holds_null = b"null" in orjson.dumps(value)
     except TypeError:
-        return _with_null(value)  # deeper, or with greater numbers, than orjson writes
-    return _with_null(value)
+        holds_null = True  # it is deeper, or has greater numbers, than orjson writes
+    return _with_null(value) if holds_null else value
 
 
 def _with_null(value: Any) -> Any:
-    if value is None:
-        return NULL
-    if isinstance(value, dict):
-        return _changed_object(value, {key: _with_null(member) for key, member in value.items()})
-    if isinstance(value, list):
-        return _changed_array(value, [_with_null(item) for item in value])
-    return value
+    return NULL if value is None else _mapped(value, _with_null, _SCALARS)
 
 
-def _changed_object(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    if len(new) == len(old) and all(member is new[key] for key, member in old.items()):
-        return old
-    return new
+def _mapped(value: Any, convert: Callable[[Any], Any], same: frozenset[type]) -> Any:
+    """An object or an array with its members converted, those of a type in `same` excepted; itself if none changes."""
+    changed: Any = None
+    for key, member in value.items() if type(value) is dict else enumerate(value):
+        if type(member) in same:
+            continue
+        new = convert(member)
+        if new is not member:
+            if changed is None:
+                changed = value.copy()
+            changed[key] = new
+    return value if changed is None else changed
 
 
-def _changed_array(old: list[Any], new: list[Any]) -> list[Any]:
-    if type(old) is list and all(one is other for one, other in zip(old, new, strict=True)):
-        return old
-    return new
+def walk(value: Any, times: int = 1) -> None:
+    """Charge the running evaluation for a look at every item: parts can be shared, so a walk may never end."""
+    Jsonata.CURRENT.jsonata.spend(times + (len(value) * times >> 4))
 
 
 def from_engine(value: Any) -> Json | Undefined:
@@ -65,33 +69,21 @@ def from_engine(value: Any) -> Json | Undefined:
 
 def _json(value: Any) -> Any:
     kind = type(value)
-    if kind is str:
-        return whole_characters(value)
-    if kind is bool:
+    if kind in _SAME:
         return value
     if kind is int or kind is float:
         return number(value)
     if kind is dict:
-        Jsonata.CURRENT.jsonata.spend(1)  # parts can be shared, so that a value is endless to walk
+        walk(value)
         # A member that is undefined vanishes; an item of an array keeps its place.
-        return _changed_object(value, {key: _json(member) for key, member in value.items() if member is not None})
+        defined = value if None not in value.values() else {k: v for k, v in value.items() if v is not None}
+        return _mapped(defined, _json, _SAME)
     if isinstance(value, list):
-        Jsonata.CURRENT.jsonata.spend(1)
-        return _changed_array(value, [_json(item) for item in value])
+        walk(value)
+        return _mapped(value if kind is list else list(value), _json, _SAME)
     if value is NULL or value is None:
         return None
     raise UnsupportedResultError
-
-
-def whole_characters(value: str) -> str:
-    """Text in which the halves of a surrogate pair are one character; JSON is UTF-8, which cannot hold a half."""
-    if value.isascii():
-        return value
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return value
 
 
 def number(value: float) -> int | float:

@@ -19,6 +19,7 @@ from sm_cli.expr.jsonata_convert import NULL
 from sm_cli.expr.jsonata_engine import LimitExceededError
 from sm_cli.expr.jsonata_operators import OPERATORS, clone, flat, is_number, lookup, truth
 from sm_cli.expr.jsonata_signature import checked
+from sm_cli.expr.jsonata_syntax import parse
 from sm_cli.expr.scope import Scope
 
 JList = Utils.JList
@@ -131,6 +132,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         for value in input.values() if isinstance(input, dict) else input if isinstance(input, list) else ():
             if isinstance(value, list):
                 flat(value, found)
+                found.sequence = False  # an array, even of one item, as JSONata's own joining makes it
             else:
                 found.append(value)
         return found
@@ -151,7 +153,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
     def evaluate_filter(self, predicate: Any, input: Any, environment: Frame) -> Any:
         """`[…]`: the items at an index, or those for which the predicate is true."""
         tuples = isinstance(input, JList) and input.tuple_stream
-        items = input if isinstance(input, list) else [] if input is None else [input]
+        items = input if isinstance(input, list) else [input]
         found = Utils.create_sequence()
         found.tuple_stream = tuples
         if predicate.type == "number":
@@ -213,13 +215,13 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
             raise JException("T1006", -1)  # the package prints a line to stdout first
         for argument in arguments:
             if isinstance(argument, (list, str)):
-                self.spend(len(argument) >> 4)
+                self.spend(len(argument) >> 2 if isinstance(argument, list) else len(argument) >> 6)
         return super().apply_inner(function, arguments, input, environment)
 
     def partial_apply_native_function(self, function: Any, arguments: list[Any]) -> Any:
         names = ", ".join(f"$a{i}" for i in range(len(arguments)))
-        # A parser of its own: the package would use the one of the thread that compiled the expression.
-        closure = self.partial_apply_procedure(Parser().parse(f"function({names}){{$native({names})}}"), arguments)
+        # The package would parse this with the parser that this evaluator shares with all others.
+        closure = self.partial_apply_procedure(parse(f"function({names}){{$native({names})}}"), arguments)
         closure.environment.bind("native", function)
         return closure
 

@@ -12,18 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
-from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
+from sm_cli.expr.jsonata_convert import walk
 from sm_cli.expr.jsonata_text import check_length, text
 
 #: The widest range that `..` may make; JSONata's own limit is ten times that.
 MAX_RANGE = 1_000_000
-
-
-def spend(steps: int) -> None:
-    """Charge the running evaluation: values can share parts, so that a small one may be endless to walk."""
-    Jsonata.CURRENT.jsonata.spend(steps)
 
 
 def is_number(value: Any) -> bool:
@@ -33,7 +28,7 @@ def is_number(value: Any) -> bool:
 def truth(value: Any) -> bool:
     """JSONata's `$boolean`, with undefined as false; an array is as true as any of its items."""
     if isinstance(value, list):
-        spend(1)
+        walk(value)
         return any(truth(item) for item in value)
     if isinstance(value, (bool, int, float, str, dict)):
         return bool(value)
@@ -45,14 +40,14 @@ def equal(left: Any, right: Any) -> bool:
     if left is None or right is None:
         return False
     if isinstance(left, list):
-        spend(1)
+        walk(left)
         return (
             isinstance(right, list)
             and len(left) == len(right)
             and all(equal(one, other) for one, other in zip(left, right, strict=True))
         )
     if isinstance(left, dict):
-        spend(1)
+        walk(left)
         return (
             isinstance(right, dict)
             and left.keys() == right.keys()
@@ -66,17 +61,17 @@ def equal(left: Any, right: Any) -> bool:
 def clone(value: Any) -> Any:
     """A copy that shares nothing."""
     if isinstance(value, dict):
-        spend(1)
+        walk(value)
         return {key: clone(member) for key, member in value.items()}
     if isinstance(value, list):
-        spend(1)
+        walk(value)
         return [clone(item) for item in value]
     return value
 
 
 def flat(values: list[Any], found: list[Any]) -> None:
     """Add to `found` what is in `values` and in the arrays inside it."""
-    spend(1)
+    walk(values)
     for value in values:
         if isinstance(value, list):
             flat(value, found)
@@ -90,7 +85,7 @@ def lookup(value: Any, name: str) -> Any:
         return value.get(name)
     if not isinstance(value, list):
         return None
-    spend(1)
+    walk(value)
     found = Utils.create_sequence()
     for item in value:
         member = lookup(item, name)

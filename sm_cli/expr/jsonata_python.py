@@ -24,6 +24,7 @@ from sm_cli.expr.jsonata_engine import (
     LimitExceededError,
     Sequence,
     Undefined,
+    UnsupportedResultError,
 )
 from sm_cli.expr.jsonata_evaluator import Evaluator, Frame
 from sm_cli.expr.jsonata_signature import checked
@@ -31,8 +32,8 @@ from sm_cli.expr.jsonata_syntax import parse, sentence
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.jsonvalue import Json
 
-#: How many nodes of the syntax tree one evaluation may visit: some five seconds.
-MAX_STEPS = 2_000_000
+#: How many nodes of the syntax tree one evaluation may visit: two to five seconds.
+MAX_STEPS = 1_000_000
 #: How deep they may nest: five to thirteen frames of Python's for each call of a function, of which it has 10,000.
 MAX_DEPTH = 2_000
 
@@ -75,7 +76,9 @@ class _Compiled:
             raise EngineError(e.error if e.error in JException.error_codes else "", sentence(e)) from None
         except RecursionError:
             raise LimitExceededError("nests too deeply; look for a recursion that does not end") from None
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as e:
+        except (EngineError, UnsupportedResultError, LimitExceededError):
+            raise
+        except Exception as e:
             # Not JSONata's error but the package's: it met a value of a kind that it does not expect.
             raise EngineError("", f"{type(e).__name__}: {e}") from e
         finally:

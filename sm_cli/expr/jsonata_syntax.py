@@ -11,7 +11,7 @@ from typing import Any
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
 from jsonata.parser import Parser  # type: ignore[import-untyped]
 
-from sm_cli.expr.jsonata_convert import from_engine, whole_characters
+from sm_cli.expr.jsonata_convert import from_engine
 from sm_cli.expr.jsonata_engine import EngineError, EngineSyntaxError, UnsupportedResultError
 from sm_cli.expr.jsonata_regex import compile_regex
 from sm_cli.jsonvalue import dumps
@@ -21,11 +21,24 @@ _PLACEHOLDER = re.compile(r"\{\{\{\w+\}\}\}|\{\{\w+\}\}")
 _KINDS = {"a": "arrays", "b": "booleans", "f": "functions", "n": "numbers", "o": "objects", "s": "strings"}
 
 
+#: Parsers that nobody uses: making one takes longer than parsing. Taking from and adding to a list is atomic.
+_IDLE: list[_Parser] = []
+
+
 def parse(source: str) -> Any:
     """The syntax tree. Raises EngineSyntaxError."""
-    parser = _Parser()
+    parser = _IDLE.pop() if _IDLE else _Parser()
+    tree = _parse(parser, source)
+    parser.ancestor_label = parser.ancestor_index = 0
+    parser.ancestry = []
+    _IDLE.append(parser)
+    return tree
+
+
+def _parse(parser: _Parser, source: str) -> Any:
     try:
-        return parser.parse(source, compile_regex)
+        # The blank: the package reads one character beyond a comment.
+        return parser.parse(f"{source} ", compile_regex)
     except JException as e:
         if e.error == "S0301" and e.current is not None:
             e.error = "S0103"  # the package's mistake: it is an escape sequence, not a regular expression
@@ -40,7 +53,9 @@ def parse(source: str) -> Any:
         if source.rfind("/*") > source.rfind("*/"):
             raise EngineSyntaxError("S0106", "Comment has no closing tag", source.rfind("/*")) from None
         raise EngineSyntaxError("S0207", "Unexpected end of expression", len(source)) from None
-    except (AttributeError, KeyError, NotImplementedError, RuntimeError, TypeError) as e:
+    except EngineSyntaxError:
+        raise
+    except Exception as e:  # the package's own stumbling over what it did not expect
         raise EngineSyntaxError("S0201", f"Syntax error: {e}", min(parser.lexer.position, len(source))) from e
 
 
@@ -82,8 +97,9 @@ class _Literal(Parser.Terminal):  # type: ignore[misc]  # the package ships no t
     value: Any
 
     def nud(self) -> Any:
-        if self.type == "string":
-            self.value = whole_characters(self.value)
+        if self.type == "string" and not self.value.isascii():
+            # Half of a pair alone is no character, and cannot be written as UTF-8.
+            self.value = self.value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return self
 
 
@@ -122,5 +138,5 @@ def _start(source: str, error: Any) -> int:
     """Where the token that the error is about begins; the package tells where it ends."""
     end = max(0, min(int(error.location), len(source)))
     token = error.expected if error.error == "S0202" else error.current
-    text = token if isinstance(token, str) else ""
+    text = str(token) if isinstance(token, (str, int, float)) else ""
     return end - len(text) if text and source[:end].endswith(text) else end

@@ -12,7 +12,7 @@ from typing import Any
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
 
-from sm_cli.expr.jsonata_convert import NULL
+from sm_cli.expr.jsonata_convert import NULL, walk
 
 #: The most characters that one function or operator may make.
 MAX_TEXT = 16_000_000
@@ -79,6 +79,8 @@ class _Pieces:
         check_length(self.length)
 
     def write(self, value: Any, margin: str) -> None:
+        if isinstance(value, (dict, list)):
+            walk(value)
         if isinstance(value, dict):
             members = [(f"{json.dumps(key, ensure_ascii=False)}:", member) for key, member in value.items()]
             self.list("{", [each for each in members if each[1] is not None], "}", margin)

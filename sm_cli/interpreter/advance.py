@@ -80,7 +80,6 @@ def started(program: Program, frame: Frame, env: Env) -> Step:
 def submitted(program: Program, frame: Frame, result: Json, env: Env) -> Step:
     """A `.waitForTaskToken` task's handler returned: recorded; the frame waits on for its callback. The seq stays."""
     frame = frame.copy()
-    frame.opens &= ~Opens.JOB
     turn = Turn(program, frame, env)
     state = turn.state
     assert isinstance(state, Task)

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeAlias
 
 from sm_cli.interpreter.frame import Join
+from sm_cli.interpreter.timers import TimerKind as TimerKind
 from sm_cli.jsonvalue import Json
-
-
-class TimerKind(StrEnum):
-    DELAY = "delay"  # a Wait state
-    DEADLINE = "deadline"  # TimeoutSeconds of a Task or Message
-    BACKOFF = "backoff"  # the pause before a retry
-    HEARTBEAT = "heartbeat"  # HeartbeatSeconds of a Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Facts:
     account: str = "111111111111"
     role: str = "arn:aws:iam::111111111111:role/sm-local"
     redrive_count: int = 0
+    redriven: str | None = None
 
     @property
     def execution_arn(self) -> str:

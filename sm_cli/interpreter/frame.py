@@ -41,7 +41,7 @@ class Join:
     """The parent's side of a fork: a few integers, whatever the number of children.
 
     `limit` 0 means that all children may run at once. `tolerated` is the number of failed children that
-    still lets the fork succeed.
+    still lets the fork succeed. `activation` is the seq that the parent forked at: a child of another is stale.
     """
 
     total: int
@@ -50,6 +50,7 @@ class Join:
     started: int = 0
     succeeded: int = 0
     failed: int = 0
+    activation: int = 0
 
     @property
     def closed(self) -> int:
@@ -64,7 +65,7 @@ class Join:
 class Frame:
     """`advance` never changes the frame that it is given: it works on a copy and returns that.
 
-    parent, activation: the parent frame and the seq it forked at; a child of an older fork is stale.
+    parent, activation: the parent frame and the seq it forked at (its `join.activation`).
     index: the branch's or iteration's number. machine: the pointer of its machine in the Program.
     retries: retries so far in this visit of the state, one counter a retrier.
     item: Map.Item of the context object, inside a Map. vars: workflow variables.

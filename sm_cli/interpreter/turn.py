@@ -73,6 +73,7 @@ class Turn:
         if frame.entered == 0 and self.machine.role is Role.ITERATION:
             self.record("MapIterationStarted", self.iteration())
         frame.retries = ()
+        frame.join = None
         frame.entered_at = self.env.now
         self.before = frame.last
         if self.history:
@@ -156,6 +157,8 @@ class Turn:
         }  # fmt: skip
         if facts.type != "EXPRESS":
             execution["RedriveCount"] = facts.redrive_count
+            if facts.redriven is not None:
+                execution["RedriveTime"] = facts.redriven
         state: dict[str, Json] = {"EnteredTime": rfc3339(frame.entered_at), "Name": frame.state}
         current = self.state
         if isinstance(current, Task):

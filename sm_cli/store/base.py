@@ -13,13 +13,26 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from sm_cli.interpreter.commands import TimerKind
 from sm_cli.interpreter.frame import Frame
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
+from sm_cli.store.mail import (
+    Consumed,
+    MessageFilter,
+    MessageStatus,
+    OpenWait,
+    PastWait,
+    Stale,
+    StoredMessage,
+    Subscription,
+    WaitEnd,
+    WaitFilter,
+)
 
 __all__ = [
-    "Changes", "Definition", "Execution", "ExecutionFilter", "FrameSeq", "HistoryEvent", "Job", "MessageStatus",
-    "Reserved", "Status", "Store", "StoredMessage", "Subscription", "Timer", "TimerKind", "Transaction",
+    "Changes", "Consumed", "Definition", "Execution", "ExecutionFilter", "FrameSeq", "HistoryEvent", "Job",
+    "MessageFilter", "MessageStatus", "OpenWait", "PastWait", "Reserved", "Stale", "Status", "Store",
+    "StoredMessage", "Subscription", "Timer", "TimerKind", "Transaction", "WaitEnd", "WaitFilter", "Waking", "Worker",
 ]  # fmt: skip
 
 
@@ -31,11 +44,6 @@ class Status(StrEnum):
     FAILED = "FAILED"
     TIMED_OUT = "TIMED_OUT"
     ABORTED = "ABORTED"
-
-
-class MessageStatus(StrEnum):
-    BUFFERED = "buffered"
-    CONSUMED = "consumed"
 
 
 #: Tables whose ids the engine reserves before it writes.
@@ -59,6 +67,7 @@ class Execution:
 
     ref: the public id, sorts by time. name: unique within its workflow. events: how many history events it
     has; the next one's number is one more. deadline: when it times out. error, cause: of a FAILED one.
+    redrives, redriven: how often it was redriven, and when last.
     """
 
     id: int
@@ -79,6 +88,8 @@ class Execution:
     queue: str = "default"
     priority: int = 0
     tags: dict[str, Json] = field(default_factory=dict)
+    redrives: int = 0
+    redriven: int | None = None
 
 
 @dataclass(slots=True)
@@ -87,7 +98,8 @@ class Job:
 
     resource: the handler's name. input: what the handler gets. attempt: 1 for the first try of this visit.
     timeout, heartbeat: seconds, counted from when it is leased. leased_until: None while nobody has it.
-    deliveries: how often it was leased.
+    worker: the `Worker.id` of who leased it. repeatable: whether its handler may run again after a worker was
+    lost, as the handler said when it was leased. deliveries: how often it was leased and not given back.
     """
 
     id: int
@@ -106,6 +118,25 @@ class Job:
     leased_until: int | None = None
     worker: str | None = None
     deliveries: int = 0
+    repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that takes jobs.
+
+    id: its own, never used twice; begins with the name. name: what a person calls it; a restarted worker has it
+    again. host, pid, process: which process it is; `process` tells it from others with the same pid. seen: when
+    it last said that it works.
+    """
+
+    id: str
+    name: str
+    host: str
+    pid: int
+    process: str
+    started: int
+    seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,28 +149,11 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
-    """A Message state that waits. `value` is the correlation value's `jsonvalue.scalar_text`."""
+class Waking:
+    """Frames that a later tick steps: READY, with this event, and waiting for nothing any more."""
 
-    execution: int
-    frame: int
-    seq: int
-    key: str
-    value: str
-    since: int
-    deadline: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
-    id: int
-    key: str
-    value: str
-    message_id: str | None
-    received: int
-    expires: int
-    status: MessageStatus
-    body: Json
+    frames: list[int]
+    wake: Json
 
 
 class HistoryEvent(NamedTuple):
@@ -157,6 +171,10 @@ class HistoryEvent(NamedTuple):
     detail: dict[str, Json]
 
 
+#: The lease of a job whose handler handed the work over: nobody runs it, a callback with its token ends it.
+HANDED_OVER = 2**62
+
+
 class FrameSeq(NamedTuple):
     frame: int
     seq: int
@@ -168,8 +186,10 @@ class Changes:
 
     A frame or execution in `new_*` is inserted, in `frames`/`executions` updated. `gone` names frames whose
     jobs, timers and subscriptions (of any seq) go away; it is applied before the new ones are inserted, so a
-    frame may stand in `gone` and get a new timer in the same tick. `leased` are existing jobs with their new
-    lease (worker, leased_until, deliveries); `timers` replace an older one of the same frame and kind.
+    frame may stand in `gone` and get a new timer in the same tick. Of the subscriptions that go, those of
+    `waits_ended` are remembered as past waits. `waking` names frames that are in no other field. `leased` are
+    existing jobs with their new lease (worker, leased_until, deliveries, repeatable); `timers` replace an older
+    one of the same frame and kind, `workers` the row of the same id.
     """
 
     new_definitions: list[Definition] = field(default_factory=list)
@@ -185,7 +205,14 @@ class Changes:
     timers: list[Timer] = field(default_factory=list)
     new_subscriptions: list[Subscription] = field(default_factory=list)
     new_messages: list[StoredMessage] = field(default_factory=list)
-    messages_consumed: list[int] = field(default_factory=list)
+    messages_consumed: list[Consumed] = field(default_factory=list)
+    messages_expired: list[int] = field(default_factory=list)
+    messages_gone: list[int] = field(default_factory=list)
+    waits_ended: list[WaitEnd] = field(default_factory=list)
+    waits_forgotten: list[PastWait] = field(default_factory=list)
+    waking: list[Waking] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
+    workers_gone: list[str] = field(default_factory=list)
     history: list[HistoryEvent] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -205,6 +232,9 @@ class Transaction(Protocol):
 
     def executions(self, ids: list[int]) -> dict[int, Execution]: ...
 
+    def refs(self, ids: Collection[int]) -> dict[int, str]:
+        """The public ids of these executions."""
+
     def execution_named(self, workflow: str, name: str) -> Execution | None: ...
 
     def frames(self, ids: list[int]) -> dict[int, Frame]: ...
@@ -215,6 +245,12 @@ class Transaction(Protocol):
     def pending_children(self, parent: int, activation: int, from_index: int, limit: int) -> list[Frame]:
         """PENDING children with index >= `from_index`, lowest index first."""
 
+    def root(self, execution: int) -> Frame:
+        """The execution's root frame, open or closed."""
+
+    def children(self, parent: int, activation: int) -> list[Frame]:
+        """All children of this fork, open and closed, lowest index first."""
+
     def outputs(self, parent: int, activation: int) -> list[tuple[int, Json]]:
         """(index, output) of the children that SUCCEEDED, lowest index first."""
 
@@ -223,32 +259,71 @@ class Transaction(Protocol):
 
     def open_frames(self, execution: int) -> list[Frame]: ...
 
-    def due_timers(self, now: int, limit: int, only: int | None = None) -> list[Timer]:
-        """Due at or before `now`, earliest first."""
+    def due_timers(
+        self, now: int, limit: int, only: int | None = None, worker: str | None = None
+    ) -> list[Timer]:
+        """Due at or before `now`, earliest first. With `worker`, without those of jobs that another one has
+        leased: whoever has the lease decides whether its task is late."""
 
     def overdue(self, now: int, limit: int, only: int | None = None) -> list[Execution]:
         """RUNNING executions whose deadline is at or before `now`."""
 
     def claimable(
-        self, now: int, limit: int, *, only: int | None = None, worker: str | None = None,
-        resources: frozenset[str] | None = None, queue: str | None = None,
+        self, now: int, limit: int, *, only: int | None = None, resources: frozenset[str] | None = None,
+        queue: str | None = None,
     ) -> list[Job]:  # fmt: skip
-        """Jobs that may be leased: free and available, or with a lease that ran out at or before `now`, or (when
-        `worker` is named) leased to that worker. Highest priority first, then lowest id. `resources`, when
-        given, are the handler names that the caller can run. Reading them leases nothing: put them in
-        `Changes.leased`."""
+        """Jobs that nobody has and that are available at `now`. Highest priority first, then lowest id.
+        `resources`, when given, are the handler names that the caller can run. Reading them leases nothing: put
+        them in `Changes.leased`."""
+
+    def queues(self) -> list[str]:
+        """The names of the queues with jobs that nobody has, in order."""
+
+    def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
+        """Jobs whose lease ran out at or before `now`, earliest first."""
+
+    def held(self, worker: str) -> list[Job]:
+        """Jobs leased to this worker, whether or not the lease ran out; lowest id first."""
+
+    def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
+        """Those of these jobs that are there and leased to this worker."""
+
+    def workers(self) -> list[Worker]:
+        """All that are written down, oldest first."""
 
     def jobs(self, ids: list[int]) -> dict[int, Job]: ...
 
-    def buffered_message(self, key: str, value: str, now: int, skip: Collection[int] = ()) -> StoredMessage | None:
+    def buffered_message(
+        self, key: str, value: str, now: int, skip: Collection[int] = (), *, kind: str | None = None,
+        execution: int | None = None,
+    ) -> StoredMessage | None:  # fmt: skip
         """The oldest buffered message with this key and value that has not expired at `now` (`expires` > now)
-        and whose id is not in `skip`: what this tick consumed already."""
+        and whose id is not in `skip`: what this tick consumed already. A strict one only for its own `kind`, one
+        for a single execution only for that `execution`."""
+
+    def message(self, id: int) -> StoredMessage | None: ...
 
     def message_sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:
-        """The newest message with this key, value and sender's id, buffered or consumed: how a repeat is known."""
+        """The newest message with this key, value and sender's id, of any status: how a repeat is known."""
 
-    def subscriptions(self, key: str, value: str) -> list[Subscription]:
+    def subscriptions(
+        self, key: str, value: str, *, kind: str | None = None, limit: int | None = None
+    ) -> list[Subscription]:
         """Open ones, oldest first."""
+
+    def subscriptions_of(self, execution: int) -> list[Subscription]: ...
+
+    def near_subscriptions(self, key: str, folded: str, limit: int) -> list[Subscription]:
+        """Open ones whose value is the same when folded (`jsonvalue.folded_text`); any of them, at most `limit`."""
+
+    def near_messages(self, key: str, folded: str, limit: int) -> list[StoredMessage]:
+        """Of any status, newest first; `folded` as above."""
+
+    def past_waits(self, key: str, folded: str, limit: int) -> list[PastWait]:
+        """Newest first; `folded` as above."""
+
+    def stale(self, now: int, limit: int) -> Stale:
+        """At most `limit` of each. A message that READY frames may still need is not among them."""
 
     def apply(self, changes: Changes) -> None: ...
 
@@ -279,10 +354,22 @@ class Store(Protocol):
     def changed(self) -> bool:
         """Whether another connection has committed since the last call."""
 
-    def next_due(self, only: int | None = None) -> int | None:
-        """When time alone next gives something to do: the earliest timer, deadline or end of a lease."""
+    def next_due(self, only: int | None = None, worker: str | None = None) -> int | None:
+        """When time alone next gives something to do: the earliest timer, deadline or end of a lease. With
+        `worker`, without the timers of jobs that another one has leased."""
 
     def has_ready(self, only: int | None = None) -> bool: ...
+
+    def has_free(
+        self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
+    ) -> bool:
+        """Whether a job for one of these handlers, in one of these queues, is claimable."""
+
+    def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
+        """As in a Transaction."""
+
+    def workers(self) -> list[Worker]:
+        """As in a Transaction."""
 
     def definition(self, digest: str) -> Definition | None: ...
 
@@ -308,8 +395,30 @@ class Store(Protocol):
 
     def jobs_of(self, execution: int) -> list[Job]: ...
 
+    def handed_over(self, limit: int = 50) -> list[Job]:
+        """Jobs that wait for a callback, lowest id first."""
+
+    def secret(self) -> bytes:
+        """The key that task tokens are signed with: 32 bytes, made once, kept beside the database."""
+
     def timers_of(self, execution: int) -> list[Timer]: ...
 
     def subscriptions_of(self, execution: int) -> list[Subscription]: ...
+
+    def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
+        """About oldest first: by frame, with a value by age, with a workflow by execution."""
+
+    def message(self, id: int) -> StoredMessage | None: ...
+
+    def messages_named(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
+        """Those with this sender's id, newest first, under any key."""
+
+    def list_messages(self, filter: MessageFilter) -> list[StoredMessage]:
+        """Newest first, without bodies (all None)."""
+
+    def near_messages(self, key: str, folded: str, limit: int) -> list[StoredMessage]:
+        """As in a Transaction."""
+
+    def refs(self, ids: Collection[int]) -> dict[int, str]: ...
 
     def close(self) -> None: ...

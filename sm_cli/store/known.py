@@ -13,6 +13,8 @@ from sm_cli.store import rows
 from sm_cli.store.blobs import BlobCache
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sm_cli.interpreter.frame import Frame
     from sm_cli.store.base import Execution
     from sm_cli.store.rows import Row
@@ -41,6 +43,10 @@ class Known:
     def forget_all(self) -> None:
         self.forget_rows()
         self.blobs.clear()
+
+    def forget_frames(self, ids: Iterable[int]) -> None:
+        for id in ids:
+            self.frames.pop(id, None)
 
     def learn_frame(self, frame: Frame, texts: Row) -> None:
         self.frames.pop(frame.id, None)

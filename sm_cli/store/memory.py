@@ -19,19 +19,25 @@ from sm_cli.errors import Conflict, DatabaseError
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.store import tables
 from sm_cli.store.base import (
+    HANDED_OVER,
     Changes,
     Definition,
     Execution,
     ExecutionFilter,
     HistoryEvent,
     Job,
-    MessageStatus,
+    MessageFilter,
+    OpenWait,
     Reserved,
+    Stale,
     Status,
     StoredMessage,
     Subscription,
     Timer,
+    WaitFilter,
+    Worker,
 )
+from sm_cli.store.mail_tables import Mail, MailTransaction
 from sm_cli.store.ordered import Ordered
 from sm_cli.store.rows import copied, job_copied
 
@@ -103,9 +109,9 @@ class MemoryStore:
         self._frames = tables.Frames()
         self._jobs = tables.Jobs()
         self._timers = tables.Timers()
-        self._subscriptions = tables.Subscriptions()
-        self._messages = tables.Messages()
+        self._mail = Mail()
         self._history: dict[int, list[HistoryEvent]] = {}
+        self._workers: dict[str, Worker] = {}
 
     @contextmanager
     def write(self) -> Iterator[MemoryTransaction]:
@@ -126,19 +132,44 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing has to be given back."""
 
-    def next_due(self, only: int | None = None) -> int | None:
+    def next_due(self, only: int | None = None, worker: str | None = None) -> int | None:
         with self._lock:
+            timers = self._timers.due if only is None else self._timers.due_of[only]
+            times = [due for due, *_ in timers.first(1, lambda key: self._is_for(key[1], worker))]
             if only is None:
-                times = [due for due, *_ in self._timers.due.first(1)]
                 times += [deadline for deadline, _ in self._executions.deadlines.first(1)]
             else:
-                times = [due for due, *_ in self._timers.due_of[only].first(1)]
                 e = self._executions.rows.get(only)
                 if e is not None and e.deadline is not None and e.status is Status.RUNNING:
                     times.append(e.deadline)
             leased = self._jobs.leased.values()
             times += [j.leased_until for j in leased if j.leased_until is not None and only in (None, j.execution)]
             return min(times, default=None)
+
+    def _is_for(self, frame: int, worker: str | None) -> bool:
+        """Whether `worker` may fire this frame's timers: no other one has leased its job."""
+        jobs = self._jobs
+        return worker is None or all(jobs.rows[id].worker in (None, worker) for id in jobs.of_frame.get(frame, ()))
+
+    def has_free(
+        self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
+    ) -> bool:
+        def asked_for(key: tuple[int, int]) -> bool:
+            job = self._jobs.rows[key[1]]
+            return job.available <= now and job.resource in resources and (queues is None or job.queue in queues)
+
+        with self._lock:
+            free = self._jobs.free if only is None else self._jobs.free_of[only]
+            return bool(free.first(1, asked_for))
+
+    def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
+        rows = self._jobs.rows
+        with self._lock:
+            return {id for id in jobs if id in rows and rows[id].worker == worker}
+
+    def workers(self) -> list[Worker]:
+        with self._lock:
+            return sorted(self._workers.values(), key=lambda worker: (worker.started, worker.id))
 
     def has_ready(self, only: int | None = None) -> bool:
         with self._lock:
@@ -184,22 +215,56 @@ class MemoryStore:
         with self._lock:
             return [job_copied(self._jobs.rows[id]) for id in self._jobs.of_execution[execution].all()]
 
+    def handed_over(self, limit: int = 50) -> list[Job]:
+        with self._lock:
+            found = [job for job in self._jobs.leased.values() if job.leased_until == HANDED_OVER]
+            return [job_copied(job) for job in sorted(found, key=lambda job: job.id)[:limit]]
+
+    def secret(self) -> bytes:
+        """Nothing outlives the process that could be forged: one key for all."""
+        return b"sm keeps this store in memory..."
+
     def timers_of(self, execution: int) -> list[Timer]:
         with self._lock:
             return self._timers.named(self._timers.due_of[execution].all())
 
     def subscriptions_of(self, execution: int) -> list[Subscription]:
         with self._lock:
-            return self._subscriptions.of_execution(execution)
+            return self._mail.subscriptions.of_execution(execution)
+
+    def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
+        with self._lock:
+            return self._mail.open_waits(filter, self._executions.rows, self._frames.rows)
+
+    def message(self, id: int) -> StoredMessage | None:
+        return self._mail.messages.rows.get(id)
+
+    def messages_named(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
+        with self._lock:
+            return self._mail.messages.named(message_id)[:limit]
+
+    def near_messages(self, key: str, folded: str, limit: int) -> list[StoredMessage]:
+        with self._lock:
+            return self._mail.messages.near(key, folded, limit)
+
+    def list_messages(self, filter: MessageFilter) -> list[StoredMessage]:
+        with self._lock:
+            return self._mail.messages.listed(filter)
+
+    def refs(self, ids: Collection[int]) -> dict[int, str]:
+        rows = self._executions.rows
+        with self._lock:
+            return {id: rows[id].ref for id in ids if id in rows}
 
 
-class MemoryTransaction:
+class MemoryTransaction(MailTransaction):
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self._executions = store._executions
         self._frames = store._frames
         self._jobs = store._jobs
         self._timers = store._timers
+        self._mail = store._mail
         self._changes: Changes | None = None
         self._wrote = False
 
@@ -217,6 +282,9 @@ class MemoryTransaction:
         rows = self._executions.rows
         return {id: copied(rows[id]) for id in ids if id in rows}
 
+    def refs(self, ids: Collection[int]) -> dict[int, str]:
+        return self._store.refs(ids)
+
     def execution_named(self, workflow: str, name: str) -> Execution | None:
         id = self._executions.by_name.get(name, {}).get(workflow)
         return None if id is None else copied(self._executions.rows[id])
@@ -233,6 +301,12 @@ class MemoryTransaction:
         pending = self._frames.pending[parent, activation]
         return [self._frames.rows[id] for _, id in pending.first(limit, lambda key: key[0] >= from_index)]
 
+    def root(self, execution: int) -> Frame:
+        return self._frames.rows[self._frames.roots[execution]]
+
+    def children(self, parent: int, activation: int) -> list[Frame]:
+        return list(self._frames.children(parent, activation))
+
     def outputs(self, parent: int, activation: int) -> list[tuple[int, Json]]:
         children = self._frames.children(parent, activation)
         return [(child.index, child.output) for child in children if child.status is FrameStatus.SUCCEEDED]
@@ -243,9 +317,13 @@ class MemoryTransaction:
     def open_frames(self, execution: int) -> list[Frame]:
         return self._store.frames_of(execution)
 
-    def due_timers(self, now: int, limit: int, only: int | None = None) -> list[Timer]:
+    def due_timers(
+        self, now: int, limit: int, only: int | None = None, worker: str | None = None
+    ) -> list[Timer]:
         due = self._timers.due if only is None else self._timers.due_of[only]
-        return self._timers.named(due.until((now + 1, 0, ""), limit))
+        return self._timers.named(
+            due.until((now + 1, 0, ""), limit, lambda key: self._store._is_for(key[1], worker))
+        )
 
     def overdue(self, now: int, limit: int, only: int | None = None) -> list[Execution]:
         rows = self._executions.rows
@@ -257,38 +335,49 @@ class MemoryTransaction:
         return [copied(e)][:limit]
 
     def claimable(
-        self, now: int, limit: int, *, only: int | None = None, worker: str | None = None,
-        resources: frozenset[str] | None = None, queue: str | None = None,
+        self, now: int, limit: int, *, only: int | None = None, resources: frozenset[str] | None = None,
+        queue: str | None = None,
     ) -> list[Job]:  # fmt: skip
-        def asked_for(job: Job) -> bool:
+        jobs = self._jobs
+
+        def asked_for(key: tuple[int, int]) -> bool:
+            job = jobs.rows[key[1]]
             return (
-                (only is None or job.execution == only)
+                job.available <= now
                 and (queue is None or job.queue == queue)
                 and (resources is None or job.resource in resources)
             )
 
-        jobs = self._jobs
         everywhere = jobs.free if queue is None else jobs.free_in_queue[queue]
         free = everywhere if only is None else jobs.free_of[only]
-        keys = free.first(limit, lambda key: jobs.rows[key[1]].available <= now and asked_for(jobs.rows[key[1]]))
-        for job in jobs.leased.values():
-            lost = job.leased_until is not None and job.leased_until <= now
-            if (lost or (worker is not None and job.worker == worker)) and asked_for(job):
-                keys.append((-job.priority, job.id))
-        return [job_copied(jobs.rows[id]) for _, id in sorted(keys)[:limit]]
+        return [job_copied(jobs.rows[id]) for _, id in free.first(limit, asked_for)]
+
+    def queues(self) -> list[str]:
+        return sorted(self._jobs.free_in_queue.groups())
+
+    def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
+        found = [
+            (job.leased_until, job.id)
+            for job in self._jobs.leased.values()
+            if job.leased_until is not None and job.leased_until <= now and only in (None, job.execution)
+        ]
+        return [job_copied(self._jobs.rows[id]) for _, id in sorted(found)[:limit]]
+
+    def held(self, worker: str) -> list[Job]:
+        return [job_copied(job) for _, job in sorted(self._jobs.leased.items()) if job.worker == worker]
+
+    def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
+        return self._store.leases(worker, jobs)
+
+    def workers(self) -> list[Worker]:
+        return self._store.workers()
 
     def jobs(self, ids: list[int]) -> dict[int, Job]:
         rows = self._jobs.rows
         return {id: job_copied(rows[id]) for id in ids if id in rows}
 
-    def buffered_message(self, key: str, value: str, now: int, skip: Collection[int] = ()) -> StoredMessage | None:
-        return self._store._messages.oldest(key, value, now, skip)
-
-    def message_sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:
-        return self._store._messages.sent(key, value, message_id)
-
-    def subscriptions(self, key: str, value: str) -> list[Subscription]:
-        return self._store._subscriptions.open(key, value)
+    def stale(self, now: int, limit: int) -> Stale:
+        return self._mail.stale(now, limit, all_stepped=not self._frames.ready)
 
     def apply(self, changes: Changes) -> None:
         if self._changes is not None:
@@ -333,9 +422,17 @@ class MemoryTransaction:
         for job in changes.leased:
             kept = self._jobs.rows.get(job.id)
             if kept is not None:
-                lease = replace(kept, leased_until=job.leased_until, worker=job.worker, deliveries=job.deliveries)
+                lease = replace(
+                    kept, leased_until=job.leased_until, worker=job.worker, deliveries=job.deliveries,
+                    repeatable=job.repeatable,
+                )  # fmt: skip
                 self._jobs.put(lease)
         self._wait(changes)
+        for worker in changes.workers:
+            known = self._store._workers.get(worker.id, worker)
+            self._store._workers[worker.id] = replace(known, seen=worker.seen)
+        for id in changes.workers_gone:
+            self._store._workers.pop(id, None)
         for event in changes.history:
             self._store._history.setdefault(event.execution, []).append(event)
         return self._wrote or bool(changes)
@@ -353,17 +450,27 @@ class MemoryTransaction:
             self._jobs.remove(frame)
         for frame in changes.timers_gone:
             self._timers.remove(frame)
+        for end in changes.waits_ended:
+            self._mail.end(end)
         for frame in changes.subscriptions_gone:
-            self._store._subscriptions.remove(frame)
+            self._mail.subscriptions.remove(frame)
+        for waking in changes.waking:
+            for id in waking.frames:
+                self._frames.wake(id, waking.wake)
 
     def _wait(self, changes: Changes) -> None:
         for timer in changes.timers:
             self._timers.put(timer)
         for subscription in changes.new_subscriptions:
-            self._store._subscriptions.put(subscription)
-        messages = self._store._messages
+            self._mail.subscriptions.put(subscription)
+        messages = self._mail.messages
         for message in changes.new_messages:
             messages.put(message)
-        for id in changes.messages_consumed:
-            if id in messages.rows:
-                messages.put(replace(messages.rows[id], status=MessageStatus.CONSUMED))
+        for consumed in changes.messages_consumed:
+            messages.consume(consumed)
+        for id in changes.messages_expired:
+            messages.expire(id)
+        for id in changes.messages_gone:
+            messages.remove(id)
+        for wait in changes.waits_forgotten:
+            self._mail.past_waits.remove(wait)

@@ -36,11 +36,11 @@ class Ordered(Generic[Key]):
             self._heap = self.all()  # a sorted list is a heap
             self._queued = set(self._heap)
 
-    def first(self, limit: int, accept: Callable[[Key], bool] | None = None) -> list[Key]:
+    def first(self, limit: int, accept: Callable[[Key], bool] | None = None, bound: Key | None = None) -> list[Key]:
         """The smallest members, at most `limit`, in order; of those that `accept` answers True for."""
         seen: list[Key] = []
         found: list[Key] = []
-        while self._heap and len(found) < limit:
+        while self._heap and len(found) < limit and (bound is None or self._heap[0] < bound):
             key = heappop(self._heap)
             if key not in self._members:
                 self._queued.discard(key)
@@ -52,18 +52,9 @@ class Ordered(Generic[Key]):
             heappush(self._heap, key)
         return found
 
-    def until(self, bound: Key, limit: int) -> list[Key]:
-        """The smallest members that are below `bound`, at most `limit`, in order."""
-        found: list[Key] = []
-        while self._heap and len(found) < limit and self._heap[0] < bound:
-            key = heappop(self._heap)
-            if key in self._members:
-                found.append(key)
-            else:
-                self._queued.discard(key)
-        for key in found:
-            heappush(self._heap, key)
-        return found
+    def until(self, bound: Key, limit: int, accept: Callable[[Key], bool] | None = None) -> list[Key]:
+        """As `first`, of the members that are below `bound`."""
+        return self.first(limit, accept, bound)
 
     def all(self) -> list[Key]:
         return sorted(self._members)

@@ -10,17 +10,27 @@ from collections.abc import Collection, Iterable
 import orjson
 
 from sm_cli.interpreter.frame import Frame
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, folded_text
 from sm_cli.store import rows
 from sm_cli.store.base import (
+    HANDED_OVER,
     Definition,
     Execution,
     ExecutionFilter,
     HistoryEvent,
     Job,
+    Timer,
+    Worker,
+)
+from sm_cli.store.mail import (
+    WAITS_KEPT,
+    MessageFilter,
+    OpenWait,
+    PastWait,
+    Stale,
     StoredMessage,
     Subscription,
-    Timer,
+    WaitFilter,
 )
 from sm_cli.store.session import Parameters, Session
 
@@ -48,6 +58,9 @@ class Reads:
         if not ids:
             return {}
         return {e.id: e for e in self._executions("executions", (_ids(ids),))}
+
+    def refs(self, ids: Collection[int]) -> dict[int, str]:
+        return dict(self.session.all("refs", (_ids(ids),))) if ids else {}
 
     def execution_named(self, workflow: str, name: str) -> Execution | None:
         return next(iter(self._executions("execution_named", (name, workflow))), None)
@@ -108,6 +121,12 @@ class Reads:
     def pending_children(self, parent: int, activation: int, from_index: int, limit: int) -> list[Frame]:
         return self._frames("pending_children", (parent, activation, from_index, limit))
 
+    def root(self, execution: int) -> Frame:
+        return self._frames("root_frame", (execution,))[0]
+
+    def children(self, parent: int, activation: int) -> list[Frame]:
+        return self._frames("children", (parent, activation))
+
     def outputs(self, parent: int, activation: int) -> list[tuple[int, Json]]:
         return [(index, self.value(text)) for index, text in self.session.all("outputs", (parent, activation))]
 
@@ -124,60 +143,132 @@ class Reads:
             return {}
         return {j.id: j for j in self._jobs("jobs", (_ids(ids),))}
 
+    def handed_over(self, limit: int = 50) -> list[Job]:
+        return self._jobs("handed_over", (HANDED_OVER, limit))
+
     def jobs_of(self, execution: int) -> list[Job]:
         return self._jobs("jobs_of_execution", (execution,))
 
     def claimable(
-        self, now: int, limit: int, *, only: int | None = None, worker: str | None = None,
-        resources: frozenset[str] | None = None, queue: str | None = None,
+        self, now: int, limit: int, *, only: int | None = None, resources: frozenset[str] | None = None,
+        queue: str | None = None,
     ) -> list[Job]:  # fmt: skip
-        wanted: dict[str, object] = {
-            "now": now, "limit": limit, "only": only, "worker": worker, "queue": queue,
-            "resources": None if resources is None else orjson.dumps(sorted(resources)).decode(),
-        }  # fmt: skip
+        wanted = {"now": now, "limit": limit, "only": only, "queue": queue, "resources": _names(resources)}
         if only is not None:
-            found = self._jobs("free_jobs_of_execution", wanted)
-        else:
-            found = self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", wanted)
-        leased = self._jobs("lost_jobs", wanted)
-        if worker is not None:
-            leased += self._jobs("own_jobs", wanted)
-        if leased:
-            once = {job.id: job for job in found + leased}
-            found = sorted(once.values(), key=lambda job: (-job.priority, job.id))[:limit]
-        return found
+            return self._jobs("free_jobs_of_execution", wanted)
+        return self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", wanted)
+
+    def has_free(
+        self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
+    ) -> bool:
+        wanted = {"now": now, "only": only, "resources": _names(resources), "queues": _names(queues)}
+        return self.session.one("has_free" if only is None else "has_free_of_execution", wanted) is not None
+
+    def queues(self) -> list[str]:
+        return [name for (name,) in self.session.all("queues")]
+
+    def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
+        if only is None:
+            return self._jobs("lost_jobs", (now, limit))
+        return self._jobs("lost_jobs_of_execution", (now, only, limit))
+
+    def held(self, worker: str) -> list[Job]:
+        return self._jobs("held_jobs", (HANDED_OVER, worker))
+
+    def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
+        return {id for (id,) in self.session.all("leases", (_ids(jobs), worker))}
+
+    def workers(self) -> list[Worker]:
+        return [Worker(*row) for row in self.session.all("workers")]
 
     # Timers, subscriptions, messages
 
-    def due_timers(self, now: int, limit: int, only: int | None = None) -> list[Timer]:
-        if only is None:
-            return self._timers("due_timers", (now, limit))
-        return self._timers("due_timers_of_execution", (only, now, limit))
+    def due_timers(
+        self, now: int, limit: int, only: int | None = None, worker: str | None = None
+    ) -> list[Timer]:
+        wanted = {"now": now, "limit": limit, "only": only, "worker": worker}
+        return self._timers("due_timers" if only is None else "due_timers_of_execution", wanted)
 
     def timers_of(self, execution: int) -> list[Timer]:
         return self._timers("timers_of_execution", (execution,))
 
-    def next_due(self, only: int | None = None) -> int | None:
+    def next_due(self, only: int | None = None, worker: str | None = None) -> int | None:
         if only is None:
-            found = [self.session.one(name) for name in ("first_due", "first_deadline", "first_lease_end")]
+            found = [self.session.one("first_due", {"worker": worker})]
+            found += [self.session.one(name) for name in ("first_deadline", "first_lease_end")]
         else:
-            of_execution = ("first_due_of_execution", "deadline_of", "first_lease_end_of_execution")
-            found = [self.session.one(name, (only,)) for name in of_execution]
+            found = [self.session.one("first_due_of_execution", {"only": only, "worker": worker})]
+            found += [self.session.one(name, (only,)) for name in ("deadline_of", "first_lease_end_of_execution")]
         return min((row[0] for row in found if row is not None and row[0] is not None), default=None)
 
-    def subscriptions(self, key: str, value: str) -> list[Subscription]:
-        return [rows.subscription(row) for row in self.session.all("subscriptions", (key, value))]
+    def subscriptions(
+        self, key: str, value: str, *, kind: str | None = None, limit: int | None = None
+    ) -> list[Subscription]:
+        wanted = (key, value, kind, -1 if limit is None else limit)
+        return [rows.subscription(row) for row in self.session.all("subscriptions", wanted)]
+
+    def near_subscriptions(self, key: str, folded: str, limit: int) -> list[Subscription]:
+        return [rows.subscription(row) for row in self.session.all("near_subscriptions", (key, folded, limit))]
 
     def subscriptions_of(self, execution: int) -> list[Subscription]:
         return [rows.subscription(row) for row in self.session.all("subscriptions_of_execution", (execution,))]
 
-    def buffered_message(self, key: str, value: str, now: int, skip: Collection[int] = ()) -> StoredMessage | None:
-        row = self.session.one("buffered_message", (key, value, now, _ids(skip)))
-        return None if row is None else rows.message(row)
+    def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
+        wanted: dict[str, object] = {"after": filter.after, "limit": filter.limit}
+        if filter.workflow is not None:
+            name = "open_waits_of_workflow"
+            wanted |= {"workflow": filter.workflow, "key": filter.key, "value": filter.value}
+        elif filter.key is None:
+            name = "open_waits"
+        elif filter.value is None:
+            name, wanted["key"] = "open_waits_for_key", filter.key
+        else:
+            name = "open_waits_for_value"
+            wanted |= {"key": filter.key, "value": filter.value}
+        return [rows.open_wait(row) for row in self.session.all(name, wanted)]
+
+    def past_waits(self, key: str, folded: str, limit: int) -> list[PastWait]:
+        return [rows.past_wait(row) for row in self.session.all("past_waits", (key, folded, limit))]
+
+    def buffered_message(
+        self, key: str, value: str, now: int, skip: Collection[int] = (), *, kind: str | None = None,
+        execution: int | None = None,
+    ) -> StoredMessage | None:  # fmt: skip
+        wanted = {
+            "key": key, "value": value, "now": now, "skip": _ids(skip), "kind": kind, "execution": execution,
+        }  # fmt: skip
+        return next(iter(self._messages("buffered_message", wanted)), None)
+
+    def message(self, id: int) -> StoredMessage | None:
+        return next(iter(self._messages("message", (id,))), None)
 
     def message_sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:
-        row = self.session.one("message_sent", (key, value, message_id))
-        return None if row is None else rows.message(row)
+        return next(iter(self._messages("message_sent", (message_id, key, value))), None)
+
+    def messages_named(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
+        return self._messages("messages_named", (message_id, limit))
+
+    def near_messages(self, key: str, folded: str, limit: int) -> list[StoredMessage]:
+        return self._messages("near_messages", (key, folded, limit))
+
+    def list_messages(self, filter: MessageFilter) -> list[StoredMessage]:
+        wanted: dict[str, object] = {
+            "before": _BEYOND if filter.before_id is None else filter.before_id,
+            "key": filter.key,
+            "value": filter.value,
+            "status": None if filter.status is None else filter.status.value,
+            "now": filter.now,
+            "limit": filter.limit,
+        }
+        if filter.key is None or filter.value is None:
+            return self._messages("list_messages", wanted)
+        return self._messages("list_messages_for_value", wanted | {"folded": folded_text(filter.value)})
+
+    def stale(self, now: int, limit: int) -> Stale:
+        expired = self.session.all("expiring_messages", (now, limit))
+        forgotten = self.session.all("forgotten_messages", (now, limit))
+        waits = self.session.all("stale_waits", (now - WAITS_KEPT, limit))
+        return Stale([id for (id,) in expired], [id for (id,) in forgotten], [rows.past_wait(row) for row in waits])
 
     # Rows to values; a transaction overrides the first two to remember what it read.
 
@@ -190,12 +281,19 @@ class Reads:
     def _jobs(self, name: str, parameters: Parameters) -> list[Job]:
         return [rows.job(row, self.value) for row in self.session.all(name, parameters)]
 
+    def _messages(self, name: str, parameters: Parameters) -> list[StoredMessage]:
+        return [rows.message(row) for row in self.session.all(name, parameters)]
+
     def _timers(self, name: str, parameters: Parameters) -> list[Timer]:
         return [rows.timer(row) for row in self.session.all(name, parameters)]
 
 
 def _ids(ids: Iterable[int]) -> str:
     return orjson.dumps(list(ids)).decode()
+
+
+def _names(names: Iterable[str] | None) -> str | None:
+    return None if names is None else orjson.dumps(sorted(names)).decode()
 
 
 def _containing(text: str) -> str:

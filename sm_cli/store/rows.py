@@ -12,18 +12,26 @@ from typing import Any, TypeAlias
 import orjson
 
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, folded_text
 from sm_cli.store.base import (
     Definition,
     Execution,
     HistoryEvent,
     Job,
-    MessageStatus,
     Status,
-    StoredMessage,
-    Subscription,
     Timer,
     TimerKind,
+    Worker,
+)
+from sm_cli.store.mail import (
+    MESSAGES_KEPT,
+    Consumed,
+    Late,
+    MessageStatus,
+    OpenWait,
+    PastWait,
+    StoredMessage,
+    Subscription,
 )
 
 Row: TypeAlias = tuple[Any, ...]
@@ -60,11 +68,11 @@ def definition(row: Row) -> Definition:
 def execution(row: Row, value: Decode) -> Execution:
     """From `execution_columns`, and `input`, `output` when they were asked for."""
     (id, ref, name, workflow, digest, type, status, started, deadline, closed, error, cause, events, queue,
-     priority, tags, *data) = row  # fmt: skip
+     priority, tags, redrives, redriven, *data) = row  # fmt: skip
     input, output = (value(data[0]), value(data[1])) if data else (None, None)
     return Execution(
         id, ref, name, workflow, digest, type, _STATUS[status], started, input, deadline, closed, error, cause,
-        output, events, queue, priority, {} if tags is None else orjson.loads(tags),
+        output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven,
     )  # fmt: skip
 
 
@@ -75,7 +83,7 @@ EXECUTION_VALUES, FRAME_VALUES = 2, 4
 def execution_row(e: Execution) -> Row:
     return (
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
-        e.cause, e.events, e.queue, e.priority, encode(e.tags or None),
+        e.cause, e.events, e.queue, e.priority, encode(e.tags or None), e.redrives, e.redriven,
     )  # fmt: skip
 
 
@@ -83,6 +91,7 @@ def execution_changes(e: Execution) -> Row:
     """The columns of `update_execution`, without the id."""
     return (
         e.status.value, e.deadline, e.closed, e.error, e.cause, e.events, e.queue, e.priority, encode(e.tags or None),
+        e.redrives, e.redriven,
     )  # fmt: skip
 
 
@@ -96,6 +105,8 @@ def same_but_events(e: Execution, before: Execution) -> bool:
         and e.cause == before.cause
         and e.queue == before.queue
         and e.priority == before.priority
+        and e.redrives == before.redrives
+        and e.redriven == before.redriven
         and (e.tags is before.tags or e.tags == before.tags)
     )
 
@@ -104,7 +115,7 @@ def copied(e: Execution) -> Execution:
     """A copy to hand out or to keep: executions are changed in place, their values are not."""
     return Execution(
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.input, e.deadline, e.closed, e.error,
-        e.cause, e.output, e.events, e.queue, e.priority, e.tags,
+        e.cause, e.output, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven,
     )  # fmt: skip
 
 
@@ -132,7 +143,8 @@ def frame_step(f: Frame) -> Row:
         int(f.opens),
         encode(list(f.retries)) if f.retries else None,
         None if join is None
-        else f"[{join.total},{join.limit},{join.tolerated},{join.started},{join.succeeded},{join.failed}]",
+        else f"[{join.total},{join.limit},{join.tolerated},{join.started},{join.succeeded},{join.failed},"
+        f"{join.activation}]",
         f.entered, f.last, f.entered_at, encode(f.wake),
     )  # fmt: skip
 
@@ -143,26 +155,34 @@ def frame_values(f: Frame, text: Encode) -> Row:
 
 def job(row: Row, value: Decode) -> Job:
     (id, execution, frame, seq, state, resource, input, attempt, queue, priority, available, timeout, heartbeat,
-     leased_until, worker, deliveries) = row  # fmt: skip
+     leased_until, worker, deliveries, repeatable) = row  # fmt: skip
     return Job(
         id, execution, frame, seq, state, resource, value(input), attempt, queue, priority, available, timeout,
-        heartbeat, leased_until, worker, deliveries,
+        heartbeat, leased_until, worker, deliveries, bool(repeatable),
     )  # fmt: skip
 
 
 def job_row(j: Job, text: Encode) -> Row:
     return (
         j.id, j.execution, j.frame, j.seq, j.state, j.resource, text(j.input), j.attempt, j.queue, j.priority,
-        j.available, j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries,
+        j.available, j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, int(j.repeatable),
     )  # fmt: skip
+
+
+def lease_row(j: Job) -> Row:
+    return (j.leased_until, j.worker, j.deliveries, int(j.repeatable), j.id)
 
 
 def job_copied(j: Job) -> Job:
     """As `copied`, for a job."""
     return Job(
         j.id, j.execution, j.frame, j.seq, j.state, j.resource, j.input, j.attempt, j.queue, j.priority, j.available,
-        j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries,
+        j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, j.repeatable,
     )  # fmt: skip
+
+
+def worker_row(w: Worker) -> Row:
+    return (w.id, w.name, w.host, w.pid, w.process, w.started, w.seen)
 
 
 def timer(row: Row) -> Timer:
@@ -179,16 +199,38 @@ def subscription(row: Row) -> Subscription:
 
 
 def subscription_row(s: Subscription) -> Row:
-    return (s.execution, s.frame, s.seq, s.key, s.value, s.since, s.deadline)
+    return (s.execution, s.frame, s.seq, s.key, s.value, s.since, s.deadline, s.kind, folded_text(s.value))
+
+
+def past_wait(row: Row) -> PastWait:
+    return PastWait(*row)
+
+
+def open_wait(row: Row) -> OpenWait:
+    return OpenWait(subscription(row[:-4]), *row[-4:])
 
 
 def message(row: Row) -> StoredMessage:
-    id, key, value, message_id, received, expires, status, body = row
-    return StoredMessage(id, key, value, message_id, received, expires, _MESSAGE_STATUS[status], decode(body))
+    """From `message_columns`, and `body` when it was asked for."""
+    (id, key, value, message_id, received, expires, status, kind, strict, execution, consumed, count, later,
+     receivers, late, *body) = row  # fmt: skip
+    return StoredMessage(
+        id, key, value, message_id, received, expires, _MESSAGE_STATUS[status], decode(body[0]) if body else None,
+        kind, bool(strict), execution, consumed, count, later, tuple(decode(receivers) or ()),
+        tuple(Late(*each) for each in decode(late) or ()),
+    )  # fmt: skip
 
 
 def message_row(m: StoredMessage) -> Row:
-    return (m.id, m.key, m.value, m.message_id, m.received, m.expires, m.status.value, encode(m.body))
+    return (
+        m.id, m.key, m.value, m.message_id, m.received, m.expires, m.status.value, m.kind, int(m.strict), m.execution,
+        m.consumed, m.count, m.later, encode(list(m.receivers) or None),
+        encode([list(each) for each in m.late] or None), encode(m.body), folded_text(m.value), m.forgotten,
+    )  # fmt: skip
+
+
+def consumed_row(c: Consumed) -> Row:
+    return (c.at, c.at + MESSAGES_KEPT, f"[{c.execution}]", c.message)
 
 
 def history_rows(events: Iterable[HistoryEvent]) -> list[Row]:

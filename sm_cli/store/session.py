@@ -39,7 +39,7 @@ class Session:
         rows = self.all(name, parameters)
         return rows[0] if rows else None
 
-    def many(self, name: str, rows: Iterable[Row]) -> None:
+    def many(self, name: str, rows: Iterable[Parameters]) -> None:
         """Run a statement once a row."""
         try:
             self._executemany(self._queries[name], rows)

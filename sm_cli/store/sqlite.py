@@ -19,12 +19,13 @@ from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import blobs, faults, migrate, queries
 from sm_cli.store.known import Known
 from sm_cli.store.reads import Reads
+from sm_cli.store.secret import read_or_make
 from sm_cli.store.session import Session
 from sm_cli.store.transaction import SqlTransaction
 from sm_cli.store.turn import Turn, poll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from sm_cli.interpreter.frame import Frame
     from sm_cli.store.base import (
@@ -33,8 +34,13 @@ if TYPE_CHECKING:
         ExecutionFilter,
         HistoryEvent,
         Job,
+        MessageFilter,
+        OpenWait,
+        StoredMessage,
         Subscription,
         Timer,
+        WaitFilter,
+        Worker,
     )
 
 #: Seconds that a writer waits for other processes before it gives up.
@@ -224,6 +230,13 @@ class SqliteStore:
         with self._read() as reads:
             return reads.jobs_of(execution)
 
+    def handed_over(self, limit: int = 50) -> list[Job]:
+        with self._read() as reads:
+            return reads.handed_over(limit)
+
+    def secret(self) -> bytes:
+        return read_or_make(self.path.with_name(f"{self.path.name}.key"))
+
     def timers_of(self, execution: int) -> list[Timer]:
         with self._read() as reads:
             return reads.timers_of(execution)
@@ -232,9 +245,47 @@ class SqliteStore:
         with self._read() as reads:
             return reads.subscriptions_of(execution)
 
-    def next_due(self, only: int | None = None) -> int | None:
+    def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
         with self._read() as reads:
-            return reads.next_due(only)
+            return reads.open_waits(filter)
+
+    def message(self, id: int) -> StoredMessage | None:
+        with self._read() as reads:
+            return reads.message(id)
+
+    def messages_named(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
+        with self._read() as reads:
+            return reads.messages_named(message_id, limit)
+
+    def near_messages(self, key: str, folded: str, limit: int) -> list[StoredMessage]:
+        with self._read() as reads:
+            return reads.near_messages(key, folded, limit)
+
+    def list_messages(self, filter: MessageFilter) -> list[StoredMessage]:
+        with self._read() as reads:
+            return reads.list_messages(filter)
+
+    def refs(self, ids: Collection[int]) -> dict[int, str]:
+        with self._read() as reads:
+            return reads.refs(ids)
+
+    def next_due(self, only: int | None = None, worker: str | None = None) -> int | None:
+        with self._read() as reads:
+            return reads.next_due(only, worker)
+
+    def has_free(
+        self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
+    ) -> bool:
+        with self._read() as reads:
+            return reads.has_free(now, resources, only=only, queues=queues)
+
+    def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
+        with self._read() as reads:
+            return reads.leases(worker, jobs)
+
+    def workers(self) -> list[Worker]:
+        with self._read() as reads:
+            return reads.workers()
 
     def has_ready(self, only: int | None = None) -> bool:
         with self._read() as reads:

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable
 from typing import Generic, TypeVar
 
-from sm_cli.interpreter.frame import Frame, FrameStatus
-from sm_cli.store.base import Job, MessageStatus, StoredMessage, Subscription, Timer, TimerKind
+from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.jsonvalue import Json
+from sm_cli.store.base import Job, Timer, TimerKind
 from sm_cli.store.ordered import Key, Ordered
 
 Group = TypeVar("Group", bound=Hashable)
@@ -35,6 +36,9 @@ class Grouped(Generic[Group, Key]):
             if not ordered:
                 del self._groups[group]
 
+    def groups(self) -> Collection[Group]:
+        return self._groups.keys()
+
     def __getitem__(self, group: Group) -> Ordered[Key]:
         return self._groups.get(group) or Ordered()
 
@@ -42,6 +46,7 @@ class Grouped(Generic[Group, Key]):
 class Frames:
     def __init__(self) -> None:
         self.rows: dict[int, Frame] = {}
+        self.roots: dict[int, int] = {}
         self.ready: Ordered[int] = Ordered()
         self.ready_of: Grouped[int, int] = Grouped()
         self.open_of: Grouped[int, int] = Grouped()
@@ -54,13 +59,21 @@ class Frames:
         old = self.rows.get(frame.id)
         self.rows[frame.id] = frame
         if old is None:
-            if frame.parent is not None:
+            if frame.parent is None:
+                self.roots[frame.execution] = frame.id
+            else:
                 self._children[frame.parent, frame.activation].append(frame.id)
         elif old.status is frame.status:
             return
         else:
             self._leave(old)
         self._enter(frame)
+
+    def wake(self, id: int, wake: Json) -> None:
+        if id in self.rows:
+            frame = self.rows[id].copy()
+            frame.status, frame.opens, frame.wake = FrameStatus.READY, Opens.NOTHING, wake
+            self.put(frame)
 
     def _enter(self, frame: Frame) -> None:
         if frame.status.closed:
@@ -110,13 +123,13 @@ class Jobs:
         self.free_in_queue: Grouped[str, tuple[int, int]] = Grouped()
         self.free_of: Grouped[int, tuple[int, int]] = Grouped()
         self.of_execution: Grouped[int, int] = Grouped()
-        self._of_frame: defaultdict[int, list[int]] = defaultdict(list)
+        self.of_frame: defaultdict[int, list[int]] = defaultdict(list)
 
     def put(self, job: Job) -> None:
         if job.id in self.rows:
             self._leave(self.rows[job.id])
         else:
-            self._of_frame[job.frame].append(job.id)
+            self.of_frame[job.frame].append(job.id)
             self.of_execution.add(job.execution, job.id)
         self.rows[job.id] = job
         if job.leased_until is not None:
@@ -128,7 +141,7 @@ class Jobs:
         self.free_of.add(job.execution, key)
 
     def remove(self, frame: int) -> None:
-        for id in self._of_frame.pop(frame, ()):
+        for id in self.of_frame.pop(frame, ()):
             job = self.rows.pop(id)
             self._leave(job)
             self.of_execution.discard(job.execution, id)
@@ -169,59 +182,3 @@ class Timers:
 
     def named(self, keys: list[tuple[int, int, str]]) -> list[Timer]:
         return [self.rows[frame, kind] for _, frame, kind in keys]
-
-
-class Subscriptions:
-    """Keys are (since, frame, seq)."""
-
-    def __init__(self) -> None:
-        self._of_frame: defaultdict[int, list[Subscription]] = defaultdict(list)
-        self._open: Grouped[tuple[str, str], tuple[int, int, int]] = Grouped()
-        self._of_execution: Grouped[int, tuple[int, int, int]] = Grouped()
-        self._rows: dict[tuple[int, int, int], Subscription] = {}
-
-    def put(self, s: Subscription) -> None:
-        key = (s.since, s.frame, s.seq)
-        self._rows[key] = s
-        self._of_frame[s.frame].append(s)
-        self._open.add((s.key, s.value), key)
-        self._of_execution.add(s.execution, key)
-
-    def remove(self, frame: int) -> None:
-        for s in self._of_frame.pop(frame, ()):
-            key = (s.since, s.frame, s.seq)
-            del self._rows[key]
-            self._open.discard((s.key, s.value), key)
-            self._of_execution.discard(s.execution, key)
-
-    def open(self, key: str, value: str) -> list[Subscription]:
-        return [self._rows[k] for k in self._open[key, value].all()]
-
-    def of_execution(self, execution: int) -> list[Subscription]:
-        return [self._rows[k] for k in self._of_execution[execution].all()]
-
-
-class Messages:
-    def __init__(self) -> None:
-        self.rows: dict[int, StoredMessage] = {}
-        self.buffered: Grouped[tuple[str, str], int] = Grouped()
-        self._sent: dict[tuple[str, str, str], int] = {}
-
-    def put(self, message: StoredMessage) -> None:
-        address = (message.key, message.value)
-        self.rows[message.id] = message
-        if message.status is MessageStatus.BUFFERED:
-            self.buffered.add(address, message.id)
-        else:
-            self.buffered.discard(address, message.id)
-        if message.message_id is not None:
-            sent = (*address, message.message_id)
-            self._sent[sent] = max(message.id, self._sent.get(sent, 0))
-
-    def oldest(self, key: str, value: str, now: int, skip: Collection[int]) -> StoredMessage | None:
-        found = self.buffered[key, value].first(1, lambda id: self.rows[id].expires > now and id not in skip)
-        return self.rows[found[0]] if found else None
-
-    def sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:
-        id = self._sent.get((key, value, message_id))
-        return None if id is None else self.rows[id]

@@ -67,6 +67,9 @@ class SqlTransaction(Reads):
             self._insert_frames(changes.new_frames.values())
         if changes.frames:
             self._update_frames(changes.frames)
+        for waking in changes.waking:
+            self.session.many("wake_frames", [(rows.encode(waking.wake), orjson.dumps(waking.frames).decode())])
+            self._known.forget_frames(waking.frames)
         self._write_jobs(changes.new_jobs, changes.leased)
         if changes.timers:
             many("set_timer", map(rows.timer_row, changes.timers))
@@ -75,7 +78,17 @@ class SqlTransaction(Reads):
         if changes.new_messages:
             many("insert_message", map(rows.message_row, changes.new_messages))
         if changes.messages_consumed:
-            many("consume_message", [(id,) for id in changes.messages_consumed])
+            many("consume_message", map(rows.consumed_row, changes.messages_consumed))
+        if changes.messages_expired:
+            many("expire_message", _singles(changes.messages_expired))
+        if changes.messages_gone:
+            many("delete_message", _singles(changes.messages_gone))
+        if changes.waits_forgotten:
+            many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
+        if changes.workers:
+            many("set_worker", map(rows.worker_row, changes.workers))
+        if changes.workers_gone:
+            many("delete_worker", _singles(changes.workers_gone))
         if changes.history:
             many("insert_history", rows.history_rows(changes.history))
         self._write_blobs()
@@ -198,6 +211,8 @@ class SqlTransaction(Reads):
         if changes.jobs_gone:
             for (text,) in self.session.all("delete_jobs", (orjson.dumps(changes.jobs_gone).decode(),)):
                 self._free(text)
+        if changes.waits_ended:
+            self.session.many("end_wait", [end._asdict() for end in changes.waits_ended])
         if changes.timers_gone:
             self.session.many("delete_timers", _singles(changes.timers_gone))
         if changes.subscriptions_gone:
@@ -207,7 +222,7 @@ class SqlTransaction(Reads):
         if new:
             self.session.many("insert_job", [rows.job_row(job, self._text) for job in new])
         if leased:
-            self.session.many("lease_job", [(j.leased_until, j.worker, j.deliveries, j.id) for j in leased])
+            self.session.many("lease_job", map(rows.lease_row, leased))
 
     # Large values
 
@@ -238,7 +253,7 @@ class SqlTransaction(Reads):
         self._new_blobs, self._freed_blobs = [], []
 
 
-def _singles(ids: Iterable[int]) -> list[Row]:
+def _singles(ids: Iterable[int | str]) -> list[Row]:
     return [(id,) for id in ids]
 
 

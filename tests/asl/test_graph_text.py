@@ -159,7 +159,9 @@ SHORT: dict[str, Any] = {
 
 
 def test_short_ways_of_a_choice_stand_side_by_side_and_meet() -> None:
-    assert to_text(graph_of(SHORT)) == """\
+    assert (
+        to_text(graph_of(SHORT))
+        == """\
  ●
  ▼
 ╭─ Choice ─╮
@@ -178,10 +180,13 @@ def test_short_ways_of_a_choice_stand_side_by_side_and_meet() -> None:
 │ Merge  │
 ╰── end ─╯
 """
+    )
 
 
 def test_where_the_width_is_too_small_the_ways_hang_from_the_line() -> None:
-    assert to_text(graph_of(SHORT), width=26) == """\
+    assert (
+        to_text(graph_of(SHORT), width=26)
+        == """\
  ●
  ▼
 ╭─ Choice ─╮
@@ -205,6 +210,7 @@ def test_where_the_width_is_too_small_the_ways_hang_from_the_line() -> None:
 │ Merge  │
 ╰── end ─╯
 """
+    )
 
 
 def test_a_loop_is_a_reference_back() -> None:

@@ -31,7 +31,9 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def test_every_handler_of_every_file_is_found(write: Write) -> None:
-    write("orders.py", "@handler('process:order')\ndef process(order): return 1\n@handler\ndef plain(order): return 2\n")
+    write(
+        "orders.py", "@handler('process:order')\ndef process(order): return 1\n@handler\ndef plain(order): return 2\n"
+    )
     file = write("payments.py", "@handler('a')\n@handler('b')\nasync def both(order): return 3\n")
     found = load_handlers(file.parent)
     assert sorted(found) == ["a", "b", "plain", "process:order"]
@@ -47,10 +49,15 @@ def test_files_that_begin_with_an_underscore_are_only_helpers(write: Write) -> N
     assert found["shown"].function({}) == 7
 
 
-@pytest.mark.parametrize("statement", ["import payments_x", "from payments_x import charge", "from . import payments_x"])
+@pytest.mark.parametrize(
+    "statement", ["import payments_x", "from payments_x import charge", "from . import payments_x"]
+)
 def test_siblings_import_each_other_and_are_run_once(write: Write, statement: str) -> None:
     write("orders_x.py", f"{statement}\n@handler('order')\ndef order(x): return 1\n")
-    file = write("payments_x.py", "import orders_x\nRUNS = []\nRUNS.append(1)\n@handler('pay')\ndef charge(x): return len(RUNS)\n")
+    file = write(
+        "payments_x.py",
+        "import orders_x\nRUNS = []\nRUNS.append(1)\n@handler('pay')\ndef charge(x): return len(RUNS)\n",
+    )
     found = load_handlers(file.parent)
     assert sorted(found) == ["order", "pay"]
     assert found["pay"].function({}) == 1
@@ -64,9 +71,13 @@ def test_a_file_named_like_a_module_of_python_hides_nothing(write: Write) -> Non
 
 
 def test_two_directories_with_the_same_file_names_do_not_meet(write: Write) -> None:
-    first = write("../one/jobs_y.py", "import tools_y\n@handler('job')\ndef job(x): return tools_y.WHO\n").parent.resolve()
+    first = write(
+        "../one/jobs_y.py", "import tools_y\n@handler('job')\ndef job(x): return tools_y.WHO\n"
+    ).parent.resolve()
     write("../one/tools_y.py", "WHO = 'one'\n")
-    second = write("../two/jobs_y.py", "import tools_y\n@handler('job')\ndef job(x): return tools_y.WHO\n").parent.resolve()
+    second = write(
+        "../two/jobs_y.py", "import tools_y\n@handler('job')\ndef job(x): return tools_y.WHO\n"
+    ).parent.resolve()
     write("../two/tools_y.py", "WHO = 'two'\n")
     before = load_handlers(first)["job"]
     after = load_handlers(second)["job"]
@@ -91,7 +102,7 @@ def test_two_handlers_of_one_name_in_one_file_are_refused(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("import there_is_no_such_module\n", "handlers/bad.py:2: cannot be imported: ModuleNotFoundError: No module named 'there_is_no_such_module'"),
+        ("import not_there\n", "handlers/bad.py:2: cannot be imported: ModuleNotFoundError: No module named 'not_there'"),
         ("x = 1\ny = x / 0\n", "handlers/bad.py:3: cannot be imported: ZeroDivisionError: division by zero"),
         ("def f(:\n", "handlers/bad.py:2: cannot be imported: SyntaxError: invalid syntax"),
         ("import sys\nsys.exit(3)\n", "handlers/bad.py:3: cannot be imported: SystemExit: 3"),
@@ -109,7 +120,7 @@ def test_a_file_that_does_not_import_is_named_with_line_and_exception(write: Wri
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(HandlerLoadError, match="no handlers directory at .*nowhere"):
+    with pytest.raises(HandlerLoadError, match=r"no handlers directory at .*nowhere"):
         load_handlers(tmp_path / "nowhere")
 
 
@@ -126,6 +137,18 @@ States:
     Type: Task
     Resource: arn:aws:states:::lambda:invoke
     Parameters: {FunctionName.$: $.name}
+    Next: J
+  J:
+    Type: Task
+    QueryLanguage: JSONata
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments: {FunctionName: '{% $states.input.name %}'}
+    Next: K
+  K:
+    Type: Task
+    QueryLanguage: JSONata
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments: {FunctionName: constant}
     Next: D
   D: {Type: Task, Resource: 'arn:aws:states:us-east-1:123456789012:activity:by-hand', Next: M}
   M:
@@ -150,6 +173,7 @@ def test_what_a_workflow_needs_is_known_before_it_runs() -> None:
     assert {name: sorted(states) for name, states in needs.items()} == {
         "charge": ["A", "G"],
         "refund": ["B"],
+        "constant": ["K"],
         "inner": ["E/F"],
     }
 

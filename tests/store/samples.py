@@ -57,9 +57,9 @@ def timer(frame: int, due: int, kind: TimerKind = TimerKind.DELAY, execution: in
 
 
 def subscription(
-    frame: int, since: int = T0, key: str = "orderId", value: str = '"A"', execution: int = 1
+    frame: int, since: int = T0, key: str = "orderId", value: str = '"A"', execution: int = 1, kind: str = "s"
 ) -> Subscription:
-    return Subscription(execution, frame, 1, key, value, since)
+    return Subscription(execution, frame, 1, key, value, since, None, kind)
 
 
 def message(id: int, **more: Any) -> StoredMessage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,18 @@ import pytest
 from sm_cli.errors import Conflict, DatabaseError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Changes, ExecutionFilter, MessageStatus, Reserved, Status, Store, TimerKind
+from sm_cli.store.base import (
+    HANDED_OVER,
+    Changes,
+    Consumed,
+    ExecutionFilter,
+    MessageStatus,
+    Reserved,
+    Status,
+    Store,
+    TimerKind,
+    Worker,
+)
 from tests.store.samples import (
     T0,
     apply,
@@ -64,7 +76,7 @@ def test_an_exception_after_apply_loses_everything(store: Store, error: type[Bas
                 new_definitions=[definition()], new_executions=[execution(2)], executions={1: execution(1, events=9)},
                 new_frames={2: frame(2)}, frames={1: frame(1, state="B")}, jobs_gone=[1], timers_gone=[1],
                 subscriptions_gone=[1], new_jobs=[job(2)], timers=[timer(2, T0)], new_messages=[message(2)],
-                messages_consumed=[1], history=events(1, [1]),
+                messages_consumed=[Consumed(1, 1, T0)], history=events(1, [1]),
             )
         )  # fmt: skip
         raise error
@@ -592,7 +604,8 @@ def test_a_lease_of_a_job_that_has_gone_changes_nothing(store: Store) -> None:
     assert store.jobs_of(1) == []
     with store.write() as tx:
         assert tx.jobs([1]) == {}
-        assert tx.claimable(T0 + 1, 10, worker="w") == []
+        assert tx.lost(T0 + 1, 10) == []
+        assert tx.held("w") == []
 
 
 # Timers
@@ -650,7 +663,7 @@ def test_next_due_is_the_earliest_timer_deadline_or_end_of_a_lease(store: Store)
 def test_a_job_comes_back_as_it_was(store: Store) -> None:
     whole = job(
         1, frame=2, execution=3, seq=4, state="Ä", resource="r", input="x" * 5000, attempt=2, queue="low", priority=-1,
-        available=T0, timeout=1.5, heartbeat=0.25, leased_until=T0 + 1, worker="w", deliveries=7,
+        available=T0, timeout=1.5, heartbeat=0.25, leased_until=T0 + 1, worker="w", deliveries=7, repeatable=False,
     )  # fmt: skip
     apply(store, new_jobs=[whole, job(2, execution=3, timeout=3.0)])
     assert store.jobs_of(3) == [whole, job(2, execution=3, timeout=3.0)]
@@ -676,29 +689,134 @@ def test_a_job_can_be_claimed_when_it_is_available(store: Store) -> None:
     assert claimed(store, T0 + 10) == [1, 2]
 
 
-def test_a_leased_job_can_be_claimed_when_its_lease_ran_out(store: Store) -> None:
+def lost(store: Store, now: int, limit: int = 10, only: int | None = None) -> list[int]:
+    with store.write() as tx:
+        return [j.id for j in tx.lost(now, limit, only)]
+
+
+def test_a_leased_job_is_not_claimed_until_it_is_given_back(store: Store) -> None:
     apply(store, new_jobs=[job(1), job(2, 2), job(3, 3)])
-    leased = job(1, leased_until=T0 + 10, worker="w1", deliveries=1)
+    leased = job(1, leased_until=T0 + 10, worker="w1", deliveries=1, repeatable=False)
     apply(store, leased=[leased])
-    assert claimed(store, T0 + 9) == [2, 3]
-    assert claimed(store, T0 + 10) == [1, 2, 3]
-    assert claimed(store, T0 + 10, limit=1) == [1]
+    assert claimed(store, T0 + 99) == [2, 3]
     assert store.jobs_of(1)[0] == leased
     apply(store, leased=[job(1, leased_until=T0 + 30, worker="w2", deliveries=2)])
-    assert claimed(store, T0 + 29) == [2, 3]
+    assert store.jobs_of(1)[0] == job(1, leased_until=T0 + 30, worker="w2", deliveries=2)
     apply(store, leased=[job(1, deliveries=2)])
     assert claimed(store) == [1, 2, 3]
 
 
-def test_a_worker_may_take_back_what_is_leased_to_its_name(store: Store) -> None:
+def test_jobs_are_lost_when_their_lease_ran_out_earliest_first(store: Store) -> None:
     apply(
         store,
-        new_jobs=[job(n, n, leased_until=T0 + 10, worker=w) for n, w in ((1, "a"), (2, "b"), (3, "a"))] + [job(4, 4)],
+        new_jobs=[
+            job(1, 1, leased_until=T0 + 10, worker="a"), job(2, 2, leased_until=T0 + 5, worker="b", execution=2),
+            job(3, 3, leased_until=T0 + 10, worker="a"), job(4, 4), job(5, 5, leased_until=HANDED_OVER),
+        ],
+    )  # fmt: skip
+    assert lost(store, T0 + 4) == []
+    assert lost(store, T0 + 5) == [2]
+    assert lost(store, T0 + 10) == [2, 1, 3]
+    assert lost(store, T0 + 10, limit=2) == [2, 1]
+    assert lost(store, T0 + 10, only=1) == [1, 3]
+    apply(store, leased=[job(2, 2, execution=2), job(1, 1, leased_until=T0 + 99, worker="a")])
+    assert lost(store, T0 + 10) == [3]
+
+
+def test_what_a_worker_holds_is_known_by_its_id(store: Store) -> None:
+    apply(
+        store,
+        new_jobs=[job(n, n, leased_until=T0 + n, worker=w) for n, w in ((1, "a"), (2, "b"), (3, "a"))]
+        + [job(4, 4), job(5, 5, leased_until=HANDED_OVER)],
     )
-    assert claimed(store, worker="a") == [1, 3, 4]
-    assert claimed(store, worker="c") == [4]
-    assert claimed(store, T0 + 10, worker="a") == [1, 2, 3, 4]
-    assert claimed(store, T0 + 10, worker="a", limit=2) == [1, 2]
+    with store.write() as tx:
+        assert [j.id for j in tx.held("a")] == [1, 3]
+        assert [j.id for j in tx.held("c")] == []
+        assert tx.leases("a", [1, 2, 3, 9]) == {1, 3}
+    assert store.leases("b", [1, 2, 3]) == {2}
+    assert store.leases("b", []) == set()
+
+
+def test_a_queue_is_named_while_it_has_a_job_that_nobody_has(store: Store) -> None:
+    def queues() -> list[str]:
+        with store.write() as tx:
+            return tx.queues()
+
+    assert queues() == []
+    apply(
+        store,
+        new_jobs=[
+            job(1, 1, queue="low"), job(2, 2, queue="b"), job(3, 3, queue="b"), job(4, 4, queue="a"),
+            job(5, 5, queue="taken", leased_until=T0, worker="w"),
+        ],
+    )  # fmt: skip
+    assert queues() == ["a", "b", "low"]
+    apply(store, jobs_gone=[2, 4], leased=[job(1, 1, queue="low", leased_until=T0, worker="w")])
+    assert queues() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"resources": {"echo"}}, True),
+        ({"resources": {"pay"}}, True),
+        ({"resources": {"none"}}, False),
+        ({"resources": set()}, False),
+        ({"resources": {"late"}}, False),
+        ({"resources": {"late"}, "now": T0 + 5}, True),
+        ({"resources": {"taken"}}, False),
+        ({"resources": {"echo", "pay"}, "queues": {"low"}}, True),
+        ({"resources": {"echo"}, "queues": {"low"}}, False),
+        ({"resources": {"echo"}, "only": 1}, True),
+        ({"resources": {"pay"}, "only": 1}, False),
+        ({"resources": {"pay"}, "only": 2, "queues": {"low"}}, True),
+        ({"resources": {"pay"}, "only": 2, "queues": {"default"}}, False),
+    ],
+)
+def test_a_read_tells_whether_a_job_is_claimable(store: Store, wanted: dict[str, Any], expected: bool) -> None:
+    apply(
+        store,
+        new_jobs=[
+            job(1, 1), job(2, 2, execution=2, resource="pay", queue="low"),
+            job(3, 3, resource="late", available=T0 + 5), job(4, 4, resource="taken", leased_until=T0, worker="w"),
+        ],
+    )  # fmt: skip
+    queues = frozenset(wanted["queues"]) if "queues" in wanted else None
+    resources = frozenset(wanted["resources"])
+    assert store.has_free(wanted.get("now", T0), resources, only=wanted.get("only"), queues=queues) is expected
+
+
+def test_a_worker_is_written_down_seen_and_struck_off(store: Store) -> None:
+    first = Worker("a/1", "a", "host", 12, "boot/space/7", T0, T0)
+    second = Worker("a/2", "a", "host", 13, "boot/space/8", T0 - 5, T0)
+    apply(store, workers=[first, second])
+    assert store.workers() == [second, first]
+    apply(store, workers=[replace(first, seen=T0 + 9)])
+    with store.write() as tx:
+        assert tx.workers() == [second, replace(first, seen=T0 + 9)]
+    apply(store, workers_gone=["a/2", "b/1"])
+    assert [worker.id for worker in store.workers()] == ["a/1"]
+
+
+def test_a_timer_of_a_job_that_another_worker_has_is_not_ours_to_fire(store: Store) -> None:
+    apply(
+        store,
+        timers=[timer(1, T0 + 1), timer(2, T0 + 2), timer(3, T0 + 3), timer(4, T0 + 4)],
+        new_jobs=[job(1, 1, leased_until=T0, worker="a"), job(2, 2, leased_until=T0, worker="b"), job(3, 3)],
+    )
+
+    def due(worker: str | None, only: int | None = None) -> list[int]:
+        with store.write() as tx:
+            return [t.frame for t in tx.due_timers(T0 + 9, 10, only, worker)]
+
+    for only in (None, 1):
+        assert due(None, only) == [1, 2, 3, 4]
+        assert due("a", only) == [1, 3, 4]
+        assert due("b", only) == [2, 3, 4]
+        assert due("c", only) == [3, 4]
+    apply(store, leased=[job(n, n, leased_until=T0 + 99, worker="a") for n in (1, 2)])
+    for only in (None, 1):
+        assert [store.next_due(only, worker) for worker in (None, "a", "b")] == [T0 + 1, T0 + 1, T0 + 3]
 
 
 @pytest.mark.parametrize(
@@ -713,21 +831,17 @@ def test_a_worker_may_take_back_what_is_leased_to_its_name(store: Store) -> None
         ({"resources": frozenset({"pay", "x"})}, [4, 6]),
         ({"resources": frozenset()}, []),
         ({"only": 1, "queue": "low", "resources": frozenset({"pay"})}, [6]),
-        ({"only": 1, "queue": "low", "resources": frozenset({"pay"}), "worker": "mine"}, [6, 8]),
-        ({"worker": "mine", "limit": 100}, [1, 2, 3, 4, 5, 6, 7, 8]),
+        ({"limit": 3}, [1, 2, 3]),
+        ({"limit": 100}, [1, 2, 3, 4, 5, 6]),
     ],
 )
-def test_each_limit_of_a_claim_holds_for_free_lost_and_own_jobs(
-    store: Store, wanted: dict[str, Any], expected: list[int]
-) -> None:
+def test_each_limit_of_a_claim_holds(store: Store, wanted: dict[str, Any], expected: list[int]) -> None:
     apply(
         store,
         new_jobs=[
             job(1, 1), job(2, 2, queue="low"), job(3, 3, execution=2),
-            job(4, 4, execution=2, queue="low", resource="pay"), job(5, 5, leased_until=T0, worker="w"),
-            job(6, 6, queue="low", resource="pay", leased_until=T0, worker="w"),
-            job(7, 7, leased_until=T0 + 1, worker="mine"),
-            job(8, 8, queue="low", resource="pay", leased_until=T0 + 1, worker="mine"),
+            job(4, 4, execution=2, queue="low", resource="pay"), job(5, 5), job(6, 6, queue="low", resource="pay"),
+            job(7, 7, leased_until=T0, worker="w"), job(8, 8, leased_until=T0 + 1, worker="mine"),
         ],
     )  # fmt: skip
     assert claimed(store, **wanted) == expected
@@ -773,16 +887,18 @@ def test_the_oldest_buffered_message_that_has_not_expired_is_found(store: Store)
     assert oldest(key="k") == 5
     assert oldest("42") is None
     assert oldest("A") is None
-    apply(store, messages_consumed=[1, 2])
+    apply(store, messages_consumed=[Consumed(1, 1, T0), Consumed(2, 1, T0)])
     assert oldest() == 3
     assert oldest(skip=[3]) is None  # type: ignore[arg-type]  # any collection will do
 
 
 def test_a_message_comes_back_as_it_was_also_after_it_was_consumed(store: Store) -> None:
     apply(store, new_messages=[message(1, message_id="m"), message(2, message_id="n"), message(3, message_id="m")])
-    apply(store, messages_consumed=[3, 99])
+    apply(store, messages_consumed=[Consumed(3, 8, T0 + 5), Consumed(99, 1, T0)])
     with store.write() as tx:
-        assert tx.message_sent("orderId", '"A"', "m") == message(3, message_id="m", status=MessageStatus.CONSUMED)
+        assert tx.message_sent("orderId", '"A"', "m") == message(
+            3, message_id="m", status=MessageStatus.CONSUMED, consumed=T0 + 5, count=1, receivers=(8,)
+        )
         assert tx.message_sent("orderId", '"A"', "n") == message(2, message_id="n")
         assert tx.message_sent("orderId", '"B"', "m") is None
         assert tx.message_sent("other", '"A"', "m") is None
@@ -790,7 +906,7 @@ def test_a_message_comes_back_as_it_was_also_after_it_was_consumed(store: Store)
 
 
 def test_a_message_may_arrive_and_be_consumed_in_one_tick(store: Store) -> None:
-    apply(store, new_messages=[message(1)], messages_consumed=[1])
+    apply(store, new_messages=[message(1)], messages_consumed=[Consumed(1, 1, T0)])
     with store.write() as tx:
         assert tx.buffered_message("orderId", '"A"', T0) is None
 

@@ -15,13 +15,21 @@ from sm_cli.errors import SmError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join
 from sm_cli.store.base import (
     Changes,
+    Consumed,
     ExecutionFilter,
     HistoryEvent,
+    MessageFilter,
+    MessageStatus,
     Status,
     Store,
     TimerKind,
     Transaction,
+    WaitEnd,
+    WaitFilter,
+    Waking,
+    Worker,
 )
+from sm_cli.store.mail import Late
 from sm_cli.store.memory import MemoryStore
 from sm_cli.store.sqlite import SqliteStore
 from tests.store.samples import T0, definition, execution, frame, job, message, subscription, timer
@@ -32,6 +40,8 @@ SMALL = st.integers(1, 6)
 TIMES = st.integers(T0, T0 + 20)
 KEYS_OF = ("k1", "k2")
 KEYS = st.sampled_from(KEYS_OF)
+VALUES_OF = ('"A"', '"a"', ' "A"', "7")
+DAY = 86_400 * 1_000_000
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=5), st.just({}), st.just({"big": "x" * 3000})
 )
@@ -43,6 +53,15 @@ FRAMES = st.fixed_dictionaries(
         "status": st.sampled_from(FrameStatus), "state": st.sampled_from("ABC"), "seq": st.integers(0, 9),
         "retries": st.sampled_from([(), (1,), (0, 2)]), "join": st.sampled_from([None, Join(3), Join(3, started=2)]),
         "item": VALUES, "vars": OBJECTS, "input": VALUES, "output": VALUES, "wake": VALUES,
+    }
+)  # fmt: skip
+
+MESSAGES = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from("sn"), "strict": st.booleans(), "execution": st.none() | st.integers(0, 2),
+        "status": st.sampled_from(MessageStatus), "consumed": st.none() | TIMES, "count": st.integers(0, 3),
+        "later": st.integers(0, 1), "receivers": st.lists(st.integers(1, 9), max_size=2).map(tuple),
+        "late": st.lists(st.builds(Late, st.integers(1, 9), TIMES, st.just("timeout")), max_size=2).map(tuple),
     }
 )  # fmt: skip
 
@@ -145,9 +164,32 @@ class Alike(RuleBasedStateMachine):
     def wait(self, ids: list[int], gone: list[int], again: bool) -> None:
         kinds = list(TimerKind)
         new = [timer(f, T0 + (self.next() * 7) % 20, kinds[f % 4], execution=f % 3) for f in ids]
-        opened = [subscription(f, T0 + f % 2, KEYS_OF[f % 2], execution=f % 3) for f in set(ids)]
+        opened = [
+            subscription(f, T0 + f % 2, KEYS_OF[f % 2], VALUES_OF[self.next() % 4], f % 3, "sn"[f % 2])
+            for f in set(ids)
+        ]
         leaving = list({*gone, *ids})
-        self.both(lambda _: Changes(timers=new, timers_gone=gone, new_subscriptions=opened, subscriptions_gone=leaving))
+        ended = [WaitEnd(f, T0 + self.next() % 7, "timeout") for f in leaving if f % 3]
+        self.both(
+            lambda _: Changes(
+                timers=new, timers_gone=gone, new_subscriptions=opened, subscriptions_gone=leaving, waits_ended=ended
+            )
+        )
+
+    @rule(age=st.integers(0, 9 * DAY), limit=st.integers(1, 3))
+    def forget(self, age: int, limit: int) -> None:
+        def make(tx: Transaction) -> Changes:
+            stale = tx.stale(T0 + age, limit)
+            return Changes(
+                messages_expired=stale.expired, messages_gone=stale.messages, waits_forgotten=stale.waits
+            )
+
+        self.both(make)
+
+    @rule(pick=st.sets(st.integers(0, 9), max_size=3), wake=VALUES)
+    def wake(self, pick: set[int], wake: Any) -> None:
+        ids = [self.frames[n % len(self.frames)].id for n in pick if self.frames]
+        self.both(lambda _: Changes(waking=[Waking(sorted(set(ids)), wake)]))
 
     @rule(frame_id=SMALL, priority=st.integers(-1, 1), queue=KEYS, resource=KEYS, available=TIMES, value=VALUES)
     def enqueue(self, frame_id: int, priority: int, queue: str, resource: str, available: int, value: Any) -> None:
@@ -160,12 +202,19 @@ class Alike(RuleBasedStateMachine):
     @rule(now=TIMES, until=st.none() | TIMES, worker=KEYS, only=st.none() | st.integers(0, 2), queue=st.none() | KEYS)
     def lease(self, now: int, until: int | None, worker: str, only: int | None, queue: str | None) -> None:
         def make(tx: Transaction) -> Changes:
-            found = tx.claimable(now, 2, worker=worker, only=only, queue=queue, resources=frozenset({"k1"}))
+            found = tx.claimable(now, 2, only=only, queue=queue, resources=frozenset({"k1"}))
+            found += [job for job in tx.lost(now, 1, only) if job not in found]
             for taken in found:
                 taken.leased_until, taken.worker, taken.deliveries = until, worker, taken.deliveries + 1
+                taken.repeatable = taken.id % 2 == 0
             return Changes(leased=found)
 
         self.both(make)
+
+    @rule(id=KEYS, seen=TIMES, gone=st.none() | KEYS)
+    def see(self, id: str, seen: int, gone: str | None) -> None:
+        worker = Worker(id, id, "host", 1, "//", T0, seen)
+        self.both(lambda _: Changes(workers=[worker], workers_gone=[] if gone is None else [gone]))
 
     @rule(gone=st.lists(SMALL, min_size=1, max_size=3))
     def finish_jobs(self, gone: list[int]) -> None:
@@ -173,14 +222,22 @@ class Alike(RuleBasedStateMachine):
 
     @rule(
         key=KEYS,
-        value=VALUES,
+        value=st.sampled_from(VALUES_OF),
+        body=VALUES,
         expires=TIMES,
         message_id=st.none() | KEYS,
         consumed=st.lists(st.integers(1, 40), max_size=4),
+        more=MESSAGES,
     )
-    def send(self, key: str, value: Any, expires: int, message_id: str | None, consumed: list[int]) -> None:
-        new = message(self.next(), key=key, body=value, expires=expires, message_id=message_id)
-        self.both(lambda _: Changes(new_messages=[new], messages_consumed=consumed))
+    def send(
+        self, key: str, value: str, body: Any, expires: int, message_id: str | None, consumed: list[int],
+        more: dict[str, Any],
+    ) -> None:  # fmt: skip
+        new = message(
+            self.next(), key=key, value=value, body=body, expires=expires, message_id=message_id, **more
+        )
+        taken = [Consumed(id, id % 3, T0 + id) for id in consumed]
+        self.both(lambda _: Changes(new_messages=[new], messages_consumed=taken))
 
     @rule(execution=SMALL, count=st.integers(1, 4), value=VALUES)
     def record(self, execution: int, count: int, value: Any) -> None:
@@ -216,14 +273,25 @@ class Alike(RuleBasedStateMachine):
             ids = [f.id for f in self.frames]
             return [
                 tx.frames(ids), tx.executions(self.executions), tx.ready_frames(3), tx.due_timers(T0 + 10, 3),
-                tx.overdue(T0 + 10, 3), tx.claimable(T0 + 10, 3), tx.claimable(T0 + 10, 3, only=1, worker="k1"),
+                tx.overdue(T0 + 10, 3), tx.claimable(T0 + 10, 3), tx.claimable(T0 + 10, 3, only=1),
+                tx.lost(T0 + 10, 3), tx.lost(T0 + 10, 3, 1), tx.held("k1"), tx.leases("k2", range(40)), tx.queues(),
+                tx.workers(), tx.due_timers(T0 + 10, 3, None, "k1"), tx.due_timers(T0 + 10, 3, 1, "k2"),
                 tx.claimable(T0, 3, queue="k1"), [tx.ready_frames(3, n) for n in range(1, 4)],
                 [tx.due_timers(T0 + 10, 3, n) for n in range(3)],
                 [tx.descendants(id) for id in ids], [tx.outputs(id, 1) for id in ids],
                 [tx.pending_children(id, 1, 3, 2) for id in ids], tx.jobs(list(range(1, self.number + 1))),
-                [tx.buffered_message(key, '"A"', T0 + 10) for key in KEYS_OF],
-                [tx.subscriptions(key, '"A"') for key in KEYS_OF],
-                [tx.message_sent(key, '"A"', sent) for key in KEYS_OF for sent in KEYS_OF],
+                [
+                    [tx.buffered_message(key, value, T0 + 10), tx.subscriptions(key, value),
+                     tx.buffered_message(key, value, T0 + 10, (1, 2, 3), kind="n", execution=1),
+                     tx.subscriptions(key, value, kind="n", limit=1),
+                     [tx.message_sent(key, value, sent) for sent in KEYS_OF]]
+                    for key in KEYS_OF for value in VALUES_OF
+                ],
+                [tx.near_subscriptions(key, '"a"', 2) for key in KEYS_OF],
+                [tx.near_messages(key, '"a"', 3) for key in KEYS_OF],
+                [tx.past_waits(key, '"a"', 3) for key in KEYS_OF], tx.refs(range(9)),
+                [tx.stale(T0 + days * DAY, 2) for days in range(9)], tx.message(3),
+                [tx.subscriptions_of(n) for n in range(3)],
             ]  # fmt: skip
 
         self.agree(ask)
@@ -237,8 +305,23 @@ def outside(store: Store) -> list[Any]:
         ExecutionFilter(status=Status.FAILED, workflow="k2"),
         ExecutionFilter(name_contains="A", since=T0 + 2, until=T0 + 9),
     ]  # fmt: skip
+    waits = [
+        WaitFilter(), WaitFilter(limit=2, after=2), WaitFilter("k1"), WaitFilter("k2", '"a"'),
+        WaitFilter(workflow="k1"), WaitFilter("k1", '"A"', "k2"),
+    ]  # fmt: skip
+    mail = [
+        MessageFilter(T0 + 10), MessageFilter(T0 + 10, "k1"), MessageFilter(T0 + 10, "k2", '"A"', limit=1),
+        MessageFilter(T0, status=MessageStatus.EXPIRED), MessageFilter(T0 + 15, status=MessageStatus.BUFFERED),
+        MessageFilter(T0, "k1", '"a"', MessageStatus.CONSUMED, before_id=20),
+    ]  # fmt: skip
     return [
-        store.next_due(), store.has_ready(), store.workflows(), store.latest(),
+        [store.open_waits(f) for f in waits], [store.list_messages(f) for f in mail],
+        [store.messages_named(name) for name in KEYS_OF], [store.message(n) for n in range(9)],
+        [store.near_messages(key, '"a"', 3) for key in KEYS_OF], store.refs([1, 2, 3, 99]),
+        store.next_due(), store.has_ready(), store.workflows(), store.latest(), store.workers(),
+        store.next_due(None, "k1"), store.next_due(1, "k2"), store.leases("k1", range(40)),
+        [store.has_free(T0 + n, frozenset(KEYS_OF[:n]), only=only) for n in range(3) for only in (None, 1)],
+        store.has_free(T0 + 10, frozenset(KEYS_OF), queues=frozenset(["k2"])),
         [store.list_executions(f) for f in wanted], [store.find(text) for text in ("a", "ref-00000", "ref-000002", "")],
         [
             [store.next_due(n), store.has_ready(n), store.execution(n), store.frames_of(n), store.jobs_of(n),

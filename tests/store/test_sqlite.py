@@ -38,8 +38,10 @@ WALKED = {
     ("ready_frames", "SCAN f USING INDEX frames_ready"): "holds ready frames only, in order, up to the limit",
     ("has_ready", "SCAN f USING INDEX frames_ready"): "the first row is enough",
     ("has_ready", "SCAN f USING INDEX frames_ready_of_execution"): "the first row is enough",
+    ("forgotten_messages", "SCAN f USING INDEX frames_ready_of_execution"): "as has_ready",
     ("free_jobs", "SCAN j USING INDEX jobs_free"): "holds free jobs only, in order, up to the limit",
-    ("first_due", "SCAN timers USING COVERING INDEX timers_due"): "in order; the first row is enough",
+    ("first_due", "SCAN t USING COVERING INDEX timers_due"): "in order, past those of jobs that other workers have",
+    ("workers", "SCAN w"): "one row a worker",
 }
 
 

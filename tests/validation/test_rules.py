@@ -214,7 +214,7 @@ FINE: list[State] = [
     passing(InputPath=None, OutputPath=None, ResultPath=None),
     passing(InputPath="$$.Execution.Id", OutputPath="$.a[?(@.b > 1)].c"),
     passing(InputPath="$.books[-2]", ResultPath="$.a['b c'][0]"),
-    passing(Parameters={"a.$": "$", "b.$": "$$", "c.$": "$x.y", "d.$": "States.Format('{}', $.a)", "e": None}),
+    passing(Parameters={"a.$": "$", "b.$": "$$", "d.$": "States.Format('{}', $.a)", "e": None}),
     passing(Parameters={"price": "$5", "word": "States. of matter", "dollar": "$", "sub": "$.${Name}"}),
     passing(Parameters=["a", {"b.$": "$.c"}]),
     passing(Parameters="text"),
@@ -238,7 +238,7 @@ FINE: list[State] = [
     task(Resource="approve.waitForTaskToken"),
     task(Credentials={"RoleArn.$": "$.role"}),
     choice({"Variable": "$.a", "IsPresent": True, "Next": "Z", "Comment": "why"}),
-    choice({"And": [{"Variable": "$$.a", "IsNull": False}, {"Not": {"Variable": "$v", "IsNull": True}}], "Next": "Z"}),
+    choice({"And": [{"Variable": "$$.a", "IsNull": False}, {"Not": {"Variable": "$.v", "IsNull": True}}], "Next": "Z"}),
     {
         "Type": "Choice",
         "Choices": [

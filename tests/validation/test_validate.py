@@ -107,8 +107,6 @@ def test_an_express_workflow_waits_for_nothing_outside(resource: str, refused: b
 
 
 NOT_YET: list[dict[str, Any]] = [
-    {"Type": "Pass", "End": True, "QueryLanguage": "JSONata"},
-    {"Type": "Pass", "End": True, "Assign": {"a": 1}},
     {
         "Type": "Map",
         "End": True,

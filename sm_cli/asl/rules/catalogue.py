@@ -7,20 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from sm_cli.asl.diagnostics import Severity
 from sm_cli.asl.outline import MachineAt, StateAt
 
+if TYPE_CHECKING:
+    from sm_cli.asl.rules.pages import Page
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem under a JSON pointer; `key` points at the key rather than at the value."""
+    """A problem under a JSON pointer; `key` points at the key rather than at the value. `start` and `end` are the
+    characters of a text value that are meant, where it is not all of it."""
 
     pointer: str
     message: str
     hint: str | None = None
     key: bool = False
+    start: int | None = None
+    end: int | None = None
+    #: What it is about: the field that is missing, the state that is not there, the character of a problem.
+    about: str = ""
 
 
 DefinitionRule: TypeAlias = Callable[[list[MachineAt]], Iterator[Finding]]
@@ -29,26 +37,93 @@ StateRule: TypeAlias = Callable[[StateAt], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the catalogue: what holds where nothing is wrong."""
+class Rule:
+    """One line of the catalogue.
+
+    `title` says in one sentence (without its full stop) what holds where nothing is wrong; `aws_code` is what
+    AWS's ValidateStateMachineDefinition calls the problem, None where AWS says nothing. `explanation` is a
+    paragraph; `bad` is the text of a small definition in which this is wrong and nothing else, `good` the same
+    put right. They are "" for what no text can show, such as a file that is not UTF-8.
+    """
 
     code: str
     severity: Severity
     title: str
+    aws_code: str | None = None
+
+    @property
+    def explanation(self) -> str:
+        return _page(self.code).explanation
+
+    @property
+    def bad(self) -> str:
+        return _page(self.code).bad
+
+    @property
+    def good(self) -> str:
+        return _page(self.code).good
 
 
-CATALOGUE: dict[str, Entry] = {}
-DEFINITION_RULES: list[tuple[Entry, DefinitionRule]] = []
-MACHINE_RULES: list[tuple[Entry, MachineRule]] = []
+def _page(code: str) -> Page:
+    from sm_cli.asl.rules.pages import page  # only who explains a code reads them
+
+    return page(code)
+
+
+#: What AWS calls the problems that it refuses, or warns of, by our codes.
+AWS_CODES: dict[str, str] = {
+    **dict.fromkeys(("SM001", "SM003", "SM004", "SM006", "SM007", "SM014"), "INVALID_JSON_DESCRIPTION"),
+    **dict.fromkeys(("SM002", "SM005", "SM016"), "SCHEMA_VALIDATION_FAILED"),
+    **dict.fromkeys((f"SM10{n}" for n in range(1, 9)), "SCHEMA_VALIDATION_FAILED"),
+    "SM009": "TOO_DEEPLY_NESTED",
+    "SM201": "DUPLICATE_STATE_NAME",
+    "SM202": "INVALID_STATE_NAME",
+    "SM203": "MISSING_TRANSITION_TARGET",
+    "SM205": "MISSING_END_STATE",
+    "SM206": "MISSING_TRANSITION_TARGET",
+    "SM308": "NO_DOLLAR",
+    "SM309": "PASS_RESULT_IS_STATIC",
+    "SM312": "NO_PATH",
+    "SM713": "INVALID_LABEL_NAME",
+    "SM714": "DUPLICATE_LABEL_NAME",
+    "SM810": "INVALID_JSONATA_EXPRESSION",
+    "SM811": "INVALID_JSONATA_EXPRESSION",
+    "SM814": "UNSUPPORTED_JSONATA_EXPRESSION",
+    "SM816": "UNSUPPORTED_JSONATA_EXPRESSION",
+    **dict.fromkeys(
+        (
+            *(
+                "SM204",
+                "SM301",
+                "SM302",
+                "SM303",
+                "SM304",
+                "SM305",
+                "SM307",
+                "SM401",
+                "SM402",
+                "SM403",
+                "SM501",
+                "SM502",
+            ),
+            *("SM601", "SM602", "SM603", "SM604", "SM607", "SM712", "SM715", "SM801", "SM802", "SM803"),
+        ),
+        "SCHEMA_VALIDATION_FAILED",
+    ),
+}
+
+CATALOGUE: dict[str, Rule] = {}
+DEFINITION_RULES: list[tuple[Rule, DefinitionRule]] = []
+MACHINE_RULES: list[tuple[Rule, MachineRule]] = []
 #: By state type; a rule for all of them stands under each.
-STATE_RULES: dict[str, list[tuple[Entry, StateRule]]] = {}
+STATE_RULES: dict[str, list[tuple[Rule, StateRule]]] = {}
 
 
-def entry(code: str, severity: Severity, title: str) -> Entry:
+def entry(code: str, severity: Severity, title: str) -> Rule:
     """Register a code."""
     if code in CATALOGUE:
         raise AssertionError(f"{code} is in the catalogue twice")
-    CATALOGUE[code] = made = Entry(code, severity, title)
+    CATALOGUE[code] = made = Rule(code, severity, title, AWS_CODES.get(code))
     return made
 
 

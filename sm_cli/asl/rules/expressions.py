@@ -6,17 +6,22 @@ Values with a substitution (`${Name}`) are unknown and passed over.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from sm_cli.asl.fields import Syntax
 from sm_cli.asl.outline import StateAt, members
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.schema import is_unknown
 from sm_cli.asl.spans import child
-from sm_cli.expr.intrinsics import IntrinsicError, compile_call, literal_problems
+from sm_cli.expr.intrinsics import FUNCTIONS, IntrinsicError, compile_call, literal_problems
 from sm_cli.expr.jsonpath import PathError, compile_path, compile_reference
 from sm_cli.jsonvalue import Json
 
+_WORD = re.compile(r"\w+")
+_CALL = re.compile(r"States\.\w*")
+_ARGUMENT = re.compile(r"'(?:[^'\\]|\\.)*'|[^\s,()']+")
 #: (pointer, field, value)
 Value = tuple[str, str, Json]
 
@@ -31,18 +36,26 @@ def values(state: StateAt, *syntaxes: Syntax) -> Iterator[Value]:
 def paths_parse(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "path", "reference", "place"):
         if isinstance(value, str) and not is_unknown(value) and (problem := path_problem(value)):
-            message = f"{field} holds no path: {problem}"
             hint = "an intrinsic function cannot stand here" if value.startswith("States.") else None
-            yield Finding(pointer, message, hint)
+            start, end = word_at(value, problem.position)
+            yield Finding(pointer, f"{field} holds no path: {lower(problem.message)}", hint, start=start, end=end)
 
 
-def path_problem(text: str) -> str | None:
-    """What is wrong with a path, as a clause; None when nothing is."""
+def path_problem(text: str) -> PathError | None:
+    """What is wrong with a path; None when nothing is."""
     try:
         compile_path(text)
     except PathError as e:
-        return lower(e.message)
+        return e
     return None
+
+
+def word_at(text: str, position: int) -> tuple[int, int]:
+    """The characters [start, end) that a problem at an offset is about: the word there, else the one character."""
+    match = _WORD.match(text, position)
+    if match is not None:
+        return match.span()
+    return (position, position + 1) if position < len(text) else (max(0, len(text) - 1), len(text))
 
 
 def lower(sentence: str) -> str:
@@ -58,7 +71,9 @@ def references_are_references(state: StateAt) -> Iterator[Finding]:
         try:
             compile_reference(value)
         except PathError as e:
-            yield Finding(pointer, f"{field} must be a reference path, which names one place: {lower(e.message)}")
+            message = f"{field} must be a reference path, which names one place: {lower(e.message)}"
+            start, end = word_at(value, e.position)
+            yield Finding(pointer, message, start=start, end=end)
 
 
 @state_rule("SM303", "error", "A result is placed in the state's input")
@@ -76,22 +91,44 @@ def _is_foreign(path: str) -> bool:
 @state_rule("SM304", "error", "ErrorPath and its like hold a path or an intrinsic function call")
 def path_or_call(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "value"):
-        if isinstance(value, str) and not is_unknown(value) and (problem := value_problem(value, field)):
-            yield Finding(pointer, problem)
+        if isinstance(value, str) and not is_unknown(value):
+            yield from value_findings(pointer, value, field)
 
 
 def value_problem(text: str, field: str) -> str | None:
     """Why a text is neither a path nor an intrinsic call, as a sentence; None when it is one of them."""
+    return next((finding.message for finding in value_findings("", text, field)), None)
+
+
+def value_findings(pointer: str, text: str, field: str) -> Iterator[Finding]:
+    """Why a text is neither a path nor an intrinsic call."""
     if text.startswith("$"):
-        problem = path_problem(text)
-        return f"{field} holds no path: {problem}" if problem else None
-    if not text.startswith("States."):
-        return f"{field} must be a path or an intrinsic function call, not {_cut(text)}"
-    try:
-        compile_call(text, field)
-    except IntrinsicError as e:
-        return e.message[:1].upper() + e.message[1:]
-    return None
+        if problem := path_problem(text):
+            start, end = word_at(text, problem.position)
+            yield Finding(pointer, f"{field} holds no path: {lower(problem.message)}", start=start, end=end)
+    elif not text.startswith("States."):
+        message = f"{field} must be a path or an intrinsic function call, not {_cut(text)}"
+        yield Finding(pointer, message, _meant(text))
+    else:
+        try:
+            compile_call(text, field)
+        except IntrinsicError as e:
+            start, end = _call_at(text, e.position)
+            name = text[start:end].removeprefix("States.")
+            close = get_close_matches(name, FUNCTIONS, 1) if name not in FUNCTIONS else []
+            hint = f"did you mean States.{close[0]}?" if close and "no intrinsic function" in e.message else None
+            yield Finding(pointer, e.message[:1].upper() + e.message[1:], hint, start=start, end=end)
+
+
+def _meant(text: str) -> str | None:
+    if text.strip().startswith(("$", "States.")) and text != text.strip():
+        return "no blank may stand before it"
+    return "an expression {% … %} needs QueryLanguage: JSONata" if text.startswith("{%") else None
+
+
+def _call_at(text: str, position: int) -> tuple[int, int]:
+    match = _CALL.match(text, position)
+    return match.span() if match else word_at(text, position)
 
 
 def _cut(text: str) -> str:
@@ -107,8 +144,8 @@ def templates_parse(state: StateAt) -> Iterator[Finding]:
             continue
         if not isinstance(value, str):
             yield Finding(pointer, f"{field} must be a path or an intrinsic function call, and this is no text")
-        elif not is_unknown(value) and (problem := value_problem(value, field)):
-            yield Finding(pointer, problem)
+        elif not is_unknown(value):
+            yield from value_findings(pointer, value, field)
 
 
 def template_members(state: StateAt) -> Iterator[Value]:
@@ -141,7 +178,14 @@ def calls_can_work(state: StateAt) -> Iterator[Finding]:
         except IntrinsicError:
             continue  # SM304 and SM305 say it
         for problem in problems[:1]:
-            yield Finding(pointer, f"This call fails whenever it runs: {problem.message}")
+            message = f"This call fails whenever it runs: {problem.message}"
+            start, end = _argument_at(value, problem.position)
+            yield Finding(pointer, message, start=start, end=end)
+
+
+def _argument_at(text: str, position: int) -> tuple[int, int]:
+    match = _ARGUMENT.match(text, position)
+    return match.span() if match else word_at(text, position)
 
 
 @state_rule("SM307", "error", "An object of a template has a key only once, with or without .$")

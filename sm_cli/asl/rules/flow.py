@@ -62,12 +62,13 @@ def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
             if target in homes:
                 home = homes[target].called
                 message = f"{field} names '{target}', which is a state of {home}, not of {machine.called}"
-                yield Finding(pointer, message, "a transition cannot enter or leave a branch or a processor")
+                hint = "a transition cannot enter or leave a branch or a processor"
+                yield Finding(pointer, message, hint, about=target)
                 continue
             proposals -= 1
             close = get_close_matches(target, machine.names, 1) if proposals >= 0 else []
             hint = f"did you mean '{close[0]}'?" if close else None
-            yield Finding(pointer, f"{field} names '{target}', and there is no such state", hint)
+            yield Finding(pointer, f"{field} names '{target}', and there is no such state", hint, about=target)
 
 
 def all_targets(machine: MachineAt) -> Iterator[tuple[str, str]]:

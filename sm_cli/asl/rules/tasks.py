@@ -88,7 +88,7 @@ def integrations_exist(state: StateAt) -> Iterator[Finding]:
     if resource.kind in ("service", "invoke") and actions and resource.action not in actions:
         hint = f"arn:aws:states:::aws-sdk:{resource.service}:{resource.action} calls any action of the service"
         message = f"Step Functions has no integration {resource.service}:{resource.action}"
-        yield Finding(state.at("Resource"), message, hint)
+        yield Finding(state.at("Resource"), message, hint, about=text)
 
 
 @state_rule("SM605", "warning", "A task that waits for its token hands the token out", "Task")

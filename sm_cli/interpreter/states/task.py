@@ -71,7 +71,9 @@ def submitted(turn: Turn, state: Task, result: Json) -> None:
 
 def succeeded(turn: Turn, state: Task, event: TaskSucceeded) -> Entered | None:
     resource = state.resource
-    result = invoked(turn, event.result) if resource.kind == "invoke" else event.result
+    # A callback's output is the result itself; only an answer that the function gave at once comes wrapped.
+    wrapped = resource.kind == "invoke" and resource.pattern != "waitForTaskToken"
+    result = invoked(turn, event.result) if wrapped else event.result
     try:
         turn.check_size(event.result, resource.service or resource.text)
     except StateFailure as e:

@@ -22,7 +22,7 @@ ORDER BY w.name
 
 -- name: execution_columns
 e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.deadline, e.closed,
-e.error, e.cause, e.events, e.queue, e.priority, e.tags
+e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven
 
 -- name: whole_executions
 SELECT {execution_columns}, d.input, d.output
@@ -37,6 +37,9 @@ SELECT {execution_columns}, d.input, d.output
 FROM json_each(?) wanted
 JOIN executions e ON e.id = wanted.value
 JOIN execution_data d ON d.execution = e.id
+
+-- name: refs
+SELECT e.id, e.ref FROM json_each(?) wanted JOIN executions e ON e.id = wanted.value
 
 -- name: execution_named
 {whole_executions}
@@ -91,15 +94,15 @@ WHERE e.id < :before AND e.workflow = :workflow
 
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
-    error, cause, events, queue, priority, tags)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    error, cause, events, queue, priority, tags, redrives, redriven)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_execution_data
 INSERT INTO execution_data (execution, input, output) VALUES (?, ?, ?)
 
 -- name: update_execution
 UPDATE executions SET status = ?, deadline = ?, closed = ?, error = ?, cause = ?, events = ?,
-    queue = ?, priority = ?, tags = ?
+    queue = ?, priority = ?, tags = ?, redrives = ?, redriven = ?
 WHERE id = ?
 
 -- name: count_events

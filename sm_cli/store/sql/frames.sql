@@ -27,6 +27,12 @@ WHERE f.parent = ? AND f.status = 0 AND f.activation = ? AND f.idx >= ? ORDER BY
 -- name: outputs
 SELECT f.idx, f.output FROM frames f WHERE f.parent = ? AND f.status = 3 AND f.activation = ? ORDER BY f.idx
 
+-- name: root_frame
+SELECT {frame_columns} FROM frames f INDEXED BY frames_root WHERE f.execution = ? AND f.parent IS NULL
+
+-- name: children
+SELECT {frame_columns} FROM frames f WHERE f.parent = ? AND f.activation = ? ORDER BY f.idx
+
 -- name: descendants
 -- An open frame's parent is open, or it is the frame that was asked about.
 WITH RECURSIVE below (id) AS (
@@ -55,6 +61,9 @@ WHERE id = ?
 UPDATE frames SET state = ?, seq = ?, opens = ?, retries = ?, forked = ?, entered = ?, last = ?,
     entered_at = ?, wake = ?, item = ?, vars = ?, input = ?, output = ?
 WHERE id = ?
+
+-- name: wake_frames
+UPDATE frames SET status = 1, opens = 0, wake = ? WHERE id IN (SELECT value FROM json_each(?))
 
 -- name: blob
 SELECT body FROM blobs WHERE id = ?

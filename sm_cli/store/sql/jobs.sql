@@ -1,14 +1,17 @@
--- Jobs: leased attempts at a task.
+-- Jobs: leased attempts at a task; and the workers that lease them.
 
 -- name: job_columns
 j.id, j.execution, j.frame, j.seq, j.state, j.resource, j.input, j.attempt, j.queue, j.priority, j.available,
-j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries
+j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, j.repeatable
 
 -- name: jobs
 SELECT {job_columns} FROM json_each(?) wanted JOIN jobs j ON j.id = wanted.value
 
 -- name: jobs_of_execution
 SELECT {job_columns} FROM jobs j WHERE j.execution = ? ORDER BY j.id
+
+-- name: handed_over
+SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased WHERE j.leased_until = ? ORDER BY j.id LIMIT ?
 
 -- name: runnable
 (:resources IS NULL OR j.resource IN (SELECT value FROM json_each(:resources)))
@@ -29,27 +32,53 @@ WHERE j.leased_until IS NULL AND j.execution = :only AND (:queue IS NULL OR j.qu
     AND j.available <= :now AND {runnable}
 ORDER BY j.priority DESC, j.id LIMIT :limit
 
--- name: lost_jobs
--- Those whose lease ran out.
-SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased
-WHERE j.leased_until <= :now AND (:only IS NULL OR j.execution = :only)
-    AND (:queue IS NULL OR j.queue = :queue) AND {runnable}
-ORDER BY j.priority DESC, j.id LIMIT :limit
+-- name: has_free
+SELECT 1 FROM json_each(:resources) wanted WHERE EXISTS (
+    SELECT 1 FROM jobs j INDEXED BY jobs_free_of_resource
+    WHERE j.leased_until IS NULL AND j.resource = wanted.value AND j.available <= :now
+        AND (:queues IS NULL OR j.queue IN (SELECT value FROM json_each(:queues)))
+) LIMIT 1
 
--- name: own_jobs
--- Asked once, when a worker starts; walks what is leased, which is never more than all workers have slots.
+-- name: has_free_of_execution
+SELECT 1 FROM jobs j INDEXED BY jobs_free_of_execution
+WHERE j.leased_until IS NULL AND j.execution = :only AND j.available <= :now AND {runnable}
+    AND (:queues IS NULL OR j.queue IN (SELECT value FROM json_each(:queues)))
+LIMIT 1
+
+-- name: queues
+-- One look at the index for each queue that has a free job.
+WITH RECURSIVE b (queue) AS (
+    SELECT min(j.queue) FROM jobs j INDEXED BY jobs_free_in_queue WHERE j.leased_until IS NULL
+    UNION ALL
+    SELECT (SELECT min(j.queue) FROM jobs j INDEXED BY jobs_free_in_queue
+            WHERE j.leased_until IS NULL AND j.queue > b.queue)
+    FROM b WHERE b.queue IS NOT NULL
+)
+SELECT queue FROM b WHERE queue IS NOT NULL
+
+-- name: lost_jobs
 SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased
-WHERE j.leased_until IS NOT NULL AND j.worker = :worker AND (:only IS NULL OR j.execution = :only)
-    AND (:queue IS NULL OR j.queue = :queue) AND {runnable}
-ORDER BY j.priority DESC, j.id LIMIT :limit
+WHERE j.leased_until <= ? ORDER BY j.leased_until, j.id LIMIT ?
+
+-- name: lost_jobs_of_execution
+SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased
+WHERE j.leased_until <= ? AND j.execution = ? ORDER BY j.leased_until, j.id LIMIT ?
+
+-- name: held_jobs
+-- Asked when a worker was lost; walks what is leased, which is never more than all workers have slots.
+SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased
+WHERE j.leased_until < ? AND j.worker = ? ORDER BY j.id
+
+-- name: leases
+SELECT j.id FROM json_each(?) wanted JOIN jobs j ON j.id = wanted.value WHERE j.worker = ?
 
 -- name: insert_job
 INSERT INTO jobs (id, execution, frame, seq, state, resource, input, attempt, queue, priority, available,
-    timeout, heartbeat, leased_until, worker, deliveries)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    timeout, heartbeat, leased_until, worker, deliveries, repeatable)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: lease_job
-UPDATE jobs SET leased_until = ?, worker = ?, deliveries = ? WHERE id = ?
+UPDATE jobs SET leased_until = ?, worker = ?, deliveries = ?, repeatable = ? WHERE id = ?
 
 -- name: delete_jobs
 -- Answers with the large inputs, which have to go too.
@@ -62,3 +91,13 @@ SELECT leased_until FROM jobs WHERE leased_until IS NOT NULL ORDER BY leased_unt
 -- name: first_lease_end_of_execution
 SELECT j.leased_until FROM jobs j INDEXED BY jobs_leased
 WHERE j.execution = ? AND j.leased_until IS NOT NULL ORDER BY j.leased_until LIMIT 1
+
+-- name: workers
+SELECT w.id, w.name, w.host, w.pid, w.process, w.started, w.seen FROM workers w ORDER BY w.started, w.id
+
+-- name: set_worker
+INSERT INTO workers (id, name, host, pid, process, started, seen) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET seen = excluded.seen
+
+-- name: delete_worker
+DELETE FROM workers WHERE id = ?

@@ -1,22 +1,28 @@
--- Timers, subscriptions, messages: what a frame may wait for besides a job.
+-- Timers and subscriptions: what a frame may wait for besides a job.
 
 -- name: timer_columns
 t.execution, t.frame, t.seq, t.kind, t.due
 
+-- name: not_anothers
+-- Whoever has leased the frame's job decides whether it is late.
+(:worker IS NULL OR NOT EXISTS (SELECT 1 FROM jobs j WHERE j.frame = t.frame AND j.worker <> :worker))
+
 -- name: due_timers
-SELECT {timer_columns} FROM timers t WHERE t.due <= ? ORDER BY t.due, t.frame, t.kind LIMIT ?
+SELECT {timer_columns} FROM timers t WHERE t.due <= :now AND {not_anothers}
+ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: due_timers_of_execution
-SELECT {timer_columns} FROM timers t WHERE t.execution = ? AND t.due <= ? ORDER BY t.due, t.frame, t.kind LIMIT ?
+SELECT {timer_columns} FROM timers t WHERE t.execution = :only AND t.due <= :now AND {not_anothers}
+ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: timers_of_execution
 SELECT {timer_columns} FROM timers t WHERE t.execution = ? ORDER BY t.due, t.frame, t.kind
 
 -- name: first_due
-SELECT due FROM timers ORDER BY due LIMIT 1
+SELECT t.due FROM timers t WHERE {not_anothers} ORDER BY t.due LIMIT 1
 
 -- name: first_due_of_execution
-SELECT due FROM timers WHERE execution = ? ORDER BY due LIMIT 1
+SELECT t.due FROM timers t WHERE t.execution = :only AND {not_anothers} ORDER BY t.due LIMIT 1
 
 -- name: set_timer
 INSERT INTO timers (execution, frame, seq, kind, due) VALUES (?, ?, ?, ?, ?)
@@ -26,36 +32,73 @@ ON CONFLICT (frame, kind) DO UPDATE SET execution = excluded.execution, seq = ex
 DELETE FROM timers WHERE frame = ?
 
 -- name: subscription_columns
-s.execution, s.frame, s.seq, s."key", s.value, s.since, s.deadline
+s.execution, s.frame, s.seq, s."key", s.value, s.since, s.deadline, s.kind
 
 -- name: subscriptions
-SELECT {subscription_columns} FROM subscriptions s
-WHERE s."key" = ? AND s.value = ? ORDER BY s.since, s.frame, s.seq
+SELECT {subscription_columns} FROM subscriptions s INDEXED BY subscriptions_open
+WHERE s."key" = ? AND s.value = ? AND s.kind = coalesce(?, s.kind) ORDER BY s.since, s.frame, s.seq LIMIT ?
+
+-- name: near_subscriptions
+SELECT {subscription_columns} FROM subscriptions s INDEXED BY subscriptions_folded
+WHERE s."key" = ? AND s.folded = ? ORDER BY s.frame, s.seq LIMIT ?
 
 -- name: subscriptions_of_execution
 SELECT {subscription_columns} FROM subscriptions s WHERE s.execution = ? ORDER BY s.since, s.frame, s.seq
 
+-- name: open_wait
+{subscription_columns}, e.ref, e.name, e.workflow, f.state
+
+-- name: open_waits
+SELECT {open_wait}
+FROM subscriptions s CROSS JOIN executions e ON e.id = s.execution CROSS JOIN frames f ON f.id = s.frame
+WHERE s.frame > :after
+ORDER BY s.frame, s.seq LIMIT :limit
+
+-- name: open_waits_for_key
+SELECT {open_wait}
+FROM subscriptions s INDEXED BY subscriptions_open
+CROSS JOIN executions e ON e.id = s.execution CROSS JOIN frames f ON f.id = s.frame
+WHERE s."key" = :key AND s.frame > :after
+ORDER BY s.value, s.since, s.frame LIMIT :limit
+
+-- name: open_waits_for_value
+SELECT {open_wait}
+FROM subscriptions s INDEXED BY subscriptions_open
+CROSS JOIN executions e ON e.id = s.execution CROSS JOIN frames f ON f.id = s.frame
+WHERE s."key" = :key AND s.value = :value AND s.frame > :after
+ORDER BY s.since, s.frame LIMIT :limit
+
+-- name: open_waits_of_workflow
+-- Only what is running is walked, in order, up to the limit.
+SELECT {open_wait}
+FROM executions e INDEXED BY executions_by_status
+CROSS JOIN subscriptions s ON s.execution = e.id CROSS JOIN frames f ON f.id = s.frame
+WHERE e.status = 'RUNNING' AND e.workflow = :workflow AND s.frame > :after
+    AND s."key" = coalesce(:key, s."key") AND s.value = coalesce(:value, s.value)
+ORDER BY e.id, s.frame, s.seq LIMIT :limit
+
 -- name: insert_subscription
-INSERT INTO subscriptions (execution, frame, seq, "key", value, since, deadline) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO subscriptions (execution, frame, seq, "key", value, since, deadline, kind, folded)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: delete_subscriptions
 DELETE FROM subscriptions WHERE frame = ?
 
--- name: message_columns
-m.id, m."key", m.value, m.message_id, m.received, m.expires, m.status, m.body
+-- name: past_wait_columns
+w.execution, w.frame, w.seq, w."key", w.value, w.ended, w.how
 
--- name: buffered_message
-SELECT {message_columns} FROM messages m INDEXED BY messages_buffered
-WHERE m."key" = ? AND m.value = ? AND m.status = 'buffered' AND m.expires > ?
-    AND m.id NOT IN (SELECT value FROM json_each(?))
-ORDER BY m.id LIMIT 1
+-- name: past_waits
+SELECT {past_wait_columns} FROM past_waits w INDEXED BY past_waits_folded
+WHERE w."key" = ? AND w.folded = ? ORDER BY w.ended DESC, w.frame DESC, w.seq DESC LIMIT ?
 
--- name: message_sent
-SELECT {message_columns} FROM messages m
-WHERE m."key" = ? AND m.value = ? AND m.message_id = ? ORDER BY m.id DESC LIMIT 1
+-- name: stale_waits
+SELECT {past_wait_columns} FROM past_waits w WHERE w.ended < ? ORDER BY w.ended, w.frame, w.seq LIMIT ?
 
--- name: insert_message
-INSERT INTO messages (id, "key", value, message_id, received, expires, status, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+-- name: end_wait
+-- Redrive may bring a frame back to a seq; a second end at the same instant tells nothing new.
+INSERT INTO past_waits (ended, frame, seq, execution, how, "key", value, folded)
+SELECT :at, s.frame, s.seq, s.execution, :how, s."key", s.value, s.folded FROM subscriptions s WHERE s.frame = :frame
+ON CONFLICT DO NOTHING
 
--- name: consume_message
-UPDATE messages SET status = 'consumed' WHERE id = ?
+-- name: forget_wait
+DELETE FROM past_waits WHERE ended = ? AND frame = ? AND seq = ?

@@ -37,6 +37,8 @@ CREATE TABLE executions (
     deadline INTEGER,
     events INTEGER NOT NULL,
     priority INTEGER NOT NULL,
+    redrives INTEGER NOT NULL,
+    redriven INTEGER,
     ref TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     workflow TEXT NOT NULL,
@@ -84,6 +86,7 @@ CREATE TABLE frames (
 
 CREATE INDEX frames_ready ON frames (id) WHERE status = 1;
 CREATE INDEX frames_ready_of_execution ON frames (execution) WHERE status = 1;
+CREATE INDEX frames_root ON frames (execution) WHERE parent IS NULL;
 CREATE INDEX frames_open ON frames (execution) WHERE status < 3;
 CREATE INDEX frames_children ON frames (parent, status, activation, idx) WHERE parent IS NOT NULL;
 
@@ -100,6 +103,7 @@ CREATE TABLE jobs (
     seq INTEGER NOT NULL,
     leased_until INTEGER,
     deliveries INTEGER NOT NULL,
+    repeatable INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     priority INTEGER NOT NULL,
     available INTEGER NOT NULL,
@@ -118,6 +122,18 @@ CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX jobs_free ON jobs (priority DESC, id) WHERE leased_until IS NULL;
 CREATE INDEX jobs_free_in_queue ON jobs (queue, priority DESC, id) WHERE leased_until IS NULL;
 CREATE INDEX jobs_free_of_execution ON jobs (execution, priority DESC, id) WHERE leased_until IS NULL;
+CREATE INDEX jobs_free_of_resource ON jobs (resource, queue) WHERE leased_until IS NULL;
+
+-- Processes that take jobs; `jobs.worker` is the id of one. `process` tells it from others that have or had its pid.
+CREATE TABLE workers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    process TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    seen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE timers (
     frame INTEGER NOT NULL,
@@ -137,27 +153,58 @@ CREATE TABLE subscriptions (
     execution INTEGER NOT NULL,
     since INTEGER NOT NULL,
     deadline INTEGER,
+    kind TEXT NOT NULL,
     "key" TEXT NOT NULL,
     value TEXT NOT NULL,
+    folded TEXT NOT NULL,
     PRIMARY KEY (frame, seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX subscriptions_open ON subscriptions ("key", value, since);
+CREATE INDEX subscriptions_folded ON subscriptions ("key", folded);
 CREATE INDEX subscriptions_of_execution ON subscriptions (execution);
+
+-- Waits that ended less than a day ago, so that a sender who came too late is told.
+CREATE TABLE past_waits (
+    ended INTEGER NOT NULL,
+    frame INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    execution INTEGER NOT NULL,
+    how TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    value TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    PRIMARY KEY (ended, frame, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX past_waits_folded ON past_waits ("key", folded, ended);
 
 CREATE TABLE messages (
     id INTEGER PRIMARY KEY,
     received INTEGER NOT NULL,
     expires INTEGER NOT NULL,
+    forgotten INTEGER NOT NULL,
+    consumed INTEGER,
+    execution INTEGER,
+    count INTEGER NOT NULL,
+    later INTEGER NOT NULL,
+    strict INTEGER NOT NULL,
+    kind TEXT NOT NULL,
     status TEXT NOT NULL,
     "key" TEXT NOT NULL,
     value TEXT NOT NULL,
+    folded TEXT NOT NULL,
     message_id TEXT,
+    receivers TEXT,
+    late TEXT,
     body TEXT
 ) STRICT;
 
 CREATE INDEX messages_buffered ON messages ("key", value) WHERE status = 'buffered';
-CREATE INDEX messages_sent ON messages ("key", value, message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX messages_expiring ON messages (expires) WHERE status = 'buffered';
+CREATE INDEX messages_folded ON messages ("key", folded);
+CREATE INDEX messages_forgotten ON messages (forgotten);
+CREATE INDEX messages_sent ON messages (message_id, "key", value) WHERE message_id IS NOT NULL;
 
 -- A row holds the consecutive events that one transaction appended to one execution, as a JSON array of
 -- [previous, frame, at, type, detail]; the first has the number `number`. One row for five events, appended at

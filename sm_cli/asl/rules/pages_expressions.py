@@ -1,0 +1,3 @@
+"""Pages of the catalogue; see `pages`."""
+
+PAGES = ""

@@ -1,0 +1,121 @@
+"""The commands there are, and how one command line runs.
+
+Rule: `run` returns an exit code for whatever happens; nothing is raised out of it but a second Ctrl-C's exit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from sm_cli.cli import failures, output
+from sm_cli.cli.commands import COMMANDS, SUMMARIES
+from sm_cli.cli.options import LogFormat, Verbose
+
+_HELP = "Run Amazon States Language workflows on this machine and keep them alive."
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code."""
+    output.ensure_streams()
+    try:
+        return _finished(_invoke(arguments))
+    except SystemExit as e:
+        return _finished(e.code if isinstance(e.code, int) else 1)
+    except BrokenPipeError:
+        return output.reader_left()
+    except KeyboardInterrupt:
+        return 130
+    except Exception as e:
+        return failures.report(e)
+
+
+def _finished(code: int) -> int:
+    try:
+        output.flush()
+    except BrokenPipeError:
+        return output.reader_left()
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    command = get_command(_app_for(arguments))
+    _take_text(command)
+    result = command.main(args=arguments or ["--help"], prog_name="sm", standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _app_for(arguments: list[str]) -> typer.Typer:
+    """With as few commands as the line needs: importing them all takes longer than most of them do."""
+    first = arguments[0] if arguments else "--help"
+    if "_SM_COMPLETE" in os.environ or (first.startswith("-") and first != "--help"):
+        return build([*dict.fromkeys(COMMANDS.values())])
+    if first in COMMANDS:
+        return build([COMMANDS[first]])
+    app = build([])
+    for name in COMMANDS:
+        app.command(name, help=SUMMARIES[name])(_only_a_name)
+    return app
+
+
+def build(modules: list[str]) -> typer.Typer:
+    """The app with the commands of these modules."""
+    app = typer.Typer(
+        add_completion=len(modules) != 1,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"max_content_width": 100},
+    )
+    app.callback(help=_HELP)(_root)
+    for module in modules:
+        import_module(f"sm_cli.cli.{module}").register(app)
+    return app
+
+
+def _only_a_name() -> None:
+    """Stands for a command in the list of `sm --help`, and for what a misspelt word may have meant."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from sm_cli._version import __version__
+
+        output.text(f"sm {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
+    ] = False,
+    _verbose: Verbose = False,
+    _log_format: LogFormat = None,
+) -> None:
+    """What stands before the command; the callbacks of the options do it all."""
+
+
+def _take_text(command: Any) -> None:
+    for parameter in command.get_params(typer.Context(command)):
+        _take_text_as_it_is(parameter)
+    for below in getattr(command, "commands", {}).values():
+        _take_text(below)
+
+
+def _take_text_as_it_is(parameter: Any) -> None:
+    """Keep typer from converting text to text: newer versions import 60 ms of pydantic for it."""
+    convert: Callable[[Any, Any], Any] = parameter.process_value
+
+    def process(context: Any, value: Any) -> Any:
+        flag_as_text = getattr(parameter, "is_flag", False) and isinstance(value, str)  # from SM_*
+        if flag_as_text or (parameter.required and not value):
+            return convert(context, value)
+        if value is None and (parameter.nargs == -1 or getattr(parameter, "multiple", False)):
+            value = ()
+        return value if parameter.callback is None else parameter.callback(context, parameter, value)
+
+    parameter.process_value = process

@@ -1,0 +1,47 @@
+"""The commands there are. A new one is a line in both tables here, and a module with `register(app)`."""
+
+from __future__ import annotations
+
+#: Command to the module that has it; each has `register(app)`. In the order of `sm --help`.
+COMMANDS = {
+    "init": "init",
+    "validate": "validate",
+    "explain": "explain",
+    "schema": "schema",
+    "graph": "graph",
+    "run": "run",
+    "list": "executions",
+    "show": "executions",
+    "output": "executions",
+    "history": "history",
+    "stop": "executions",
+    "redrive": "redrive",
+    "task": "task",
+    "why": "why",
+    "waits": "waits",
+    "send-message": "messages",
+    "messages": "mailbox",
+    "worker": "worker",
+}
+
+#: What `sm --help` says of each, so that it need not import them.
+SUMMARIES = {
+    "init": "Make a project that runs at once.",
+    "validate": "Check workflows: OK, or every problem.",
+    "explain": "Tell what a code of validate means.",
+    "schema": "Print a JSON Schema of workflows, for editors.",
+    "graph": "Draw a workflow.",
+    "run": "Run a workflow and print its output.",
+    "list": "List executions, newest first.",
+    "show": "Show an execution and what it waits for.",
+    "output": "Print the output of an execution.",
+    "history": "Show what happened in an execution.",
+    "stop": "Stop an execution as ABORTED.",
+    "redrive": "Go on with an execution that failed or was stopped.",
+    "task": "End tasks that wait for a callback with their token.",
+    "why": "Say why an execution does not go on.",
+    "waits": "List the messages that executions wait for.",
+    "send-message": "Send a message to who waits for it.",
+    "messages": "See what was sent and what became of it.",
+    "worker": "Work on all executions until Ctrl-C.",
+}

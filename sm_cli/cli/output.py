@@ -1,0 +1,124 @@
+"""Writing the result: JSON, YAML and text on stdout, and keeping handlers away from it.
+
+Rule: nothing but a command's result is written to stdout, and nothing else writes it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from sm_cli.jsonvalue import Json
+
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)')
+_KEY, _TEXT, _OTHER, _OFF = "\x1b[34m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
+
+
+def ensure_streams() -> None:
+    """A stdin, stdout or stderr that is closed becomes /dev/null: otherwise the database would get its number, and
+    what is printed would be written into it."""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        if sys.stdout is None and opened == 1:
+            sys.stdout = os.fdopen(1, "w", closefd=False)
+        if sys.stderr is None and opened == 2:
+            sys.stderr = os.fdopen(2, "w", closefd=False)
+    os.close(opened)
+
+
+@contextmanager
+def guarded() -> Iterator[TextIO]:
+    """What handlers print goes to stderr while this is open; the result goes to the stream it gives.
+
+    File descriptor 1 itself points to stderr, so that a handler's child processes are kept away too.
+    """
+    before = sys.stdout
+    before.flush()
+    kept = os.dup(1)
+    stream = os.fdopen(os.dup(kept), "w", encoding="utf-8")
+    try:
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
+        yield stream
+        stream.flush()
+    finally:
+        sys.stdout = before
+        os.dup2(kept, 1)
+        os.close(kept)
+        with suppress(OSError):  # the flush above has said it already
+            stream.close()
+
+
+def is_coloured(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def text(line: str, stream: TextIO | None = None) -> None:
+    (stream or sys.stdout).write(f"{line}\n")
+
+
+def value(result: Json, stream: TextIO | None = None) -> None:
+    """JSON: on a terminal indented and coloured, else compact on one line."""
+    import orjson
+
+    stream = stream or sys.stdout
+    if not stream.isatty():
+        text(orjson.dumps(result).decode(), stream)
+        return
+    shown = orjson.dumps(result, option=orjson.OPT_INDENT_2).decode()
+    text(_coloured(shown) if is_coloured(stream) else shown, stream)
+
+
+def _coloured(shown: str) -> str:
+    def paint(found: re.Match[str]) -> str:
+        quoted, colon, other = found.groups()
+        if other is not None:
+            return f"{_OTHER}{other}{_OFF}"
+        return f"{_KEY}{quoted}{_OFF}{colon}" if colon else f"{_TEXT}{quoted}{_OFF}"
+
+    return _TOKEN.sub(paint, shown)
+
+
+def rows(values: Sequence[Json], format: str) -> None:
+    """Several values as `json` (one array), `jsonl` (one a line) or `yaml`."""
+    if format == "jsonl":
+        from sm_cli.jsonvalue import dumps
+
+        for each in values:
+            text(dumps(each))
+    elif format == "yaml":
+        _yaml(list(values))
+    else:
+        value(list(values))
+
+
+def one(result: Json, format: str) -> None:
+    """One value as `json`, `jsonl` or `yaml`."""
+    if format == "yaml":
+        _yaml(result)
+    elif format == "jsonl":
+        rows([result], format)
+    else:
+        value(result)
+
+
+def _yaml(result: Json) -> None:
+    import yaml
+
+    text(yaml.safe_dump(result, sort_keys=False, allow_unicode=True).rstrip())
+
+
+def flush() -> None:
+    sys.stdout.flush()
+
+
+def reader_left() -> int:
+    """Whoever read our stdout is gone: end in silence, also when Python flushes at its exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return 141

@@ -1,0 +1,56 @@
+"""`sm worker --reload`: handlers are loaded anew when their files change.
+
+Rule: a directory that cannot be loaded is told about and changes nothing: the worker goes on with what it has.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.failures import say
+from sm_cli.errors import ConfigurationError, HandlerLoadError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sm_cli.engine.loop import Loop
+
+
+def need_watchfiles() -> None:
+    """Raises ConfigurationError when the extra is not installed."""
+    try:
+        import watchfiles  # noqa: F401
+    except ImportError:
+        raise ConfigurationError(
+            "--reload needs the package watchfiles, which is not installed", hint="pip install 'sm-cli[watch]'"
+        ) from None
+
+
+@contextmanager
+def reloading(loop: Loop, directory: Path) -> Iterator[None]:
+    """Inside the block, changes below the directory reach the loop."""
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(loop, directory, done), name="sm-reload", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def _watch(loop: Loop, directory: Path, done: threading.Event) -> None:
+    from watchfiles import PythonFilter, watch
+
+    from sm_cli.engine.loading import load_handlers
+
+    for _ in watch(directory, watch_filter=PythonFilter(), stop_event=done, debounce=200):
+        try:
+            handlers = load_handlers(directory)
+        except HandlerLoadError as e:
+            say(f"sm: error: {e.message}; the handlers stay as they were")
+            continue
+        loop.reload(handlers)
+        say(f"worker {loop.name}: {len(handlers)} handlers loaded again from {directory}/")

@@ -1,0 +1,114 @@
+"""`sm run`: start an execution and work on it until it is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli import output as out
+from sm_cli.cli.config import Project, find_project, is_file
+from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Verbose, count, queue_name, seconds
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Workflow
+    from sm_cli.engine.handlers import Handler
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+
+
+def run(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="WORKFLOW|KEY=VALUE",
+            show_default=False,
+            help="A file or a name in workflows/; input members.",
+        ),
+    ] = None,
+    input: Annotated[
+        str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="The input; {} unless given.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The execution's name; unique for its workflow.")
+    ] = None,
+    handlers: Handlers = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Only start it and print its id; `sm worker` does the rest.")
+    ] = False,
+    detach_on_wait: Annotated[
+        bool, typer.Option("--detach-on-wait", help="Leave it with exit code 6 when only a message can move it.")
+    ] = False,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="SPAN", help="End it as TIMED_OUT after 30s, 5m, 1h, …")
+    ] = None,
+    priority: Annotated[
+        str | None,
+        typer.Option("--priority", metavar="QUEUE", help="The queue of its tasks: critical, default, low, …"),
+    ] = None,
+    concurrency: Concurrency = None,
+    db: Database = None,
+    _verbose: Verbose = False,
+    _log_format: LogFormat = None,
+) -> None:
+    """Run a workflow and print its output."""
+    from sm_cli.cli import workflows
+    from sm_cli.cli.inputs import read_input
+    from sm_cli.cli.opening import opened_engine
+
+    project = find_project()
+    wanted, pairs = split(arguments or [])
+    limit = None if timeout is None else seconds(timeout, "--timeout")
+    slots = concurrency_of(project, concurrency)
+    workflow = workflows.load(workflows.choose(project, wanted))
+    data = read_input(input, pairs)
+    queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
+    with out.guarded() as result:
+        registry = registry_for(workflow, project, handlers)
+        with opened_engine(db, project, create=True) as engine:
+            if detach:
+                out.text(engine.start(workflow, data, name=name, timeout=limit, queue=queue)[0].ref, result)
+                return
+            from sm_cli.cli.following import follow, own_name
+            from sm_cli.engine.loop import Loop
+
+            loop = Loop(engine, registry, concurrency=slots, name=own_name())
+            execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue)
+            go_on = again("worker", db=db, handlers=handlers)
+            code = follow(loop, execution, result, go_on, detach_on_wait=detach_on_wait)
+    if code:
+        raise typer.Exit(code)
+
+
+def split(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The workflow (the first argument, unless it is a key=value) and the pairs."""
+    if arguments and ("=" not in arguments[0] or is_file(arguments[0])):
+        return arguments[0], arguments[1:]
+    return None, arguments
+
+
+def concurrency_of(project: Project, option: str | None) -> int:
+    return count(option or project.setting("concurrency") or "8", "--concurrency")
+
+
+def registry_for(workflow: Workflow, project: Project, option: str | None) -> dict[str, Handler]:
+    """The handlers, among which the workflow finds all that it needs. Raises HandlerLoadError."""
+    from sm_cli.engine.loading import calls_handlers, check_handlers, load_handlers, needed_handlers
+
+    if not calls_handlers(workflow.program):
+        return {}
+    directory, _ = project.handlers(option)
+    needs = needed_handlers(workflow.program, workflow.document.value)
+    if not needs and not directory.is_dir():
+        return {}
+    registry = load_handlers(directory)
+    check_handlers(needs, registry, directory)
+    return registry
+
+
+def again(command: str, **options: str | None) -> list[str]:
+    """A command line of ours with the options that were given."""
+    given = [word for name, value in options.items() if value is not None for word in (f"--{name}", value)]
+    return ["sm", command, *given]

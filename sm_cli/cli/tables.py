@@ -1,0 +1,53 @@
+"""Plain text for people: tables, times, durations.
+
+Rule: no rich here. `sm list` has to answer at once, and its output is cut and grepped.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Sequence
+
+
+def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table: columns as wide as needed, two spaces between them. A column that is empty
+    everywhere is left out."""
+    columns = [i for i in range(len(heads)) if not lines or any(line[i] for line in lines)]
+    shown = [[heads[i] for i in columns], *([clean(line[i]) for i in columns] for line in lines)]
+    widths = [max(width(row[i]) for row in shown) for i in range(len(columns))]
+    return ["  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in shown]
+
+
+def pad(cell: str, to: int) -> str:
+    return cell + " " * (to - width(cell))
+
+
+def width(cell: str) -> int:
+    """Columns on a terminal: East Asian wide characters take two."""
+    if cell.isascii():
+        return len(cell)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in cell)
+
+
+def clean(cell: str) -> str:
+    """Nothing that a terminal would obey: a name or a cause is other people's text."""
+    return cell if cell.isprintable() else "".join(c if c.isprintable() else " " for c in cell)
+
+
+def local_time(microseconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(microseconds // 1_000_000))
+
+
+def duration(microseconds: int) -> str:
+    """`12 ms`, `3.4 s`, `2 m 5 s`, `3 h 5 m`, `2 d 3 h`."""
+    if microseconds < 1_000_000:
+        return f"{max(0, microseconds) // 1000} ms"
+    seconds = microseconds / 1_000_000
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, size, below, below_size in (("d", 86400, "h", 3600), ("h", 3600, "m", 60)):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // below_size} {below}"
+    return f"{whole // 60} m {whole % 60} s"

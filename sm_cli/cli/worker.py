@@ -1,0 +1,134 @@
+"""`sm worker`: work on every execution of the database."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli import output as out
+from sm_cli.cli.config import find_project
+from sm_cli.cli.failures import say, warn
+from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Verbose, count, queue_name, seconds
+from sm_cli.cli.run import concurrency_of
+from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sm_cli.cli.signals import Interrupts
+    from sm_cli.engine.handlers import Handler
+    from sm_cli.engine.loop import Loop
+    from sm_cli.engine.queues import Rota
+
+#: Seconds that handlers have to end after Ctrl-C.
+_GRACE = "10"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("worker")(worker)
+
+
+def worker(
+    handlers: Handlers = None,
+    concurrency: Concurrency = None,
+    queues: Annotated[
+        str | None,
+        typer.Option("--queues", metavar="NAME:WEIGHT,…", envvar="SM_QUEUES",
+                     help="Serve only these, in the ratio of their weights: critical:6,default:3,low:1."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Serve a queue only when the ones before it are empty.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="One pass over everything due, then end; for cron.")
+    ] = False,
+    drain: Annotated[bool, typer.Option("--drain", help="End when nothing is left to do now; for CI.")] = False,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", envvar="SM_WORKER", help="What it is called; HOST:PID unless given."),
+    ] = None,
+    grace: Annotated[
+        str, typer.Option("--grace", metavar="SPAN", help="How long handlers may go on after Ctrl-C.")
+    ] = _GRACE,
+    reload: Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")] = False,
+    db: Database = None,
+    _verbose: Verbose = False,
+    _log_format: LogFormat = None,
+) -> None:  # fmt: skip
+    """Work on all executions until Ctrl-C."""
+    from sm_cli.cli.following import own_name
+    from sm_cli.cli.opening import opened_engine
+    from sm_cli.cli.reloading import need_watchfiles, reloading
+    from sm_cli.cli.signals import Interrupts
+    from sm_cli.engine.loop import Loop
+
+    if once and drain:
+        raise UsageError("--once and --drain exclude each other")
+    project = find_project()
+    slots, limit = concurrency_of(project, concurrency), seconds(grace, "--grace")
+    rota = _rota(queues or project.setting("queues"), strict)
+    directory, named = project.handlers(handlers)
+    url, _ = project.database(db)
+    if reload:
+        need_watchfiles()
+    with out.guarded():
+        registry = _registry(directory, named or reload)
+        with opened_engine(db, project, create=True) as engine, Interrupts() as interrupts:
+            loop = Loop(engine, registry, concurrency=slots, name=name or own_name(), rota=rota)
+            say(f"worker {loop.name}: {len(registry)} handlers from {directory}/, {slots} at once, on {url}")
+            with reloading(loop, directory) if reload else nullcontext():
+                _work(loop, interrupts, once=once, drain=drain)
+            _stop(loop, interrupts, limit)
+    if interrupts.received is not None:
+        raise typer.Exit(interrupts.exit_code)
+
+
+def _rota(queues: str | None, strict: bool) -> Rota:
+    """From `critical:6,default:3,low:1`; a queue without a number weighs 1."""
+    from sm_cli.engine.queues import Rota
+
+    if queues is None:
+        return Rota(strict=strict)
+    weights: dict[str, int] = {}
+    for part in queues.split(","):
+        name, colon, weight = part.strip().partition(":")
+        if queue_name(name, "--queues") in weights:
+            raise UsageError(f"--queues names {name!r} twice")
+        weights[name] = count(weight, "--queues") if colon else 1
+    return Rota(weights, strict=strict)
+
+
+def _registry(directory: Path, named: bool) -> dict[str, Handler]:
+    from sm_cli.engine.loading import load_handlers
+
+    if not named and not directory.is_dir():
+        warn(f"there is no {directory}/: this worker runs timers and messages, but no task")
+        return {}
+    return load_handlers(directory)
+
+
+def _work(loop: Loop, interrupts: Interrupts, *, once: bool, drain: bool) -> None:
+    from sm_cli.engine import worker
+
+    def told_to_stop() -> bool:
+        return interrupts.received is not None
+
+    if once:
+        worker.once(loop, told_to_stop)
+    elif drain:
+        worker.drain(loop, told_to_stop)
+    else:
+        loop.run(told_to_stop)
+
+
+def _stop(loop: Loop, interrupts: Interrupts, grace: float) -> None:
+    if interrupts.received is not None and loop.leased:
+        running = f"{len(loop.leased)} handler{'s' if len(loop.leased) > 1 else ''}"
+        say(f"worker {loop.name} waits up to {grace:g} s for {running}; a second signal ends it at once")
+    loop.finish(grace)
+    if interrupts.received is not None:
+        given = len(loop.given_back)
+        rest = f"; {given} job{'s' if given > 1 else ''} given back" if given else ""
+        say(f"worker {loop.name} stopped{rest}")

@@ -1,0 +1,37 @@
+"""What a worker sees in the store without writing: whether there is anything for it to do, and when there will be.
+
+Rule: only reads. It holds until this process or another one has written.
+"""
+
+from __future__ import annotations
+
+from sm_cli.store.base import Store
+
+
+class Outlook:
+    """ready: frames wait to be stepped. due: when time alone next gives something to do. free: a job waits for a
+    handler. stale: something was written since."""
+
+    def __init__(self, store: Store, worker: str) -> None:
+        self.store = store
+        self.worker = worker
+        self.ready = False
+        self.due: int | None = None
+        self.free = False
+        self.stale = True
+        self._commits = store.commits
+
+    def notice(self) -> bool:
+        """Whether another process has written since the last call."""
+        others = self.store.changed()
+        if others or self.store.commits != self._commits:
+            self._commits = self.store.commits
+            self.stale = True
+        return others
+
+    def look(self, now: int, resources: frozenset[str], only: int | None, queues: frozenset[str] | None) -> None:
+        """Ask anew. `resources` names the handlers that jobs may be taken for, `queues` where from (None: anywhere)."""
+        self.stale = False
+        self.ready = self.store.has_ready(only)
+        self.due = self.store.next_due(only, self.worker)
+        self.free = bool(resources) and self.store.has_free(now, resources, only=only, queues=queues)

@@ -1,0 +1,133 @@
+"""`sm list`, `sm show`, `sm output`, `sm stop`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Project
+
+WORKFLOW = """
+StartAt: C
+States:
+  C:
+    Type: Choice
+    Choices:
+      - {Variable: $.do, StringEquals: fail, Next: F}
+      - {Variable: $.do, StringEquals: wait, Next: W}
+      - {Variable: $.do, StringEquals: work, Next: T}
+    Default: S
+  F: {Type: Fail, Error: Broken, Cause: it is}
+  W: {Type: Message, CorrelationKey: orderId, CorrelationValue: 'A 1', TimeoutSeconds: 3600, End: true}
+  T: {Type: Task, Resource: work, End: true}
+  S: {Type: Succeed}
+"""
+
+
+@pytest.fixture
+def four(project: Project) -> Project:
+    """Four executions: ok, failed, waiting, and one that waits for a worker."""
+    project.workflow(WORKFLOW)
+    project.workflow("{StartAt: S, States: {S: {Type: Succeed}}}", "other.yaml")
+    project.handlers("@handler\ndef work(x): return 1\n")
+    assert project.sm("run", "order", "--name", "ok", "do=ok", 'o={"a": "ü"}').code == 0
+    assert project.sm("run", "order", "--name", "failed", "do=fail").code == 1
+    for name in ("wait", "work"):
+        assert project.sm("run", "order", "--detach", "--name", name, f"do={name}").code == 0
+    assert project.sm("run", "other", "--name", "another").code == 0
+    return project
+
+
+def test_list_shows_the_newest_first(four: Project) -> None:
+    heads, *rows = [line.split() for line in four.sm("list").out.splitlines()]
+    assert heads == ["ID", "NAME", "WORKFLOW", "STATUS", "STARTED", "DURATION", "ERROR"]
+    assert [row[1:4] for row in rows] == [
+        ["another", "other", "SUCCEEDED"],
+        ["work", "order", "RUNNING"],
+        ["wait", "order", "RUNNING"],
+        ["failed", "order", "FAILED"],
+        ["ok", "order", "SUCCEEDED"],
+    ]
+    assert rows[3][-1] == "Broken"
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--status", "RUNNING"], ["work", "wait"]),
+        (["--status", "succeeded"], ["another", "ok"]),
+        (["--status", "timed-out"], []),
+        (["--workflow", "other"], ["another"]),
+        (["--workflow", "order", "--status", "FAILED"], ["failed"]),
+        (["--limit", "2"], ["another", "work"]),
+        (["--since", "1h"], ["another", "work", "wait", "failed", "ok"]),
+        (["--since", "2999-01-01"], []),
+        (["--since", "2020-01-01T00:00:00+02:00", "--limit", "1"], ["another"]),
+    ],
+)
+def test_list_filters(four: Project, options: list[str], names: list[str]) -> None:
+    result = four.sm("list", "--json", *options)
+    assert result.code == 0, result.err
+    assert [each["name"] for each in result.json] == names
+
+
+def test_list_speaks_json_jsonl_and_yaml(four: Project) -> None:
+    as_json = four.sm("list", "-o", "json").json
+    assert as_json[3]["error"] == "Broken"
+    assert [json.loads(line) for line in four.sm("list", "-o", "jsonl").out.splitlines()] == as_json
+    assert yaml.safe_load(four.sm("list", "-o", "yaml").out) == as_json
+
+
+def test_list_without_a_database_is_empty(project: Project) -> None:
+    assert project.sm("list", "--json").out == "[]\n"
+    result = project.sm("list")
+    assert (result.code, result.out) == (0, "")
+    assert "there is no execution yet" in result.err
+    assert not project.path.joinpath(".sm").exists()
+
+
+def test_show_tells_what_an_execution_waits_for_and_how_to_move_it(four: Project) -> None:
+    wait, work = four.sm("show", "wait").out, four.sm("show", "work").out
+    assert "now         W waits for the message orderId=A 1 until " in wait
+    assert ": sm send-message 'orderId=A 1'\n" in wait
+    assert "now         W times out at " in wait
+    assert "now         T waits for a worker with the handler 'work': sm worker\n" in work
+
+
+def test_show_has_all_the_facts(four: Project) -> None:
+    found = four.sm("show", "ok", "--json").json
+    assert (found["status"], found["input"]["o"], found["output"]["do"]) == ("SUCCEEDED", {"a": "ü"}, "ok")
+    assert found["waits_for"] == []
+    assert yaml.safe_load(four.sm("show", "ok", "-o", "yaml").out) == found
+    text = four.sm("show", "failed").out
+    assert "error       Broken\ncause       it is\n" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "out", "err"),
+    [
+        ("ok", 0, '{"do":"ok","o":{"a":"ü"}}\n', ""),
+        ("failed", 1, "", "  state: F\n  error: Broken\n  cause: it is\n"),
+        ("wait", 6, "", "is still running"),
+        ("nothing", 3, "", "no execution is named 'nothing'"),
+    ],
+)
+def test_output_is_the_output_or_says_why_there_is_none(
+    four: Project, name: str, code: int, out: str, err: str
+) -> None:
+    result = four.sm("output", name)
+    assert (result.code, result.out) == (code, out)
+    assert err in result.err
+
+
+def test_stop_aborts_with_error_and_cause_and_only_once(four: Project) -> None:
+    result = four.sm("stop", "wait", "--error", "Enough", "--cause", "we\x1b[31m waited")
+    assert (result.code, result.out) == (0, "")
+    found = four.sm("show", "wait", "--json").json
+    assert (found["status"], found["error"], found["cause"]) == ("ABORTED", "Enough", "we\x1b[31m waited")
+    assert "\x1b" not in four.sm("show", "wait").out
+    again = four.sm("stop", "wait")
+    assert again.code == 4
+    assert "is ABORTED already" in again.err

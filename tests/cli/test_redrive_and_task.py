@@ -1,0 +1,87 @@
+"""`sm redrive` and `sm task`, as a user types them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Project
+
+FRAGILE = """
+    from pathlib import Path
+
+    from sm_cli import handler
+
+
+    @handler
+    def fragile(input):
+        if not Path("mended").exists():
+            raise ValueError("not mended yet")
+        return {"ok": True}
+"""
+WORKFLOW = """
+    StartAt: Before
+    States:
+      Before: {Type: Pass, Next: Work}
+      Work: {Type: Task, Resource: fragile, End: true}
+"""
+CALLBACK = """
+    StartAt: Ask
+    States:
+      Ask:
+        Type: Task
+        Resource: ask.waitForTaskToken
+        Parameters: {token.$: $$.Task.Token}
+        End: true
+"""
+ASK = """
+    from sm_cli import handler
+
+
+    @handler
+    def ask(input, context):
+        assert input["token"] == context.task_token
+        return None
+"""
+
+
+def test_a_failed_execution_goes_on_when_what_was_wrong_is_mended(project: Project) -> None:
+    project.write("workflows/w.yaml", WORKFLOW)
+    project.write("handlers/h.py", FRAGILE)
+    assert project.sm("run", "--name", "one").code == 1
+    dry = project.sm("redrive", "one", "--dry-run")
+    assert (dry.code, dry.out) == (0, "Work (Task)\n")
+    assert "stays FAILED" in dry.err
+    project.write("mended", "")
+    again = project.sm("redrive", "one", "--json")
+    assert again.json["again"] == [{"state": "Work", "type": "Task", "where": []}]
+    assert project.sm("worker", "--drain").code == 0
+    assert project.sm("output", "one").json == {"ok": True}
+    assert project.sm("redrive", "one").code == 4
+
+
+def test_an_input_without_a_state_is_refused(project: Project) -> None:
+    project.write("workflows/w.yaml", WORKFLOW)
+    project.write("handlers/h.py", FRAGILE)
+    project.sm("run", "--name", "one")
+    refused = project.sm("redrive", "one", "--input", "{}")
+    assert refused.code == 2
+    assert "--input belongs to --from" in refused.err
+
+
+def test_a_task_with_a_token_ends_by_its_callback(project: Project) -> None:
+    project.write("workflows/w.yaml", CALLBACK)
+    project.write("handlers/h.py", ASK)
+    assert project.sm("run", "--detach", "--name", "one").code == 0
+    assert project.sm("worker", "--drain").code == 0
+    (task,) = project.sm("task", "list", "--json").json
+    assert (task["execution"], task["state"]) == ("one", "Ask")
+    assert project.sm("task", "heartbeat", task["token"]).code == 0
+    done = project.sm("task", "success", task["token"], "--output", '{"yes": 1}')
+    assert (done.code, done.out) == (0, "")
+    assert project.sm("output", "one").json == {"yes": 1}
+    stale = project.sm("task", "failure", task["token"])
+    assert stale.code == 4
+    assert "stale" in stale.err
+    assert project.sm("task", "success", "nonsense").code == 2
+    assert project.sm("task", "list").out == ""

@@ -1,0 +1,118 @@
+"""`sm validate`: OK, or every problem with its place."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Project
+
+GOOD = "StartAt: A\nStates:\n  A: {Type: Task, Resource: work, End: true}\n"
+FROM_S3 = """StartAt: A
+States:
+  A:
+    Type: Map
+    ItemProcessor:
+      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
+      StartAt: B
+      States: {B: {Type: Pass, End: true}}
+    ItemReader: {Resource: 'arn:aws:states:::s3:getObject', Parameters: {Bucket: b, Key: k}}
+    End: true
+"""
+BAD = "StartAt: B\nStates:\n  A: {Type: Pass, Next: C}\n"
+
+
+def test_a_good_file_is_ok(project: Project) -> None:
+    project.write("good.yaml", GOOD)
+    result = project.sm("validate", "good.yaml")
+    assert (result.code, result.out, result.err) == (0, "good.yaml: OK\n", "")
+
+
+def test_every_problem_of_every_file_is_told(project: Project) -> None:
+    project.write("good.yaml", GOOD)
+    project.write("bad.yaml", BAD)
+    result = project.sm("validate", "bad.yaml", "good.yaml")
+    assert result.code == 1
+    lines = result.out.splitlines()
+    assert lines[-1] == "good.yaml: OK"
+    assert lines[0].startswith("bad.yaml:1:10: error SM")
+    assert any(line.startswith("bad.yaml:3:") for line in lines)
+
+
+def test_a_folder_means_its_workflows_and_nothing_else(project: Project) -> None:
+    project.write("w/good.yaml", GOOD)
+    project.write("w/deep/fine.asl.json", json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}))
+    project.write("w/data.json", '{"orderId": 1}')
+    project.write("w/.hidden/bad.yaml", BAD)
+    result = project.sm("validate", "w")
+    assert (result.code, result.out) == (0, "w/deep/fine.asl.json: OK\nw/good.yaml: OK\n")
+
+
+def test_a_file_that_is_named_is_always_judged(project: Project) -> None:
+    project.write("data.json", '{"orderId": 1}')
+    assert project.sm("validate", "data.json").code == 1
+
+
+def test_stdin_is_a_dash(project: Project) -> None:
+    assert project.sm("validate", "-", stdin=GOOD).out == "<stdin>: OK\n"
+    result = project.sm("validate", "-", stdin=BAD)
+    assert result.code == 1
+    assert result.out.startswith("<stdin>:1:10: error SM")
+
+
+def test_without_a_path_the_projects_workflows_are_meant(project: Project) -> None:
+    project.workflow(GOOD, "a.yaml")
+    project.workflow(GOOD, "b.yaml")
+    assert project.sm("validate").out == "workflows/a.yaml: OK\nworkflows/b.yaml: OK\n"
+    project.write("sm.toml", 'workflow = "b"\n')
+    assert project.sm("validate").out == "workflows/b.yaml: OK\n"
+
+
+def test_a_name_is_found_in_workflows(project: Project) -> None:
+    project.workflow(GOOD, "a.yaml")
+    assert project.sm("validate", "a").out == "workflows/a.yaml: OK\n"
+
+
+def test_a_resource_without_handler_is_a_warning(project: Project) -> None:
+    project.workflow(GOOD)
+    project.handlers("@handler('works')\ndef w(x): return 1\n")
+    result = project.sm("validate")
+    assert result.code == 0
+    first, second = result.out.splitlines()
+    assert first == "workflows/order.yaml:3:29: warning SM606: No handler is registered as 'work' (did you mean works?)"
+    assert second == "workflows/order.yaml: OK"
+
+
+def test_handlers_that_do_not_import_are_a_warning_unless_named(project: Project) -> None:
+    project.workflow(GOOD)
+    project.handlers("print('noise')\nraise ValueError('x')\n")
+    result = project.sm("validate")
+    assert (result.code, result.out) == (0, "workflows/order.yaml: OK\n")
+    assert "sm: warning: handlers/orders.py:3: cannot be imported: ValueError: x" in result.err
+    assert project.sm("validate", "--handlers", "handlers").code == 8
+
+
+@pytest.mark.parametrize("path", ["bad.yaml", "-"])
+def test_json_gives_every_problem_as_data(project: Project, path: str) -> None:
+    project.write("bad.yaml", BAD)
+    result = project.sm("validate", "--json", path, stdin=BAD)
+    assert result.code == 1
+    [found] = result.json
+    assert (found["file"], found["valid"]) == (path, False)
+    first = found["diagnostics"][0]
+    assert (first["severity"], first["line"], first["column"], first["pointer"]) == ("error", 1, 10, "/StartAt")
+    assert first["code"].startswith("SM")
+    assert set(first) == {
+        "code", "severity", "message", "hint", "pointer", "line", "column", "end_line", "end_column",
+    }  # fmt: skip
+
+
+def test_what_this_version_cannot_run_is_a_warning_here_and_an_error_of_run(project: Project) -> None:
+    project.write("x.yaml", FROM_S3)
+    validated, run = project.sm("validate", "x.yaml"), project.sm("run", "x.yaml")
+    assert validated.code == 0
+    assert "warning SM900" in validated.out
+    assert run.code == 1
+    assert "x.yaml:9:" in run.err
+    assert "error SM900" in run.err

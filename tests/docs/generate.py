@@ -1,0 +1,218 @@
+"""The tables of the docs that are made from the code: `python -m tests.docs.generate` writes them.
+
+Rule: between `<!-- generated: NAME -->` and `<!-- end: NAME -->` of a page stands what TABLES[NAME] returns, and a
+test fails when it does not. Nothing there is edited by hand.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from sm_cli.asl.fields import OPERATORS, ROWS, STATE_TYPES, Language, Row
+from sm_cli.asl.source import from_value
+from sm_cli.asl.validate import CATALOGUE, unsupported
+from sm_cli.expr.intrinsic_functions import FUNCTIONS, Function
+from sm_cli.interpreter import transitions
+from sm_cli.interpreter.events import Event
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+#: Fields that are read and checked but change nothing when a workflow runs here, each with the reason.
+NO_EFFECT = {
+    "Comment": "for readers",
+    "Version": "there is one version",
+    "Credentials": "a handler uses the credentials of its own process",
+    "ExecutionType": "child workflows run inside the execution, whatever their type",
+}
+#: The shapes of `asl.fields` that are not state types, in words.
+SHAPES = {
+    "Machine": "top level",
+    "Branch": "a branch of Parallel",
+    "Processor": "ItemProcessor, Iterator",
+    "Rule": "a Choice rule",
+    "Test": "a rule inside And, Or, Not",
+    "Expression": "a Choice rule",
+    "Retrier": "a retrier",
+    "Catcher": "a catcher",
+}
+
+
+# -- what runs ---------------------------------------------------------------------------------------------------------
+
+
+def _machine(state: dict[str, Any], **top: Any) -> dict[str, Any]:
+    return {**top, "StartAt": "A", "States": {"A": state}}
+
+
+def _map(**fields: Any) -> dict[str, Any]:
+    each = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, **_machine({"Type": "Pass", "End": True})}
+    return _machine({"Type": "Map", "ItemProcessor": each, "End": True, **fields})
+
+
+_PASS: dict[str, Any] = {"Type": "Pass", "End": True}
+#: Parts of the language, each with a definition that needs it. Which of them run is asked of the validator.
+PROBES: dict[str, dict[str, Any]] = {
+    "JSONata": _machine({**_PASS, "Output": "{% 1 %}"}, QueryLanguage="JSONata"),
+    "Assign": _machine({**_PASS, "Assign": {"a": 1}}),
+    "ItemReader": _map(ItemReader={"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b"}}),
+    "ItemBatcher": _map(ItemBatcher={"MaxItemsPerBatch": 2}),
+    "ResultWriter": _map(ResultWriter={"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"}}),
+}
+#: The probe that a shape belongs to.
+_PART_OF = {
+    "ReaderConfig": "ItemReader",
+    "WriterConfig": "ResultWriter",
+    "Expression": "JSONata",
+    **{name: name for name in ("ItemReader", "ItemBatcher", "ResultWriter")},
+}
+
+
+def not_yet() -> frozenset[str]:
+    """The parts of the language that this version does not run."""
+    missing = set()
+    for part, definition in PROBES.items():
+        document = from_value(definition).document
+        assert document is not None
+        if unsupported(document):
+            missing.add(part)
+    return frozenset(missing)
+
+
+def runs(row: Row, language: Language, missing: frozenset[str]) -> str:
+    """A cell of the table: what becomes of the field in a state of this query language."""
+    if row.language not in ("both", language):
+        return "–"
+    needs = {language, row.field, *(_PART_OF.get(shape, "") for shape in row.shapes)}
+    if needs & missing:
+        return "not yet"
+    return "no effect" if row.field in NO_EFFECT else "runs"
+
+
+# -- the tables --------------------------------------------------------------------------------------------------------
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for row in (heads, ["---"] * len(heads), *rows):
+        yield f"| {' | '.join(row)} |"
+
+
+def fields() -> Iterator[str]:
+    missing = not_yet()
+    rows = [
+        (f"`{row.field}`", where(row.shapes), holds(row), runs(row, "JSONPath", missing), runs(row, "JSONata", missing))
+        for row in ROWS
+        if row.field not in OPERATORS
+    ]
+    yield from table(("Field", "Where", "Holds", "JSONPath", "JSONata"), rows)
+    yield ""
+    yield f"The {len(OPERATORS)} comparison operators of a Choice rule all run: "
+    yield f"{', '.join(f'`{name}`' for name in sorted(OPERATORS))}."
+
+
+def where(shapes: tuple[str, ...]) -> str:
+    """The places in words, state types first: all of them are "every state"."""
+    states = [shape for shape in shapes if shape in STATE_TYPES]
+    others = list(dict.fromkeys(SHAPES.get(shape, shape) for shape in shapes if shape not in STATE_TYPES))
+    absent = [name for name in STATE_TYPES if name not in states]
+    if not absent:
+        states = ["every state"]
+    elif len(absent) == 1 and len(states) > 1:
+        states = [f"every state but {absent[0]}"]
+    return ", ".join([*states, *others])
+
+
+def holds(row: Row) -> str:
+    wanted = row.kind.wants.replace("|", "\\|")
+    return f"{wanted}, or `{{% … %}}` in JSONata" if row.kind.expression and "{%" not in wanted else wanted
+
+
+def parts() -> Iterator[str]:
+    missing = not_yet()
+    for name in PROBES:
+        yield f"- {name}: {'not yet' if name in missing else 'runs'}"
+
+
+def intrinsics() -> Iterator[str]:
+    rows = [(f"`States.{name}`", arity(function)) for name, function in FUNCTIONS.items()]
+    yield from table(("Function", "Arguments"), rows)
+
+
+def arity(function: Function) -> str:
+    most = len(function.checks)
+    if function.more is not None:
+        return f"{most} or more"
+    return str(most) if not function.optional else f"{most - function.optional} to {most}"
+
+
+def transition_table() -> Iterator[str]:
+    """The matrix of TRANSITIONS: a row for each event, a column for each state type, in a cell the function."""
+    events = [event.__name__ for event in get_args(Event)]
+    cells = {
+        (event.__name__, state.__name__): f"`{step.__name__}`"
+        for (state, event), step in transitions.TRANSITIONS.items()
+    }
+    columns = list(dict.fromkeys(state for _, state in cells))
+    yield from table(
+        ("", *columns), [(f"**{event}**", *(cells.get((event, state), "") for state in columns)) for event in events]
+    )
+
+
+def event_table() -> Iterator[str]:
+    """The table of events in the docstring of `interpreter.transitions`."""
+    lines = [line for line in inspect.getdoc(transitions).splitlines() if line.startswith("|")]  # type: ignore[union-attr]  # the test of the docs reads it
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    yield from table(("Event", "Who is it for"), rows[2:])
+
+
+def diagnostics() -> Iterator[str]:
+    rows = [(f"`{code}`", rule.severity, rule.title) for code, rule in sorted(CATALOGUE.items())]
+    yield from table(("Code", "Severity", "What holds where nothing is wrong"), rows)
+
+
+#: Name to the function that yields its lines.
+TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "transitions": transition_table,
+    "events": event_table,
+    "fields": fields,
+    "parts": parts,
+    "intrinsics": intrinsics,
+    "diagnostics": diagnostics,
+}
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+_SECTION = re.compile(r"<!-- generated: (?P<name>\w+) -->\n.*?<!-- end: (?P=name) -->", re.DOTALL)
+
+
+def generated(page: str) -> str:
+    """The text of a page with its generated sections as they have to be."""
+
+    def section(found: re.Match[str]) -> str:
+        name = found["name"]
+        lines = "\n".join(line.rstrip() for line in TABLES[name]())
+        return f"<!-- generated: {name} -->\n\n{lines}\n\n<!-- end: {name} -->"
+
+    return _SECTION.sub(section, page)
+
+
+def pages() -> list[Path]:
+    return sorted(DOCS.glob("*.md"))
+
+
+def main() -> int:
+    for page in pages():
+        before = page.read_text(encoding="utf-8")
+        after = generated(before)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            sys.stdout.write(f"{page.name} is new\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

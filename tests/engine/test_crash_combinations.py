@@ -1,0 +1,245 @@
+"""Every workflow of the scenarios that waits, alone and with every other one, dies at every commit and arrives.
+
+Each piece is a machine of its own; two of them run side by side as the branches of a Parallel, or one after the
+other. Whoever sends messages repeats all of them after each crash, under the same message ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement, permutations
+from typing import Any
+
+import pytest
+
+from sm_cli.engine.engine import Workflow
+from sm_cli.engine.handlers import Context
+from sm_cli.interpreter.env import MICROSECONDS
+from sm_cli.jsonvalue import Json
+from sm_cli.store.base import Store
+from sm_cli.store.memory import MemoryStore
+from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, sleep
+from tests.engine.workers import workflow
+
+START = 1_767_225_600_000_000
+INPUT: Json = {"orderId": "ORD-1", "keep": 1, "w": 1, "order": {"v": 7}, "items": [1, 2, 3]}
+
+
+class CustomError(Exception):
+    pass
+
+
+def twice_bad(input: Any, context: Context) -> Json:
+    if context.attempt < 3:
+        raise CustomError("c")
+    return {"attempt": context.attempt}
+
+
+def boom(input: Any) -> Json:
+    raise CustomError("c")
+
+
+def slow(input: Any) -> Json:
+    sleep(3)
+    return "too late"
+
+
+HANDLERS: dict[str, Callable[..., Any]] = {
+    "echo": lambda input: input,
+    "seen": lambda input: {"seen": input},
+    "boom": boom,
+    "slow": slow,
+    "twice": twice_bad,
+    "step": lambda input, context: context.state,
+}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A machine, and what is sent while it runs: (seconds after the start, key, value, data)."""
+
+    states: dict[str, Any]
+    messages: list[tuple[float, str, Json, Json]] = field(default_factory=list)
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        return {"StartAt": next(iter(self.states)), "States": self.states}
+
+
+def message(key: str, **more: Any) -> dict[str, Any]:
+    return {"Type": "Message", "CorrelationKey": key, "CorrelationValuePath": "$.orderId", **more}
+
+
+def task(resource: str, **more: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": resource, "End": True, **more}
+
+
+def alone(state: dict[str, Any]) -> dict[str, Any]:
+    """A machine of this one state."""
+    return {"StartAt": "Only", "States": {"Only": state}}
+
+
+SUCCEED = {"Type": "Succeed"}
+SEEN = task("seen")
+WAIT = {"Type": "Wait", "Seconds": 3, "End": True}
+PIECES: dict[str, Piece] = {
+    "20 waits": Piece({
+        "A": {"Type": "Wait", "Seconds": 1, "Next": "B"},
+        "B": {"Type": "Wait", "SecondsPath": "$.w", "Next": "C"},
+        "C": {"Type": "Wait", "Timestamp": "2020-01-01T00:00:00Z", "End": True},
+    }),
+    "24 a failing branch": Piece({
+        "P": {"Type": "Parallel", "End": True, "Branches": [alone(task("boom")), alone(WAIT), alone(task("slow"))],
+              "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "H", "ResultPath": "$.error"}]},
+        "H": SEEN,
+    }),
+    "27 retries": Piece({
+        "T": task("twice", Retry=[{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 1, "BackoffRate": 2}]),
+    }),
+    "29 a late task": Piece({
+        "T": task("slow", TimeoutSeconds=1, Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "H",
+                                                    "ResultPath": "$.error"}]),
+        "H": SEEN,
+    }),
+    "34 a message": Piece(
+        {"M": message("paid", TimeoutSeconds=3600, TimeoutPath="H", Next="H"), "H": SEEN},
+        [(2, "paid", "ORD-1", {"approved": True})],
+    ),
+    "35 no message": Piece(
+        {"M": message("never", TimeoutSeconds=1, TimeoutPath="H", ResultPath="$.late", Next="N"), "H": SEEN,
+         "N": {"Type": "Fail", "Error": "NotThisWay"}},
+        [(5, "never", "ORD-1", {"after": "the timeout"})],
+    ),
+    "36 sent before": Piece(
+        {"A": WAIT | {"Next": "M"}, "M": message("early", ResultPath="$.msg", TimeoutSeconds=9, End=True)},
+        [(0, "early", "ORD-1", 7)],
+    ),
+    "38 paths": Piece(
+        {"M": message("p", InputPath="$.order", CorrelationValuePath="$.v", ResultPath="$.msg", OutputPath="$.msg",
+                      End=True)},
+        [(1, "p", "7", {"text": "matches the number"})],
+    ),
+    "39 a loop": Piece(
+        {"M": message("round", TimeoutSeconds=60, ResultPath="$.round", Next="C"),
+         "C": {"Type": "Choice", "Choices": [{"Variable": "$.round", "NumericEquals": 2, "Next": "D"}], "Default": "M"},
+         "D": SUCCEED},
+        [(1, "round", "ORD-1", 1), (2, "round", "ORD-1", 2)],
+    ),
+    "39 two in a row": Piece(
+        {"M1": message("row", TimeoutSeconds=5, ResultPath="$.one", Next="M2"),
+         "M2": message("row", TimeoutSeconds=5, TimeoutPath="D", ResultPath="$.two", Next="D"), "D": SUCCEED},
+        [(1, "row", "ORD-1", "for the first")],
+    ),
+    "45 three steps": Piece({
+        "S1": task("step", ResultPath="$.one") | {"Next": "S2"},
+        "S2": task("step", ResultPath="$.two") | {"Next": "S3"},
+        "S3": task("step", ResultPath="$.three"),
+    }),
+    "a map of tasks": Piece({
+        "E": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "End": True, "ItemProcessor": {
+            "StartAt": "W", "States": {"W": {"Type": "Wait", "SecondsPath": "$", "Next": "T"}, "T": task("echo")}}},
+    }),
+}  # fmt: skip
+for _piece in PIECES.values():
+    for _state in _piece.states.values():
+        if "Next" in _state:
+            _state.pop("End", None)
+
+
+def side_by_side(*pieces: Piece) -> tuple[Workflow, list[Any]]:
+    both = {"Type": "Parallel", "Branches": [piece.machine for piece in pieces], "End": True}
+    return workflow(alone(both)), [sent for piece in pieces for sent in piece.messages]
+
+
+def in_a_row(first: Piece, second: Piece) -> tuple[Workflow, list[Any]]:
+    """The second begins with the same input as the first; its messages may come before it waits for them."""
+    states = {
+        "First": {"Type": "Parallel", "Branches": [first.machine], "ResultPath": "$.first", "Next": "Second"},
+        "Second": {"Type": "Parallel", "Branches": [second.machine], "ResultPath": "$.second", "End": True},
+    }
+    return workflow({"StartAt": "First", "States": states}), [*first.messages, *second.messages]
+
+
+class Crashing:
+    """One definition and its sender, run as often as a test likes."""
+
+    def __init__(self, definition: Workflow, messages: list[tuple[float, str, Json, Json]]) -> None:
+        self.definition = definition
+        self.messages = messages
+        self.commits = 0
+        self.store: Store = MemoryStore()
+        self.calm = self.live([])
+
+    def live(self, deaths: list[tuple[int, bool]]) -> Outcome:
+        """Run to the end, dying at each of `deaths` (commit, after it?) in turn."""
+        clock = FakeClock(START)
+        self.store = MemoryStore()
+        for commit, after in deaths:
+            try:
+                self.life(crash_points(self.store).at(commit, after=after), clock)
+            except Crash:
+                continue
+        before = self.store.commits
+        outcome = self.life(self.store, clock)
+        self.commits = self.store.commits - before
+        return outcome
+
+    def life(self, store: Store, clock: FakeClock) -> Outcome:
+        simulation = Simulation(self.definition, HANDLERS, clock, store=store)
+        for number, (at, key, value, data) in enumerate(self.messages):
+            self.post(simulation, max(clock.now(), START + round(at * MICROSECONDS)), str(number), key, value, data)
+        return simulation.resume_last() if store.latest() is not None else simulation.run(INPUT)
+
+    def post(self, simulation: Simulation, at: int, id: str, key: str, value: Json, data: Json) -> None:
+        ttl = 3600 * MICROSECONDS
+        simulation.later(at, lambda tick: tick.publish(key, value, data, ttl=ttl, message_id=id))
+
+    def check(self, deaths: list[tuple[int, bool]]) -> None:
+        outcome = self.live(deaths)
+        assert shape(outcome) == shape(self.calm), deaths
+        execution = self.store.latest()
+        assert execution is not None
+        id, store = execution.id, self.store
+        left = [*store.jobs_of(id), *store.timers_of(id), *store.subscriptions_of(id), *store.frames_of(id)]
+        assert left == [], deaths
+
+    def dies_at_every_commit(self) -> None:
+        self.live([])
+        for commit in range(1, self.commits + 1):
+            for after in (False, True):
+                self.check([(commit, after)])
+
+
+def shape(outcome: Outcome) -> Any:
+    """What must not depend on crashes: the outcome, and the states passed, each as often as in the calm run."""
+    ends = ("Entered", "Exited", "Succeeded", "Received", "TimedOut", "Failed")
+    passed = sorted(str(event["type"]) for event in outcome.history if str(event["type"]).endswith(ends))
+    return outcome.status, outcome.output, outcome.error, outcome.cause, passed
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_each_workflow_that_waits_ends_in_the_calm_run(name: str) -> None:
+    piece = PIECES[name]
+    crashing = Crashing(workflow(piece.machine), piece.messages)
+    assert (crashing.calm.status, crashing.calm.error) == ("SUCCEEDED", None)
+    assert crashing.commits >= 2
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_each_workflow_that_waits_survives_dying_again_and_again(name: str) -> None:
+    piece = PIECES[name]
+    crashing = Crashing(workflow(piece.machine), piece.messages)
+    crashing.dies_at_every_commit()
+    for first in (1, 2, 3):
+        crashing.check([(first, n % 2 == 0) for n in range(3 * crashing.commits)])
+
+
+@pytest.mark.parametrize("pair", list(combinations_with_replacement(PIECES, 2)), ids=" + ".join)
+def test_any_two_side_by_side_survive_dying_at_every_commit(pair: tuple[str, str]) -> None:
+    Crashing(*side_by_side(*(PIECES[name] for name in pair))).dies_at_every_commit()
+
+
+@pytest.mark.parametrize("pair", list(permutations(PIECES, 2)), ids=", then ".join)
+def test_any_two_in_a_row_survive_dying_at_every_commit(pair: tuple[str, str]) -> None:
+    Crashing(*in_a_row(*(PIECES[name] for name in pair))).dies_at_every_commit()

@@ -1,0 +1,71 @@
+"""Several processes on one file: nobody fails, nobody complains, and every one gets its turn."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from sm_cli.store.base import ExecutionFilter, Status
+from sm_cli.store.open import open_store
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+#: Starts executions through the engine, and looks at them meanwhile, for as long as its stdin is open.
+WRITER = """
+import logging, sys, threading
+from sm_cli.asl.source import from_value
+from sm_cli.engine.engine import Engine, prepare
+from sm_cli.engine.handlers import Handler
+from sm_cli.engine.loop import Loop
+from sm_cli.store.base import ExecutionFilter
+from sm_cli.store.open import open_store
+
+logging.basicConfig(level=logging.INFO)
+task = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "echo", "End": True}}}
+workflow = prepare(from_value(task).document, sys.argv[2])
+store = open_store(sys.argv[1])
+loop = Loop(Engine(store), {"echo": Handler("echo", lambda input: input)}, name=sys.argv[2])
+closing = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), closing.set()), daemon=True).start()
+print("open", flush=True)
+count = 0
+while not closing.is_set():
+    execution, _ = loop.start(workflow, {"n": count})
+    loop.run(lambda: store.execution(execution.id).closed is not None)
+    store.list_executions(ExecutionFilter(limit=5))
+    count += 1
+    if count == 100:
+        print("enough", flush=True)
+loop.let_go()
+store.close()
+print(count, flush=True)
+"""
+
+
+def test_four_processes_write_through_the_engine_and_neither_fail_nor_print(tmp_path: Path) -> None:
+    path = tmp_path / "sm.db"
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    names = ("a", "b", "c", "d")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), name], env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for name in names
+    ]  # fmt: skip
+    for wanted in ("open\n", "enough\n"):
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == wanted, writer.communicate(timeout=60)
+    output = [writer.communicate(timeout=60) for writer in writers]
+    assert [error for _, error in output] == [""] * 4
+    assert [writer.returncode for writer in writers] == [0] * 4
+    store = open_store(str(path))
+    for name, (count, _) in zip(names, output, strict=True):
+        found = store.list_executions(ExecutionFilter(workflow=name, limit=10**6))
+        assert len(found) == int(count)
+        assert {execution.status for execution in found} == {Status.SUCCEEDED}
+    assert store.workers() == []
+    store.close()

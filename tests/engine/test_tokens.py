@@ -1,0 +1,109 @@
+"""Callbacks: a task that hands its work over ends when someone comes back with its token, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sm_cli.asl.source import from_value
+from sm_cli.engine.engine import prepare
+from sm_cli.errors import Conflict, UsageError
+from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
+from sm_cli.jsonvalue import Json
+from sm_cli.store.base import Execution
+from sm_cli.testing import FakeClock, Simulation
+
+KEY = b"k" * 32
+
+
+def waiting(**more: Any) -> tuple[Simulation, Execution, str]:
+    """An execution that waits for a callback, and the token that its handler was given."""
+    tokens: list[str] = []
+
+    def hand_over(input: Any) -> Json:
+        tokens.append(input["token"])
+        return {"accepted": True}
+
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"token.$": "$$.Task.Token", "body.$": "$"},
+        "End": True,
+        **more,
+    }
+    document = from_value({"StartAt": "T", "States": {"T": state}}).document
+    assert document is not None
+    simulation = Simulation(prepare(document, "callback"), {"sqs:sendMessage": hand_over}, FakeClock())
+    execution = simulation.run_now({"n": 1})
+    return simulation, execution, tokens[0]
+
+
+def test_a_callback_brings_the_result() -> None:
+    simulation, execution, token = waiting()
+    assert [job.frame for job in simulation.store.handed_over()] == [simulation.store.frames_of(execution.id)[0].id]
+    assert simulation.engine.task_succeeded(token, {"paid": True}).id == execution.id
+    outcome = simulation.resume(execution)
+    assert (outcome.status, outcome.output) == ("SUCCEEDED", {"paid": True})
+    assert [e["type"] for e in outcome.history][2:7] == [
+        "TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded", "TaskStateExited",
+    ]  # fmt: skip
+    assert not simulation.store.handed_over()
+    assert not simulation.store.jobs_of(execution.id)
+
+
+def test_a_callback_may_bring_a_failure_that_is_caught() -> None:
+    simulation, execution, token = waiting(Retry=[{"ErrorEquals": ["Refused"], "MaxAttempts": 0}])
+    simulation.engine.task_failed(token, "Refused", "no money")
+    outcome = simulation.resume(execution)
+    assert (outcome.status, outcome.error, outcome.cause) == ("FAILED", "Refused", "no money")
+
+
+def test_a_second_callback_is_refused_with_its_reason() -> None:
+    simulation, _, token = waiting()
+    simulation.engine.task_succeeded(token, 1)
+    for again in (lambda: simulation.engine.task_succeeded(token, 2), lambda: simulation.engine.task_beat(token)):
+        with pytest.raises(Conflict, match="stale: the task that it was made for has ended"):
+            again()
+
+
+def test_a_token_of_an_attempt_that_timed_out_is_stale() -> None:
+    simulation, execution, token = waiting(TimeoutSeconds=60)
+    assert simulation.resume(execution).error == "States.Timeout"
+    with pytest.raises(Conflict, match="FAILED"):
+        simulation.engine.task_succeeded(token, 1)
+
+
+def test_heartbeats_by_callback_keep_the_task_alive() -> None:
+    simulation, execution, token = waiting(HeartbeatSeconds=60)
+    start = simulation.clock.now()
+    for minute in range(1, 4):
+        simulation.clock.advance_to(start + minute * 50_000_000)
+        assert simulation.engine.task_beat(token).id == execution.id
+    simulation.engine.task_succeeded(token, "in time")
+    assert simulation.resume(execution).output == "in time"
+    simulation, execution, _ = waiting(HeartbeatSeconds=60)
+    assert simulation.resume(execution).error == "States.Timeout"
+
+
+@pytest.mark.parametrize("text", ["", "x", "not a token", "A" * 43, "A" * 42, "é" * 43, "A" * 5000])
+def test_a_forged_token_is_refused(text: str) -> None:
+    simulation, _, _ = waiting()
+    with pytest.raises(UsageError, match="token"):
+        simulation.engine.task_succeeded(text, 1)
+
+
+def test_a_token_says_its_address_only_to_who_has_the_key() -> None:
+    token = make_token(KEY, 7, 3)
+    assert read_token(KEY, token) == (7, 3)
+    with pytest.raises(ForgedToken, match="not made for this database"):
+        read_token(b"other", token)
+    for i in range(len(token)):
+        changed = token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :]
+        try:
+            address = read_token(KEY, changed)
+        except ForgedToken:
+            continue
+        # The last character holds bits that no byte needs: such a text is the same token.
+        assert address == (7, 3)
+        assert i == len(token) - 1

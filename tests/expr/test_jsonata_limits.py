@@ -1,0 +1,119 @@
+"""No expression holds up a worker, and one compiled expression serves many threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import pytest
+
+from sm_cli.expr.jsonata import EvaluationFailure, compile_expression
+from sm_cli.expr.jsonata_engine import Engine
+from sm_cli.expr.jsonata_functions import FUNCTIONS
+from sm_cli.expr.jsonata_python import PythonEngine
+from sm_cli.expr.scope import JsonataScope
+from sm_cli.jsonvalue import Json
+
+#: Small limits make the same code stop soon.
+STRICT: Engine = PythonEngine(FUNCTIONS, max_steps=20_000, max_depth=200)
+DOUBLING = "$reduce([1..60], function($a, $b) {[[$a], [$a]]}, 1)"
+DOUBLING_OBJECTS = "$reduce([1..60], function($a, $b) {{'a': $a, 'b': $a}}, 1)"
+
+
+def value_of(expression: str, input: Json = None, engine: Engine | None = None) -> Json:
+    scope = JsonataScope(input, dict, {}, lambda: Random(1))
+    return compile_expression("{% " + expression + " %}", "Output", engine)(scope)
+
+
+def cause_of(expression: str, input: Json = None) -> str:
+    with pytest.raises(EvaluationFailure) as raised:
+        value_of(expression, input, STRICT)
+    return str(raised.value.cause)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "($f := function($x) {$f($x)}; $f(1))",
+        "($f := function($x) {$x > 0 ? $f($x + 1) : $g($x)}; $g := function($x) {$f($x)}; $f(1))",
+        "$map([1..1000], function($x) {$map([1..1000], function($y) {$y})})",
+        "[1..1000].([1..1000].([1..1000]))",
+        DOUBLING,
+        DOUBLING_OBJECTS,
+        f"$string({DOUBLING})",
+        f"$clone({DOUBLING_OBJECTS})",
+        f"$distinct([1, {DOUBLING_OBJECTS}])",
+        f"$count({DOUBLING}.**)",
+        f"{DOUBLING}.*",
+        f"{DOUBLING}.name",
+        f"$keys({DOUBLING})",
+        f"$spread({DOUBLING})",
+        "$boolean($reduce([1..60], function($a, $b) {[[$a], [$a]]}, 0))",
+        f"($a := {DOUBLING}; $b := {DOUBLING}; $a = $b)",
+        '$states.input ~> |$|{"self": $}|',
+        "$sum($map([1..1000], function($x) {$sum([1..1000])}))",
+    ],
+)
+def test_an_expression_that_would_run_for_ever_fails_in_a_sentence(expression: str) -> None:
+    assert cause_of(expression, {"a": list(range(100))}).endswith(
+        ("takes more than 20,000 steps; look for a loop that does not end.",)
+    )
+
+
+def test_a_recursion_that_does_not_end_fails_in_a_sentence() -> None:
+    assert cause_of("($f := function($x) {1 + $f($x)}; $f(1))") == (
+        "The JSONata expression '($f := function($x) {1 + $f($x)}; $f(1))' specified for the field 'Output' nests "
+        "deeper than 200 steps; look for a recursion that does not end."
+    )
+
+
+def test_pythons_own_limit_is_no_crash_either() -> None:
+    deep: Engine = PythonEngine(FUNCTIONS, max_depth=10**9)
+    with pytest.raises(EvaluationFailure, match="nests too deeply; look for a recursion"):
+        value_of("($f := function($x) {1 + $f($x)}; $f(1))", engine=deep)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        '$reduce([1..60], function($a, $b) {$a & $a}, "x")',
+        '$pad("x", 1000000000)',
+        '$pad("x", -1000000000)',
+        "$replace($states.input, 'x', $states.input)",
+        "$replace($states.input, /x/, $states.input)",
+        "$join($map([1..4000], function() {$states.input}))",
+        "[1..100000000]",
+        "$range(1, 100000000, 1)",
+    ],
+)
+def test_nothing_enormous_is_made(expression: str) -> None:
+    with pytest.raises(EvaluationFailure, match=r"threw an error during evaluation\."):
+        value_of(expression, "x" * 5_000)
+
+
+def test_useful_work_is_far_from_the_limits() -> None:
+    rows: Json = [{"id": i, "v": i / 7} for i in range(5_000)]
+    assert value_of("$count($map($states.input, function($r) {$r.v > 1 ? $r.id : 0}))", rows) == 5_000
+    assert value_of("($f := function($n) {$n = 0 ? 0 : 1 + $f($n - 1)}; $f(150))") == 150
+    assert value_of("($f := function($n, $a) {$n = 0 ? $a : $f($n - 1, $a + 1)}; $f(20000, 0))") == 20_000
+
+
+def test_a_limit_counts_each_evaluation_by_itself() -> None:
+    evaluate = compile_expression("{% $sum([1..1000].($ * 2)) %}", "Output", STRICT)
+    for _ in range(20):
+        assert evaluate(JsonataScope(None, dict, {}, lambda: Random(1))) == 1_001_000
+
+
+def test_one_compiled_expression_serves_many_threads_at_once() -> None:
+    text = (
+        "{% ($add := $append(?, [$states.input.n]); $f := function($x) {$x * $states.input.n}; "
+        "$map($add([1..20]), $f) ~> $sum) & '/' & $random() %}"
+    )
+    evaluate = compile_expression(text, "Output")
+
+    def run(n: int) -> Json:
+        return evaluate(JsonataScope({"n": n}, dict, {}, lambda: Random(n)))
+
+    expected = [run(n) for n in range(60)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(run, range(60))) == expected
