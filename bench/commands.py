@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 class Project:
-    """What is installed is measured when it is `sm_cli`; else the checkout beside the bench."""
+    """The sm that is measured is that of the checkout, run by this Python."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -22,11 +23,11 @@ class Project:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
-    def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
         return subprocess.Popen(
-            [sys.executable, "-m", "sm_cli", *arguments], cwd=self.folder, env=environment, text=True, **options,  # type: ignore[call-overload]
-        )  # fmt: skip
+            [sys.executable, "-m", "sm_cli", *arguments], cwd=self.folder, env=environment, text=True, **options
+        )
 
     def worker(self, name: str, *arguments: str) -> subprocess.Popen[str]:
         """A worker that has begun."""

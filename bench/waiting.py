@@ -1,7 +1,7 @@
 """What waiting costs: 100,000 executions that wait for a message, against 100.
 
-Each figure is the ratio of two medians, measured in turn on two files: sending to one execution, sending to
-nobody, looking for due timers, listing waits; the first and the last also as commands. Then the memory of an idle worker.
+Each growth is the ratio of two medians, measured in turn on two files: sending to one execution, just missing
+one, looking for due timers, listing waits; the first and the last also as commands. Then an idle worker's memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from bench.engines import prepared
 from bench.report import Figure
@@ -23,9 +23,11 @@ from sm_cli.engine.tick import Tick
 from sm_cli.store.base import Execution, Status, Store, WaitFilter
 from sm_cli.store.open import open_store
 
+#: The same thing to do on the file with few waits and on that with many.
+Pair: TypeAlias = tuple[Callable[[], object], Callable[[], object]]
+
 FEW, MANY = 100, 100_000
 _BATCH = 1_000
-#: Sent to and taken back again, so that both files keep their number of waits: each visit waits anew.
 _ROUNDS, _COMMANDS = 400, 15
 
 
@@ -33,20 +35,11 @@ def workflow() -> Workflow:
     """Wait, and when a message comes, wait again."""
     wait: dict[str, Any] = {
         "Type": "Message", "CorrelationKey": "orderId", "CorrelationValuePath": "$.orderId",
-        "TimeoutSeconds": 86_400, "TimeoutPath": "Late", "ResultPath": "$.last", "Next": "Wait",
+        "TimeoutSeconds": 86_400, "TimeoutPath": "End", "ResultPath": "$.last", "Next": "Again",
     }  # fmt: skip
-    definition = {
-        "StartAt": "Check",
-        "States": {
-            "Check": {
-                "Type": "Choice", "Default": "Wait",
-                "Choices": [{"Variable": "$.done", "IsPresent": True, "Next": "Late"}],
-            },
-            "Wait": wait | {"Next": "Check"},
-            "Late": {"Type": "Succeed"},
-        },
-    }  # fmt: skip
-    return prepared(definition)
+    over = {"Variable": "$.over", "IsPresent": True, "Next": "End"}
+    again = {"Type": "Choice", "Choices": [over], "Default": "Wait"}
+    return prepared({"StartAt": "Wait", "States": {"Wait": wait, "Again": again, "End": {"Type": "Succeed"}}})
 
 
 def fill(store: Store, count: int) -> None:
@@ -73,14 +66,13 @@ def fill(store: Store, count: int) -> None:
         engine.transact(lambda tick, first=first, last=last: begin(tick, first, last))  # type: ignore[misc]
 
 
-def medians(few: Callable[[], object], many: Callable[[], object], rounds: int) -> tuple[float, float]:
+def medians(pair: Pair, rounds: int) -> tuple[float, float]:
     """Microseconds of each, taken in turn."""
     took: tuple[list[float], list[float]] = ([], [])
-    for n in range(rounds):
-        for i, what in ((0, few), (1, many)) if n % 2 else ((1, many), (0, few)):
-            begun = time.perf_counter()
-            what()
-            took[i].append(time.perf_counter() - begun)
+    for n in range(2 * rounds):
+        begun = time.perf_counter()
+        pair[n % 2]()
+        took[n % 2].append(time.perf_counter() - begun)
     return statistics.median(took[0]) * 1e6, statistics.median(took[1]) * 1e6
 
 
@@ -97,11 +89,17 @@ def sending(engine: Engine, waiting: int, value: str = "ORD-{}") -> Callable[[],
     return send
 
 
-def command(*arguments: str) -> Callable[[], object]:
-    def run() -> None:
-        subprocess.run([sys.executable, "-m", "sm_cli", *arguments], stdout=subprocess.DEVNULL, check=True)
+def looking(engine: Engine) -> Callable[[], object]:
+    return lambda: (engine.transact(Tick.due), engine.store.next_due())
 
-    return run
+
+def listing(store: Store) -> Callable[[], object]:
+    return lambda: store.open_waits(WaitFilter(limit=20))
+
+
+def command(words: str, path: Path) -> Callable[[], object]:
+    line = [sys.executable, "-m", "sm_cli", *words.split(), "--db", str(path)]
+    return lambda: subprocess.run(line, stdout=subprocess.DEVNULL, check=True)
 
 
 def resident(path: Path) -> float:
@@ -121,8 +119,8 @@ def resident(path: Path) -> float:
         process.communicate()
 
 
-def compared(name: str, few: Callable[[], object], many: Callable[[], object], rounds: int) -> Iterator[Figure]:
-    small, large = medians(few, many, rounds)
+def compared(name: str, pair: Pair, rounds: int = _ROUNDS) -> Iterator[Figure]:
+    small, large = medians(pair, rounds)
     yield Figure(f"{name}, 100 wait", small, "us")
     yield Figure(f"{name}, 100,000 wait", large, "us")
     yield Figure("  growth", large / small, "x", "<= 1.3")
@@ -135,19 +133,16 @@ def run(folder: Path) -> Iterator[Figure]:
     for waiting, store in stores.items():
         fill(store, waiting)
     yield Figure("starting executions that wait", (FEW + MANY) / (time.perf_counter() - begun), "a second")
-    few, many = (Engine(store) for store in stores.values())
-    yield from compared("publish to one that waits", sending(few, FEW), sending(many, MANY), _ROUNDS)
-    value = "ord-{} "
-    yield from compared("publish, a near miss", sending(few, FEW, value), sending(many, MANY, value), _ROUNDS)
-    scans = [lambda engine=engine: (engine.transact(Tick.due), engine.store.next_due()) for engine in (few, many)]
-    yield from compared("look for what is due", *scans, _ROUNDS)
-    lists = [lambda store=store: store.open_waits(WaitFilter(limit=20)) for store in stores.values()]
-    yield from compared("list 20 waits", *lists, _ROUNDS)
+    few, many = Engine(stores[FEW]), Engine(stores[MANY])
+    yield from compared("publish to one that waits", (sending(few, FEW), sending(many, MANY)))
+    yield from compared("publish, a near miss", (sending(few, FEW, "ord-{} "), sending(many, MANY, "ord-{} ")))
+    yield from compared("look for what is due", (looking(few), looking(many)))
+    yield from compared("list 20 waits", (listing(stores[FEW]), listing(stores[MANY])))
     for store in stores.values():
         store.close()
-    for words in (("send-message", "orderId=ORD-3", "--require-match"), ("waits", "--limit", "20")):
-        runs = [command(*words, "--db", str(path)) for path in paths.values()]
-        yield from compared(f"sm {' '.join(words)}", *runs, _COMMANDS)
-    with_few, with_many = (resident(path) for path in paths.values())
+    for words in ("send-message orderId=ORD-3 --require-match", "waits --limit 20"):
+        pair = command(words, paths[FEW]), command(words, paths[MANY])
+        yield from compared(f"sm {words}", pair, _COMMANDS)
+    with_few, with_many = resident(paths[FEW]), resident(paths[MANY])
     yield Figure("idle worker, 100 wait", with_few, "MB")
     yield Figure("  more with 100,000", with_many - with_few, "MB", "<= 20")

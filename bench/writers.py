@@ -72,4 +72,5 @@ def run(folder: Path) -> Iterator[Figure]:
         yield Figure(f"{name}: commits of {PROCESSES} processes", len(every) / seconds, "a second")
         yield Figure(f"{name}: p99 of waiting for a commit", every[len(every) * 99 // 100] * 1000, "ms")
         yield Figure(f"{name}: longest wait for a commit", every[-1] * 1000, "ms", target)
-        yield Figure(f"{name}: the busiest of them against the idlest", max(map(len, waits)) / min(map(len, waits)), "x")
+        most, least = max(map(len, waits)), min(map(len, waits))
+        yield Figure(f"{name}: the busiest of them against the idlest", most / max(1, least), "x")

@@ -137,13 +137,12 @@ def _value(kind: Kind, language: Language) -> Schema:
         return {"enum": [*schema["enum"], 1.0]} if schema["enum"] == ["1.0"] else schema
     wanted = schema.get("type", [])
     types = list(wanted) if isinstance(wanted, list) else [wanted]
-    if not types or kind.holds and not kind.expression:
+    if not types or (types == ["object"] and kind.holds and not kind.expression):
         return schema
     if "string" not in types:
         expression = kind.expression and language == "JSONata"
-        if types == ["array"]:
-            texts = {"type": ["string", "number"]} if kind.syntax == "text" else {"type": "string"}
-            return {**schema, "items": texts}
+        if kind.syntax == "text":
+            schema["items"] = {"type": ["string", "number"]}
         pattern = f"{EXPRESSION}|{_UNKNOWN}" if expression else _UNKNOWN
         return {**schema, "type": [*types, "string"], "pattern": pattern,
                 "patternErrorMessage": f"This must be {kind.wants}."}  # fmt: skip

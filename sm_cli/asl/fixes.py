@@ -43,12 +43,18 @@ def fix(text: str, *, file: str | None = None, ignore: Collection[str] = ()) -> 
     done: list[Change] = []
     for _ in range(_ROUNDS):
         document = parse(text, file=file).document
-        wanted = [] if document is None else [c for c in _changes(document) if c.code not in ignore]
+        wanted = [] if document is None else [c for c in _changes(document) if not _is_ignored(document, c, ignore)]
         text, made = changed(text, wanted) if wanted else (text, [])
         if not made:
             break
         done += made
     return Fixed(text, tuple(done))
+
+
+def _is_ignored(document: Document, change: Change, ignore: Collection[str]) -> bool:
+    """Whether an option or a comment on its line asks to pass over such a problem."""
+    place = document.position(change.pointer, key=True)
+    return change.code in ignore or (place is not None and change.code in document.ignored.get(place.line, ()))
 
 
 def _changes(document: Document) -> Iterator[Change]:

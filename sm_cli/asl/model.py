@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from sm_cli.asl.resources import Resource as Resource
 from sm_cli.expr.jsonpath import Path
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import Json
@@ -102,23 +103,6 @@ class Seconds:
 
     def __bool__(self) -> bool:
         return self.constant is not None or self.path is not None or self.expression is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A Task's Resource, taken apart.
-
-    `text` is the whole of it; `handler` the name that a handler registers under; `kind` is one of
-    "handler" (a plain name), "lambda" (a function's ARN), "invoke" (lambda:invoke), "service"
-    (SERVICE:ACTION) and "activity"; `pattern` is "", "sync", "sync:2" or "waitForTaskToken".
-    """
-
-    text: str
-    kind: str
-    handler: str
-    service: str = ""
-    action: str = ""
-    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sm_cli.asl.spans import child
 from sm_cli.jsonvalue import Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StateAt:
     """A state that is written as an object; `type` is its Type as written, or "" when that is no text."""
 
@@ -42,7 +42,7 @@ class StateAt:
         return objects_in(self.value, self.pointer, name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MachineAt:
     """One StartAt and States. `shape` is Machine, Branch or Processor; `owner` the state that holds it;
     `names` all names in States, also of what is no object."""

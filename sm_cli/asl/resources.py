@@ -6,9 +6,8 @@ Rule: DESIGN's mapping, in one place. The text itself names the handler unless i
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-
-from sm_cli.asl.model import Resource
 
 _LAMBDA = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
 _LAMBDA_SHORT = re.compile(r"arn:[^:]*:lambda:::(?P<name>.+)")
@@ -17,6 +16,23 @@ _SERVICE = re.compile(
     r"arn:[^:]*:states:[^:]*:[^:]*:(?P<service>aws-sdk:[^:.]+|[^:.]+):(?P<action>[^:.]+)"
     r"(?:\.(?P<pattern>sync:2|sync|waitForTaskToken))?"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A Task's Resource, taken apart.
+
+    `text` is the whole of it; `handler` the name that a handler registers under; `kind` is one of
+    "handler" (a plain name), "lambda" (a function's ARN), "invoke" (lambda:invoke), "service"
+    (SERVICE:ACTION) and "activity"; `pattern` is "", "sync", "sync:2" or "waitForTaskToken".
+    """
+
+    text: str
+    kind: str
+    handler: str
+    service: str = ""
+    action: str = ""
+    pattern: str = ""
 
 
 @lru_cache(maxsize=4096)

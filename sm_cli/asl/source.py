@@ -6,6 +6,7 @@ Rule: whatever is wrong with the text is a Diagnostic with a place; no input mak
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -24,6 +25,8 @@ Format = Literal["json", "yaml", "value"]
 AWS_MAX_BYTES = 1_048_576
 #: Larger texts are refused unread.
 MAX_BYTES = 10 * 1_048_576
+_IGNORE = re.compile(r"(?:^|\s)#\s*sm: ignore\[([A-Z0-9, ]*)\]")
+_LINE_ENDS = re.compile(r"\r\n|\n|\r")
 _YAML_SUFFIXES = (".yaml", ".yml")
 _NOT_ONE = "A definition is an object with StartAt and States"
 
@@ -71,6 +74,24 @@ class Document:
 
     def _find(self, pointer: str) -> Span | None:
         return None if self._root is None else find(self._root, pointer)
+
+    @cached_property
+    def ignored(self) -> dict[int, frozenset[str]]:
+        """By line the codes that a comment of a YAML text asks to pass over: `# sm: ignore[SM404, SM206]` on that line,
+        or on lines of their own just before it."""
+        if self.format != "yaml" or self.text is None or "sm: ignore[" not in self.text:
+            return {}
+        found: dict[int, frozenset[str]] = {}
+        waiting: frozenset[str] = frozenset()
+        for number, line in enumerate(_LINE_ENDS.split(self.text), 1):
+            match = _IGNORE.search(line)
+            codes = frozenset(match[1].replace(",", " ").split()) if match else frozenset()
+            if line.lstrip().startswith("#"):
+                waiting |= codes
+            elif codes or (waiting and line.strip()):
+                found[number] = codes | waiting
+                waiting = frozenset()
+        return found
 
     @cached_property
     def _lines(self) -> Lines | None:

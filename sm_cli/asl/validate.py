@@ -5,21 +5,46 @@ Rule: nothing here knows a rule; the structural check and the functions of `rule
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 
 from sm_cli.asl.diagnostics import Diagnostic, Position, Severity
 from sm_cli.asl.outline import MachineAt, outline
-from sm_cli.asl.rules import assigned, choices, expressions, failures, flow, jsonata, maps, support, tasks, variables
-from sm_cli.asl.rules.catalogue import CATALOGUE, DEFINITION_RULES, MACHINE_RULES, STATE_RULES, Finding
+from sm_cli.asl.rules import (
+    assigned,
+    choices,
+    context,
+    expressions,
+    failures,
+    flow,
+    jsonata,
+    maps,
+    shapes,
+    support,
+    tasks,
+    variables,
+)
+from sm_cli.asl.rules.catalogue import (
+    ANALYSES,
+    CATALOGUE,
+    DEFINITION_RULES,
+    HARMLESS,
+    MACHINE_RULES,
+    STATE_RULES,
+    Finding,
+)
 from sm_cli.asl.source import Document, from_value, parse
 from sm_cli.asl.spans import tokens
 from sm_cli.asl.structure import check_machine
+from sm_cli.asl.substitutions import substituted
 from sm_cli.jsonvalue import Json
 
 __all__ = ["CATALOGUE", "RULE_MODULES", "check", "findings", "unsupported", "validate"]
 
 #: Imported so that their rules are registered.
-RULE_MODULES = (flow, expressions, choices, failures, tasks, maps, variables, jsonata, assigned, support)
+RULE_MODULES = (
+    *(flow, expressions, choices, failures, tasks, maps, variables, jsonata, assigned, context, shapes, support),
+)
 
 Found = tuple[str, Severity, Finding]
 _NOWHERE = Position(0, 0, 0, 0)
@@ -31,21 +56,32 @@ def check(
     file: str | None = None,
     handlers: Collection[str] | None = None,
     express: bool = False,
+    substitutions: Mapping[str, Json] | None = None,
 ) -> tuple[Document | None, list[Diagnostic]]:
     """Parse and validate: the text of a definition, or its value. No document when the text cannot be read."""
     parsed = parse(source, file=file) if isinstance(source, (str, bytes)) else from_value(source)
     if parsed.document is None:
         return None, parsed.diagnostics
-    return parsed.document, parsed.diagnostics + validate(parsed.document, handlers=handlers, express=express)
+    document = substituted(parsed.document, substitutions or {})
+    return document, parsed.diagnostics + validate(document, handlers=handlers, express=express)
 
 
-def validate(document: Document, *, handlers: Collection[str] | None = None, express: bool = False) -> list[Diagnostic]:
+def validate(
+    document: Document,
+    *,
+    handlers: Collection[str] | None = None,
+    express: bool = False,
+    substitutions: Mapping[str, Json] | None = None,
+) -> list[Diagnostic]:
     """Every problem of a definition, in the order of the text.
 
     `handlers` are the names that handlers are registered under: a Task whose Resource has none gets a
     warning. With None nothing is asked about them. `express` asks for what an EXPRESS workflow may have.
-    What the language has and this version cannot run yet is a warning here (see `unsupported`).
+    `substitutions` are put in place of `${Name}` first; positions stay those of the text. What a comment
+    `# sm: ignore[CODE]` names on its line is left out. What the language has and this version cannot run yet is a
+    warning here (see `unsupported`).
     """
+    document = substituted(document, substitutions or {})
     machines = outline(_definition(document))
     found = list(findings(machines))
     if handlers is not None:
@@ -53,15 +89,23 @@ def validate(document: Document, *, handlers: Collection[str] | None = None, exp
     if express:
         found += [("SM607", "error", finding) for finding in support.not_express(machines)]
     found += [("SM900", "warning", finding) for finding in support.not_yet(machines)]
-    return _placed(document, found)
+    return [problem for problem in _placed(document, found) if not _is_ignored(document, problem)]
+
+
+def _is_ignored(document: Document, problem: Diagnostic) -> bool:
+    return problem.position is not None and problem.code in document.ignored.get(problem.position.line, ())
 
 
 def unsupported(document: Document) -> list[Diagnostic]:
     """Why this version cannot run a definition that may be valid, as errors: SM900 for parts of the language
-    that are not supported yet, SM901 for a `${Name}` that nothing has replaced where its value is needed."""
+    that are not supported yet, SM901 for a `${Name}` that nothing has replaced where its value is needed; and the
+    errors that a comment has passed over although nothing can run with them."""
     machines = outline(_definition(document))
     found: list[Found] = [("SM900", "error", finding) for finding in support.not_yet(machines)]
     found += [("SM901", "error", finding) for finding in support.unreplaced(machines)]
+    if document.ignored:
+        fatal = [each for each in findings(machines) if each[1] == "error" and each[0] not in HARMLESS]
+        found += [each for each in fatal if any(map(partial(_is_ignored, document), _placed(document, [each])))]
     return _placed(document, found)
 
 
@@ -77,6 +121,9 @@ def findings(machines: list[MachineAt]) -> Iterator[Found]:
     for made, look in DEFINITION_RULES:
         for finding in look(machines):
             yield made.code, made.severity, finding
+    for analyse in ANALYSES:
+        for code, finding in analyse(machines):
+            yield code, CATALOGUE[code].severity, finding
     for machine in machines:
         for made, look_at in MACHINE_RULES:
             for finding in look_at(machine):

@@ -142,16 +142,20 @@ def _checked(file: str, asked: Asked, in_folder: bool) -> Checked | None:
     from sm_cli.asl.source import parse
     from sm_cli.cli.workflows import read
 
-    content = read(file)
-    parsed = parse(content, file=shown_name(file))
+    content, shown = read(file), shown_name(file)
+    parsed = parse(content, file=shown)
     text = content.decode("utf-8-sig", "replace")
-    document, unreadable = parsed.document, parsed.diagnostics
-    if document is None:
-        return Checked(file, text, unreadable, asked.fails)
-    value = document.value
+    value = parsed.document.value if parsed.document is not None else None
     if in_folder and isinstance(value, dict) and "StartAt" not in value and "States" not in value:
         return None
-    found = [*unreadable, *problems_of(document, asked)]
+    if asked.aws:
+        from sm_cli.cli.as_aws import aws_problems
+
+        found = aws_problems(parsed, content, asked, shown)
+    elif parsed.document is None:
+        return Checked(file, text, parsed.diagnostics, asked.fails)
+    else:
+        found = [*parsed.diagnostics, *problems_of(parsed.document, asked)]
     return Checked(file, text, [d for d in found if _is_told(d, asked)], asked.fails)
 
 
@@ -159,7 +163,7 @@ def problems_of(document: Document, asked: Asked) -> list[Diagnostic]:
     """All problems of a definition, those that nobody wants to hear of too."""
     from sm_cli.asl.validate import validate
 
-    return validate(document, handlers=asked.handlers, express=asked.express)
+    return validate(document, handlers=asked.handlers, express=asked.express, substitutions=asked.substitutions)
 
 
 def _is_told(problem: Diagnostic, asked: Asked) -> bool:

@@ -22,6 +22,9 @@ FILES = (
     "data.json",
     "tests/test_order.py",
 )
+#: What editors complete and check workflows by; a comment in the first line of the workflow leads there.
+SCHEMA = ".sm-schema.json"
+_FOR_EDITORS = "# yaml-language-server: $schema={}\n"
 #: It has no dot there, or it would rule over the templates themselves.
 _IGNORE = "gitignore"
 
@@ -35,16 +38,18 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Make a project: configuration, a workflow, its handlers, an input, a test."""
+    from sm_cli.cli.schema import schema_text
     from sm_cli.errors import Conflict, UsageError
 
     folder = Path(directory)
-    there = [name for name in FILES if _exists(folder / name)]
+    there = [name for name in (*FILES, SCHEMA) if _exists(folder / name)]
     if there and not force:
         raise Conflict(f"{_listed(folder, there)} {'is' if len(there) == 1 else 'are'} there already",
                        hint="Name another folder, or give --force to overwrite.")  # fmt: skip
     try:
         for name in FILES:
-            _write(folder / name, _template(name))
+            _write(folder / name, _content(name))
+        _write(folder / SCHEMA, schema_text().encode())
         _ignore(folder / ".gitignore")
     except OSError as e:
         raise UsageError(f"{e.filename or folder} cannot be written: {e.strerror}") from e
@@ -59,6 +64,13 @@ def _exists(path: Path) -> bool:
 def _listed(folder: Path, names: list[str]) -> str:
     shown = [str(folder / name) for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _content(name: str) -> bytes:
+    """The template; a workflow begins with the line that tells an editor where the schema is."""
+    if not name.startswith("workflows/"):
+        return _template(name)
+    return _FOR_EDITORS.format("../" * name.count("/") + SCHEMA).encode() + _template(name)
 
 
 def _template(name: str) -> bytes:
@@ -85,7 +97,7 @@ def _ignore(path: Path) -> None:
 
 
 def _tell(folder: Path) -> None:
-    for name in (*FILES, ".gitignore"):
+    for name in (*FILES, SCHEMA, ".gitignore"):
         say(f"  {folder / name}")
     say("")
     say("Next:")

@@ -31,8 +31,8 @@ class Context:
 
     execution_id: the public id. execution_name, workflow, state: as in the definition. attempt: 1 for the
     first try. idempotency_key: the same for every run of the same attempt, also after a crash; another one for
-    a retry. task_token: what a callback for this attempt has to carry. cancelled: set when the task timed out, was stopped, or a
-    sibling failed: whoever works long looks at it.
+    a retry. task_token: what a callback for this attempt has to carry. cancelled: set when the task timed out, was
+    stopped, or a sibling failed: whoever works long looks at it.
     """
 
     execution_id: str

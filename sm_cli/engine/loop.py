@@ -29,8 +29,8 @@ from sm_cli.store.base import Execution, HistoryEvent, Job, Worker
 
 log = logging.getLogger("sm.engine")
 
-#: How long an idle loop sleeps before it looks whether another process wrote.
-_POLL_SECONDS = 0.02
+#: How long an idle loop sleeps before it looks whether another process wrote, and before it looks around.
+_POLL_SECONDS, _LOOK_UP_SECONDS = 0.02, 0.1
 _BATCH = 500
 
 #: Microseconds between two looks whether another worker has died, and whether our leases are half over.
@@ -160,7 +160,9 @@ class Loop:
             self._reloaded = None
             self._outlook.stale = True
         now = self.engine.clock.now()
-        if self._outlook.notice() and self.leased:
+        self._outlook.notice()
+        if self._outlook.others:
+            self._outlook.others = False
             self.check_leases()
         results = self.pool.drain()
         beats = self._beats.due(now, self.leased)
@@ -288,6 +290,8 @@ class Loop:
 
     def check_leases(self) -> None:
         """Another process has written: does it want our jobs done no more?"""
+        if not self.leased:
+            return
         jobs = list(self.leased.values())
         kept = self.engine.store.leases(self.worker.id, [job.id for job in jobs])
         for job in jobs:
@@ -313,9 +317,11 @@ class Loop:
     # -- sleeping --------------------------------------------------------------------------------
 
     def sleep(self) -> None:
-        """Until a result comes, or for as long as nothing can have happened."""
+        """Until a result comes, somebody writes, or time brings something; not much longer than _LOOK_UP_SECONDS."""
+        left = _LOOK_UP_SECONDS
         due = self._outlook.due
-        wait = _POLL_SECONDS
         if due is not None and not self._barren:
-            wait = min(wait, max(0, due - self.engine.clock.now()) / MICROSECONDS)
-        self._wakeup.wait(wait)
+            left = min(left, max(0, due - self.engine.clock.now()) / MICROSECONDS)
+        # An idle worker does this all day: nothing but a short wait and a question that costs microseconds.
+        while not self._wakeup.wait(min(_POLL_SECONDS, left)) and left > _POLL_SECONDS and not self._outlook.notice():
+            left -= _POLL_SECONDS

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sm_cli.engine.near import near_misses
 from sm_cli.errors import UsageError
@@ -278,15 +278,13 @@ def take_buffered(tick: Tick, execution: int, key: str, value: Json) -> StoredMe
 
 
 def woken_by(tick: Tick, frame: int, seq: int, message: int) -> MessageReceived:
-    """The event of a frame that an earlier tick woke with a stored message."""
-    stored = tick.tx.message(message)
-    if stored is None:
-        _lost(frame, message)
-    return MessageReceived(seq, stored.body)
-
-
-def _lost(frame: int, message: int) -> NoReturn:
-    raise LookupError(f"frame {frame} was woken with message {message}, which is not there")
+    """The event of a frame that an earlier tick woke with a stored message, which is kept as long as that needs it."""
+    if message not in tick.bodies:
+        stored = tick.tx.message(message)
+        if stored is None:
+            raise LookupError(f"frame {frame} was woken with message {message}, which is not there")
+        tick.bodies[message] = stored.body
+    return MessageReceived(seq, tick.bodies[message])
 
 
 # -- forgetting ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from sm_cli.store.base import Store
 
 class Outlook:
     """ready: frames wait to be stepped. due: when time alone next gives something to do. free: a job waits for a
-    handler. stale: something was written since."""
+    handler. stale: something was written since. others: another process wrote; whoever acts on it says False."""
 
     def __init__(self, store: Store, worker: str) -> None:
         self.store = store
@@ -19,15 +19,17 @@ class Outlook:
         self.due: int | None = None
         self.free = False
         self.stale = True
+        self.others = False
         self._commits = store.commits
 
     def notice(self) -> bool:
-        """Whether another process has written since the last call."""
-        others = self.store.changed()
-        if others or self.store.commits != self._commits:
+        """Whether anything was written since the last look."""
+        if self.store.changed():
+            self.others = self.stale = True
+        if self.store.commits != self._commits:
             self._commits = self.store.commits
             self.stale = True
-        return others
+        return self.stale
 
     def look(self, now: int, resources: frozenset[str], only: int | None, queues: frozenset[str] | None) -> None:
         """Ask anew. `resources` names the handlers that jobs may be taken for, `queues` where from (None: anywhere)."""

@@ -135,6 +135,7 @@ class Tick:
         self.jobs: dict[int, Job] = {}
         self.timers: dict[tuple[int, TimerKind], Timer] = {}
         self.awaits: dict[int, Subscription] = {}
+        self.bodies: dict[int, Json] = {}  # message -> what later ticks hand over
         self.endings: dict[int, WaitEnding] = {}  # frame -> how its stored subscription ended
         self.steps = 0
         self.closed: list[Execution] = []

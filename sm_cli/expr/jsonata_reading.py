@@ -56,7 +56,7 @@ class Reading:
     context: tuple[Read, ...] = ()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def read(text: str) -> Reading:
     """What an expression, with its delimiters, reads. Raises JsonataError."""
     if match := _PLAIN.fullmatch(text):

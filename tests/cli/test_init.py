@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 import sm_cli
 from sm_cli.__main__ import main
-from sm_cli.cli.init import FILES
+from sm_cli.asl.source import parse
+from sm_cli.cli.init import FILES, SCHEMA
 from sm_cli.testing import load_handlers, simulate
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,7 +35,7 @@ def test_a_project_is_made_and_the_next_steps_go_to_stderr(here: Path, capsys: p
     assert said.out == ""
     assert "  cd 'my shop'\n  sm run --input data.json" in said.err
     made = {str(f.relative_to(here / "my shop")) for f in (here / "my shop").rglob("*") if f.is_file()}
-    assert made == {*FILES, ".gitignore"}
+    assert made == {*FILES, SCHEMA, ".gitignore"}
     assert ".sm/" in (here / "my shop" / ".gitignore").read_text().splitlines()
 
 
@@ -63,6 +65,18 @@ def test_the_new_project_s_own_tests_pass(here: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
+
+
+def test_the_workflow_leads_editors_to_the_schema(here: Path) -> None:
+    assert main(["init", "shop"]) == 0
+    workflow = here / "shop" / "workflows" / "order.yaml"
+    first, rest = workflow.read_text(encoding="utf-8").split("\n", 1)
+    key, _, path = first.partition("$schema=")
+    assert key == "# yaml-language-server: "
+    schema = json.loads((workflow.parent / path).read_text(encoding="utf-8"))
+    document = parse(rest).document
+    assert document is not None
+    assert list(Draft7Validator(schema).iter_errors(document.value)) == []
 
 
 def test_existing_files_are_named_and_left_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

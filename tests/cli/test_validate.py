@@ -35,7 +35,7 @@ def test_every_problem_of_every_file_is_told(project: Project) -> None:
     result = project.sm("validate", "bad.yaml", "good.yaml")
     assert result.code == 1
     lines = result.out.splitlines()
-    assert lines[-1] == "good.yaml: OK"
+    assert "good.yaml: OK" in lines
     assert lines[0].startswith("bad.yaml:1:10: error SM")
     assert any(line.startswith("bad.yaml:3:") for line in lines)
 
@@ -79,9 +79,10 @@ def test_a_resource_without_handler_is_a_warning(project: Project) -> None:
     project.handlers("@handler('works')\ndef w(x): return 1\n")
     result = project.sm("validate")
     assert result.code == 0
-    first, second = result.out.splitlines()
-    assert first == "workflows/order.yaml:3:29: warning SM606: No handler is registered as 'work' (did you mean works?)"
-    assert second == "workflows/order.yaml: OK"
+    place = "workflows/order.yaml:3:29: warning SM606: "
+    assert result.out.startswith(f"{place}No handler is registered as 'work'")
+    assert "did you mean works?" in result.out
+    assert "workflows/order.yaml: OK" in result.out.splitlines()
 
 
 def test_handlers_that_do_not_import_are_a_warning_unless_named(project: Project) -> None:

@@ -170,8 +170,42 @@ def event_table() -> Iterator[str]:
 
 
 def diagnostics() -> Iterator[str]:
-    rows = [(f"`{code}`", rule.severity, rule.title) for code, rule in sorted(CATALOGUE.items())]
-    yield from table(("Code", "Severity", "What holds where nothing is wrong"), rows)
+    rows = [
+        (f"[`{code}`](#{code.lower()})", rule.severity, _cell(rule.title), _code(rule.aws_code))
+        for code, rule in sorted(CATALOGUE.items())
+    ]
+    yield from table(("Code", "Severity", "What holds where nothing is wrong", "AWS calls it"), rows)
+
+
+def _code(word: str | None) -> str:
+    return f"`{word}`" if word else "–"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def explanations() -> Iterator[str]:
+    """A section for each code, as `sm explain` prints it."""
+    for number, (code, rule) in enumerate(sorted(CATALOGUE.items())):
+        if number:
+            yield ""
+        yield f"### {code}"
+        yield ""
+        yield f"{rule.title}."
+        if rule.explanation:
+            yield ""
+            yield rule.explanation
+        for head, example in (("Wrong:", rule.bad), ("Right:", rule.good)):
+            if example:
+                yield from (
+                    "",
+                    head,
+                    "",
+                    f"```{'json' if example.startswith('{') else 'yaml'}",
+                    *example.splitlines(),
+                    "```",
+                )
 
 
 #: Name to the function that yields its lines.
@@ -182,6 +216,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "parts": parts,
     "intrinsics": intrinsics,
     "diagnostics": diagnostics,
+    "explanations": explanations,
 }
 
 # -- writing -----------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def test_two_handlers_of_one_name_in_one_file_are_refused(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("import not_there\n", "handlers/bad.py:2: cannot be imported: ModuleNotFoundError: No module named 'not_there'"),
+        ("import gone_x\n", "handlers/bad.py:2: cannot be imported: ModuleNotFoundError: No module named 'gone_x'"),
         ("x = 1\ny = x / 0\n", "handlers/bad.py:3: cannot be imported: ZeroDivisionError: division by zero"),
         ("def f(:\n", "handlers/bad.py:2: cannot be imported: SyntaxError: invalid syntax"),
         ("import sys\nsys.exit(3)\n", "handlers/bad.py:3: cannot be imported: SystemExit: 3"),

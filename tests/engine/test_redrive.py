@@ -140,10 +140,12 @@ def test_retry_counters_start_anew() -> None:
 
 
 def test_a_timed_out_execution_gets_its_time_again() -> None:
+    wait = {"Type": "Wait", "Seconds": 90}
     definition = {
-        "TimeoutSeconds": 100, "StartAt": "A",
-        "States": {"A": {"Type": "Wait", "Seconds": 90, "Next": "B"}, "B": {"Type": "Wait", "Seconds": 90, "End": True}},
-    }  # fmt: skip
+        "TimeoutSeconds": 100,
+        "StartAt": "A",
+        "States": {"A": {**wait, "Next": "B"}, "B": {**wait, "End": True}},
+    }
     simulation, execution, outcome = failed(definition, {}, Broken())
     assert outcome.status == "TIMED_OUT"
     outcome, again = go_on(simulation, execution)

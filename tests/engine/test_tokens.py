@@ -62,9 +62,10 @@ def test_a_callback_may_bring_a_failure_that_is_caught() -> None:
 def test_a_second_callback_is_refused_with_its_reason() -> None:
     simulation, _, token = waiting()
     simulation.engine.task_succeeded(token, 1)
-    for again in (lambda: simulation.engine.task_succeeded(token, 2), lambda: simulation.engine.task_beat(token)):
-        with pytest.raises(Conflict, match="stale: the task that it was made for has ended"):
-            again()
+    with pytest.raises(Conflict, match="stale: the task that it was made for has ended"):
+        simulation.engine.task_succeeded(token, 2)
+    with pytest.raises(Conflict, match="stale: the task that it was made for has ended"):
+        simulation.engine.task_beat(token)
 
 
 def test_a_token_of_an_attempt_that_timed_out_is_stale() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from sm_cli.asl.outline import MachineAt, StateAt
-from sm_cli.asl.rules.catalogue import Finding, definition_rule
+from sm_cli.asl.rules.catalogue import Finding, analysis
 from sm_cli.asl.rules.jsonata import readings
 from sm_cli.asl.rules.maps import config
 from sm_cli.asl.rules.paths import Use, uses
@@ -41,8 +41,7 @@ class _Known:
         return self.bits.setdefault(name, 1 << len(self.bits))
 
 
-def _known(machines: list[MachineAt]) -> _Known | None:
-    """None for a definition without variables."""
+def _known(machines: list[MachineAt]) -> _Known:
     known = _Known()
     for machine in machines:
         for name, pointer in _assigned(machine, known).items():
@@ -147,22 +146,30 @@ def _reads(state: StateAt) -> Iterator[Use]:
             yield use
 
 
-@definition_rule("SM803", "error", "An inner machine assigns no variable of an outer one")
-def inner_names_are_new(machines: list[MachineAt]) -> Iterator[Finding]:
+@analysis(
+    ("SM803", "error", "An inner machine assigns no variable of an outer one"),
+    ("SM817", "warning", "A variable that is read is assigned before"),
+    ("SM818", "warning", "A variable that is read is assigned on every way that leads there"),
+    ("SM819", "warning", "A variable is read only where its machine runs"),
+    ("SM820", "error", "The items of a distributed Map read no variables from outside"),
+)
+def variables_have_values(machines: list[MachineAt]) -> Iterator[tuple[str, Finding]]:
     known = _known(machines)
-    if known is None:
-        return
-    for machine in machines:
-        outer = machine.owner
-        if outer is None or _is_apart(machine):
-            continue
-        before = known.possible.get(outer.pointer, 0)
-        for name, homes in known.homes.items():
-            pointer = next((at for home, at in homes if home is machine), None)
-            if pointer is not None and before & known.bits[name]:
+    yield from _shadowing(machines, known)
+    if not known.open:
+        yield from _without_values(machines, known)
+
+
+def _shadowing(machines: list[MachineAt], known: _Known) -> Iterator[tuple[str, Finding]]:
+    inside = {machine.pointer: machine for machine in machines if machine.owner is not None}
+    for name, homes in known.homes.items():
+        for machine, pointer in homes:
+            outer = machine.owner if machine.pointer in inside and not _is_apart(machine) else None
+            if outer is not None and known.possible.get(outer.pointer, 0) & known.bits[name]:
                 who = machine.called[:1].upper() + machine.called[1:]
                 owner = _owner_of(name, outer, known)
-                yield Finding(pointer, f"{who} cannot assign ${name}: it is a variable of {owner}", key=True)
+                message = f"{who} cannot assign ${name}: it is a variable of {owner}"
+                yield "SM803", Finding(pointer, message, key=True)
 
 
 def _owner_of(name: str, state: StateAt, known: _Known) -> str:
@@ -172,30 +179,7 @@ def _owner_of(name: str, state: StateAt, known: _Known) -> str:
     return state.machine.called
 
 
-@definition_rule("SM817", "warning", "A variable that is read is assigned before")
-def reads_are_assigned(machines: list[MachineAt]) -> Iterator[Finding]:
-    yield from (finding for code, finding in _findings(machines) if code == "SM817")
-
-
-@definition_rule("SM818", "warning", "A variable that is read is assigned on every way that leads there")
-def reads_are_certain(machines: list[MachineAt]) -> Iterator[Finding]:
-    yield from (finding for code, finding in _findings(machines) if code == "SM818")
-
-
-@definition_rule("SM819", "warning", "A variable is read only where its machine runs")
-def reads_are_inside(machines: list[MachineAt]) -> Iterator[Finding]:
-    yield from (finding for code, finding in _findings(machines) if code == "SM819")
-
-
-@definition_rule("SM820", "error", "The items of a distributed Map read no variables from outside")
-def items_are_apart(machines: list[MachineAt]) -> Iterator[Finding]:
-    yield from (finding for code, finding in _findings(machines) if code == "SM820")
-
-
-def _findings(machines: list[MachineAt]) -> Iterator[tuple[str, Finding]]:
-    known = _known(machines)
-    if known is None or known.open:
-        return
+def _without_values(machines: list[MachineAt], known: _Known) -> Iterator[tuple[str, Finding]]:
     for machine in machines:
         for state in machine.states.values():
             if known.bits and state.pointer not in known.possible:

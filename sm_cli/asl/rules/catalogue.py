@@ -32,6 +32,7 @@ class Finding:
 
 
 DefinitionRule: TypeAlias = Callable[[list[MachineAt]], Iterator[Finding]]
+Analysis: TypeAlias = Callable[[list[MachineAt]], Iterator[tuple[str, Finding]]]
 MachineRule: TypeAlias = Callable[[MachineAt], Iterator[Finding]]
 StateRule: TypeAlias = Callable[[StateAt], Iterator[Finding]]
 
@@ -112,8 +113,15 @@ AWS_CODES: dict[str, str] = {
     ),
 }
 
+#: Errors that do not keep a workflow from running here: a comment may have them passed over for good.
+HARMLESS = frozenset(
+    ("SM101", "SM202", "SM205", "SM311", "SM501", "SM502", "SM601", "SM603", "SM604", "SM607", "SM712", "SM713")
+) | frozenset(("SM714", "SM715", "SM716", "SM803", "SM807", "SM813", "SM814", "SM816", "SM820"))
+
 CATALOGUE: dict[str, Rule] = {}
 DEFINITION_RULES: list[tuple[Rule, DefinitionRule]] = []
+#: Functions that look at all machines once for the sake of several codes.
+ANALYSES: list[Analysis] = []
 MACHINE_RULES: list[tuple[Rule, MachineRule]] = []
 #: By state type; a rule for all of them stands under each.
 STATE_RULES: dict[str, list[tuple[Rule, StateRule]]] = {}
@@ -133,6 +141,18 @@ def definition_rule(code: str, severity: Severity, title: str) -> Callable[[Defi
 
     def register(rule: DefinitionRule) -> DefinitionRule:
         DEFINITION_RULES.append((made, rule))
+        return rule
+
+    return register
+
+
+def analysis(*entries: tuple[str, Severity, str]) -> Callable[[Analysis], Analysis]:
+    """Register a function that looks at all machines together and finds problems of several codes."""
+    for code, severity, title in entries:
+        entry(code, severity, title)
+
+    def register(rule: Analysis) -> Analysis:
+        ANALYSES.append(rule)
         return rule
 
     return register

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 
 from sm_cli.asl.fields import Syntax
 from sm_cli.asl.outline import StateAt, members
@@ -148,8 +149,13 @@ def templates_parse(state: StateAt) -> Iterator[Finding]:
             yield from value_findings(pointer, value, field)
 
 
-def template_members(state: StateAt) -> Iterator[Value]:
+@lru_cache(maxsize=4)  # the rules ask for the same state one after the other
+def template_members(state: StateAt) -> tuple[Value, ...]:
     """Every member of every object in the templates of a JSONPath state."""
+    return tuple(_template_members(state))
+
+
+def _template_members(state: StateAt) -> Iterator[Value]:
     for at, _, template in values(state, "template"):
         waiting: list[tuple[str, Json]] = [(at, template)]
         while waiting:
@@ -242,3 +248,29 @@ def results_are_static(state: StateAt) -> Iterator[Finding]:
                 waiting.extend((f"{at}/{i}", item) for i, item in enumerate(value))
             elif isinstance(value, str) and at == pointer and looks_evaluated(value):
                 yield Finding(at, "A Result is static: this is not evaluated", "use Parameters or InputPath")
+
+
+#: The intrinsic functions that can give text. AWS, "Fail state".
+_TEXT_FUNCTIONS = (
+    *("Format", "JsonToString", "ArrayGetItem", "Base64Encode", "Base64Decode", "Hash", "UUID", "StringToJson"),
+)
+
+
+@state_rule("SM311", "error", "ErrorPath and CausePath hold a call that gives text", "Fail")
+def fail_paths_give_text(state: StateAt) -> Iterator[Finding]:
+    for pointer, field, value in values(state, "value"):
+        match = _CALL.match(value) if isinstance(value, str) and not is_unknown(value) else None
+        if match is None or match[0][7:] in _TEXT_FUNCTIONS or match[0][7:] not in FUNCTIONS:
+            continue
+        message = f"{field} needs text, and {match[0]} never gives text"
+        yield Finding(pointer, message, "States.JsonToString makes it text", start=match.start(), end=match.end())
+
+
+@state_rule("SM312", "warning", "A path stands in a field that is evaluated", "Fail")
+def paths_are_evaluated(state: StateAt) -> Iterator[Finding]:
+    if state.language == "JSONata":
+        return
+    for field in ("Error", "Cause"):
+        value = state.text(field)
+        if value is not None and looks_evaluated(value):
+            yield Finding(state.at(field), f"{field} is plain text: this is not evaluated", f"use {field}Path")

@@ -100,14 +100,45 @@ def _is_number(value: Json) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-@state_rule("SM506", "warning", "An error name stands in one retrier and in one catcher", *DOING)
+@state_rule("SM506", "warning", "An error name stands where no earlier retrier or catcher takes it", *DOING)
 def names_are_used(state: StateAt) -> Iterator[Finding]:
     for field in ("Retry", "Catch"):
+        what = "retrier" if field == "Retry" else "catcher"
         seen: set[str] = set()
         for pointer, _, names in handlers(state, field):
             for i, name in enumerate(names):
-                if name in seen:
-                    what = "retrier" if field == "Retry" else "catcher"
-                    message = f"{name} has no effect here: an earlier {what} takes it"
+                taken = name if name in seen else "States.TaskFailed" if _is_task_failure(name, seen) else None
+                if taken is not None:
+                    by = "" if taken == name else f", by {taken}"
+                    message = f"{name} has no effect here: an earlier {what} takes it{by}"
                     yield Finding(f"{pointer}/ErrorEquals/{i}", message)
             seen.update(names)
+
+
+def _is_task_failure(name: str, seen: set[str]) -> bool:
+    return "States.TaskFailed" in seen and not name.startswith("States.")
+
+
+#: What only a Map or a Parallel, or a state inside one, can fail with.
+_OF_OTHERS = {
+    "States.BranchFailed": "Parallel",
+    "States.ExceedToleratedFailureThreshold": "Map",
+    "States.ItemReaderFailed": "Map",
+    "States.NoChoiceMatched": "Choice",
+    "States.ResultWriterFailed": "Map",
+}
+
+
+@state_rule("SM507", "warning", "A state can fail with the errors that it handles", *DOING)
+def errors_can_happen(state: StateAt) -> Iterator[Finding]:
+    if state.type not in ("Task", "Message"):
+        return
+    beats = any(name in state.value for name in ("HeartbeatSeconds", "HeartbeatSecondsPath"))
+    for _, pointer, names in _both(state):
+        for i, name in enumerate(names):
+            if name in _OF_OTHERS:
+                message = f"A {state.type} state never fails with {name}: only a {_OF_OTHERS[name]} state does"
+                yield Finding(f"{pointer}/{i}", message)
+            elif name == "States.HeartbeatTimeout" and not beats:
+                message = f"'{state.name}' never fails with States.HeartbeatTimeout: it has no HeartbeatSeconds"
+                yield Finding(f"{pointer}/{i}", message)

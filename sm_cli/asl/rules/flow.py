@@ -67,8 +67,8 @@ def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
                 continue
             proposals -= 1
             close = get_close_matches(target, machine.names, 1) if proposals >= 0 else []
-            hint = f"did you mean '{close[0]}'?" if close else None
-            yield Finding(pointer, f"{field} names '{target}', and there is no such state", hint, about=target)
+            meant = f"did you mean '{close[0]}'?" if close else None
+            yield Finding(pointer, f"{field} names '{target}', and there is no such state", meant, about=target)
 
 
 def all_targets(machine: MachineAt) -> Iterator[tuple[str, str]]:
@@ -87,8 +87,8 @@ def targets(state: StateAt) -> Iterator[tuple[str, str]]:
         if (name := state.text(field)) is not None:
             yield state.at(field), name
     for pointer, item in state.items(many):
-        if (name := text_in(item, "Next")) is not None:
-            yield f"{pointer}/Next", name
+        if (target := text_in(item, "Next")) is not None:
+            yield f"{pointer}/Next", target
 
 
 @state_rule("SM204", "error", "A state that goes on has Next or End", *MOVING)

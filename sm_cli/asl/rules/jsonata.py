@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.rules.catalogue import Finding, state_rule
@@ -27,10 +28,17 @@ _WORD = re.compile(r"\w+|%}|[^\w\s]")
 _CONSTANTS = ("ErrorEquals", "CorrelationKey", "Resource", "Next", "Default", "StartAt", "TimeoutPath")
 
 
-def texts(state: StateAt) -> Iterator[tuple[str, str]]:
+def texts(state: StateAt) -> tuple[tuple[str, str], ...]:
     """(pointer, text) of every text of a JSONata state that may be an expression and is known."""
-    if state.language == "JSONPath":
-        return
+    return () if state.language == "JSONPath" else _texts(state)
+
+
+@lru_cache(maxsize=4)  # the rules ask for the same state one after the other
+def _texts(state: StateAt) -> tuple[tuple[str, str], ...]:
+    return tuple(_found_texts(state))
+
+
+def _found_texts(state: StateAt) -> Iterator[tuple[str, str]]:
     for at, field, template in values(state, "template", "timestamp", "expression", "text"):
         if field in ("Comment", "ErrorEquals", "CorrelationKey", "Label", "ItemsPointer"):
             continue
@@ -46,8 +54,17 @@ def texts(state: StateAt) -> Iterator[tuple[str, str]]:
                 waiting.extend((f"{pointer}/{i}", item) for i, item in enumerate(value))
 
 
-def readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
+def readings(state: StateAt) -> tuple[tuple[str, str, Reading], ...]:
     """(pointer, text, what it reads) of every expression of a state that is right."""
+    return () if state.language == "JSONPath" else _readings(state)
+
+
+@lru_cache(maxsize=4)
+def _readings(state: StateAt) -> tuple[tuple[str, str, Reading], ...]:
+    return tuple(_found_readings(state))
+
+
+def _found_readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
     for pointer, text in texts(state):
         if is_expression(text):
             try:
@@ -115,10 +132,17 @@ def paths_need_jsonpath(state: StateAt) -> Iterator[Finding]:
             yield Finding(pointer, f"{key} holds this as plain text: the state uses JSONata", hint)
 
 
-def _members(state: StateAt) -> Iterator[tuple[str, str, Json]]:
+def _members(state: StateAt) -> tuple[tuple[str, str, Json], ...]:
     """Every member of every object in the templates of a JSONata state."""
-    if state.language == "JSONPath":
-        return
+    return () if state.language == "JSONPath" else _all_members(state)
+
+
+@lru_cache(maxsize=4)
+def _all_members(state: StateAt) -> tuple[tuple[str, str, Json], ...]:
+    return tuple(_found_members(state))
+
+
+def _found_members(state: StateAt) -> Iterator[tuple[str, str, Json]]:
     for at, _, template in values(state, "template"):
         waiting: list[tuple[str, Json]] = [(at, template)]
         while waiting:

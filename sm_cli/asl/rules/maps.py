@@ -89,3 +89,34 @@ def readers_fit_together(state: StateAt) -> Iterator[Finding]:
         yield Finding(f"{pointer}/CSVHeaderLocation", "CSVHeaderLocation GIVEN needs CSVHeaders")
     elif "CSVHeaders" in written and location == "FIRST_ROW":
         yield Finding(f"{pointer}/CSVHeaders", "CSVHeaders stand only with CSVHeaderLocation GIVEN", key=True)
+    input_type = written.get("InputType")
+    if input_type == "CSV" and location is None and "CSVHeaderLocation" not in written:
+        yield Finding(pointer, "A ReaderConfig of CSV needs CSVHeaderLocation, FIRST_ROW or GIVEN", key=True)
+    if isinstance(input_type, str) and not is_unknown(input_type):
+        for field, wanted in (("CSVHeaderLocation", ("CSV",)), ("CSVDelimiter", ("CSV",)), ("ItemsPointer", ("JSON",))):
+            if (
+                field in written
+                and input_type not in wanted
+                and not (input_type == "MANIFEST" and field != "ItemsPointer")
+            ):
+                yield Finding(f"{pointer}/{field}", f"{field} stands only with InputType {wanted[0]}", key=True)
+    if written.get("ManifestType") == "S3_INVENTORY" and "InputType" in written:
+        yield Finding(f"{pointer}/InputType", "ManifestType S3_INVENTORY stands without InputType", key=True)
+
+
+#: What reads the items of a distributed Map, and what writes its results.
+_READERS = re.compile(r"arn:[^:]*:states:::(?:s3:getObject|s3:listObjectsV2)")
+_WRITERS = re.compile(r"arn:[^:]*:states:::s3:putObject")
+
+
+@state_rule("SM716", "error", "An ItemReader reads from S3 and a ResultWriter writes to it", "Map")
+def resources_are_of_s3(state: StateAt) -> Iterator[Finding]:
+    for field, known, actions in (
+        ("ItemReader", _READERS, "s3:getObject or s3:listObjectsV2"),
+        ("ResultWriter", _WRITERS, "s3:putObject"),
+    ):
+        part = state.value.get(field)
+        resource = part.get("Resource") if isinstance(part, dict) else None
+        if isinstance(resource, str) and resource and not is_unknown(resource) and not known.fullmatch(resource):
+            message = f"The Resource of {field} must be arn:aws:states:::{actions}"
+            yield Finding(f"{state.at(field)}/Resource", message)

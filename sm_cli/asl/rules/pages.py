@@ -25,11 +25,11 @@ def page(code: str) -> Page:
 
 @cache
 def _pages() -> dict[str, Page]:
-    from sm_cli.asl.rules import pages_expressions, pages_states, pages_text
+    from sm_cli.asl.rules import pages_expressions, pages_jsonata, pages_maps, pages_states, pages_text
 
     found: dict[str, Page] = {}
-    for text in (pages_text.PAGES, pages_states.PAGES, pages_expressions.PAGES):
-        found |= _read(text)
+    for written in (pages_text, pages_states, pages_expressions, pages_maps, pages_jsonata):
+        found |= _read(written.PAGES)
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.rules.catalogue import Finding
@@ -32,10 +33,17 @@ class Use:
         return Finding(self.pointer, message, hint, start=self.start, end=self.end)
 
 
-def uses(state: StateAt) -> Iterator[Use]:
+def uses(state: StateAt) -> tuple[Use, ...]:
     """Every path of a JSONPath state."""
-    if state.language == "JSONata":
-        return
+    return () if state.language == "JSONata" else _uses(state)
+
+
+@lru_cache(maxsize=4)  # the rules ask for the same state one after the other
+def _uses(state: StateAt) -> tuple[Use, ...]:
+    return tuple(_found(state))
+
+
+def _found(state: StateAt) -> Iterator[Use]:
     for pointer, field, value in values(state, "path", "reference"):
         if isinstance(value, str) and value.startswith("$"):
             yield from _path(pointer, value, 0, field == "Variable" and _asks_presence(state, pointer))

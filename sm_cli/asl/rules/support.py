@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from sm_cli.asl.fields import Kind, Language, fields_of
-from sm_cli.asl.model import Resource
 from sm_cli.asl.outline import MachineAt, StateAt, parts
-from sm_cli.asl.resources import parse_resource
+from sm_cli.asl.resources import Resource, parse_resource
 from sm_cli.asl.rules.catalogue import Finding, entry
 from sm_cli.asl.rules.expressions import template_members
+from sm_cli.asl.rules.maps import config
 from sm_cli.asl.schema import is_unknown
 from sm_cli.asl.spans import child
 from sm_cli.jsonvalue import Json
@@ -51,6 +51,11 @@ def not_express(machines: list[MachineAt]) -> Iterator[Finding]:
         what = "an activity" if resource.kind == "activity" else f".{resource.pattern}" if resource.pattern else ""
         if what:
             yield Finding(state.at("Resource"), f"An express workflow cannot use {what}")
+    for machine in machines:
+        for state in machine.states.values():
+            pointer, written = config(state) if state.type == "Map" else ("", {})
+            if written.get("Mode") == "DISTRIBUTED":
+                yield Finding(f"{pointer}/Mode", "An express workflow cannot have a distributed Map")
 
 
 def not_yet(machines: list[MachineAt]) -> Iterator[Finding]:

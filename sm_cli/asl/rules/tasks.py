@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.resources import parse_resource
@@ -17,6 +18,7 @@ from sm_cli.asl.schema import is_substitution
 from sm_cli.jsonvalue import Json, dumps
 
 _TOKENS = ("Task.Token", '"$$"', '"$$.Task"', "$$[", "$states.context")
+_TIMEOUTS = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath")
 _FUNCTION = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:")
 _WHOLE_FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:\s]+(?::[\w$-]+)?")
 
@@ -31,11 +33,19 @@ ACTIONS: dict[str, str] = {
     "databrew": "startJobRun",
     "dynamodb": "getItem putItem deleteItem updateItem",
     "ecs": "runTask",
+    "eks": "createCluster deleteCluster createFargateProfile deleteFargateProfile createNodegroup deleteNodegroup "
+    "runJob call",
+    "elasticmapreduce": "createCluster terminateCluster setClusterTerminationProtection addStep cancelStep "
+    "modifyInstanceFleetByName modifyInstanceGroupByName",
+    "emr-containers": "createVirtualCluster deleteVirtualCluster startJobRun",
+    "emr-serverless": "createApplication startApplication stopApplication deleteApplication startJobRun cancelJobRun",
     "events": "putEvents",
     "glue": "startJobRun",
     "http": "invoke",
     "lambda": "invoke",
     "mediaconvert": "createJob",
+    "sagemaker": "createEndpoint createEndpointConfig createHyperParameterTuningJob createLabelingJob createModel "
+    "createProcessingJob createTrainingJob createTransformJob updateEndpoint",
     "sns": "publish",
     "sqs": "sendMessage",
     "states": "startExecution",
@@ -86,7 +96,9 @@ def integrations_exist(state: StateAt) -> Iterator[Finding]:
     resource = parse_resource(text)
     actions = ACTIONS.get(resource.service, "").split()
     if resource.kind in ("service", "invoke") and actions and resource.action not in actions:
+        close = get_close_matches(resource.action, actions, 1)
         hint = f"arn:aws:states:::aws-sdk:{resource.service}:{resource.action} calls any action of the service"
+        hint = f"did you mean {resource.service}:{close[0]}?" if close else hint
         message = f"Step Functions has no integration {resource.service}:{resource.action}"
         yield Finding(state.at("Resource"), message, hint, about=text)
 
@@ -104,6 +116,16 @@ def tokens_are_handed_out(state: StateAt) -> Iterator[Finding]:
         message = f"The state '{state.name}' waits for its task token and gives it to nobody"
         token = "$$.Task.Token" if state.language == "JSONPath" else "$states.context.Task.Token"
         yield Finding(state.at("Resource"), message, f"pass {token} on")
+
+
+@state_rule("SM608", "warning", "A task that waits for its token has a timeout", "Task")
+def tokens_time_out(state: StateAt) -> Iterator[Finding]:
+    text = _resource(state)
+    if text is None or parse_resource(text).pattern != "waitForTaskToken":
+        return
+    if not any(name in state.value for name in _TIMEOUTS):
+        message = f"The state '{state.name}' may wait for its task token for ever"
+        yield Finding(state.at("Resource"), message, "add TimeoutSeconds or HeartbeatSeconds")
 
 
 @state_rule("SM701", "warning", "A Message state has a timeout", "Message")
