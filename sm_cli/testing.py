@@ -29,7 +29,8 @@ from sm_cli.engine.clock import make_ref
 from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
 from sm_cli.engine.history import aws_events
-from sm_cli.engine.tick import Settings, Taker, Tick
+from sm_cli.engine.settings import Settings, Taker
+from sm_cli.engine.tick import Tick
 from sm_cli.errors import InvalidDefinition
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import Event, TaskFailed

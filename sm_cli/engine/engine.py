@@ -13,11 +13,12 @@ from sm_cli.asl.compile import compile_program
 from sm_cli.asl.model import Program
 from sm_cli.asl.source import Document
 from sm_cli.asl.source import parse as parse_source
-from sm_cli.asl.validate import unsupported, validate
 from sm_cli.engine.clock import Clock, SystemClock
+from sm_cli.engine.endings import end
 from sm_cli.engine.messages import Sent, To, checked, log_sent, publish, sweep
 from sm_cli.engine.redrive import Again, From, redrive
-from sm_cli.engine.tick import Settings, Taker, Tick
+from sm_cli.engine.settings import Settings, Taker
+from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, InvalidDefinition, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
@@ -52,6 +53,8 @@ class Workflow:
 
 def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = None) -> Workflow:
     """Validate and compile. Raises InvalidDefinition with every problem."""
+    from sm_cli.asl.validate import unsupported, validate  # only who starts a workflow waits for the rules' import
+
     problems = [d for d in validate(document, handlers=handlers) if d.severity == "error"]
     problems = problems or unsupported(document)
     if problems:
@@ -60,7 +63,7 @@ def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = 
 
 
 class Engine:
-    """`open_engine` in `sm_cli.engine` makes one for a database; tests make one over any store."""
+    """One engine over one store; several may share a database, in this process and in others."""
 
     def __init__(self, store: Store, *, clock: Clock | None = None, settings: Settings | None = None) -> None:
         self.store = store
@@ -161,7 +164,7 @@ class Engine:
             current = tick.execution(execution.id)
             if current.status is not Status.RUNNING:
                 raise Conflict(f"execution {current.name} is {current.status} already")
-            tick.end(current, Status.ABORTED, error, cause)
+            end(tick, current, Status.ABORTED, error, cause)
             return current
 
         return self.transact(work)[0]

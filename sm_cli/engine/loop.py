@@ -20,7 +20,8 @@ from sm_cli.engine.handlers import Context, Handler, Success
 from sm_cli.engine.outlook import Outlook
 from sm_cli.engine.pool import Done, Pool
 from sm_cli.engine.queues import Rota
-from sm_cli.engine.tick import Taker, Tick
+from sm_cli.engine.settings import Taker
+from sm_cli.engine.tick import Tick
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.interpreter.tokens import make_token
@@ -29,8 +30,10 @@ from sm_cli.store.base import Execution, HistoryEvent, Job, Worker
 
 log = logging.getLogger("sm.engine")
 
-#: How long an idle loop sleeps before it looks whether another process wrote, and before it looks around.
-_POLL_SECONDS, _LOOK_UP_SECONDS = 0.02, 0.1
+#: How long a loop without work sleeps before it looks whether another process wrote: soon after it had some, and
+#: later; and before it looks around itself. Each look costs a fifth of a millisecond, most of it to wake up.
+_POLL_SECONDS, _IDLE_POLL_SECONDS, _LOOK_UP_SECONDS = 0.01, 0.03, 0.12
+_IDLE = MICROSECONDS
 _BATCH = 500
 
 #: Microseconds between two looks whether another worker has died, and whether our leases are half over.
@@ -77,7 +80,7 @@ class Loop:
         self._outlook = Outlook(engine.store, self.worker.id)
         self._beats = Beats()
         self._facts: dict[int, tuple[str, str, str]] = {}
-        self._next_census = self._next_renewal = 0
+        self._next_census = self._next_renewal = self._worked = 0
         self._barren = False  # it looked as if there were something to do, and there was not
         self._reloaded: Mapping[str, Handler] | None = None
         self._use(handlers)
@@ -196,6 +199,7 @@ class Loop:
         if tick.changes:
             self._is_seen(arriving)
         self._barren = not (results or tick.changes)
+        self._worked = self._worked if self._barren else tick.now
         self.settle(tick, results, lost)
         return not self._barren
 
@@ -318,10 +322,10 @@ class Loop:
 
     def sleep(self) -> None:
         """Until a result comes, somebody writes, or time brings something; not much longer than _LOOK_UP_SECONDS."""
-        left = _LOOK_UP_SECONDS
-        due = self._outlook.due
+        now, left, due = self.engine.clock.now(), _LOOK_UP_SECONDS, self._outlook.due
         if due is not None and not self._barren:
-            left = min(left, max(0, due - self.engine.clock.now()) / MICROSECONDS)
+            left = min(left, max(0, due - now) / MICROSECONDS)
+        poll = _POLL_SECONDS if now - self._worked < _IDLE else _IDLE_POLL_SECONDS
         # An idle worker does this all day: nothing but a short wait and a question that costs microseconds.
-        while not self._wakeup.wait(min(_POLL_SECONDS, left)) and left > _POLL_SECONDS and not self._outlook.notice():
-            left -= _POLL_SECONDS
+        while not self._wakeup.wait(min(poll, left)) and left > poll and not self._outlook.notice():
+            left -= poll

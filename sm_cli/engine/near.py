@@ -30,9 +30,7 @@ def near_misses(
     text, kind = scalar_text(value), scalar_kind(value)
     spellings = {folded_text(text): None, folded_text(_as_number(text)): None}
     over = {(w.frame, w.seq) for w in just_ended}
-    waiting = [
-        s for each in spellings for s in tx.near_subscriptions(key, each, _FEW) if (s.frame, s.seq) not in over
-    ]
+    waiting = [s for each in spellings for s in tx.near_subscriptions(key, each, _FEW) if (s.frame, s.seq) not in over]
     ended = just_ended + [w for each in spellings for w in tx.past_waits(key, each, _FEW)]
     earlier = tx.near_messages(key, folded_text(text), _FEW)
     refs = tx.refs({s.execution for s in waiting} | {w.execution for w in ended})

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from sm_cli.asl.model import Map, Parallel, State
+from sm_cli.engine.forks import start_pending
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.interpreter.events import Joined
@@ -130,5 +131,5 @@ class Reopening:
             found += self.frame(child, place)
         waiting = deque(tick.reopened(child, FrameStatus.PENDING) for child in lost if not child.entered)
         tick.children.waiting[parent.id, join.activation] = waiting
-        tick.start_pending(parent, parent.join.started, to_start(parent.join), parent.last)
+        start_pending(tick, parent, parent.join.started, to_start(parent.join), parent.last)
         return found

@@ -12,7 +12,10 @@ from dataclasses import replace
 
 from sm_cli.asl.model import Program
 from sm_cli.engine.children import Children
+from sm_cli.engine.endings import end, finish
+from sm_cli.engine.forks import child_closed, fork
 from sm_cli.engine.messages import Sending, Sent, publish, take_buffered, woken_by
+from sm_cli.engine.settings import Settings, Taker
 from sm_cli.interpreter.advance import Step, aborted, advance, awaits_token, started, submitted, wake_event
 from sm_cli.interpreter.commands import AwaitMessage, Close, Command, Fork, RunTask, StartTimer
 from sm_cli.interpreter.env import MICROSECONDS, Env, Facts, rfc3339
@@ -22,14 +25,10 @@ from sm_cli.interpreter.events import (
     DelayElapsed,
     Event,
     HeartbeatMissed,
-    Joined,
-    JoinFailed,
     MessageReceived,
     TaskSucceeded,
 )
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
-from sm_cli.interpreter.join import Verdict, settle, to_start
-from sm_cli.interpreter.records import outcome_detail
 from sm_cli.jsonvalue import Json, scalar_kind, scalar_text
 from sm_cli.store.base import (
     HANDED_OVER,
@@ -43,7 +42,6 @@ from sm_cli.store.base import (
     TimerKind,
     Transaction,
     WaitEnd,
-    Worker,
 )
 from sm_cli.store.mail import WaitEnding
 
@@ -55,65 +53,6 @@ _TIMER_EVENTS: dict[TimerKind, Callable[[int], Event]] = {
     TimerKind.BACKOFF: BackoffElapsed,
     TimerKind.HEARTBEAT: HeartbeatMissed,
 }
-
-
-class Settings:
-    """What holds for every tick of an engine.
-
-    lease: microseconds that a job is leased for. chunk: children of one fork that are stepped in the tick that
-    forks them; steps: after so many, children whose turn comes stay READY too: the next tick goes on with them,
-    so that no transaction grows with the size of a Map.
-    fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
-    events are kept. limits: AWS's.
-    """
-
-    def __init__(
-        self,
-        *,
-        lease: int = 10 * MICROSECONDS,
-        chunk: int = 256,
-        fanout: int = 500,
-        steps: int = 1000,
-        history: bool = True,
-        limits: bool = False,
-        token_key: bytes = b"",
-    ) -> None:
-        self.token_key = token_key
-        self.lease = lease
-        self.chunk = chunk
-        self.fanout = fanout
-        self.steps = steps
-        self.history = history
-        self.limits = limits
-
-
-class Taker:
-    """Who takes jobs in this tick: a worker's id, how many it can run, and which handlers it has (None: any).
-
-    once: those of the handlers that may not run again after a lost worker. serves: whether it takes from a queue.
-    at_once: whether it takes jobs in the step that makes them. arriving: its row, written with whatever else is.
-    """
-
-    def __init__(
-        self, worker: str, slots: int, handlers: frozenset[str] | None = None, *, once: frozenset[str] = frozenset(),
-        serves: Callable[[str], bool] | None = None, at_once: bool = True, arriving: Worker | None = None,
-    ) -> None:  # fmt: skip
-        self.worker = worker
-        self.slots = slots
-        self.handlers = handlers
-        self.once = once
-        self.serves = serves
-        self.at_once = at_once
-        self.arriving = arriving
-        self.taken: list[Job] = []
-
-    def knows(self, job: Job) -> bool:
-        return self.handlers is None or job.resource in self.handlers
-
-    def takes(self, job: Job) -> bool:
-        if not self.at_once or self.slots <= 0 or not self.knows(job):
-            return False
-        return self.serves is None or self.serves(job.queue)
 
 
 class Tick:
@@ -232,7 +171,7 @@ class Tick:
         """Everything that time has brought: deadlines of executions, timers, frames left READY."""
         for execution in self.tx.overdue(self.now, limit, only):
             if self.execution(execution.id).status is Status.RUNNING:
-                self.end(execution, Status.TIMED_OUT)
+                end(self, execution, Status.TIMED_OUT)
         worker = None if self.taker is None else self.taker.worker
         for timer in self.tx.due_timers(self.now, limit, only, worker):
             self.fire(timer)
@@ -326,9 +265,9 @@ class Tick:
             case AwaitMessage(key, value, deadline):
                 return self.await_message(execution, frame, key, value, deadline)
             case Fork():
-                self.fork(execution, frame, command)
+                fork(self, execution, frame, command)
             case Close():
-                self.close(execution, frame, command)
+                self.closed_frame(execution, frame, command)
         return False
 
     def run_task(self, execution: Execution, frame: Frame, task: RunTask) -> None:
@@ -401,49 +340,13 @@ class Tick:
 
     # -- fork and join ---------------------------------------------------------------------------
 
-    def fork(self, execution: Execution, parent: Frame, fork: Fork) -> None:
-        parent.opens |= Opens.CHILDREN
-        program = self.program_of(execution.digest)
-        first = self.tx.reserve("frames", len(fork.children)) if fork.children else 0
-        begun = to_start(fork.join)
-        for i, child in enumerate(fork.children):
-            start_at = program.machines[child.machine].start_at
-            frame = Frame(first + i, execution.id, parent.id, parent.seq, child.index, child.machine, start_at)
-            frame.input, frame.item, frame.vars = child.input, child.item, parent.vars
-            frame.last = parent.last if program.machines[child.machine].recorded else 0
-            frame.status = FrameStatus.READY if i < begun else FrameStatus.PENDING
-            self.changes.new_frames[frame.id] = self.frames[frame.id] = frame
-            self.children.born(frame)
-            if i < begun and i < self.settings.chunk:
-                self.wake(frame)
-        parent.join = replace(fork.join, started=begun, activation=parent.seq)
-        if not fork.children:
-            self.agenda.append((parent.id, Joined(parent.seq, [], parent.last)))
-
-    def close(self, execution: Execution, frame: Frame, command: Close) -> None:
+    def closed_frame(self, execution: Execution, frame: Frame, command: Close) -> None:
         if frame.parent is None:
             status = Status.SUCCEEDED if command.succeeded else Status.FAILED
-            self.finish(execution, status, command.output, command.error, command.cause, frame)
+            finish(self, execution, status, command.output, command.error, command.cause, frame)
             return
         self.load([frame.parent])
-        parent = self.frames[frame.parent]
-        if parent.join is None or parent.join.activation != frame.activation or parent.status.closed:
-            return
-        if command.succeeded:
-            self.children.succeeded(frame)
-        join, verdict = settle(parent.join, command.succeeded)
-        parent = self.touch(parent)
-        parent.join = join
-        match verdict:
-            case Verdict.WAIT:
-                self.start_pending(parent, join.started, to_start(join), frame.last)
-            case Verdict.COMPLETE:
-                outputs = self.children.outputs(parent)
-                self.agenda.appendleft((parent.id, Joined(parent.seq, outputs, command.tail)))
-            case Verdict.FAIL:
-                self.abort(self.children.open_below(parent))
-                failed = JoinFailed(parent.seq, command.error, command.cause, frame.last)
-                self.agenda.appendleft((parent.id, failed))
+        child_closed(self, frame, self.frames[frame.parent], command)
 
     def touch(self, frame: Frame) -> Frame:
         """A version of the frame that this tick may change without stepping it."""
@@ -461,22 +364,6 @@ class Tick:
         frame.output = frame.wake = None
         return frame
 
-    def start_pending(self, parent: Frame, first: int, count: int, last: int) -> None:
-        """Start the next `count` children, from index `first` on; their history follows the one that ended."""
-        if count == 0:
-            return
-        assert parent.join is not None
-        parent.join = replace(parent.join, started=first + count)
-        for child in self.children.pending(parent, first, count):
-            self.adopt([child])
-            child = self.touch(self.frames[child.id])
-            child.status = FrameStatus.READY
-            child.last = (
-                last if self.program_of(self.execution(child.execution).digest).machines[child.machine].recorded else 0
-            )
-            if self.steps < self.settings.steps:
-                self.wake(child)
-
     def abort(self, frames: Iterable[Frame]) -> None:
         """Close frames because one above them is closed."""
         for frame in frames:
@@ -486,40 +373,6 @@ class Tick:
                 execution = self.execution(frame.execution)
                 step = aborted(self.program_of(execution.digest), frame, self.env(execution))
                 self.keep(execution, frame, step)
-
-    # -- the end of an execution -----------------------------------------------------------------
-
-    def finish(
-        self,
-        execution: Execution,
-        status: Status,
-        output: Json,
-        error: str | None,
-        cause: str | None,
-        root: Frame | None,
-    ) -> None:
-        """Close the execution: AWS's last event, and the row."""
-        execution.status, execution.closed = status, self.now
-        execution.error, execution.cause = error, cause
-        execution.output = output if status is Status.SUCCEEDED else None
-        execution.events += 1
-        self.env(execution).events = execution.events
-        detail: dict[str, Json] = {"output": output} if status is Status.SUCCEEDED else outcome_detail(error, cause)
-        name = {Status.TIMED_OUT: "TimedOut"}.get(status, status.value.capitalize())
-        last = root.last if root is not None else execution.events - 1
-        self.note(execution, execution.events, last, root.id if root else 0, f"Execution{name}", detail)
-        if execution not in self.changes.new_executions:
-            self.changes.executions[execution.id] = execution
-        self.closed.append(execution)
-
-    def end(self, execution: Execution, status: Status, error: str | None = None, cause: str | None = None) -> None:
-        """Close a running execution from outside: stopped, or past its deadline."""
-        self.executions.setdefault(execution.id, execution)
-        execution = self.executions[execution.id]
-        frames = self.tx.open_frames(execution.id)
-        self.adopt(frames)
-        self.abort(sorted(frames, key=lambda frame: -frame.id))
-        self.finish(execution, status, None, error, cause, None)
 
     def taken(self) -> list[Job]:
         """Jobs that the taker took in this tick and that are still wanted at its end."""

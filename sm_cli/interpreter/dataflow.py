@@ -26,19 +26,20 @@ def lookup(turn: Turn, path: Path, input: Json) -> Json:
 
 def effective_input(turn: Turn, state: State) -> Json:
     """The raw input, as InputPath filters it; `InputPath: null` makes it `{}`."""
-    path = state.input_path
-    if path is None:
-        return turn.frame.input
-    if path is Nothing.NULL:
-        return {}
-    return lookup(turn, path, turn.frame.input)
+    path, input = state.input_path, turn.frame.input
+    if path is not None:
+        input = {} if path is Nothing.NULL else lookup(turn, path, input)
+    if state.language is QueryLanguage.JSONPATH:
+        turn.note("afterInputPath", input)
+    return input
 
 
 def parameters(turn: Turn, state: Resulting, input: Json) -> Json:
     """Parameters, or JSONata's Arguments, made from the effective input."""
-    if state.parameters is None:
-        return input
-    return state.parameters(turn.scope_of(state, input))
+    if state.parameters is not None:
+        input = state.parameters(turn.scope_of(state, input))
+    turn.note("afterParameters" if state.language is QueryLanguage.JSONPATH else "afterArguments", input)
+    return input
 
 
 def complete(turn: Turn, state: Resulting, result: Json) -> Entered | None:
@@ -70,7 +71,10 @@ def finished(turn: Turn, state: Resulting, result: Json) -> Json:
     """The output of a JSONPath state that has this result."""
     if state.result_selector is not None:
         result = state.result_selector(turn.scope(result))
-    return output(turn, state, placed(turn, state.result_path, result))
+    turn.note("afterResultSelector", result)
+    value = placed(turn, state.result_path, result)
+    turn.note("afterResultPath", value)
+    return output(turn, state, value)
 
 
 def placed(turn: Turn, path: Path | Nothing | None, result: Json) -> Json:

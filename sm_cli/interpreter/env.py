@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sm_cli.jsonvalue import Json
 
@@ -37,11 +37,28 @@ class Facts:
 
 
 @dataclass(slots=True)
+class Probe:
+    """What a state that is tested alone is given, and what it tells of itself.
+
+    stages: what its data flow comes by, in the names of AWS's InspectionData. failure: the error and cause that were
+    retried or caught. context: the context object, instead of the execution's. items: what a Map works on, instead of
+    what it would find. mocked: a Task's result is the service's whole answer, with nothing to be wrapped around it.
+    """
+
+    context: dict[str, Json] | None = None
+    items: list[Json] | None = None
+    mocked: bool = False
+    stages: dict[str, Json] = field(default_factory=dict)
+    failure: tuple[str | None, str | None] = (None, None)
+
+
+@dataclass(slots=True)
 class Env:
     """now: microseconds since 1970 UTC. events: how many history events the execution has so far.
 
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
     budget: how many states one step may pass through before it yields. token_key: what task tokens are signed with.
+    probe: only when a state is tested alone.
     """
 
     now: int
@@ -51,6 +68,7 @@ class Env:
     limits: bool = False
     budget: int = 10_000
     token_key: bytes = b""
+    probe: Probe | None = None
 
 
 def rfc3339(microseconds: int) -> str:

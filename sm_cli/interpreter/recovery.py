@@ -47,9 +47,10 @@ def recover(turn: Turn, state: State, failure: StateFailure) -> Entered | None:
 def caught_or_failed(turn: Turn, state: Resulting, failure: StateFailure) -> Entered | None:
     """The part of `recover` that comes when no retrier takes the error."""
     error, cause = failure.error, located(turn, state, failure)
-    for catcher in state.catch:
+    for i, catcher in enumerate(state.catch):
         if matches(catcher.error_equals, error, failure.also):
             try:
+                note_recovery(turn, {"catchIndex": i}, error, cause)
                 return catch(turn, state, catcher, error, cause)
             except StateFailure as second:
                 note_evaluation(turn, state, second)
@@ -77,6 +78,8 @@ def retry(turn: Turn, state: Resulting, failure: StateFailure) -> bool:
             if counts[i] >= retrier.max_attempts:
                 return False
             delay = backoff(turn, retrier, counts[i])
+            details: dict[str, Json] = {"retryIndex": i, "retryBackoffIntervalSeconds": delay}
+            note_recovery(turn, details, failure.error, located(turn, state, failure))
             frame.retries = (*counts[:i], counts[i] + 1, *counts[i + 1 :])
             turn.block(StartTimer(TimerKind.BACKOFF, turn.env.now + round(delay * MICROSECONDS)))
             return True
@@ -105,6 +108,13 @@ def catch(turn: Turn, state: Resulting, catcher: Catcher, error: str | None, cau
         output = placed(turn, catcher.result_path, data)
     assigned = None if catcher.assign is None else catcher.assign(scope)
     return turn.leave_to(state, catcher.next, output, assigned)
+
+
+def note_recovery(turn: Turn, details: dict[str, Json], error: str | None, cause: str | None) -> None:
+    """Tell who tests the state alone which retrier or catcher takes its error."""
+    if turn.env.probe is not None:
+        turn.env.probe.failure = error, cause
+        turn.note("errorDetails", details)
 
 
 def note_evaluation(turn: Turn, state: State, failure: StateFailure) -> None:

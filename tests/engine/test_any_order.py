@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sm_cli.asl.source import from_value
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.tick import Settings, Taker, Tick
+from sm_cli.engine.settings import Settings, Taker
+from sm_cli.engine.tick import Tick
 from sm_cli.interpreter.events import BackoffElapsed, DeadlinePassed, Event, TaskFailed, TaskSucceeded
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import Job, Status

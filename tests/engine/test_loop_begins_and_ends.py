@@ -10,7 +10,7 @@ from sm_cli.asl.source import parse
 from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.engine.handlers import Handler
 from sm_cli.engine.loop import Loop
-from sm_cli.engine.tick import Taker
+from sm_cli.engine.settings import Taker
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import Execution, Status
 from sm_cli.store.memory import MemoryStore

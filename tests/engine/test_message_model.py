@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.messages import Outcome, Sent
-from sm_cli.engine.tick import Settings, Tick
+from sm_cli.engine.settings import Settings
+from sm_cli.engine.tick import Tick
 from sm_cli.store.base import Execution, MessageFilter, MessageStatus, Status, StoredMessage, WaitFilter
 from sm_cli.store.memory import MemoryStore
 from sm_cli.testing import FakeClock

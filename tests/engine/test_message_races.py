@@ -12,7 +12,8 @@ import pytest
 
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.messages import Outcome
-from sm_cli.engine.tick import Settings, Tick
+from sm_cli.engine.settings import Settings
+from sm_cli.engine.tick import Tick
 from sm_cli.jsonvalue import folded_text
 from sm_cli.store.base import Execution, MessageFilter, MessageStatus, Status, Store
 from sm_cli.store.memory import MemoryStore

@@ -12,7 +12,8 @@ import pytest
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.messages import Outcome
 from sm_cli.engine.near import ago
-from sm_cli.engine.tick import Settings, Tick
+from sm_cli.engine.settings import Settings
+from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import MessageFilter, MessageStatus, Status, Store, StoredMessage

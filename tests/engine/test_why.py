@@ -12,7 +12,7 @@ import pytest
 
 from sm_cli.engine.alive import enlisted
 from sm_cli.engine.engine import Engine, Workflow
-from sm_cli.engine.tick import Settings, Taker
+from sm_cli.engine.settings import Settings, Taker
 from sm_cli.engine.why import MOST, Reason, only_messages_move, why
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.store.base import Execution, Status, Store, Worker

@@ -7,7 +7,8 @@ from typing import Any
 
 from sm_cli.asl.source import from_value
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.tick import Taker, Tick
+from sm_cli.engine.settings import Taker
+from sm_cli.engine.tick import Tick
 from sm_cli.interpreter.events import Event, TaskSucceeded
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import Execution, Job, Store

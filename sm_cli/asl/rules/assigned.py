@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import MachineAt, StateAt
 from sm_cli.asl.rules.catalogue import Finding, analysis
 from sm_cli.asl.rules.jsonata import readings
@@ -212,6 +212,6 @@ def _without_value(use: Use, state: StateAt, known: _Known) -> tuple[str, Findin
     if homes:
         message = f"${use.name} is a variable of {homes[0].called}, and is gone when that has ended"
         return "SM819", use.finding(message, "return its value as output, and assign it here")
-    close = get_close_matches(use.name, known.bits, 1, 0.7)
-    hint = f"did you mean ${close[0]}?" if close else None
+    close = nearest(use.name, known.bits, 0.7)
+    hint = f"did you mean ${close}?" if close else None
     return "SM817", use.finding(f"${use.name} has no value: no state assigns it", hint)

@@ -6,9 +6,9 @@ Rule: MEMBERS is all that it can hold; None there may be anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import TypeAlias
 
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.resources import parse_resource
 from sm_cli.asl.rules.catalogue import Finding, state_rule
@@ -57,8 +57,8 @@ def members_exist(state: StateAt) -> Iterator[Finding]:
             if known is None:
                 break
             if name not in known:
-                close = get_close_matches(name, known, 1)
-                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}" if known else None
+                close = nearest(name, known)
+                hint = f"did you mean {close}?" if close else f"it has {', '.join(known)}" if known else None
                 yield use.finding(f"The context object has no {written.split('.', 1)[-1]}", hint)
                 break
             known = known[name]

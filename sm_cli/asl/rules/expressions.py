@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import lru_cache
 
 from sm_cli.asl.fields import Syntax
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import StateAt, members
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.schema import is_unknown
@@ -116,8 +116,8 @@ def value_findings(pointer: str, text: str, field: str) -> Iterator[Finding]:
         except IntrinsicError as e:
             start, end = _call_at(text, e.position)
             name = text[start:end].removeprefix("States.")
-            close = get_close_matches(name, FUNCTIONS, 1) if name not in FUNCTIONS else []
-            hint = f"did you mean States.{close[0]}?" if close and "no intrinsic function" in e.message else None
+            close = nearest(name, FUNCTIONS) if "no intrinsic function" in e.message else None
+            hint = f"did you mean States.{close}?" if close else None
             yield Finding(pointer, e.message[:1].upper() + e.message[1:], hint, start=start, end=end)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import lru_cache
 
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.rules.expressions import looks_evaluated, values
@@ -87,7 +87,8 @@ def nothing_stands_outside(state: StateAt) -> Iterator[Finding]:
         begins, ends = text.lstrip().startswith("{%"), text.rstrip().endswith("%}")
         if (begins and ends and text != text.strip()) or (ends and not begins):
             message = "This is plain text, no expression: {% must stand at its very beginning and %} at its end"
-            yield Finding(pointer, message)
+            hint = "in YAML, |- and >- leave the last line end out" if text.endswith("\n") else None
+            yield Finding(pointer, message, hint)
 
 
 @state_rule("SM807", "error", "Blanks set an expression off from {% and %}")
@@ -248,8 +249,8 @@ def members_are_known(state: StateAt) -> Iterator[Finding]:
             if name.name == "states" and name.members and name.members[0] not in MEMBERS:
                 member = name.members[0]
                 start = text.find(member, name.end)
-                close = get_close_matches(member, MEMBERS, 1)
-                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(MEMBERS)}"
+                close = nearest(member, MEMBERS)
+                hint = f"did you mean {close}?" if close else f"it has {', '.join(MEMBERS)}"
                 yield Finding(pointer, f"$states has no member {member}", hint, start=start, end=start + len(member))
 
 
@@ -279,6 +280,6 @@ def functions_exist(state: StateAt) -> Iterator[Finding]:
     for pointer, _, reading in readings(state):
         for name in reading.variables:
             if name.called and name.name not in FUNCTIONS and name.name != "eval":
-                close = get_close_matches(name.name, FUNCTIONS, 1, 0.7)
-                hint = f"did you mean ${close[0]}?" if close else None
+                close = nearest(name.name, FUNCTIONS)
+                hint = f"did you mean ${close}?" if close else None
                 yield Finding(pointer, f"There is no function ${name.name}", hint, start=name.start, end=name.end)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from sm_cli.asl.model import Evaluate, Fail
 from sm_cli.errors import StateFailure
-from sm_cli.interpreter.dataflow import as_text
+from sm_cli.interpreter.dataflow import as_text, effective_input
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.turn import Turn
+from sm_cli.jsonvalue import Json
 
 
 def entered(turn: Turn, state: Fail, event: Entered) -> None:
-    error = text_of(turn, state, "Error", state.error)
-    cause = text_of(turn, state, "Cause", state.cause)
+    input = effective_input(turn, state)
+    error = text_of(turn, state, "Error", state.error, input)
+    cause = text_of(turn, state, "Cause", state.cause, input)
     raise StateFailure(error, cause, located=False)
 
 
-def text_of(turn: Turn, state: Fail, field: str, value: str | Evaluate | None) -> str | None:
+def text_of(turn: Turn, state: Fail, field: str, value: str | Evaluate | None, input: Json) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    found = value(turn.scope_of(state, turn.frame.input))
+    found = value(turn.scope_of(state, input))
     if not isinstance(found, str):
         raise StateFailure(
             "States.Runtime", f"The {field}Path field refers to a value that is not a string: {as_text(found)}"

@@ -27,6 +27,7 @@ def start(turn: Turn, state: Map, event: Entered | BackoffElapsed) -> None:
     limit = count(turn, state.max_concurrency, input, int) or 0
     if limit < 0:
         raise StateFailure("States.Runtime", "MaxConcurrency cannot be negative.")
+    turn.note("maxConcurrency", int(limit))
     turn.record("MapStateStarted", {"length": len(items)})
     tolerated = tolerated_failures(turn, state, input, len(items))
     if state.distributed:
@@ -35,6 +36,8 @@ def start(turn: Turn, state: Map, event: Entered | BackoffElapsed) -> None:
 
 
 def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
+    if turn.env.probe is not None and turn.env.probe.items is not None:
+        return turn.env.probe.items
     if state.language is QueryLanguage.JSONATA:
         return items_of_jsonata(turn, state, input)
     path = state.items_path
@@ -46,6 +49,7 @@ def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
     if not isinstance(items, list):
         text = "$" if path is None else path.text.replace("$$", "$", 1)
         raise StateFailure("States.Runtime", f'Reference path "{text}" must point to array.', located=False)
+    turn.note("afterItemsPath", items)
     return items
 
 
@@ -59,9 +63,13 @@ def items_of_jsonata(turn: Turn, state: Map, input: Json) -> list[Json]:
 def tolerated_failures(turn: Turn, state: Map, input: Json, total: int) -> int:
     """How many iterations may fail: the smaller of the two thresholds that are given, 0 when none is."""
     number = count(turn, state.tolerated_count, input, int)
+    if number is not None:
+        turn.note("toleratedFailureCount", int(number))
     if number is not None and number < 0:
         raise StateFailure("States.Runtime", "ToleratedFailureCount cannot be negative.")
     percentage = count(turn, state.tolerated_percentage, input, float)
+    if percentage is not None:
+        turn.note("toleratedFailurePercentage", float(percentage))
     if percentage is not None and not 0 <= percentage <= 100:
         raise StateFailure("States.Runtime", "ToleratedFailurePercentage must be between 0 and 100.")
     thresholds = [] if number is None else [int(number)]
@@ -81,6 +89,8 @@ def children_of(turn: Turn, state: Map, input: Json, items: list[Json]) -> list[
         item: Json = {"Index": i, "Value": value}
         selected = value if selector is None else selector(iteration_scope(turn, scope, item))
         children.append(Child(machine, i, selected, item if keeps_item else None))
+    if selector is not None and turn.env.probe is not None:
+        turn.note("afterItemSelector", [child.input for child in children])
     return children
 
 

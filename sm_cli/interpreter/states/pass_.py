@@ -9,10 +9,11 @@ from sm_cli.interpreter.turn import Turn
 
 
 def entered(turn: Turn, state: Pass, event: Entered) -> Entered | None:
-    if state.is_identity:
+    if state.is_identity and turn.env.probe is None:
         return turn.leave(state, turn.frame.input)
     if state.language is QueryLanguage.JSONATA:
         return transformed(turn, state, turn.frame.input)
     if state.has_result:
+        turn.note("result", state.result)
         return complete(turn, state, state.result)
     return complete(turn, state, parameters(turn, state, effective_input(turn, state)))

@@ -71,8 +71,9 @@ def submitted(turn: Turn, state: Task, result: Json) -> None:
 
 def succeeded(turn: Turn, state: Task, event: TaskSucceeded) -> Entered | None:
     resource = state.resource
+    mocked = turn.env.probe is not None and turn.env.probe.mocked
     # A callback's output is the result itself; only an answer that the function gave at once comes wrapped.
-    wrapped = resource.kind == "invoke" and resource.pattern != "waitForTaskToken"
+    wrapped = resource.kind == "invoke" and resource.pattern != "waitForTaskToken" and not mocked
     result = invoked(turn, event.result) if wrapped else event.result
     try:
         turn.check_size(event.result, resource.service or resource.text)
@@ -80,6 +81,7 @@ def succeeded(turn: Turn, state: Task, event: TaskSucceeded) -> Entered | None:
         failed(turn, state, TaskFailed(event.seq, str(e.error), e.cause))
     if turn.history:
         turn.record(task_event(resource, "Succeeded"), {**task_detail(resource), "output": result})
+    turn.note("result", result)
     return complete(turn, state, result)
 
 

@@ -1,0 +1,67 @@
+"""What an engine is set to, and who takes jobs in a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sm_cli.interpreter.env import MICROSECONDS
+from sm_cli.store.base import Job, Worker
+
+
+class Settings:
+    """What holds for every tick of an engine.
+
+    lease: microseconds that a job is leased for. chunk: children of one fork that are stepped in the tick that
+    forks them; steps: after so many, children whose turn comes stay READY too: the next tick goes on with them,
+    so that no transaction grows with the size of a Map.
+    fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
+    events are kept. limits: AWS's.
+    """
+
+    def __init__(
+        self,
+        *,
+        lease: int = 10 * MICROSECONDS,
+        chunk: int = 256,
+        fanout: int = 500,
+        steps: int = 1000,
+        history: bool = True,
+        limits: bool = False,
+        token_key: bytes = b"",
+    ) -> None:
+        self.token_key = token_key
+        self.lease = lease
+        self.chunk = chunk
+        self.fanout = fanout
+        self.steps = steps
+        self.history = history
+        self.limits = limits
+
+
+class Taker:
+    """Who takes jobs in this tick: a worker's id, how many it can run, and which handlers it has (None: any).
+
+    once: those of the handlers that may not run again after a lost worker. serves: whether it takes from a queue.
+    at_once: whether it takes jobs in the step that makes them. arriving: its row, written with whatever else is.
+    """
+
+    def __init__(
+        self, worker: str, slots: int, handlers: frozenset[str] | None = None, *, once: frozenset[str] = frozenset(),
+        serves: Callable[[str], bool] | None = None, at_once: bool = True, arriving: Worker | None = None,
+    ) -> None:  # fmt: skip
+        self.worker = worker
+        self.slots = slots
+        self.handlers = handlers
+        self.once = once
+        self.serves = serves
+        self.at_once = at_once
+        self.arriving = arriving
+        self.taken: list[Job] = []
+
+    def knows(self, job: Job) -> bool:
+        return self.handlers is None or job.resource in self.handlers
+
+    def takes(self, job: Job) -> bool:
+        if not self.at_once or self.slots <= 0 or not self.knows(job):
+            return False
+        return self.serves is None or self.serves(job.queue)

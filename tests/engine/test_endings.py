@@ -1,0 +1,53 @@
+"""However an execution ends, nothing of it is left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sm_cli.asl.source import from_value
+from sm_cli.engine.engine import Engine, prepare
+from sm_cli.engine.settings import Taker
+from sm_cli.engine.tick import Tick
+from sm_cli.interpreter.events import TaskSucceeded
+from sm_cli.store.base import Status
+from sm_cli.store.memory import MemoryStore
+from sm_cli.testing import FakeClock
+
+TASK = {"Type": "Task", "Resource": "work"}
+DEFINITION: dict[str, Any] = {
+    "TimeoutSeconds": 10,
+    "StartAt": "First",
+    "States": {
+        "First": {**TASK, "Next": "Fan"},
+        "Fan": {
+            "Type": "Parallel",
+            "End": True,
+            "Branches": [
+                {"StartAt": "A", "States": {"A": {**TASK, "End": True}}},
+                {"StartAt": "B", "States": {"B": {"Type": "Wait", "Seconds": 99, "End": True}}},
+            ],
+        },
+    },
+}
+
+
+def test_a_deadline_in_the_tick_that_forks_leaves_no_child_behind() -> None:
+    document = from_value(DEFINITION).document
+    assert document is not None
+    store, clock = MemoryStore(), FakeClock()
+    engine = Engine(store, clock=clock)
+    execution, _, (job,) = engine.start(prepare(document, "w"), {}, taker=Taker("w", 9))
+    clock.advance_to(execution.started + 10_000_000)
+
+    def result_and_deadline(tick: Tick) -> None:
+        tick.deliver(job.frame, TaskSucceeded(job.seq, {}))
+        tick.run()
+        tick.due()
+
+    _, tick = engine.transact(result_and_deadline, Taker("w", 9))
+    current = store.execution(execution.id)
+    assert current is not None
+    assert current.status is Status.TIMED_OUT
+    assert tick.taken() == []
+    left = (store.frames_of, store.jobs_of, store.timers_of, store.subscriptions_of)
+    assert [read(execution.id) for read in left] == [[], [], [], []]
