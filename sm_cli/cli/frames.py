@@ -54,7 +54,7 @@ class Frames:
     def _frame(self, place: Position, colour: str, hint: str) -> Iterator[str]:
         number = str(place.line)
         gutter = " " * len(number)
-        before, marked, after = self._cut(place, self._width - len(number) - 5)
+        before, marked, after = self._cut(place, self._width - len(number) - 6)
         line = f"{before}{marked}{after}".rstrip()
         yield f"  {self._paint(f'{number} |', _DIM)} {line}".rstrip() if line else f"  {number} |"
         blank, mark = " " * width(before), "^" * max(1, width(marked))
@@ -69,7 +69,10 @@ class Frames:
         line = self._lines[place.line - 1]
         start = min(place.column - 1, len(line))
         end = place.end_column - 1 if place.end_line == place.line else len(line.rstrip())
-        before, marked, after = _shown(line[:start]), _shown(line[start:end]), _shown(line[max(start, end) :])
+        # No more than could be seen is looked at: a definition may be one line of a million characters.
+        before = _shown(line[max(0, start - 2 * room) : start])
+        marked = _shown(line[start : min(end, start + 2 * room)])
+        after = _shown(line[max(start, end) :][: 2 * room])
         if width(before) + width(marked) + width(after) <= room:
             return before, marked, after
         marked = _beginning(marked, room * 2 // 3)

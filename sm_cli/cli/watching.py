@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sm_cli.cli.config import Project
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".py", ".toml")
+#: Milliseconds between two looks at nothing.
+_TURN = 250
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 
 
@@ -37,13 +39,19 @@ def watching(project: Project, paths: Sequence[str], also: Sequence[str], check:
     gc.enable()
     places = _places(project, paths, also)
     ignored = DefaultFilter()
-    _check(check)
-    say(f"watching {', '.join(str(place) for place in places)}; Ctrl-C ends")
-    for _ in watch(
-        *places, debounce=200, step=50, watch_filter=lambda kind, path: path.endswith(_SUFFIXES) and ignored(kind, path)
-    ):
-        if sys.stdout.isatty():
+    begun = False
+    # The first turn comes when the watch has begun: no change after the first check is missed.
+    for changes in watch(
+        *places, debounce=200, step=50, rust_timeout=_TURN, yield_on_timeout=True,
+        watch_filter=lambda kind, path: path.endswith(_SUFFIXES) and ignored(kind, path),
+    ):  # fmt: skip
+        if begun and not changes:
+            continue
+        if not begun:
+            say(f"watching {', '.join(str(place) for place in places)}; Ctrl-C ends")
+        elif sys.stdout.isatty():
             sys.stdout.write(_CLEAR)
+        begun = True
         _check(check)
 
 

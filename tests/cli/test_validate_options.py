@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sm_cli.asl.diagnostics import Diagnostic, Position
 from sm_cli.cli.frames import Frames, summary
+from sm_cli.cli.tables import width
 from tests.cli.conftest import Project
 
 WARNED = """StartAt: A
@@ -204,6 +207,14 @@ def test_a_place_after_the_last_line_is_told_without_a_frame() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_lines_end_as_they_do(end: str) -> None:
     assert shown(f"one{end}two{end}", Position(2, 1, 2, 4))[1] == "  2 | two"
+
+
+@given(st.text(), st.integers(1, 9), st.integers(1, 300), st.integers(0, 300), st.text(max_size=150))
+def test_every_frame_fits_on_its_screen(text: str, line: int, column: int, length: int, hint: str) -> None:
+    place = Position(line, column, line, column + length)
+    for i, part in enumerate(shown(text * 20, place, hint)[1:]):
+        assert part.isprintable()
+        assert width(part) <= 120 or i == 2
 
 
 def test_what_stands_in_a_file_is_not_obeyed_by_the_terminal() -> None:

@@ -41,6 +41,9 @@ def swap(found: list[Place], random: Random) -> None:
     a[i], b[j] = copy.deepcopy(b[j]), copy.deepcopy(a[i])
 
 
+_PIECES = ("$", "'", '"', "(", ")", "[", "{%", "%}", "\\", "\u00e9", "\n", "?", "$$")
+
+
 def cut(found: list[Place], random: Random) -> None:
     """A text loses a piece, or gets one of another text."""
     texts = [(holder, key) for holder, key in found if isinstance(holder[key], str) and holder[key]]

@@ -40,7 +40,7 @@ FOUND: list[tuple[str, str, str, str]] = [
     ("{% $.a[?(@.b < 1)] %}", "SM810", "?", "looks like JSONPath"),
     ("{% $states.input.a ?? 1 %}", "SM811", "??", "2.0.6"),
     ("{% $states.input.a ?: 1 %}", "SM811", "?:", "2.0.6"),
-    ("{% $uper('a') %}", "SM812", "$uper", "did you mean $uppercase?"),
+    ("{% $upperCase('a') %}", "SM812", "$upperCase", "did you mean $uppercase?"),
     ("{% $states.input.a ~> $sums %}", "SM812", "$sums", "did you mean $sum?"),
     ("{% $randomSeeded(1) %}", "SM812", "$randomSeeded", "did you mean $random?"),
     ("{% $eval('1') %}", "SM813", "$eval", "$parse"),
@@ -131,7 +131,7 @@ def test_the_character_is_found_behind_escapes_of_json() -> None:
 
 
 BLOCKS = [
-    ("|-\n        {% (\n          $x := 1;\n\n          $uper($x)\n        ) %}", 8),
+    ("|-\n        {% (\n          $x := 1;\n\n          $uper($x)\n        ) %}", 9),
     (">-\n        {% $states.input.a &\n           $uper('a') %}", 7),
     ("'{% $states.input.a & ''its'' & $uper(1) %}'", 5),
     ('"{% $states.input.a & \\"\\u00e9\\" & \\\n         $uper(1) %}"', 6),

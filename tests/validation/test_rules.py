@@ -52,6 +52,7 @@ def message(**fields: Any) -> State:
 
 DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 S3 = "arn:aws:states:::s3:getObject"
+TO_Z = {"Next": "Z"}
 DEEP_CALL = "States.Array(" * 11 + ")" * 11
 
 FOUND: list[tuple[str, State, str]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ def test_the_nearest_handler_is_proposed() -> None:
     ],
 )
 def test_an_express_workflow_waits_for_nothing_outside(resource: str, refused: bool) -> None:
-    document = document_of(one_task(resource))
+    document = document_of(one_task(resource, TimeoutSeconds=60))
     assert validate(document) == []
     assert [d.code for d in validate(document, express=True)] == (["SM607"] if refused else [])
 
@@ -162,3 +163,92 @@ def test_a_whole_state_a_type_or_a_retrier_that_nothing_has_replaced_cannot_run(
     assert document is not None
     assert [d for d in validate(document) if d.severity == "error"] == []
     assert [d.pointer for d in unsupported(document)] == ["/States/A/Retry/0", "/States/B/Type", "/States/C"]
+
+
+# -- substitutions -----------------------------------------------------------------------------------------------------
+
+SUBSTITUTED = """
+StartAt: A
+States:
+  A:
+    Type: Task
+    Resource: ${Function}
+    TimeoutSeconds: ${Timeout}
+    Parameters: {"a.$": "$.${Member}"}
+    Next: ${After}
+"""
+
+
+def test_without_values_substitutions_are_unknown_and_no_mistake() -> None:
+    assert check(SUBSTITUTED)[1] == []
+
+
+def test_values_are_put_in_before_and_places_stay_those_of_the_text() -> None:
+    values: dict[str, Json] = {"Function": "do:it", "Timeout": -5, "Member": "x[", "After": "Z"}
+    _, found = check(SUBSTITUTED, substitutions=values)
+    assert [(d.code, d.position.line if d.position else 0) for d in found] == [
+        ("SM104", 7),
+        ("SM305", 8),
+        ("SM203", 9),
+    ]
+    assert all(d.position and d.position.column > 10 for d in found)
+
+
+def test_a_value_may_have_any_type_and_a_part_of_a_text_is_put_as_text() -> None:
+    state = {"Type": "Pass", "Result": "${Object}", "Comment": "n is ${N}", "End": True}
+    text = json.dumps({"StartAt": "A", "States": {"A": state}})
+    document, found = check(text, substitutions={"Object": {"a": [1]}, "N": 5, "Other": None})
+    assert found == []
+    assert document is not None
+    assert document.value["States"]["A"] == {"Type": "Pass", "Result": {"a": [1]}, "Comment": "n is 5", "End": True}  # type: ignore[index,call-overload]  # an object
+
+
+def test_a_name_without_a_value_stays_unknown() -> None:
+    assert check(SUBSTITUTED, substitutions={"Timeout": 5})[1] == []
+
+
+# -- comments that ask for silence -------------------------------------------------------------------------------------
+
+
+def test_a_comment_passes_over_a_code_on_its_line_or_on_the_next() -> None:
+    text = """
+StartAt: A
+States:
+  A: {Type: Pass, Parameters: {a: $.b}, Next: B}  # sm: ignore[SM308]
+  # why not
+  # sm: ignore[SM404, SM206]
+
+  B:
+    Type: Choice
+    Choices: [{Variable: $.a, IsNull: true, Next: A}, {Variable: $.a, IsString: true, Next: D}]
+  C: {Type: Succeed}
+  D: {Type: Succeed}
+"""
+    assert [(d.code, d.pointer) for d in check(text)[1]] == [("SM206", "/States/C")]
+
+
+def test_only_a_comment_is_a_comment() -> None:
+    text = """
+StartAt: A
+States:
+  A: {Type: Pass, Parameters: {a: $.b}, Comment: "sm: ignore[SM308]", End: true}
+"""
+    assert [d.code for d in check(text)[1]] == ["SM308"]
+    as_json = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Comment": " # sm: ignore[SM204]"}}}'
+    assert [d.code for d in check(as_json)[1]] == ["SM204"]
+
+
+def test_an_error_that_is_passed_over_still_keeps_a_workflow_from_running() -> None:
+    text = """
+StartAt: A
+States:
+  A: {Type: Pass, Next: B}  # sm: ignore[SM203]
+"""
+    document, found = check(text)
+    assert found == []
+    assert document is not None
+    assert [d.code for d in unsupported(document)] == ["SM203"]
+    harmless, found = check(text.replace("Next: B", "Foo: 1, End: true").replace("SM203", "SM101"))
+    assert found == []
+    assert harmless is not None
+    assert unsupported(harmless) == []

@@ -1,0 +1,15 @@
+"""The promise in short: workers are killed without end, and every execution ends as in a calm run. `bench/chaos`
+does the same for minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import chaos
+
+
+def test_workers_are_killed_and_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
+    figures = {figure.name: figure for figure in chaos.short(tmp_path)}
+    assert [str(figure) for figure in figures.values() if figure.met is False] == []
+    assert figures["kills of a worker"].value >= 10
+    assert figures["executions, and task attempts in them"].value == 12

@@ -1,0 +1,209 @@
+"""Which variables have a value where they are read, and which members an input can have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sm_cli.asl.validate import check
+
+State = dict[str, Any]
+END: State = {"Type": "Succeed"}
+
+
+def codes(states: State, language: str = "JSONPath") -> list[tuple[str, str]]:
+    definition = {"QueryLanguage": language, "StartAt": next(iter(states)), "States": states}
+    return [(d.code, d.pointer) for d in check(definition)[1]]
+
+
+def passing(then: str | None = None, **fields: Any) -> State:
+    return {"Type": "Pass", **({"Next": then} if then else {"End": True}), **fields}
+
+
+def choosing(*rules: State, default: str, **fields: Any) -> State:
+    return {"Type": "Choice", "Choices": list(rules), "Default": default, **fields}
+
+
+def asks(then: str, **fields: Any) -> State:
+    return {"Variable": "$.go", "IsPresent": True, "Next": then, **fields}
+
+
+# -- variables ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_variable_has_a_value_after_it_was_assigned_and_not_before() -> None:
+    assert codes({"A": passing("B", Assign={"n": 1}), "B": passing(InputPath="$n")}) == []
+    assert codes({"A": passing(InputPath="$n", Assign={"n": 1})}) == [("SM817", "/States/A/InputPath")]
+    assert codes({"A": passing("B", InputPath="$n"), "B": passing(Assign={"n": 1})}) == [
+        ("SM817", "/States/A/InputPath")
+    ]
+
+
+def test_a_loop_does_not_make_a_variable_certain() -> None:
+    states = {
+        "A": passing("B", OutputPath="$"),
+        "B": choosing(asks("C"), default="D"),
+        "C": passing("B", Assign={"n": 1}),
+        "D": passing(InputPath="$n"),
+    }
+    assert codes(states) == [("SM818", "/States/D/InputPath")]
+    states["A"]["Assign"] = {"n": 0}
+    assert codes(states) == []
+
+
+def test_a_rule_that_is_taken_assigns_its_own_variables_only() -> None:
+    states = {
+        "A": choosing(asks("B", Assign={"n": 1}), default="B", Assign={"m": 2}),
+        "B": passing("C", InputPath="$n"),
+        "C": passing(InputPath="$m"),
+    }
+    assert codes(states) == [("SM818", "/States/B/InputPath"), ("SM818", "/States/C/InputPath")]
+
+
+def test_a_catcher_assigns_its_own_variables_only() -> None:
+    catcher = {"ErrorEquals": ["States.ALL"], "Next": "C", "Assign": {"error.$": "$.Error"}}
+    task = {"Type": "Task", "Resource": "r", "Assign": {"n": 1}, "Catch": [catcher], "Next": "B"}
+    states = {"A": task, "B": passing(InputPath="$n"), "C": passing("D", InputPath="$error"), "D": passing()}
+    assert codes(states) == []
+    states["D"]["InputPath"] = "$n"
+    assert codes(states) == [("SM817", "/States/D/InputPath")]
+
+
+def test_asking_whether_a_variable_exists_is_no_mistake() -> None:
+    states = {
+        "A": choosing({"Condition": "{% true %}", "Next": "B", "Assign": {"n": 1}}, default="B"),
+        "B": passing(Output="{% $exists($n) ? $n : 0 %}"),
+    }
+    assert codes(states, "JSONata") == []
+    states["B"]["Output"] = "{% $n %}"
+    assert codes(states, "JSONata") == [("SM818", "/States/B/Output")]
+
+
+def test_an_inner_machine_reads_outer_variables_and_keeps_its_own() -> None:
+    inner = {"StartAt": "I", "States": {"I": passing(InputPath="$n", Assign={"own": 1})}}
+    states = {
+        "A": passing("B", Assign={"n": 1}),
+        "B": {"Type": "Parallel", "Branches": [inner], "Next": "C"},
+        "C": passing(),
+    }
+    assert codes(states) == []
+    states["C"]["InputPath"] = "$own"
+    assert codes(states) == [("SM819", "/States/C/InputPath")]
+    inner["States"]["I"]["Assign"] = {"n": 2}  # type: ignore[index]  # an object of a definition
+    assert codes(states)[0] == ("SM803", "/States/B/Branches/0/States/I/Assign/n")
+
+
+def test_branches_do_not_see_each_others_variables() -> None:
+    branches = [
+        {"StartAt": "I", "States": {"I": passing(Assign={"own": 1})}},
+        {"StartAt": "J", "States": {"J": passing(InputPath="$own")}},
+    ]
+    found = codes({"A": {"Type": "Parallel", "Branches": branches, "End": True}})
+    assert found == [("SM819", "/States/A/Branches/1/States/J/InputPath")]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("INLINE", []), ("DISTRIBUTED", ["SM820"])])
+def test_only_a_distributed_map_is_apart_from_outer_variables(mode: str, expected: list[str]) -> None:
+    config = {"Mode": mode} | ({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})
+    processor = {"ProcessorConfig": config, "StartAt": "I", "States": {"I": passing(InputPath="$n")}}
+    states = {"A": passing("M", Assign={"n": 1}), "M": {"Type": "Map", "ItemProcessor": processor, "End": True}}
+    assert [code for code, _ in codes(states)] == expected
+
+
+def test_nothing_is_said_of_variables_when_some_are_unknown() -> None:
+    assert codes({"A": passing("B", Assign="${Variables}"), "B": passing(InputPath="$n")}) == []
+    assert codes({"A": passing("B", Assign={"${Name}": 1}), "B": passing(InputPath="$n")}) == []
+
+
+def test_a_misspelt_variable_is_corrected() -> None:
+    states = {"A": passing("B", Assign={"orderId": 1}), "B": passing(InputPath="$orderID")}
+    [found] = check({"StartAt": "A", "States": states})[1]
+    assert (found.code, found.hint) == ("SM817", "did you mean $orderId?")
+
+
+# -- the members of the input ------------------------------------------------------------------------------------------
+
+RESULT = passing("B", Result={"order": {"id": 1}})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "below"),
+    [
+        (RESULT, passing(InputPath="$.oder"), "/InputPath"),
+        (RESULT, passing(InputPath="$.order.nr"), "/InputPath"),
+        (RESULT, passing(InputPath="$.order.id.nr"), "/InputPath"),
+        (RESULT, passing(Parameters={"a": {"b.$": "$.nr"}}), "/Parameters/a/b.$"),
+        (RESULT, passing(Parameters={"a.$": "States.Format('{}', $.nr)"}), "/Parameters/a.$"),
+        (RESULT, {"Type": "Wait", "SecondsPath": "$.seconds", "End": True}, "/SecondsPath"),
+        (RESULT, {"Type": "Fail", "CausePath": "$.cause"}, "/CausePath"),
+        (passing("B", Parameters={"a.$": "$.x"}), passing(InputPath="$.b"), "/InputPath"),
+        (passing("B", Result=5, ResultPath="$"), passing(InputPath="$.b"), "/InputPath"),
+        (
+            {"Type": "Task", "Resource": "r", "ResultSelector": {"a.$": "$.x"}, "Next": "B"},
+            passing(InputPath="$.b"),
+            "/InputPath",
+        ),
+        (passing("B", OutputPath=None), passing(InputPath="$.b"), "/InputPath"),
+    ],
+)
+def test_a_member_that_no_state_before_can_have_made_is_missed(first: State, second: State, below: str) -> None:
+    assert codes({"A": first, "B": second}) == [("SM330", f"/States/B{below}")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (RESULT, passing(InputPath="$.order.id")),
+        (RESULT, passing(InputPath="$..nr")),
+        (RESULT, passing(ResultPath="$.new.place")),
+        (passing("B", Result={"a": 1}, ResultPath="$.r"), passing(InputPath="$.anything")),
+        (passing("B", Result={"a": [1]}), passing(InputPath="$.a[0].b")),
+        (passing("B", Parameters={"a.$": "$.x"}), passing(InputPath="$.a.anything")),
+        (passing("B", Parameters={"${Key}": 1}), passing(InputPath="$.anything")),
+        (passing("B", Result={"a": "${Value}"}), passing(InputPath="$.a.anything")),
+        ({"Type": "Task", "Resource": "r", "Next": "B"}, passing(InputPath="$.anything")),
+        (RESULT, choosing(asks("C"), default="C")),
+    ],
+)
+def test_what_may_be_there_is_not_missed(first: State, second: State) -> None:
+    assert [code for code, _ in codes({"A": first, "B": second, "C": END}) if code != "SM206"] == []
+
+
+def test_a_member_that_comes_on_one_of_two_ways_is_not_missed() -> None:
+    states = {
+        "A": choosing(asks("B"), default="C"),
+        "B": passing("D", Result={"b": 1}),
+        "C": passing("D", Result={"c": 1}),
+        "D": passing(InputPath="$.c"),
+    }
+    assert codes(states) == []
+    states["D"]["InputPath"] = "$.d"
+    assert codes(states) == [("SM330", "/States/D/InputPath")]
+
+
+def test_a_loop_that_adds_a_member_each_time_ends() -> None:
+    states = {
+        "A": passing("B", Result={}),
+        "B": passing("C", Parameters={"before.$": "$"}),
+        "C": choosing(asks("B"), default="D"),
+        "D": passing(InputPath="$.before"),
+    }
+    assert codes(states) == []
+
+
+def test_an_expression_that_is_nothing_but_a_missing_member_is_found() -> None:
+    states = {"A": passing("B", Output={"a": 1}), "B": passing(Output="{% $states.input.b %}")}
+    assert codes(states, "JSONata") == [("SM330", "/States/B/Output")]
+    states["B"]["Output"] = "{% $exists($states.input.b) %}"
+    assert codes(states, "JSONata") == []
+
+
+def test_the_error_is_all_that_a_catcher_hands_on() -> None:
+    task = {"Type": "Task", "Resource": "r", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}], "Next": "C"}
+    states = {"A": task, "B": passing("C", InputPath="$.Cause"), "C": END}
+    assert codes(states) == []
+    states["B"]["InputPath"] = "$.order"
+    assert codes(states) == [("SM330", "/States/B/InputPath")]
+    task["Catch"][0]["ResultPath"] = "$.error"  # type: ignore[index]  # an object of a definition
+    assert codes(states) == []
