@@ -71,7 +71,7 @@ def run(folder: Path) -> Iterator[Figure]:
     yield Figure("sm validate of one file, start-up included", statistics.median(walls), "s", "<= 0.35")
 
     # Warm both: every expression has been read before.
-    small = min(seconds(chain(100)) for _ in range(RUNS)) / 100
-    large = min(seconds(chain(10_000)) for _ in range(3)) / 10_000
+    small = min(seconds(chain(100)) for _ in range(4 * RUNS)) / 100
+    large = min(seconds(chain(10_000)) for _ in range(5)) / 10_000
     yield Figure("a state in a definition of 10,000", large * 1e6, "microseconds")
     yield Figure("  of what it costs in one of 100", large / small, "x", "<= 1.5")

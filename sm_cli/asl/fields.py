@@ -313,7 +313,7 @@ GROUPS: Mapping[str, Groups] = {
         (("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath"),),
     ),
     "ResultWriter": Groups((), (), (("Resource", "WriterConfig"),)),
-    "WriterConfig": Groups(("OutputType",)),
+    "WriterConfig": Groups(("OutputType", "Transformation")),
 }
 
 #: Shapes whose further members are the user's own.

@@ -7,6 +7,7 @@ come out even, nothing is said, and the whole value is the place.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(rf"\\(?:{_PAIR}|u[0-9a-fA-F]{{4}}|U[0-9a-fA-F]{{8}}|x[0-9a-fA-F]{{2}}|.)", re.DOTALL)
@@ -16,6 +17,7 @@ _BLANK_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", " ": " ", "\t": "\t"}
 _HEADER = re.compile(r"[|>][0-9+-]*[ \t]*(?:#[^\n]*)?\r?\n")
 
 
+@lru_cache(maxsize=4)  # several problems are often found in one text
 def characters(written: str, value: str) -> list[tuple[int, int]] | None:
     """For each character of `value` the [start, end) of what made it in `written`; None where they do not agree.
 

@@ -86,8 +86,8 @@ def test_state(
     with out.guarded() as result:
         registry = {} if mocked is not None else registry_for(found, project, handlers)
         answer = single.test_state(
-            document, data, state_name=state, inspection_level=told if json else _known(told), mock=mocked, handlers=registry, name=state,
-            strict=False, **options,
+            document, data, state_name=state, inspection_level=told if json else _known(told), mock=mocked,
+            handlers=registry, name=state, strict=False, **options,
         )  # fmt: skip
         if json:
             out.value(answer, result)

@@ -6,7 +6,6 @@ item of a Map costs what the first one does.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sm_cli.interpreter.commands import Close, Fork
@@ -35,7 +34,7 @@ def fork(tick: Tick, execution: Execution, parent: Frame, command: Fork) -> None
         tick.children.born(frame)
         if i < begun and i < tick.settings.chunk:
             tick.wake(frame)
-    parent.join = replace(command.join, started=begun, activation=parent.seq)
+    parent.join = command.join._replace(started=begun, activation=parent.seq)
     if not command.children:
         tick.agenda.append((parent.id, Joined(parent.seq, [], parent.last)))
 
@@ -66,7 +65,7 @@ def start_pending(tick: Tick, parent: Frame, first: int, count: int, last: int) 
     if count == 0:
         return
     assert parent.join is not None
-    parent.join = replace(parent.join, started=first + count)
+    parent.join = parent.join._replace(started=first + count)
     machines = tick.program_of(tick.execution(parent.execution).digest).machines
     for child in tick.children.pending(parent, first, count):
         tick.adopt([child])

@@ -8,7 +8,7 @@ and the history keeps both lives.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sm_cli.asl.model import Map, Parallel, State
 from sm_cli.engine.forks import start_pending
@@ -119,7 +119,7 @@ class Reopening:
         lost = [child for child in children if child.status is not FrameStatus.SUCCEEDED]
         begun = [child for child in lost if child.entered]
         succeeded = len(children) - len(lost)
-        parent.join = replace(join, succeeded=succeeded, failed=0, started=succeeded + len(begun))
+        parent.join = join._replace(succeeded=succeeded, failed=0, started=succeeded + len(begun))
         if not lost:
             outputs = [child.output for child in children]
             tick.deliver(parent.id, Joined(parent.seq, outputs, parent.last))

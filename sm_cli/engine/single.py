@@ -16,6 +16,7 @@ from typing import Any
 from sm_cli.asl.model import Map, Parallel, Program, Resulting, Task
 from sm_cli.engine.clock import SystemClock
 from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
+from sm_cli.engine.single_request import LEVELS as LEVELS
 from sm_cli.engine.single_request import (
     STATE_NAME,
     Configuration,
@@ -23,13 +24,13 @@ from sm_cli.engine.single_request import (
     Subject,
     invalid,
     read_configuration,
+    read_items,
     read_mock,
     read_object,
     read_subject,
     refuse_misfits,
     too_many_failures,
 )
-from sm_cli.engine.single_request import LEVELS as LEVELS
 from sm_cli.engine.single_request import StateTestRefused as StateTestRefused
 from sm_cli.interpreter.advance import Step, advance
 from sm_cli.interpreter.commands import AwaitMessage, Close, Fork, RunTask, TimerKind
@@ -51,7 +52,7 @@ from sm_cli.interpreter.turn import Turn
 from sm_cli.jsonvalue import Json
 
 _THRESHOLD = ("States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded")
-#: How far a Parallel's data flow is shown: AWS tells nothing of what comes before its branches.
+#: AWS tells nothing of what comes before the branches of a Parallel.
 _UNTOLD = ("afterInputPath", "afterParameters", "afterArguments")
 
 
@@ -78,8 +79,9 @@ def test_state(
     "cause"}}, for a Task, Map or Parallel, and for a Message (its data). Without one a Task calls its handler.
     context: the context object, instead of one that is made up. variables: what the state finds assigned.
     state_configuration: retrierRetryCount, errorCausedByState, mapIterationFailureCount, mapItemReaderData.
-    handlers: resource, or name of a Lambda function, to what is called. name: what the state is called in the context object and in causes. strict: refuse
-    what only AWS cannot do (a context without a mock).
+    handlers: resource, or name of a Lambda function, to what is called. name: what the state is called in the context
+    object and in causes. strict: refuse what only AWS cannot do (a context without a mock), and tell no more than AWS
+    does (of a Parallel nothing before its branches).
 
     Returns status (SUCCEEDED, FAILED, RETRIABLE, CAUGHT_ERROR) and what there is of output, error, cause, nextState
     and, from DEBUG on, inspectionData. Raises StateTestRefused with AWS's error code for a request that it refuses.
@@ -97,7 +99,7 @@ def test_state(
     test.prepare({} if input is None else input, read_object(variables, "Variables") or {}, given, role_arn)
     answer = test.answer(test.run())
     if inspection_level != "INFO":
-        answer["inspectionData"] = test.inspection()
+        answer["inspectionData"] = test.inspection(strict=strict)
     return answer
 
 
@@ -133,9 +135,7 @@ class _Test:
         self.frame = Frame(1, 1, None, 0, 0, "", self.subject.name, last=1, input=input, vars=variables, entered_at=now)
         self.input = input
         self.probe.context = self.context(role) if context is None else context
-        if "ItemReader" in self.subject.written:
-            data = self.configuration.data
-            self.probe.items = data if isinstance(data, list) else []
+        self.probe.items = read_items(self.subject, self.configuration)
 
     def context(self, role: str | None) -> dict[str, Json]:
         """The context object of an execution that is made up for the test."""
@@ -239,10 +239,10 @@ class _Test:
             "status": "CAUGHT_ERROR" if caught else "SUCCEEDED",
         }
 
-    def inspection(self) -> dict[str, Json]:
+    def inspection(self, *, strict: bool) -> dict[str, Json]:
         """AWS's InspectionData: the input, the stages of the data flow in their order, the variables afterwards."""
-        parallel = isinstance(self.subject.state, Parallel)
-        stages = {k: v for k, v in self.probe.stages.items() if not (parallel and k in _UNTOLD)}
+        untold = _UNTOLD if strict and isinstance(self.subject.state, Parallel) else ()
+        stages = {name: value for name, value in self.probe.stages.items() if name not in untold}
         variables: dict[str, Json] = {"variables": self.frame.vars} if self.frame.vars else {}
         return {"input": self.input, **stages, **variables}
 

@@ -18,6 +18,7 @@ from sm_cli.asl.outline import StateAt, outline
 from sm_cli.asl.rules.flow import all_targets
 from sm_cli.asl.source import Document, from_value
 from sm_cli.asl.source import parse as parse_source
+from sm_cli.asl.spans import tokens
 from sm_cli.asl.validate import validate
 from sm_cli.errors import InvalidJson, UsageError
 from sm_cli.jsonvalue import Json, as_json, loads_exact
@@ -161,11 +162,15 @@ def read_mock(mock: Mapping[str, Any] | None, *, reveal_secrets: bool) -> Mock |
     if "errorOutput" not in mock:
         return Mock(_json(mock["result"], "Mocked result must be valid JSON"))
     output = mock["errorOutput"]
+    if not isinstance(output, Mapping) or not all(isinstance(value, str) for value in output.values()):
+        raise invalid("The errorOutput of a mock is an object with the texts error and cause.")
     return Mock(failed=True, error=output.get("error") or "", cause=output.get("cause"))
 
 
 def read_configuration(written: Mapping[str, Any] | None, mock: Mock | None) -> Configuration:
-    written = written or {}
+    written = {} if written is None else written
+    if not isinstance(written, Mapping):
+        raise invalid("The stateConfiguration must be a JSON object.")
     if mock is None:
         for member in ("mapIterationFailureCount", "retrierRetryCount", "errorCausedByState", "mapItemReaderData"):
             if written.get(member) is not None:
@@ -189,6 +194,30 @@ def read_object(value: Any, what: str) -> dict[str, Json] | None:
     if found is not None and not isinstance(found, dict):
         raise invalid(f"{what} must be a JSON object.")
     return found
+
+
+def read_items(subject: Subject, configuration: Configuration) -> list[Json] | None:
+    """What the ItemReader of a Map would have read; None for a state without one."""
+    reader: Any = subject.written.get("ItemReader")
+    if reader is None:
+        return None
+    pointer = reader.get("ReaderConfig", {}).get("ItemsPointer")
+    data = configuration.data if pointer is None else _pointed(configuration.data, pointer)
+    if data is None:
+        return []
+    if not isinstance(data, list):
+        raise invalid("mapItemReaderData must be a JSON array, or hold one where ItemsPointer points.")
+    return data
+
+
+def _pointed(value: Json, pointer: str) -> Json:
+    """What a JSON pointer names; None where there is nothing."""
+    for token in tokens(pointer):
+        if isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+            value = value[int(token)]
+        else:
+            value = value.get(token) if isinstance(value, dict) else None
+    return value
 
 
 def _json(value: Any, problem: str) -> Json:

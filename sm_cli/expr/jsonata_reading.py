@@ -56,9 +56,16 @@ class Reading:
     context: tuple[Read, ...] = ()
 
 
-@lru_cache(maxsize=32768)
 def read(text: str) -> Reading:
     """What an expression, with its delimiters, reads. Raises JsonataError."""
+    found = _read(text)
+    if isinstance(found, JsonataError):
+        raise JsonataError(found.message, found.code, found.position)
+    return found
+
+
+@lru_cache(maxsize=32768)
+def _read(text: str) -> Reading | JsonataError:
     if match := _PLAIN.fullmatch(text):
         members = tuple(match[2].split(".")[1:])
         if _KEYWORDS.isdisjoint(members):
@@ -70,10 +77,21 @@ def read(text: str) -> Reading:
     try:
         tree = parse(source)
     except EngineSyntaxError as e:
-        raise JsonataError(e.message, e.code, e.position + 2) from None
-    walk = _Walk()
-    walk.visit(tree, _Scope())
-    return Reading(tuple(sorted(walk.variables, key=_start)), tuple(sorted(walk.context, key=_start)))
+        return JsonataError(e.message, e.code, e.position + 2)
+    walk = _Walk(text)
+    try:
+        walk.visit(tree, _Scope())
+    except RecursionError:
+        return JsonataError("the expression nests too deeply", "S0201", 2)
+    return Reading(_firsts(walk.variables), _firsts(walk.context))
+
+
+def _firsts(reads: list[Read]) -> tuple[Read, ...]:
+    """In the order of the text, and of those that ask the same the first: it stands for all."""
+    found: dict[tuple[object, ...], Read] = {}
+    for each in sorted(reads, key=_start):
+        found.setdefault((each.name, each.members, each.called, each.guarded, each.bare), each)
+    return tuple(found.values())
 
 
 def _start(read: Read) -> int:
@@ -102,6 +120,7 @@ class _Scope:
 class _Walk:
     """Goes through a syntax tree; each method knows one kind of node."""
 
+    text: str
     variables: list[Read] = field(default_factory=list)
     context: list[Read] = field(default_factory=list)
 
@@ -144,7 +163,10 @@ class _Walk:
         if not scope.item:
             name = str(node.value)
             end = node.position + 2
-            self.context.append(Read(name, max(2, end - len(name)), end, bare=True))
+            start = max(2, end - len(name))
+            if self.text[end - 1] == "`":
+                start = self.text.rfind("`", 2, end - 1)
+            self.context.append(Read(name, start, end, bare=True))
         self._after(node, scope)
 
     def _wildcard(self, node: Any, scope: _Scope) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 from sm_cli.jsonvalue import Json
 
@@ -36,8 +37,7 @@ class Opens(IntFlag):
     CHILDREN = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(NamedTuple):
     """The parent's side of a fork: a few integers, whatever the number of children.
 
     `limit` 0 means that all children may run at once. `tolerated` is the number of failed children that

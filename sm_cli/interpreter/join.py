@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 
 from sm_cli.interpreter.frame import Join
@@ -17,9 +16,9 @@ class Verdict(Enum):
 def settle(join: Join, succeeded: bool) -> tuple[Join, Verdict]:
     """One child closed. The cost is the same for the first child and for the ten-thousandth."""
     if succeeded:
-        join = replace(join, succeeded=join.succeeded + 1)
+        join = join._replace(succeeded=join.succeeded + 1)
     else:
-        join = replace(join, failed=join.failed + 1)
+        join = join._replace(failed=join.failed + 1)
         if join.failed > join.tolerated:
             return join, Verdict.FAIL
     return join, Verdict.COMPLETE if join.closed == join.total else Verdict.WAIT

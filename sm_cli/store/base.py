@@ -139,8 +139,7 @@ class Worker:
     seen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(NamedTuple):
     execution: int
     frame: int
     seq: int
@@ -148,8 +147,7 @@ class Timer:
     due: int
 
 
-@dataclass(frozen=True, slots=True)
-class Waking:
+class Waking(NamedTuple):
     """Frames that a later tick steps: READY, with this event, and waiting for nothing any more."""
 
     frames: list[int]
@@ -328,8 +326,7 @@ class Transaction(Protocol):
     def apply(self, changes: Changes) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionFilter:
+class ExecutionFilter(NamedTuple):
     """`before_id` is the keyset cursor: the smallest id of the page before. None means no limit on that field."""
 
     status: Status | None = None

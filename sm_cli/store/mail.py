@@ -30,8 +30,7 @@ class MessageStatus(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(NamedTuple):
     """A Message state that waits. `value` is the correlation value's `jsonvalue.scalar_text`."""
 
     execution: int
@@ -52,8 +51,7 @@ class WaitEnd(NamedTuple):
     how: WaitEnding
 
 
-@dataclass(frozen=True, slots=True)
-class PastWait:
+class PastWait(NamedTuple):
     """A wait that ended less than a day ago."""
 
     execution: int
@@ -141,8 +139,7 @@ class OpenWait(NamedTuple):
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class WaitFilter:
+class WaitFilter(NamedTuple):
     """None means no limit on that field. `value` only together with `key`. after: frame ids above it."""
 
     key: str | None = None
@@ -152,8 +149,7 @@ class WaitFilter:
     limit: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class MessageFilter:
+class MessageFilter(NamedTuple):
     """`before_id` is the keyset cursor: the smallest id of the page before. `status` is meant as it is at `now`."""
 
     now: int

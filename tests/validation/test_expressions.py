@@ -108,15 +108,21 @@ def test_what_is_right_is_not_complained_of(expression: str) -> None:
     ],
 )
 def test_expressions_are_read_in_every_field_that_may_hold_one(state: State, code: str, below: str) -> None:
-    definition = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
+    definition: State = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
     assert [(d.code, d.pointer) for d in check(definition)[1]] == [(code, f"/States/A{below}")]
 
 
 def test_a_catcher_has_the_error_and_not_the_result() -> None:
     def caught(expression: str) -> list[str]:
         catcher = {"ErrorEquals": ["States.ALL"], "Output": expression, "Next": "B"}
-        task = {"Type": "Task", "Resource": "r", "Output": "{% $states.result %}", "Catch": [catcher], "Next": "B"}
-        states = {"A": task, "B": {"Type": "Succeed"}}
+        task: State = {
+            "Type": "Task",
+            "Resource": "r",
+            "Output": "{% $states.result %}",
+            "Catch": [catcher],
+            "Next": "B",
+        }
+        states: State = {"A": task, "B": {"Type": "Succeed"}}
         return [d.code for d in check({"QueryLanguage": "JSONata", "StartAt": "A", "States": states})[1]]
 
     assert caught("{% $states.errorOutput.Cause %}") == []
@@ -168,3 +174,21 @@ def test_a_mistake_in_a_call_is_marked_at_its_word(call: str, code: str, word: s
     found = only(text)
     assert (found.code, marked(text, found)) == (code, word)
     assert words in f"{found.message} {found.hint}"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "(" * 3000 + "1" + ")" * 3000,
+        "+".join(["1"] * 5000),
+        "a[b" * 2000 + "]" * 2000,
+        "$f(" * 1000 + "1" + ")" * 1000,
+        "$x." * 3000 + "a",
+        "%" * 500,
+        "`" * 99,
+        "/*" * 500,
+    ],
+    ids=["parentheses", "sum", "filters", "calls", "path", "parents", "quotes", "comments"],
+)
+def test_no_expression_is_too_much(expression: str) -> None:
+    assert len(check(output(f"{{% {expression} %}}"))[1]) < 50

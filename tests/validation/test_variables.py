@@ -13,7 +13,7 @@ END: State = {"Type": "Succeed"}
 
 
 def codes(states: State, language: str = "JSONPath") -> list[tuple[str, str]]:
-    definition = {"QueryLanguage": language, "StartAt": next(iter(states)), "States": states}
+    definition: State = {"QueryLanguage": language, "StartAt": next(iter(states)), "States": states}
     return [(d.code, d.pointer) for d in check(definition)[1]]
 
 
@@ -41,7 +41,7 @@ def test_a_variable_has_a_value_after_it_was_assigned_and_not_before() -> None:
 
 
 def test_a_loop_does_not_make_a_variable_certain() -> None:
-    states = {
+    states: State = {
         "A": passing("B", OutputPath="$"),
         "B": choosing(asks("C"), default="D"),
         "C": passing("B", Assign={"n": 1}),
@@ -53,7 +53,7 @@ def test_a_loop_does_not_make_a_variable_certain() -> None:
 
 
 def test_a_rule_that_is_taken_assigns_its_own_variables_only() -> None:
-    states = {
+    states: State = {
         "A": choosing(asks("B", Assign={"n": 1}), default="B", Assign={"m": 2}),
         "B": passing("C", InputPath="$n"),
         "C": passing(InputPath="$m"),
@@ -63,15 +63,15 @@ def test_a_rule_that_is_taken_assigns_its_own_variables_only() -> None:
 
 def test_a_catcher_assigns_its_own_variables_only() -> None:
     catcher = {"ErrorEquals": ["States.ALL"], "Next": "C", "Assign": {"error.$": "$.Error"}}
-    task = {"Type": "Task", "Resource": "r", "Assign": {"n": 1}, "Catch": [catcher], "Next": "B"}
-    states = {"A": task, "B": passing(InputPath="$n"), "C": passing("D", InputPath="$error"), "D": passing()}
+    task: State = {"Type": "Task", "Resource": "r", "Assign": {"n": 1}, "Catch": [catcher], "Next": "B"}
+    states: State = {"A": task, "B": passing(InputPath="$n"), "C": passing("D", InputPath="$error"), "D": passing()}
     assert codes(states) == []
     states["D"]["InputPath"] = "$n"
     assert codes(states) == [("SM817", "/States/D/InputPath")]
 
 
 def test_asking_whether_a_variable_exists_is_no_mistake() -> None:
-    states = {
+    states: State = {
         "A": choosing({"Condition": "{% true %}", "Next": "B", "Assign": {"n": 1}}, default="B"),
         "B": passing(Output="{% $exists($n) ? $n : 0 %}"),
     }
@@ -81,8 +81,8 @@ def test_asking_whether_a_variable_exists_is_no_mistake() -> None:
 
 
 def test_an_inner_machine_reads_outer_variables_and_keeps_its_own() -> None:
-    inner = {"StartAt": "I", "States": {"I": passing(InputPath="$n", Assign={"own": 1})}}
-    states = {
+    inner: State = {"StartAt": "I", "States": {"I": passing(InputPath="$n", Assign={"own": 1})}}
+    states: State = {
         "A": passing("B", Assign={"n": 1}),
         "B": {"Type": "Parallel", "Branches": [inner], "Next": "C"},
         "C": passing(),
@@ -90,7 +90,7 @@ def test_an_inner_machine_reads_outer_variables_and_keeps_its_own() -> None:
     assert codes(states) == []
     states["C"]["InputPath"] = "$own"
     assert codes(states) == [("SM819", "/States/C/InputPath")]
-    inner["States"]["I"]["Assign"] = {"n": 2}  # type: ignore[index]  # an object of a definition
+    inner["States"]["I"]["Assign"] = {"n": 2}
     assert codes(states)[0] == ("SM803", "/States/B/Branches/0/States/I/Assign/n")
 
 
@@ -105,9 +105,9 @@ def test_branches_do_not_see_each_others_variables() -> None:
 
 @pytest.mark.parametrize(("mode", "expected"), [("INLINE", []), ("DISTRIBUTED", ["SM820"])])
 def test_only_a_distributed_map_is_apart_from_outer_variables(mode: str, expected: list[str]) -> None:
-    config = {"Mode": mode} | ({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})
+    config: State = {"Mode": mode} | ({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})
     processor = {"ProcessorConfig": config, "StartAt": "I", "States": {"I": passing(InputPath="$n")}}
-    states = {"A": passing("M", Assign={"n": 1}), "M": {"Type": "Map", "ItemProcessor": processor, "End": True}}
+    states: State = {"A": passing("M", Assign={"n": 1}), "M": {"Type": "Map", "ItemProcessor": processor, "End": True}}
     assert [code for code, _ in codes(states)] == expected
 
 
@@ -117,7 +117,7 @@ def test_nothing_is_said_of_variables_when_some_are_unknown() -> None:
 
 
 def test_a_misspelt_variable_is_corrected() -> None:
-    states = {"A": passing("B", Assign={"orderId": 1}), "B": passing(InputPath="$orderID")}
+    states: State = {"A": passing("B", Assign={"orderId": 1}), "B": passing(InputPath="$orderID")}
     [found] = check({"StartAt": "A", "States": states})[1]
     assert (found.code, found.hint) == ("SM817", "did you mean $orderId?")
 
@@ -171,7 +171,7 @@ def test_what_may_be_there_is_not_missed(first: State, second: State) -> None:
 
 
 def test_a_member_that_comes_on_one_of_two_ways_is_not_missed() -> None:
-    states = {
+    states: State = {
         "A": choosing(asks("B"), default="C"),
         "B": passing("D", Result={"b": 1}),
         "C": passing("D", Result={"c": 1}),
@@ -183,7 +183,7 @@ def test_a_member_that_comes_on_one_of_two_ways_is_not_missed() -> None:
 
 
 def test_a_loop_that_adds_a_member_each_time_ends() -> None:
-    states = {
+    states: State = {
         "A": passing("B", Result={}),
         "B": passing("C", Parameters={"before.$": "$"}),
         "C": choosing(asks("B"), default="D"),
@@ -193,17 +193,18 @@ def test_a_loop_that_adds_a_member_each_time_ends() -> None:
 
 
 def test_an_expression_that_is_nothing_but_a_missing_member_is_found() -> None:
-    states = {"A": passing("B", Output={"a": 1}), "B": passing(Output="{% $states.input.b %}")}
+    states: State = {"A": passing("B", Output={"a": 1}), "B": passing(Output="{% $states.input.b %}")}
     assert codes(states, "JSONata") == [("SM330", "/States/B/Output")]
     states["B"]["Output"] = "{% $exists($states.input.b) %}"
     assert codes(states, "JSONata") == []
 
 
 def test_the_error_is_all_that_a_catcher_hands_on() -> None:
-    task = {"Type": "Task", "Resource": "r", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}], "Next": "C"}
-    states = {"A": task, "B": passing("C", InputPath="$.Cause"), "C": END}
+    catcher: State = {"ErrorEquals": ["States.ALL"], "Next": "B"}
+    task: State = {"Type": "Task", "Resource": "r", "Catch": [catcher], "Next": "C"}
+    states: State = {"A": task, "B": passing("C", InputPath="$.Cause"), "C": END}
     assert codes(states) == []
     states["B"]["InputPath"] = "$.order"
     assert codes(states) == [("SM330", "/States/B/InputPath")]
-    task["Catch"][0]["ResultPath"] = "$.error"  # type: ignore[index]  # an object of a definition
+    catcher["ResultPath"] = "$.error"
     assert codes(states) == []

@@ -212,6 +212,6 @@ def _without_value(use: Use, state: StateAt, known: _Known) -> tuple[str, Findin
     if homes:
         message = f"${use.name} is a variable of {homes[0].called}, and is gone when that has ended"
         return "SM819", use.finding(message, "return its value as output, and assign it here")
-    close = nearest(use.name, known.bits, 0.7)
+    close = nearest(use.name, [*known.bits, "states"], 0.7)
     hint = f"did you mean ${close}?" if close else None
     return "SM817", use.finding(f"${use.name} has no value: no state assigns it", hint)

@@ -229,8 +229,16 @@ def expressions_need_jsonata(state: StateAt) -> Iterator[Finding]:
         return
     for pointer, field, value in template_members(state):
         if isinstance(value, str) and value.startswith("{%") and value.endswith("%}") and not field.endswith(".$"):
-            message = f"{field} holds this as plain text: the state uses JSONPath"
-            yield Finding(pointer, message, "an expression {% … %} needs QueryLanguage: JSONata")
+            yield _no_expression(pointer, field)
+    for field in ("Error", "Cause") if state.type == "Fail" else ():
+        text = state.text(field)
+        if text is not None and text.startswith("{%") and text.endswith("%}"):
+            yield _no_expression(state.at(field), field)
+
+
+def _no_expression(pointer: str, field: str) -> Finding:
+    message = f"{field} holds this as plain text: the state uses JSONPath"
+    return Finding(pointer, message, "an expression {% … %} needs QueryLanguage: JSONata")
 
 
 @state_rule("SM309", "warning", "A Result is static", "Pass")

@@ -136,6 +136,17 @@ StartAt: A
 States:
   A: {Type: Fail, CausePath: $.reason}
 
+== SM313
+In a filter text stands in quotes. Without them it works here, and it is not certain that AWS takes it.
+-- bad
+StartAt: A
+States:
+  A: {Type: Pass, InputPath: "$.orders[?(@.state==Open)]", End: true}
+-- good
+StartAt: A
+States:
+  A: {Type: Pass, InputPath: "$.orders[?(@.state=='Open')]", End: true}
+
 == SM320
 The context object has Execution, State and StateMachine, in a Map also Map, in a task that waits for its token Task.
 -- bad

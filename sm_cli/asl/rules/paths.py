@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sm_cli.asl.outline import StateAt
-from sm_cli.asl.rules.catalogue import Finding
+from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.rules.expressions import template_members, values
 from sm_cli.asl.schema import is_unknown
 from sm_cli.expr.intrinsic_parser import Argument, Call, IntrinsicError, Reference, parse_call
@@ -99,3 +99,12 @@ def _path(pointer: str, text: str, at: int, guarded: bool) -> Iterator[Use]:
 def _use(pointer: str, path: Path, at: int, guarded: bool) -> Use:
     name = "" if path.root == "$" else "$" if path.root == "$$" else path.root
     return Use(pointer, name, at, at + 1 + len(name), guarded, path)
+
+
+@state_rule("SM313", "warning", "The words in the filter of a path stand in quotes")
+def words_stand_in_quotes(state: StateAt) -> Iterator[Finding]:
+    for use in uses(state):
+        for word in use.path.words if use.path is not None else ():
+            at = use.start + max(0, use.path.text.find(word)) if use.path is not None else use.start
+            message = f"{word} is taken for text here, which AWS may refuse"
+            yield Finding(use.pointer, message, f"write '{word}'", start=at, end=at + len(word))

@@ -1,0 +1,58 @@
+"""What an expression reads, found without evaluating it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sm_cli.expr.jsonata import JsonataError
+from sm_cli.expr.jsonata_engine import default_engine
+from sm_cli.expr.jsonata_python import PythonEngine
+from sm_cli.expr.jsonata_reading import FUNCTIONS, read
+
+
+def test_the_functions_are_those_that_the_engine_has() -> None:
+    engine = default_engine()
+    assert isinstance(engine, PythonEngine)
+    assert frozenset(engine.root.bindings) == FUNCTIONS
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "context"),
+    [
+        ("{% $a.b %}", ["$a"], []),
+        ("{%$a%}", ["$a"], []),
+        ("{% ($a := $b; $a) %}", ["$b"], []),
+        ("{% function($x) { $x + $y } %}", ["$y"], []),
+        ("{% ($f := function($n) { $f($n) }; $f(1)) %}", [], []),
+        ("{% $l[$.x > y].(z) %}", ["$l"], []),
+        ("{% $l@$i#$j[$i = $j].$k %}", ["$l", "$k"], []),
+        ("{% $l ~> $sum %}", ["$l", "$sum"], []),
+        ("{% {'a': b, c: $d} %}", ["$d"], ["b", "c"]),
+        ("{% `a b` %}", [], ["`a b`"]),
+        ("{% [$$, $, *] %}", [], ["$$", "$", "*"]),
+    ],
+)
+def test_free_names_are_told_with_their_places(text: str, variables: list[str], context: list[str]) -> None:
+    reading = read(text)
+    assert [text[each.start : each.end] for each in reading.variables] == variables
+    assert [text[each.start : each.end] for each in reading.context] == context
+
+
+@pytest.mark.parametrize(
+    ("text", "guarded"),
+    [
+        ("{% $a %}", False),
+        ("{% $exists($a) %}", True),
+        ("{% $exists($a.b) ? $a : 1 %}", True),
+        ("{% $exists($a) and $a > 1 %}", True),
+        ("{% $exists($b) ? $a : $b %}", False),
+    ],
+)
+def test_a_variable_is_guarded_where_it_has_been_asked_for(text: str, guarded: bool) -> None:
+    assert {each.guarded for each in read(text).variables if each.name == "a"} == {guarded}
+
+
+def test_a_mistake_has_its_place_in_the_text_with_its_delimiters() -> None:
+    with pytest.raises(JsonataError) as caught:
+        read("{% 1 + ) %}")
+    assert caught.value.position == 7
