@@ -217,7 +217,7 @@ _WORDS: dict[str, Callable[[Finding], tuple[str, str]]] = {
     "SM603": _fixed("Value is not a valid resource ARN"),
     "SM604": _not_recognized,
     "SM801": _fixed("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine", parent=True),
-    **dict.fromkeys(("SM810", "SM811", "SM814", "SM816"), _about),
+    **dict.fromkeys(("SM810", "SM811", "SM816"), _about),
 }
 
 

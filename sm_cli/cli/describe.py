@@ -10,7 +10,7 @@ from sm_cli.engine.alive import name_of
 from sm_cli.engine.near import send_command
 from sm_cli.interpreter.env import rfc3339
 from sm_cli.jsonvalue import Json, dumps
-from sm_cli.store.base import TimerKind
+from sm_cli.store.base import HANDED_OVER, TimerKind
 
 if TYPE_CHECKING:
     from sm_cli.engine.history import StateVisit
@@ -60,10 +60,13 @@ def waits(store: Store, execution: Execution) -> Iterator[Json]:
             f"{send_command(subscription.key, subscription.value)}"
         )
     for job in store.jobs_of(execution.id):
-        if job.worker is None:
+        if job.leased_until == HANDED_OVER:
+            yield f"{job.state} has handed its work over and waits for the callback: sm task list"
+        elif job.worker is None:
             yield f"{job.state} waits for a worker with the handler {job.resource!r}: sm worker"
         else:
-            yield f"{job.state} is at work: handler {job.resource!r}, attempt {job.attempt}, worker {name_of(job.worker)}"
+            at_work = f"handler {job.resource!r}, attempt {job.attempt}, worker {name_of(job.worker)}"
+            yield f"{job.state} is at work: {at_work}"
     for timer in store.timers_of(execution.id):
         yield f"{states.get(timer.frame, '?')} {_TIMERS[timer.kind]} {tables.local_time(timer.due)}"
 

@@ -64,15 +64,12 @@ class Eyes:
             self.watching.see(events, now)
         return found is None or found.closed is not None
 
-
     def waits(self) -> bool:
         """Whether nothing but a message can move the execution."""
         return bool(only_messages_move(self.loop.engine.store, self.id))
 
 
-def follow(
-    loop: Loop, execution: Execution, result: TextIO, again: list[str], *, detach_on_wait: bool = False
-) -> int:
+def follow(loop: Loop, execution: Execution, result: TextIO, again: list[str], *, detach_on_wait: bool = False) -> int:
     """Work until the execution is closed or a signal comes; returns the exit code.
 
     `again` is the command that goes on with it, told to who interrupts. `detach_on_wait`: leave it, too, when

@@ -45,7 +45,7 @@ def send_message(
         bool, typer.Option("--require-match", help="Keep nothing and exit with 5 when nobody waits.")
     ] = False,
     strict_type: Annotated[
-        bool, typer.Option("--strict-type", help="Tell 42 from \"42\": VALUE has the type that it has as JSON.")
+        bool, typer.Option("--strict-type", help='Tell 42 from "42": VALUE has the type that it has as JSON.')
     ] = False,
     expect: Annotated[
         str | None, typer.Option("--expect", metavar="N", help="Exit with 5 when fewer executions received it.")
@@ -140,9 +140,7 @@ def _line(engine: Engine, correlation: str, sent: Sent) -> str | None:
     return None
 
 
-def _document(
-    engine: Engine, key: str, value: Json, sent: Sent, ends: list[dict[str, Json]] | None
-) -> dict[str, Json]:
+def _document(engine: Engine, key: str, value: Json, sent: Sent, ends: list[dict[str, Json]] | None) -> dict[str, Json]:
     from sm_cli.cli.mailbox import described
     from sm_cli.interpreter.env import rfc3339
     from sm_cli.jsonvalue import scalar_text

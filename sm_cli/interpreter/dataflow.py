@@ -58,9 +58,7 @@ def passed_on(turn: Turn, state: State, input: Json) -> Entered | None:
     return turn.leave(state, output(turn, state, input), assigned)
 
 
-def transformed(
-    turn: Turn, state: State, default: Json, members: Mapping[str, Json] = NO_MEMBERS
-) -> Entered | None:
+def transformed(turn: Turn, state: State, default: Json, members: Mapping[str, Json] = NO_MEMBERS) -> Entered | None:
     """JSONata: Output and Assign see the same values, those at the state's entry; without Output, `default` leaves."""
     scope = turn.states(members)
     value = default if state.output is None else state.output(scope)

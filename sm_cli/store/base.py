@@ -257,9 +257,7 @@ class Transaction(Protocol):
 
     def open_frames(self, execution: int) -> list[Frame]: ...
 
-    def due_timers(
-        self, now: int, limit: int, only: int | None = None, worker: str | None = None
-    ) -> list[Timer]:
+    def due_timers(self, now: int, limit: int, only: int | None = None, worker: str | None = None) -> list[Timer]:
         """Due at or before `now`, earliest first. With `worker`, without those of jobs that another one has
         leased: whoever has the lease decides whether its task is late."""
 

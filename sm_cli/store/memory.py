@@ -317,13 +317,9 @@ class MemoryTransaction(MailTransaction):
     def open_frames(self, execution: int) -> list[Frame]:
         return self._store.frames_of(execution)
 
-    def due_timers(
-        self, now: int, limit: int, only: int | None = None, worker: str | None = None
-    ) -> list[Timer]:
+    def due_timers(self, now: int, limit: int, only: int | None = None, worker: str | None = None) -> list[Timer]:
         due = self._timers.due if only is None else self._timers.due_of[only]
-        return self._timers.named(
-            due.until((now + 1, 0, ""), limit, lambda key: self._store._is_for(key[1], worker))
-        )
+        return self._timers.named(due.until((now + 1, 0, ""), limit, lambda key: self._store._is_for(key[1], worker)))
 
     def overdue(self, now: int, limit: int, only: int | None = None) -> list[Execution]:
         rows = self._executions.rows

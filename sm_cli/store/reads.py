@@ -183,9 +183,7 @@ class Reads:
 
     # Timers, subscriptions, messages
 
-    def due_timers(
-        self, now: int, limit: int, only: int | None = None, worker: str | None = None
-    ) -> list[Timer]:
+    def due_timers(self, now: int, limit: int, only: int | None = None, worker: str | None = None) -> list[Timer]:
         wanted = {"now": now, "limit": limit, "only": only, "worker": worker}
         return self._timers("due_timers" if only is None else "due_timers_of_execution", wanted)
 

@@ -129,9 +129,7 @@ def test_a_repeat_is_told_what_became_of_the_first(order: Project) -> None:
     assert order.sm("send-message", "orderId=ORD-1", "--message-id", "m-1").code == 0
     again = order.sm("send-message", "orderId=ORD-1", "--message-id", "m-1")
     assert again.code == 0
-    assert plain(again.out) == (
-        "orderId=ORD-1 repeats message 1, which was sent TIME and was received by ID at TIME\n"
-    )
+    assert plain(again.out) == ("orderId=ORD-1 repeats message 1, which was sent TIME and was received by ID at TIME\n")
     answer = order.sm("send-message", "orderId=ORD-1", "--message-id", "m-1", "--json").json
     assert (answer["outcome"], answer["executions"], answer["first"]["status"]) == ("duplicate", [ref], "consumed")
     order.sm("send-message", "orderId=ORD-2", "--message-id", "m-2")

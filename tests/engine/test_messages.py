@@ -85,9 +85,7 @@ def test_all_who_wait_receive_a_message_and_others_do_not(engine: Engine, store:
     assert [len(store.subscriptions_of(e.id)) for e in waiting] == [0, 1, 0]
 
 
-def test_one_who_has_waited_longest_receives_a_message_for_one(
-    engine: Engine, store: Store, clock: FakeClock
-) -> None:
+def test_one_who_has_waited_longest_receives_a_message_for_one(engine: Engine, store: Store, clock: FakeClock) -> None:
     waiting = []
     for _ in range(3):
         waiting.append(start(engine, order(), {"orderId": "A"}))

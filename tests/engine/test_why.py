@@ -183,9 +183,7 @@ def test_a_worker_whose_process_has_died_is_gone_at_once(engine: Engine, reasons
     employ(engine, dead, replace(alive(clock, "w2"), id="w2/X"))
     execution, _, _ = engine.start(task(), {}, taker=Taker(dead.id, 1))
     (reason,) = reasons(execution)
-    assert reason.text == (
-        "Charge was at work, and its worker dead is gone; another one takes it over (running: w2)."
-    )
+    assert reason.text == ("Charge was at work, and its worker dead is gone; another one takes it over (running: w2).")
     assert reason.command is None
 
 

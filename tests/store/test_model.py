@@ -180,9 +180,7 @@ class Alike(RuleBasedStateMachine):
     def forget(self, age: int, limit: int) -> None:
         def make(tx: Transaction) -> Changes:
             stale = tx.stale(T0 + age, limit)
-            return Changes(
-                messages_expired=stale.expired, messages_gone=stale.messages, waits_forgotten=stale.waits
-            )
+            return Changes(messages_expired=stale.expired, messages_gone=stale.messages, waits_forgotten=stale.waits)
 
         self.both(make)
 
@@ -233,9 +231,7 @@ class Alike(RuleBasedStateMachine):
         self, key: str, value: str, body: Any, expires: int, message_id: str | None, consumed: list[int],
         more: dict[str, Any],
     ) -> None:  # fmt: skip
-        new = message(
-            self.next(), key=key, value=value, body=body, expires=expires, message_id=message_id, **more
-        )
+        new = message(self.next(), key=key, value=value, body=body, expires=expires, message_id=message_id, **more)
         taken = [Consumed(id, id % 3, T0 + id) for id in consumed]
         self.both(lambda _: Changes(new_messages=[new], messages_consumed=taken))
 

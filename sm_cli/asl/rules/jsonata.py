@@ -221,8 +221,7 @@ def states_has_them(state: StateAt) -> Iterator[Finding]:
             member = name.members[0] if name.name == "states" and name.members else ""
             if member in ("result", "errorOutput") and (problem := _misplaced(state, pointer, member)):
                 end = name.end + 1 + len(member)
-                about = f"Field '$states.{member}' does not exist."
-                yield Finding(pointer, problem[0], problem[1], start=name.start, end=end, about=about)
+                yield Finding(pointer, problem[0], problem[1], start=name.start, end=end)
 
 
 def _misplaced(state: StateAt, pointer: str, member: str) -> tuple[str, str | None] | None:

@@ -97,7 +97,6 @@ def children_of(turn: Turn, state: Map, input: Json, items: list[Json]) -> list[
 def iteration_scope(turn: Turn, outer: Scope, item: Json) -> Scope:
     """ItemSelector sees the state's effective input as `$`, and its own item in the context object."""
 
-
     def context() -> Json:
         return {**turn.context(), "Map": {"Item": item}}
 
