@@ -6,7 +6,6 @@ stayed the same; so frames, histories and handlers may hold the same objects.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import Any, Literal, TypeAlias
@@ -73,6 +72,8 @@ def loads_exact(text: str | bytes, *, what: str = "the input") -> Json:
     NaN and Infinity, for integers beyond 64 bits, for decimals that a double cannot hold, and for an
     object that names a key twice.
     """
+    import json  # what only prints does not read
+
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")

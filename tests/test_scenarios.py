@@ -600,3 +600,27 @@ def test_an_invalid_definition_raises_with_its_diagnostics() -> None:
 def test_yaml_text_is_a_definition_too() -> None:
     text = "StartAt: A\nStates:\n  A:\n    Type: Pass\n    Result: {country: NO, at: 12:30, on: true}\n    End: true\n"
     assert simulate(text, {}).output == {"country": "NO", "at": "12:30", "on": True}
+
+
+# -- AWS's limits ---------------------------------------------------------------------------------------
+
+
+def test_a_payload_over_256_kib_fails_only_with_aws_limits() -> None:
+    definition = machine(A={"Type": "Pass", "Parameters": {"twice.$": "States.Array($.text, $.text)"}})
+    input: Json = {"text": "x" * 200_000}
+    assert simulate(definition, input).status == "SUCCEEDED"
+    outcome = simulate(definition, input, aws_limits=True)
+    assert (outcome.status, outcome.error) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_a_loop_without_end_fails_at_25_000_events_with_aws_limits() -> None:
+    again = {"Variable": "$.n", "IsNull": True, "Next": "End"}
+    definition = machine(
+        Round={"Type": "Pass"},
+        Check={"Type": "Choice", "Choices": [again], "Default": "Round"},
+        End={"Type": "Succeed"},
+    )
+    outcome = simulate(definition, {"n": 1}, aws_limits=True)
+    assert (outcome.status, outcome.error) == ("FAILED", "States.Runtime")
+    assert "25000" in str(outcome.cause)
+    assert len(outcome.history) == pytest.approx(25_000, abs=2)

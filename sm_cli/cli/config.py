@@ -17,7 +17,7 @@ _KEYS: dict[str, type] = {"workflow": str, "handlers": str, "database": str, "co
                           "priority": dict}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Project:
     """root: the directory of the configuration, or the current one. file: the configuration, if there is one."""
 

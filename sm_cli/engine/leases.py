@@ -8,7 +8,7 @@ timeouts go with the lease and count anew from the next one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 
 from sm_cli.engine.queues import Rota
 from sm_cli.engine.tick import Tick
@@ -21,9 +21,8 @@ MOST_LOST = 5
 _BATCH = 500
 
 
-def lost(tick: Tick, dead: Collection[str], only: int | None = None) -> list[Job]:
-    """Jobs whose lease has run out, and those of dead workers; not this worker's own, which it renews."""
-    assert tick.taker is not None
+def lost(tick: Tick, dead: Collection[str], mine: Container[int], only: int | None = None) -> list[Job]:
+    """Jobs whose lease has run out, and those of dead workers; not those that this worker runs and will renew."""
     found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, only)}
     for job in (job for worker in dead for job in tick.tx.held(worker)):
         if only in (None, job.execution):
@@ -31,7 +30,7 @@ def lost(tick: Tick, dead: Collection[str], only: int | None = None) -> list[Job
         else:
             job.leased_until = tick.now  # who works for that execution finds that it has run out
             tick.changes.leased.append(job)
-    return [job for job in found.values() if job.worker != tick.taker.worker]
+    return [job for job in found.values() if job.id not in mine]
 
 
 def reap(tick: Tick, jobs: Iterable[Job]) -> list[Job]:

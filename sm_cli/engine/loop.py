@@ -15,6 +15,7 @@ from dataclasses import replace
 from sm_cli.engine import leases
 from sm_cli.engine.alive import enlisted, is_dead
 from sm_cli.engine.beats import Beats
+from sm_cli.engine.bell import Bell
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.handlers import Context, Handler, Success
 from sm_cli.engine.outlook import Outlook
@@ -31,8 +32,8 @@ from sm_cli.store.base import Execution, HistoryEvent, Job, Worker
 log = logging.getLogger("sm.engine")
 
 #: How long a loop without work sleeps before it looks whether another process wrote: soon after it had some, and
-#: later; and before it looks around itself. Each look costs a fifth of a millisecond, most of it to wake up.
-_POLL_SECONDS, _IDLE_POLL_SECONDS, _LOOK_UP_SECONDS = 0.01, 0.03, 0.12
+#: later; and how long before it looks around itself. Each look costs a fifth of a millisecond, most of it to wake up.
+_POLL_SECONDS, _IDLE_POLL_SECONDS, _LOOK_UP_SECONDS = 0.01, 0.03, 0.3
 _IDLE = MICROSECONDS
 _BATCH = 500
 
@@ -73,13 +74,13 @@ class Loop:
         self.stopping = threading.Event()
         self.leased: dict[tuple[int, int], Job] = {}
         self.given_back: list[Job] = []
-        self._wakeup = threading.Event()
-        self.pool = Pool(concurrency, self._wakeup.set)
+        self._bell = Bell()
+        self.pool = Pool(concurrency, self._bell.ring)
         self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now())
         self._enlisted = False
         self._outlook = Outlook(engine.store, self.worker.id)
         self._beats = Beats()
-        self._facts: dict[int, tuple[str, str, str]] = {}
+        self._undelivered: list[Done] = []  # results that no transaction has taken yet
         self._next_census = self._next_renewal = self._worked = 0
         self._barren = False  # it looked as if there were something to do, and there was not
         self._reloaded: Mapping[str, Handler] | None = None
@@ -98,13 +99,13 @@ class Loop:
         execution, new, jobs = self.engine.start(workflow, input, taker=taker, **options)  # type: ignore[arg-type]
         if new:
             self._is_seen(taker.arriving)
-        self.launch(jobs)
+        self.launch(jobs, {execution.id: execution})
         return execution, new
 
     def reload(self, handlers: Mapping[str, Handler]) -> None:
         """Use these handlers from the next round on; from any thread."""
         self._reloaded = handlers
-        self._wakeup.set()
+        self._bell.ring()
 
     def take(self, taking: bool, horizon: int | None = None) -> None:
         """Whether to take jobs, and (with `horizon`) none that came after that time."""
@@ -114,7 +115,7 @@ class Loop:
     def stop(self) -> None:
         """End `run` soon; from any thread or signal handler."""
         self.stopping.set()
-        self._wakeup.set()
+        self._bell.ring()
 
     def run(self, until: Callable[[], bool]) -> None:
         """Work until `until()` is true or `stop` was called."""
@@ -130,7 +131,7 @@ class Loop:
     def let_go(self) -> None:
         """After `run`: deliver what is finished and give the other jobs back, so that others take them at once.
         Whoever calls this ends the process: the handlers are told that nobody waits for them, and not waited for."""
-        results = self.pool.drain()
+        results = [*self._undelivered, *self.pool.drain()]
         self.pool.cancel_all()
         delivered = {done.job.id for done in results}
 
@@ -156,7 +157,7 @@ class Loop:
 
     def tick(self) -> bool:
         """Step everything that is ready; False when there was nothing to do."""
-        self._wakeup.clear()
+        self._bell.hush()
         self._barren = False
         if self._reloaded is not None:
             self._use(self._reloaded)
@@ -167,7 +168,8 @@ class Loop:
         if self._outlook.others:
             self._outlook.others = False
             self.check_leases()
-        results = self.pool.drain()
+        self._undelivered += self.pool.drain()
+        results = list(self._undelivered)
         beats = self._beats.due(now, self.leased)
         dead = self.census(now)
         unseen = not self._enlisted or now - self.worker.seen > _SEEN_IDLE
@@ -196,6 +198,7 @@ class Loop:
         if unseen:
             taker.arriving = None  # written by itself, even when nothing else is
         _, tick = self.engine.transact(work, taker)
+        self._undelivered.clear()
         if tick.changes:
             self._is_seen(arriving)
         self._barren = not (results or tick.changes)
@@ -245,34 +248,26 @@ class Loop:
             log.debug("ignored %s for frame %d: it came too late", type(event).__name__, frame)
         if self.observe is not None and tick.changes.history:
             self.observe(tick.changes.history)
-        self.launch(tick.taken())
+        self.launch(tick.taken(), tick.executions)
 
     def forget(self, job: Job) -> None:
         """Nobody waits for this job's handler any more."""
         del self.leased[job.frame, job.seq]
         self.pool.cancel(job.frame, job.seq)
 
-    def launch(self, jobs: list[Job]) -> None:
+    def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
         for job in jobs:
             self.leased[job.frame, job.seq] = job
-            self.pool.submit(job, self.handlers[job.resource], self.context(job))
+            self.pool.submit(job, self.handlers[job.resource], self.context(job, executions[job.execution]))
 
-    def context(self, job: Job) -> Context:
-        facts = self._facts.get(job.execution)
-        if facts is None:
-            execution = self.engine.store.execution(job.execution)
-            assert execution is not None
-            facts = self._facts[job.execution] = (execution.ref, execution.name, execution.workflow)
-            if len(self._facts) > 10_000:
-                self._facts.pop(next(iter(self._facts)))
-        ref, name, workflow = facts
+    def context(self, job: Job, execution: Execution) -> Context:
         return Context(
-            execution_id=ref,
-            execution_name=name,
-            workflow=workflow,
+            execution_id=execution.ref,
+            execution_name=execution.name,
+            workflow=execution.workflow,
             state=job.state,
             attempt=job.attempt,
-            idempotency_key=f"{ref}-{job.frame}-{job.seq}",
+            idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
             task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
             beat=lambda: self._beats.say(job, self.engine.clock.now()),
         )
@@ -282,7 +277,8 @@ class Loop:
     def reap(self, tick: Tick, dead: list[Worker]) -> list[Job]:
         """Take the jobs of workers that were lost, and strike those that are dead off the list."""
         tick.changes.workers_gone.extend(worker.id for worker in dead)
-        return leases.reap(tick, leases.lost(tick, [worker.id for worker in dead], self.only))
+        mine = {job.id for job in self.leased.values()}
+        return leases.reap(tick, leases.lost(tick, [worker.id for worker in dead], mine, self.only))
 
     def census(self, now: int) -> list[Worker]:
         """Now and then: workers that are certainly dead, or were not seen for a day."""
@@ -327,5 +323,5 @@ class Loop:
             left = min(left, max(0, due - now) / MICROSECONDS)
         poll = _POLL_SECONDS if now - self._worked < _IDLE else _IDLE_POLL_SECONDS
         # An idle worker does this all day: nothing but a short wait and a question that costs microseconds.
-        while not self._wakeup.wait(min(poll, left)) and left > poll and not self._outlook.notice():
+        while not self._bell.heard(min(poll, left)) and left > poll and not self._outlook.notice():
             left -= poll

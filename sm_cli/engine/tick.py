@@ -32,7 +32,6 @@ from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.jsonvalue import Json, scalar_kind, scalar_text
 from sm_cli.store.base import (
     HANDED_OVER,
-    Changes,
     Execution,
     HistoryEvent,
     Job,
@@ -43,6 +42,7 @@ from sm_cli.store.base import (
     Transaction,
     WaitEnd,
 )
+from sm_cli.store.changes import Changes
 from sm_cli.store.mail import WaitEnding
 
 #: How a wait for a message ended, by the event that ended it.

@@ -22,6 +22,10 @@ from sm_cli.interpreter.transitions import TRANSITIONS
 from sm_cli.interpreter.turn import Turn
 from sm_cli.jsonvalue import Json
 
+#: AWS's limit on the events of a STANDARD execution; reaching it fails the execution.
+EVENT_LIMIT = 25_000
+EVENT_LIMIT_CAUSE = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -58,6 +62,9 @@ def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
         transition = TRANSITIONS.get((type(state), type(next)))
         if transition is None:
             raise IllegalTransition(f"state {state.name!r} of type {state.type} has no row for {type(next).__name__}")
+        if env.limits and turn.number >= EVENT_LIMIT:
+            next = recover(turn, state, StateFailure("States.Runtime", EVENT_LIMIT_CAUSE, located=False))
+            continue
         if type(next) is Entered:
             turn.enter(state)
         try:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from sm_cli.interpreter.frame import Frame
 from sm_cli.interpreter.timers import TimerKind
@@ -29,8 +29,11 @@ from sm_cli.store.mail import (
     WaitFilter,
 )
 
+if TYPE_CHECKING:
+    from sm_cli.store.changes import Changes
+
 __all__ = [
-    "Changes", "Consumed", "Definition", "Execution", "ExecutionFilter", "FrameSeq", "HistoryEvent", "Job",
+    "Consumed", "Definition", "Execution", "ExecutionFilter", "FrameSeq", "HistoryEvent", "Job",
     "MessageFilter", "MessageStatus", "OpenWait", "PastWait", "Reserved", "Stale", "Status", "Store",
     "StoredMessage", "Subscription", "Timer", "TimerKind", "Transaction", "WaitEnd", "WaitFilter", "Waking", "Worker",
 ]  # fmt: skip
@@ -50,8 +53,7 @@ class Status(StrEnum):
 Reserved: TypeAlias = Literal["executions", "frames", "jobs", "messages"]
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A workflow's text, immutable, under the sha256 of its canonical JSON."""
 
     digest: str
@@ -121,7 +123,7 @@ class Job:
     repeatable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Worker:
     """A process that takes jobs.
 
@@ -176,45 +178,6 @@ HANDED_OVER = 2**62
 class FrameSeq(NamedTuple):
     frame: int
     seq: int
-
-
-@dataclass(slots=True)
-class Changes:
-    """Everything one tick wants written. Applied whole or not at all.
-
-    A frame or execution in `new_*` is inserted, in `frames`/`executions` updated. `gone` names frames whose
-    jobs, timers and subscriptions (of any seq) go away; it is applied before the new ones are inserted, so a
-    frame may stand in `gone` and get a new timer in the same tick. Of the subscriptions that go, those of
-    `waits_ended` are remembered as past waits. `waking` names frames that are in no other field. `leased` are
-    existing jobs with their new lease (worker, leased_until, deliveries, repeatable); `timers` replace an older
-    one of the same frame and kind, `workers` the row of the same id.
-    """
-
-    new_definitions: list[Definition] = field(default_factory=list)
-    new_executions: list[Execution] = field(default_factory=list)
-    executions: dict[int, Execution] = field(default_factory=dict)
-    new_frames: dict[int, Frame] = field(default_factory=dict)
-    frames: dict[int, Frame] = field(default_factory=dict)
-    jobs_gone: list[int] = field(default_factory=list)  # frame ids
-    timers_gone: list[int] = field(default_factory=list)  # frame ids
-    subscriptions_gone: list[int] = field(default_factory=list)  # frame ids
-    new_jobs: list[Job] = field(default_factory=list)
-    leased: list[Job] = field(default_factory=list)
-    timers: list[Timer] = field(default_factory=list)
-    new_subscriptions: list[Subscription] = field(default_factory=list)
-    new_messages: list[StoredMessage] = field(default_factory=list)
-    messages_consumed: list[Consumed] = field(default_factory=list)
-    messages_expired: list[int] = field(default_factory=list)
-    messages_gone: list[int] = field(default_factory=list)
-    waits_ended: list[WaitEnd] = field(default_factory=list)
-    waits_forgotten: list[PastWait] = field(default_factory=list)
-    waking: list[Waking] = field(default_factory=list)
-    workers: list[Worker] = field(default_factory=list)
-    workers_gone: list[str] = field(default_factory=list)
-    history: list[HistoryEvent] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in self.__dataclass_fields__)
 
 
 class Transaction(Protocol):

@@ -71,7 +71,7 @@ class Late(NamedTuple):
     how: WaitEnding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoredMessage:
     """One message that was sent.
 

@@ -20,7 +20,6 @@ from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.store import tables
 from sm_cli.store.base import (
     HANDED_OVER,
-    Changes,
     Definition,
     Execution,
     ExecutionFilter,
@@ -37,6 +36,7 @@ from sm_cli.store.base import (
     WaitFilter,
     Worker,
 )
+from sm_cli.store.changes import Changes
 from sm_cli.store.mail_tables import Mail, MailTransaction
 from sm_cli.store.ordered import Ordered
 from sm_cli.store.rows import copied, job_copied
@@ -438,7 +438,7 @@ class MemoryTransaction(MailTransaction):
             first = self._store._definitions.setdefault(definition.digest, definition)
             newest = self._store._newest.get(definition.name)
             if newest is None or newest.digest != definition.digest:
-                version = replace(first, name=definition.name, created=definition.created)
+                version = first._replace(name=definition.name, created=definition.created)
                 self._store._newest[definition.name] = version
 
     def _remove(self, changes: Changes) -> None:

@@ -1,6 +1,6 @@
 """The store in one SQLite file.
 
-Rule: one connection writes, under this object's lock and the processes' turn (`turn`); readers have their
+Rule: one connection writes, under this object's lock and in the processes' turn (`turn`); readers have their
 own connections and never wait for it. A commit returns when it is on disk. Every sqlite3.Error becomes a
 sentence of `faults`, in the session or here, and rolls back; only waiting is tried again.
 """
@@ -21,7 +21,6 @@ from sm_cli.store.known import Known
 from sm_cli.store.reads import Reads
 from sm_cli.store.secret import read_or_make
 from sm_cli.store.session import Session
-from sm_cli.store.transaction import SqlTransaction
 from sm_cli.store.turn import Turn, poll
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
         WaitFilter,
         Worker,
     )
+    from sm_cli.store.transaction import SqlTransaction
 
 #: Seconds that a writer waits for other processes before it gives up.
 WAIT = 30.0
@@ -72,7 +72,7 @@ class SqliteStore:
         self._closed = False
         self._turn: Turn | None = None
         self._writer: Session | None = None
-        self._data_version = 0
+        self._data_version: int | None = None
         self._known_version = 0
         self._idle: list[Reads] = []
         self._known = Known()
@@ -113,11 +113,20 @@ class SqliteStore:
 
     def _transaction(self) -> Iterator[SqlTransaction]:
         session = self._opened_writer()
+        assert self._turn is not None
+        try:
+            self._begin(session.connection, self._turn)
+            yield from self._begun(session)
+        finally:
+            self._turn.give()
+
+    def _begun(self, session: Session) -> Iterator[SqlTransaction]:
         connection = session.connection
-        self._begin(connection)
         try:
             self._notice_others(connection)
             before = connection.total_changes
+            from sm_cli.store.transaction import SqlTransaction  # who only reads does not wait for this import
+
             transaction = SqlTransaction(session, self._known)
             yield transaction
             if transaction.broken:
@@ -137,7 +146,7 @@ class SqliteStore:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
+    def _begin(self, connection: sqlite3.Connection, turn: Turn) -> None:
         def begun() -> bool:
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -148,10 +157,9 @@ class SqliteStore:
             return True
 
         deadline = time.monotonic() + self._wait
-        assert self._turn is not None
         try:
-            with self._turn.taken(deadline):
-                poll(begun, deadline)
+            turn.take(deadline)
+            poll(begun, deadline)
         except TimeoutError:
             raise faults.busy(self.path, self._wait) from None
 
@@ -167,10 +175,19 @@ class SqliteStore:
             raise faults.too_new(self.path, found, migrate.newest())
 
     def changed(self) -> bool:
-        with self._lock, self._translated():
-            self._opened_writer()
-            before, self._data_version = self._data_version, self._read_data_version()
-            return before != self._data_version
+        # An idle worker asks this all day, with cold caches: nothing on the way that it does not need.
+        with self._lock:
+            before, writer = self._data_version, self._writer
+            try:
+                if writer is None:
+                    with self._translated():
+                        self._opened_writer()
+                else:
+                    (self._data_version,) = writer.connection.execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error:
+                with self._translated():
+                    self._data_version = self._read_data_version()
+            return before not in (self._data_version, None)
 
     def _read_data_version(self) -> int:
         # The writer does not wait inside SQLite; being busy here is rare (another process recovers the log).

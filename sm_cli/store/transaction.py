@@ -16,7 +16,8 @@ from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json
 from sm_cli.store import blobs, rows
-from sm_cli.store.base import Changes, Definition, Execution, Job, Reserved
+from sm_cli.store.base import Definition, Execution, Job, Reserved
+from sm_cli.store.changes import Changes
 from sm_cli.store.known import Known
 from sm_cli.store.reads import Reads
 from sm_cli.store.rows import Row

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sm_cli.engine.loop import Loop
+from sm_cli.errors import DatabaseError
 from sm_cli.store.base import Execution, Transaction
 from sm_cli.store.memory import MemoryStore
 from sm_cli.store.open import open_store
@@ -228,17 +229,18 @@ def test_a_lease_is_renewed_when_half_of_it_is_over(here: Yard) -> None:
 
 
 class Slow(MemoryStore):
-    """A store whose transactions begin late, last long, or both. Microseconds."""
+    """A store whose transactions begin late, last long (microseconds), or fail."""
 
     def __init__(self) -> None:
         super().__init__()
         self.clock: Any = None
         self.before = self.inside = 0
-        self.writes = 0
+        self.failing = False
 
     @contextmanager
     def write(self) -> Iterator[Any]:
-        self.writes += 1
+        if self.failing:
+            raise DatabaseError("there is no room left")
         self.clock.advance_to(self.clock.now() + self.before)
         with super().write() as tx:
             yield Inside(tx, self)
@@ -322,6 +324,31 @@ def test_a_worker_that_slept_renews_its_lease_when_nobody_took_the_job(here: Yar
     assert job.leased_until == here.clock.now() + 10_000_000
 
 
+def test_a_job_that_was_leased_but_never_begun_is_taken_again_by_its_own_worker(here: Yard) -> None:
+    gate = here.gate()
+    loop, execution = at_work(here, one_task(), gate)
+    loop.forget(here.job(execution))  # as if the process had failed between its commit and the handler's start
+    here.later(10.1)
+    loop.tick()
+    soon(lambda: len(gate.calls) == 2)
+    assert here.job(execution).deliveries == 2
+
+
+def test_a_result_is_kept_until_a_transaction_has_taken_it(slow: tuple[Yard, Slow]) -> None:
+    here, store = slow
+    gate = here.gate()
+    gate.open.set()
+    loop, execution = at_work(here, one_task(), gate)
+    soon(lambda: loop.pool.free == loop.pool.size)
+    store.failing = True
+    with pytest.raises(DatabaseError):
+        loop.tick()
+    store.failing = False
+    loop.tick()
+    assert here.now(execution).output == "done"
+    assert len(gate.calls) == 1
+
+
 def test_what_a_stopped_worker_gives_back_counts_as_no_loss(here: Yard) -> None:
     gate = here.gate()
     for n in range(7):
@@ -376,7 +403,7 @@ def test_a_worker_says_from_time_to_time_that_it_is_there(here: Yard) -> None:
 def test_a_worker_elsewhere_that_was_not_seen_for_a_day_is_struck_off(here: Yard) -> None:
     from dataclasses import replace
 
-    from sm_cli.store.base import Changes
+    from sm_cli.store.changes import Changes
 
     loop = here.worker({})
     with here.store.write() as tx:

@@ -145,7 +145,7 @@ def died(loop: Loop) -> None:
 
 
 def _rewrite(tx: Transaction, loop: Loop, dead: Any) -> None:
-    from sm_cli.store.base import Changes
+    from sm_cli.store.changes import Changes
 
     renamed = replace(dead, id=f"{dead.id}+dead")
     held = tx.held(loop.worker.id)

@@ -14,7 +14,6 @@ from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import (
     HANDED_OVER,
-    Changes,
     Consumed,
     ExecutionFilter,
     MessageStatus,
@@ -24,6 +23,7 @@ from sm_cli.store.base import (
     TimerKind,
     Worker,
 )
+from sm_cli.store.changes import Changes
 from tests.store.samples import (
     T0,
     apply,

@@ -14,7 +14,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sm_cli.errors import SmError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join
 from sm_cli.store.base import (
-    Changes,
     Consumed,
     ExecutionFilter,
     HistoryEvent,
@@ -29,6 +28,7 @@ from sm_cli.store.base import (
     Waking,
     Worker,
 )
+from sm_cli.store.changes import Changes
 from sm_cli.store.mail import Late
 from sm_cli.store.memory import MemoryStore
 from sm_cli.store.sqlite import SqliteStore

@@ -20,7 +20,8 @@ from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import FrameStatus, Join
 from sm_cli.jsonvalue import Json
 from sm_cli.store import migrate, queries
-from sm_cli.store.base import Changes, ExecutionFilter
+from sm_cli.store.base import ExecutionFilter
+from sm_cli.store.changes import Changes
 from sm_cli.store.sqlite import SqliteStore
 from tests.store.samples import T0, apply, events, execution, frame, job, message, timer
 
@@ -487,7 +488,8 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
 
 WRITER = """
 import sys
-from sm_cli.store.base import Changes, HistoryEvent
+from sm_cli.store.base import HistoryEvent
+from sm_cli.store.changes import Changes
 from sm_cli.store.sqlite import SqliteStore
 from tests.store.samples import execution, frame
 

@@ -1,0 +1,28 @@
+"""What wakes the loop.
+
+Rule: a ring is never lost and never heard twice; any thread may ring, one listens. A lock that is waited for wakes
+up at half the cost of a threading.Event, and an idle worker does little else.
+"""
+
+from __future__ import annotations
+
+import threading
+
+
+class Bell:
+    def __init__(self) -> None:
+        self._silence = threading.Lock()
+        self._silence.acquire()
+
+    def ring(self) -> None:
+        try:
+            self._silence.release()
+        except RuntimeError:
+            return  # it rings already
+
+    def heard(self, seconds: float) -> bool:
+        """Wait for a ring, at most so long; afterwards it is silent again."""
+        return self._silence.acquire(timeout=seconds)
+
+    def hush(self) -> None:
+        self._silence.acquire(blocking=False)
