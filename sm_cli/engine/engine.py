@@ -22,9 +22,10 @@ from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, InvalidDefinition, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
-from sm_cli.interpreter.tokens import ForgedToken, read_token
+from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
 from sm_cli.jsonvalue import Json, canonical, digest, dumps
 from sm_cli.store.base import (
+    HANDED_OVER,
     Definition,
     Execution,
     Job,
@@ -238,6 +239,23 @@ class Engine:
         self.transact(work)
 
     # -- callbacks -------------------------------------------------------------------------------
+
+    def poll_activity(self, name: str) -> tuple[str, Json] | None:
+        """The oldest free task of an activity, for a worker outside: (task token, input), or None when there is none.
+
+        AWS's GetActivityTask. Nobody else gets the task; its timeouts count from now, and it ends by `task_succeeded`
+        or `task_failed` with the token, or by its timeout.
+        """
+
+        def work(tick: Tick) -> tuple[str, Json] | None:
+            jobs = tick.tx.claimable(tick.now, 1, resources=frozenset({name}))
+            tick.claim(jobs)
+            for job in jobs:
+                job.worker, job.leased_until = None, HANDED_OVER
+                return make_token(tick.settings.token_key, job.frame, job.seq), job.input
+            return None
+
+        return self.transact(work, Taker(f"activity:{name}", 1, frozenset({name}), at_once=False))[0]
 
     def task_succeeded(self, token: str, output: Json) -> Execution:
         """A callback: the task that waits for this token has this result. Raises UsageError for a token that is not

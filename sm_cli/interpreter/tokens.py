@@ -6,7 +6,6 @@ the frame is stale, and the fence drops what it brings.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
@@ -40,4 +39,4 @@ def read_token(key: bytes, token: str) -> tuple[int, int]:
 
 
 def _sign(key: bytes, address: bytes) -> bytes:
-    return hmac.new(key, address, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
+    return hmac.digest(key, address, "sha256")[:_SIGNATURE_BYTES]

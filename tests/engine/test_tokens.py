@@ -108,3 +108,22 @@ def test_a_token_says_its_address_only_to_who_has_the_key() -> None:
         # The last character holds bits that no byte needs: such a text is the same token.
         assert address == (7, 3)
         assert i == len(token) - 1
+
+
+def test_an_activity_is_polled_by_a_worker_outside() -> None:
+    state = {"Type": "Task", "Resource": "arn:aws:states:eu-west-1:123456789012:activity:approve", "End": True}
+    document = from_value({"StartAt": "T", "States": {"T": state}}).document
+    assert document is not None
+    simulation = Simulation(prepare(document, "activity"), {}, FakeClock())
+    engine = simulation.engine
+    execution, _, _ = engine.start(simulation.workflow, {"n": 1})
+    assert engine.poll_activity("other") is None
+    polled = engine.poll_activity("approve")
+    assert polled is not None
+    token, input = polled
+    assert input == {"n": 1}
+    assert engine.poll_activity("approve") is None, "nobody else gets it"
+    engine.task_succeeded(token, "yes")
+    outcome = simulation.resume(execution)
+    assert (outcome.status, outcome.output) == ("SUCCEEDED", "yes")
+    assert [e["type"] for e in outcome.history][2:5] == ["ActivityScheduled", "ActivityStarted", "ActivitySucceeded"]
