@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 #: "smcl" as four bytes.
 APPLICATION_ID = 0x736D636C
 
+#: One statement, so one moment: another process may be making the schema while this one looks.
+_IDENTITY = """
+SELECT (SELECT application_id FROM pragma_application_id),
+       (SELECT user_version FROM pragma_user_version),
+       EXISTS (SELECT 1 FROM sqlite_schema)
+"""
+
 
 @cache
 def migrations() -> tuple[str, ...]:
@@ -37,10 +44,10 @@ def newest() -> int:
 
 def version(connection: sqlite3.Connection, path: Path) -> int:
     """The file's schema, 0 for an empty one. Raises DatabaseError for a file that is not ours."""
-    number: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
-        return number
-    if number or connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+    application, number, anything = connection.execute(_IDENTITY).fetchone()
+    if application == APPLICATION_ID:
+        return int(number)
+    if number or anything:
         raise faults.not_ours(path)
     return 0
 

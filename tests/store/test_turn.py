@@ -66,7 +66,7 @@ def test_turns_are_given_in_the_order_of_asking(turns: Callable[[], Turn], tmp_p
 def test_who_waits_too_long_is_told_and_leaves_the_turn_to_others(turns: Callable[[], Turn]) -> None:
     holder, late = turns(), turns()
     for _ in range(3):
-        with holder.taken(0):
+        with holder.taken(forever()):
             for _ in range(3):
                 with pytest.raises(TimeoutError):
                     late.take(time.monotonic() + 0.01)
