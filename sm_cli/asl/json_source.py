@@ -17,6 +17,7 @@ from sm_cli.jsonvalue import Json, loads_exact
 
 #: How deep arrays and objects may be nested; real definitions stay below 50.
 MAX_DEPTH = 200
+TOO_DEEP = f"the definition is nested more than {MAX_DEPTH} levels deep"
 #: More problems than this in one text help nobody.
 MAX_PROBLEMS = 100
 
@@ -133,7 +134,7 @@ class _Scanner:
 
     def _container(self, at: int, c: str) -> tuple[_Step | None, int]:
         if len(self._open) == MAX_DEPTH:
-            raise self._broken("SM009", f"the definition is nested more than {MAX_DEPTH} levels deep", at, at + 1)
+            raise self._broken("SM009", TOO_DEEP, at, at + 1)
         span = Span(at, at + 1, members={} if c == "{" else [])
         self._place(span)
         self._open.append(_Open(span, {} if c == "{" else None))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from sm_cli.asl.json_source import MAX_DEPTH, MAX_PROBLEMS, cut
+from sm_cli.asl.json_source import MAX_DEPTH, MAX_PROBLEMS, TOO_DEEP, cut
 from sm_cli.asl.spans import Lines, Problem, Span
 from sm_cli.asl.yaml_errors import sentence
 from sm_cli.errors import InvalidJson
@@ -48,6 +48,8 @@ def _syntax(text: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     offset = getattr(error, "position", 0) if mark is None else mark.index
     offset = min(offset, len(text))
+    if "nesting depth" in str(error):  # libyaml has a bound of its own, and meets it before its first event
+        return Problem("SM009", TOO_DEEP, offset, min(offset + 1, len(text)))
     message, hint = sentence(error, text, offset)
     return Problem("SM004", message, offset, min(offset + 1, len(text)), hint)
 
@@ -139,7 +141,7 @@ class _Builder:
             self._note("SM004", "a key must be a text, not a mapping or a list", start, start + 1)
             raise _Stop
         if len(self._open) == MAX_DEPTH:
-            self._note("SM009", f"the definition is nested more than {MAX_DEPTH} levels deep", start, start + 1)
+            self._note("SM009", TOO_DEEP, start, start + 1)
             raise _Stop
         is_object = isinstance(event, yaml.MappingStartEvent)
         value: dict[str, Json] | list[Json] = {} if is_object else []

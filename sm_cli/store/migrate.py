@@ -44,12 +44,14 @@ def newest() -> int:
 
 def version(connection: sqlite3.Connection, path: Path) -> int:
     """The file's schema, 0 for an empty one. Raises DatabaseError for a file that is not ours."""
-    application, number, anything = connection.execute(_IDENTITY).fetchone()
-    if application == APPLICATION_ID:
-        return int(number)
-    if number or anything:
-        raise faults.not_ours(path)
-    return 0
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        application, number, anything = connection.execute(_IDENTITY).fetchone()
+        if application != APPLICATION_ID:
+            if number or anything:
+                raise faults.not_ours(path)
+            return 0
+    number = connection.execute("PRAGMA user_version").fetchone()[0]
+    return int(number)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, scripts: Sequence[str] | None = None) -> None:
