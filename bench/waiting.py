@@ -48,7 +48,7 @@ def fill(store: Store, count: int) -> None:
 
     def begin(tick: Tick, first: int, last: int) -> None:
         if first == 0:
-            engine.define(tick, waits)
+            engine.programs.define(waits, tick.tx, tick.changes, tick.now)
         ids = tick.tx.reserve("executions", last - first)
         for n in range(first, last):
             ref = engine.clock.new_ref()
@@ -60,7 +60,6 @@ def fill(store: Store, count: int) -> None:
                 waits.program,
             )  # fmt: skip
 
-    engine.programs[waits.program.digest] = waits.program
     for first in range(0, count, _BATCH):
         last = min(first + _BATCH, count)
         engine.transact(lambda tick, first=first, last=last: begin(tick, first, last))  # type: ignore[misc]

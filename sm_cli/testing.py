@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 from sm_cli.asl.source import Document, from_value
@@ -126,19 +126,24 @@ def simulate(
     now: datetime | None = None,
     aws_limits: bool = False,
     messages: Sequence[tuple[float, str, Json, Json]] = (),
+    workflows: Mapping[str, dict[str, Any] | str | bytes] | None = None,
+    buckets: str | os.PathLike[str] = "buckets",
 ) -> Outcome:
     """Run a definition to its end, in memory and in virtual time.
 
     definition: a dict, or YAML or JSON text. input: any JSON value ({} when None is given and meant as AWS's
     default is for the caller to write). handlers: resource, or Lambda function name, to a callable taking
     (input) or (input, context), sync or async. type: STANDARD or EXPRESS. now: when it starts. aws_limits: AWS's
-    256 KiB and its kin. messages: (seconds after the start, key, value, data).
+    256 KiB and its kin. messages: (seconds after the start, key, value, data). workflows: definitions by name, for
+    tasks that are executions of other workflows (states:startExecution). buckets: the directory that stands for S3.
 
     Raises InvalidDefinition (with `.diagnostics`). A task without a handler fails with States.TaskFailed.
     """
     workflow = prepare(_document(definition), "simulated")
     start = _EPOCH if now is None else round(_aware(now).timestamp() * MICROSECONDS)
-    simulation = Simulation(workflow, handlers or {}, FakeClock(start), limits=aws_limits)
+    simulation = Simulation(
+        workflow, handlers or {}, FakeClock(start), limits=aws_limits, workflows=workflows or {}, buckets=Path(buckets)
+    )
     for at, key, value, data in messages:
         simulation.post(start + round(at * MICROSECONDS), key, value, data)
     return simulation.run(input, type)
@@ -177,13 +182,17 @@ class Simulation:
         limits: bool = False,
         store: Store | None = None,
         history: bool = True,
+        workflows: Mapping[str, dict[str, Any] | str | bytes] = MappingProxyType({}),
+        buckets: Path = Path("buckets"),
     ) -> None:
         self.workflow = workflow
-        self.handlers = {name: Handler(name, function) for name, function in handlers.items()}
         self.clock = clock
         self.store = store or MemoryStore()
         settings = Settings(lease=_FOREVER, limits=limits, history=history)
-        self.engine = Engine(self.store, clock=clock, settings=settings)
+        self.workflows = {name: prepare(_document(definition), name) for name, definition in workflows.items()}
+        self.engine = Engine(self.store, clock=clock, settings=settings, library=self.workflows.get, buckets=buckets)
+        own = {name: Handler(name, function) for name, function in handlers.items()}
+        self.handlers = {**self.engine.builtin, **own}
         self.coming: list[tuple[int, int, Callable[[Tick], object]]] = []
         self.count = 0
         self.todo: list[Job] = []

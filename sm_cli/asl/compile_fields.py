@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from sm_cli.asl import model
 from sm_cli.asl.model import Count, Evaluate, Jitter, Nothing, Predicate, Seconds
+from sm_cli.asl.resources import parse_resource
 from sm_cli.expr.choice import compile_rule
 from sm_cli.expr.jsonpath import Path, compile_path, compile_reference
 from sm_cli.expr.scope import Scope
@@ -139,6 +140,38 @@ class Fields:
     def items(self) -> Evaluate | None:
         """JSONata's Items: an array, with expressions in it or not, or an expression that gives one."""
         return self.expression("Items", "array") or self.template("Items")
+
+    # -- the parts of a distributed Map ------------------------------------------------------------
+
+    def part(self, field: str) -> Fields | None:
+        """A field that holds fields of its own, compiled as its state's are."""
+        return Fields(self.written[field], jsonata=self.jsonata) if field in self.written else None
+
+    def arguments(self) -> Evaluate | None:
+        return self.template("Arguments" if self.jsonata else "Parameters")
+
+    def reader(self) -> model.ItemReader | None:
+        part = self.part("ItemReader")
+        if part is None:
+            return None
+        config = part.part("ReaderConfig") or Fields({}, jsonata=self.jsonata)
+        resource = parse_resource(part.written["Resource"])
+        return model.ItemReader(resource.handler, part.arguments(), config.written, config.count("MaxItems"))
+
+    def batcher(self) -> model.ItemBatcher | None:
+        part = self.part("ItemBatcher")
+        if part is None:
+            return None
+        return model.ItemBatcher(
+            part.count("MaxItemsPerBatch"), part.count("MaxInputBytesPerBatch"), part.template("BatchInput")
+        )
+
+    def writer(self) -> model.ResultWriter | None:
+        part = self.part("ResultWriter")
+        if part is None:
+            return None
+        resource = parse_resource(part.written["Resource"]).handler if "Resource" in part.written else None
+        return model.ResultWriter(resource, part.arguments(), part.get("WriterConfig") or {})
 
     # -- rules and catchers ------------------------------------------------------------------------
 

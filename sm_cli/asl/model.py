@@ -175,14 +175,53 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class Map(Resulting):
     processor: str  # a pointer into Program.machines
-    distributed: bool
     items_path: Path | None
     items: Evaluate | None
     item_selector: Evaluate | None
     max_concurrency: Count
     tolerated_count: Count
     tolerated_percentage: Count
-    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReader:
+    """Where items come from. `resource` is "s3:getObject" or "s3:listObjectsV2", `config` ReaderConfig as written."""
+
+    resource: str
+    arguments: Evaluate | None
+    config: Mapping[str, Json]
+    max_items: Count
+
+
+@dataclass(frozen=True, slots=True)
+class ItemBatcher:
+    max_items: Count
+    max_bytes: Count
+    input: Evaluate | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultWriter:
+    """Where results go; without a `resource` they are only transformed as `config` (WriterConfig) says."""
+
+    resource: str | None
+    arguments: Evaluate | None
+    config: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class DistributedMap(Map):
+    """A Map whose children are executions of their own, of this type."""
+
+    child_type: str
+    label: str
+    reader: ItemReader | None
+    batcher: ItemBatcher | None
+    writer: ResultWriter | None
+
+    @property
+    def type(self) -> str:
+        return "Map"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +235,7 @@ class Message(Resulting):
 
 
 class Role(Enum):
-    """What a machine is to the one around it."""
+    """What a machine is to the one around it. A distributed Map's processor is the ROOT of executions of its own."""
 
     ROOT = "root"
     BRANCH = "branch"
@@ -215,8 +254,6 @@ class Machine:
     owner: str = ""
     #: Whether any state in it may read `$$`: only then is Map.Item kept with each iteration.
     reads_context: bool = False
-    #: Whether its events stand in the execution's history; a distributed Map's do not.
-    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

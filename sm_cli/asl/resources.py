@@ -34,6 +34,11 @@ class Resource:
     action: str = ""
     pattern: str = ""
 
+    @property
+    def starts_execution(self) -> bool:
+        """Whether the task is an execution of another workflow, which needs no handler."""
+        return (self.service, self.action) == ("states", "startExecution")
+
 
 @lru_cache(maxsize=4096)
 def parse_resource(text: str) -> Resource:
@@ -53,6 +58,12 @@ def parse_resource(text: str) -> Resource:
     if dot and pattern in ("sync", "sync:2", "waitForTaskToken"):
         return Resource(text, "handler", bare, pattern=pattern)
     return Resource(text, "handler", text)
+
+
+def workflow_name(name_or_arn: str) -> str:
+    """The StateMachineArn of states:startExecution: `arn:…:stateMachine:NAME[:VERSION or ALIAS]`, or a bare name."""
+    _, found, rest = name_or_arn.partition(":stateMachine:")
+    return (rest if found else name_or_arn).split(":", 1)[0]
 
 
 def function_name(name_or_arn: str) -> str:

@@ -78,8 +78,7 @@ def validate(
     `handlers` are the names that handlers are registered under: a Task whose Resource has none gets a
     warning. With None nothing is asked about them. `express` asks for what an EXPRESS workflow may have.
     `substitutions` are put in place of `${Name}` first; positions stay those of the text. What a comment
-    `# sm: ignore[CODE]` names on its line is left out. What the language has and this version cannot run yet is a
-    warning here (see `unsupported`).
+    `# sm: ignore[CODE]` names on its line is left out.
     """
     document = substituted(document, substitutions or {})
     machines = outline(_definition(document))
@@ -88,7 +87,6 @@ def validate(
         found += [("SM606", "warning", finding) for finding in support.without_handler(machines, handlers)]
     if express:
         found += [("SM607", "error", finding) for finding in support.not_express(machines)]
-    found += [("SM900", "warning", finding) for finding in support.not_yet(machines)]
     return [problem for problem in _placed(document, found) if not _is_ignored(document, problem)]
 
 
@@ -97,12 +95,11 @@ def _is_ignored(document: Document, problem: Diagnostic) -> bool:
 
 
 def unsupported(document: Document) -> list[Diagnostic]:
-    """Why this version cannot run a definition that may be valid, as errors: SM900 for parts of the language
-    that are not supported yet, SM901 for a `${Name}` that nothing has replaced where its value is needed; and the
+    """Why a definition that may be valid cannot run, as errors: SM901 for a `${Name}` that nothing has replaced where
+    its value is needed; and the
     errors that a comment has passed over although nothing can run with them."""
     machines = outline(_definition(document))
-    found: list[Found] = [("SM900", "error", finding) for finding in support.not_yet(machines)]
-    found += [("SM901", "error", finding) for finding in support.unreplaced(machines)]
+    found: list[Found] = [("SM901", "error", finding) for finding in support.unreplaced(machines)]
     if document.ignored:
         fatal = [each for each in findings(machines) if each[1] == "error" and each[0] not in HARMLESS]
         found += [each for each in fatal if any(map(partial(_is_ignored, document), _placed(document, [each])))]

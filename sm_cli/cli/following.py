@@ -76,7 +76,7 @@ def follow(loop: Loop, execution: Execution, result: TextIO, again: list[str], *
     nothing but a message can move it; its id is the result then.
     """
     store = loop.engine.store
-    loop.only = execution.id
+    loop.only = execution.tree
     with Interrupts() as interrupts:
         with watcher(logs.is_verbose()) as watching:
             eyes = Eyes(loop, execution, watching)

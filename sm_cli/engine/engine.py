@@ -6,27 +6,28 @@ Rule: each call is one transaction, or a read. Stepping happens in `transact`; w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
-from sm_cli.asl.compile import compile_program
-from sm_cli.asl.model import Program
 from sm_cli.asl.source import Document
-from sm_cli.asl.source import parse as parse_source
+from sm_cli.engine.bucket_jobs import bucket_jobs
 from sm_cli.engine.clock import Clock, SystemClock
 from sm_cli.engine.endings import end
 from sm_cli.engine.messages import Sent, To, checked, log_sent, publish, sweep
+from sm_cli.engine.names import check_name, same_execution
+from sm_cli.engine.programs import Programs
+from sm_cli.engine.programs import Workflow as Workflow
+from sm_cli.engine.programs import prepare as prepare
 from sm_cli.engine.redrive import Again, From, redrive
 from sm_cli.engine.settings import Settings, Taker
 from sm_cli.engine.tick import Tick
-from sm_cli.errors import Conflict, InvalidDefinition, NotFound, UsageError
+from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
-from sm_cli.jsonvalue import Json, canonical, digest, dumps
+from sm_cli.jsonvalue import Json, digest
 from sm_cli.store.base import (
     HANDED_OVER,
-    Definition,
     Execution,
     Job,
     MessageStatus,
@@ -39,39 +40,24 @@ from sm_cli.store.base import (
 
 T = TypeVar("T")
 
-_NAME_LIMIT = 80
-_FORBIDDEN = frozenset('<>{}[]?*"#%\\^|~`$&,;:/ \t\r\n')
-
-
-@dataclass(frozen=True, slots=True)
-class Workflow:
-    """A definition ready to run: validated, compiled, under its name."""
-
-    name: str
-    document: Document
-    program: Program
-
-
-def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = None) -> Workflow:
-    """Validate and compile. Raises InvalidDefinition with every problem."""
-    from sm_cli.asl.validate import unsupported, validate  # only who starts a workflow waits for the rules' import
-
-    problems = [d for d in validate(document, handlers=handlers) if d.severity == "error"]
-    problems = problems or unsupported(document)
-    if problems:
-        raise InvalidDefinition(problems)
-    return Workflow(name, document, compile_program(document.value))
-
 
 class Engine:
-    """One engine over one store; several may share a database, in this process and in others."""
+    """One engine over one store; several may share a database, in this process and in others.
 
-    def __init__(self, store: Store, *, clock: Clock | None = None, settings: Settings | None = None) -> None:
+    library: workflows by name, for those that others start (states:startExecution); the database's are used else.
+    buckets: the directory that stands for S3 where distributed Maps read and write. builtin: handlers of its own.
+    """
+
+    def __init__(
+        self, store: Store, *, clock: Clock | None = None, settings: Settings | None = None,
+        library: Callable[[str], Workflow | None] | None = None, buckets: Path = Path("buckets"),
+    ) -> None:  # fmt: skip
         self.store = store
         self.clock = clock or SystemClock()
         self.settings = settings or Settings()
         self.settings.token_key = store.secret()
-        self.programs: dict[str, Program] = {}
+        self.programs = Programs(library)
+        self.builtin = bucket_jobs(store, buckets)
         self._sweep_at = 0
 
     # -- transactions ----------------------------------------------------------------------------
@@ -79,25 +65,13 @@ class Engine:
     def transact(self, work: Callable[[Tick], T], taker: Taker | None = None) -> tuple[T, Tick]:
         """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke."""
         with self.store.write() as tx:
-            tick = Tick(tx, lambda digest: self.program(digest, tick), self.clock.now(), self.settings, taker)
+            tick = Tick(tx, self.programs, self.clock.now(), self.settings, taker, self.clock.new_ref)
             result = work(tick)
             tick.run()
             if tick.now >= self._sweep_at:
                 self._sweep_at = sweep(tick)
             tick.flush()
         return result, tick
-
-    def program(self, digest: str, tick: Tick | None = None) -> Program:
-        """The compiled program of a stored definition."""
-        program = self.programs.get(digest)
-        if program is None:
-            stored = tick.tx.definition(digest) if tick is not None else self.store.definition(digest)
-            if stored is None:
-                raise NotFound(f"the definition {digest[:12]} is not in the database")
-            document = parse_source(stored.text, file=stored.name).document
-            assert document is not None, "a stored definition was valid when it was stored"
-            program = self.programs[digest] = compile_program(document.value)
-        return program
 
     # -- executions ------------------------------------------------------------------------------
 
@@ -110,23 +84,23 @@ class Engine:
         type: str = "STANDARD",
         timeout: float | None = None,
         queue: str = "default",
+        limits: bool = False,
         taker: Taker | None = None,
     ) -> tuple[Execution, bool, list[Job]]:
         """Start an execution: (it, whether it is new, jobs that `taker` took).
 
         The same name with the same input, while it runs, is the same execution. Raises Conflict when the name
         is taken with another input or by a closed execution, UsageError for a name that AWS would refuse.
-        `timeout` in seconds overrides a longer TimeoutSeconds.
+        `timeout` in seconds overrides a longer TimeoutSeconds. `limits`: AWS's hold for it.
         """
         ref = self.clock.new_ref()
         name = ref if name is None else check_name(name)
-        self.programs.setdefault(workflow.program.digest, workflow.program)
 
         def begin(tick: Tick) -> tuple[Execution, bool]:
             known = tick.tx.execution_named(workflow.name, name)
             if known is not None:
                 return same_execution(known, input), False
-            self.define(tick, workflow)
+            self.programs.define(workflow, tick.tx, tick.changes, tick.now)
             execution = Execution(
                 id=tick.tx.reserve("executions", 1),
                 ref=ref,
@@ -138,6 +112,7 @@ class Engine:
                 started=tick.now,
                 input=input,
                 queue=queue,
+                limits=limits,
             )
             tick.start(execution, workflow.program)
             if timeout is not None:
@@ -147,16 +122,6 @@ class Engine:
 
         (execution, new), tick = self.transact(begin, taker)
         return execution, new, tick.taken()
-
-    def define(self, tick: Tick, workflow: Workflow) -> None:
-        """Store the definition, unless it is stored already."""
-        if tick.tx.definition(workflow.program.digest) is None:
-            document = workflow.document
-            text = document.text if document.text is not None else dumps(document.value)
-            format = "yaml" if document.format == "yaml" else "json"
-            tick.changes.new_definitions.append(
-                Definition(workflow.program.digest, workflow.name, text, format, tick.now)
-            )
 
     def stop(self, execution: Execution, *, error: str | None = None, cause: str | None = None) -> Execution:
         """Close a running execution as ABORTED, with everything below it. Raises Conflict when it is closed."""
@@ -326,25 +291,6 @@ class Engine:
 class _DryRun(Exception):
     def __init__(self, found: list[Again]) -> None:
         self.found = found
-
-
-def same_execution(known: Execution, input: Json) -> Execution:
-    """AWS's StartExecution is idempotent for the same name and input while the execution runs."""
-    if known.status is not Status.RUNNING:
-        raise Conflict(f"the name {known.name!r} is taken by an execution that is {known.status}; use another name")
-    if canonical(known.input) != canonical(input):
-        raise Conflict(f"the name {known.name!r} is taken by a running execution with another input")
-    return known
-
-
-def check_name(name: str) -> str:
-    """AWS's rule for names of executions."""
-    bad = sorted({c for c in name if c in _FORBIDDEN or not c.isprintable()})
-    if bad:
-        raise UsageError(f"the name {name!r} holds {', '.join(map(repr, bad))}, which a name may not")
-    if not 1 <= len(name) <= _NAME_LIMIT:
-        raise UsageError(f"a name has 1 to {_NAME_LIMIT} characters; this one has {len(name)}")
-    return name
 
 
 def definition_digest(document: Document) -> str:

@@ -22,19 +22,21 @@ def fork(tick: Tick, execution: Execution, parent: Frame, command: Fork) -> None
     """Make the children; as many of them begin as the join's limit lets, the first of those in this tick."""
     parent.opens |= Opens.CHILDREN
     machines = tick.program_of(execution.digest).machines
-    first = tick.tx.reserve("frames", len(command.children)) if command.children else 0
-    begun = to_start(command.join)
+    count = len(command.children)
+    first = tick.tx.reserve("frames", count) if count else 0
+    join = command.join._replace(made=count, read=command.join.total, activation=parent.seq)
+    begun = to_start(join)
     for i, child in enumerate(command.children):
         machine = machines[child.machine]
         frame = Frame(first + i, execution.id, parent.id, parent.seq, child.index, child.machine, machine.start_at)
         frame.input, frame.item, frame.vars = child.input, child.item, parent.vars
-        frame.last = parent.last if machine.recorded else 0
+        frame.last = parent.last
         frame.status = FrameStatus.READY if i < begun else FrameStatus.PENDING
         tick.changes.new_frames[frame.id] = tick.frames[frame.id] = frame
         tick.children.born(frame)
         if i < begun and i < tick.settings.chunk:
             tick.wake(frame)
-    parent.join = command.join._replace(started=begun, activation=parent.seq)
+    parent.join = join._replace(started=begun)
     if not command.children:
         tick.agenda.append((parent.id, Joined(parent.seq, [], parent.last)))
 
@@ -66,11 +68,10 @@ def start_pending(tick: Tick, parent: Frame, first: int, count: int, last: int) 
         return
     assert parent.join is not None
     parent.join = parent.join._replace(started=first + count)
-    machines = tick.program_of(tick.execution(parent.execution).digest).machines
     for child in tick.children.pending(parent, first, count):
         tick.adopt([child])
         child = tick.touch(tick.frames[child.id])
         child.status = FrameStatus.READY
-        child.last = last if machines[child.machine].recorded else 0
+        child.last = last
         if tick.steps < tick.settings.steps:
             tick.wake(child)

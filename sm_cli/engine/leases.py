@@ -25,7 +25,7 @@ def lost(tick: Tick, dead: Collection[str], mine: Container[int], only: int | No
     """Jobs whose lease has run out, and those of dead workers; not those that this worker runs and will renew."""
     found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, only)}
     for job in (job for worker in dead for job in tick.tx.held(worker)):
-        if only in (None, job.execution):
+        if only in (None, tick.execution(job.execution).tree):
             found[job.id] = job
         else:
             job.leased_until = tick.now  # who works for that execution finds that it has run out

@@ -87,7 +87,7 @@ class Loop:
         self._use(handlers)
 
     def _use(self, handlers: Mapping[str, Handler]) -> None:
-        self.handlers = dict(handlers)
+        self.handlers = {**self.engine.builtin, **handlers}
         self.resources = frozenset(self.handlers)
         self._once = frozenset(name for name, handler in self.handlers.items() if not handler.repeatable)
 

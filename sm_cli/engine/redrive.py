@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from sm_cli.asl.model import Map, Parallel, State
+from sm_cli.asl.model import DistributedMap, Map, Parallel, State
+from sm_cli.engine import runs
 from sm_cli.engine.forks import start_pending
+from sm_cli.engine.runs import outputs, run_of, write_run
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.interpreter.events import Joined
@@ -75,13 +77,25 @@ def reopen_execution(tick: Tick, execution: Execution, root: Frame) -> None:
     execution.error = execution.cause = execution.output = None
     execution.redrives += 1
     execution.redriven = tick.now
+    tick.executions[execution.id] = execution
     if program.timeout_seconds is not None:
         execution.deadline = tick.now + round(program.timeout_seconds * 1_000_000)
-    execution.events += 1
     tick.envs.pop(execution.id, None)  # its facts changed
     tick.changes.executions[execution.id] = execution
-    detail: dict[str, Json] = {"redriveCount": execution.redrives}
-    tick.note(execution, execution.events, root.last, root.id, "ExecutionRedriven", detail)
+    note(tick, execution, root, "ExecutionRedriven", {"redriveCount": execution.redrives})
+
+
+def note(tick: Tick, execution: Execution, frame: Frame, type: str, detail: dict[str, Json]) -> None:
+    """Record what a redrive does to a frame."""
+    execution.events += 1
+    tick.env(execution).events = execution.events
+    tick.note(execution, execution.events, frame.last, frame.id, type, detail)
+
+
+def child_again(tick: Tick, child: Execution, root: Frame) -> None:
+    """The turn of a child of a map run has come again: it goes on from where it failed."""
+    reopen_execution(tick, child, root)
+    Reopening(tick, child).frame(root, ())
 
 
 def again(tick: Tick, frame: Frame, where: tuple[str, ...]) -> Again:
@@ -102,6 +116,8 @@ class Reopening:
     def frame(self, frame: Frame, where: tuple[str, ...]) -> list[Again]:
         """Reopen a frame that did not succeed, and below it what did not; tells which states run again."""
         tick, state = self.tick, state_of(self.tick, frame)
+        if isinstance(state, DistributedMap) and frame.join is not None and frame.join.made:
+            return self.run(tick.reopened(frame), state, where)
         forked = isinstance(state, (Parallel, Map)) and frame.join is not None
         children = tick.tx.children(frame.id, frame.join.activation) if forked and frame.join else []
         frame = tick.reopened(frame)
@@ -112,6 +128,40 @@ class Reopening:
         frame.status, frame.opens = FrameStatus.BLOCKED, Opens.CHILDREN
         return self.fork(frame, children, where)
 
+    def run(self, parent: Frame, state: DistributedMap, where: tuple[str, ...]) -> list[Again]:
+        """A map run: its children that did not succeed wait for their turn, as at first."""
+        tick, join = self.tick, parent.join
+        assert join is not None
+        run = run_of(tick, parent.id, join)
+        run.status, run.closed, run.redrives = Status.RUNNING, None, run.redrives + 1
+        write_run(tick, run)
+        parent.status, parent.opens = FrameStatus.BLOCKED, Opens.EXECUTIONS
+        parent.join = join._replace(failed=0, lost=0, settled=join.settled - join.lost, started=join.succeeded)
+        detail: dict[str, Json] = {"mapRunArn": tick.env(self.execution).facts.map_run_arn(state.label, run.ref)}
+        note(tick, self.execution, parent, "MapRunRedriven", {**detail, "redriveCount": run.redrives})
+        lost = tick.tx.failed_executions(parent.id, join.activation)
+        roots = {root.execution: root for root in tick.tx.roots([child.id for child in lost])}
+        found = [self.wait(child, roots[child.id], (*where, state.name)) for child in lost]
+        tick.runs.made[parent.id, join.activation].extend(lost)
+        if not lost and join.read == join.total:  # only its results were not written
+            tick.deliver(parent.id, Joined(parent.seq, outputs(tick, parent), parent.last))
+        runs.start_pending(tick, parent, to_start(parent.join))
+        runs.want_items(tick, parent)
+        return found or [again(tick, parent, where)]
+
+    def wait(self, child: Execution, root: Frame, where: tuple[str, ...]) -> Again:
+        """A child of a map run waits for its turn again."""
+        tick = self.tick
+        child.status, child.closed = Status.PENDING, None
+        child.error = child.cause = child.output = None
+        tick.executions[child.id] = tick.changes.executions[child.id] = child
+        tick.runs.roots[child.id] = root
+        if not child.events:
+            tick.runs.roots[child.id] = tick.reopened(root, FrameStatus.PENDING)
+        assert child.parent is not None
+        place = f"{where[-1]}[{child.parent.number}]"
+        return Again(root.state, state_of(tick, root).type, (*where[:-1], place))
+
     def fork(self, parent: Frame, children: list[Frame], where: tuple[str, ...]) -> list[Again]:
         """The children that did not succeed go on; those that never began wait for their turn as before."""
         tick, join = self.tick, parent.join
@@ -119,7 +169,9 @@ class Reopening:
         lost = [child for child in children if child.status is not FrameStatus.SUCCEEDED]
         begun = [child for child in lost if child.entered]
         succeeded = len(children) - len(lost)
-        parent.join = join._replace(succeeded=succeeded, failed=0, started=succeeded + len(begun))
+        parent.join = join._replace(
+            succeeded=succeeded, failed=0, started=succeeded + len(begun), settled=succeeded, lost=0
+        )
         if not lost:
             outputs = [child.output for child in children]
             tick.deliver(parent.id, Joined(parent.seq, outputs, parent.last))

@@ -10,10 +10,10 @@ mock or the handler, and the clock of a Wait, which is not waited for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from sm_cli.asl.model import Map, Parallel, Program, Resulting, Task
+from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Resulting, Task
 from sm_cli.engine.clock import SystemClock
 from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
 from sm_cli.engine.single_request import LEVELS as LEVELS
@@ -33,7 +33,17 @@ from sm_cli.engine.single_request import (
 )
 from sm_cli.engine.single_request import StateTestRefused as StateTestRefused
 from sm_cli.interpreter.advance import Step, advance
-from sm_cli.interpreter.commands import AwaitMessage, Close, Fork, RunTask, TimerKind
+from sm_cli.interpreter.commands import (
+    AwaitMessage,
+    Close,
+    EndRun,
+    Fork,
+    RunTask,
+    StartExecution,
+    StartRun,
+    StartTimer,
+    TimerKind,
+)
 from sm_cli.interpreter.env import Env, Facts, Probe, rfc3339
 from sm_cli.interpreter.events import (
     DeadlinePassed,
@@ -46,7 +56,7 @@ from sm_cli.interpreter.events import (
     TaskFailed,
     TaskSucceeded,
 )
-from sm_cli.interpreter.frame import Frame, FrameStatus
+from sm_cli.interpreter.frame import Frame, FrameStatus, Join
 from sm_cli.interpreter.recovery import matches
 from sm_cli.interpreter.turn import Turn
 from sm_cli.jsonvalue import Json
@@ -161,16 +171,23 @@ class _Test:
 
     def event(self, step: Step) -> Event | None:
         """What the state waits for; None when that is the pause before a retry."""
-        frame, command = step.frame, step.commands[0]
+        frame = step.frame
+        command = next(command for command in step.commands if not isinstance(command, EndRun))
+        if isinstance(self.subject.state, DistributedMap) and isinstance(command, StartRun):
+            assert self.mock is not None and frame.join is not None, "a Map without a mock was refused"
+            return self.joined(frame, frame.join, self.mock)
+        if isinstance(command, StartExecution):
+            return self.started(frame, command)
         if isinstance(command, RunTask):
             return self.called(frame, command) if self.mock is None else self.mocked_task(frame, self.mock)
         assert not isinstance(command, Close), "a closed frame is not blocked"
         if isinstance(command, Fork):
             assert self.mock is not None, "a Map or Parallel without a mock was refused"
-            return self.joined(frame, command, self.mock)
+            return self.joined(frame, command.join, self.mock)
         if isinstance(command, AwaitMessage):
             assert self.mock is not None, "a Message without a mock was refused"
             return DeadlinePassed(frame.seq) if self.mock.failed else MessageReceived(frame.seq, self.mock.result)
+        assert isinstance(command, StartTimer)
         return None if command.kind is TimerKind.BACKOFF else DelayElapsed(frame.seq)
 
     def mocked_task(self, frame: Frame, mock: Mock) -> Event:
@@ -179,15 +196,22 @@ class _Test:
         self.retried(frame, mock.error)
         return TaskFailed(frame.seq, mock.error, mock.cause)
 
-    def joined(self, frame: Frame, fork: Fork, mock: Mock) -> Event:
+    def started(self, frame: Frame, command: StartExecution) -> Event:
+        """Another workflow is not run for a test: only a mock can stand for it."""
+        if self.mock is not None:
+            return self.mocked_task(frame, self.mock)
+        missing = f"A test starts no execution of {command.workflow!r}; give a mock."
+        return TaskFailed(frame.seq, "States.TaskFailed", missing)
+
+    def joined(self, frame: Frame, join: Join, mock: Mock) -> Event:
         """How a Map or Parallel ends: as its mock says, unless more iterations failed than are tolerated."""
         failures = self.configuration.failures or 0
-        if isinstance(self.subject.state, Map) and mock.failed and failures > fork.join.total:
+        if isinstance(self.subject.state, Map) and mock.failed and failures > join.total:
             raise too_many_failures()
         error, cause = mock.error, mock.cause
         if not mock.failed:
             bounded = {"toleratedFailureCount", "toleratedFailurePercentage"} & self.probe.stages.keys()
-            if not bounded or failures <= fork.join.tolerated:
+            if not bounded or failures <= join.tolerated:
                 result: Any = mock.result
                 return Joined(frame.seq, result, frame.last)
             error, cause = _THRESHOLD
@@ -258,9 +282,10 @@ def _called(handler: Handler, input: Json, context: Context) -> Success | Failur
 def _inline(subject: Subject) -> Program:
     """With a Map that fails with the error of an iteration, as an inline one does: the mock gives that error."""
     state, root = subject.state, subject.program.root
-    if not isinstance(state, Map):
+    if not isinstance(state, DistributedMap):
         return subject.program
-    states = {**root.states, subject.name: replace(state, distributed=False)}
+    inline = Map(**{field.name: getattr(state, field.name) for field in fields(Map)})
+    states = {**root.states, subject.name: inline}
     return replace(subject.program, machines={**subject.program.machines, "": replace(root, states=states)})
 
 

@@ -11,13 +11,27 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sm_cli.asl.model import Program
+from sm_cli.engine import nested, runs
 from sm_cli.engine.children import Children
 from sm_cli.engine.endings import end, finish
 from sm_cli.engine.forks import child_closed, fork
 from sm_cli.engine.messages import Sending, Sent, publish, take_buffered, woken_by
+from sm_cli.engine.programs import Programs
+from sm_cli.engine.runs import Runs
 from sm_cli.engine.settings import Settings, Taker
 from sm_cli.interpreter.advance import Step, aborted, advance, awaits_token, started, submitted, wake_event
-from sm_cli.interpreter.commands import AwaitMessage, Close, Command, Fork, RunTask, StartTimer
+from sm_cli.interpreter.commands import (
+    AwaitMessage,
+    Close,
+    Command,
+    EndRun,
+    Fork,
+    RunTask,
+    Spawn,
+    StartExecution,
+    StartRun,
+    StartTimer,
+)
 from sm_cli.interpreter.env import MICROSECONDS, Env, Facts, rfc3339
 from sm_cli.interpreter.events import (
     BackoffElapsed,
@@ -35,6 +49,7 @@ from sm_cli.store.base import (
     Execution,
     HistoryEvent,
     Job,
+    Parent,
     Status,
     Subscription,
     Timer,
@@ -57,10 +72,12 @@ _TIMER_EVENTS: dict[TimerKind, Callable[[int], Event]] = {
 
 class Tick:
     def __init__(
-        self, tx: Transaction, program_of: Callable[[str], Program], now: int, settings: Settings, taker: Taker | None
-    ) -> None:
+        self, tx: Transaction, programs: Programs, now: int, settings: Settings, taker: Taker | None,
+        new_ref: Callable[[], str],
+    ) -> None:  # fmt: skip
         self.tx = tx
-        self.program_of = program_of
+        self.programs = programs
+        self.new_ref = new_ref
         self.now = now
         self.settings = settings
         self.taker = taker
@@ -69,6 +86,7 @@ class Tick:
         self.envs: dict[int, Env] = {}
         self.frames: dict[int, Frame] = {}
         self.children = Children(tx, self.frames)
+        self.runs = Runs(tx)
         self.agenda: deque[tuple[int, Event]] = deque()
         self.stored: dict[int, Frame] = {}  # frames as they were loaded
         self.jobs: dict[int, Job] = {}
@@ -82,6 +100,9 @@ class Tick:
         self.ignored: list[tuple[int, Event]] = []
 
     # -- what is known ---------------------------------------------------------------------------
+
+    def program_of(self, digest: str) -> Program:
+        return self.programs.of(digest, self.tx)
 
     def execution(self, id: int) -> Execution:
         found = self.executions.get(id)
@@ -103,7 +124,9 @@ class Tick:
                 redriven=None if execution.redriven is None else rfc3339(execution.redriven),
             )
             settings = self.settings
-            env = Env(self.now, facts, execution.events, settings.history, settings.limits)
+            # As on AWS, an EXPRESS child of a map run has no history.
+            history = settings.history and not (execution.type == "EXPRESS" and execution.parent is not None)
+            env = Env(self.now, facts, execution.events, history, settings.limits or execution.limits)
             env.token_key = settings.token_key
             self.envs[execution.id] = env
         return env
@@ -226,6 +249,9 @@ class Tick:
         for command in step.commands:
             if self.obey(execution, frame, command):
                 break
+        if before.opens & Opens.EXECUTIONS and not self.frames[frame.id].opens & Opens.EXECUTIONS:
+            aborted = frame.status is FrameStatus.ABORTED
+            runs.leave(self, before, Status.ABORTED if aborted else Status.FAILED)
 
     def put(self, execution: Execution, step: Step) -> None:
         """The frame's new version and its events."""
@@ -243,7 +269,7 @@ class Tick:
     def note(
         self, execution: Execution, number: int, previous: int, frame: int, type: str, detail: dict[str, Json]
     ) -> None:
-        if self.settings.history:
+        if self.env(execution).history:
             self.changes.history.append(HistoryEvent(execution.id, number, previous, frame, self.now, type, detail))
 
     def shut(self, frame: Frame) -> None:
@@ -266,6 +292,14 @@ class Tick:
                 return self.await_message(execution, frame, key, value, deadline)
             case Fork():
                 fork(self, execution, frame, command)
+            case StartRun():
+                runs.start_run(self, execution, frame, command)
+            case Spawn():
+                runs.spawn(self, execution, frame, command)
+            case EndRun():
+                runs.end_run(self, frame.id, command)
+            case StartExecution():
+                nested.start_execution(self, execution, frame, command)
             case Close():
                 self.closed_frame(execution, frame, command)
         return False
@@ -303,12 +337,16 @@ class Tick:
         execution = self.execution(job.execution)
         step = started(self.program_of(execution.digest), self.frames[job.frame], self.env(execution))
         step.frame.opens |= Opens.JOB
-        for kind, span in ((TimerKind.DEADLINE, job.timeout), (TimerKind.HEARTBEAT, job.heartbeat)):
-            if span is not None:
-                step.frame.opens |= Opens.TIMER
-                due = self.now + round(span * MICROSECONDS)
-                self.timers[job.frame, kind] = Timer(job.execution, job.frame, job.seq, kind, due)
+        self.time_out(step.frame, job.timeout, job.heartbeat)
         self.put(execution, step)
+
+    def time_out(self, frame: Frame, timeout: float | None, heartbeat: float | None) -> None:
+        """Set the timers of a task; its seconds count from now."""
+        for kind, span in ((TimerKind.DEADLINE, timeout), (TimerKind.HEARTBEAT, heartbeat)):
+            if span is not None:
+                frame.opens |= Opens.TIMER
+                due = self.now + round(span * MICROSECONDS)
+                self.timers[frame.id, kind] = Timer(frame.execution, frame.id, frame.seq, kind, due)
 
     def claim(self, jobs: Iterable[Job]) -> None:
         """Lease stored jobs that nobody has any more."""
@@ -347,6 +385,13 @@ class Tick:
             return
         self.load([frame.parent])
         child_closed(self, frame, self.frames[frame.parent], command)
+
+    def child_ended(self, child: Execution, parent: Parent) -> None:
+        """An execution that a frame started is closed."""
+        if parent.run is None:
+            nested.child_closed(self, child, parent)
+        else:
+            runs.child_closed(self, child, parent)
 
     def touch(self, frame: Frame) -> Frame:
         """A version of the frame that this tick may change without stepping it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sm_cli.asl.model import Map, Parallel, Program, Role, Task, Wait
+from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Role, Task, Wait
 from sm_cli.errors import IllegalTransition, StateFailure
 from sm_cli.interpreter import events
 from sm_cli.interpreter.commands import Command
@@ -61,7 +61,9 @@ def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
         state = states[frame.state]
         transition = TRANSITIONS.get((type(state), type(next)))
         if transition is None:
-            raise IllegalTransition(f"state {state.name!r} of type {state.type} has no row for {type(next).__name__}")
+            raise IllegalTransition(
+                f"state {state.name!r} of type {type(state).__name__} has no row for {type(next).__name__}"
+            )
         if env.limits and turn.number >= EVENT_LIMIT:
             next = recover(turn, state, StateFailure("States.Runtime", EVENT_LIMIT_CAUSE, located=False))
             continue
@@ -71,17 +73,16 @@ def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
             next = transition(turn, state, next)
         except StateFailure as failure:
             next = recover(turn, state, failure)
-    return Step(frame, turn.events, turn.commands, turn.records)
+    return Step(frame, turn.number, turn.commands, turn.records)
 
 
 def started(program: Program, frame: Frame, env: Env) -> Step:
     """A worker took the frame's job: recorded, and nothing else. The seq stays."""
     frame = frame.copy()
     turn = Turn(program, frame, env)
-    state = turn.state
-    assert isinstance(state, Task)
-    task_started(turn, state)
-    return Step(frame, turn.events, [], turn.records)
+    if isinstance(turn.state, Task):  # and not what a distributed Map has done for it
+        task_started(turn, turn.state)
+    return Step(frame, turn.number, [], turn.records)
 
 
 def submitted(program: Program, frame: Frame, result: Json, env: Env) -> Step:
@@ -91,7 +92,7 @@ def submitted(program: Program, frame: Frame, result: Json, env: Env) -> Step:
     state = turn.state
     assert isinstance(state, Task)
     task_submitted(turn, state, result)
-    return Step(frame, turn.events, [], turn.records)
+    return Step(frame, turn.number, [], turn.records)
 
 
 def awaits_token(program: Program, frame: Frame) -> bool:
@@ -107,6 +108,8 @@ def aborted(program: Program, frame: Frame, env: Env) -> Step:
     turn = Turn(program, frame, env)
     state = turn.state
     if frame.entered:
+        if isinstance(state, DistributedMap) and frame.opens & Opens.EXECUTIONS:
+            turn.record("MapRunAborted", {}, leaf=True)
         if isinstance(state, (Task, Wait, Parallel, Map)):
             turn.record(f"{state.type}StateAborted", {}, leaf=True)
         if turn.machine.role is Role.ITERATION:
@@ -114,7 +117,7 @@ def aborted(program: Program, frame: Frame, env: Env) -> Step:
     frame.status = FrameStatus.ABORTED
     frame.opens = Opens.NOTHING
     frame.wake = None
-    return Step(frame, turn.events, [], turn.records)
+    return Step(frame, turn.number, [], turn.records)
 
 
 def wake_event(frame: Frame, wake: Json) -> Event:

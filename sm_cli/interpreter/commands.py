@@ -42,6 +42,7 @@ class Child:
     index: int
     input: Json
     item: Json = None
+    items: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,46 @@ class Fork:
 
     children: list[Child]
     join: Join
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """A map run begins, with the frame's join. ref: its public id. label: of the Map, for the name of what its children
+    run. type: of its children, STANDARD or EXPRESS."""
+
+    ref: str
+    state: str
+    label: str
+    type: str
+    join: Join
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """More children of the frame's map run, each an execution of its own; as many begin as the join's limit lets."""
+
+    children: list[Child]
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """The map run with this join is over; whichever of its children is still open is closed."""
+
+    succeeded: bool
+    join: Join
+
+
+@dataclass(frozen=True, slots=True)
+class StartExecution:
+    """Start a workflow by its name. pattern: "" to go on at once, "sync" or "sync:2" to wait for its end,
+    "waitForTaskToken" for a callback. timeout, heartbeat: seconds from now."""
+
+    workflow: str
+    name: str | None
+    input: Json
+    pattern: str
+    timeout: float | None
+    heartbeat: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +107,4 @@ class Close:
     tail: int
 
 
-Command: TypeAlias = RunTask | StartTimer | AwaitMessage | Fork | Close
+Command: TypeAlias = RunTask | StartTimer | AwaitMessage | Fork | StartRun | Spawn | EndRun | StartExecution | Close

@@ -31,6 +31,9 @@ class Facts:
             return f"arn:aws:states:{self.region}:{self.account}:express:{self.workflow}:{self.name}:{self.ref}"
         return f"arn:aws:states:{self.region}:{self.account}:execution:{self.workflow}:{self.name}"
 
+    def map_run_arn(self, label: str, run: str) -> str:
+        return f"arn:aws:states:{self.region}:{self.account}:mapRun:{self.workflow}/{label}:{run}"
+
     @property
     def machine_arn(self) -> str:
         return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{self.workflow}"

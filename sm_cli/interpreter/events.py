@@ -64,6 +64,13 @@ class MessageReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemsWanted:
+    """Few children of a map run wait for their turn, and there are items that no child was made for yet."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """All children are closed and few enough failed. `last` is the event that the history goes on from."""
 
@@ -91,6 +98,7 @@ Event: TypeAlias = (
     | DeadlinePassed
     | HeartbeatMissed
     | MessageReceived
+    | ItemsWanted
     | Joined
     | JoinFailed
 )

@@ -28,20 +28,24 @@ class FrameStatus(IntEnum):
 
 
 class Opens(IntFlag):
-    """What the frame's last step opened, and what therefore has to be closed with it."""
+    """What the frame's last step opened or left open, and what therefore has to be closed with it."""
 
     NOTHING = 0
     JOB = 1
     TIMER = 2
     SUBSCRIPTION = 4
     CHILDREN = 8
+    EXECUTIONS = 16
 
 
 class Join(NamedTuple):
     """The parent's side of a fork: a few integers, whatever the number of children.
 
-    `limit` 0 means that all children may run at once. `tolerated` is the number of failed children that
-    still lets the fork succeed. `activation` is the seq that the parent forked at: a child of another is stale.
+    total, read, settled, lost count items: all there are, those that children were made for, those of closed
+    children, those of failed ones. made, started, succeeded, failed count children. Both counts are the same where a
+    child has one item. `limit` 0 means that all children may run at once. `tolerated` is how many items may be lost.
+    `activation` is the seq that the parent forked at: a child of another is stale. `mark` tells a data set that is read
+    in portions from what it is after somebody changed it.
     """
 
     total: int
@@ -51,6 +55,11 @@ class Join(NamedTuple):
     succeeded: int = 0
     failed: int = 0
     activation: int = 0
+    made: int = 0
+    read: int = 0
+    settled: int = 0
+    lost: int = 0
+    mark: str = ""
 
     @property
     def closed(self) -> int:

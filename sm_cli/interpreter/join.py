@@ -13,18 +13,19 @@ class Verdict(Enum):
     FAIL = "fail"
 
 
-def settle(join: Join, succeeded: bool) -> tuple[Join, Verdict]:
-    """One child closed. The cost is the same for the first child and for the ten-thousandth."""
+def settle(join: Join, succeeded: bool, items: int = 1) -> tuple[Join, Verdict]:
+    """One child of so many items closed. The cost is the same for the first child and for the ten-thousandth."""
+    settled = join.settled + items
     if succeeded:
-        join = join._replace(succeeded=join.succeeded + 1)
+        join = join._replace(succeeded=join.succeeded + 1, settled=settled)
     else:
-        join = join._replace(failed=join.failed + 1)
-        if join.failed > join.tolerated:
+        join = join._replace(failed=join.failed + 1, settled=settled, lost=join.lost + items)
+        if join.lost > join.tolerated:
             return join, Verdict.FAIL
-    return join, Verdict.COMPLETE if join.closed == join.total else Verdict.WAIT
+    return join, Verdict.COMPLETE if settled == join.total else Verdict.WAIT
 
 
 def to_start(join: Join) -> int:
     """How many pending children may be started now."""
-    waiting = join.total - join.started
+    waiting = join.made - join.started
     return waiting if join.limit == 0 else max(0, min(waiting, join.limit - join.running))

@@ -35,19 +35,13 @@ class Turn:
         self.machine: Machine = program.machines[frame.machine]
         self.frame = frame
         self.env = env
-        self.history = env.history and self.machine.recorded
-        # What is not in the execution's history counts its own events, behind an ExecutionStarted of its own.
-        self.number = env.events if self.machine.recorded else max(1, frame.last)
+        self.history = env.history
+        self.number = env.events
         self.commands: list[Command] = []
         self.records: list[Record] = []
         #: The event before the StateEntered of the state that the frame is in, when it was entered in this turn.
         self.before: int | None = None
         self._random: Random | None = None
-
-    @property
-    def events(self) -> int:
-        """How many events the execution's history has after this turn."""
-        return self.number if self.machine.recorded else self.env.events
 
     @property
     def state(self) -> State:
@@ -118,7 +112,7 @@ class Turn:
         frame = self.frame
         succeeded = status is FrameStatus.SUCCEEDED
         tail = frame.last
-        if self.machine.role is Role.ITERATION and self.machine.recorded:
+        if self.machine.role is Role.ITERATION:
             what = "MapIterationSucceeded" if succeeded else "MapIterationFailed"
             tail = self.record(what, self.iteration(), leaf=True)
         frame.status = status

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
-from sm_cli.interpreter.frame import Frame
+from sm_cli.interpreter.frame import Frame, Join
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
 from sm_cli.store.mail import (
@@ -34,13 +34,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Consumed", "Definition", "Execution", "ExecutionFilter", "FrameSeq", "HistoryEvent", "Job",
-    "MessageFilter", "MessageStatus", "OpenWait", "PastWait", "Reserved", "Stale", "Status", "Store",
-    "StoredMessage", "Subscription", "Timer", "TimerKind", "Transaction", "WaitEnd", "WaitFilter", "Waking", "Worker",
+    "MapRun", "MessageFilter", "MessageStatus", "OpenWait", "Parent", "PastWait", "Reserved", "Stale", "Status",
+    "Store", "StoredMessage", "Subscription", "Timer", "TimerKind", "Transaction", "WaitEnd", "WaitFilter", "Waking",
+    "Worker",
 ]  # fmt: skip
 
 
 class Status(StrEnum):
-    """An execution's status; AWS's words."""
+    """An execution's status; AWS's words, and PENDING: a child of a map run that waits for its turn."""
+
+    PENDING = "PENDING"
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -50,7 +53,7 @@ class Status(StrEnum):
 
 
 #: Tables whose ids the engine reserves before it writes.
-Reserved: TypeAlias = Literal["executions", "frames", "jobs", "messages"]
+Reserved: TypeAlias = Literal["executions", "frames", "jobs", "map_runs", "messages"]
 
 
 class Definition(NamedTuple):
@@ -63,13 +66,27 @@ class Definition(NamedTuple):
     created: int
 
 
+class Parent(NamedTuple):
+    """Who started an execution and is told of its end: a frame, at the seq (of its fork, for a map run) that it had.
+
+    run: the map run that it is a child of; then `number` counts it from 0 and `items` how many items it works on.
+    """
+
+    frame: int
+    activation: int
+    number: int = 0
+    items: int = 1
+    run: int | None = None
+
+
 @dataclass(slots=True)
 class Execution:
-    """One run of a definition.
+    """One run of a definition, or of a distributed Map's processor.
 
     ref: the public id, sorts by time. name: unique within its workflow. events: how many history events it
     has; the next one's number is one more. deadline: when it times out. error, cause: of a FAILED one.
-    redrives, redriven: how often it was redriven, and when last.
+    redrives, redriven: how often it was redriven, and when last. tree: the execution at the top of those that started
+    it, itself unless one did. machine: the pointer of what it runs in the Program. limits: whether AWS's hold.
     """
 
     id: int
@@ -92,6 +109,36 @@ class Execution:
     tags: dict[str, Json] = field(default_factory=dict)
     redrives: int = 0
     redriven: int | None = None
+    tree: int = 0
+    machine: str = ""
+    limits: bool = False
+    parent: Parent | None = None
+
+    def __post_init__(self) -> None:
+        self.tree = self.tree or self.id
+
+
+@dataclass(slots=True)
+class MapRun:
+    """The children of one distributed Map, seen as one. AWS's MapRun.
+
+    ref: its public id. execution, frame, activation: the fork that it is. workflow: what its children's is called.
+    type: of its children. join: its counts when it was closed; while it runs, its frame has them.
+    """
+
+    id: int
+    ref: str
+    execution: int
+    frame: int
+    activation: int
+    state: str
+    workflow: str
+    type: str
+    status: Status
+    started: int
+    join: Join
+    closed: int | None = None
+    redrives: int = 0
 
 
 @dataclass(slots=True)
@@ -183,13 +230,16 @@ class FrameSeq(NamedTuple):
 class Transaction(Protocol):
     """A writing transaction: sees a consistent state that nobody else changes until it ends.
 
-    `only` limits a question to one execution (for `sm run`, a worker for its own execution).
+    `only` limits a question to one execution and those below it, its tree (for `sm run`, a worker for its own).
     """
 
     def reserve(self, table: Reserved, count: int) -> int:
         """The first of `count` consecutive unused ids."""
 
     def definition(self, digest: str) -> Definition | None: ...
+
+    def newest(self, name: str) -> Definition | None:
+        """The newest definition of a workflow of this name."""
 
     def executions(self, ids: list[int]) -> dict[int, Execution]: ...
 
@@ -208,6 +258,23 @@ class Transaction(Protocol):
 
     def root(self, execution: int) -> Frame:
         """The execution's root frame, open or closed."""
+
+    def roots(self, executions: Collection[int]) -> list[Frame]:
+        """The root frames of these executions."""
+
+    def pending_executions(self, frame: int, activation: int, from_index: int, limit: int) -> list[Execution]:
+        """PENDING ones that this fork made, with index >= `from_index`, lowest index first."""
+
+    def open_executions(self, frame: int) -> list[Execution]:
+        """RUNNING and PENDING ones whose parent is this frame, lowest index first."""
+
+    def failed_executions(self, frame: int, activation: int) -> list[Execution]:
+        """Those of this fork that are closed and not SUCCEEDED, lowest index first."""
+
+    def executions_outputs(self, frame: int, activation: int) -> list[tuple[int, Json]]:
+        """(index, output) of those of this fork that SUCCEEDED, lowest index first."""
+
+    def map_run(self, frame: int, activation: int) -> MapRun | None: ...
 
     def children(self, parent: int, activation: int) -> list[Frame]:
         """All children of this fork, open and closed, lowest index first."""
@@ -288,7 +355,8 @@ class Transaction(Protocol):
 
 
 class ExecutionFilter(NamedTuple):
-    """`before_id` is the keyset cursor: the smallest id of the page before. None means no limit on that field."""
+    """`before_id` is the keyset cursor: the smallest id of the page before. None means no limit on that field.
+    Children of map runs are only listed when `run` asks for those of one, with the `status` at most."""
 
     status: Status | None = None
     workflow: str | None = None
@@ -297,6 +365,7 @@ class ExecutionFilter(NamedTuple):
     name_contains: str | None = None
     before_id: int | None = None
     limit: int = 50
+    run: int | None = None
 
 
 class Store(Protocol):
@@ -344,6 +413,18 @@ class Store(Protocol):
 
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         """Newest first, without input and output (both None)."""
+
+    def open_executions(self, frame: int) -> list[Execution]:
+        """As in a Transaction."""
+
+    def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
+        """Of one execution, or of all; newest first. An open one's `join` is its frame's, as it is now."""
+
+    def find_map_run(self, ref: str) -> list[MapRun]:
+        """The map run with this ref, else those whose ref begins with it."""
+
+    def run_results(self, run: int, after: int, limit: int) -> list[Execution]:
+        """A map run's children with index > `after`, whole, lowest index first."""
 
     def history(self, execution: int, after: int = 0, limit: int | None = None) -> list[HistoryEvent]:
         """Events with number > after, in order."""

@@ -11,6 +11,7 @@ from sm_cli.store.base import (
     Execution,
     HistoryEvent,
     Job,
+    MapRun,
     PastWait,
     StoredMessage,
     Subscription,
@@ -54,6 +55,8 @@ class Changes:
     waking: list[Waking] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
     workers_gone: list[str] = field(default_factory=list)
+    new_map_runs: list[MapRun] = field(default_factory=list)
+    map_runs: list[MapRun] = field(default_factory=list)
     history: list[HistoryEvent] = field(default_factory=list)
 
     def __bool__(self) -> bool:

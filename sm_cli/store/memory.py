@@ -25,8 +25,10 @@ from sm_cli.store.base import (
     ExecutionFilter,
     HistoryEvent,
     Job,
+    MapRun,
     MessageFilter,
     OpenWait,
+    Parent,
     Reserved,
     Stale,
     Status,
@@ -40,12 +42,15 @@ from sm_cli.store.changes import Changes
 from sm_cli.store.mail_tables import Mail, MailTransaction
 from sm_cli.store.ordered import Ordered
 from sm_cli.store.rows import copied, job_copied
+from sm_cli.store.tables import Grouped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from sm_cli.jsonvalue import Json
 
+_OPEN = (Status.PENDING, Status.RUNNING)
+_NOT_SUCCEEDED = (Status.FAILED, Status.TIMED_OUT, Status.ABORTED)
 #: As SQLite's LIKE compares: only the letters A to Z have two cases.
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -58,12 +63,21 @@ class _Executions:
         self.by_ref: dict[str, int] = {}
         self.by_name: dict[str, dict[str, int]] = {}
         self.deadlines: Ordered[tuple[int, int]] = Ordered()
+        #: Ids by parent frame: all, those that are open, and (with the fork's seq) those that wait for their turn.
+        self.of_parent: dict[int, list[int]] = {}
+        self.open_of: Grouped[int, int] = Grouped()
+        self.pending: Grouped[tuple[int, int], tuple[int, int]] = Grouped()
+        self.of_run: dict[int, list[int]] = {}
 
     def add(self, e: Execution) -> None:
         insort(self.ids, e.id)
         insort(self.refs, e.ref)
         self.by_ref[e.ref] = e.id
         self.by_name.setdefault(e.name, {})[e.workflow] = e.id
+        if e.parent is not None:
+            self.of_parent.setdefault(e.parent.frame, []).append(e.id)
+            if e.parent.run is not None:
+                self.of_run.setdefault(e.parent.run, []).append(e.id)
         self.put(e)
 
     def put(self, e: Execution) -> None:
@@ -73,6 +87,28 @@ class _Executions:
         self.rows[e.id] = copied(e)
         if e.deadline is not None and e.status is Status.RUNNING:
             self.deadlines.add((e.deadline, e.id))
+        if e.parent is not None:
+            self._enter(e, e.parent)
+
+    def _enter(self, e: Execution, parent: Parent) -> None:
+        pending = (parent.frame, parent.activation), (parent.number, e.id)
+        if e.status in _OPEN:
+            self.open_of.add(parent.frame, e.id)
+        else:
+            self.open_of.discard(parent.frame, e.id)
+        if e.status is Status.PENDING:
+            self.pending.add(*pending)
+        else:
+            self.pending.discard(*pending)
+
+    def tree(self, id: int) -> int:
+        return self.rows[id].tree if id in self.rows else id
+
+    def in_fork(self, frame: int, activation: int, wanted: Collection[Status]) -> list[Execution]:
+        """By index."""
+        found = (self.rows[id] for id in self.of_parent.get(frame, ()))
+        chosen = [e for e in found if e.status in wanted and e.parent is not None and e.parent.activation == activation]
+        return sorted(chosen, key=_index)
 
     def find(self, text: str, limit: int) -> list[Execution]:
         if text in self.by_ref:
@@ -88,13 +124,18 @@ class _Executions:
         for i in range(end - 1, -1, -1):
             e = self.rows[self.ids[i]]
             if (
-                (f.status is None or e.status is f.status)
+                (None if e.parent is None else e.parent.run) == f.run
+                and (f.status is None or e.status is f.status)
                 and (f.workflow is None or e.workflow == f.workflow)
                 and (f.since is None or e.started >= f.since)
                 and (f.until is None or e.started < f.until)
                 and (name is None or name in e.name.translate(_ASCII_LOWER))
             ):
                 yield e
+
+
+def _index(e: Execution) -> tuple[int, int]:
+    return (0 if e.parent is None else e.parent.number, e.id)
 
 
 class MemoryStore:
@@ -106,9 +147,10 @@ class MemoryStore:
         self._definitions: dict[str, Definition] = {}
         self._newest: dict[str, Definition] = {}
         self._executions = _Executions()
-        self._frames = tables.Frames()
-        self._jobs = tables.Jobs()
-        self._timers = tables.Timers()
+        self._map_runs = tables.MapRuns()
+        self._frames = tables.Frames(self._executions.tree)
+        self._jobs = tables.Jobs(self._executions.tree)
+        self._timers = tables.Timers(self._executions.tree)
         self._mail = Mail()
         self._history: dict[int, list[HistoryEvent]] = {}
         self._workers: dict[str, Worker] = {}
@@ -134,17 +176,16 @@ class MemoryStore:
 
     def next_due(self, only: int | None = None, worker: str | None = None) -> int | None:
         with self._lock:
-            timers = self._timers.due if only is None else self._timers.due_of[only]
+            timers = self._timers.due if only is None else self._timers.due_in[only]
             times = [due for due, *_ in timers.first(1, lambda key: self._is_for(key[1], worker))]
-            if only is None:
-                times += [deadline for deadline, _ in self._executions.deadlines.first(1)]
-            else:
-                e = self._executions.rows.get(only)
-                if e is not None and e.deadline is not None and e.status is Status.RUNNING:
-                    times.append(e.deadline)
+            deadlines = self._executions.deadlines.first(1, lambda key: self._in_tree(key[1], only))
+            times += [deadline for deadline, _ in deadlines]
             leased = self._jobs.leased.values()
-            times += [j.leased_until for j in leased if j.leased_until is not None and only in (None, j.execution)]
+            times += [j.leased_until for j in leased if j.leased_until is not None and self._in_tree(j.execution, only)]
             return min(times, default=None)
+
+    def _in_tree(self, execution: int, only: int | None) -> bool:
+        return only is None or self._executions.tree(execution) == only
 
     def _is_for(self, frame: int, worker: str | None) -> bool:
         """Whether `worker` may fire this frame's timers: no other one has leased its job."""
@@ -159,7 +200,7 @@ class MemoryStore:
             return job.available <= now and job.resource in resources and (queues is None or job.queue in queues)
 
         with self._lock:
-            free = self._jobs.free if only is None else self._jobs.free_of[only]
+            free = self._jobs.free if only is None else self._jobs.free_in[only]
             return bool(free.first(1, asked_for))
 
     def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
@@ -173,7 +214,7 @@ class MemoryStore:
 
     def has_ready(self, only: int | None = None) -> bool:
         with self._lock:
-            return bool(self._frames.ready if only is None else self._frames.ready_of[only])
+            return bool(self._frames.ready if only is None else self._frames.ready_in[only])
 
     def definition(self, digest: str) -> Definition | None:
         return self._definitions.get(digest)
@@ -200,6 +241,30 @@ class MemoryStore:
         with self._lock:
             found = islice(self._executions.listed(filter), filter.limit)
             return [replace(e, input=None, output=None) for e in found]
+
+    def open_executions(self, frame: int) -> list[Execution]:
+        with self._lock:
+            executions = self._executions
+            return [
+                copied(e) for e in sorted((executions.rows[id] for id in executions.open_of[frame].all()), key=_index)
+            ]
+
+    def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
+        with self._lock:
+            runs = self._map_runs
+            ids = [id for id in sorted(runs.rows, reverse=True) if execution in (None, runs.rows[id].execution)]
+            return runs.found(ids[:limit], self._frames.rows)
+
+    def find_map_run(self, ref: str) -> list[MapRun]:
+        with self._lock:
+            refs = {run.ref: id for id, run in self._map_runs.rows.items()}
+            names = [ref] if ref in refs else sorted(known for known in refs if known.startswith(ref))[:10]
+            return self._map_runs.found([refs[name] for name in names], self._frames.rows)
+
+    def run_results(self, run: int, after: int, limit: int) -> list[Execution]:
+        with self._lock:
+            children = sorted((self._executions.rows[id] for id in self._executions.of_run.get(run, ())), key=_index)
+            return [copied(e) for e in children if _index(e)[0] > after][:limit]
 
     def history(self, execution: int, after: int = 0, limit: int | None = None) -> list[HistoryEvent]:
         with self._lock:
@@ -282,8 +347,30 @@ class MemoryTransaction(MailTransaction):
         rows = self._executions.rows
         return {id: copied(rows[id]) for id in ids if id in rows}
 
+    def newest(self, name: str) -> Definition | None:
+        return self._store._newest.get(name)
+
     def refs(self, ids: Collection[int]) -> dict[int, str]:
         return self._store.refs(ids)
+
+    def pending_executions(self, frame: int, activation: int, from_index: int, limit: int) -> list[Execution]:
+        pending = self._executions.pending[frame, activation].first(limit, lambda key: key[0] >= from_index)
+        return [copied(self._executions.rows[id]) for _, id in pending]
+
+    def open_executions(self, frame: int) -> list[Execution]:
+        return self._store.open_executions(frame)
+
+    def failed_executions(self, frame: int, activation: int) -> list[Execution]:
+        return [copied(e) for e in self._executions.in_fork(frame, activation, _NOT_SUCCEEDED)]
+
+    def executions_outputs(self, frame: int, activation: int) -> list[tuple[int, Json]]:
+        found = self._executions.in_fork(frame, activation, (Status.SUCCEEDED,))
+        return [(_index(e)[0], e.output) for e in found]
+
+    def map_run(self, frame: int, activation: int) -> MapRun | None:
+        runs = self._store._map_runs
+        id = runs.of_fork.get((frame, activation))
+        return None if id is None else runs.found([id], self._frames.rows)[0]
 
     def execution_named(self, workflow: str, name: str) -> Execution | None:
         id = self._executions.by_name.get(name, {}).get(workflow)
@@ -294,7 +381,7 @@ class MemoryTransaction(MailTransaction):
         return {id: rows[id] for id in ids if id in rows}
 
     def ready_frames(self, limit: int, only: int | None = None) -> list[Frame]:
-        ready = self._frames.ready if only is None else self._frames.ready_of[only]
+        ready = self._frames.ready if only is None else self._frames.ready_in[only]
         return [self._frames.rows[id] for id in ready.first(limit)]
 
     def pending_children(self, parent: int, activation: int, from_index: int, limit: int) -> list[Frame]:
@@ -303,6 +390,9 @@ class MemoryTransaction(MailTransaction):
 
     def root(self, execution: int) -> Frame:
         return self._frames.rows[self._frames.roots[execution]]
+
+    def roots(self, executions: Collection[int]) -> list[Frame]:
+        return [self.root(id) for id in executions]
 
     def children(self, parent: int, activation: int) -> list[Frame]:
         return list(self._frames.children(parent, activation))
@@ -318,17 +408,14 @@ class MemoryTransaction(MailTransaction):
         return self._store.frames_of(execution)
 
     def due_timers(self, now: int, limit: int, only: int | None = None, worker: str | None = None) -> list[Timer]:
-        due = self._timers.due if only is None else self._timers.due_of[only]
+        due = self._timers.due if only is None else self._timers.due_in[only]
         return self._timers.named(due.until((now + 1, 0, ""), limit, lambda key: self._store._is_for(key[1], worker)))
 
     def overdue(self, now: int, limit: int, only: int | None = None) -> list[Execution]:
         rows = self._executions.rows
-        if only is None:
-            return [copied(rows[id]) for _, id in self._executions.deadlines.until((now + 1, 0), limit)]
-        e = rows.get(only)
-        if e is None or e.deadline is None or e.deadline > now or e.status is not Status.RUNNING:
-            return []
-        return [copied(e)][:limit]
+        in_tree = self._store._in_tree
+        due = self._executions.deadlines.until((now + 1, 0), limit, lambda key: in_tree(key[1], only))
+        return [copied(rows[id]) for _, id in due]
 
     def claimable(
         self, now: int, limit: int, *, only: int | None = None, resources: frozenset[str] | None = None,
@@ -345,7 +432,7 @@ class MemoryTransaction(MailTransaction):
             )
 
         everywhere = jobs.free if queue is None else jobs.free_in_queue[queue]
-        free = everywhere if only is None else jobs.free_of[only]
+        free = everywhere if only is None else jobs.free_in[only]
         return [job_copied(jobs.rows[id]) for _, id in free.first(limit, asked_for)]
 
     def queues(self) -> list[str]:
@@ -355,7 +442,7 @@ class MemoryTransaction(MailTransaction):
         found = [
             (job.leased_until, job.id)
             for job in self._jobs.leased.values()
-            if job.leased_until is not None and job.leased_until <= now and only in (None, job.execution)
+            if job.leased_until is not None and job.leased_until <= now and self._store._in_tree(job.execution, only)
         ]
         return [job_copied(self._jobs.rows[id]) for _, id in sorted(found)[:limit]]
 
@@ -411,6 +498,8 @@ class MemoryTransaction(MailTransaction):
             self._executions.add(e)
         for e in changes.executions.values():
             self._executions.put(e)
+        for run in (*changes.new_map_runs, *changes.map_runs):
+            self._store._map_runs.put(run)
         for frame in (*changes.new_frames.values(), *changes.frames.values()):
             self._frames.put(frame)
         for job in changes.new_jobs:

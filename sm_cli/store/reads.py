@@ -19,6 +19,7 @@ from sm_cli.store.base import (
     ExecutionFilter,
     HistoryEvent,
     Job,
+    MapRun,
     Timer,
     Worker,
 )
@@ -46,6 +47,10 @@ class Reads:
         row = self.session.one("definition", (digest,))
         return None if row is None else rows.definition(row)
 
+    def newest(self, name: str) -> Definition | None:
+        row = self.session.one("newest_definition", (name,))
+        return None if row is None else rows.definition(row)
+
     def workflows(self) -> list[Definition]:
         return [rows.definition(row) for row in self.session.all("workflows")]
 
@@ -68,7 +73,36 @@ class Reads:
     def overdue(self, now: int, limit: int, only: int | None = None) -> list[Execution]:
         if only is None:
             return self._executions("overdue", (now, limit))
-        return self._executions("overdue_one", (now, only))[:limit]
+        return self._executions("overdue_in_tree", (only, now, limit))
+
+    def pending_executions(self, frame: int, activation: int, from_index: int, limit: int) -> list[Execution]:
+        return self._executions("pending_executions", (frame, activation, from_index, limit))
+
+    def open_executions(self, frame: int) -> list[Execution]:
+        return self._executions("open_executions", (frame,))
+
+    def failed_executions(self, frame: int, activation: int) -> list[Execution]:
+        return self._executions("failed_executions", (frame, activation))
+
+    def executions_outputs(self, frame: int, activation: int) -> list[tuple[int, Json]]:
+        return [(i, self.value(text)) for i, text in self.session.all("executions_outputs", (frame, activation))]
+
+    def run_results(self, run: int, after: int, limit: int) -> list[Execution]:
+        return self._executions("run_results", (run, after, limit))
+
+    def map_run(self, frame: int, activation: int) -> MapRun | None:
+        row = self.session.one("map_run", (frame, activation))
+        return None if row is None else rows.map_run(row)
+
+    def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
+        if execution is None:
+            return [rows.map_run(row) for row in self.session.all("map_runs", (_BEYOND, limit))]
+        return [rows.map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
+
+    def find_map_run(self, ref: str) -> list[MapRun]:
+        found = self.session.all("map_runs_by_ref", (ref,))
+        found = found or self.session.all("map_runs_by_prefix", (ref, f"{ref}\U0010ffff", 10))
+        return [rows.map_run(row) for row in found]
 
     def find(self, text: str, limit: int = 10) -> list[Execution]:
         return (
@@ -88,6 +122,9 @@ class Reads:
             "name": None if filter.name_contains is None else _containing(filter.name_contains),
             "limit": filter.limit,
         }
+        if filter.run is not None:
+            status = None if filter.status is None else filter.status.value
+            return self._executions("list_executions_of_run", wanted | {"run": filter.run, "status": status})
         if filter.status is not None:
             wanted |= {"status": filter.status.value, "workflow": filter.workflow}
             return self._executions("list_executions_by_status", wanted)
@@ -111,18 +148,21 @@ class Reads:
     def ready_frames(self, limit: int, only: int | None = None) -> list[Frame]:
         if only is None:
             return self._frames("ready_frames", (limit,))
-        return self._frames("ready_frames_of_execution", (only, limit))
+        return self._frames("ready_frames_in_tree", (only, limit))
 
     def has_ready(self, only: int | None = None) -> bool:
         if only is None:
             return self.session.one("has_ready") is not None
-        return self.session.one("has_ready_of_execution", (only,)) is not None
+        return self.session.one("has_ready_in_tree", (only,)) is not None
 
     def pending_children(self, parent: int, activation: int, from_index: int, limit: int) -> list[Frame]:
         return self._frames("pending_children", (parent, activation, from_index, limit))
 
     def root(self, execution: int) -> Frame:
         return self._frames("root_frame", (execution,))[0]
+
+    def roots(self, executions: Collection[int]) -> list[Frame]:
+        return self._frames("root_frames", (_ids(executions),)) if executions else []
 
     def children(self, parent: int, activation: int) -> list[Frame]:
         return self._frames("children", (parent, activation))
@@ -155,14 +195,14 @@ class Reads:
     ) -> list[Job]:  # fmt: skip
         wanted = {"now": now, "limit": limit, "only": only, "queue": queue, "resources": _names(resources)}
         if only is not None:
-            return self._jobs("free_jobs_of_execution", wanted)
+            return self._jobs("free_jobs_in_tree", wanted)
         return self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", wanted)
 
     def has_free(
         self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
     ) -> bool:
         wanted = {"now": now, "only": only, "resources": _names(resources), "queues": _names(queues)}
-        return self.session.one("has_free" if only is None else "has_free_of_execution", wanted) is not None
+        return self.session.one("has_free" if only is None else "has_free_in_tree", wanted) is not None
 
     def queues(self) -> list[str]:
         return [name for (name,) in self.session.all("queues")]
@@ -170,7 +210,7 @@ class Reads:
     def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
         if only is None:
             return self._jobs("lost_jobs", (now, limit))
-        return self._jobs("lost_jobs_of_execution", (now, only, limit))
+        return self._jobs("lost_jobs_in_tree", (now, only, limit))
 
     def held(self, worker: str) -> list[Job]:
         return self._jobs("held_jobs", (HANDED_OVER, worker))
@@ -185,7 +225,7 @@ class Reads:
 
     def due_timers(self, now: int, limit: int, only: int | None = None, worker: str | None = None) -> list[Timer]:
         wanted = {"now": now, "limit": limit, "only": only, "worker": worker}
-        return self._timers("due_timers" if only is None else "due_timers_of_execution", wanted)
+        return self._timers("due_timers" if only is None else "due_timers_in_tree", wanted)
 
     def timers_of(self, execution: int) -> list[Timer]:
         return self._timers("timers_of_execution", (execution,))
@@ -195,8 +235,8 @@ class Reads:
             found = [self.session.one("first_due", {"worker": worker})]
             found += [self.session.one(name) for name in ("first_deadline", "first_lease_end")]
         else:
-            found = [self.session.one("first_due_of_execution", {"only": only, "worker": worker})]
-            found += [self.session.one(name, (only,)) for name in ("deadline_of", "first_lease_end_of_execution")]
+            found = [self.session.one("first_due_in_tree", {"only": only, "worker": worker})]
+            found += [self.session.one(name, (only,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
         return min((row[0] for row in found if row is not None and row[0] is not None), default=None)
 
     def subscriptions(

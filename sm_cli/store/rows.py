@@ -18,6 +18,8 @@ from sm_cli.store.base import (
     Execution,
     HistoryEvent,
     Job,
+    MapRun,
+    Parent,
     Status,
     Timer,
     TimerKind,
@@ -46,9 +48,10 @@ HISTORY_ROW = 1 << 18
 
 # Calling an enum costs more than the rest of the row; a tuple answers at once.
 _FRAME_STATUS = tuple(FrameStatus)
-_OPENS = tuple(Opens(bits) for bits in range(16))
+_OPENS = tuple(Opens(bits) for bits in range(32))
 _STATUS = {status.value: status for status in Status}
 _TIMER_KIND = {kind.value: kind for kind in TimerKind}
+_NO_PARENT = (None,) * 5
 _MESSAGE_STATUS = {status.value: status for status in MessageStatus}
 
 
@@ -68,11 +71,12 @@ def definition(row: Row) -> Definition:
 def execution(row: Row, value: Decode) -> Execution:
     """From `execution_columns`, and `input`, `output` when they were asked for."""
     (id, ref, name, workflow, digest, type, status, started, deadline, closed, error, cause, events, queue,
-     priority, tags, redrives, redriven, *data) = row  # fmt: skip
+     priority, tags, redrives, redriven, tree, machine, limits, frame, seq, idx, items, run, *data) = row  # fmt: skip
     input, output = (value(data[0]), value(data[1])) if data else (None, None)
     return Execution(
         id, ref, name, workflow, digest, type, _STATUS[status], started, input, deadline, closed, error, cause,
-        output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven,
+        output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven, tree, machine,
+        bool(limits), None if frame is None else Parent(frame, seq, idx, items, run),
     )  # fmt: skip
 
 
@@ -83,15 +87,16 @@ EXECUTION_VALUES, FRAME_VALUES = 2, 4
 def execution_row(e: Execution) -> Row:
     return (
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
-        e.cause, e.events, e.queue, e.priority, encode(e.tags or None), e.redrives, e.redriven,
+        e.cause, e.events, e.queue, e.priority, encode(e.tags or None), e.redrives, e.redriven, e.tree, e.machine,
+        int(e.limits), *(e.parent or _NO_PARENT),
     )  # fmt: skip
 
 
 def execution_changes(e: Execution) -> Row:
     """The columns of `update_execution`, without the id."""
     return (
-        e.status.value, e.deadline, e.closed, e.error, e.cause, e.events, e.queue, e.priority, encode(e.tags or None),
-        e.redrives, e.redriven,
+        e.status.value, e.started, e.deadline, e.closed, e.error, e.cause, e.events, e.queue, e.priority,
+        encode(e.tags or None), e.redrives, e.redriven,
     )  # fmt: skip
 
 
@@ -99,6 +104,7 @@ def same_but_events(e: Execution, before: Execution) -> bool:
     """Whether `update_execution` would change nothing but the count of events."""
     return (
         e.status is before.status
+        and e.started == before.started
         and e.deadline == before.deadline
         and e.closed == before.closed
         and e.error == before.error
@@ -115,8 +121,29 @@ def copied(e: Execution) -> Execution:
     """A copy to hand out or to keep: executions are changed in place, their values are not."""
     return Execution(
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.input, e.deadline, e.closed, e.error,
-        e.cause, e.output, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven,
+        e.cause, e.output, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
+        e.parent,
     )  # fmt: skip
+
+
+def map_run(row: Row) -> MapRun:
+    (id, ref, execution, frame, activation, state, workflow, type, status, started, closed, redrives, forked) = row
+    return MapRun(
+        id, ref, execution, frame, activation, state, workflow, type, _STATUS[status], started,
+        Join(*orjson.loads(forked)), closed, redrives,
+    )  # fmt: skip
+
+
+def map_run_row(r: MapRun) -> Row:
+    return (
+        r.id, r.ref, r.execution, r.frame, r.activation, r.state, r.workflow, r.type, r.status.value, r.started,
+        r.closed, r.redrives, encode(list(r.join)),
+    )  # fmt: skip
+
+
+def map_run_changes(r: MapRun) -> Row:
+    """The columns of `update_map_run`."""
+    return (r.status.value, r.closed, r.redrives, encode(list(r.join)), r.id)
 
 
 def frame(row: Row, value: Decode) -> Frame:
@@ -142,9 +169,7 @@ def frame_step(f: Frame) -> Row:
     return (
         int(f.opens),
         encode(list(f.retries)) if f.retries else None,
-        None if join is None
-        else f"[{join.total},{join.limit},{join.tolerated},{join.started},{join.succeeded},{join.failed},"
-        f"{join.activation}]",
+        None if join is None else encode(list(join)),
         f.entered, f.last, f.entered_at, encode(f.wake),
     )  # fmt: skip
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ExecutionFilter,
         HistoryEvent,
         Job,
+        MapRun,
         MessageFilter,
         OpenWait,
         StoredMessage,
@@ -234,6 +235,22 @@ class SqliteStore:
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         with self._read() as reads:
             return reads.list_executions(filter)
+
+    def open_executions(self, frame: int) -> list[Execution]:
+        with self._read() as reads:
+            return reads.open_executions(frame)
+
+    def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
+        with self._read() as reads:
+            return reads.map_runs(execution, limit)
+
+    def find_map_run(self, ref: str) -> list[MapRun]:
+        with self._read() as reads:
+            return reads.find_map_run(ref)
+
+    def run_results(self, run: int, after: int, limit: int) -> list[Execution]:
+        with self._read() as reads:
+            return reads.run_results(run, after, limit)
 
     def history(self, execution: int, after: int = 0, limit: int | None = None) -> list[HistoryEvent]:
         with self._read() as reads:

@@ -6,12 +6,13 @@ Rule: nothing here looks at every row to find a few. Values given to `put` belon
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Job, Timer, TimerKind
+from sm_cli.store.base import Job, MapRun, Status, Timer, TimerKind
 from sm_cli.store.ordered import Key, Ordered
 
 Group = TypeVar("Group", bound=Hashable)
@@ -43,12 +44,38 @@ class Grouped(Generic[Group, Key]):
         return self._groups.get(group) or Ordered()
 
 
-class Frames:
+class MapRuns:
+    """Map runs, and the executions that frames started."""
+
     def __init__(self) -> None:
+        self.rows: dict[int, MapRun] = {}
+        self.of_fork: dict[tuple[int, int], int] = {}
+
+    def put(self, run: MapRun) -> None:
+        self.rows[run.id] = replace(run)
+        self.of_fork[run.frame, run.activation] = run.id
+
+    def found(self, ids: Iterable[int], frames: dict[int, Frame]) -> list[MapRun]:
+        """With the counts of their frames, where they are open."""
+        runs = []
+        for id in ids:
+            run = replace(self.rows[id])
+            frame = frames.get(run.frame)
+            if run.status is Status.RUNNING and frame is not None and frame.join is not None:
+                run.join = frame.join
+            runs.append(run)
+        return runs
+
+
+class Frames:
+    """`tree` tells the tree of an execution."""
+
+    def __init__(self, tree: Callable[[int], int]) -> None:
+        self.tree = tree
         self.rows: dict[int, Frame] = {}
         self.roots: dict[int, int] = {}
         self.ready: Ordered[int] = Ordered()
-        self.ready_of: Grouped[int, int] = Grouped()
+        self.ready_in: Grouped[int, int] = Grouped()
         self.open_of: Grouped[int, int] = Grouped()
         #: Open children by parent; pending ones and all by (parent, activation).
         self.open_below: Grouped[int, int] = Grouped()
@@ -81,7 +108,7 @@ class Frames:
         self.open_of.add(frame.execution, frame.id)
         if frame.status is FrameStatus.READY:
             self.ready.add(frame.id)
-            self.ready_of.add(frame.execution, frame.id)
+            self.ready_in.add(self.tree(frame.execution), frame.id)
         if frame.parent is not None:
             self.open_below.add(frame.parent, frame.id)
             if frame.status is FrameStatus.PENDING:
@@ -91,7 +118,7 @@ class Frames:
         self.open_of.discard(frame.execution, frame.id)
         if frame.status is FrameStatus.READY:
             self.ready.discard(frame.id)
-            self.ready_of.discard(frame.execution, frame.id)
+            self.ready_in.discard(self.tree(frame.execution), frame.id)
         if frame.parent is not None:
             self.open_below.discard(frame.parent, frame.id)
             if frame.status is FrameStatus.PENDING:
@@ -116,12 +143,13 @@ class Frames:
 class Jobs:
     """Keys are (-priority, id): highest priority first, then lowest id."""
 
-    def __init__(self) -> None:
+    def __init__(self, tree: Callable[[int], int]) -> None:
+        self.tree = tree
         self.rows: dict[int, Job] = {}
         self.leased: dict[int, Job] = {}
         self.free: Ordered[tuple[int, int]] = Ordered()
         self.free_in_queue: Grouped[str, tuple[int, int]] = Grouped()
-        self.free_of: Grouped[int, tuple[int, int]] = Grouped()
+        self.free_in: Grouped[int, tuple[int, int]] = Grouped()
         self.of_execution: Grouped[int, int] = Grouped()
         self.of_frame: defaultdict[int, list[int]] = defaultdict(list)
 
@@ -138,7 +166,7 @@ class Jobs:
         key = (-job.priority, job.id)
         self.free.add(key)
         self.free_in_queue.add(job.queue, key)
-        self.free_of.add(job.execution, key)
+        self.free_in.add(self.tree(job.execution), key)
 
     def remove(self, frame: int) -> None:
         for id in self.of_frame.pop(frame, ()):
@@ -151,16 +179,18 @@ class Jobs:
             key = (-job.priority, job.id)
             self.free.discard(key)
             self.free_in_queue.discard(job.queue, key)
-            self.free_of.discard(job.execution, key)
+            self.free_in.discard(self.tree(job.execution), key)
 
 
 class Timers:
     """Keys are (due, frame, kind)."""
 
-    def __init__(self) -> None:
+    def __init__(self, tree: Callable[[int], int]) -> None:
+        self.tree = tree
         self.rows: dict[tuple[int, str], Timer] = {}
         self.due: Ordered[tuple[int, int, str]] = Ordered()
         self.due_of: Grouped[int, tuple[int, int, str]] = Grouped()
+        self.due_in: Grouped[int, tuple[int, int, str]] = Grouped()
 
     def put(self, timer: Timer) -> None:
         self._remove(timer.frame, timer.kind.value)
@@ -168,6 +198,7 @@ class Timers:
         self.rows[key[1:]] = timer
         self.due.add(key)
         self.due_of.add(timer.execution, key)
+        self.due_in.add(self.tree(timer.execution), key)
 
     def remove(self, frame: int) -> None:
         for kind in TimerKind:
@@ -179,6 +210,7 @@ class Timers:
             key = (timer.due, frame, kind)
             self.due.discard(key)
             self.due_of.discard(timer.execution, key)
+            self.due_in.discard(self.tree(timer.execution), key)
 
     def named(self, keys: list[tuple[int, int, str]]) -> list[Timer]:
         return [self.rows[frame, kind] for _, frame, kind in keys]

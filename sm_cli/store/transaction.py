@@ -86,6 +86,10 @@ class SqlTransaction(Reads):
             many("delete_message", _singles(changes.messages_gone))
         if changes.waits_forgotten:
             many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
+        if changes.new_map_runs:
+            many("insert_map_run", map(rows.map_run_row, changes.new_map_runs))
+        if changes.map_runs:
+            many("update_map_run", map(rows.map_run_changes, changes.map_runs))
         if changes.workers:
             many("set_worker", map(rows.worker_row, changes.workers))
         if changes.workers_gone:

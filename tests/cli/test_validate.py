@@ -9,17 +9,6 @@ import pytest
 from tests.cli.conftest import Project
 
 GOOD = "StartAt: A\nStates:\n  A: {Type: Task, Resource: work, End: true}\n"
-FROM_S3 = """StartAt: A
-States:
-  A:
-    Type: Map
-    ItemProcessor:
-      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
-      StartAt: B
-      States: {B: {Type: Pass, End: true}}
-    ItemReader: {Resource: 'arn:aws:states:::s3:getObject', Parameters: {Bucket: b, Key: k}}
-    End: true
-"""
 BAD = "StartAt: B\nStates:\n  A: {Type: Pass, Next: C}\n"
 
 
@@ -107,13 +96,3 @@ def test_json_gives_every_problem_as_data(project: Project, path: str) -> None:
     assert set(first) == {
         "code", "severity", "message", "hint", "pointer", "line", "column", "end_line", "end_column",
     }  # fmt: skip
-
-
-def test_what_this_version_cannot_run_is_a_warning_here_and_an_error_of_run(project: Project) -> None:
-    project.write("x.yaml", FROM_S3)
-    validated, run = project.sm("validate", "x.yaml"), project.sm("run", "x.yaml")
-    assert validated.code == 0
-    assert "warning SM900" in validated.out
-    assert run.code == 1
-    assert "x.yaml:9:" in run.err
-    assert "error SM900" in run.err

@@ -9,11 +9,12 @@ from sm_cli.asl.model import Program
 from sm_cli.interpreter.advance import Step, advance
 from sm_cli.interpreter.env import Env, Facts
 from sm_cli.interpreter.events import Entered, Event
-from sm_cli.interpreter.frame import Frame
+from sm_cli.interpreter.frame import Frame, Join
 from sm_cli.jsonvalue import Json
 
 RETRY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 1}]
 INNER = {"StartAt": "In", "States": {"In": {"Type": "Pass", "End": True}}}
+APART = {**INNER, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
 
 #: state type -> a state of that type, as written
 STATES: dict[str, dict[str, Any]] = {
@@ -25,11 +26,17 @@ STATES: dict[str, dict[str, Any]] = {
     "Task": {"Type": "Task", "Resource": "do:it", "TimeoutSeconds": 9, "Retry": RETRY, "End": True},
     "Parallel": {"Type": "Parallel", "Branches": [INNER, INNER], "Retry": RETRY, "End": True},
     "Map": {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": INNER, "Retry": RETRY, "End": True},
+    "DistributedMap": {
+        "Type": "Map", "ItemsPath": "$.items", "ItemProcessor": APART, "Retry": RETRY, "End": True,
+    },
     "Message": {
         "Type": "Message", "CorrelationKey": "orderId", "CorrelationValuePath": "$.a", "TimeoutSeconds": 60,
         "Retry": RETRY, "End": True,
     },
 }  # fmt: skip
+
+#: A frame in one of these has a map run that is open.
+RUN = Join(3, 9, 0, started=2, activation=0, made=2, read=2)
 
 INPUT: Json = {"a": 1, "items": [10, 20]}
 

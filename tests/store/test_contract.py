@@ -419,7 +419,8 @@ def test_each_limit_of_a_list_holds(store: Store, wanted: dict[str, Any], expect
 def test_a_frame_comes_back_as_it_was(store: Store) -> None:
     whole = frame(
         1, execution=2, parent=7, activation=3, index=4, machine="/States/M/Iterator", state="Ä", seq=9,
-        status=FrameStatus.BLOCKED, opens=Opens.JOB | Opens.TIMER, retries=(1, 0, 2), join=Join(10, 2, 1, 5, 3, 1),
+        status=FrameStatus.BLOCKED, opens=Opens.JOB | Opens.TIMER, retries=(1, 0, 2),
+        join=Join(10, 2, 1, 5, 3, 1, 4, 9, 10, 4, 1, "m"),
         item={"Index": 4, "Value": None}, vars={"v": [1]}, input={"i": 1}, output={"o": 1}, entered=11, last=12,
         entered_at=T0, wake=["TaskSucceeded", {"r": 1}],
     )  # fmt: skip
@@ -438,7 +439,7 @@ def test_a_frame_comes_back_as_it_was(store: Store) -> None:
     [
         {"state": "B", "seq": 1}, {"status": FrameStatus.BLOCKED, "opens": Opens.JOB}, {"retries": (2,)},
         {"retries": ()},
-        {"join": None}, {"join": Join(3, 0, 0, 3, 1, 0)}, {"item": None}, {"vars": {}}, {"vars": {"w": 1}},
+        {"join": None}, {"join": Join(3, 0, 0, 3, 1, 0, mark="x")}, {"item": None}, {"vars": {}}, {"vars": {"w": 1}},
         {"input": None}, {"input": "x" * 5000}, {"output": {"o": 1}}, {"entered": 4, "last": 5, "entered_at": T0 + 1},
         {"wake": None}, {"wake": {"e": 1}}, {},
     ],

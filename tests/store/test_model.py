@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +18,10 @@ from sm_cli.store.base import (
     Consumed,
     ExecutionFilter,
     HistoryEvent,
+    MapRun,
     MessageFilter,
     MessageStatus,
+    Parent,
     Status,
     Store,
     TimerKind,
@@ -114,13 +117,22 @@ class Alike(RuleBasedStateMachine):
         status=st.sampled_from(Status),
         deadline=st.none() | TIMES,
         value=VALUES,
+        tree=st.integers(0, 2),
+        parent=st.none() | st.builds(Parent, st.integers(1, 2), st.integers(1, 2), SMALL, SMALL, st.none() | SMALL),
     )
-    def start(self, workflow: str, name: str, status: Status, deadline: int | None, value: Any) -> None:
+    def start(
+        self, workflow: str, name: str, status: Status, deadline: int | None, value: Any, tree: int,
+        parent: Parent | None,
+    ) -> None:  # fmt: skip
         id = self.next()
-        new = execution(id, workflow=workflow, name=name, status=status, deadline=deadline, input=value, output=value)
-        before = len(self.stores[0].list_executions(ExecutionFilter(limit=1000)))
+        if parent is not None:
+            parent = parent._replace(number=id)
+        new = execution(
+            id, workflow=workflow, name=name, status=status, deadline=deadline, input=value, output=value, tree=tree,
+            parent=parent,
+        )  # fmt: skip
         self.both(lambda _: Changes(new_executions=[new], new_definitions=[definition(f"d{id % 3}", workflow, id)]))
-        if len(self.stores[0].list_executions(ExecutionFilter(limit=1000))) > before:
+        if self.stores[0].execution(id) is not None:
             self.executions.append(id)
 
     @precondition(lambda self: self.executions)
@@ -134,6 +146,15 @@ class Alike(RuleBasedStateMachine):
             return Changes(executions={id: changed})
 
         self.both(make)
+
+    @rule(frame=SMALL, status=st.sampled_from(Status), join=st.sampled_from([Join(3), Join(3, 1, mark="m")]))
+    def run(self, frame: int, status: Status, join: Join) -> None:
+        id = self.next()
+        new = MapRun(id, f"run-{id}", id % 3, frame, id, "M", "order/M", "STANDARD", status, T0, join)
+        self.both(lambda _: Changes(new_map_runs=[new]))
+        changed = replace(new, status=Status.ABORTED, closed=T0 + 1, redrives=2)
+        if id % 2:
+            self.both(lambda _: Changes(map_runs=[changed]))
 
     @rule(execution=SMALL, parent=st.integers(0), activation=st.integers(1, 2), given=FRAMES)
     def fork(self, execution: int, parent: int, activation: int, given: dict[str, Any]) -> None:
@@ -287,7 +308,10 @@ class Alike(RuleBasedStateMachine):
                 [tx.near_messages(key, '"a"', 3) for key in KEYS_OF],
                 [tx.past_waits(key, '"a"', 3) for key in KEYS_OF], tx.refs(range(9)),
                 [tx.stale(T0 + days * DAY, 2) for days in range(9)], tx.message(3),
-                [tx.subscriptions_of(n) for n in range(3)],
+                [tx.subscriptions_of(n) for n in range(3)], [tx.newest(name) for name in KEYS_OF],
+                [[tx.pending_executions(n, m, 3, 2), tx.failed_executions(n, m), tx.executions_outputs(n, m),
+                  tx.map_run(n, m)] for n in range(3) for m in range(9)],
+                [tx.open_executions(n) for n in range(3)],
             ]  # fmt: skip
 
         self.agree(ask)
@@ -299,7 +323,8 @@ def outside(store: Store) -> list[Any]:
     wanted = [
         ExecutionFilter(), ExecutionFilter(status=Status.RUNNING, limit=2), ExecutionFilter(workflow="k1", before_id=9),
         ExecutionFilter(status=Status.FAILED, workflow="k2"),
-        ExecutionFilter(name_contains="A", since=T0 + 2, until=T0 + 9),
+        ExecutionFilter(name_contains="A", since=T0 + 2, until=T0 + 9), ExecutionFilter(run=1),
+        ExecutionFilter(run=2, status=Status.RUNNING, before_id=9, name_contains="a"),
     ]  # fmt: skip
     waits = [
         WaitFilter(), WaitFilter(limit=2, after=2), WaitFilter("k1"), WaitFilter("k2", '"a"'),
@@ -318,6 +343,7 @@ def outside(store: Store) -> list[Any]:
         store.next_due(None, "k1"), store.next_due(1, "k2"), store.leases("k1", range(40)),
         [store.has_free(T0 + n, frozenset(KEYS_OF[:n]), only=only) for n in range(3) for only in (None, 1)],
         store.has_free(T0 + 10, frozenset(KEYS_OF), queues=frozenset(["k2"])),
+        store.map_runs(), store.map_runs(1, 2), store.find_map_run("run-1"), store.run_results(1, 3, 2),
         [store.list_executions(f) for f in wanted], [store.find(text) for text in ("a", "ref-00000", "ref-000002", "")],
         [
             [store.next_due(n), store.has_ready(n), store.execution(n), store.frames_of(n), store.jobs_of(n),

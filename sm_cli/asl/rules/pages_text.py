@@ -239,31 +239,6 @@ StartAt: A
 States:
   A: {Type: Task, Resource: "arn:aws:states:::states:startExecution", End: true}
 
-== SM900
-The definition may be right, but it has a part of the language that this version of sm cannot run.
--- bad
-StartAt: A
-States:
-  A:
-    Type: Map
-    ItemReader: {Resource: "arn:aws:states:::s3:getObject", Parameters: {Bucket: b, Key: k}}
-    ItemProcessor:
-      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
-      StartAt: B
-      States:
-        B: {Type: Pass, End: true}
-    End: true
--- good
-StartAt: A
-States:
-  A:
-    Type: Map
-    ItemProcessor:
-      StartAt: B
-      States:
-        B: {Type: Pass, End: true}
-    End: true
-
 == SM901
 A `${Name}` that another tool was to replace stands where its value is needed to run the workflow.
 -- bad

@@ -1,4 +1,4 @@
-"""Rules about what runs a definition: handlers, the type of workflow, this version of `sm`.
+"""Rules about what runs a definition: handlers, the type of workflow, values that are put in.
 
 Rule: these are asked only of who wants to run it; without them a definition is valid or not by itself.
 """
@@ -20,11 +20,9 @@ from sm_cli.jsonvalue import Json
 
 entry("SM606", "warning", "A Resource has a handler")
 entry("SM607", "error", "An express workflow waits for nothing outside itself")
-entry("SM900", "error", "The definition needs only what this version can run")
 entry("SM901", "error", "A substitution is replaced where its value is needed")
 
 _READ_SYNTAXES = ("state", "path", "reference", "place", "value", "timestamp")
-_DISTRIBUTED = ("ItemReader", "ItemBatcher", "ResultWriter")
 
 
 def _resources(machines: list[MachineAt]) -> Iterator[tuple[StateAt, Resource]]:
@@ -56,15 +54,6 @@ def not_express(machines: list[MachineAt]) -> Iterator[Finding]:
             pointer, written = config(state) if state.type == "Map" else ("", {})
             if written.get("Mode") == "DISTRIBUTED":
                 yield Finding(f"{pointer}/Mode", "An express workflow cannot have a distributed Map")
-
-
-def not_yet(machines: list[MachineAt]) -> Iterator[Finding]:
-    """What this version cannot run yet."""
-    for machine in machines:
-        for state in machine.states.values():
-            for field in _DISTRIBUTED if state.type == "Map" else ():
-                if field in state.value:
-                    yield Finding(state.at(field), f"{field} is not supported yet: the Map cannot run", key=True)
 
 
 def unreplaced(machines: list[MachineAt]) -> Iterator[Finding]:

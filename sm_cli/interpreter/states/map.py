@@ -1,7 +1,4 @@
-"""Map: a child frame for each item. States Language, "Map State".
-
-Inline iterations stand in the execution's history; those of a distributed Map do not, as on AWS.
-"""
+"""Map, inline: a child frame for each item, in the execution's own history. States Language, "Map State"."""
 
 from __future__ import annotations
 
@@ -24,15 +21,19 @@ from sm_cli.jsonvalue import Json, dumps
 def start(turn: Turn, state: Map, event: Entered | BackoffElapsed) -> None:
     input = effective_input(turn, state)
     items = items_of(turn, state, input)
+    limit = concurrency(turn, state, input)
+    turn.record("MapStateStarted", {"length": len(items)})
+    allowed = tolerated(thresholds(turn, state, input), len(items))
+    turn.block(Fork(selected(turn, state, input, items), Join(len(items), limit, allowed)))
+
+
+def concurrency(turn: Turn, state: Map, input: Json) -> int:
+    """MaxConcurrency; 0 is no limit."""
     limit = count(turn, state.max_concurrency, input, int) or 0
     if limit < 0:
         raise StateFailure("States.Runtime", "MaxConcurrency cannot be negative.")
     turn.note("maxConcurrency", int(limit))
-    turn.record("MapStateStarted", {"length": len(items)})
-    tolerated = tolerated_failures(turn, state, input, len(items))
-    if state.distributed:
-        turn.record("MapRunStarted", {"mapRunArn": map_run_arn(turn, state)})
-    turn.block(Fork(children_of(turn, state, input, items), Join(len(items), int(limit), tolerated)))
+    return int(limit)
 
 
 def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
@@ -60,8 +61,8 @@ def items_of_jsonata(turn: Turn, state: Map, input: Json) -> list[Json]:
     return items
 
 
-def tolerated_failures(turn: Turn, state: Map, input: Json, total: int) -> int:
-    """How many iterations may fail: the smaller of the two thresholds that are given, 0 when none is."""
+def thresholds(turn: Turn, state: Map, input: Json) -> tuple[int | None, float | None]:
+    """ToleratedFailureCount and ToleratedFailurePercentage, each when it is given."""
     number = count(turn, state.tolerated_count, input, int)
     if number is not None:
         turn.note("toleratedFailureCount", int(number))
@@ -72,23 +73,30 @@ def tolerated_failures(turn: Turn, state: Map, input: Json, total: int) -> int:
         turn.note("toleratedFailurePercentage", float(percentage))
     if percentage is not None and not 0 <= percentage <= 100:
         raise StateFailure("States.Runtime", "ToleratedFailurePercentage must be between 0 and 100.")
-    thresholds = [] if number is None else [int(number)]
+    return None if number is None else int(number), percentage
+
+
+def tolerated(given: tuple[int | None, float | None], total: int) -> int:
+    """How many of `total` items may fail: the smaller of the two thresholds, 0 when none is given."""
+    number, percentage = given
+    bounds = [] if number is None else [number]
     if percentage is not None:
-        thresholds.append(floor(total * percentage / 100))
-    return min(thresholds, default=0)
+        bounds.append(floor(total * percentage / 100))
+    return min(bounds, default=0)
 
 
-def children_of(turn: Turn, state: Map, input: Json, items: list[Json]) -> list[Child]:
+def selected(turn: Turn, state: Map, input: Json, items: list[Json], first: int = 0) -> list[Child]:
+    """A child for each item, as ItemSelector makes its input; `first` is the number of the first one."""
     selector, machine = state.item_selector, state.processor
     keeps_item = turn.program.machines[machine].reads_context
     if selector is None and not keeps_item:
-        return [Child(machine, i, value) for i, value in enumerate(items)]
+        return [Child(machine, i, value) for i, value in enumerate(items, first)]
     scope = turn.scope_of(state, input)
     children = []
-    for i, value in enumerate(items):
+    for i, value in enumerate(items, first):
         item: Json = {"Index": i, "Value": value}
-        selected = value if selector is None else selector(iteration_scope(turn, scope, item))
-        children.append(Child(machine, i, selected, item if keeps_item else None))
+        made = value if selector is None else selector(iteration_scope(turn, scope, item))
+        children.append(Child(machine, i, made, item if keeps_item else None))
     if selector is not None and turn.env.probe is not None:
         turn.note("afterItemSelector", [child.input for child in children])
     return children
@@ -105,34 +113,18 @@ def iteration_scope(turn: Turn, outer: Scope, item: Json) -> Scope:
     return Scope(outer.input, context, outer.variables, turn.random)
 
 
-def map_run_arn(turn: Turn, state: Map) -> str:
-    facts = turn.env.facts
-    label = state.label or state.name
-    run = f"{facts.ref}-{turn.frame.id}-{turn.frame.seq}"
-    return f"arn:aws:states:{facts.region}:{facts.account}:mapRun:{facts.workflow}/{label}:{run}"
-
-
 def joined(turn: Turn, state: Map, event: Joined) -> Entered | None:
     """The result is an array in the order of the items."""
-    if state.distributed:
-        turn.record("MapRunSucceeded", {})
-    else:
-        turn.frame.last = event.last
+    turn.frame.last = event.last
     turn.record("MapStateSucceeded", {}, leaf=True)
     return complete(turn, state, event.outputs)
 
 
 def join_failed(turn: Turn, state: Map, event: JoinFailed) -> Entered | None:
-    """Inline: the iteration's error is the state's. Distributed: more failed than were tolerated."""
-    error, cause = event.error, event.cause
-    if state.distributed:
-        error = "States.ExceedToleratedFailureThreshold"
-        cause = "The specified tolerated failure threshold was exceeded"
-        turn.record("MapRunFailed", outcome_detail(error, cause))
-    else:
-        turn.frame.last = event.last
-    failure = StateFailure(error, cause, located=False)
+    """The iteration's error is the state's."""
+    turn.frame.last = event.last
+    failure = StateFailure(event.error, event.cause, located=False)
     if retry(turn, state, failure):
         return None
-    turn.record("MapStateFailed", outcome_detail(error, cause))
+    turn.record("MapStateFailed", outcome_detail(event.error, event.cause))
     return caught_or_failed(turn, state, failure)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import NoReturn
 
 from sm_cli.asl.model import Task
-from sm_cli.asl.resources import function_name
+from sm_cli.asl.resources import function_name, workflow_name
 from sm_cli.errors import InvalidJson, StateFailure
-from sm_cli.interpreter.commands import RunTask
+from sm_cli.interpreter.commands import RunTask, StartExecution
 from sm_cli.interpreter.dataflow import complete, effective_input, parameters, seconds
 from sm_cli.interpreter.events import (
     BackoffElapsed,
@@ -20,6 +20,7 @@ from sm_cli.interpreter.events import (
     TaskFailed,
     TaskSucceeded,
 )
+from sm_cli.interpreter.frame import Opens
 from sm_cli.interpreter.records import outcome_detail, scheduled_detail, task_detail, task_event
 from sm_cli.interpreter.turn import Turn
 from sm_cli.jsonvalue import Json, dumps, loads_exact
@@ -31,12 +32,32 @@ def start(turn: Turn, state: Task, event: Entered | BackoffElapsed) -> None:
     arguments = parameters(turn, state, input)
     timeout = seconds(turn, state.timeout, "TimeoutSecondsPath", input)
     heartbeat = seconds(turn, state.heartbeat, "HeartbeatSecondsPath", input)
-    handler, payload = addressed(state, arguments)
+    command: RunTask | StartExecution
+    if state.resource.starts_execution:
+        command = nested(state, arguments, timeout, heartbeat)
+        if state.resource.pattern.startswith("sync"):
+            turn.frame.opens |= Opens.EXECUTIONS
+    else:
+        handler, payload = addressed(state, arguments)
+        command = RunTask(handler, payload, sum(turn.frame.retries) + 1, timeout, heartbeat)
     turn.record(
         task_event(state.resource, "Scheduled"),
         scheduled_detail(state.resource, arguments, turn.env.facts.region, timeout, heartbeat),
     )
-    turn.block(RunTask(handler, payload, sum(turn.frame.retries) + 1, timeout, heartbeat))
+    turn.block(command)
+
+
+def nested(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
+    """states:startExecution: which workflow, under which name, with which input."""
+    given = arguments if isinstance(arguments, dict) else {}
+    machine, name = given.get("StateMachineArn"), given.get("Name")
+    if not isinstance(machine, str) or not isinstance(name, str | None):
+        wrong = 'The field "StateMachineArn" is required' if machine is None else "StateMachineArn and Name are text"
+        raise StateFailure(
+            "States.Runtime", f"The Parameters '{dumps(arguments)}' could not be used to start the Task: [{wrong}]"
+        )
+    input = payload_of(given.get("Input"))
+    return StartExecution(workflow_name(machine), name, input, state.resource.pattern, timeout, heartbeat)
 
 
 def addressed(state: Task, arguments: Json) -> tuple[str, Json]:

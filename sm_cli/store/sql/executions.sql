@@ -20,9 +20,15 @@ FROM workflows w JOIN definitions d ON d.digest = w.digest
 WHERE w.version = (SELECT max(n.version) FROM workflows n WHERE n.name = w.name)
 ORDER BY w.name
 
+-- name: newest_definition
+SELECT d.digest, w.name, d.text, d.format, w.created
+FROM workflows w JOIN definitions d ON d.digest = w.digest
+WHERE w.name = ? ORDER BY w.version DESC LIMIT 1
+
 -- name: execution_columns
 e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.deadline, e.closed,
-e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven
+e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
+e.parent_frame, e.parent_seq, e.idx, e.items, e.run
 
 -- name: whole_executions
 SELECT {execution_columns}, d.input, d.output
@@ -67,9 +73,66 @@ FROM executions e INDEXED BY executions_overdue JOIN execution_data d ON d.execu
 WHERE e.status = 'RUNNING' AND e.deadline IS NOT NULL AND e.deadline <= ?
 ORDER BY e.deadline, e.id LIMIT ?
 
--- name: overdue_one
-{whole_executions}
-WHERE e.status = 'RUNNING' AND e.deadline <= ? AND e.id = ?
+-- name: overdue_in_tree
+SELECT {execution_columns}, d.input, d.output
+FROM executions e INDEXED BY executions_overdue_in_tree JOIN execution_data d ON d.execution = e.id
+WHERE e.status = 'RUNNING' AND e.deadline IS NOT NULL AND e.tree = ? AND e.deadline <= ?
+ORDER BY e.deadline, e.id LIMIT ?
+
+-- name: pending_executions
+SELECT {execution_columns}, d.input, d.output
+FROM executions e INDEXED BY executions_of_parent JOIN execution_data d ON d.execution = e.id
+WHERE e.parent_frame = ? AND e.status = 'PENDING' AND e.parent_seq = ? AND e.idx >= ? ORDER BY e.idx LIMIT ?
+
+-- name: open_executions
+SELECT {execution_columns}, d.input, d.output
+FROM executions e INDEXED BY executions_of_parent JOIN execution_data d ON d.execution = e.id
+WHERE e.parent_frame = ? AND e.status IN ('PENDING', 'RUNNING') ORDER BY e.idx, e.id
+
+-- name: failed_executions
+SELECT {execution_columns}, d.input, d.output
+FROM executions e INDEXED BY executions_of_parent JOIN execution_data d ON d.execution = e.id
+WHERE e.parent_frame = ? AND e.status IN ('ABORTED', 'FAILED', 'TIMED_OUT') AND e.parent_seq = ? ORDER BY e.idx
+
+-- name: executions_outputs
+SELECT e.idx, d.output
+FROM executions e INDEXED BY executions_of_parent JOIN execution_data d ON d.execution = e.id
+WHERE e.parent_frame = ? AND e.status = 'SUCCEEDED' AND e.parent_seq = ? ORDER BY e.idx
+
+-- name: run_results
+SELECT {execution_columns}, d.input, d.output
+FROM executions e INDEXED BY executions_of_run JOIN execution_data d ON d.execution = e.id
+WHERE e.run = ? AND e.idx > ? ORDER BY e.idx LIMIT ?
+
+-- name: map_run_columns
+r.id, r.ref, r.execution, r.frame, r.activation, r.state, r.workflow, r.type, r.status, r.started, r.closed,
+r.redrives, CASE WHEN r.status = 'RUNNING' THEN coalesce(f.forked, r.forked) ELSE r.forked END
+
+-- name: some_map_runs
+SELECT {map_run_columns} FROM map_runs r LEFT JOIN frames f ON f.id = r.frame
+
+-- name: map_run
+{some_map_runs} WHERE r.frame = ? AND r.activation = ?
+
+-- name: map_runs
+{some_map_runs} WHERE r.id < ? ORDER BY r.id DESC LIMIT ?
+
+-- name: map_runs_of_execution
+{some_map_runs} WHERE r.execution = ? ORDER BY r.id DESC LIMIT ?
+
+-- name: map_runs_by_ref
+{some_map_runs} WHERE r.ref = ?
+
+-- name: map_runs_by_prefix
+{some_map_runs} WHERE r.ref >= ? AND r.ref < ? ORDER BY r.ref LIMIT ?
+
+-- name: insert_map_run
+INSERT INTO map_runs (id, ref, execution, frame, activation, state, workflow, type, status, started, closed,
+    redrives, forked)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: update_map_run
+UPDATE map_runs SET status = ?, closed = ?, redrives = ?, forked = ? WHERE id = ?
 
 -- name: list_filter
 AND (:since IS NULL OR e.started >= :since)
@@ -78,30 +141,39 @@ AND (:name IS NULL OR e.name LIKE :name ESCAPE '\')
 ORDER BY e.id DESC LIMIT :limit
 
 -- name: list_executions
-SELECT {execution_columns} FROM executions e
-WHERE e.id < :before
+SELECT {execution_columns} FROM executions e INDEXED BY executions_listed
+WHERE e.run IS NULL AND e.id < :before
 {list_filter}
+
+-- name: list_executions_of_run
+SELECT {execution_columns} FROM executions e INDEXED BY executions_of_run
+WHERE e.run = :run AND e.id < :before AND (:status IS NULL OR e.status = :status)
+AND (:since IS NULL OR e.started >= :since)
+AND (:until IS NULL OR e.started < :until)
+AND (:name IS NULL OR e.name LIKE :name ESCAPE '\')
+ORDER BY e.idx DESC LIMIT :limit
 
 -- name: list_executions_by_status
 SELECT {execution_columns} FROM executions e INDEXED BY executions_by_status
-WHERE e.id < :before AND e.status = :status AND (:workflow IS NULL OR e.workflow = :workflow)
+WHERE e.run IS NULL AND e.id < :before AND e.status = :status AND (:workflow IS NULL OR e.workflow = :workflow)
 {list_filter}
 
 -- name: list_executions_by_workflow
 SELECT {execution_columns} FROM executions e INDEXED BY executions_by_workflow
-WHERE e.id < :before AND e.workflow = :workflow
+WHERE e.run IS NULL AND e.id < :before AND e.workflow = :workflow
 {list_filter}
 
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
-    error, cause, events, queue, priority, tags, redrives, redriven)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    error, cause, events, queue, priority, tags, redrives, redriven, tree, machine, limits,
+    parent_frame, parent_seq, idx, items, run)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_execution_data
 INSERT INTO execution_data (execution, input, output) VALUES (?, ?, ?)
 
 -- name: update_execution
-UPDATE executions SET status = ?, deadline = ?, closed = ?, error = ?, cause = ?, events = ?,
+UPDATE executions SET status = ?, started = ?, deadline = ?, closed = ?, error = ?, cause = ?, events = ?,
     queue = ?, priority = ?, tags = ?, redrives = ?, redriven = ?
 WHERE id = ?
 
@@ -115,8 +187,9 @@ UPDATE execution_data SET output = ? WHERE execution = ?
 SELECT deadline FROM executions INDEXED BY executions_overdue
 WHERE status = 'RUNNING' AND deadline IS NOT NULL ORDER BY deadline LIMIT 1
 
--- name: deadline_of
-SELECT deadline FROM executions WHERE status = 'RUNNING' AND id = ?
+-- name: first_deadline_in_tree
+SELECT deadline FROM executions INDEXED BY executions_overdue_in_tree
+WHERE status = 'RUNNING' AND deadline IS NOT NULL AND tree = ? ORDER BY deadline LIMIT 1
 
 -- name: next_id
 SELECT next FROM ids WHERE name = ?

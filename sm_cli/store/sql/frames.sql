@@ -10,15 +10,15 @@ SELECT {frame_columns} FROM json_each(?) wanted JOIN frames f ON f.id = wanted.v
 -- name: ready_frames
 SELECT {frame_columns} FROM frames f WHERE f.status = 1 ORDER BY f.id LIMIT ?
 
--- name: ready_frames_of_execution
-SELECT {frame_columns} FROM frames f INDEXED BY frames_ready_of_execution
-WHERE f.execution = ? AND f.status = 1 ORDER BY f.id LIMIT ?
+-- name: ready_frames_in_tree
+SELECT {frame_columns} FROM frames f INDEXED BY frames_ready_in_tree
+WHERE f.tree = ? AND f.status = 1 ORDER BY f.id LIMIT ?
 
 -- name: has_ready
 SELECT 1 FROM frames f WHERE f.status = 1 LIMIT 1
 
--- name: has_ready_of_execution
-SELECT 1 FROM frames f INDEXED BY frames_ready_of_execution WHERE f.execution = ? AND f.status = 1 LIMIT 1
+-- name: has_ready_in_tree
+SELECT 1 FROM frames f INDEXED BY frames_ready_in_tree WHERE f.tree = ? AND f.status = 1 LIMIT 1
 
 -- name: pending_children
 SELECT {frame_columns} FROM frames f
@@ -29,6 +29,10 @@ SELECT f.idx, f.output FROM frames f WHERE f.parent = ? AND f.status = 3 AND f.a
 
 -- name: root_frame
 SELECT {frame_columns} FROM frames f INDEXED BY frames_root WHERE f.execution = ? AND f.parent IS NULL
+
+-- name: root_frames
+SELECT {frame_columns} FROM json_each(?) wanted
+CROSS JOIN frames f INDEXED BY frames_root ON f.execution = wanted.value WHERE f.parent IS NULL
 
 -- name: children
 SELECT {frame_columns} FROM frames f WHERE f.parent = ? AND f.activation = ? ORDER BY f.idx
@@ -47,9 +51,10 @@ SELECT {frame_columns} FROM frames f INDEXED BY frames_open
 WHERE f.execution = ? AND f.status < 3 ORDER BY f.id
 
 -- name: insert_frame
-INSERT INTO frames (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, forked,
+-- Its execution stands there already.
+INSERT INTO frames (id, execution, tree, parent, activation, idx, machine, state, seq, status, opens, retries, forked,
     entered, last, entered_at, wake, item, vars, input, output)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?1, ?2, coalesce((SELECT e.tree FROM executions e WHERE e.id = ?2), ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: update_frame
 UPDATE frames SET status = ?, state = ?, seq = ?, opens = ?, retries = ?, forked = ?, entered = ?, last = ?,

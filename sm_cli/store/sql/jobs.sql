@@ -26,9 +26,9 @@ SELECT {job_columns} FROM jobs j INDEXED BY jobs_free_in_queue
 WHERE j.leased_until IS NULL AND j.queue = :queue AND j.available <= :now AND {runnable}
 ORDER BY j.priority DESC, j.id LIMIT :limit
 
--- name: free_jobs_of_execution
-SELECT {job_columns} FROM jobs j INDEXED BY jobs_free_of_execution
-WHERE j.leased_until IS NULL AND j.execution = :only AND (:queue IS NULL OR j.queue = :queue)
+-- name: free_jobs_in_tree
+SELECT {job_columns} FROM jobs j INDEXED BY jobs_free_in_tree
+WHERE j.leased_until IS NULL AND j.tree = :only AND (:queue IS NULL OR j.queue = :queue)
     AND j.available <= :now AND {runnable}
 ORDER BY j.priority DESC, j.id LIMIT :limit
 
@@ -39,9 +39,9 @@ SELECT 1 FROM json_each(:resources) wanted WHERE EXISTS (
         AND (:queues IS NULL OR j.queue IN (SELECT value FROM json_each(:queues)))
 ) LIMIT 1
 
--- name: has_free_of_execution
-SELECT 1 FROM jobs j INDEXED BY jobs_free_of_execution
-WHERE j.leased_until IS NULL AND j.execution = :only AND j.available <= :now AND {runnable}
+-- name: has_free_in_tree
+SELECT 1 FROM jobs j INDEXED BY jobs_free_in_tree
+WHERE j.leased_until IS NULL AND j.tree = :only AND j.available <= :now AND {runnable}
     AND (:queues IS NULL OR j.queue IN (SELECT value FROM json_each(:queues)))
 LIMIT 1
 
@@ -60,9 +60,9 @@ SELECT queue FROM b WHERE queue IS NOT NULL
 SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased
 WHERE j.leased_until <= ? ORDER BY j.leased_until, j.id LIMIT ?
 
--- name: lost_jobs_of_execution
+-- name: lost_jobs_in_tree
 SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased
-WHERE j.leased_until <= ? AND j.execution = ? ORDER BY j.leased_until, j.id LIMIT ?
+WHERE j.leased_until <= ? AND j.tree = ? ORDER BY j.leased_until, j.id LIMIT ?
 
 -- name: held_jobs
 -- Asked when a worker was lost; walks what is leased, which is never more than all workers have slots.
@@ -73,9 +73,9 @@ WHERE j.leased_until < ? AND j.worker = ? ORDER BY j.id
 SELECT j.id FROM json_each(?) wanted JOIN jobs j ON j.id = wanted.value WHERE j.worker = ?
 
 -- name: insert_job
-INSERT INTO jobs (id, execution, frame, seq, state, resource, input, attempt, queue, priority, available,
+INSERT INTO jobs (id, execution, tree, frame, seq, state, resource, input, attempt, queue, priority, available,
     timeout, heartbeat, leased_until, worker, deliveries, repeatable)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?1, ?2, coalesce((SELECT e.tree FROM executions e WHERE e.id = ?2), ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: lease_job
 UPDATE jobs SET leased_until = ?, worker = ?, deliveries = ?, repeatable = ? WHERE id = ?
@@ -88,9 +88,9 @@ RETURNING CASE WHEN substr(input, 1, 1) = '@' THEN input END
 -- name: first_lease_end
 SELECT leased_until FROM jobs WHERE leased_until IS NOT NULL ORDER BY leased_until LIMIT 1
 
--- name: first_lease_end_of_execution
+-- name: first_lease_end_in_tree
 SELECT j.leased_until FROM jobs j INDEXED BY jobs_leased
-WHERE j.execution = ? AND j.leased_until IS NOT NULL ORDER BY j.leased_until LIMIT 1
+WHERE j.tree = ? AND j.leased_until IS NOT NULL ORDER BY j.leased_until LIMIT 1
 
 -- name: workers
 SELECT w.id, w.name, w.host, w.pid, w.process, w.started, w.seen FROM workers w ORDER BY w.started, w.id

@@ -11,8 +11,8 @@ t.execution, t.frame, t.seq, t.kind, t.due
 SELECT {timer_columns} FROM timers t WHERE t.due <= :now AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
--- name: due_timers_of_execution
-SELECT {timer_columns} FROM timers t WHERE t.execution = :only AND t.due <= :now AND {not_anothers}
+-- name: due_timers_in_tree
+SELECT {timer_columns} FROM timers t WHERE t.tree = :only AND t.due <= :now AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: timers_of_execution
@@ -21,11 +21,12 @@ SELECT {timer_columns} FROM timers t WHERE t.execution = ? ORDER BY t.due, t.fra
 -- name: first_due
 SELECT t.due FROM timers t WHERE {not_anothers} ORDER BY t.due LIMIT 1
 
--- name: first_due_of_execution
-SELECT t.due FROM timers t WHERE t.execution = :only AND {not_anothers} ORDER BY t.due LIMIT 1
+-- name: first_due_in_tree
+SELECT t.due FROM timers t WHERE t.tree = :only AND {not_anothers} ORDER BY t.due LIMIT 1
 
 -- name: set_timer
-INSERT INTO timers (execution, frame, seq, kind, due) VALUES (?, ?, ?, ?, ?)
+INSERT INTO timers (execution, tree, frame, seq, kind, due)
+VALUES (?1, coalesce((SELECT e.tree FROM executions e WHERE e.id = ?1), ?1), ?, ?, ?, ?)
 ON CONFLICT (frame, kind) DO UPDATE SET execution = excluded.execution, seq = excluded.seq, due = excluded.due
 
 -- name: delete_timers
@@ -71,7 +72,7 @@ ORDER BY s.since, s.frame LIMIT :limit
 -- name: open_waits_of_workflow
 -- Only what is running is walked, in order, up to the limit.
 SELECT {open_wait}
-FROM executions e INDEXED BY executions_by_status
+FROM executions e INDEXED BY executions_running
 CROSS JOIN subscriptions s ON s.execution = e.id CROSS JOIN frames f ON f.id = s.frame
 WHERE e.status = 'RUNNING' AND e.workflow = :workflow AND s.frame > :after
     AND s."key" = coalesce(:key, s."key") AND s.value = coalesce(:value, s.value)

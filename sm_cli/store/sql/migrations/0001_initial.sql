@@ -8,7 +8,8 @@ CREATE TABLE ids (
     next INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO ids (name, next) VALUES ('blobs', 1), ('executions', 1), ('frames', 1), ('jobs', 1), ('messages', 1);
+INSERT INTO ids (name, next) VALUES
+    ('blobs', 1), ('executions', 1), ('frames', 1), ('jobs', 1), ('map_runs', 1), ('messages', 1);
 
 CREATE TABLE definitions (
     id INTEGER PRIMARY KEY,
@@ -39,21 +40,36 @@ CREATE TABLE executions (
     priority INTEGER NOT NULL,
     redrives INTEGER NOT NULL,
     redriven INTEGER,
+    tree INTEGER NOT NULL,
+    limits INTEGER NOT NULL,
+    parent_frame INTEGER,
+    parent_seq INTEGER,
+    idx INTEGER,
+    items INTEGER,
+    run INTEGER,
     ref TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     workflow TEXT NOT NULL,
     digest TEXT NOT NULL,
     type TEXT NOT NULL,
     queue TEXT NOT NULL,
+    machine TEXT NOT NULL,
     tags TEXT,
     error TEXT,
     cause TEXT,
     UNIQUE (name, workflow)
 ) STRICT;
 
-CREATE INDEX executions_by_status ON executions (status);
-CREATE INDEX executions_by_workflow ON executions (workflow);
+-- A list of executions shows none of a map run's children, of which there may be a million.
+CREATE INDEX executions_listed ON executions (id) WHERE run IS NULL;
+CREATE INDEX executions_by_status ON executions (status) WHERE run IS NULL;
+CREATE INDEX executions_by_workflow ON executions (workflow) WHERE run IS NULL;
+CREATE INDEX executions_running ON executions (workflow) WHERE status = 'RUNNING';
 CREATE INDEX executions_overdue ON executions (deadline) WHERE status = 'RUNNING' AND deadline IS NOT NULL;
+CREATE INDEX executions_overdue_in_tree ON executions (tree, deadline)
+    WHERE status = 'RUNNING' AND deadline IS NOT NULL;
+CREATE INDEX executions_of_parent ON executions (parent_frame, status, parent_seq, idx) WHERE parent_frame IS NOT NULL;
+CREATE INDEX executions_of_run ON executions (run, idx) WHERE run IS NOT NULL;
 
 CREATE TABLE execution_data (
     execution INTEGER PRIMARY KEY,
@@ -61,9 +77,31 @@ CREATE TABLE execution_data (
     input TEXT
 ) STRICT;
 
+-- One fork of a distributed Map. `forked` is its join as it was closed; while it is open, its frame has it.
+CREATE TABLE map_runs (
+    id INTEGER PRIMARY KEY,
+    execution INTEGER NOT NULL,
+    frame INTEGER NOT NULL,
+    activation INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    closed INTEGER,
+    redrives INTEGER NOT NULL,
+    ref TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    type TEXT NOT NULL,
+    forked TEXT NOT NULL,
+    UNIQUE (frame, activation)
+) STRICT;
+
+CREATE INDEX map_runs_of_execution ON map_runs (execution);
+
+-- `tree` of a frame, a job and a timer is that of its execution: who works for one execution works for those below it.
 CREATE TABLE frames (
     id INTEGER PRIMARY KEY,
     execution INTEGER NOT NULL,
+    tree INTEGER NOT NULL,
     parent INTEGER,
     activation INTEGER NOT NULL,
     idx INTEGER NOT NULL,
@@ -85,7 +123,7 @@ CREATE TABLE frames (
 ) STRICT;
 
 CREATE INDEX frames_ready ON frames (id) WHERE status = 1;
-CREATE INDEX frames_ready_of_execution ON frames (execution) WHERE status = 1;
+CREATE INDEX frames_ready_in_tree ON frames (tree) WHERE status = 1;
 CREATE INDEX frames_root ON frames (execution) WHERE parent IS NULL;
 CREATE INDEX frames_open ON frames (execution) WHERE status < 3;
 CREATE INDEX frames_children ON frames (parent, status, activation, idx) WHERE parent IS NOT NULL;
@@ -99,6 +137,7 @@ CREATE TABLE blobs (
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY,
     execution INTEGER NOT NULL,
+    tree INTEGER NOT NULL,
     frame INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     leased_until INTEGER,
@@ -121,7 +160,7 @@ CREATE INDEX jobs_by_execution ON jobs (execution);
 CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX jobs_free ON jobs (priority DESC, id) WHERE leased_until IS NULL;
 CREATE INDEX jobs_free_in_queue ON jobs (queue, priority DESC, id) WHERE leased_until IS NULL;
-CREATE INDEX jobs_free_of_execution ON jobs (execution, priority DESC, id) WHERE leased_until IS NULL;
+CREATE INDEX jobs_free_in_tree ON jobs (tree, priority DESC, id) WHERE leased_until IS NULL;
 CREATE INDEX jobs_free_of_resource ON jobs (resource, queue) WHERE leased_until IS NULL;
 
 -- Processes that take jobs; `jobs.worker` is the id of one. `process` tells it from others that have or had its pid.
@@ -140,11 +179,13 @@ CREATE TABLE timers (
     kind TEXT NOT NULL,
     seq INTEGER NOT NULL,
     execution INTEGER NOT NULL,
+    tree INTEGER NOT NULL,
     due INTEGER NOT NULL,
     PRIMARY KEY (frame, kind)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX timers_due ON timers (due);
+CREATE INDEX timers_in_tree ON timers (tree, due);
 CREATE INDEX timers_of_execution ON timers (execution, due);
 
 CREATE TABLE subscriptions (

@@ -1,0 +1,81 @@
+"""Compiled programs by digest, and workflows by name: what a tick runs.
+
+Rule: a definition never changes under its digest, so a program is compiled once. A name means the newest definition:
+that of the library, where there is one and it has the name (the project's own files), else that of the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sm_cli.asl.compile import compile_program
+from sm_cli.asl.model import Program
+from sm_cli.asl.source import Document
+from sm_cli.asl.source import parse as parse_source
+from sm_cli.errors import InvalidDefinition, NotFound
+from sm_cli.jsonvalue import dumps
+from sm_cli.store.base import Definition, Store, Transaction
+from sm_cli.store.changes import Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A definition ready to run: validated, compiled, under its name."""
+
+    name: str
+    document: Document
+    program: Program
+
+
+def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = None) -> Workflow:
+    """Validate and compile. Raises InvalidDefinition with every problem."""
+    from sm_cli.asl.validate import unsupported, validate  # only who starts a workflow waits for the rules' import
+
+    problems = [d for d in validate(document, handlers=handlers) if d.severity == "error"]
+    problems = problems or unsupported(document)
+    if problems:
+        raise InvalidDefinition(problems)
+    return Workflow(name, document, compile_program(document.value))
+
+
+class Programs:
+    """library: the workflow of a name, or None; it may raise InvalidDefinition."""
+
+    def __init__(self, library: Callable[[str], Workflow | None] | None = None) -> None:
+        self.library = library
+        self._compiled: dict[str, Program] = {}
+
+    def add(self, workflow: Workflow) -> None:
+        self._compiled.setdefault(workflow.program.digest, workflow.program)
+
+    def of(self, digest: str, source: Store | Transaction) -> Program:
+        """The compiled program of a stored definition. Raises NotFound."""
+        program = self._compiled.get(digest)
+        if program is None:
+            stored = source.definition(digest)
+            if stored is None:
+                raise NotFound(f"the definition {digest[:12]} is not in the database")
+            document = parse_source(stored.text, file=stored.name).document
+            assert document is not None, "a stored definition was valid when it was stored"
+            program = self._compiled[digest] = compile_program(document.value)
+        return program
+
+    def named(self, name: str, tx: Transaction, changes: Changes, now: int) -> Program | None:
+        """The newest program of a workflow of this name; one from the library is stored with `changes`."""
+        found = None if self.library is None else self.library(name)
+        if found is None:
+            stored = tx.newest(name)
+            return None if stored is None else self.of(stored.digest, tx)
+        self.define(found, tx, changes, now)
+        return found.program
+
+    def define(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> None:
+        """Store the definition as the newest of its name, unless it is that already."""
+        self.add(workflow)
+        digest, document = workflow.program.digest, workflow.document
+        newest = tx.newest(workflow.name)
+        if newest is None or newest.digest != digest:
+            text = document.text if document.text is not None else dumps(document.value)
+            format = "yaml" if document.format == "yaml" else "json"
+            changes.new_definitions.append(Definition(digest, workflow.name, text, format, now))

@@ -1,0 +1,252 @@
+"""Map, distributed: each item, or each batch of items, is an execution of its own. Step Functions, "Distributed mode".
+
+Rule: items are taken in portions, and a portion only when children are needed soon, so that no step and no
+transaction grows with the number of items. They come from the state's input, or (ItemReader) from a job that reads
+them; another job writes the results (ResultWriter). The map run is open from `start` to EndRun.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+from sm_cli.asl.model import DistributedMap, ItemBatcher, ItemReader
+from sm_cli.errors import StateFailure
+from sm_cli.interpreter.commands import Child, EndRun, RunTask, Spawn, StartRun
+from sm_cli.interpreter.dataflow import complete, count, effective_input
+from sm_cli.interpreter.events import (
+    BackoffElapsed,
+    Entered,
+    ItemsWanted,
+    Joined,
+    JoinFailed,
+    TaskFailed,
+    TaskSucceeded,
+)
+from sm_cli.interpreter.frame import Join, Opens
+from sm_cli.interpreter.records import outcome_detail
+from sm_cli.interpreter.recovery import caught_or_failed, retry
+from sm_cli.interpreter.states.map import concurrency, items_of, selected, thresholds, tolerated
+from sm_cli.interpreter.turn import Turn
+from sm_cli.jsonvalue import Json, dumps
+
+#: So many items are taken at a time.
+PORTION = 1000
+#: AWS's limit on the children of a map run that run at once.
+IN_FLIGHT = 10_000
+#: The jobs that serve a map run; `sm` itself has their handlers.
+READ, WRITE = "sm:read-items", "sm:write-results"
+
+
+def start(turn: Turn, state: DistributedMap, event: Entered | BackoffElapsed) -> Entered | None:
+    input = effective_input(turn, state)
+    given = turn.env.probe is not None and turn.env.probe.items is not None
+    reader = None if given else state.reader
+    items = items_of(turn, state, input) if reader is None else []
+    limit = concurrency(turn, state, input) or IN_FLIGHT
+    turn.record("MapStateStarted", {"length": len(items)} if reader is None else {})
+    allowed = tolerated(thresholds(turn, state, input), len(items))
+    turn.frame.join = Join(len(items), min(limit, IN_FLIGHT), allowed, activation=turn.frame.seq)
+    request = None if reader is None else reading(turn, state, reader, input)
+    children = children_of(turn, state, input, items[: portion(turn, state, input)])
+    turn.record("MapRunStarted", {"mapRunArn": map_run_arn(turn, state)})
+    turn.block(StartRun(run_ref(turn), state.name, state.label, state.child_type, joined_so_far(turn)))
+    if request is None:
+        return spawn(turn, state, children)
+    ask(turn, READ, request)
+    return None
+
+
+def items_wanted(turn: Turn, state: DistributedMap, event: ItemsWanted) -> Entered | None:
+    """The next portion."""
+    input, join = effective_input(turn, state), joined_so_far(turn)
+    if state.reader is not None:
+        ask(turn, READ, reading(turn, state, state.reader, input))
+        return None
+    items = items_of(turn, state, input)[join.read : join.read + portion(turn, state, input)]
+    return spawn(turn, state, children_of(turn, state, input, items))
+
+
+def served(turn: Turn, state: DistributedMap, event: TaskSucceeded) -> Entered | None:
+    """The job has read a portion, or written the results."""
+    answer, join = cast("dict[str, Json]", event.result), joined_so_far(turn)
+    if "written" in answer:
+        return over(turn, state) if join.lost > join.tolerated else ended(turn, state, answer["written"])
+    input = effective_input(turn, state)
+    if "total" in answer:  # the first portion: now it is known how many there are
+        total = cast("int", answer["total"])
+        allowed = tolerated(thresholds(turn, state, input), total)
+        turn.frame.join = join._replace(total=total, tolerated=allowed, mark=str(answer["mark"]))
+    join = joined_so_far(turn)
+    items = cast("list[Json]", answer["items"])[: join.total - join.read]
+    if not items and join.read < join.total:
+        return failed(turn, state, "States.ItemReaderFailed", "The data set has fewer items than it had at first.")
+    return spawn(turn, state, children_of(turn, state, input, items))
+
+
+def not_served(turn: Turn, state: DistributedMap, event: TaskFailed) -> Entered | None:
+    """The items cannot be read, or the results not written: States.ItemReaderFailed, States.ResultWriterFailed."""
+    return failed(turn, state, event.error, event.cause)
+
+
+def joined(turn: Turn, state: DistributedMap, event: Joined) -> Entered | None:
+    """All children are closed, few enough failed. The result is an array in the order of the items."""
+    if state.writer is not None and turn.env.probe is None:
+        ask(turn, WRITE, writing(turn, state))
+        return None
+    return ended(turn, state, event.outputs)
+
+
+def join_failed(turn: Turn, state: DistributedMap, event: JoinFailed) -> Entered | None:
+    """More failed than were tolerated. What there is of results is written all the same."""
+    if state.writer is not None and turn.env.probe is None:
+        ask(turn, WRITE, writing(turn, state))
+        return None
+    return over(turn, state)
+
+
+# -- the map run ---------------------------------------------------------------------------------------
+
+
+def joined_so_far(turn: Turn) -> Join:
+    join = turn.frame.join
+    assert join is not None, "a map run is open"
+    return join
+
+
+def run_ref(turn: Turn) -> str:
+    """The public id of the frame's map run."""
+    return f"{turn.env.facts.ref}-{turn.frame.id}-{joined_so_far(turn).activation}"
+
+
+def map_run_arn(turn: Turn, state: DistributedMap) -> str:
+    return turn.env.facts.map_run_arn(state.label, run_ref(turn))
+
+
+def spawn(turn: Turn, state: DistributedMap, children: list[Child]) -> Entered | None:
+    """Children for a portion of the items; without items the run is over."""
+    if joined_so_far(turn).total == 0:
+        return ended(turn, state, [])
+    turn.block(Spawn(children))
+    turn.frame.opens |= Opens.EXECUTIONS
+    return None
+
+
+def ask(turn: Turn, what: str, request: dict[str, Json]) -> None:
+    """Have a job read or write for the run, which stays open."""
+    turn.block(RunTask(what, request, 1, None, None))
+    turn.frame.opens |= Opens.EXECUTIONS
+
+
+def ended(turn: Turn, state: DistributedMap, result: Json) -> Entered | None:
+    turn.record("MapRunSucceeded", {})
+    turn.record("MapStateSucceeded", {}, leaf=True)
+    turn.commands.append(EndRun(True, joined_so_far(turn)))
+    return complete(turn, state, result)
+
+
+def over(turn: Turn, state: DistributedMap) -> Entered | None:
+    return failed(
+        turn, state, "States.ExceedToleratedFailureThreshold",
+        "The specified tolerated failure threshold was exceeded",
+    )  # fmt: skip
+
+
+def failed(turn: Turn, state: DistributedMap, error: str | None, cause: str | None) -> Entered | None:
+    turn.record("MapRunFailed", outcome_detail(error, cause))
+    turn.commands.append(EndRun(False, joined_so_far(turn)))
+    failure = StateFailure(error, cause, located=False)
+    if retry(turn, state, failure):
+        return None
+    turn.record("MapStateFailed", outcome_detail(error, cause))
+    return caught_or_failed(turn, state, failure)
+
+
+# -- items and children --------------------------------------------------------------------------------
+
+
+def portion(turn: Turn, state: DistributedMap, input: Json) -> int:
+    """How many items to take: a batch at least."""
+    batch = None if state.batcher is None else count(turn, state.batcher.max_items, input, int)
+    return max(PORTION, int(batch or 0))
+
+
+def reading(turn: Turn, state: DistributedMap, reader: ItemReader, input: Json) -> dict[str, Json]:
+    """What the job that reads is told: ItemReader with its expressions evaluated, and which portion."""
+    config = {name: value for name, value in reader.config.items() if name not in ("MaxItems", "MaxItemsPath")}
+    most = count(turn, reader.max_items, input, int)
+    if most is not None:
+        if most < 1:
+            raise StateFailure("States.ItemReaderFailed", "field MaxItems must be positive", located=False)
+        config["MaxItems"] = int(most)
+    join = joined_so_far(turn)
+    return {
+        "resource": reader.resource,
+        "arguments": {} if reader.arguments is None else reader.arguments(turn.scope_of(state, input)),
+        "config": config,
+        "mark": join.mark or None,
+        "start": join.read,
+        "limit": portion(turn, state, input),
+    }
+
+
+def writing(turn: Turn, state: DistributedMap) -> dict[str, Json]:
+    """What the job that writes is told: ResultWriter with its expressions evaluated, and which run."""
+    writer = state.writer
+    assert writer is not None
+    input = effective_input(turn, state)
+    return {
+        "resource": writer.resource,
+        "arguments": {} if writer.arguments is None else writer.arguments(turn.scope_of(state, input)),
+        "config": dict(writer.config),
+        "run": run_ref(turn),
+        "arn": map_run_arn(turn, state),
+    }
+
+
+def children_of(turn: Turn, state: DistributedMap, input: Json, items: list[Json]) -> list[Child]:
+    """Children for a portion of the items, numbered after those that there are."""
+    join = joined_so_far(turn)
+    children = selected(turn, state, input, items, join.read)
+    if state.batcher is None:
+        return children
+    last = join.read + len(items) >= join.total
+    batches = batched(turn, state, state.batcher, input, children, last=last)
+    return [replace(child, index=join.made + i) for i, child in enumerate(batches)]
+
+
+def batched(
+    turn: Turn, state: DistributedMap, batcher: ItemBatcher, input: Json, items: list[Child], *, last: bool
+) -> list[Child]:
+    """ItemBatcher: children of several items. A batch that may still grow is left to the next portion, unless it is
+    all that there is."""
+    most, size = batch_limits(turn, batcher, input)
+    shared: dict[str, Json] = {}
+    if batcher.input is not None:
+        shared["BatchInput"] = batcher.input(turn.scope_of(state, input))
+    empty = len(dumps({**shared, "Items": []}).encode()) if size else 0
+    batches: list[list[Json]] = []
+    length = 0
+    for child in items:
+        longer = len(dumps(child.input).encode()) + 1 if size else 0
+        if not batches or len(batches[-1]) == most or (size and length + longer > size + 1):
+            batches.append([])
+            length = empty
+        batches[-1].append(child.input)
+        length += longer
+    if len(batches) > 1 and not last and len(batches[-1]) != most:
+        batches.pop()
+    made = [Child(state.processor, 0, {**shared, "Items": batch}, items=len(batch)) for batch in batches]
+    turn.note("afterItemBatcher", [child.input for child in made])
+    return made
+
+
+def batch_limits(turn: Turn, batcher: ItemBatcher, input: Json) -> tuple[int, int]:
+    """MaxItemsPerBatch and MaxInputBytesPerBatch; 0 for one that is not given."""
+    limits = []
+    for spec in (batcher.max_items, batcher.max_bytes):
+        number = count(turn, spec, input, int)
+        if number is not None and number < 1:
+            raise StateFailure("States.Runtime", f"{spec.field} must be positive.")
+        limits.append(int(number or 0))
+    return limits[0], limits[1]
