@@ -62,12 +62,10 @@ def sweep(directory: Path) -> None:
     """Remove the drafts of writers that are gone."""
     for path in directory.iterdir():
         if is_draft(path.name):
-            with path.open("rb") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
-                path.unlink(missing_ok=True)
+            # Its writer is alive, or has just given it its own name.
+            with suppress(BlockingIOError, FileNotFoundError), path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
 
 
 def make_directories(path: Path) -> None:

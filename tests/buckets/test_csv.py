@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as standard
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -158,15 +159,21 @@ def test_a_truncated_gzip_file_is_told(tmp_path: Path) -> None:
     assert refusal(tmp_path, csv("x.csv.gz")).startswith("s3://data/x.csv.gz is not a whole gzip file: ")
 
 
+_NAMES = "CSVHeaders must be a list of names where CSVHeaderLocation is GIVEN"
+
+
 @pytest.mark.parametrize(
     ("config", "cause"),
     [
         ({}, "CSVHeaderLocation must be FIRST_ROW or GIVEN where InputType is CSV"),
-        ({"CSVHeaderLocation": "GIVEN"}, "CSVHeaders must be a list of names where CSVHeaderLocation is GIVEN"),
-        ({"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", 1]}, "CSVHeaders must be a list of names where CSVHeaderLocation is GIVEN"),
-        ({"CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": ","}, "CSVDelimiter must be COMMA, PIPE, SEMICOLON, SPACE, TAB, not ','"),
+        ({"CSVHeaderLocation": "GIVEN"}, _NAMES),
+        ({"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", 1]}, _NAMES),
+        (
+            {"CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": ","},
+            "CSVDelimiter must be COMMA, PIPE, SEMICOLON, SPACE, TAB, not ','",
+        ),
     ],
-)  # fmt: skip
-def test_a_form_that_makes_no_sense_is_refused(tmp_path: Path, config: dict[str, object], cause: str) -> None:
+)
+def test_a_form_that_makes_no_sense_is_refused(tmp_path: Path, config: dict[str, Any], cause: str) -> None:
     put(tmp_path, "x.csv", "a\n1\n")
     assert refusal(tmp_path, get("x.csv", "CSV", **config)) == cause

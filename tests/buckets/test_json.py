@@ -16,11 +16,17 @@ from sm_cli.buckets.failures import ItemReaderFailed
 from tests.buckets.making import everything, get, put, refusal
 
 _JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4)
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 class Dribble(io.StringIO):
@@ -74,16 +80,27 @@ def test_a_scalar_is_not_iterable(tmp_path: Path, text: str) -> None:
         ("[1]\n[2]", "s3://data/x.json is not JSON: Extra data at line 2, column 1"),
         ('[1, {"a": "b]', "s3://data/x.json is not JSON: Unterminated string starting at line 1, column 11"),
         ('{"a" 1}', "s3://data/x.json is not JSON: Expecting ':' delimiter at line 1, column 6"),
-        ('{"a": 1,}', "s3://data/x.json is not JSON: Expecting property name enclosed in double quotes at line 1, column 9"),
+        (
+            '{"a": 1,}',
+            "s3://data/x.json is not JSON: Expecting property name enclosed in double quotes at line 1, column 9",
+        ),
         ('{"a": 1, "a": 2}', "s3://data/x.json names the key 'a' twice in one object"),
         ('[0, {"a": 1, "a": 2}]', "item 1 of s3://data/x.json names the key 'a' twice in one object"),
         ("[0, NaN]", "item 1 of s3://data/x.json holds NaN, which is not JSON"),
-        ("[18446744073709551616]", "item 0 of s3://data/x.json holds the integer 18446744073709551616, which does not fit in 64 bits; write it as a string"),
-        ("[0.1234567890123456789]", "item 0 of s3://data/x.json holds the number 0.1234567890123456789, which a double cannot keep exactly; write it as a string"),
+        (
+            "[18446744073709551616]",
+            "item 0 of s3://data/x.json holds the integer 18446744073709551616, which does not fit in 64 bits; "
+            "write it as a string",
+        ),
+        (
+            "[0.1234567890123456789]",
+            "item 0 of s3://data/x.json holds the number 0.1234567890123456789, which a double cannot keep exactly; "
+            "write it as a string",
+        ),
         ('["\\ud800"]', "item 0 of s3://data/x.json holds half of a surrogate pair, which no UTF-8 text can hold"),
         ("nul", "s3://data/x.json is not JSON: Expecting value at line 1, column 1"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_json_is_told_with_its_place(tmp_path: Path, text: str, cause: str) -> None:
     put(tmp_path, "x.json", text)
     assert refusal(tmp_path, get("x.json", "JSON")) == cause
@@ -115,9 +132,15 @@ def test_an_element_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         ("/inventory/products/featured", ["a", "b"]),
         ("/a~1b/0/c~0d", [1]),
         ("/inventory/products", [{"Key": "featured", "Value": ["a", "b"]}]),
-        ("", [{"Key": "inventory", "Value": {"products": {"featured": ["a", "b"]}}}, {"Key": "a/b", "Value": [{"c~d": [1]}]}]),
+        (
+            "",
+            [
+                {"Key": "inventory", "Value": {"products": {"featured": ["a", "b"]}}},
+                {"Key": "a/b", "Value": [{"c~d": [1]}]},
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_pointer_selects_the_items(tmp_path: Path, pointer: str, items: list[object]) -> None:
     put(tmp_path, "x.json", '{"inventory": {"products": {"featured": ["a", "b"]}}, "a/b": [{"c~d": [1]}]}')
     assert everything(tmp_path, get("x.json", "JSON", ItemsPointer=pointer)) == items
