@@ -40,6 +40,7 @@ def start_execution(tick: Tick, execution: Execution, frame: Frame, command: Sta
     except _Refused as e:
         tick.deliver(frame.id, TaskFailed(frame.seq, e.error, e.cause))
         return
+    tick.start(child, of_child)
     answer: dict[str, Json] = {
         "ExecutionArn": tick.env(child).facts.execution_arn, "StartDate": child.started // 1000
     }  # fmt: skip
@@ -50,7 +51,6 @@ def start_execution(tick: Tick, execution: Execution, frame: Frame, command: Sta
             hand_over(tick, execution, frame, command)
     else:
         tick.deliver(frame.id, TaskSucceeded(frame.seq, answer))
-    tick.start(child, of_child)
 
 
 def begin(tick: Tick, parent: Execution, frame: Frame, command: StartExecution) -> tuple[Execution, Program]:

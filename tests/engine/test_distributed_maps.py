@@ -1,0 +1,349 @@
+"""Distributed Maps: each item, or batch of items, is an execution of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sm_cli.jsonvalue import Json
+from sm_cli.store.base import ExecutionFilter, Status, Store
+from sm_cli.store.open import open_store
+from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
+from tests.engine.workers import workflow
+
+WORK = {"Type": "Task", "Resource": "work", "End": True}
+READ_CSV: dict[str, Any] = {
+    "Resource": "arn:aws:states:::s3:getObject",
+    "Parameters": {"Bucket": "orders", "Key.$": "$.key"},
+    "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+}
+WRITE = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "results", "Prefix": "jobs"}}
+
+
+def distributed(state: dict[str, Any] = WORK, type: str = "STANDARD", name: str = "W", **more: Any) -> dict[str, Any]:
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": type}
+    processor = {"ProcessorConfig": config, "StartAt": name, "States": {name: state}}
+    return {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": processor, "End": True, **more}}}
+
+
+class Most:
+    """A handler that notes what it gets."""
+
+    def __init__(self, *bad: Json) -> None:
+        self.bad = bad
+        self.calls: list[Any] = []
+
+    def __call__(self, input: Any) -> Json:
+        self.calls.append(input)
+        if input in self.bad:
+            raise ValueError(f"{input} is bad")
+        return {"did": input}
+
+
+def simulation(definition: dict[str, Any], handler: Any, store: Store | None = None, **more: Any) -> Simulation:
+    return Simulation(workflow(definition, "order"), {"work": handler}, FakeClock(), store=store, **more)
+
+
+def types(outcome: Outcome) -> list[str]:
+    return [event["type"] for event in outcome.history]
+
+
+def orders(folder: Path, rows: int) -> Path:
+    (folder / "orders").mkdir()
+    lines = ["id,amount", *(f"{n},{n * 10}" for n in range(rows))]
+    (folder / "orders" / "all.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_every_item_is_an_execution_of_its_own_and_the_outputs_come_in_order() -> None:
+    sim = simulation(distributed(MaxConcurrency=2), Most())
+    outcome = sim.run([3, 1, 2])
+    assert outcome.output == [{"did": 3}, {"did": 1}, {"did": 2}]
+    assert types(outcome) == [
+        "ExecutionStarted", "MapStateEntered", "MapStateStarted", "MapRunStarted", "MapRunSucceeded",
+        "MapStateSucceeded", "MapStateExited", "ExecutionSucceeded",
+    ]  # fmt: skip
+    (run,) = sim.store.map_runs()
+    assert (run.status, run.workflow, run.type, run.state) == (Status.SUCCEEDED, "order/M", "STANDARD", "M")
+    assert (run.join.total, run.join.succeeded, run.join.failed, run.join.settled) == (3, 3, 0, 3)
+    children = sim.store.list_executions(ExecutionFilter(run=run.id))
+    assert [child.status for child in children] == [Status.SUCCEEDED] * 3
+    history = [event.type for event in sim.store.history(children[0].id)]
+    assert (history[0], history[-1]) == ("ExecutionStarted", "ExecutionSucceeded")
+    assert len(sim.store.list_executions(ExecutionFilter())) == 1
+
+
+def test_a_child_sees_itself_in_the_context_object_and_no_variables_of_its_parent() -> None:
+    child = {"Type": "Pass", "Parameters": {"n.$": "$$.Execution.Name", "in.$": "$$.Execution.Input",
+                                            "m.$": "$$.StateMachine.Name"}, "End": True}  # fmt: skip
+    sim = simulation(distributed(child, Label="Each"), Most())
+    (seen,) = sim.run([{"a": 1}]).output
+    (run,) = sim.store.map_runs()
+    (made,) = sim.store.run_results(run.id, -1, 9)
+    assert seen == {"n": made.name, "in": {"a": 1}, "m": "order/Each"}
+
+
+@pytest.mark.parametrize(("limit", "most"), [(1, 1), (3, 3), (0, 12)])
+def test_no_more_children_run_at_once_than_max_concurrency(limit: int, most: int) -> None:
+    pause = {"Type": "Wait", "Seconds": 5, "End": True}
+    sim = simulation(distributed(pause, MaxConcurrency=limit), Most())
+    execution = sim.run_now(list(range(12)))
+    running: list[int] = []
+    while True:
+        (run,) = sim.store.map_runs()
+        running.append(len(sim.store.list_executions(ExecutionFilter(run=run.id, status=Status.RUNNING))))
+        if not sim.move():
+            break
+    assert max(running) == most
+    found = sim.store.execution(execution.id)
+    assert found is not None
+    assert found.output == list(range(12))
+
+
+def test_children_are_made_in_portions_and_all_items_are_worked_on_once() -> None:
+    handler = Most()
+    sim = simulation(distributed(MaxConcurrency=7), handler)
+    outcome = sim.run(list(range(2600)))
+    assert outcome.output == [{"did": n} for n in range(2600)]
+    assert sorted(handler.calls) == list(range(2600))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "bad", "status"),
+    [
+        ({}, 1, "FAILED"), ({"ToleratedFailureCount": 2}, 2, "SUCCEEDED"), ({"ToleratedFailureCount": 2}, 3, "FAILED"),
+        ({"ToleratedFailurePercentage": 20}, 2, "SUCCEEDED"), ({"ToleratedFailurePercentage": 20}, 3, "FAILED"),
+    ],
+)  # fmt: skip
+def test_failures_are_tolerated_up_to_the_threshold(bounds: dict[str, Any], bad: int, status: str) -> None:
+    sim = simulation(distributed(**bounds), Most(*range(bad)))
+    outcome = sim.run(list(range(10)))
+    assert outcome.status == status
+    (run,) = sim.store.map_runs()
+    if status == "SUCCEEDED":
+        assert outcome.output == [{"did": n} for n in range(bad, 10)]
+        assert (run.status, run.join.failed) == (Status.SUCCEEDED, bad)
+    else:
+        assert outcome.error == "States.ExceedToleratedFailureThreshold"
+        assert types(outcome)[-3:] == ["MapRunFailed", "MapStateFailed", "ExecutionFailed"]
+        assert run.status is Status.FAILED
+    open_ones = [e for e in sim.store.run_results(run.id, -1, 99) if e.closed is None]
+    assert open_ones == []
+
+
+def test_a_map_that_failed_may_be_retried_and_then_has_a_second_run() -> None:
+    calls: list[Json] = []
+
+    def once(input: Json) -> Json:
+        calls.append(input)
+        if len(calls) == 1:
+            raise ValueError("first")
+        return input
+
+    retry = [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "IntervalSeconds": 9}]
+    sim = simulation(distributed(MaxConcurrency=1, Retry=retry), once)
+    outcome = sim.run([1, 2])
+    assert (outcome.status, outcome.output, calls) == ("SUCCEEDED", [1, 2], [1, 1, 2])
+    assert [run.status for run in sim.store.map_runs()] == [Status.SUCCEEDED, Status.FAILED]
+
+
+@pytest.mark.parametrize("last", [{"MaxItemsPerBatch": 4}, {"MaxInputBytesPerBatch": 45}])
+def test_batches_hold_what_their_limits_let_them_and_the_shared_input(last: dict[str, Any]) -> None:
+    handler = Most()
+    batcher = {**last, "BatchInput": {"shop.$": "$.shop"}}
+    sim = simulation(distributed(ItemsPath="$.items", ItemBatcher=batcher, MaxConcurrency=1), handler)
+    outcome = sim.run({"shop": "s", "items": list(range(10))})
+    assert outcome.status == "SUCCEEDED"
+    assert [n for call in handler.calls for n in call["Items"]] == list(range(10))
+    assert all(call["BatchInput"] == {"shop": "s"} for call in handler.calls)
+    if "MaxItemsPerBatch" in last:
+        assert [len(call["Items"]) for call in handler.calls] == [4, 4, 2]
+    else:
+        sizes = [len(json.dumps(call, separators=(",", ":"))) for call in handler.calls]
+        assert max(sizes) <= 45
+        assert len(sizes) < 10
+
+
+def test_a_failed_batch_counts_as_many_failures_as_it_has_items() -> None:
+    def work(input: Any) -> Json:
+        if 0 in input["Items"]:
+            raise ValueError("zero")
+        return len(input["Items"])
+
+    batcher = {"MaxItemsPerBatch": 3}
+    passed = simulation(distributed(ItemBatcher=batcher, ToleratedFailureCount=3), work).run(list(range(7)))
+    assert passed.output == [3, 1]
+    failed = simulation(distributed(ItemBatcher=batcher, ToleratedFailureCount=2), work).run(list(range(7)))
+    assert failed.error == "States.ExceedToleratedFailureThreshold"
+
+
+def test_batches_go_across_portions() -> None:
+    handler = Most()
+    sim = simulation(distributed(ItemBatcher={"MaxItemsPerBatch": 300}), handler)
+    assert sim.run(list(range(2500))).status == "SUCCEEDED"
+    sizes = [len(call["Items"]) for call in handler.calls]
+    assert sizes == [300] * 8 + [100]
+
+
+def test_items_are_read_from_a_file_and_results_written_to_one(tmp_path: Path) -> None:
+    definition = distributed(ItemReader=READ_CSV, ResultWriter=WRITE, MaxConcurrency=50, ToleratedFailureCount=1)
+    handler = Most({"id": "7", "amount": "70"})
+    sim = simulation(definition, handler, buckets=orders(tmp_path, 1500))
+    outcome = sim.run({"key": "all.csv"})
+    assert outcome.status == "SUCCEEDED"
+    assert len(handler.calls) == 1500
+    details = outcome.output["ResultWriterDetails"]
+    manifest = json.loads((tmp_path / details["Bucket"] / details["Key"]).read_text())
+    (written,) = manifest["ResultFiles"]["SUCCEEDED"]
+    entries = json.loads((tmp_path / "results" / written["Key"]).read_text())
+    assert len(entries) == 1499
+    assert json.loads(entries[0]["Output"]) == {"did": {"id": "0", "amount": "0"}}
+    (failed,) = manifest["ResultFiles"]["FAILED"]
+    assert json.loads((tmp_path / "results" / failed["Key"]).read_text())[0]["Error"] == "ValueError"
+
+
+@pytest.mark.parametrize(
+    ("key", "config", "cause"),
+    [
+        ("none.csv", {}, "none.csv"),
+        ("all.csv", {"MaxItems": 0}, "field MaxItems must be positive"),
+        ("twice.csv", {}, "CSV headers cannot contain duplicates."),
+    ],
+)
+def test_a_reader_that_fails_fails_the_map_with_its_own_error(
+    tmp_path: Path, key: str, config: dict[str, Any], cause: str
+) -> None:
+    orders(tmp_path, 3)
+    (tmp_path / "orders" / "twice.csv").write_text("a,a\n1,2\n")
+    reader = {**READ_CSV, "ReaderConfig": {**READ_CSV["ReaderConfig"], **config}}
+    if config:
+        del reader["ReaderConfig"]["MaxItems"]
+        reader["ReaderConfig"]["MaxItemsPath"] = "$.most"
+    caught: dict[str, Any] = {"Catch": [{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "C", "ResultPath": "$.e"}]}
+    definition = distributed(ItemReader=reader, **caught)
+    definition["States"]["C"] = {"Type": "Succeed"}
+    outcome = simulate(definition, {"key": key, "most": 0}, handlers={"work": Most()}, buckets=tmp_path)
+    assert outcome.status == "SUCCEEDED"
+    assert cause in outcome.output["e"]["Cause"]
+
+
+def test_a_file_that_changes_while_it_is_mapped_is_not_mixed(tmp_path: Path) -> None:
+    orders(tmp_path, 2500)
+
+    def change(row: dict[str, str]) -> Json:
+        if row["id"] == "5":
+            (tmp_path / "orders" / "all.csv").write_text("id,amount\n" + "x,1\n" * 3000)
+        return row["id"]
+
+    outcome = simulate(distributed(ItemReader=READ_CSV, MaxConcurrency=5), {"key": "all.csv"},
+                       handlers={"work": change}, buckets=tmp_path)  # fmt: skip
+    assert (outcome.status, outcome.error) == ("FAILED", "States.ItemReaderFailed")
+
+
+def test_express_children_keep_no_history() -> None:
+    sim = simulation(distributed(type="EXPRESS"), Most())
+    assert sim.run([1]).output == [{"did": 1}]
+    (run,) = sim.store.map_runs()
+    (child,) = sim.store.run_results(run.id, -1, 9)
+    assert child.type == "EXPRESS"
+    assert sim.store.history(child.id) == []
+
+
+def test_stopping_the_parent_stops_the_children_and_ends_the_run() -> None:
+    sim = simulation(distributed({"Type": "Wait", "Seconds": 60, "End": True}, MaxConcurrency=2), Most())
+    execution = sim.run_now([1, 2, 3])
+    sim.engine.stop(execution)
+    (run,) = sim.store.map_runs()
+    children = sim.store.run_results(run.id, -1, 9)
+    assert run.status is Status.ABORTED
+    assert [child.status for child in children] == [Status.ABORTED] * 3
+    assert [bool(child.events) for child in children] == [True, True, False]
+    for child in children:
+        assert sim.store.frames_of(child.id) == []
+        assert sim.store.timers_of(child.id) == []
+    assert "MapRunAborted" in [event.type for event in sim.store.history(execution.id)]
+
+
+def test_a_redrive_runs_the_children_again_that_did_not_succeed() -> None:
+    handler = Most(2, 4)
+    sim = simulation(distributed(MaxConcurrency=1), handler)
+    assert sim.run(list(range(6))).status == "FAILED"
+    assert handler.calls == [0, 1, 2]
+    handler.bad = ()
+    execution = sim.store.latest()
+    assert execution is not None
+    (root,) = [e for e in sim.store.list_executions(ExecutionFilter()) if e.workflow == "order"]
+    again = sim.engine.redrive(root)
+    assert ("W", ("M[2]",)) in [(a.state, a.where) for a in again]
+    outcome = sim.resume(root)
+    assert outcome.output == [{"did": n} for n in range(6)]
+    assert handler.calls == [0, 1, 2, 2, 3, 4, 5]
+    assert "MapRunRedriven" in types(outcome)
+    (run,) = sim.store.map_runs()
+    assert (run.status, run.redrives, run.join.succeeded, run.join.failed) == (Status.SUCCEEDED, 1, 6, 0)
+    assert [e["id"] for e in outcome.history] == list(range(1, len(outcome.history) + 1))
+
+
+def test_a_distributed_map_inside_another_one() -> None:
+    inner = distributed(WORK, ItemsPath="$.rows")["States"]["M"]
+    sim = simulation(distributed(inner, name="I"), Most())
+    outcome = sim.run([{"rows": [1, 2]}, {"rows": []}, {"rows": [3]}])
+    assert outcome.output == [[{"did": 1}, {"did": 2}], [], [{"did": 3}]]
+    assert sorted(run.workflow for run in sim.store.map_runs()) == ["order/M", "order/M/I", "order/M/I", "order/M/I"]
+
+
+def calm(tmp_path: Path, name: str) -> tuple[dict[str, Any], Path]:
+    folder = tmp_path / name
+    folder.mkdir()
+    batches = distributed(
+        {"Type": "Pass", "Parameters": {"ids.$": "$.Items[*].id"}, "Next": "W2"}, ItemReader=READ_CSV,
+        ItemBatcher={"MaxItemsPerBatch": 2}, MaxConcurrency=2, ToleratedFailureCount=2,
+    )  # fmt: skip
+    batches["States"]["M"]["ItemProcessor"]["States"]["W2"] = {
+        **WORK, "Retry": [{"ErrorEquals": ["Boom"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    }  # fmt: skip
+    return batches, orders(folder, 7)
+
+
+class Boom(Exception):
+    pass
+
+
+def shaky(input: Any, context: Any) -> Any:
+    if "2" in input["ids"] or (context.attempt == 1 and "4" in input["ids"]):
+        raise Boom(input["ids"][0])
+    return input["ids"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_process_may_die_at_any_commit_of_a_map_run(tmp_path: Path, after: bool) -> None:
+    definition, buckets = calm(tmp_path, "data")
+    expected = simulation(definition, shaky, buckets=buckets).run({"key": "all.csv"})
+    assert expected.output == [["0", "1"], ["4", "5"], ["6"]]
+    commit = 0
+    while True:
+        commit += 1
+        path = tmp_path / f"{commit}-{after}.db"
+        store = open_store(str(path), create=True)
+        doomed = simulation(definition, shaky, crash_points(store).at(commit, after=after), buckets=buckets)
+        try:
+            assert doomed.run({"key": "all.csv"}).output == expected.output
+            break
+        except Crash:
+            store.close()
+        store = open_store(str(path))
+        left = store.latest()
+        if left is not None:
+            (root,) = store.list_executions(ExecutionFilter())
+            survivor = simulation(definition, shaky, store, buckets=buckets)
+            survivor.clock.refs = 1000  # the names that the dead process gave are taken
+            outcome = survivor.resume(root)
+            assert (outcome.status, outcome.output) == ("SUCCEEDED", expected.output)
+            (run,) = store.map_runs()
+            assert [e for e in store.run_results(run.id, -1, 99) if e.closed is None] == []
+            assert [event["type"] for event in outcome.history] == types(expected)
+        store.close()
+    assert commit > 6

@@ -1,0 +1,193 @@
+"""Tasks that are executions of other workflows: states:startExecution in its four forms."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sm_cli.jsonvalue import Json
+from sm_cli.store.base import ExecutionFilter, Status, Store
+from sm_cli.store.open import open_store
+from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
+from tests.engine.workers import workflow
+
+ARN = "arn:aws:states:us-east-1:111111111111:stateMachine:child"
+CHILD: dict[str, Any] = {
+    "StartAt": "Pause",
+    "States": {
+        "Pause": {"Type": "Wait", "Seconds": 5, "Next": "Work"},
+        "Work": {"Type": "Task", "Resource": "work", "End": True},
+    },
+}
+
+
+def parent(pattern: str = "", **more: Any) -> dict[str, Any]:
+    parameters = {"StateMachineArn": ARN, "Input": {"x.$": "$.x"}, **more.pop("Parameters", {})}
+    resource = f"arn:aws:states:::states:startExecution{pattern}"
+    task = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True, **more}
+    return {"StartAt": "Nest", "States": {"Nest": task}}
+
+
+def simulation(definition: dict[str, Any], store: Store | None = None, handler: Any = None) -> Simulation:
+    work = handler or (lambda input: {"got": input})
+    return Simulation(
+        workflow(definition, "parent"), {"work": work}, FakeClock(), store=store, workflows={"child": CHILD}
+    )
+
+
+def types(outcome: Outcome) -> list[str]:
+    return [event["type"] for event in outcome.history]
+
+
+def executions(sim: Simulation) -> dict[str, Any]:
+    return {e.workflow: e for e in sim.store.list_executions(ExecutionFilter())}
+
+
+def test_without_a_pattern_the_parent_goes_on_at_once() -> None:
+    sim = simulation(parent())
+    outcome = sim.run({"x": 1})
+    assert outcome.status == "SUCCEEDED"
+    assert set(outcome.output) == {"ExecutionArn", "StartDate"}
+    assert outcome.output["ExecutionArn"].startswith("arn:aws:states:us-east-1:111111111111:execution:child:")
+    assert types(outcome)[2:5] == ["TaskScheduled", "TaskStarted", "TaskSucceeded"]
+    assert executions(sim)["child"].status is Status.RUNNING
+    while sim.move():
+        pass
+    assert executions(sim)["child"].status is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(("pattern", "input", "output"), [
+    (".sync", '{"x":1}', '{"got":{"x":1}}'), (".sync:2", {"x": 1}, {"got": {"x": 1}}),
+])  # fmt: skip
+def test_sync_waits_for_the_end_and_gives_its_description(pattern: str, input: Json, output: Json) -> None:
+    sim = simulation(parent(pattern))
+    outcome = sim.run({"x": 1})
+    assert types(outcome)[2:6] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+    assert (outcome.output["Input"], outcome.output["Output"]) == (input, output)
+    assert (outcome.output["Status"], outcome.output["StateMachineArn"]) == ("SUCCEEDED", ARN)
+    assert outcome.output["StopDate"] - outcome.output["StartDate"] == 5000
+    child = executions(sim)["child"]
+    assert child.tree == executions(sim)["parent"].id
+
+
+def test_a_child_that_fails_fails_the_task_with_its_description() -> None:
+    def broken(input: Json) -> Json:
+        raise KeyError("no")
+
+    catch = [{"ErrorEquals": ["States.TaskFailed"], "Next": "Caught"}]
+    definition = parent(".sync", Catch=catch)
+    definition["States"]["Caught"] = {"Type": "Succeed"}
+    outcome = simulation(definition, handler=broken).run({"x": 1})
+    assert outcome.output["Error"] == "States.TaskFailed"
+    told = json.loads(outcome.output["Cause"])
+    assert (told["Status"], told["Error"], told["Input"]) == ("FAILED", "KeyError", '{"x":1}')
+
+
+def test_a_callback_ends_a_task_that_handed_its_token_to_the_child() -> None:
+    tokens: list[str] = []
+
+    def work(input: Any) -> Json:
+        tokens.append(input["token"])
+        return None
+
+    definition = parent(".waitForTaskToken", Parameters={"Input": {"token.$": "$$.Task.Token"}})
+    sim = simulation(definition, handler=work)
+    sim.run({})
+    assert [e.status for e in executions(sim).values()] == [Status.SUCCEEDED, Status.RUNNING]
+    assert [job.state for job in sim.store.handed_over()] == ["Nest"]
+    ended = sim.engine.task_succeeded(tokens[0], {"approved": True})
+    found = sim.store.execution(ended.id)
+    assert found is not None
+    assert (found.status, found.output) == (Status.SUCCEEDED, {"approved": True})
+
+
+def test_stopping_the_parent_stops_the_child() -> None:
+    sim = simulation(parent(".sync"))
+    execution = sim.run_now({"x": 1})
+    sim.engine.stop(execution, cause="enough")
+    assert {e.status for e in executions(sim).values()} == {Status.ABORTED}
+    child = executions(sim)["child"]
+    assert sim.store.timers_of(child.id) == []
+    assert sim.store.frames_of(child.id) == []
+
+
+def test_a_timeout_of_the_task_stops_the_child() -> None:
+    sim = simulation(parent(".sync", TimeoutSeconds=2))
+    outcome = sim.run({"x": 1})
+    assert (outcome.status, outcome.error) == ("FAILED", "States.Timeout")
+    assert executions(sim)["child"].status is Status.ABORTED
+
+
+def test_stopping_the_child_fails_the_task() -> None:
+    sim = simulation(parent(".sync"))
+    execution = sim.run_now({"x": 1})
+    sim.engine.stop(executions(sim)["child"])
+    found = sim.store.execution(execution.id)
+    assert found is not None
+    assert (found.status, found.error) == (Status.FAILED, "States.TaskFailed")
+    assert '"Status":"ABORTED"' in (found.cause or "")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        ({"StateMachineArn": "nobody"}, "StepFunctions.StateMachineDoesNotExistException"),
+        ({"Name": "two words"}, "StepFunctions.InvalidNameException"),
+    ],
+)
+def test_what_cannot_be_started_fails_the_task(parameters: dict[str, Json], error: str) -> None:
+    outcome = simulation(parent(".sync", Parameters=parameters)).run({"x": 1})
+    assert (outcome.status, outcome.error) == ("FAILED", error)
+
+
+def test_a_name_is_given_once() -> None:
+    definition = parent(Parameters={"Name": "same"}, Next="Again")
+    del definition["States"]["Nest"]["End"]
+    again = dict(definition["States"]["Nest"], End=True)
+    del again["Next"]
+    definition["States"]["Nest"]["ResultPath"] = None
+    definition["States"]["Again"] = again
+    sim = simulation(definition)
+    outcome = sim.run({"x": 1})
+    assert (outcome.status, outcome.error) == ("FAILED", "StepFunctions.ExecutionAlreadyExistsException")
+    assert executions(sim)["child"].name == "same"
+
+
+def test_without_a_state_machine_arn_nothing_is_started() -> None:
+    definition = parent()
+    definition["States"]["Nest"]["Parameters"] = {"Name": "n"}
+    outcome = simulate(definition, {})
+    assert outcome.error == "States.Runtime"
+    assert outcome.cause is not None
+    assert 'The field "StateMachineArn" is required' in outcome.cause
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_process_may_die_at_any_commit_of_a_nested_execution(tmp_path: Path, after: bool) -> None:
+    definition = parent(".sync:2", ResultSelector={"out.$": "$.Output"})
+    expected = simulation(definition).run({"x": 1})
+    assert expected.output == {"out": {"got": {"x": 1}}}
+    commit = 0
+    while True:
+        commit += 1
+        path = tmp_path / f"{commit}.db"
+        store = open_store(str(path), create=True)
+        try:
+            doomed = simulation(definition, crash_points(store).at(commit, after=after))
+            assert doomed.run({"x": 1}).output == expected.output
+            break
+        except Crash:
+            store.close()
+        store = open_store(str(path))
+        found = [e for e in store.list_executions(ExecutionFilter()) if e.workflow == "parent"]
+        if found:
+            survivor = simulation(definition, store)
+            survivor.clock.refs = 1000  # the names that the dead process gave are taken
+            outcome = survivor.resume(found[0])
+            assert (outcome.status, outcome.output, types(outcome)) == ("SUCCEEDED", expected.output, types(expected))
+            assert len(store.list_executions(ExecutionFilter())) == 2
+        store.close()
+    assert commit > 3
