@@ -95,17 +95,19 @@ def concurrency_of(project: Project, option: str | None) -> int:
 
 def registry_for(workflow: Workflow, project: Project, option: str | None) -> dict[str, Handler]:
     """The handlers, among which the workflow finds all that it needs. Raises HandlerLoadError."""
+    from sm_cli.engine.builtin import builtins
     from sm_cli.engine.loading import calls_handlers, check_handlers, load_handlers, needed_handlers
 
     if not calls_handlers(workflow.program):
         return {}
     directory, _ = project.handlers(option)
     needs = needed_handlers(workflow.program, workflow.document.value)
-    if not needs and not directory.is_dir():
-        return {}
+    ours = builtins(project.http())
+    if not needs.keys() - ours.keys() and not directory.is_dir():
+        return ours
     registry = load_handlers(directory)
     check_handlers(needs, registry, directory)
-    return registry
+    return {**ours, **registry}
 
 
 def again(command: str, **options: str | None) -> list[str]:
