@@ -58,6 +58,14 @@ def not_express(machines: list[MachineAt]) -> Iterator[Finding]:
                 yield Finding(f"{pointer}/Mode", "An express workflow cannot have a distributed Map")
 
 
+def awaits_messages(machines: list[MachineAt]) -> Iterator[Finding]:
+    """Message states, which only `sm` has: nobody could send anything to an execution that is not stored."""
+    for machine in machines:
+        for state in machine.states.values():
+            if state.type == "Message":
+                yield Finding(state.at("Type"), "An express workflow cannot wait for a message")
+
+
 def not_yet(machines: list[MachineAt]) -> Iterator[Finding]:
     """What this version cannot run yet."""
     for machine in machines:
