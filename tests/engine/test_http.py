@@ -17,13 +17,15 @@ from urllib.parse import parse_qs
 import pytest
 
 from sm_cli.asl.resources import BUILT_IN
+from sm_cli.engine import single
 from sm_cli.engine.builtin import builtins
+from sm_cli.engine.express import run_express
 from sm_cli.engine.handlers import Context, Failure, Success, run
 from sm_cli.engine.http import http_invoke
 from sm_cli.engine.http_settings import HttpSettings, read_settings
 from sm_cli.jsonvalue import Json
 from tests.engine.http_server import Answering, Site, serving
-from tests.engine.workers import soon
+from tests.engine.workers import soon, workflow
 
 SECRET = "s3cret-Token-0123456789"
 
@@ -551,3 +553,33 @@ def test_a_redirect_from_https_to_http_is_not_followed(
     error, cause = call(secure, ApiEndpoint=f"https://{secure.host}/from", using=settings(secure.host, site.host))
     assert (error, cause) == ("States.Permissions", f"https://{secure.host} redirects from https to http: not followed")
     assert site.asked == []
+
+
+def test_a_task_that_is_late_lets_go_of_its_connection(site: Site) -> None:
+    left = threading.Event()
+
+    def silent(answering: Answering) -> None:
+        answering.connection.settimeout(30)
+        if answering.connection.recv(1) == b"":
+            left.set()
+        answering.close_connection = True
+
+    site.pages["/silent"] = silent
+    late = workflow({
+        "StartAt": "Call",
+        "States": {"Call": {
+            "Type": "Task", "Resource": "arn:aws:states:::http:invoke", "TimeoutSeconds": 1, "End": True,
+            "Parameters": {"ApiEndpoint": f"http://{site.host}/silent", "Method": "GET"},
+        }},
+    })  # fmt: skip
+    result = run_express(late, {}, builtins(settings(site.host)))
+    assert (result.status, result.error) == ("FAILED", "States.Timeout")
+    assert left.wait(30)
+
+
+def test_a_state_that_is_tested_alone_has_it_too() -> None:
+    answer = single.test_state({
+        "Type": "Task", "Resource": "arn:aws:states:::http:invoke", "End": True,
+        "Parameters": {"ApiEndpoint": "https://api.example.com", "Method": "GET"},
+    })  # fmt: skip
+    assert (answer["status"], answer["error"]) == ("FAILED", "States.Permissions")
