@@ -24,7 +24,7 @@ from sm_cli.engine.settings import Settings
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, HandlerLoadError, InvalidDefinition, UsageError
 from sm_cli.interpreter.events import TaskFailed
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, as_json
 from sm_cli.store.base import Execution, Store
 from sm_cli.store.memory import MemoryStore
 
@@ -66,15 +66,19 @@ def run_express(
 
     Raises InvalidDefinition (SM607) for a workflow that waits for an activity, a job, a task token or a message, or
     has a distributed Map; HandlerLoadError for a Task without a handler; UsageError for a name or timeout that AWS
-    would refuse. A handler that still runs when the time is up is told so by `context.cancelled`, and not waited for.
+    would refuse, and for an input that is not JSON. A handler that still runs when the time is up is told so by
+    `context.cancelled`, and not waited for.
     """
     own = {key: value if isinstance(value, Handler) else Handler(key, value) for key, value in handlers.items()}
     registry = {**builtins(), **own}
     missing = sorted(needed_handlers(workflow.program, workflow.document.value).keys() - registry.keys())
     if missing:
         raise HandlerLoadError(f"no handler is given for {', '.join(map(repr, missing))}")
+    own_input, problem = as_json(input)
+    if problem is not None:
+        raise UsageError(f"the input is not JSON: {problem}")
     with Express(workflow, registry, history=history, concurrency=concurrency) as express:
-        execution = express.start(input, name=name, timeout=timeout)
+        execution = express.start(own_input, name=name, timeout=timeout)
         express.run(lambda: express.current().closed is not None)
         ended = express.current()
         events = aws_events(express.engine.store.history(execution.id)) if history else None

@@ -233,3 +233,16 @@ def test_what_is_kept_is_the_execution_with_its_history_in_one_commit(tmp_path: 
             keep(ended("two"), store)
     finally:
         store.close()
+
+
+def test_the_input_is_json_and_stays_the_callers_own() -> None:
+    given: list[Any] = [1, 2]
+
+    def emptied(item: int) -> int:
+        given.clear()
+        return item
+
+    assert run_express(SUM, given, {"double": emptied, "sum": total}).output == 3
+    with pytest.raises(UsageError, match="the input is not JSON"):
+        given.append({1, 2})
+        run_express(SUM, given, {"double": doubled, "sum": total})
