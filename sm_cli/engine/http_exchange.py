@@ -98,12 +98,14 @@ def exchange(request: Request, tls: Callable[[], ssl.SSLContext], limit: Limit, 
 def _connected(address: Address, tls: Callable[[], ssl.SSLContext], limit: Limit) -> socket.socket:
     """A connection to the first of the host's addresses that answers."""
     failed: OSError = OSError(f"{address.host} has no address")
-    for family, kind, protocol, _, place in socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM):
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    for i, (family, kind, protocol, _, place) in enumerate(found):
         opened = socket.socket(family, kind, protocol)
         try:
             limit.adopt(opened)
-            opened.settimeout(limit.left())
+            opened.settimeout(limit.left() / (len(found) - i))  # one that is silent leaves time for the others
             opened.connect(place)
+            opened.settimeout(limit.left())
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if address.scheme == "http":
                 return opened
