@@ -17,6 +17,9 @@ _SERVICE = re.compile(
     r"(?:\.(?P<pattern>sync:2|sync|waitForTaskToken))?"
 )
 
+#: Handler names that `sm` itself serves, unless somebody registers a handler of that name.
+BUILT_IN = frozenset({"http:invoke"})
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:

@@ -39,7 +39,7 @@ from sm_cli.asl.structure import check_machine
 from sm_cli.asl.substitutions import substituted
 from sm_cli.jsonvalue import Json
 
-__all__ = ["CATALOGUE", "RULE_MODULES", "check", "findings", "unsupported", "validate"]
+__all__ = ["CATALOGUE", "RULE_MODULES", "check", "findings", "not_express", "unsupported", "validate"]
 
 #: Imported so that their rules are registered.
 RULE_MODULES = (
@@ -86,7 +86,7 @@ def validate(
     if handlers is not None:
         found += [("SM606", "warning", finding) for finding in support.without_handler(machines, handlers)]
     if express:
-        found += [("SM607", "error", finding) for finding in support.not_express(machines)]
+        found += _not_express(machines)
     return [problem for problem in _placed(document, found) if not _is_ignored(document, problem)]
 
 
@@ -104,6 +104,16 @@ def unsupported(document: Document) -> list[Diagnostic]:
         fatal = [each for each in findings(machines) if each[1] == "error" and each[0] not in HARMLESS]
         found += [each for each in fatal if any(map(partial(_is_ignored, document), _placed(document, [each])))]
     return _placed(document, found)
+
+
+def not_express(document: Document) -> list[Diagnostic]:
+    """Why a definition cannot run as EXPRESS, as errors: SM607, whatever a comment passes over."""
+    return _placed(document, _not_express(outline(_definition(document))))
+
+
+def _not_express(machines: list[MachineAt]) -> list[Found]:
+    found = [*support.not_express(machines), *support.awaits_messages(machines)]
+    return [("SM607", "error", finding) for finding in found]
 
 
 def _definition(document: Document) -> dict[str, Json]:

@@ -10,11 +10,24 @@ import os
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sm_cli.errors import ConfigurationError
 
-_KEYS: dict[str, type] = {"workflow": str, "handlers": str, "database": str, "concurrency": int, "queues": str,
-                          "priority": dict}  # fmt: skip
+if TYPE_CHECKING:
+    from sm_cli.engine.http_settings import HttpSettings
+
+#: Key to its type and what that is called.
+_KEYS: dict[str, tuple[type, str]] = {
+    "workflow": (str, "text"),
+    "handlers": (str, "text"),
+    "database": (str, "text"),
+    "concurrency": (int, "a whole number"),
+    "queues": (str, "text"),
+    "priority": (dict, "a table of queues by workflow"),
+    "http_allow": (list, "a list of hosts"),
+    "http_connections": (dict, "a table of connections"),
+}
 
 
 @dataclass(slots=True)
@@ -53,6 +66,18 @@ class Project:
         if configured is None:
             return str(shown(self.root / ".sm" / "sm.db")), False
         return self._anchored(configured), True
+
+    def http(self) -> HttpSettings:
+        """What http:invoke may do. Raises ConfigurationError for hosts and connections that are none."""
+        from sm_cli.engine.http_settings import read_settings
+
+        file = str(shown(self.file or self.root))
+        allow, where = self.settings.get("http_allow", []), file
+        variable = os.environ.get("SM_HTTP_ALLOW")
+        if variable is not None:
+            allow, where = [part.strip() for part in variable.split(",") if part.strip()], "SM_HTTP_ALLOW"
+        connections = self.settings.get("http_connections", {})
+        return read_settings(allow, connections, where=where, connections_where=file)
 
     def _anchored(self, url: str) -> str:
         scheme = "sqlite:" if url.startswith("sqlite:") else ""
@@ -110,9 +135,9 @@ def _checked(file: Path, table: dict[str, object]) -> dict[str, object]:
             close = get_close_matches(key, _KEYS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"sm knows {', '.join(_KEYS)}"
             raise ConfigurationError(f"{shown(file)} sets {key!r}, which sm does not know", hint=hint)
-        if type(value) is not kind:
-            wanted = {str: "text", int: "a whole number", dict: "a table of queues by workflow"}[kind]
-            raise ConfigurationError(f"{shown(file)}: {key} is {wanted}, not {value!r}")
+        wanted, called = kind
+        if type(value) is not wanted:
+            raise ConfigurationError(f"{shown(file)}: {key} is {called}, not {value!r}")
     return table
 
 

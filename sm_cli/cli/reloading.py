@@ -6,7 +6,7 @@ Rule: a directory that cannot be loaded is told about and changes nothing: the w
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from sm_cli.errors import ConfigurationError, HandlerLoadError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sm_cli.engine.handlers import Handler
     from sm_cli.engine.loop import Loop
 
 
@@ -30,10 +31,10 @@ def need_watchfiles() -> None:
 
 
 @contextmanager
-def reloading(loop: Loop, directory: Path) -> Iterator[None]:
-    """Inside the block, changes below the directory reach the loop."""
+def reloading(loop: Loop, directory: Path, ours: Mapping[str, Handler]) -> Iterator[None]:
+    """Inside the block, changes below the directory reach the loop. `ours` are there whatever it holds."""
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(loop, directory, done), name="sm-reload", daemon=True)
+    watcher = threading.Thread(target=_watch, args=(loop, directory, ours, done), name="sm-reload", daemon=True)
     watcher.start()
     try:
         yield
@@ -41,7 +42,7 @@ def reloading(loop: Loop, directory: Path) -> Iterator[None]:
         done.set()
 
 
-def _watch(loop: Loop, directory: Path, done: threading.Event) -> None:
+def _watch(loop: Loop, directory: Path, ours: Mapping[str, Handler], done: threading.Event) -> None:
     from watchfiles import PythonFilter, watch
 
     from sm_cli.engine.loading import load_handlers
@@ -52,5 +53,5 @@ def _watch(loop: Loop, directory: Path, done: threading.Event) -> None:
         except HandlerLoadError as e:
             say(f"sm: error: {e.message}; the handlers stay as they were")
             continue
-        loop.reload(handlers)
+        loop.reload({**ours, **handlers})
         say(f"worker {loop.name}: {len(handlers)} handlers loaded again from {directory}/")

@@ -9,6 +9,7 @@ import typer
 from sm_cli.cli import output as out
 from sm_cli.cli.config import Project, find_project, is_file
 from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Verbose, count, queue_name, seconds
+from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Workflow
@@ -48,6 +49,12 @@ def run(
         str | None,
         typer.Option("--priority", metavar="QUEUE", help="The queue of its tasks: critical, default, low, …"),
     ] = None,
+    express: Annotated[
+        bool, typer.Option("--express", help="In memory, at most once, within 5 minutes: AWS's type EXPRESS.")
+    ] = False,
+    keep_history: Annotated[
+        bool, typer.Option("--keep-history", help="With --express: store the execution when it has ended.")
+    ] = False,
     concurrency: Concurrency = None,
     db: Database = None,
     _verbose: Verbose = False,
@@ -58,6 +65,7 @@ def run(
     from sm_cli.cli.inputs import read_input
     from sm_cli.cli.opening import opened_engine
 
+    refuse_misfits(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
     project = find_project()
     wanted, pairs = split(arguments or [])
     limit = None if timeout is None else seconds(timeout, "--timeout")
@@ -67,6 +75,12 @@ def run(
     queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
     with out.guarded() as result:
         registry = registry_for(workflow, project, handlers)
+        if express:
+            from sm_cli.cli.express import run as run_express
+
+            ended = run_express(workflow, data, registry, result, project=project, name=name, timeout=limit,
+                                concurrency=slots, keep=keep_history, db=db)  # fmt: skip
+            raise typer.Exit(ended)
         with opened_engine(db, project, create=True) as engine:
             if detach:
                 out.text(engine.start(workflow, data, name=name, timeout=limit, queue=queue)[0].ref, result)
@@ -82,6 +96,14 @@ def run(
         raise typer.Exit(code)
 
 
+def refuse_misfits(express: bool, *, keep_history: bool, detach: bool, queue: str | None) -> None:
+    """Options that say nothing together. Raises UsageError."""
+    if keep_history and not express:
+        raise UsageError("--keep-history says what becomes of an --express execution; others are always kept")
+    if express and (detach or queue is not None):
+        raise UsageError("--express runs at once and to the end: it excludes --detach, --detach-on-wait and --priority")
+
+
 def split(arguments: list[str]) -> tuple[str | None, list[str]]:
     """The workflow (the first argument, unless it is a key=value) and the pairs."""
     if arguments and ("=" not in arguments[0] or is_file(arguments[0])):
@@ -95,17 +117,19 @@ def concurrency_of(project: Project, option: str | None) -> int:
 
 def registry_for(workflow: Workflow, project: Project, option: str | None) -> dict[str, Handler]:
     """The handlers, among which the workflow finds all that it needs. Raises HandlerLoadError."""
+    from sm_cli.engine.builtin import builtins
     from sm_cli.engine.loading import calls_handlers, check_handlers, load_handlers, needed_handlers
 
     if not calls_handlers(workflow.program):
         return {}
     directory, _ = project.handlers(option)
     needs = needed_handlers(workflow.program, workflow.document.value)
-    if not needs and not directory.is_dir():
-        return {}
+    ours = builtins(project.http())
+    if not needs.keys() - ours.keys() and not directory.is_dir():
+        return ours
     registry = load_handlers(directory)
     check_handlers(needs, registry, directory)
-    return registry
+    return {**ours, **registry}
 
 
 def again(command: str, **options: str | None) -> list[str]:

@@ -143,16 +143,20 @@ def mock_of(result: str | None, error: str | None) -> dict[str, Json] | None:
 def registry_for(state: StateAt, project: Project, option: str | None) -> Mapping[str, Handler]:
     """The handlers, when the state calls one. Raises HandlerLoadError when it is not there."""
     from sm_cli.asl.resources import parse_resource
+    from sm_cli.engine.builtin import builtins
     from sm_cli.engine.loading import check_handlers, load_handlers
 
     resource = parse_resource(state.text("Resource") or "") if state.type == "Task" else None
     if resource is None or resource.kind == "activity" or resource.pattern:
         return {}
     directory, _ = project.handlers(option)
+    ours = builtins(project.http())
+    if resource.handler in ours and not directory.is_dir():
+        return ours
     registry = load_handlers(directory)
     if resource.kind != "invoke":  # which names its function when it runs
         check_handlers({resource.handler: [state.name]}, registry, directory)
-    return registry
+    return {**ours, **registry}
 
 
 def stages(answer: Mapping[str, Any]) -> Iterator[str]:

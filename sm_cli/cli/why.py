@@ -57,6 +57,7 @@ def why(execution: Reference, handlers: Handlers = None, json: AsJson = False, d
 
 def _handlers(engine: Engine, execution: Execution, project: Project, option: str | None) -> list[str] | None:
     """The names of the handlers that there are, when that matters: a job waits that nobody has taken."""
+    from sm_cli.asl.resources import BUILT_IN
     from sm_cli.engine.loading import load_handlers
     from sm_cli.errors import HandlerLoadError
 
@@ -64,10 +65,10 @@ def _handlers(engine: Engine, execution: Execution, project: Project, option: st
         return None
     directory, named = project.handlers(option)
     if not named and not directory.is_dir():
-        return []
+        return list(BUILT_IN)
     try:
         with out.guarded():
-            return list(load_handlers(directory))
+            return [*BUILT_IN, *load_handlers(directory)]
     except HandlerLoadError as e:
         warn(f"the handlers cannot be loaded: {e.message}")
         return None

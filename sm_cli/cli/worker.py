@@ -62,6 +62,7 @@ def worker(
     from sm_cli.cli.opening import opened_engine
     from sm_cli.cli.reloading import need_watchfiles, reloading
     from sm_cli.cli.signals import Interrupts
+    from sm_cli.engine.builtin import builtins
     from sm_cli.engine.loop import Loop
 
     if once and drain:
@@ -74,11 +75,11 @@ def worker(
     if reload:
         need_watchfiles()
     with out.guarded():
-        registry = _registry(directory, named or reload)
+        registry, ours = _registry(directory, named or reload), builtins(project.http())
         with opened_engine(db, project, create=True) as engine, Interrupts() as interrupts:
-            loop = Loop(engine, registry, concurrency=slots, name=name or own_name(), rota=rota)
+            loop = Loop(engine, {**ours, **registry}, concurrency=slots, name=name or own_name(), rota=rota)
             say(f"worker {loop.name}: {len(registry)} handlers from {directory}/, {slots} at once, on {url}")
-            with reloading(loop, directory) if reload else nullcontext():
+            with reloading(loop, directory, ours) if reload else nullcontext():
                 _work(loop, interrupts, once=once, drain=drain)
             _stop(loop, interrupts, limit)
     if interrupts.received is not None:
@@ -104,7 +105,7 @@ def _registry(directory: Path, named: bool) -> dict[str, Handler]:
     from sm_cli.engine.loading import load_handlers
 
     if not named and not directory.is_dir():
-        warn(f"there is no {directory}/: this worker runs timers and messages, but no task")
+        warn(f"there is no {directory}/: this worker runs timers, messages and http:invoke, but no other task")
         return {}
     return load_handlers(directory)
 

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from sm_cli.asl.model import Program, Task
-from sm_cli.asl.resources import function_name
+from sm_cli.asl.resources import BUILT_IN, function_name
 from sm_cli.engine.handlers import Handler, handlers_in
 from sm_cli.errors import HandlerLoadError
 from sm_cli.jsonvalue import Json
@@ -213,8 +213,9 @@ def _constant_function(machine: Mapping[str, Any], state: str) -> str | None:
 
 
 def check_handlers(needs: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler], directory: Path) -> None:
-    """Raise HandlerLoadError when a handler that a workflow needs is not there: nothing passes silently."""
-    missing = {name: states for name, states in needs.items() if name not in handlers}
+    """Raise HandlerLoadError when a handler that a workflow needs is not there: nothing passes silently. `handlers`
+    are the user's own; what `sm` brings is always there."""
+    missing = {name: states for name, states in needs.items() if name not in handlers and name not in BUILT_IN}
     if not missing:
         return
     wanted = "; ".join(f"{name!r} for the state {_listed(states)}" for name, states in missing.items())

@@ -55,6 +55,7 @@ class Pool:
         self._todo: queue.SimpleQueue[_Running | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -116,8 +117,9 @@ class Pool:
                 return results
 
     def close(self) -> None:
-        """Let idle threads end; those in a handler end with the process."""
+        """Let idle threads end, and those in a handler when it returns."""
         with self._lock:
+            self._closed = True
             idle = self._idle
         for _ in range(idle):
             self._todo.put(None)
@@ -133,6 +135,8 @@ class Pool:
             if running is None:
                 return
             self._finish(running, run(running.handler, running.job.input, running.context))
+            if self._closed:
+                return
 
     def _finish(self, running: _Running, outcome: Success | Failure) -> None:
         with self._lock:

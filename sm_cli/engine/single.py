@@ -14,6 +14,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Resulting, Task
+from sm_cli.engine.builtin import builtins
 from sm_cli.engine.clock import SystemClock
 from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
 from sm_cli.engine.single_request import LEVELS as LEVELS
@@ -89,9 +90,9 @@ def test_state(
     "cause"}}, for a Task, Map or Parallel, and for a Message (its data). Without one a Task calls its handler.
     context: the context object, instead of one that is made up. variables: what the state finds assigned.
     state_configuration: retrierRetryCount, errorCausedByState, mapIterationFailureCount, mapItemReaderData.
-    handlers: resource, or name of a Lambda function, to what is called. name: what the state is called in the context
-    object and in causes. strict: refuse what only AWS cannot do (a context without a mock), and tell no more than AWS
-    does (of a Parallel nothing before its branches).
+    handlers: resource, or name of a Lambda function, to what is called; `sm`'s own are below them.
+    name: what the state is called in the context object and in causes. strict: refuse what only AWS cannot do (a
+    context without a mock), and tell no more than AWS does (of a Parallel nothing before its branches).
 
     Returns status (SUCCEEDED, FAILED, RETRIABLE, CAUGHT_ERROR) and what there is of output, error, cause, nextState
     and, from DEBUG on, inspectionData. Raises StateTestRefused with AWS's error code for a request that it refuses.
@@ -130,7 +131,7 @@ class _Test:
         self.subject = subject
         self.mock = mock
         self.configuration = configuration
-        self.handlers = handlers
+        self.handlers = {**builtins(), **handlers}
         self.program = subject.program if mock is None or not mock.failed else _inline(subject)
         self.probe = Probe(mocked=mock is not None)
 

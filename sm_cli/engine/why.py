@@ -89,7 +89,8 @@ def _ended(execution: Execution, shown: Callable[[int], str]) -> Reason:
     if execution.status is Status.SUCCEEDED:
         return Reason("ended", f"{text}.", f"sm output {execution.ref}")
     said = ": ".join(part for part in (execution.error, execution.cause) if part)
-    return Reason("ended", f"{text}{f' with {said}' if said else ''}.", f"sm redrive {execution.ref}")
+    again = f"sm redrive {execution.ref}" if execution.type == "STANDARD" else None
+    return Reason("ended", f"{text}{f' with {said}' if said else ''}.", again)
 
 
 class _Asked:

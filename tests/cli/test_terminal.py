@@ -32,9 +32,9 @@ def work(x):
 """
 
 
-def _on_a_terminal(project: Project, *arguments: str, **environment: str) -> tuple[int, str]:
+def _on_a_terminal(project: Project, *arguments: str, workflow: str = WORKFLOW, **environment: str) -> tuple[int, str]:
     """The command with stdin, stdout and stderr on one terminal: exit code and all that appeared."""
-    project.workflow(WORKFLOW)
+    project.workflow(workflow)
     project.handlers(HANDLERS)
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -90,3 +90,14 @@ def test_a_dumb_terminal_gets_no_picture(project: Project) -> None:
     assert code == 0
     assert "\x1b" not in shown
     assert "✓" not in shown
+
+
+def test_an_express_execution_is_alive_too(project: Project) -> None:
+    code, shown = _on_a_terminal(
+        project, "run", "--express", workflow=WORKFLOW.partition("    Next: Last")[0] + "    End: true"
+    )
+    assert code == 0, shown
+    text = _plain(shown)
+    assert re.search(r"✓ First  \S+ m?s, 1 retry\n", text)
+    assert re.search(r"✓ Each  \d+ ms\n", text)
+    assert "SUCCEEDED in" in text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.source import Document, parse
-from sm_cli.asl.validate import CATALOGUE, check, unsupported, validate
+from sm_cli.asl.validate import CATALOGUE, check, not_express, unsupported, validate
 from sm_cli.jsonvalue import Json
 
 
@@ -105,6 +105,16 @@ def test_an_express_workflow_waits_for_nothing_outside(resource: str, refused: b
     document = document_of(one_task(resource, TimeoutSeconds=60))
     assert validate(document) == []
     assert [d.code for d in validate(document, express=True)] == (["SM607"] if refused else [])
+
+
+def test_an_express_workflow_waits_for_no_message_and_no_comment_helps_to_run_it() -> None:
+    text = "StartAt: A\nStates:\n  A: {Type: Message, CorrelationKey: k, CorrelationValue: v, End: true}"
+    ignoring = f"{text} # sm: ignore[SM607]\n"
+    for written, is_told in ((text, True), (ignoring, False)):
+        document, found = check(written, express=True)
+        assert ("SM607" in {d.code for d in found}) is is_told
+        assert document is not None
+        assert [(d.code, d.position.line if d.position else 0) for d in not_express(document)] == [("SM607", 3)]
 
 
 def test_what_runs_is_not_unsupported() -> None:

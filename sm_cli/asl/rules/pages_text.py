@@ -228,8 +228,8 @@ States:
   A: {Type: Task, Resource: "process:order", End: true}
 
 == SM607
-An express workflow cannot wait for a job (.sync), for a task token or for an activity, and has no distributed Map.
-This is asked with --type EXPRESS.
+An express workflow cannot wait for a job (.sync), for a task token, for an activity or for a message, and has no
+distributed Map. This is asked with --type EXPRESS, and by sm run --express.
 -- bad
 StartAt: A
 States:

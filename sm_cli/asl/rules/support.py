@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from sm_cli.asl.fields import Kind, Language, fields_of
 from sm_cli.asl.outline import MachineAt, StateAt, parts
-from sm_cli.asl.resources import Resource, parse_resource
+from sm_cli.asl.resources import BUILT_IN, Resource, parse_resource
 from sm_cli.asl.rules.catalogue import Finding, entry
 from sm_cli.asl.rules.expressions import template_members
 from sm_cli.asl.rules.maps import config
@@ -36,7 +36,7 @@ def _resources(machines: list[MachineAt]) -> Iterator[tuple[StateAt, Resource]]:
 def without_handler(machines: list[MachineAt], handlers: Collection[str]) -> Iterator[Finding]:
     """Tasks that no handler of these names serves; what `sm` itself serves needs none."""
     for state, resource in _resources(machines):
-        ours = resource.kind in ("invoke", "activity") or resource.service == "states"
+        ours = resource.kind in ("invoke", "activity") or resource.service == "states" or resource.handler in BUILT_IN
         if not ours and resource.handler not in handlers:
             close = get_close_matches(resource.handler, handlers, 1)
             hint = f"did you mean {close[0]}?" if close else None
@@ -54,6 +54,14 @@ def not_express(machines: list[MachineAt]) -> Iterator[Finding]:
             pointer, written = config(state) if state.type == "Map" else ("", {})
             if written.get("Mode") == "DISTRIBUTED":
                 yield Finding(f"{pointer}/Mode", "An express workflow cannot have a distributed Map")
+
+
+def awaits_messages(machines: list[MachineAt]) -> Iterator[Finding]:
+    """Message states, which only `sm` has: nobody could send anything to an execution that is not stored."""
+    for machine in machines:
+        for state in machine.states.values():
+            if state.type == "Message":
+                yield Finding(state.at("Type"), "An express workflow cannot wait for a message")
 
 
 def unreplaced(machines: list[MachineAt]) -> Iterator[Finding]:
