@@ -1,0 +1,10 @@
+"""Buckets: a directory that stands for S3 where a distributed Map reads its items and writes its results.
+
+Rule: this room knows files and formats, and nothing of executions; it imports only errors and jsonvalue.
+"""
+
+from sm_cli.buckets.buckets import Buckets, Survey
+from sm_cli.buckets.entries import ChildResult, RunFacts, transformed
+from sm_cli.buckets.failures import ItemReaderFailed, ResultWriterFailed
+
+__all__ = ["Buckets", "ChildResult", "ItemReaderFailed", "ResultWriterFailed", "RunFacts", "Survey", "transformed"]

@@ -1,0 +1,87 @@
+"""The content of an object: decompressed, as bytes or as text, and what spoils it told in a sentence.
+
+Rule: what is read is the object that was looked at. When size or time of the file are other ones, before or after the
+reading, the reading fails instead of giving items of two versions.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, TextIO, cast
+
+from sm_cli.buckets.failures import ItemReaderFailed, Refused
+from sm_cli.buckets.limits import LARGEST_ITEM
+from sm_cli.buckets.place import Part, Place, part_of
+
+
+def changed(what: str) -> Refused:
+    return Refused(f"{what} has changed since its items were counted; a Map reads one version of its data only")
+
+
+@contextmanager
+def content(place: Place, part: Part) -> Iterator[BinaryIO]:
+    """The bytes of an object; those of a key that ends in .gz, .zst or .zstd decompressed."""
+    with place.open(part.bucket, part.key) as file:
+        if part_of(part.bucket, part.key, file) != part:
+            raise changed(part.uri)
+        try:
+            with _decompressed(file, part) as plain:
+                yield plain
+        except (gzip.BadGzipFile, zlib.error, EOFError) as e:
+            raise Refused(f"{part.uri} is not a whole gzip file: {e}") from None
+        if part_of(part.bucket, part.key, file) != part:
+            raise changed(part.uri)
+
+
+@contextmanager
+def _decompressed(file: BinaryIO, part: Part) -> Iterator[BinaryIO]:
+    if part.key.endswith(".gz"):
+        with gzip.GzipFile(fileobj=file, mode="rb") as plain:
+            yield cast(BinaryIO, plain)
+    elif part.key.endswith((".zst", ".zstd")):
+        try:
+            zstd = importlib.import_module("compression.zstd")
+        except ImportError:
+            raise ItemReaderFailed(
+                f"{part.uri} is compressed with zstd, which Python reads from 3.14 on; unpack it, or use gzip"
+            ) from None
+        try:
+            with zstd.ZstdFile(file) as plain:
+                yield plain
+        except zstd.ZstdError as e:
+            raise Refused(f"{part.uri} is not a whole zstd file: {e}") from None
+    else:
+        yield file
+
+
+@contextmanager
+def text(place: Place, part: Part, newline: str = "") -> Iterator[TextIO]:
+    """The object's text, without a byte order mark. `newline` is that of `open`: "" for CSV, "\\n" for JSON."""
+    try:
+        with content(place, part) as plain:
+            reader = io.TextIOWrapper(plain, encoding="utf-8-sig", newline=newline)
+            try:
+                yield reader
+            finally:
+                reader.detach()
+    except UnicodeDecodeError:
+        raise Refused(_not_utf8(place, part)) from None
+
+
+def _not_utf8(place: Place, part: Part) -> str:
+    """Which byte it is. The decoder knows its place in a piece only, so the object is read again up to there."""
+    number = 1
+    with content(place, part) as plain:
+        while line := plain.readline(LARGEST_ITEM):
+            try:
+                line.decode()
+            except UnicodeDecodeError as e:
+                if e.reason != "unexpected end of data" or line.endswith(b"\n") or len(line) < LARGEST_ITEM:
+                    return f"{part.uri} is not UTF-8: byte {e.start} of line {number} is 0x{line[e.start]:02x}"
+            number += line.endswith(b"\n")
+    return f"{part.uri} is not UTF-8"
