@@ -6,6 +6,7 @@ reading, the reading fails instead of giving items of two versions.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import importlib
 import io
@@ -75,13 +76,16 @@ def text(place: Place, part: Part, newline: str = "") -> Iterator[TextIO]:
 
 def _not_utf8(place: Place, part: Part) -> str:
     """Which byte it is. The decoder knows its place in a piece only, so the object is read again up to there."""
-    number = 1
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    number, before = 1, 0  # the line, and how many of its bytes earlier pieces had
     with content(place, part) as plain:
-        while line := plain.readline(LARGEST_ITEM):
+        while piece := plain.readline(LARGEST_ITEM):
+            pending = len(decoder.getstate()[0])
             try:
-                line.decode()
+                decoder.decode(piece)
             except UnicodeDecodeError as e:
-                if e.reason != "unexpected end of data" or line.endswith(b"\n") or len(line) < LARGEST_ITEM:
-                    return f"{part.uri} is not UTF-8: byte {e.start} of line {number} is 0x{line[e.start]:02x}"
-            number += line.endswith(b"\n")
-    return f"{part.uri} is not UTF-8"
+                at, byte = before - pending + e.start, e.object[e.start]
+                return f"{part.uri} is not UTF-8: byte {at} of line {number} is 0x{byte:02x}"
+            ended = piece.endswith(b"\n")
+            number, before = (number + 1, 0) if ended else (number, before + len(piece))
+    return f"{part.uri} is not UTF-8: it ends inside a character"

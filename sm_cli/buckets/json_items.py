@@ -171,6 +171,8 @@ class _Window:
             if len(self.buffer) - self.at > LARGEST_ITEM:
                 raise too_large(f"{what}, from line {self._place()[0]} on, is not JSON or")
             self._more()
+        if end - self.at > LARGEST_ITEM:
+            raise too_large(what)
         text = self.buffer[self.at : end]
         try:
             value = exact(text, what)

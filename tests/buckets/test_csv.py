@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.buckets import csv_rows, limits
+from sm_cli.buckets import contents, csv_rows, limits
 from sm_cli.buckets.failures import ItemReaderFailed
 from tests.buckets.making import csv, everything, get, put, refusal
 
@@ -143,6 +143,26 @@ def test_headers_have_a_limit(tmp_path: Path) -> None:
 def test_no_rows_are_no_items(tmp_path: Path, content: str) -> None:
     put(tmp_path, "x.csv", content)
     assert everything(tmp_path, csv("x.csv")) == []
+
+
+@given(st.text('a,"\r\n ', max_size=12))
+def test_the_quick_parser_agrees_with_the_thorough_one(text: str) -> None:
+    line = io.StringIO(f"{text}\n", newline="").readline()
+    quick = csv_rows._quick(line, ",")
+    thorough = csv_rows._Record(",")
+    complete = thorough.feed(line)
+    assert quick is None or (complete and quick == thorough.cells) or not line.strip("\r\n")
+
+
+@pytest.mark.parametrize("pieces", [limits.LARGEST_ITEM, 7, 1])
+def test_the_place_of_a_bad_byte_is_right_whatever_the_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    monkeypatch.setattr(contents, "LARGEST_ITEM", pieces)
+    put(tmp_path, "x.csv", "a\n€uro€uro€".encode() + b"\xe2\x82\n")
+    assert refusal(tmp_path, csv("x.csv")) == "s3://data/x.csv is not UTF-8: byte 15 of line 2 is 0xe2"
+    put(tmp_path, "x.csv", "a\n€".encode() + b"\xe2\x82")
+    assert refusal(tmp_path, csv("x.csv")) == "s3://data/x.csv is not UTF-8: it ends inside a character"
 
 
 @pytest.mark.parametrize("key", ["x.csv", "x.csv.gz"])

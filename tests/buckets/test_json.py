@@ -122,6 +122,10 @@ def test_an_element_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     text = f'[1,\n"{"x" * 400_000}"]'
     with pytest.raises(ItemReaderFailed, match="item 1 of x, from line 2 on, is not JSON or is larger than 8 MiB"):
         list(json_items.items(io.StringIO(text), "x"))
+    just = f'"{"y" * 99_998}"'
+    assert len(list(json_items.items(io.StringIO(f"[1, {just}]"), "x"))) == 2
+    with pytest.raises(ItemReaderFailed, match="item 1 of x is larger than 8 MiB, the limit for an item"):
+        list(json_items.items(io.StringIO(f'[1, "y{just[1:]}]'), "x"))
     with pytest.raises(ItemReaderFailed, match="line 2 of x is larger than 8 MiB, the limit for an item"):
         list(json_items.lines(io.StringIO("1\n" + "2" * 100_001), "x"))
 

@@ -139,7 +139,7 @@ def test_equal_requests_share_a_reader_and_others_do_not(tmp_path: Path, opening
 
 
 def test_only_so_many_readers_stay_open(tmp_path: Path) -> None:
-    here = Path("/proc/self/fd")
+    here = Path("/dev/fd")
     buckets = Buckets(tmp_path)
     for n in range(20):
         put(tmp_path, f"{n}.jsonl", "1\n2\n3\n")

@@ -24,6 +24,7 @@ from sm_cli.buckets.results import LARGEST_FILE, write_results
 from sm_cli.jsonvalue import Json
 from tests.buckets.making import everything, get
 
+_PROJECT = Path(__file__).resolve().parents[2]
 _MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:orders/Map"
 _RUN = RunFacts("arn:aws:states:us-east-1:123456789012:mapRun:orders/Map:ad9b5f27", "ad9b5f27")
 _STARTED = 1738633790099000
@@ -323,6 +324,38 @@ def test_the_next_writer_removes_the_drafts_of_one_that_was_killed(tmp_path: Pat
     assert left.startswith(".SUCCEEDED_0.json.")
     Buckets(tmp_path).write_results(request(), _OUTPUTS, _RUN)
     assert sorted(files(tmp_path)) == ["FAILED_0.json", "SUCCEEDED_0.json", "manifest.json"]
+
+
+@pytest.mark.parametrize("named", [0, 1, 2])
+def test_a_run_whose_writer_was_killed_between_two_names_is_written_whole_the_next_time(
+    tmp_path: Path, named: int
+) -> None:
+    calm, killed = tmp_path / "calm", tmp_path / "killed"
+    script = textwrap.dedent("""
+        import os, sys
+        from pathlib import Path
+        from sm_cli.buckets import Buckets
+        from sm_cli.buckets.drafts import Draft
+        from tests.buckets import test_results as t
+
+        left, real = int(sys.argv[2]), Draft.publish
+
+        def publish(draft):
+            global left
+            if not left:
+                os._exit(9)
+            left -= 1
+            real(draft)
+
+        Draft.publish = publish
+        Buckets(Path(sys.argv[1])).write_results(t.request(), t._OUTPUTS, t._RUN)
+    """)
+    ended = subprocess.run([sys.executable, "-c", script, str(killed), str(named)], check=False, cwd=_PROJECT)
+    assert ended.returncode == 9
+    assert "manifest.json" not in files(killed)
+    for root in (calm, killed):
+        Buckets(root).write_results(request(), _OUTPUTS, _RUN)
+    assert files(killed) == files(calm)
 
 
 def test_the_draft_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
