@@ -121,7 +121,7 @@ def test_an_error_is_said_in_the_words_of_the_reference(expression: str, message
 
 
 def test_a_sort_term_is_evaluated_once_for_each_item() -> None:
-    items = [{"k": i * 7919 % 1009} for i in range(1000)]
+    items: list[Any] = [{"k": i * 7919 % 1009} for i in range(1000)]
     scope = JsonataScope(None, dict, {}, lambda: Random(1), {}, NOW)
     found = PythonEngine({}, max_steps=5_000).compile("$items^(>k).k").evaluate({"items": items}, scope)
     assert found == sorted((item["k"] for item in items), reverse=True)
