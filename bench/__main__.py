@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 BENCHES = ("startup", "validate", "durable", "maps", "memory", "waiting", "queue", "timers")
-#: Those that take minutes; they run when they are named.
-LONG = ("idle", "writers", "chaos", "buckets")
+#: Those that take minutes, or compare; they run when they are named.
+LONG = ("idle", "writers", "chaos", "buckets", "jsonata")
 
 
 def main(names: list[str]) -> int:

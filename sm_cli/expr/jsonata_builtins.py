@@ -21,6 +21,7 @@ from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata_convert import walk
+from sm_cli.expr.jsonata_higher import HIGHER, call, merge_sort
 from sm_cli.expr.jsonata_operators import clone, is_number, truth
 from sm_cli.expr.jsonata_strings import STRINGS
 
@@ -38,8 +39,10 @@ def _round(value: float | None, digits: float | None) -> float | None:
 
 
 def _power(base: float | None, exponent: float | None) -> float | None:
-    if base is None or exponent is None:
+    if base is None:
         return None
+    if exponent is None:
+        raise JException("D3061", -1, base, exponent)
     try:
         result = math.pow(base, exponent)
     except (OverflowError, ValueError):
@@ -64,6 +67,50 @@ def _format_base(value: float | None, radix: float | None) -> str | None:
     return written
 
 
+#: How the package begins what it says of a picture, and JSONata's code for it.
+_PICTURE_ERRORS = {
+    "Formatting or parsing": "D3130",
+    "In a decimal digit": "D3131",
+    "Unknown component": "D3132",
+    "The 'name' modifier": "D3133",
+    "The timezone": "D3134",
+    "No matching": "D3135",
+    "The date/time picture": "D3136",
+}
+
+
+def _pictured(function: Callable[..., Any], picture: str | None, *arguments: Any) -> Any:
+    """What the package's function gives, with its errors in JSONata's words."""
+    try:
+        return function(*arguments)
+    except KeyError as e:
+        raise JException("D3132", -1, e.args[0]) from None
+    except RuntimeError as e:
+        code = next((code for begin, code in _PICTURE_ERRORS.items() if str(e).startswith(begin)), None)
+        if code is None:
+            raise
+        named = re.search(r"\[([^MxFP\s\]])[nN]", picture or "") if code == "D3133" else None
+        raise JException(code, -1, named[1] if named else picture) from None
+
+
+def _format_integer(value: float | None, picture: str | None) -> str | None:
+    if value is None:
+        return None
+    written: str = _pictured(Functions.format_integer, picture, math.floor(value), picture)
+    return written
+
+
+def _parse_integer(value: str | None, picture: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        number: float | None = _pictured(Functions.parse_integer, picture, value, picture)
+    except ValueError:
+        leading = re.match(r"\s*[-+]?[0-9]+", value)
+        return int(leading[0]) if leading else math.nan
+    return number
+
+
 def _format_number(value: float | None, picture: str, options: dict[str, str] | None) -> str | None:
     """The package rounds the binary fraction half up; JSONata the number as it is written, half to even."""
     if value is None:
@@ -72,6 +119,9 @@ def _format_number(value: float | None, picture: str, options: dict[str, str] | 
     point, zero, digit = signs.get("decimal-separator", "."), signs.get("zero-digit", "0"), signs.get("digit", "#")
     positive, _, negative = picture.partition(signs.get("pattern-separator", ";"))
     whole, _, fraction = ((negative or positive) if value < 0 else positive).partition(point)
+    if whole.count(digit) and zero not in whole and digit in fraction and zero not in fraction:
+        # Where no digit is asked for, JSONata asks for one behind the point.
+        picture = picture.replace(f"{point}{digit}", f"{point}{zero}")
     scaled = {"%", "\u2030", signs.get("percent", "%"), signs.get("per-mille", "\u2030")}
     if not any(sign in picture for sign in scaled) and signs.get("exponent-separator", "e") not in picture:
         family = {digit, *(chr(ord(zero) + i) for i in range(10))}
@@ -124,24 +174,7 @@ def _sort(values: list[Any] | None, comparator: Any) -> Any:
         if not all(map(is_number, values)) and not all(isinstance(value, str) for value in values):
             raise JException("D3070", -1)
         return sorted(values)
-    return _merge_sort(values, lambda left, right: truth(Functions.func_apply(comparator, [left, right])))
-
-
-def _merge_sort(values: list[Any], swap: Callable[[Any, Any], bool]) -> list[Any]:
-    """Stable, and it asks only whether two items must change places: the comparator need not be an order."""
-    if len(values) <= 1:
-        return values
-    middle = len(values) // 2
-    left, right = _merge_sort(values[:middle], swap), _merge_sort(values[middle:], swap)
-    found, i, j = [], 0, 0
-    while i < len(left) and j < len(right):
-        if swap(left[i], right[j]):
-            found.append(right[j])
-            j += 1
-        else:
-            found.append(left[i])
-            i += 1
-    return found + left[i:] + right[j:]
+    return merge_sort(values, lambda left, right: truth(call(comparator, left, right)))
 
 
 def _keys(value: Any) -> Any:
@@ -179,6 +212,15 @@ def _spread_into(value: Any, found: list[Any]) -> None:
         found.append(value)
 
 
+def _error(message: str | None) -> None:
+    raise JException("D3137", -1, message or "$error() function evaluated")
+
+
+def _assert(condition: bool | None, message: str | None) -> None:
+    if not condition:
+        raise JException("D3141", -1, message or "$assert() statement failed")
+
+
 def _type(value: Any) -> str | None:
     return "function" if isinstance(value, re.Pattern) else Functions.type(value)
 
@@ -199,10 +241,7 @@ def _millis() -> int:
 def _from_millis(millis: float | None, picture: str | None, zone: str | None) -> str | None:
     if zone is not None and not re.fullmatch(r"[+-]?\d{4}", zone):
         raise JException(f"a time zone is written like +0530, not {zone}", -1)
-    try:
-        written: str | None = Functions.datetime_from_millis(millis, picture, zone)
-    except KeyError as e:
-        raise JException("D3132", -1, e.args[0]) from None
+    written: str | None = _pictured(Functions.datetime_from_millis, picture, millis, picture, zone)
     return written
 
 
@@ -241,23 +280,31 @@ def _parsed(value: str, picture: str) -> int | None:
         today = datetime.fromtimestamp(_millis() / 1000, UTC)
         value = f"{'-'.join(today.strftime(code) for _, code in missing)} {value}"
         picture = f"{'-'.join(part for part, _ in missing)} {picture}"
-    parsed: int | None = Functions.datetime_to_millis(value, picture)
+    try:
+        parsed: int | None = _pictured(Functions.datetime_to_millis, picture, value, picture)
+    except ValueError:
+        raise JException("D3110", -1, value) from None  # no such day or month
     return parsed
 
 
 BUILTINS: Mapping[str, Callable[..., Any]] = {
+    **HIGHER,
     **STRINGS,
+    "assert": _assert,
     "average": _average,
     "boolean": _boolean,
     "clone": clone,
     "distinct": _distinct,
+    "error": _error,
     "formatBase": _format_base,
+    "formatInteger": _format_integer,
     "formatNumber": _format_number,
     "fromMillis": _from_millis,
     "keys": _keys,
     "millis": _millis,
     "not": _not,
     "now": _now,
+    "parseInteger": _parse_integer,
     "power": _power,
     "round": _round,
     "sort": _sort,

@@ -7,6 +7,7 @@ evaluates otherwise than JSONata 2.0.6 is put right here, in `jsonata_operators`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata_convert import NULL
 from sm_cli.expr.jsonata_engine import LimitExceededError
+from sm_cli.expr.jsonata_higher import matched, merge_sort
 from sm_cli.expr.jsonata_operators import OPERATORS, clone, flat, is_number, lookup, truth
 from sm_cli.expr.jsonata_signature import checked
 from sm_cli.expr.jsonata_syntax import parse
@@ -121,6 +123,15 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
     def evaluate_variable(self, node: Any, input: Any, environment: Frame) -> Any:
         return environment.lookup(node.value) if node.value else input
 
+    def evaluate_function(self, node: Any, input: Any, environment: Frame, applied: Any = Utils.NONE) -> Any:
+        try:
+            return super().evaluate_function(node, input, environment, applied)
+        except JException as e:
+            # A function of the user's is called in messages what it is called by.
+            if e.error == "T0410" and e.expected in ("lambda", "transform") and node.procedure.type == "variable":
+                e.expected = node.procedure.value
+            raise
+
     def evaluate_lambda(self, node: Any, input: Any, environment: Frame) -> Any:
         closure = super().evaluate_lambda(node, input, environment)
         if closure.signature is not None:
@@ -204,6 +215,38 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         context = values.pop("@")
         return context, self.create_frame_from_tuple(environment, values)
 
+    def evaluate_sort_expression(self, node: Any, input: Any, environment: Frame) -> Any:
+        """`^(…)`: each term is evaluated at most once for an item. What has no value comes last, whatever the order."""
+        if not isinstance(input, list) or len(input) <= 1:
+            return input
+        tuples = isinstance(input, JList) and input.tuple_stream
+        known: dict[tuple[int, int], Any] = {}
+
+        def value(at: int, number: int) -> Any:
+            if (at, number) not in known:
+                item = input[at]
+                frame = self.create_frame_from_tuple(environment, item) if tuples else environment
+                known[at, number] = self.eval(node.terms[number].expression, item["@"] if tuples else item, frame)
+            return known[at, number]
+
+        def swap(left: int, right: int) -> bool:
+            for number, term in enumerate(node.terms):
+                one, other = value(left, number), value(right, number)
+                if one is None or other is None:
+                    if one is not other:
+                        return one is None
+                elif _differ(one, other, node):
+                    return bool(one < other) is bool(term.descending)
+            return False
+
+        return [input[at] for at in merge_sort(list(range(len(input))), swap)]
+
+    def evaluate_step(self, node: Any, input: Any, environment: Frame, last: bool) -> Any:
+        # Where sorting has left no array, JSONata finds nothing to step into.
+        if node.type != "sort" and not isinstance(input, list):
+            return None
+        return super().evaluate_step(node, input, environment, last)
+
     def evaluate_transform_expression(self, node: Any, _input: Any, environment: Frame) -> Any:
         function = Jsonata.JFunction(_Transformer(self, node, environment), "<(oa):o>")
         function.signature = checked(function.signature)
@@ -216,6 +259,8 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         for argument in arguments:
             if isinstance(argument, (list, str)):
                 self.spend(len(argument) >> 2 if isinstance(argument, list) else len(argument) >> 6)
+        if isinstance(function, re.Pattern):
+            return matched(function, arguments)
         return super().apply_inner(function, arguments, input, environment)
 
     def partial_apply_native_function(self, function: Any, arguments: list[Any]) -> Any:
@@ -229,6 +274,15 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
 def _position(index: float, length: int) -> int:
     whole = int(index // 1)
     return whole + length if whole < 0 else whole
+
+
+def _differ(left: Any, right: Any, node: Any) -> bool:
+    for each in (left, right):
+        if not is_number(each) and not isinstance(each, str):
+            raise JException("T2008", node.position, each)
+    if isinstance(left, str) is not isinstance(right, str):
+        raise JException("T2007", node.position, left, right)
+    return bool(left != right)
 
 
 def _together(items: list[Any]) -> Any:

@@ -19,6 +19,14 @@ class Checked(Signature):  # type: ignore[misc]  # the package ships no types
         """The letter of the value's type: `l` is null, `m` missing."""
         return "l" if value is NULL else str(super().get_symbol(value))
 
+    def validate(self, arguments: Any, context: Any) -> Any:
+        try:
+            return super().validate(arguments, context)
+        except JException as e:
+            if e.error == "T0411":
+                e.current = self.function_name  # the package names the context item
+            raise
+
     def throw_validation_error(self, _arguments: Any, given: str, name: str) -> NoReturn:
         """Blame the first argument that no reading of the ones before it leaves room for."""
         pattern, good = "", 0

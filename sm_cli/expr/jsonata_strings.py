@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +17,7 @@ from jsonata.functions import Functions  # type: ignore[import-untyped]  # the p
 from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
+from sm_cli.expr.jsonata_higher import call, matches, units
 from sm_cli.expr.jsonata_text import check_length, text
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
@@ -75,15 +76,6 @@ def _join(pieces: list[str] | None, separator: str | None) -> str | None:
 # -- regular expressions ---------------------------------------------------------------------------------------------
 
 
-def _matches(pattern: Any, value: str) -> Iterator[re.Match[str]]:
-    if not isinstance(pattern, re.Pattern):
-        raise JException("T1010", -1, "match")  # a matcher that is a function of the user's
-    for match in pattern.finditer(value):
-        if not match[0]:
-            raise JException("D1004", -1)
-        yield match
-
-
 def _limited(limit: float | None, code: str) -> int | None:
     """How many there may be: all when it is None."""
     if limit is not None and limit < 0:
@@ -94,7 +86,9 @@ def _limited(limit: float | None, code: str) -> int | None:
 def _contains(value: str | None, token: Any) -> bool | None:
     if value is None or isinstance(token, str):
         return None if value is None else token in value
-    return next(_matches(token, value), None) is not None
+    if not isinstance(token, re.Pattern):
+        raise JException("T1010", -1, "contains")  # a matcher that is a function of the user's
+    return token.search(value) is not None
 
 
 def _match(value: str | None, pattern: Any, limit: float | None) -> Any:
@@ -102,8 +96,8 @@ def _match(value: str | None, pattern: Any, limit: float | None) -> Any:
     if value is None:
         return None
     found = (
-        {"match": match[0], "index": match.start(), "groups": list(match.groups())}
-        for match in islice(_matches(pattern, value), most)
+        {"match": match[0], "index": units(value, match.start()), "groups": list(match.groups())}
+        for match in islice(matches(pattern, value), most)
     )
     return Utils.create_sequence_from_iter(found)
 
@@ -117,7 +111,7 @@ def _split(value: str | None, separator: Any, limit: float | None) -> list[str] 
         return parts if limit is None else parts[: math.floor(limit)]
     pieces: list[str] = []
     start = 0
-    for match in islice(_matches(separator, value), most):
+    for match in islice(matches(separator, value), most):
         pieces.append(value[start : match.start()])
         start = match.end()
     if most is None or len(pieces) < most:
@@ -135,7 +129,7 @@ def _replace(value: str | None, pattern: Any, replacement: Any, limit: float | N
         return _replace_text(value, pattern, replacement, most)
     pieces: list[str] = []
     start = length = 0
-    for match in islice(_matches(pattern, value), most):
+    for match in islice(matches(pattern, value), most):
         new = _expand(replacement, match) if isinstance(replacement, str) else _called(replacement, match)
         pieces += (value[start : match.start()], new)
         start = match.end()
@@ -153,8 +147,13 @@ def _replace_text(value: str, pattern: str, replacement: Any, most: int | None) 
 
 
 def _called(function: Any, match: re.Match[str]) -> str:
-    found = {"match": match[0], "start": match.start(), "end": match.end(), "groups": list(match.groups())}
-    new = Functions.func_apply(function, [found])
+    found = {
+        "match": match[0],
+        "start": units(match.string, match.start()),
+        "end": units(match.string, match.end()),
+        "groups": list(match.groups()),
+    }
+    new = call(function, found)
     if not isinstance(new, str):
         raise JException("D3012", -1, new)
     return new
@@ -187,7 +186,8 @@ def _base64decode(value: str | None) -> str | None:
     if value is None:
         return None
     try:
-        data = binascii.a2b_base64(value)
+        # Padding may be left out.
+        data = binascii.a2b_base64(value + "=" * (-len(value) % 4))
     except ValueError as e:
         raise JException(f"the text given to $base64decode is not base64: {e}", -1) from None
     try:

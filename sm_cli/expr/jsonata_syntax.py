@@ -108,6 +108,8 @@ def sentence(error: Any) -> str:
     template = JException.error_codes.get(error.error)
     if template is None:
         return str(error.error)
+    # The package quotes with " what JSONata quotes with '; values bring their own.
+    template = template.replace('"', "'")
     values = [error.current, error.expected, error.extra]
     if error.error == "T0411":
         values = [error.expected, error.current]  # the package has them the other way round

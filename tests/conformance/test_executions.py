@@ -13,7 +13,7 @@ from tests.conformance import cases
 
 pytestmark = pytest.mark.skipif(not cases.HERE, reason=cases.WHY_NOT)
 
-CASES = cases.load("execution")
+CASES = cases.executions()
 
 #: id -> why it fails
 KNOWN = {
@@ -32,14 +32,14 @@ def test_an_execution_ends_as_it_did_on_aws(case: dict[str, Any]) -> None:
     verdict = cases.judge().judge
     known = KNOWN.get(case["id"])
     if known is None:
-        actual = cases.run(case)
+        actual = cases.ended(case)
         ok, why = verdict(case, actual)
         assert ok, why
         ok, why = verdict(case, actual, cause=True)
         assert ok, f"cause: {why}"
         return
     try:
-        ok, _ = verdict(case, cases.run(case))
+        ok, _ = verdict(case, cases.ended(case))
     except Exception:
         ok = False
     assert not ok, f"it passes now: take it off the list ({known})"
@@ -61,7 +61,7 @@ def test_histories_have_the_events_of_aws_in_the_order_of_aws() -> None:
             or any("previousEventId" in h for h in case["hard"])
         ):
             continue
-        ours = cases.run(case)["history"]
+        ours = cases.ended(case)["history"]
         if branches(ours) == branches(case["history"]):
             same += 1
         elif case["id"] not in UNSTEADY:

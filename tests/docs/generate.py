@@ -1,7 +1,8 @@
 """The tables of the docs that are made from the code: `python -m tests.docs.generate` writes them.
 
 Rule: between `<!-- generated: NAME -->` and `<!-- end: NAME -->` of a page stands what TABLES[NAME] returns, and a
-test fails when it does not. Nothing there is edited by hand.
+test fails when it does not. Nothing there is edited by hand. Columns of cases are counted by `counting`, where the
+recorded cases are beside the checkout; elsewhere their cells stay as they are.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from sm_cli.asl.fields import OPERATORS, ROWS, STATE_TYPES, Language, Row
+from sm_cli.asl.resources import parse_resource
+from sm_cli.asl.rules.failures import ERROR_NAMES
 from sm_cli.asl.source import from_value
 from sm_cli.asl.validate import CATALOGUE, unsupported
 from sm_cli.expr.intrinsic_functions import FUNCTIONS, Function
+from sm_cli.expr.jsonata_reading import FUNCTIONS as JSONATA_FUNCTIONS
 from sm_cli.interpreter import transitions
 from sm_cli.interpreter.events import Event
+from tests.conformance import cases
+from tests.docs import counting
+from tests.docs.counting import HEAD
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -39,6 +46,27 @@ SHAPES = {
     "Expression": "a Choice rule",
     "Retrier": "a retrier",
     "Catcher": "a catcher",
+}
+#: What `asl.resources` calls a kind, in words.
+RESOURCE_KINDS = {
+    "handler": "a handler's name",
+    "lambda": "a function's ARN",
+    "invoke": "lambda:invoke",
+    "service": "an action of a service",
+    "activity": "an activity",
+}
+#: An example of each kind and pattern of Resource.
+RESOURCES = {
+    "process:order": ("handler", ""),
+    "approve.waitForTaskToken": ("handler", "waitForTaskToken"),
+    "arn:aws:lambda:REGION:ACCOUNT:function:NAME": ("lambda", ""),
+    "arn:aws:states:::lambda:invoke": ("invoke", ""),
+    "arn:aws:states:::lambda:invoke.waitForTaskToken": ("invoke", "waitForTaskToken"),
+    "arn:aws:states:::sqs:sendMessage": ("service", ""),
+    "arn:aws:states:::sqs:sendMessage.waitForTaskToken": ("service", "waitForTaskToken"),
+    "arn:aws:states:::states:startExecution.sync": ("service", "sync"),
+    "arn:aws:states:::states:startExecution.sync:2": ("service", "sync:2"),
+    "arn:aws:states:REGION:ACCOUNT:activity:NAME": ("activity", ""),
 }
 
 
@@ -87,8 +115,7 @@ def runs(row: Row, language: Language, missing: frozenset[str]) -> str:
     """A cell of the table: what becomes of the field in a state of this query language."""
     if row.language not in ("both", language):
         return "–"
-    needs = {language, row.field, *(_PART_OF.get(shape, "") for shape in row.shapes)}
-    if needs & missing:
+    if {language, row.field} & missing or all(_PART_OF.get(shape) in missing for shape in row.shapes):
         return "not yet"
     return "no effect" if row.field in NO_EFFECT else "runs"
 
@@ -104,14 +131,48 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def fields() -> Iterator[str]:
     missing = not_yet()
     rows = [
-        (f"`{row.field}`", where(row.shapes), holds(row), runs(row, "JSONPath", missing), runs(row, "JSONata", missing))
+        (
+            f"`{row.field}`",
+            where(row.shapes),
+            holds(row),
+            runs(row, "JSONPath", missing),
+            counting.field(row, "JSONPath"),
+            runs(row, "JSONata", missing),
+            counting.field(row, "JSONata"),
+        )
         for row in ROWS
         if row.field not in OPERATORS
     ]
-    yield from table(("Field", "Where", "Holds", "JSONPath", "JSONata"), rows)
-    yield ""
-    yield f"The {len(OPERATORS)} comparison operators of a Choice rule all run: "
-    yield f"{', '.join(f'`{name}`' for name in sorted(OPERATORS))}."
+    yield from table(("Field", "Where", "Holds", "JSONPath", HEAD, "JSONata", HEAD), rows)
+
+
+def operators() -> Iterator[str]:
+    yield from counted("Operator", "operator", sorted(OPERATORS), "`{}`")
+
+
+def state_types() -> Iterator[str]:
+    yield from counted("State type", "type", STATE_TYPES, "`{}`")
+
+
+def functions() -> Iterator[str]:
+    yield from counted("Function", "function", sorted(JSONATA_FUNCTIONS), "`${}`")
+
+
+def error_names() -> Iterator[str]:
+    rows = [(f"`{name}`", counting.times(("error", name))) for name in ERROR_NAMES]
+    yield from table(("Error", HEAD), [*rows, (counting.OTHER, counting.times(("error", counting.OTHER)))])
+
+
+def resources() -> Iterator[str]:
+    rows = []
+    for name, (kind, pattern) in RESOURCES.items():
+        assert (parse_resource(name).kind, parse_resource(name).pattern) == (kind, pattern)
+        rows.append((f"`{name}`", RESOURCE_KINDS[kind], counting.times(("resource", kind, pattern))))
+    yield from table(("Resource, for example", "What it is", HEAD), rows)
+
+
+def counted(head: str, kind: str, names: Iterable[str], shown: str) -> Iterator[str]:
+    yield from table((head, HEAD), [(shown.format(name), counting.times((kind, name))) for name in names])
 
 
 def where(shapes: tuple[str, ...]) -> str:
@@ -138,8 +199,11 @@ def parts() -> Iterator[str]:
 
 
 def intrinsics() -> Iterator[str]:
-    rows = [(f"`States.{name}`", arity(function)) for name, function in FUNCTIONS.items()]
-    yield from table(("Function", "Arguments"), rows)
+    rows = [
+        (f"`States.{name}`", arity(function), counting.times(("intrinsic", name)))
+        for name, function in FUNCTIONS.items()
+    ]
+    yield from table(("Function", "Arguments", HEAD), rows)
 
 
 def arity(function: Function) -> str:
@@ -214,7 +278,12 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "events": event_table,
     "fields": fields,
     "parts": parts,
+    "types": state_types,
+    "operators": operators,
+    "resources": resources,
     "intrinsics": intrinsics,
+    "functions": functions,
+    "errors": error_names,
     "diagnostics": diagnostics,
     "explanations": explanations,
 }
@@ -243,6 +312,8 @@ def main() -> int:
     for page in pages():
         before = page.read_text(encoding="utf-8")
         after = generated(before)
+        if not cases.HERE:
+            after = counting.carried(before, after)
         if after != before:
             page.write_text(after, encoding="utf-8")
             sys.stdout.write(f"{page.name} is new\n")

@@ -11,9 +11,12 @@ import pytest
 
 from sm_cli import errors
 from sm_cli.asl.fields import ROWS
-from tests.docs import generate
+from tests.conformance import cases
+from tests.docs import counting, generate
 
 ROOT = Path(__file__).resolve().parents[2]
+SUPPORT = generate.DOCS / "asl-support.md"
+COMMAND = "python -m tests.docs.generate"
 PAGES = [*generate.pages(), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 
@@ -24,8 +27,58 @@ def names(pages: list[Path]) -> list[str]:
 
 @pytest.mark.parametrize("page", generate.pages(), ids=names(generate.pages()))
 def test_the_generated_tables_of_a_page_are_those_of_the_code(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert generate.generated(text) == text, f"{page.name} is stale: python -m tests.docs.generate"
+    """But for the counts, which have a test of their own."""
+    text = counting.without_counts(page.read_text(encoding="utf-8"))
+    assert counting.without_counts(generate.generated(text)) == text, f"{page.name} is stale: {COMMAND}"
+
+
+@pytest.mark.skipif(not cases.HERE, reason=f"nothing can be counted: {cases.WHY_NOT}")
+def test_the_counts_of_the_support_page_are_those_of_the_recorded_cases() -> None:
+    text = SUPPORT.read_text(encoding="utf-8")
+    assert generate.generated(text) == text, f"{SUPPORT.name} is stale: {COMMAND}"
+
+
+@pytest.mark.skipif(not cases.HERE, reason=f"nothing can be counted: {cases.WHY_NOT}")
+def test_what_is_counted_is_what_the_recorded_cases_use() -> None:
+    passing, every = counting.ended()
+    assert every - 5 <= passing <= every
+    used: set[counting.Use] = {("type", "Pass"), ("operator", "StringEquals"), ("intrinsic", "Format"), ("function", "sum")}
+    used |= {("error", "States.ALL"), ("resource", "invoke", ""), ("field", "Output", "Pass", "JSONata")}
+    assert [use for use in used if counting.times(use) == "0"] == []
+    assert counting.times(("type", "Message")) == "0"
+
+
+def test_the_uses_of_a_definition_are_found_at_any_depth() -> None:
+    inner: Any = {"StartAt": "B", "States": {"B": {"Type": "Pass", "Parameters": {"u.$": "States.UUID()"}, "End": True}}}
+    retry = [{"ErrorEquals": ["States.Timeout", "Busy"], "BackoffRate": 2}]
+    outer: Any = {"Type": "Map", "ItemProcessor": inner, "Retry": retry, "Next": "C"}
+    last: Any = {"Type": "Task", "Resource": "do:it", "QueryLanguage": "JSONata", "Output": "{% $sum($f(1)) %}", "End": True}
+    rule: Any = {"Not": {"Variable": "$.a", "IsPresent": True}, "Next": "D"}
+    states: Any = {"A": outer, "C": {"Type": "Choice", "Choices": [rule]}, "D": last}
+    found = set(counting.uses({"StartAt": "A", "States": states}))
+    assert found >= {
+        ("type", "Map"),
+        ("type", "Pass"),
+        ("intrinsic", "UUID"),
+        ("error", "States.Timeout"),
+        ("error", counting.OTHER),
+        ("field", "BackoffRate", "Retrier", "JSONPath"),
+        ("field", "IsPresent", "Test", "JSONPath"),
+        ("operator", "IsPresent"),
+        ("field", "Output", "Task", "JSONata"),
+        ("function", "sum"),
+        ("resource", "handler", ""),
+    }
+    assert ("function", "f") not in found
+    assert ("field", "Parameters", "Map", "JSONPath") not in found
+
+
+def test_counts_stay_where_nothing_can_be_counted() -> None:
+    before = "| A | Cases |\n| --- | --- |\n| `x\\|y` | 3 |\n| z | 4 |\n\n| A | B |\n| --- | --- |\n| z | 1 |"
+    after = "| A | Cases |\n| --- | --- |\n| z |  |\n| `x\\|y` |  |\n| new |  |\n\n| A | B |\n| --- | --- |\n| z | 2 |"
+    kept = "| A | Cases |\n| --- | --- |\n| z | 4 |\n| `x\\|y` | 3 |\n| new | |\n\n| A | B |\n| --- | --- |\n| z | 2 |"
+    assert counting.carried(before, after) == kept
+    assert counting.without_counts(before).count("| |") == 2
 
 
 def test_every_table_stands_on_one_page() -> None:
@@ -44,7 +97,7 @@ def test_what_the_support_table_calls_not_yet_is_what_the_validator_refuses() ->
     cells = [generate.runs(row, "JSONPath", frozenset({"ItemReader"})) for row in ROWS]
     refused = {row.field for row, cell in zip(ROWS, cells, strict=True) if cell == "not yet"}
     assert {"ItemReader", "ReaderConfig", "CSVHeaders"} <= refused
-    assert not {"ItemProcessor", "StartAt"} & refused
+    assert not {"ItemProcessor", "StartAt", "Parameters"} & refused
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))

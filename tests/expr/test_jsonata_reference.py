@@ -20,6 +20,7 @@ from sm_cli.expr.jsonata_engine import (
     UnsupportedResultError,
     default_engine,
 )
+from sm_cli.expr.jsonata_python import PythonEngine
 from sm_cli.expr.scope import JsonataScope
 
 LINES = [json.loads(line) for line in (Path(__file__).parent / "jsonata_reference.jsonl").read_text().splitlines()]
@@ -84,3 +85,43 @@ def test_an_expression_answers_what_the_reference_answers(case: dict[str, Any]) 
 )
 def test_where_we_differ_from_the_reference_it_is_on_purpose(expression: str, expected: dict[str, Any]) -> None:
     assert answer(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        # A function that is handed over or called by a name, and one whose context item does not fit.
+        (
+            "($f := function($x)<n:n>{ $x + 1 }; $f('a'))",
+            'Argument 1 of function "f" does not match function signature',
+        ),
+        ("$arr.$uppercase()", 'Context value is not a compatible type with argument 1 of function "uppercase"'),
+        (
+            "$formatNumber(1, '0..0')",
+            "The sub-picture must not contain more than one instance of the 'decimal-separator' character",
+        ),
+        (
+            "$formatInteger(1, 's')",
+            'Formatting or parsing an integer as a sequence starting with "s" is not supported by this implementation',
+        ),
+        ("$fromMillis($ms, '[Q]')", 'Unknown component specifier "Q" in date/time picture string'),
+        (
+            "$fromMillis($ms, '[YN]')",
+            "The 'name' modifier can only be applied to months and days in the date/time picture string, not \"Y\"",
+        ),
+        ("$error('')", "$error() function evaluated"),
+        ("[{'a': 1}, {'a': 'x'}]^(a)", 'Type mismatch when comparing values 1 and "x" in order-by clause'),
+    ],
+)
+def test_an_error_is_said_in_the_words_of_the_reference(expression: str, message: str) -> None:
+    scope = JsonataScope(None, dict, {}, lambda: Random(1), {}, NOW)
+    with pytest.raises((EngineError, EngineSyntaxError)) as failure:
+        default_engine().compile(expression).evaluate(BINDINGS, scope)
+    assert str(failure.value) == message
+
+
+def test_a_sort_term_is_evaluated_once_for_each_item() -> None:
+    items: list[Any] = [{"k": i * 7919 % 1009} for i in range(1000)]
+    scope = JsonataScope(None, dict, {}, lambda: Random(1), {}, NOW)
+    found = PythonEngine({}, max_steps=5_000).compile("$items^(>k).k").evaluate({"items": items}, scope)
+    assert found == sorted((item["k"] for item in items), reverse=True)
