@@ -182,7 +182,7 @@ class Simulation:
         self.handlers = {name: Handler(name, function) for name, function in handlers.items()}
         self.clock = clock
         self.store = store or MemoryStore()
-        settings = Settings(lease=_FOREVER, limits=limits, history=history)
+        settings = Settings(lease=_FOREVER, limits=limits, history=history, contain=False)
         self.engine = Engine(self.store, clock=clock, settings=settings)
         self.coming: list[tuple[int, int, Callable[[Tick], object]]] = []
         self.count = 0

@@ -19,7 +19,7 @@ from sm_cli.engine.messages import Sent, To, checked, log_sent, publish, sweep
 from sm_cli.engine.redrive import Again, From, redrive
 from sm_cli.engine.settings import Settings, Taker
 from sm_cli.engine.tick import Tick
-from sm_cli.errors import Conflict, InvalidDefinition, NotFound, UsageError
+from sm_cli.errors import Conflict, InvalidDefinition, NotFound, SmError, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
@@ -63,6 +63,19 @@ def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = 
     return Workflow(name, document, compile_program(document.value))
 
 
+def compiled(stored: Definition) -> Program:
+    """The program of a definition that was valid when it was stored. Raises SmError when it no longer is: whether an
+    older sm was too lenient or this one is too strict, the user's file is not to blame."""
+    try:
+        parsed = parse_source(stored.text, file=stored.name)
+        if parsed.document is None:
+            raise InvalidDefinition(parsed.diagnostics)
+        return compile_program(parsed.document.value)
+    except Exception as e:
+        what = f"{type(e).__name__}: {e}"
+        raise SmError(f"the stored definition of {stored.name} does not compile any more: {what}") from e
+
+
 class Engine:
     """One engine over one store; several may share a database, in this process and in others."""
 
@@ -94,9 +107,7 @@ class Engine:
             stored = tick.tx.definition(digest) if tick is not None else self.store.definition(digest)
             if stored is None:
                 raise NotFound(f"the definition {digest[:12]} is not in the database")
-            document = parse_source(stored.text, file=stored.name).document
-            assert document is not None, "a stored definition was valid when it was stored"
-            program = self.programs[digest] = compile_program(document.value)
+            program = self.programs[digest] = compiled(stored)
         return program
 
     # -- executions ------------------------------------------------------------------------------
