@@ -17,8 +17,9 @@ from sm_cli.errors import InvalidJson
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 _INT64_MIN, _INT64_MAX, _UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
-#: Handlers may return only what JSON has; orjson would otherwise take dataclasses and datetimes too.
-_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+#: Handlers may return only what JSON has, as json.dumps sees it: an OrderedDict is an object, a named tuple an
+#: array. orjson would otherwise take dataclasses and datetimes too.
+_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def dumps(value: Json) -> str:
@@ -155,7 +156,7 @@ def not_json(value: object, path: str = "$") -> str | None:
         return None if _INT64_MIN <= value <= _UINT64_MAX else f"{path} is an integer beyond 64 bits"
     if isinstance(value, dict):
         for key, member in value.items():
-            if not isinstance(key, str):
+            if type(key) is not str:
                 return f"{path} has the key {key!r} of type {type(key).__name__}; JSON keys are strings"
             if problem := not_json(member, f"{path}.{key}"):
                 return problem
@@ -170,13 +171,19 @@ def not_json(value: object, path: str = "$") -> str | None:
 def as_json(value: object) -> tuple[Json, str | None]:
     """A handler's own copy of a value, as JSON: (value, None), or (None, the sentence of `not_json`)."""
     try:
-        encoded = orjson.dumps(value, option=_STRICT)
+        encoded = orjson.dumps(value, _array, _STRICT)
     except (TypeError, RecursionError) as e:
         return None, not_json_safely(value) or str(e)
     # orjson writes NaN and Infinity as null, in silence; only then is the slow walk needed.
     if b"null" in encoded and (problem := not_json(value)):
         return None, problem
     return orjson.loads(encoded), None
+
+
+def _array(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    raise TypeError
 
 
 def not_json_safely(value: object) -> str | None:
