@@ -55,6 +55,7 @@ def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
 
 def items_of_jsonata(turn: Turn, state: Map, input: Json) -> list[Json]:
     items = input if state.items is None else state.items(turn.states())
+    turn.check_depth(items, "value of Items")
     if not isinstance(items, list):
         raise StateFailure("States.QueryEvaluationError", f"Map state input must be an array but was: {dumps(items)}")
     return items
@@ -88,6 +89,8 @@ def children_of(turn: Turn, state: Map, input: Json, items: list[Json]) -> list[
     for i, value in enumerate(items):
         item: Json = {"Index": i, "Value": value}
         selected = value if selector is None else selector(iteration_scope(turn, scope, item))
+        if selected is not value:
+            turn.check_depth(selected, "value of ItemSelector")
         children.append(Child(machine, i, selected, item if keeps_item else None))
     if selector is not None and turn.env.probe is not None:
         turn.note("afterItemSelector", [child.input for child in children])
