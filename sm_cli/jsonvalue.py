@@ -17,8 +17,14 @@ from sm_cli.errors import InvalidJson
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 _INT64_MIN, _INT64_MAX, _UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
-#: Handlers may return only what JSON has; orjson would otherwise take dataclasses and datetimes too.
-_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+#: Handlers may return only what JSON has, as json.dumps sees it: an OrderedDict is an object, a named tuple an
+#: array. orjson would otherwise take dataclasses and datetimes too.
+_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+#: Data is nested so many levels deep at most. orjson writes 254; what is in between is for what sm puts around data.
+DEEPEST = 200
+_SPARE = 254 - DEEPEST
+_FEW = 8
 
 
 def dumps(value: Json) -> str:
@@ -69,8 +75,8 @@ def loads_exact(text: str | bytes, *, what: str = "the input") -> Json:
     """Parse JSON that a person or another program wrote, refusing what could not be kept exactly.
 
     Raises InvalidJson for bytes that are not UTF-8, for text that is not JSON (with line and column), for
-    NaN and Infinity, for integers beyond 64 bits, for decimals that a double cannot hold, and for an
-    object that names a key twice.
+    NaN and Infinity, for integers beyond 64 bits, for decimals that a double cannot hold, for an object that
+    names a key twice, and for what is nested more than DEEPEST levels deep.
     """
     import json  # what only prints does not read
 
@@ -92,7 +98,9 @@ def loads_exact(text: str | bytes, *, what: str = "the input") -> Json:
             f"{what} is not JSON: {e.msg} at line {e.lineno}, column {e.colno}", line=e.lineno, column=e.colno
         ) from None
     except RecursionError:
-        raise InvalidJson(f"{what} is nested too deeply to be read") from None
+        raise InvalidJson(f"{what} is nested more than {DEEPEST} levels deep") from None
+    if is_too_deep(value):
+        raise InvalidJson(f"{what} is nested more than {DEEPEST} levels deep")
     if _LONE_SURROGATE.search(text):
         _refuse_lone_surrogates(value, what)
     return value
@@ -155,7 +163,7 @@ def not_json(value: object, path: str = "$") -> str | None:
         return None if _INT64_MIN <= value <= _UINT64_MAX else f"{path} is an integer beyond 64 bits"
     if isinstance(value, dict):
         for key, member in value.items():
-            if not isinstance(key, str):
+            if type(key) is not str:
                 return f"{path} has the key {key!r} of type {type(key).__name__}; JSON keys are strings"
             if problem := not_json(member, f"{path}.{key}"):
                 return problem
@@ -170,20 +178,56 @@ def not_json(value: object, path: str = "$") -> str | None:
 def as_json(value: object) -> tuple[Json, str | None]:
     """A handler's own copy of a value, as JSON: (value, None), or (None, the sentence of `not_json`)."""
     try:
-        encoded = orjson.dumps(value, option=_STRICT)
+        encoded = orjson.dumps(_nested(value), _array, _STRICT)[_SPARE:-_SPARE]
     except (TypeError, RecursionError) as e:
-        return None, not_json_safely(value) or str(e)
+        return None, not_json_safely(value) or (_TOO_DEEP if _met_the_bottom(e) else str(e))
     # orjson writes NaN and Infinity as null, in silence; only then is the slow walk needed.
     if b"null" in encoded and (problem := not_json(value)):
         return None, problem
     return orjson.loads(encoded), None
 
 
+_TOO_DEEP = f"the value is nested more than {DEEPEST} levels deep or holds itself"
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether objects and arrays are nested more than DEEPEST levels deep. Costs what writing the value costs."""
+    if not isinstance(value, (dict, list)):
+        return False
+    if len(value) <= _FEW:  # most data is small and flat, and a look shows that for less
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, (dict, list)):
+                break
+        else:
+            return False
+    try:
+        orjson.dumps(_nested(value))
+    except TypeError as e:
+        return _met_the_bottom(e)
+    return False
+
+
+def _nested(value: object) -> object:
+    for _ in range(_SPARE):
+        value = [value]
+    return value
+
+
+def _met_the_bottom(error: Exception) -> bool:
+    return "Recursion limit" in str(error)
+
+
+def _array(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    raise TypeError
+
+
 def not_json_safely(value: object) -> str | None:
     try:
         return not_json(value)
     except RecursionError:
-        return "the value is nested too deeply or holds itself"
+        return _TOO_DEEP
 
 
 def copy(value: Json) -> Json:

@@ -188,7 +188,7 @@ class Simulation:
         self.workflow = workflow
         self.clock = clock
         self.store = store or MemoryStore()
-        settings = Settings(lease=_FOREVER, limits=limits, history=history)
+        settings = Settings(lease=_FOREVER, limits=limits, history=history, contain=False)
         self.workflows = {name: prepare(_document(definition), name) for name, definition in workflows.items()}
         self.engine = Engine(self.store, clock=clock, settings=settings, library=self.workflows.get, buckets=buckets)
         own = {name: Handler(name, function) for name, function in handlers.items()}

@@ -17,4 +17,7 @@ def microseconds_of(text: str, option: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option} takes a span like 2h or a date like 2026-01-31T12:00, not {text!r}") from None
-    return round(moment.timestamp() * 1_000_000)
+    try:
+        return round(moment.timestamp() * 1_000_000)
+    except (ValueError, OverflowError, OSError):  # a local time whose UTC is in no year
+        raise UsageError(f"{option} takes a date from the year 2 on, not {text!r}") from None

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.config import Project, is_file
+from sm_cli.cli.config import Project, is_file, shown
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def choose(project: Project, wanted: str | None) -> str:
     if wanted is not None:
         return _named(project.workflows, wanted)
     if configured is not None:
-        beside = project.root / configured
+        beside = shown(project.root / configured)
         return str(beside) if beside.is_file() else _named(project.workflows, configured)
     there = files_in(project.workflows) if project.workflows.is_dir() else []
     if len(there) == 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 from sm_cli.errors import TaskError
-from sm_cli.jsonvalue import Json, as_json, copy
+from sm_cli.jsonvalue import Json, as_json, copy, dumps
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__sm_handler__"
@@ -134,17 +135,28 @@ def arguments_for(handler: Handler, input: Json, context: Context) -> tuple[Any,
 
 def run(handler: Handler, input: Json, context: Context) -> Success | Failure:
     """Call a sync handler."""
+    process = os.getpid()
     try:
-        return outcome(handler, handler.function(*arguments_for(handler, input, context)))
+        ended = outcome(handler, handler.function(*arguments_for(handler, input, context)))
     except BaseException as e:
-        return failure(e)
+        ended = failure(e)
+    return in_process(process, ended)
 
 
 async def run_async(handler: Handler, input: Json, context: Context) -> Success | Failure:
+    process = os.getpid()
     try:
-        return outcome(handler, await handler.function(*arguments_for(handler, input, context)))
+        ended = outcome(handler, await handler.function(*arguments_for(handler, input, context)))
     except BaseException as e:
-        return failure(e)
+        ended = failure(e)
+    return in_process(process, ended)
+
+
+def in_process(process: int, ended: Success | Failure) -> Success | Failure:
+    """What a handler ended with. A child that it forked ends here: it is no second worker, and nobody waits for it."""
+    if os.getpid() != process:
+        os._exit(isinstance(ended, Failure))
+    return ended
 
 
 def outcome(handler: Handler, value: object) -> Success | Failure:
@@ -156,11 +168,21 @@ def outcome(handler: Handler, value: object) -> Success | Failure:
 
 def failure(error: BaseException) -> Failure:
     """An exception's class name is the error name, its text the cause; TaskError sets both."""
-    if isinstance(error, TaskError):
-        return Failure(error.error, error.cause)
     name = type(error).__name__
-    # An exception's own text may hold what cannot be encoded; a history must be able to hold the cause.
-    cause = str(error).encode("utf-8", "replace").decode()
+    if isinstance(error, TaskError):
+        # A subclass may have set neither, and a caller both to anything.
+        return Failure(said(getattr(error, "error", name)), said(getattr(error, "cause", "")))
     frames = traceback.extract_tb(error.__traceback__)[1:]
-    trace = [line.encode("utf-8", "replace").decode() for line in traceback.format_list(frames)]
-    return Failure(name, cause, trace)
+    return Failure(name, said(error), [said(line) for line in traceback.format_list(frames)])
+
+
+def said(value: object) -> str:
+    """The text of what a handler gives as one: it may hold what cannot be encoded, and a history must be able to hold
+    it; it may be data, which is told as JSON; and an exception may be unable to tell its text."""
+    if isinstance(value, (dict, list)) and (data := as_json(value))[1] is None:
+        return dumps(data[0])
+    try:
+        text = "" if value is None else str(value)
+    except Exception as e:
+        text = f"(its text cannot be read: {type(e).__name__})"
+    return text.encode("utf-8", "replace").decode()

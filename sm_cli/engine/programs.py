@@ -13,7 +13,7 @@ from sm_cli.asl.compile import compile_program
 from sm_cli.asl.model import Program
 from sm_cli.asl.source import Document
 from sm_cli.asl.source import parse as parse_source
-from sm_cli.errors import InvalidDefinition, NotFound
+from sm_cli.errors import InvalidDefinition, NotFound, SmError
 from sm_cli.jsonvalue import dumps
 from sm_cli.store.base import Definition, Store, Transaction
 from sm_cli.store.changes import Changes
@@ -39,6 +39,19 @@ def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = 
     return Workflow(name, document, compile_program(document.value))
 
 
+def compiled(stored: Definition) -> Program:
+    """The program of a definition that was valid when it was stored. Raises SmError when it no longer is: whether an
+    older sm was too lenient or this one is too strict, the user's file is not to blame."""
+    try:
+        parsed = parse_source(stored.text, file=stored.name)
+        if parsed.document is None:
+            raise InvalidDefinition(parsed.diagnostics)
+        return compile_program(parsed.document.value)
+    except Exception as e:
+        what = f"{type(e).__name__}: {e}"
+        raise SmError(f"the stored definition of {stored.name} does not compile any more: {what}") from e
+
+
 class Programs:
     """library: the workflow of a name, or None; it may raise InvalidDefinition."""
 
@@ -56,9 +69,7 @@ class Programs:
             stored = source.definition(digest)
             if stored is None:
                 raise NotFound(f"the definition {digest[:12]} is not in the database")
-            document = parse_source(stored.text, file=stored.name).document
-            assert document is not None, "a stored definition was valid when it was stored"
-            program = self._compiled[digest] = compile_program(document.value)
+            program = self._compiled[digest] = compiled(stored)
         return program
 
     def named(self, name: str, tx: Transaction, changes: Changes, now: int) -> Program | None:

@@ -15,7 +15,7 @@ class Settings:
     forks them; steps: after so many, children whose turn comes stay READY too: the next tick goes on with them,
     so that no transaction grows with the size of a Map.
     fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
-    events are kept. limits: AWS's.
+    events are kept. limits: AWS's. contain: whether a bug of ours fails the execution it is met in, or is raised.
     """
 
     def __init__(
@@ -27,6 +27,7 @@ class Settings:
         steps: int = 1000,
         history: bool = True,
         limits: bool = False,
+        contain: bool = True,
         token_key: bytes = b"",
     ) -> None:
         self.token_key = token_key
@@ -36,6 +37,7 @@ class Settings:
         self.steps = steps
         self.history = history
         self.limits = limits
+        self.contain = contain
 
 
 class Taker:

@@ -13,13 +13,14 @@ from dataclasses import replace
 from sm_cli.asl.model import Program
 from sm_cli.engine import nested, runs
 from sm_cli.engine.children import Children
+from sm_cli.engine.contain import closed, contain, contained
 from sm_cli.engine.endings import end, finish
 from sm_cli.engine.forks import child_closed, fork
 from sm_cli.engine.messages import Sending, Sent, publish, take_buffered, woken_by
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.runs import Runs
 from sm_cli.engine.settings import Settings, Taker
-from sm_cli.interpreter.advance import Step, aborted, advance, awaits_token, started, submitted, wake_event
+from sm_cli.interpreter.advance import Step, advance, awaits_token, started, submitted, wake_event
 from sm_cli.interpreter.commands import (
     AwaitMessage,
     Close,
@@ -180,12 +181,13 @@ class Tick:
             self.ignored.append((job.frame, TaskSucceeded(job.seq, result)))
             return
         execution = self.execution(frame.execution)
-        program = self.program_of(execution.digest)
-        if not awaits_token(program, frame):
-            self.deliver(job.frame, TaskSucceeded(job.seq, result))
-            return
-        self.put(execution, submitted(program, frame, result, self.env(execution)))
-        self.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
+        with contained(self, execution):
+            program = self.program_of(execution.digest)
+            if not awaits_token(program, frame):
+                self.deliver(job.frame, TaskSucceeded(job.seq, result))
+                return
+            self.put(execution, submitted(program, frame, result, self.env(execution)))
+            self.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
 
     def fire(self, timer: Timer) -> None:
         self.agenda.append((timer.frame, _TIMER_EVENTS[timer.kind](timer.seq)))
@@ -202,7 +204,8 @@ class Tick:
         self.adopt(ready)
         for frame in ready:
             if self.frames[frame.id] is frame:
-                self.wake(frame)
+                with contained(self, self.execution(frame.execution)):
+                    self.wake(frame)
 
     def rearm(self, timer: Timer) -> None:
         """Move a timer of a frame that still waits for what it was set for."""
@@ -231,13 +234,19 @@ class Tick:
                 self.ignored.append((id, event))
                 continue
             execution = self.executions[frame.execution]
-            step = advance(self.program_of(execution.digest), frame, event, self.env(execution))
-            if step.ignored:
-                self.ignored.append((id, event))
-            else:
-                if frame.opens & Opens.SUBSCRIPTION:
-                    self.endings.setdefault(id, _ENDINGS.get(type(event), "aborted"))
-                self.keep(execution, frame, step)
+            try:
+                self.step(execution, frame, event)
+            except Exception as e:
+                contain(self, execution, e)
+
+    def step(self, execution: Execution, frame: Frame, event: Event) -> None:
+        step = advance(self.program_of(execution.digest), frame, event, self.env(execution))
+        if step.ignored:
+            self.ignored.append((frame.id, event))
+            return
+        if frame.opens & Opens.SUBSCRIPTION:
+            self.endings.setdefault(frame.id, _ENDINGS.get(type(event), "aborted"))
+        self.keep(execution, frame, step)
 
     # -- carrying a step out ---------------------------------------------------------------------
 
@@ -355,8 +364,9 @@ class Tick:
         for job in jobs:
             frame = self.frames[job.frame]
             if frame.seq == job.seq and not frame.status.closed:
-                self.lease(job)
-                self.changes.leased.append(job)
+                with contained(self, self.execution(job.execution)):
+                    self.lease(job)
+                    self.changes.leased.append(job)
 
     def await_message(self, execution: Execution, frame: Frame, key: str, value: Json, deadline: int | None) -> bool:
         """A buffered message is received at once; else the frame subscribes."""
@@ -416,8 +426,7 @@ class Tick:
             frame = self.frames[frame.id]
             if not frame.status.closed:
                 execution = self.execution(frame.execution)
-                step = aborted(self.program_of(execution.digest), frame, self.env(execution))
-                self.keep(execution, frame, step)
+                self.keep(execution, frame, closed(self, execution, frame))
 
     def taken(self) -> list[Job]:
         """Jobs that the taker took in this tick and that are still wanted at its end."""

@@ -42,6 +42,14 @@ def parameters(turn: Turn, state: Resulting, input: Json) -> Json:
     return input
 
 
+def handed_on(turn: Turn, state: Resulting, input: Json) -> Json:
+    """`parameters`, for whom the store will keep them: a handler, a branch."""
+    made = parameters(turn, state, input)
+    if made is not input:
+        turn.check_depth(made, "value of Parameters or Arguments")
+    return made
+
+
 def complete(turn: Turn, state: Resulting, result: Json) -> Entered | None:
     """Leave a Task, Parallel or Map that has this result."""
     if state.language is QueryLanguage.JSONATA:

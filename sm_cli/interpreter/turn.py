@@ -18,7 +18,7 @@ from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.interpreter.records import Record
 from sm_cli.interpreter.tokens import make_token
-from sm_cli.jsonvalue import Json, dumps
+from sm_cli.jsonvalue import DEEPEST, Json, dumps, is_too_deep
 
 #: AWS's limit on a payload, in bytes of UTF-8 JSON.
 PAYLOAD_LIMIT = 262_144
@@ -88,7 +88,10 @@ class Turn:
         """Leave the state for `next`, setting the variables of `assigned` (an object, or None)."""
         if self.env.limits:
             self.check_size(output, state.name)
+        if output is not self.frame.input:
+            self.check_depth(output, "output")
         if isinstance(assigned, dict):
+            self.check_depth(assigned, "value of Assign")
             self.frame.vars = {**self.frame.vars, **assigned}
         if self.history:
             detail: dict[str, Json] = {"name": state.name, "output": output}
@@ -181,6 +184,11 @@ class Turn:
         return make_token(self.env.token_key, self.frame.id, self.frame.seq)
 
     # -- limits ----------------------------------------------------------------------------------
+
+    def check_depth(self, value: Json, what: str) -> None:
+        """Our own limit, of what can be written down: what a state makes of its data may be deeper than what it got."""
+        if is_too_deep(value):
+            raise StateFailure("States.Runtime", f"The {what} is nested more than {DEEPEST} levels deep.")
 
     def check_size(self, value: Json, what: str) -> None:
         """States Language errors: States.DataLimitExceeded, when AWS's limits are on."""

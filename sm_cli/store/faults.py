@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sm_cli.errors import Conflict, DatabaseError, SmError
+from sm_cli.errors import Conflict, DatabaseError, SmError, UsageError
 
 
 def is_busy(error: sqlite3.Error) -> bool:
@@ -40,6 +40,11 @@ def busy(path: Path, waited: float | None) -> DatabaseError:
         f"{path} is held by another process{long}, so nothing was written",
         hint=f"`fuser {path}` shows which processes have it open.",
     )
+
+
+def not_text(error: UnicodeEncodeError) -> UsageError:
+    """Bytes on a command line that are not UTF-8 reach Python as lone surrogates."""
+    return UsageError(f"{error.object!r} is not text that UTF-8 can hold")
 
 
 def not_ours(path: Path) -> DatabaseError:

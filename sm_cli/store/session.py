@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sm_cli.errors import SmError
+from sm_cli.store.faults import not_text
 from sm_cli.store.rows import Row
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
@@ -33,6 +34,8 @@ class Session:
             return self._execute(self._queries[name], parameters).fetchall()
         except sqlite3.Error as e:
             raise self._explain(e) from e
+        except UnicodeEncodeError as e:
+            raise not_text(e) from None
 
     def one(self, name: str, parameters: Parameters = ()) -> Row | None:
         # Read to the end: a statement left open would keep an old snapshot alive.
@@ -45,3 +48,5 @@ class Session:
             self._executemany(self._queries[name], rows)
         except sqlite3.Error as e:
             raise self._explain(e) from e
+        except UnicodeEncodeError as e:
+            raise not_text(e) from None

@@ -65,6 +65,9 @@ class SqliteStore:
         wait: float = WAIT,
     ) -> None:  # fmt: skip
         self.path = Path(path)
+        # Where it really lies: the key and the turn are the same by whatever link it is opened, and a handler may
+        # change the directory of the process.
+        self._file = Path(os.path.realpath(path))
         self.commits = 0
         self._sync = sync
         self._wait = wait
@@ -269,7 +272,7 @@ class SqliteStore:
             return reads.handed_over(limit)
 
     def secret(self) -> bytes:
-        return read_or_make(self.path.with_name(f"{self.path.name}.key"))
+        return read_or_make(self._file.with_name(f"{self._file.name}.key"), f"{self.path}.key")
 
     def timers_of(self, execution: int) -> list[Timer]:
         with self._read() as reads:
@@ -352,7 +355,7 @@ class SqliteStore:
             raise DatabaseError(f"{self.path} was closed")
         # Connections go from thread to thread, one at a time: the writer under the lock, readers by the pool.
         return sqlite3.connect(
-            self.path, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=256
+            self._file, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=256
         )
 
     def _new_reader(self) -> Reads:
@@ -372,7 +375,7 @@ class SqliteStore:
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         """Make or migrate the schema; other processes that want the same wait for their turn."""
-        turn = _open_turn(self.path)
+        turn = self._open_turn()
         try:
             with turn.taken(time.monotonic() + self._wait):
                 mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
@@ -390,10 +393,16 @@ class SqliteStore:
             for pragma in (f"synchronous = {self._sync.upper()}", *_WRITER_PRAGMAS):
                 connection.execute(f"PRAGMA {pragma}")
             if self._turn is None:
-                self._turn = _open_turn(self.path)
+                self._turn = self._open_turn()
             self._writer = Session(connection, queries.load(), self._explain)
             self._data_version = self._read_data_version()
         return self._writer
+
+    def _open_turn(self) -> Turn:
+        try:
+            return Turn(self._file)
+        except OSError as e:
+            raise faults.cannot_create(Path(f"{self.path}.lock"), e) from e
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -430,10 +439,3 @@ def _make_directory(directory: Path) -> None:
         os.fsync(above)
     finally:
         os.close(above)
-
-
-def _open_turn(path: Path) -> Turn:
-    try:
-        return Turn(path)
-    except OSError as e:
-        raise faults.cannot_create(Path(f"{path}.lock"), e) from e

@@ -77,7 +77,7 @@ def test_a_bad_definition_is_exit_1_with_its_place(project: Project, kind: str, 
         (["run", "w.yaml", "--input", '{"a": 1, "a": 2}'], 2, "names the key 'a' twice"),
         (["run", "w.yaml", "--input", "1" * 5000], 2, "(5000 digits), which does not fit in 64 bits"),
         (["run", "w.yaml", "--input", '"\\ud800"'], 2, "half of a surrogate pair"),
-        (["run", "w.yaml", "--input", "[" * 100_000], 2, "nested too deeply"),
+        (["run", "w.yaml", "--input", "[" * 100_000], 2, "nested more than 200 levels deep"),
         (["run", "w.yaml", "a=18446744073709551616"], 2, "a holds the integer 18446744073709551616"),
         (["run", "w.yaml", "a=1", "a=2"], 2, "a is given twice"),
         (["run", "w.yaml", "a"], 2, "'a' is not key=value"),
@@ -89,6 +89,9 @@ def test_a_bad_definition_is_exit_1_with_its_place(project: Project, kind: str, 
         (["list", "--limit", "many"], 2, "--limit takes a whole number"),
         (["list", "--status", "DONE"], 2, "FAILED, TIMED_OUT or ABORTED, not 'DONE'"),
         (["list", "--since", "yesterday"], 2, "--since takes a span like 2h or a date"),
+        (["list", "--since", "99999999999d"], 2, "--since takes at most 10000000000 seconds, not '99999999999d'"),
+        (["list", "--since", "0001-01-01"], 2, "--since takes a date from the year 2 on, not '0001-01-01'"),
+        (["run", "w.yaml", "--timeout", "9999999d"], 2, "--timeout takes at most 10000000000 seconds, not '9999999d'"),
         (["list", "-o", "xml"], 2, "-o takes table, json, jsonl or yaml, not 'xml'"),
         (["list", "--db", "nowhere.db"], 7, "there is no database at nowhere.db"),
         (["history", "@last"], 7, "there is no database at .sm/sm.db"),
@@ -241,7 +244,7 @@ def test_a_second_signal_ends_at_once(project: Project) -> None:
     # It waits for the database, so that the first signal alone would end it only after half a minute.
     process = project.start("worker", "--drain")
     assert process.stderr is not None
-    while "worker " not in process.stderr.readline():
+    while " at once, on " not in process.stderr.readline():  # not the warning before it: now it minds signals
         assert process.poll() is None
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
@@ -251,6 +254,32 @@ def test_a_second_signal_ends_at_once(project: Project) -> None:
             continue
     holder.close()
     assert process.returncode == 130
+
+
+NOT_UTF_8 = "a\udcff"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["history", NOT_UTF_8],
+        ["show", NOT_UTF_8],
+        ["why", NOT_UTF_8],
+        ["list", "--workflow", NOT_UTF_8],
+        ["waits", "--key", NOT_UTF_8],
+        ["messages", "list", "--key", NOT_UTF_8],
+        ["messages", "show", NOT_UTF_8],
+        ["send-message", f"k={NOT_UTF_8}"],
+        ["worker", "--once", "--name", NOT_UTF_8],
+        ["stop", "waiting", "--cause", NOT_UTF_8],
+    ],
+)
+def test_what_is_not_utf_8_is_no_bug_of_ours(project: Project, arguments: list[str]) -> None:
+    project.write("w.yaml", "StartAt: A\nStates:\n  A: {Type: Wait, Seconds: 99, End: true}\n")
+    assert project.sm("run", "w.yaml", "--name", "waiting", "--detach").code == 0
+    result = project.sm(*arguments)
+    assert result.code == 2
+    assert "is not text that UTF-8 can hold" in _sentence(result.err)
 
 
 # -- the database ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,47 @@ def test_a_database_imports_nothing_heavy(tmp_path: Path) -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", script, f"{tmp_path}/x.db"], cwd=root, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("\n", "")
+
+
+def test_a_link_to_a_database_has_no_key_and_no_turn_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    link, file = tmp_path / "link.db", tmp_path / "data" / "sm.db"
+    link.symlink_to(file)
+    stores = [open_store(str(path)) for path in (link, file)]
+    for store in stores:
+        with store.write():
+            pass
+    assert stores[0].secret() == stores[1].secret()
+    for store in stores:
+        store.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "link.db"]
+
+
+def test_a_process_that_changes_its_directory_keeps_its_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    store = open_store("sm.db")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert len(store.secret()) == 32
+    with store.write():
+        assert store.workers() == []  # a reader of its own, beside the writer
+    store.close()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_what_a_killed_process_left_of_a_key_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / f"sm.db.key.{os.getpid()}").touch()
+    store = open_store(str(tmp_path / "sm.db"))
+    assert len(store.secret()) == 32
+    store.close()
+
+
+def test_a_key_that_is_none_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "sm.db.key").write_bytes(b"")
+    store = open_store(str(tmp_path / "sm.db"))
+    with pytest.raises(DatabaseError, match="is not a key of 32 bytes") as caught:
+        store.secret()
+    assert "delete it" in (caught.value.hint or "")
+    store.close()

@@ -56,6 +56,7 @@ def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
 
 def items_of_jsonata(turn: Turn, state: Map, input: Json) -> list[Json]:
     items = input if state.items is None else state.items(turn.states())
+    turn.check_depth(items, "value of Items")
     if not isinstance(items, list):
         raise StateFailure("States.QueryEvaluationError", f"Map state input must be an array but was: {dumps(items)}")
     return items
@@ -96,6 +97,8 @@ def selected(turn: Turn, state: Map, input: Json, items: list[Json], first: int 
     for i, value in enumerate(items, first):
         item: Json = {"Index": i, "Value": value}
         made = value if selector is None else selector(iteration_scope(turn, scope, item))
+        if made is not value:
+            turn.check_depth(made, "value of ItemSelector")
         children.append(Child(machine, i, made, item if keeps_item else None))
     if selector is not None and turn.env.probe is not None:
         turn.note("afterItemSelector", [child.input for child in children])

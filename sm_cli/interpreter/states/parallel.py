@@ -5,7 +5,7 @@ from __future__ import annotations
 from sm_cli.asl.model import Parallel
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.commands import Child, Fork
-from sm_cli.interpreter.dataflow import complete, effective_input, parameters
+from sm_cli.interpreter.dataflow import complete, effective_input, handed_on
 from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFailed
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
@@ -15,7 +15,7 @@ from sm_cli.interpreter.turn import Turn
 
 def start(turn: Turn, state: Parallel, event: Entered | BackoffElapsed) -> None:
     """Every branch gets the same effective input; after a backoff all of them run again."""
-    input = parameters(turn, state, effective_input(turn, state))
+    input = handed_on(turn, state, effective_input(turn, state))
     turn.record("ParallelStateStarted", {})
     item = turn.frame.item
     children = [Child(branch, i, input, item) for i, branch in enumerate(state.branches)]

@@ -11,7 +11,7 @@ from sm_cli.asl.model import Task
 from sm_cli.asl.resources import function_name, workflow_name
 from sm_cli.errors import InvalidJson, StateFailure
 from sm_cli.interpreter.commands import RunTask, StartExecution
-from sm_cli.interpreter.dataflow import complete, effective_input, parameters, seconds
+from sm_cli.interpreter.dataflow import complete, effective_input, handed_on, seconds
 from sm_cli.interpreter.events import (
     BackoffElapsed,
     DeadlinePassed,
@@ -29,7 +29,7 @@ from sm_cli.jsonvalue import Json, dumps, loads_exact
 def start(turn: Turn, state: Task, event: Entered | BackoffElapsed) -> None:
     """Schedule an attempt: the first, or one after a backoff."""
     input = effective_input(turn, state)
-    arguments = parameters(turn, state, input)
+    arguments = handed_on(turn, state, input)
     timeout = seconds(turn, state.timeout, "TimeoutSecondsPath", input)
     heartbeat = seconds(turn, state.heartbeat, "HeartbeatSecondsPath", input)
     command: RunTask | StartExecution
