@@ -213,8 +213,10 @@ def test_a_broken_rule_is_one_diagnostic_at_its_place(code: str, state: State, b
 JSONATA_FOUND: list[tuple[str, State, str]] = [
     ("SM801", passing(QueryLanguage="JSONPath"), "/QueryLanguage"),
     ("SM804", passing(Output={"a": [{"b": "{% 1"}]}), "/Output/a/0/b"),
-    ("SM806", passing(Output=" {% 1 %}"), "/Output"),
-    ("SM806", passing(Output="1 %}"), "/Output"),
+    ("SM804", passing(Output="{% 1 %}\n"), "/Output"),
+    ("SM804", passing(Output=" {% 1 %}"), "/Output"),
+    ("SM804", passing(Output="1 %}"), "/Output"),
+    ("SM806", passing(Output=" {% 1 %} "), "/Output"),
     ("SM805", passing(Output={"a.$": "States.UUID()"}), "/Output/a.$"),
     ("SM107", passing(InputPath="$"), "/InputPath"),
     ("SM107", task(Parameters={}), "/Parameters"),

@@ -74,24 +74,31 @@ def _found_readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
             yield pointer, text, reading
 
 
-@state_rule("SM804", "error", "An expression that begins with {% ends with %}")
-def expressions_are_closed(state: StateAt) -> Iterator[Finding]:
+@state_rule("SM804", "error", "An expression begins with {% and ends with %}")
+def expressions_are_delimited(state: StateAt) -> Iterator[Finding]:
     for pointer, text in texts(state):
-        if text.startswith("{%") and not text.rstrip().endswith("%}"):
+        begins, ends = text.startswith("{%"), text.endswith("%}")
+        if begins and not ends and text.rstrip().endswith("%}"):
+            at = len(text.rstrip())
+            hint = "in YAML, |- and >- leave the last line end out" if text.endswith("\n") else "nothing may follow %}"
+            yield Finding(pointer, "This expression is not closed: a blank follows %}", hint, start=at - 2, end=at)
+        elif begins and not ends:
             yield Finding(pointer, "This expression is not closed: it ends with %}", start=0, end=2)
+        elif ends and not begins:
+            message = "This expression is not opened: {% must stand at its very beginning"
+            yield Finding(pointer, message, start=len(text) - 2, end=len(text))
 
 
 @state_rule("SM806", "warning", "Nothing stands before {% and after %}")
 def nothing_stands_outside(state: StateAt) -> Iterator[Finding]:
     for pointer, text in texts(state):
-        begins, ends = text.lstrip().startswith("{%"), text.rstrip().endswith("%}")
-        if (begins and ends and text != text.strip()) or (ends and not begins):
+        if is_expression(text.strip()) and not text.startswith("{%") and not text.endswith("%}"):
             message = "This is plain text, no expression: {% must stand at its very beginning and %} at its end"
             hint = "in YAML, |- and >- leave the last line end out" if text.endswith("\n") else None
             yield Finding(pointer, message, hint)
 
 
-@state_rule("SM807", "error", "Blanks set an expression off from {% and %}")
+@state_rule("SM807", "warning", "Blanks set an expression off from {% and %}")
 def blanks_set_it_off(state: StateAt) -> Iterator[Finding]:
     for pointer, text in texts(state):
         if is_expression(text) and text[2:-2].strip() and not text[2].isspace() and not text[-3].isspace():
