@@ -156,10 +156,20 @@ FOUND: list[tuple[str, State, str]] = [
     ("SM602", task(Resource="{% $x %}"), "/Resource"),
     ("SM602", task(Resource="$.resource"), "/Resource"),
     ("SM602", task(Resource=" "), "/Resource"),
+    ("SM602", task(Resource="$function"), "/Resource"),
+    ("SM602", task(Resource="States.Format('{}', $.name)"), "/Resource"),
+    ("SM603", task(Resource="arn:aws:lambda:eu-west-1:123456789012:function"), "/Resource"),
     ("SM603", task(Resource="arn:aws:lambda:eu-west-1:123456789012:function:f:"), "/Resource"),
     ("SM603", task(Resource="arn:aws:lambda:eu-west-1:123456789012:function:f:$*#"), "/Resource"),
     ("SM604", task(Resource="arn:aws:states:::dynamodb:query"), "/Resource"),
     ("SM604", task(Resource="arn:aws:states:::sqs:sendMesage"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::sqs:sendMessage.sync"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::lambda:invoke.sync:2"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::glue:startJobRun.sync:2"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::ecs:runTask.Sync"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::aws-sdk:s3:listBuckets.sync"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::aws-sdk:s3"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::aws-sdk:S3:ListBuckets"), "/Resource"),
     (
         "SM605",
         task(Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken", Parameters={"a": "x"}, TimeoutSeconds=5),
@@ -210,6 +220,22 @@ def test_a_broken_rule_is_one_diagnostic_at_its_place(code: str, state: State, b
     assert found == [(code, "/States/A" + below)]
 
 
+@pytest.mark.parametrize(
+    ("resource", "words", "hint"),
+    [
+        ("sqs:sendMessage.sync", "there is no job to wait for", "write sqs:sendMessage alone"),
+        ("glue:startJobRun.waitForTaskToken", "it hands no task token on", None),
+        ("ecs:runTask.Sync", "cannot end with .Sync", "did you mean .sync?"),
+        ("batch:submitJob.sync:2", "which is for states:startExecution", "did you mean .sync?"),
+        ("aws-sdk:DynamoDB:Query", "small letters", "did you mean aws-sdk:dynamodb:query?"),
+    ],
+)
+def test_an_integration_that_is_not_there_gets_a_hint(resource: str, words: str, hint: str | None) -> None:
+    (problem,) = [each for each in of(task(Resource=f"arn:aws:states:::{resource}")) if each.severity == "error"]
+    assert words in problem.message
+    assert problem.hint == hint
+
+
 JSONATA_FOUND: list[tuple[str, State, str]] = [
     ("SM801", passing(QueryLanguage="JSONPath"), "/QueryLanguage"),
     ("SM804", passing(Output={"a": [{"b": "{% 1"}]}), "/Output/a/0/b"),
@@ -250,6 +276,10 @@ FINE: list[State] = [
     task(Resource="arn:aws:states:::dynamodb:getItem"),
     task(Resource="arn:aws:states:::aws-sdk:dynamodb:query"),
     task(Resource="arn:aws:states:::mine:anything"),
+    task(Resource="arn:aws:states:::mine:anything.sync"),
+    task(Resource="arn:aws-us-gov:states:us-gov-west-1:1:glue:startJobRun.sync"),
+    task(Resource="arn:aws:states:::states:startExecution.sync:2"),
+    task(Resource="arn:aws:states:eu-west-1:123456789012:activity:My.activity"),
     task(
         Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken",
         Parameters={"MessageBody": {"t.$": "$$.Task.Token"}},
