@@ -88,6 +88,7 @@ SCALAR = Kind(
 ERROR_NAMES = Kind(
     "a list of error names", {"type": "array", "minItems": 1, "items": {"type": "string"}}, syntax="text"
 )
+NAMES = Kind("a list of names", {"type": "array", "minItems": 1, "items": {"type": "string"}})
 RETRIERS = array_of("Retrier", "a list of retriers")
 CATCHERS = array_of("Catcher", "a list of catchers")
 PERCENTAGE = Kind(
@@ -147,6 +148,7 @@ ROWS: tuple[Row, ...] = (
             ("TimeoutSeconds", "Task Message", whole(1, expression=True)),
             ("HeartbeatSeconds", "Task", whole(1, expression=True)),
             ("Credentials", "Task", Kind("an object", {"type": "object"}, "Credentials", True, "template")),
+            ("RoleArn", "Credentials", CONSTANT_TEXT),
             ("CorrelationKey", "Message", Kind("text", {"type": "string", "minLength": 1}, syntax="text")),
             ("CorrelationValue", "Message", SCALAR),
             ("TimeoutPath", "Message", STATE),
@@ -177,9 +179,9 @@ ROWS: tuple[Row, ...] = (
             ("InputType", "ReaderConfig", one_of("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")),
             ("CSVHeaderLocation", "ReaderConfig", one_of("FIRST_ROW", "GIVEN")),
             ("CSVDelimiter", "ReaderConfig", one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")),
-            ("CSVHeaders", "ReaderConfig", Kind("a list of names", {"type": "array", "items": {"type": "string"}})),
+            ("CSVHeaders", "ReaderConfig", NAMES),
             ("MaxItems", "ReaderConfig", whole(1, 100_000_000, expression=True)),
-            ("ItemsPointer", "ReaderConfig", TEXT),
+            ("ItemsPointer", "ReaderConfig", CONSTANT_TEXT),
             ("ManifestType", "ReaderConfig", one_of("ATHENA_DATA", "S3_INVENTORY")),
             ("Transformation", "ReaderConfig", one_of("NONE", "LOAD_AND_FLATTEN")),
             ("Transformation", "WriterConfig", one_of("NONE", "COMPACT", "FLATTEN")),

@@ -21,6 +21,8 @@ from sm_cli.jsonvalue import Json
 Found = tuple[str, Finding]
 _NEEDS_JSONATA = "an expression {% … %} needs QueryLanguage: JSONata"
 
+#: What a rule of a Choice is in the other query language.
+_RULES = {"Rule": "Expression", "Expression": "Rule"}
 _MACHINE_SHAPES = ("Branch", "Processor")
 
 
@@ -137,12 +139,12 @@ def _unknown(
     """(code, finding, the field that was meant or "") for a field that this shape does not have."""
     at = child(pointer, name)
     other: Language = "JSONPath" if language == "JSONata" else "JSONata"
-    if name in fields_of(shape, other) or (shape == "Expression" and name in fields_of("Rule", other)):
+    if name in fields_of(shape, other) or name in fields_of(_RULES.get(shape, ""), other):
         known = fields_of(shape, language)
         back = {new: old for old, new in SUCCESSORS.items() if old in known}
         instead = (SUCCESSORS if language == "JSONata" else back).get(name, "")
         hint = f"{language} has {instead} for it" if instead in known else None
-        message = f"{name} belongs to {other}, and {owner if shape != 'Expression' else 'this state'} uses {language}"
+        message = f"{name} belongs to {other}, and {owner if shape not in _RULES else 'this state'} uses {language}"
         return "SM107", Finding(at, message, hint, key=True), instead
     known_names = [field for field in fields_of(shape, language) if field not in value]
     close = get_close_matches(name, known_names, 1, 0.75)

@@ -107,6 +107,9 @@ def names_are_used(state: StateAt) -> Iterator[Finding]:
         seen: set[str] = set()
         for pointer, _, names in handlers(state, field):
             for i, name in enumerate(names):
+                if name in names[:i]:
+                    yield Finding(f"{pointer}/ErrorEquals/{i}", f"{name} stands in this list already")
+                    continue
                 taken = name if name in seen else "States.TaskFailed" if _is_task_failure(name, seen) else None
                 if taken is not None:
                     by = "" if taken == name else f", by {taken}"
