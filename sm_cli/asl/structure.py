@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from sm_cli.asl.fields import STATE_TYPES, SUCCESSORS, Kind, Language, fields_of, state_types_with
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import MachineAt, held
 from sm_cli.asl.rules.catalogue import Finding
 from sm_cli.asl.schema import Breach, breaches, fits, is_substitution, is_unknown, schema_of
@@ -44,14 +44,14 @@ def check_machine(machine: MachineAt) -> Iterator[Found]:
 
 def _type(value: dict[str, Json], pointer: str, name: str) -> Iterator[Found]:
     if "Type" not in value:
-        close = get_close_matches("Type", value, 1)
-        hint = f"did you mean Type instead of {close[0]}?" if close else f"one of {', '.join(STATE_TYPES)}"
+        close = nearest("Type", value)
+        hint = f"did you mean Type instead of {close}?" if close else f"one of {', '.join(STATE_TYPES)}"
         yield "SM102", Finding(pointer, f"The state '{name}' has no Type", hint, key=True, about="Type")
         return
     written = value["Type"]
-    close = get_close_matches(written, STATE_TYPES, 1) if isinstance(written, str) else []
+    close = nearest(written, STATE_TYPES) if isinstance(written, str) else None
     message = f"Type must be {', '.join(STATE_TYPES[:-1])} or {STATE_TYPES[-1]}, not {shown(written)}"
-    yield "SM104", Finding(f"{pointer}/Type", message, f"did you mean {close[0]}?" if close else None)
+    yield "SM104", Finding(f"{pointer}/Type", message, f"did you mean {close}?" if close else None)
 
 
 def check_object(value: dict[str, Json], pointer: str, shape: str, language: Language, owner: str) -> Iterator[Found]:
@@ -126,8 +126,8 @@ def _wrong(breach: Breach, pointer: str, kind: Kind) -> Found:
         return "SM103", Finding(at, f"{field} must be {wants}; this is {this}", hint)
     hint = None
     if breach.keyword == "enum" and isinstance(breach.value, str) and len(breach.asks) > 1:
-        close = get_close_matches(breach.value, [str(word) for word in breach.asks], 1)
-        hint = f"did you mean {close[0]}?" if close else None
+        close = nearest(breach.value, [str(word) for word in breach.asks])
+        hint = f"did you mean {close}?" if close else None
     code = "SM103" if breach.keyword == "type" else "SM104"
     about = ", ".join(str(word) for word in breach.asks) if breach.keyword == "enum" else ""
     return code, Finding(at, f"{field} must be {wants}, not {shown(breach.value)}", hint, about=about)
@@ -147,8 +147,8 @@ def _unknown(
         message = f"{name} belongs to {other}, and {owner if shape not in _RULES else 'this state'} uses {language}"
         return "SM107", Finding(at, message, hint, key=True), instead
     known_names = [field for field in fields_of(shape, language) if field not in value]
-    close = get_close_matches(name, known_names, 1, 0.75)
-    hint = f"did you mean {close[0]}?" if close else None
+    close = nearest(name, known_names, 0.75)
+    hint = f"did you mean {close}?" if close else None
     types = state_types_with(name) if shape in STATE_TYPES else ()
     if shape == "Test" and name in ("Next", "Assign", "Output"):
         message = f"{name} stands only in the outermost rule, not in a rule inside And, Or or Not"
@@ -156,7 +156,8 @@ def _unknown(
     if types:
         message = f"A {shape} state has no {name}; {_and(types)} {'have' if len(types) > 1 else 'has'} it"
         return "SM101", Finding(at, message, key=True), ""
-    return "SM101", Finding(at, f"{_begin(owner)} has no field {name}", hint, key=True), close[0] if close else ""
+    named = name or "with an empty name"
+    return "SM101", Finding(at, f"{_begin(owner)} has no field {named}", hint, key=True), close or ""
 
 
 def _begin(owner: str) -> str:

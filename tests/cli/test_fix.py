@@ -157,6 +157,9 @@ def test_what_is_close_to_one_field_becomes_it(fields: str, mended: str) -> None
         "Type: Pass, QueryLanguage: JSONata, Output: {a: $.b}, Next: Z",
         'Type: Pass, "N\\u0078t": Z',  # its key is written with an escape
         "Type: Pas, Nxt: Z",
+        "Type: Pass, next: Z, End: true",  # one of them is wrong: which?
+        "Type: Pass, Next: Z, end: true",
+        "Type: Wait, seconds: 5, Timestamp: '2030-01-01T00:00:00Z', Next: Z",
     ],
 )
 def test_what_could_be_meant_in_two_ways_is_left(fields: str) -> None:

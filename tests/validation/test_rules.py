@@ -236,6 +236,28 @@ def test_a_broken_rule_is_one_diagnostic_at_its_place(code: str, state: State, b
 
 
 @pytest.mark.parametrize(
+    ("state", "hint"),
+    [
+        ({"Type": "Pass", "end": True}, "did you mean End?"),
+        ({"Type": "Pass", "NEXT": "Z"}, "did you mean Next?"),
+        ({"Type": "task", "Resource": "do:it", "Next": "Z"}, "did you mean Task?"),
+        ({"type": "Pass", "Next": "Z"}, "did you mean Type instead of type?"),
+        (
+            {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "Z"}], "defualt": "Z"},
+            "did you mean Default?",
+        ),
+        (choice({"Variable": "$.a", "isnull": True, "Next": "Z"}), "did you mean IsNull?"),
+        (passing(Next="z"), "did you mean 'Z'?"),
+        (task(Retry=[{"ErrorEquals": ["States.all"]}]), "did you mean States.ALL?"),
+        (task(Retry=[{"ErrorEquals": ["a"], "JitterStrategy": "full"}]), "did you mean FULL?"),
+    ],
+)
+def test_a_slip_is_one_diagnostic_with_what_was_meant(state: State, hint: str) -> None:
+    (problem,) = [each for each in of(state) if each.code != "SM206"]
+    assert problem.hint == hint
+
+
+@pytest.mark.parametrize(
     ("resource", "words", "hint"),
     [
         ("sqs:sendMessage.sync", "there is no job to wait for", "write sqs:sendMessage alone"),

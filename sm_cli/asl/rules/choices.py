@@ -11,6 +11,7 @@ from sm_cli.asl.fields import OPERATORS
 from sm_cli.asl.outline import StateAt, objects_in
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.rules.expressions import values
+from sm_cli.asl.rules.flow import is_meant
 from sm_cli.asl.schema import is_unknown
 from sm_cli.expr.timestamps import why_not_a_timestamp
 from sm_cli.jsonvalue import Json
@@ -74,7 +75,7 @@ def timestamps_parse(state: StateAt) -> Iterator[Finding]:
 
 @state_rule("SM404", "warning", "A Choice has a Default", "Choice")
 def has_a_default(state: StateAt) -> Iterator[Finding]:
-    if "Default" in state.value or not isinstance(state.value.get("Choices"), list):
+    if "Default" in state.value or not isinstance(state.value.get("Choices"), list) or is_meant("Default", state):
         return
     if not _covers_everything(state):
         message = f"The state '{state.name}' has no Default: what no rule takes fails with States.NoChoiceMatched"

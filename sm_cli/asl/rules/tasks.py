@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import StateAt
@@ -127,11 +126,11 @@ def _action_problem(service: str, action: str) -> tuple[str, str | None] | None:
     actions = ACTIONS.get(service, "").split()
     if not actions or action in actions:
         return None
-    close = get_close_matches(action, actions, 1)
+    close = nearest(action, actions)
     hint = f"arn:aws:states:::aws-sdk:{service}:{action} calls any action of the service"
     return (
         f"Step Functions has no integration {service}:{action}",
-        f"did you mean {service}:{close[0]}?" if close else hint,
+        f"did you mean {service}:{close}?" if close else hint,
     )
 
 
