@@ -155,6 +155,15 @@ def _placed(document: Document, found: list[Found]) -> list[Diagnostic]:
 
 
 def _place(document: Document, finding: Finding) -> Position | None:
+    """Where a finding stands; one inside a value that was filled in stands where its name is written."""
+    place, pointer = _written_place(document, finding), finding.pointer
+    while place is None and document.text is not None and pointer:
+        pointer = pointer.rpartition("/")[0]
+        place = document.position(pointer)
+    return place
+
+
+def _written_place(document: Document, finding: Finding) -> Position | None:
     if finding.start is not None and finding.end is not None:
         return document.position_in(finding.pointer, finding.start, finding.end)
     return document.position(finding.pointer, key=finding.key)
