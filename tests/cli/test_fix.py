@@ -365,3 +365,8 @@ def test_nothing_is_left_behind_when_the_rename_fails(tmp_path: Path, monkeypatc
         replace(file, "before", "after")
     assert [found.name for found in tmp_path.iterdir()] == ["w.yaml"]
     assert file.read_text() == "before"
+
+
+def test_a_template_that_is_json_when_its_values_are_in_is_mended_too() -> None:
+    text = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "seconds": ${N}, "End": true}}}'
+    assert fix(text).text == text.replace("seconds", "Seconds")

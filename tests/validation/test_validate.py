@@ -195,6 +195,13 @@ def test_values_are_put_in_before_and_places_stay_those_of_the_text() -> None:
     assert all(d.position and d.position.column > 10 for d in found)
 
 
+def test_substitutions_without_quotes_are_values_in_json_too() -> None:
+    text = '{"StartAt": "A", "TimeoutSeconds": ${N}, "States": {"A": {"Type": "Wait", "Seconds": ${S}, "End": true}}}'
+    assert check(text)[1] == []
+    _, found = check(text, substitutions={"N": 5, "S": -5})
+    assert [(d.pointer, d.position and d.position.column) for d in found] == [("/States/A/Seconds", 86)]
+
+
 def test_what_is_wrong_inside_a_value_stands_where_its_name_is_written() -> None:
     text = """
 StartAt: A
