@@ -86,8 +86,8 @@ def expressions_are_delimited(state: StateAt) -> Iterator[Finding]:
             yield Finding(pointer, "This expression is not closed: it ends with %}", start=0, end=2)
         elif ends and not begins:
             message = "This expression is not opened: {% must stand at its very beginning"
-            hint = "join text inside it: {% 'text ' & … %}" if "{%" in text.strip()[1:] else None
-            yield Finding(pointer, message, hint, start=len(text) - 2, end=len(text))
+            joined = "join text inside it: {% 'text ' & … %}" if "{%" in text.strip()[1:] else None
+            yield Finding(pointer, message, joined, start=len(text) - 2, end=len(text))
 
 
 @state_rule("SM806", "warning", "Nothing stands before {% and after %}")
