@@ -203,7 +203,8 @@ ROWS: tuple[Row, ...] = (
         (
             ("InputPath", _EXCEPT_FAIL, PATH),
             ("OutputPath", _EXCEPT_FAIL, PATH),
-            ("Parameters", "Task Parallel Map Pass ItemReader ResultWriter", TEMPLATE),
+            ("Parameters", "Task Parallel Map Pass", TEMPLATE),
+            ("Parameters", "ItemReader ResultWriter", OBJECT_TEMPLATE),
             ("ResultSelector", _DOING, OBJECT_TEMPLATE),
             ("ResultPath", f"{_DOING} Pass Catcher", PLACE),
             ("Result", "Pass", STATIC),
@@ -243,7 +244,8 @@ ROWS: tuple[Row, ...] = (
     *_rows(
         "JSONata",
         (
-            ("Arguments", "Task Parallel ItemReader ResultWriter", TEMPLATE),
+            ("Arguments", "Task Parallel", TEMPLATE),
+            ("Arguments", "ItemReader ResultWriter", SELECTOR),
             ("Output", f"{_EXCEPT_FAIL} Expression Catcher", TEMPLATE),
             ("Items", "Map", ITEMS),
             ("Choices", "Choice", array_of("Expression", "a list of at least one rule", 1)),

@@ -50,6 +50,10 @@ def message(**fields: Any) -> State:
     return {name: value for name, value in written.items() if value is not ...}
 
 
+def reading(**config: Any) -> State:
+    return {"Resource": S3, "Parameters": {"Bucket": "b", "Key": "k"}, "ReaderConfig": config}
+
+
 DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 S3 = "arn:aws:states:::s3:getObject"
 TO_Z = {"Next": "Z"}
@@ -181,7 +185,7 @@ FOUND: list[tuple[str, State, str]] = [
     ("SM702", message(TimeoutPath=...), "/TimeoutSeconds"),
     ("SM702", message(TimeoutPath=..., Catch=[{"ErrorEquals": ["x"], "Next": "Z"}]), "/TimeoutSeconds"),
     ("SM703", message(CorrelationValuePath=..., CorrelationValue="$.v"), "/CorrelationValue"),
-    ("SM711", mapping(ItemReader={"Resource": "arn:aws:states:::s3:getObject"}), "/ItemReader"),
+    ("SM711", mapping(ItemReader=reading()), "/ItemReader"),
     ("SM711", mapping({"Mode": "INLINE"}, Label="x"), "/Label"),
     ("SM711", mapping({"ExecutionType": "EXPRESS"}), "/ItemProcessor/ProcessorConfig/ExecutionType"),
     ("SM712", mapping({"Mode": "DISTRIBUTED"}), "/ItemProcessor/ProcessorConfig"),
@@ -195,7 +199,7 @@ FOUND: list[tuple[str, State, str]] = [
         "SM715",
         mapping(
             DISTRIBUTED,
-            ItemReader={"Resource": S3, "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN"}},
+            ItemReader=reading(InputType="CSV", CSVHeaderLocation="GIVEN"),
         ),
         "/ItemReader/ReaderConfig/CSVHeaderLocation",
     ),
@@ -203,21 +207,33 @@ FOUND: list[tuple[str, State, str]] = [
         "SM715",
         mapping(
             DISTRIBUTED,
-            ItemReader={"Resource": S3, "ReaderConfig": {"CSVHeaderLocation": "FIRST_ROW", "CSVHeaders": ["a"]}},
+            ItemReader=reading(CSVHeaderLocation="FIRST_ROW", CSVHeaders=["a"]),
         ),
         "/ItemReader/ReaderConfig/CSVHeaders",
     ),
     (
         "SM715",
-        mapping(DISTRIBUTED, ItemReader={"Resource": S3, "ReaderConfig": {"InputType": "JSON", "CSVHeaders": ["a"]}}),
+        mapping(DISTRIBUTED, ItemReader=reading(InputType="JSON", CSVHeaders=["a"])),
         "/ItemReader/ReaderConfig/CSVHeaders",
     ),
     (
         "SM717",
-        mapping(DISTRIBUTED, ItemReader={"Resource": S3, "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "a.b"}}),
+        mapping(DISTRIBUTED, ItemReader=reading(InputType="JSON", ItemsPointer="a.b")),
         "/ItemReader/ReaderConfig/ItemsPointer",
     ),
     ("SM716", mapping(DISTRIBUTED, ItemReader={"Resource": ""}), "/ItemReader/Resource"),
+    (
+        "SM718",
+        mapping(DISTRIBUTED, ItemReader={"Resource": S3, "Parameters": {"Bucket.$": "$.b"}}),
+        "/ItemReader/Parameters",
+    ),
+    ("SM718", mapping(DISTRIBUTED, ItemReader={"Resource": S3}), "/ItemReader"),
+    (
+        "SM718",
+        mapping(DISTRIBUTED, ResultWriter={"Resource": "arn:aws:states:::s3:putObject", "Parameters": {}}),
+        "/ResultWriter/Parameters",
+    ),
+    ("SM103", mapping(DISTRIBUTED, ItemReader={"Resource": S3, "Parameters": "b"}), "/ItemReader/Parameters"),
     ("SM103", task(Credentials={"RoleArn": 5}), "/Credentials/RoleArn"),
     ("SM107", choice({"Variable": "$.a", "IsNull": True, "Next": "Z", "Output": 1}), "/Choices/0/Output"),
     ("SM802", passing(Assign={"states": 1}), "/Assign/states"),
@@ -343,7 +359,7 @@ FINE: list[State] = [
     {"Type": "Pass", "Next": "Z", "End": False},
     {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "A"}], "Default": "Z"},
     mapping(MaxConcurrency=0, ItemsPath="$$.Execution.Input.items"),
-    mapping(DISTRIBUTED, ItemReader={"Resource": S3, "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/a~1b/0"}}),
+    mapping(DISTRIBUTED, ItemReader=reading(InputType="JSON", ItemsPointer="/a~1b/0")),
     mapping(DISTRIBUTED, Label="a-b_c", ToleratedFailurePercentage=12.5),
     {"Type": "Map", "Iterator": INNER, "Parameters": {"a.$": "$$.Map.Item.Value"}, "Next": "Z"},
     message(),

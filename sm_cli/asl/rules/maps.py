@@ -137,3 +137,21 @@ def resources_are_of_s3(state: StateAt) -> Iterator[Finding]:
         if isinstance(resource, str) and not is_unknown(resource) and not known.fullmatch(resource):
             message = f"The Resource of {field} must be arn:aws:states:::{actions}"
             yield Finding(f"{state.at(field)}/Resource", message)
+
+
+@state_rule("SM718", "warning", "An ItemReader and a ResultWriter name their bucket, and a file to read its key", "Map")
+def buckets_are_named(state: StateAt) -> Iterator[Finding]:
+    name = "Parameters" if state.language == "JSONPath" else "Arguments"
+    for field, known in (("ItemReader", _READERS), ("ResultWriter", _WRITERS)):
+        part = state.value.get(field)
+        resource = part.get("Resource") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(resource, str) or not known.fullmatch(resource):
+            continue
+        given = part.get(name, {})
+        if not isinstance(given, dict) or any(is_unknown(key) for key in given):
+            continue
+        needed = ("Bucket", "Key") if resource.endswith("getObject") else ("Bucket",)
+        missing = [each for each in needed if each not in given and f"{each}.$" not in given]
+        if missing:
+            at = state.at(field, name) if name in part else state.at(field)
+            yield Finding(at, f"{field} has no {' and no '.join(missing)} in its {name}", key=True)
