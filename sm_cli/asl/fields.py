@@ -308,7 +308,7 @@ GROUPS: Mapping[str, Groups] = {
     "Catcher": Groups(("ErrorEquals", "Next")),
     "Rule": Groups(("Next",)),
     "Expression": Groups(("Condition", "Next")),
-    "Credentials": Groups((), (("RoleArn", "RoleArn.$"),), (("RoleArn", "RoleArn.$"),)),
+    "Credentials": Groups((), (), (("RoleArn", "RoleArn.$"),)),
     "ItemReader": Groups(("Resource",)),
     "ReaderConfig": Groups((), (("MaxItems", "MaxItemsPath"),)),
     "ItemBatcher": Groups(
@@ -332,6 +332,9 @@ SUCCESSORS: Mapping[str, str] = {
     "OutputPath": "Output",
     "Result": "Output",
     "ItemsPath": "Items",
+    "And": "Condition",
+    "Or": "Condition",
+    "Not": "Condition",
     "Variable": "Condition",
     "MessagePath": "Output",
     **{

@@ -274,6 +274,29 @@ def test_a_slip_is_one_diagnostic_with_what_was_meant(state: State, hint: str) -
 
 
 @pytest.mark.parametrize(
+    ("language", "code", "state"),
+    [
+        ("JSONPath", "SM103", {"Type": "Pass", "End": None}),
+        ("JSONPath", "SM104", task(Retry=[{"ErrorEquals": ["a"], "MaxDelaySeconds": 0}])),
+        ("JSONPath", "SM103", task(Catch={})),
+        ("JSONPath", "SM502", task(Retry=[{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["States.ALL"]}])),
+        ("JSONPath", "SM104", {"Type": "Choice", "Choices": []}),
+        ("JSONPath", "SM307", task(Credentials={"RoleArn": "a", "RoleArn.$": "$.a"})),
+        ("JSONPath", "SM604", task(Resource="arn:aws:states:::dynamodb:getItem.waitForTaskToken")),
+        ("JSONPath", "SM104", mapping(DISTRIBUTED, ItemReader=reading(InputType="csv", CSVHeaderLocation="FIRST_ROW"))),
+        ("JSONata", "SM104", task(TimeoutSeconds=" {% 5 %}")),
+        ("JSONata", "SM104", mapping(Items="{% [1]")),
+        ("JSONata", "SM107", mapping(ToleratedFailureCountPath="$.a")),
+        ("JSONata", "SM107", mapping(DISTRIBUTED, ItemReader={"Resource": S3, "Parameters": {"Bucket": "b"}})),
+        ("JSONata", "SM107", choice({"Or": [], "Next": "Z"})),
+    ],
+)
+def test_nothing_is_said_that_only_follows(language: str, code: str, state: State) -> None:
+    found = [each for each in codes(of(state, language=language)) if each != ("SM206", "/States/Z")]
+    assert [each for each, _ in found] == [code]
+
+
+@pytest.mark.parametrize(
     ("resource", "words", "hint"),
     [
         ("sqs:sendMessage.sync", "there is no job to wait for", "write sqs:sendMessage alone"),

@@ -75,7 +75,8 @@ def timestamps_parse(state: StateAt) -> Iterator[Finding]:
 
 @state_rule("SM404", "warning", "A Choice has a Default", "Choice")
 def has_a_default(state: StateAt) -> Iterator[Finding]:
-    if "Default" in state.value or not isinstance(state.value.get("Choices"), list) or is_meant("Default", state):
+    written = state.value.get("Choices")
+    if "Default" in state.value or not isinstance(written, list) or not written or is_meant("Default", state):
         return
     if not _covers_everything(state):
         message = f"The state '{state.name}' has no Default: what no rule takes fails with States.NoChoiceMatched"

@@ -111,7 +111,7 @@ def names_are_used(state: StateAt) -> Iterator[Finding]:
                     yield Finding(f"{pointer}/ErrorEquals/{i}", f"{name} stands in this list already")
                     continue
                 taken = name if name in seen else "States.TaskFailed" if _is_task_failure(name, seen) else None
-                if taken is not None:
+                if taken is not None and name != "States.ALL":  # of which SM502 tells
                     by = "" if taken == name else f", by {taken}"
                     message = f"{name} has no effect here: an earlier {what} takes it{by}"
                     yield Finding(f"{pointer}/ErrorEquals/{i}", message)

@@ -97,7 +97,7 @@ def goes_on_or_ends(state: StateAt) -> Iterator[Finding]:
     if has_next and end is True:
         later = max("Next", "End", key=list(state.value).index)
         yield Finding(state.at(later), f"The state '{state.name}' has both Next and End; keep one of them", key=True)
-    elif has_next or end is True or is_substitution(end) or (end is not None and end is not False):
+    elif has_next or ("End" in state.value and end is not False):
         return
     elif end is False:
         yield Finding(state.at("End"), "End: false ends nothing, and there is no Next", "write Next, or End: true")

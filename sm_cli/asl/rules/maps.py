@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sm_cli.asl.fields import fields_of
 from sm_cli.asl.outline import MachineAt, StateAt
 from sm_cli.asl.rules.catalogue import Finding, definition_rule, state_rule
 from sm_cli.asl.schema import is_unknown
@@ -45,8 +46,9 @@ def is_distributed(state: StateAt) -> bool:
 def distributed_fields(state: StateAt) -> Iterator[Finding]:
     if is_distributed(state):
         return
+    known = fields_of("Map", state.language)
     for field in DISTRIBUTED:
-        if field in state.value:
+        if field in state.value and field in known:
             message = f"{field} needs a distributed Map, and '{state.name}' is an inline one"
             yield Finding(state.at(field), message, "let ProcessorConfig have Mode: DISTRIBUTED", key=True)
     pointer, written = config(state)
@@ -83,6 +85,7 @@ def labels_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
 
 #: The type of input that a field of a ReaderConfig is for.
 _OF_TYPES = {"CSVHeaderLocation": "CSV", "CSVHeaders": "CSV", "CSVDelimiter": "CSV", "ItemsPointer": "JSON"}
+_INPUT_TYPES = ("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 
 
@@ -101,7 +104,7 @@ def readers_fit_together(state: StateAt) -> Iterator[Finding]:
     input_type = written.get("InputType")
     if input_type == "CSV" and location is None and "CSVHeaderLocation" not in written:
         yield Finding(pointer, "A ReaderConfig of CSV needs CSVHeaderLocation, FIRST_ROW or GIVEN", key=True)
-    if isinstance(input_type, str) and not is_unknown(input_type):
+    if input_type in _INPUT_TYPES:
         for field, wanted in _OF_TYPES.items():
             if field in written and input_type != wanted and not (input_type == "MANIFEST" and field != "ItemsPointer"):
                 yield Finding(f"{pointer}/{field}", f"{field} stands only with InputType {wanted}", key=True)
@@ -148,6 +151,8 @@ def buckets_are_named(state: StateAt) -> Iterator[Finding]:
         if not isinstance(part, dict) or not isinstance(resource, str) or not known.fullmatch(resource):
             continue
         given = part.get(name, {})
+        if ("Parameters" in part and name == "Arguments") or ("Arguments" in part and name == "Parameters"):
+            continue  # SM107 says it
         if not isinstance(given, dict) or any(is_unknown(key) for key in given):
             continue
         needed = ("Bucket", "Key") if resource.endswith("getObject") else ("Bucket",)

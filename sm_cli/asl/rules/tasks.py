@@ -149,13 +149,20 @@ def _pattern_problem(service: str, action: str, pattern: str) -> tuple[str, str 
     return None
 
 
+def _waits_for_token(text: str) -> bool:
+    """Whether a resource waits for a task token, as far as it can (SM604)."""
+    resource = parse_resource(text)
+    known = resource.service not in ACTIONS or resource.service in _WITH_TOKENS
+    return resource.pattern == "waitForTaskToken" and known
+
+
 @state_rule("SM605", "warning", "A task that waits for its token hands the token out", "Task")
 def tokens_are_handed_out(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
     if text is None:
         return
     resource = parse_resource(text)
-    if resource.pattern != "waitForTaskToken" or resource.kind == "handler":
+    if not _waits_for_token(text) or resource.kind == "handler":
         return  # a handler of ours finds the token in its context
     given = dumps({name: state.value[name] for name in ("Parameters", "Arguments") if name in state.value})
     if not any(token in given for token in _TOKENS) and "${" not in given:
@@ -167,7 +174,7 @@ def tokens_are_handed_out(state: StateAt) -> Iterator[Finding]:
 @state_rule("SM608", "warning", "A task that waits for its token has a timeout", "Task")
 def tokens_time_out(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
-    if text is None or parse_resource(text).pattern != "waitForTaskToken":
+    if text is None or not _waits_for_token(text):
         return
     if not any(name in state.value for name in _TIMEOUTS):
         message = f"The state '{state.name}' may wait for its task token for ever"
