@@ -19,6 +19,8 @@ from sm_cli.jsonvalue import Json, dumps
 
 _TOKENS = ("Task.Token", '"$$"', '"$$.Task"', "$$[", "$states.context")
 _TIMEOUTS = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath")
+#: Templates that are filled in before have such names too.
+_NAME = re.compile(r"\$\w+")
 _FUNCTION = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function(?::|$)")
 _WHOLE_FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:\s]+(?::[\w$-]+)?")
 
@@ -85,7 +87,7 @@ def resources_are_constants(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
     if text is None:
         return
-    if text.startswith(("{%", "$", "States.")):
+    if text.startswith(("{%", "$", "States.")) and not _NAME.fullmatch(text):
         yield Finding(state.at("Resource"), "Resource is a constant: it is neither a path nor an expression")
     elif not text.strip():
         yield Finding(state.at("Resource"), "Resource is empty")
