@@ -7,10 +7,10 @@ type is not also out of bounds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sm_cli.asl.fields import STATE_TYPES, SUCCESSORS, Kind, Language, fields_of, state_types_with
-from sm_cli.asl.nearest import nearest
+from sm_cli.asl.nearest import as_jsonata, nearest
 from sm_cli.asl.outline import MachineAt, held
 from sm_cli.asl.rules.catalogue import Finding
 from sm_cli.asl.schema import Breach, breaches, fits, is_substitution, is_unknown, schema_of
@@ -23,6 +23,7 @@ _NEEDS_JSONATA = "an expression {% … %} needs QueryLanguage: JSONata"
 
 #: What a rule of a Choice is in the other query language.
 _RULES = {"Rule": "Expression", "Expression": "Rule"}
+_PATHS = ("$.", "$$.", "$[")
 _MACHINE_SHAPES = ("Branch", "Processor")
 
 
@@ -82,7 +83,7 @@ def _explain(value: dict[str, Json], pointer: str, shape: str, language: Languag
     told: set[str] = set()
     for breach in found:
         if breach.path:
-            code, finding = _wrong(breach, pointer, known[str(breach.path[0])])
+            code, finding = _wrong(breach, pointer, known, language)
             if finding.pointer not in told:
                 told.add(finding.pointer)
                 yield code, finding
@@ -107,10 +108,10 @@ def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, me
             yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True, about=names[0])
 
 
-def _wrong(breach: Breach, pointer: str, kind: Kind) -> Found:
+def _wrong(breach: Breach, pointer: str, known: Mapping[str, Kind], language: Language) -> Found:
     """A value of the wrong type or out of its bounds."""
     field = str(breach.path[0])
-    at = pointer
+    kind, at = known[field], pointer
     for token in breach.path:
         at = child(at, token)
     this = kind_of(breach.value)
@@ -121,16 +122,26 @@ def _wrong(breach: Breach, pointer: str, kind: Kind) -> Found:
         wants += " or a {% … %} expression"
     if breach.keyword in ("minItems", "minProperties"):
         return "SM104", Finding(at, f"{field} must be {wants}; this is empty", about="empty")
+    hint = _evaluated(field, breach.value, known, language) if isinstance(breach.value, str) else None
     if breach.keyword == "type" and this != "a number":
-        hint = _NEEDS_JSONATA if isinstance(breach.value, str) and breach.value.startswith("{%") else None
         return "SM103", Finding(at, f"{field} must be {wants}; this is {this}", hint)
-    hint = None
     if breach.keyword == "enum" and isinstance(breach.value, str) and len(breach.asks) > 1:
         close = nearest(breach.value, [str(word) for word in breach.asks])
         hint = f"did you mean {close}?" if close else None
     code = "SM103" if breach.keyword == "type" else "SM104"
     about = ", ".join(str(word) for word in breach.asks) if breach.keyword == "enum" else ""
     return code, Finding(at, f"{field} must be {wants}, not {shown(breach.value)}", hint, about=about)
+
+
+def _evaluated(field: str, text: str, known: Mapping[str, Kind], language: Language) -> str | None:
+    """How a text that should be evaluated is written; None for a text that is none."""
+    if language == "JSONPath":
+        if text.startswith("{%"):
+            return _NEEDS_JSONATA
+        return f"use {field}Path" if text.startswith(_PATHS) and f"{field}Path" in known else None
+    if not known[field].expression or not text.startswith(("$states.", *_PATHS)):
+        return None
+    return f"write {{% {text if text.startswith('$states.') else as_jsonata(text)} %}}"
 
 
 def _unknown(

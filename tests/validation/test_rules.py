@@ -131,6 +131,12 @@ FOUND: list[tuple[str, State, str]] = [
     ("SM304", {"Type": "Fail", "ErrorPath": "States.Nope($.a)"}, "/ErrorPath"),
     ("SM311", {"Type": "Fail", "CausePath": "States.MathAdd(1, 2)"}, "/CausePath"),
     ("SM312", {"Type": "Fail", "Error": "$.error"}, "/Error"),
+    ("SM312", choice({"Variable": "$.a", "StringEquals": "$.b", "Next": "Z"}), "/Choices/0/StringEquals"),
+    (
+        "SM312",
+        choice({"And": [{"Variable": "$.a", "StringLessThan": "$$.State.Name"}], "Next": "Z"}),
+        "/Choices/0/And/0/StringLessThan",
+    ),
     ("SM320", passing(InputPath="$$.Execution.ID"), "/InputPath"),
     ("SM321", passing(InputPath="$$.Map.Item.Value"), "/InputPath"),
     ("SM507", task(Catch=[{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "Z"}]), "/Catch/0/ErrorEquals/0"),
@@ -275,6 +281,24 @@ def test_a_slip_is_one_diagnostic_with_what_was_meant(state: State, hint: str) -
 
 
 @pytest.mark.parametrize(
+    ("language", "state", "hint"),
+    [
+        ("JSONPath", {"Type": "Wait", "Seconds": "$.s", "Next": "Z"}, "use SecondsPath"),
+        ("JSONPath", {"Type": "Wait", "Timestamp": "$.s", "Next": "Z"}, "use TimestampPath"),
+        ("JSONPath", choice({"Variable": "$.a", "NumericEquals": "$.b", "Next": "Z"}), "use NumericEqualsPath"),
+        ("JSONPath", task(Retry=[{"ErrorEquals": ["a"], "MaxAttempts": "$.b"}]), None),
+        ("JSONPath", task(TimeoutSeconds="{% 5 %}"), "an expression {% … %} needs QueryLanguage: JSONata"),
+        ("JSONata", task(TimeoutSeconds="$.a.b"), "write {% $states.input.a.b %}"),
+        ("JSONata", task(TimeoutSeconds="$$.a"), "write {% $states.context.a %}"),
+        ("JSONata", choice({"Condition": "$states.input.a", "Next": "Z"}), "write {% $states.input.a %}"),
+        ("JSONata", passing(Output="$states.input.a"), "write {% $states.input.a %}"),
+    ],
+)
+def test_what_should_be_evaluated_is_told_how(language: str, state: State, hint: str | None) -> None:
+    assert [each.hint for each in of(state, language=language) if each.code != "SM206"] == [hint]
+
+
+@pytest.mark.parametrize(
     ("language", "code", "state"),
     [
         ("JSONPath", "SM103", {"Type": "Pass", "End": None}),
@@ -323,6 +347,8 @@ JSONATA_FOUND: list[tuple[str, State, str]] = [
     ("SM805", passing(Output={"a.$": "States.UUID()"}), "/Output/a.$"),
     ("SM107", passing(InputPath="$"), "/InputPath"),
     ("SM107", task(Parameters={}), "/Parameters"),
+    ("SM809", passing(Output="$.a"), "/Output"),
+    ("SM809", passing(Output={"a": ["$.b", {"c": "$states.input.d"}]}), "/Output/a/1/c"),
 ]
 
 
@@ -366,6 +392,7 @@ FINE: list[State] = [
     task(Resource="approve.waitForTaskToken", HeartbeatSeconds=60),
     task(Credentials={"RoleArn.$": "$.role"}),
     choice({"Variable": "$.a", "IsPresent": True, "Next": "Z", "Comment": "why"}),
+    choice({"Variable": "$.a", "StringEquals": "$5", "Next": "Z"}, {"Variable": "$.a", "StringMatches": "$.*", **TO_Z}),
     choice(
         {
             "And": [{"Variable": "$$.State.Name", "IsNull": False}, {"Not": {"Variable": "$.v", "IsNull": True}}],

@@ -70,6 +70,8 @@ def timestamps_parse(state: StateAt) -> Iterator[Finding]:
             continue
         if problem := why_not_a_timestamp(value):
             hint = "an expression {% … %} needs QueryLanguage: JSONata" if value.startswith("{%") else None
+            if state.language == "JSONPath" and value.startswith(("$.", "$$.", "$[")):
+                hint = f"use {field}Path"
             yield Finding(pointer, f"{field} is not a timestamp: {problem}", hint)
 
 

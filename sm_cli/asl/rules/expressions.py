@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from sm_cli.asl.fields import Syntax
 from sm_cli.asl.nearest import nearest
-from sm_cli.asl.outline import StateAt, members
+from sm_cli.asl.outline import StateAt, members, parts
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.schema import is_unknown
 from sm_cli.asl.spans import child
@@ -274,11 +274,18 @@ def fail_paths_give_text(state: StateAt) -> Iterator[Finding]:
         yield Finding(pointer, message, "States.JsonToString makes it text", start=match.start(), end=match.end())
 
 
-@state_rule("SM312", "warning", "A path stands in a field that is evaluated", "Fail")
+_COMPARED = ("StringEquals", "StringLessThan", "StringGreaterThan", "StringLessThanEquals", "StringGreaterThanEquals")
+#: By shape the fields of plain text that have a twin which holds a path.
+_PLAIN = {"Fail": ("Error", "Cause"), "Rule": _COMPARED, "Test": _COMPARED}
+
+
+@state_rule("SM312", "warning", "A path stands in a field that is evaluated", "Fail", "Choice")
 def paths_are_evaluated(state: StateAt) -> Iterator[Finding]:
     if state.language == "JSONata":
         return
-    for field in ("Error", "Cause"):
-        value = state.text(field)
-        if value is not None and looks_evaluated(value):
-            yield Finding(state.at(field), f"{field} is plain text: this is not evaluated", f"use {field}Path")
+    for pointer, value, shape in parts(state.value, state.pointer, state.type, state.language):
+        for field in _PLAIN.get(shape, ()):
+            text = value.get(field)
+            if isinstance(text, str) and looks_evaluated(text):
+                message = f"{field} is plain text: this is not evaluated"
+                yield Finding(child(pointer, field), message, f"use {field}Path")
