@@ -112,10 +112,11 @@ def _parent(pointer: str) -> str:
 def _schema(machines: list[MachineAt], type: str) -> Iterator[AwsDiagnostic]:
     states = {state.pointer: state for machine in machines for state in machine.states.values()}
     shapes = {machine.pointer: machine.shape for machine in machines}
-    downgraded = {_parent(finding.pointer) for code, _, finding in findings(machines) if code == "SM801"}
+    listed = list(findings(machines))
+    downgraded = {_parent(finding.pointer) for code, _, finding in listed if code == "SM801"}
     missing: dict[str, list[str]] = {}
     found: list[tuple[str, Finding]] = []
-    for code, _, finding in findings(machines):
+    for code, _, finding in listed:
         if code == "SM102" and finding.pointer in shapes:
             missing.setdefault(finding.pointer, []).append(finding.about)
         elif code == "SM107" and _parent(finding.pointer) in downgraded:
