@@ -6,6 +6,7 @@ and CreateStateMachine have been seen to say them. Where AWS's words are not kno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +27,8 @@ SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
 #: AWS reports at most so many.
 MOST = 100
+#: A word as Jackson reads one.
+_TOKEN = re.compile(r"\s*([A-Za-z_$][\w$]*)")
 _LISTS = ("/Branches", "/Choices", "/Catch", "/Retry", "/And", "/Or")
 _BY_GRAPH = ("SM203", "SM205", "SM206")
 _WARNINGS = ("SM308", "SM309", "SM312")
@@ -53,7 +56,8 @@ def validate_as_aws(
     if not isinstance(source, Document):
         parsed = parse(source) if isinstance(source, (str, bytes)) else from_value(source)
         if parsed.document is None:
-            return [_unreadable(problem) for problem in parsed.diagnostics[:MOST]]
+            token = _unrecognized(source) if [problem.code for problem in parsed.diagnostics] == ["SM005"] else None
+            return [token] if token is not None else [_unreadable(problem) for problem in parsed.diagnostics[:MOST]]
         source = parsed.document
     machines = outline(source.value if isinstance(source.value, dict) else {})
     found = [*_schema(machines, type), *_transitions(machines), *_ends(machines)]
@@ -64,6 +68,20 @@ def invalid_definition(found: Iterable[AwsDiagnostic]) -> tuple[str, str]:
     """(error, message) with which CreateStateMachine refuses a definition that has these problems."""
     said = ", ".join(f"{each.code}: {each.message} at {each.location or 'null'}" for each in found)
     return "InvalidDefinition", f"Invalid State Machine Definition: '{said}'"
+
+
+def _unrecognized(source: object) -> AwsDiagnostic | None:
+    """What Jackson, which reads definitions at AWS, says of plain words: they are YAML, but no JSON."""
+    text = source.decode("utf-8-sig") if isinstance(source, bytes) else source
+    match = _TOKEN.match(text) if isinstance(text, str) else None
+    if match is None or match[1] in ("true", "false", "null"):
+        return None
+    before = match.string[: match.end()]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+    place = f"[Source: UNKNOWN; line: {line}, column: {column}]"
+    message = f"Unrecognized token '{match[1]}': was expecting {expected}\n at {place}"
+    return AwsDiagnostic("ERROR", AWS_CODES["SM003"], message, None)
 
 
 def _unreadable(problem: Diagnostic) -> AwsDiagnostic:
@@ -94,10 +112,11 @@ def _parent(pointer: str) -> str:
 def _schema(machines: list[MachineAt], type: str) -> Iterator[AwsDiagnostic]:
     states = {state.pointer: state for machine in machines for state in machine.states.values()}
     shapes = {machine.pointer: machine.shape for machine in machines}
-    downgraded = {_parent(finding.pointer) for code, _, finding in findings(machines) if code == "SM801"}
+    listed = list(findings(machines))
+    downgraded = {_parent(finding.pointer) for code, _, finding in listed if code == "SM801"}
     missing: dict[str, list[str]] = {}
     found: list[tuple[str, Finding]] = []
-    for code, _, finding in findings(machines):
+    for code, _, finding in listed:
         if code == "SM102" and finding.pointer in shapes:
             missing.setdefault(finding.pointer, []).append(finding.about)
         elif code == "SM107" and _parent(finding.pointer) in downgraded:

@@ -88,6 +88,7 @@ SCALAR = Kind(
 ERROR_NAMES = Kind(
     "a list of error names", {"type": "array", "minItems": 1, "items": {"type": "string"}}, syntax="text"
 )
+NAMES = Kind("a list of names", {"type": "array", "minItems": 1, "items": {"type": "string"}})
 RETRIERS = array_of("Retrier", "a list of retriers")
 CATCHERS = array_of("Catcher", "a list of catchers")
 PERCENTAGE = Kind(
@@ -147,6 +148,7 @@ ROWS: tuple[Row, ...] = (
             ("TimeoutSeconds", "Task Message", whole(1, expression=True)),
             ("HeartbeatSeconds", "Task", whole(1, expression=True)),
             ("Credentials", "Task", Kind("an object", {"type": "object"}, "Credentials", True, "template")),
+            ("RoleArn", "Credentials", CONSTANT_TEXT),
             ("CorrelationKey", "Message", Kind("text", {"type": "string", "minLength": 1}, syntax="text")),
             ("CorrelationValue", "Message", SCALAR),
             ("TimeoutPath", "Message", STATE),
@@ -177,9 +179,9 @@ ROWS: tuple[Row, ...] = (
             ("InputType", "ReaderConfig", one_of("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")),
             ("CSVHeaderLocation", "ReaderConfig", one_of("FIRST_ROW", "GIVEN")),
             ("CSVDelimiter", "ReaderConfig", one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")),
-            ("CSVHeaders", "ReaderConfig", Kind("a list of names", {"type": "array", "items": {"type": "string"}})),
+            ("CSVHeaders", "ReaderConfig", NAMES),
             ("MaxItems", "ReaderConfig", whole(1, 100_000_000, expression=True)),
-            ("ItemsPointer", "ReaderConfig", TEXT),
+            ("ItemsPointer", "ReaderConfig", CONSTANT_TEXT),
             ("ManifestType", "ReaderConfig", one_of("ATHENA_DATA", "S3_INVENTORY")),
             ("Transformation", "ReaderConfig", one_of("NONE", "LOAD_AND_FLATTEN")),
             ("Transformation", "WriterConfig", one_of("NONE", "COMPACT", "FLATTEN")),
@@ -201,7 +203,8 @@ ROWS: tuple[Row, ...] = (
         (
             ("InputPath", _EXCEPT_FAIL, PATH),
             ("OutputPath", _EXCEPT_FAIL, PATH),
-            ("Parameters", "Task Parallel Map Pass ItemReader ResultWriter", TEMPLATE),
+            ("Parameters", "Task Parallel Map Pass", TEMPLATE),
+            ("Parameters", "ItemReader ResultWriter", OBJECT_TEMPLATE),
             ("ResultSelector", _DOING, OBJECT_TEMPLATE),
             ("ResultPath", f"{_DOING} Pass Catcher", PLACE),
             ("Result", "Pass", STATIC),
@@ -241,7 +244,8 @@ ROWS: tuple[Row, ...] = (
     *_rows(
         "JSONata",
         (
-            ("Arguments", "Task Parallel ItemReader ResultWriter", TEMPLATE),
+            ("Arguments", "Task Parallel", TEMPLATE),
+            ("Arguments", "ItemReader ResultWriter", SELECTOR),
             ("Output", f"{_EXCEPT_FAIL} Expression Catcher", TEMPLATE),
             ("Items", "Map", ITEMS),
             ("Choices", "Choice", array_of("Expression", "a list of at least one rule", 1)),
@@ -304,7 +308,7 @@ GROUPS: Mapping[str, Groups] = {
     "Catcher": Groups(("ErrorEquals", "Next")),
     "Rule": Groups(("Next",)),
     "Expression": Groups(("Condition", "Next")),
-    "Credentials": Groups((), (("RoleArn", "RoleArn.$"),), (("RoleArn", "RoleArn.$"),)),
+    "Credentials": Groups((), (), (("RoleArn", "RoleArn.$"),)),
     "ItemReader": Groups(("Resource",)),
     "ReaderConfig": Groups((), (("MaxItems", "MaxItemsPath"),)),
     "ItemBatcher": Groups(
@@ -328,6 +332,9 @@ SUCCESSORS: Mapping[str, str] = {
     "OutputPath": "Output",
     "Result": "Output",
     "ItemsPath": "Items",
+    "And": "Condition",
+    "Or": "Condition",
+    "Not": "Condition",
     "Variable": "Condition",
     "MessagePath": "Output",
     **{

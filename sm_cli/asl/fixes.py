@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sm_cli.asl.edits import Change, changed
-from sm_cli.asl.fields import OPEN_SHAPES, STATE_TYPES, Kind, Language, Syntax, fields_of, state_types_with
+from sm_cli.asl.fields import GROUPS, OPEN_SHAPES, STATE_TYPES, Kind, Language, Syntax, fields_of, state_types_with
 from sm_cli.asl.outline import MachineAt, StateAt, members, outline, parts
 from sm_cli.asl.rules.expressions import paths_have_their_dollar, value_problem
 from sm_cli.asl.schema import fits, is_substitution
@@ -96,11 +96,22 @@ def _names(value: dict[str, Json], pointer: str, shape: str, language: Language)
         if shape in STATE_TYPES and state_types_with(name):
             continue  # another state type has it: which of the two is wrong?
         close = _nearest(name, [field for field in known if field not in value])
-        if close is not None and _can_be(known[close], value[name], language):
+        if close is None or _is_excluded(close, shape, value, value[name]):
+            continue
+        if _can_be(known[close], value[name], language):
             meant.setdefault(close, []).append(name)
     for field, names in meant.items():
         if len(names) == 1:
             yield Change("SM101", "rename", child(pointer, names[0]), field)
+
+
+def _is_excluded(field: str, shape: str, value: dict[str, Json], new: Json) -> bool:
+    """Whether something in the object cannot stand beside such a field: then which of the two is wrong?"""
+    pairs = GROUPS[shape].at_most_one if shape in GROUPS else ()
+    if any(field in pair and any(other in value for other in pair if other != field) for pair in pairs):
+        return True
+    ends = {"Next": value.get("End"), "End": new if "Next" in value else None}.get(field)
+    return ends is not None and ends is not False
 
 
 def _can_be(kind: Kind, value: Json, language: Language) -> bool:

@@ -2,6 +2,9 @@
 
 Rule: a text that is right is read by the C parser and never scanned here until a position is asked for;
 the scanner below is iterative, so no nesting can exhaust the interpreter's stack.
+
+A `${Name}` without quotes, where a value stands, is the text `${Name}`: templates write numbers and lists so, and
+are JSON when the values are in.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
 _STRING_SO_FAR = re.compile(r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+#: With the strings, so that those in them are passed over.
+_SUBSTITUTION = re.compile(rf"{_STRING.pattern}|(\$\{{[^{{}}\r\n]+\}})")
 _WORD = re.compile(r"[^\s,:\[\]{}\"']+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONSTANTS = ("true", "false", "null")
@@ -40,10 +45,19 @@ def read(text: str) -> tuple[Json, list[Problem]]:
         value = loads_exact(text, what="the definition")
     except InvalidJson as e:
         _, problems = scan(text)
-        return None, problems or [_as_problem(text, e)]
+        if problems:
+            return None, problems
+        try:
+            value = loads_exact(_SUBSTITUTION.sub(_quoted, text), what="the definition")
+        except InvalidJson:
+            return None, [_as_problem(text, e)]
     if deeper_than(value, MAX_DEPTH):
         return None, scan(text)[1]
     return value, []
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return json.dumps(match[1]) if match[1] else match[0]
 
 
 def _as_problem(text: str, error: InvalidJson) -> Problem:
@@ -145,6 +159,9 @@ class _Scanner:
         if word in _CONSTANTS or self._is_number(word, at):
             self._place(Span(at, at + len(word)))
             return self._after, at + len(word)
+        if c == "$" and (match := _SUBSTITUTION.match(self.text, at)):
+            self._place(Span(at, match.end()))
+            return self._after, match.end()
         raise self._no_value(at, c, word)
 
     def _first_item(self, at: int) -> tuple[_Step | None, int]:

@@ -1,4 +1,4 @@
-"""The name that was probably meant: the nearest of those that exist.
+"""What was probably meant: the nearest of the names that exist, a path in the other query language.
 
 Rule: capital letters count for nothing, because they are what is most often wrong.
 """
@@ -16,3 +16,9 @@ def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str | None:
         lowered.setdefault(name.lower(), name)
     close = get_close_matches(word.lower(), lowered, 1, least)
     return lowered[close[0]] if close else None
+
+
+def as_jsonata(path: str) -> str:
+    """What a plain path of JSONPath is in JSONata."""
+    root = "$states.context" if path.startswith("$$") else "$states.input"
+    return root + path.lstrip("$")

@@ -25,7 +25,7 @@ Format = Literal["json", "yaml", "value"]
 AWS_MAX_BYTES = 1_048_576
 #: Larger texts are refused unread.
 MAX_BYTES = 10 * 1_048_576
-_IGNORE = re.compile(r"(?:^|\s)#\s*sm: ignore\[([A-Z0-9, ]*)\]")
+_IGNORE = re.compile(r"(?:^|\s)#\s*sm: ?ignore\[([A-Za-z0-9, ]*)\]")
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 _YAML_SUFFIXES = (".yaml", ".yml")
 _NOT_ONE = "A definition is an object with StartAt and States"
@@ -79,19 +79,30 @@ class Document:
     def ignored(self) -> dict[int, frozenset[str]]:
         """By line the codes that a comment of a YAML text asks to pass over: `# sm: ignore[SM404, SM206]` on that line,
         or on lines of their own just before it."""
-        if self.format != "yaml" or self.text is None or "sm: ignore[" not in self.text:
+        if self.format != "yaml" or self.text is None or "ignore[" not in self.text:
             return {}
         found: dict[int, frozenset[str]] = {}
         waiting: frozenset[str] = frozenset()
         for number, line in enumerate(_LINE_ENDS.split(self.text), 1):
             match = _IGNORE.search(line)
-            codes = frozenset(match[1].replace(",", " ").split()) if match else frozenset()
+            codes = frozenset(match[1].upper().replace(",", " ").split()) if match else frozenset()
+            if match and codes and self._is_value(number, match.start()):
+                codes = frozenset()  # a text that looks like a comment
             if line.lstrip().startswith("#"):
                 waiting |= codes
             elif codes or (waiting and line.strip()):
                 found[number] = codes | waiting
                 waiting = frozenset()
         return found
+
+    def _is_value(self, line: int, column: int) -> bool:
+        """Whether a value that holds no others stands at this place, `column` from 0."""
+        offset = self._lines.start_of(line) + column if self._lines is not None else -1
+        span = self._root
+        while span is not None and span.members:
+            inside = span.members.values() if isinstance(span.members, dict) else span.members
+            span = next((each for each in inside if each.start <= offset < each.end), None)
+        return span is not None and span.members is None
 
     @cached_property
     def _lines(self) -> Lines | None:

@@ -7,10 +7,10 @@ type is not also out of bounds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 
 from sm_cli.asl.fields import STATE_TYPES, SUCCESSORS, Kind, Language, fields_of, state_types_with
+from sm_cli.asl.nearest import as_jsonata, nearest
 from sm_cli.asl.outline import MachineAt, held
 from sm_cli.asl.rules.catalogue import Finding
 from sm_cli.asl.schema import Breach, breaches, fits, is_substitution, is_unknown, schema_of
@@ -21,6 +21,9 @@ from sm_cli.jsonvalue import Json
 Found = tuple[str, Finding]
 _NEEDS_JSONATA = "an expression {% … %} needs QueryLanguage: JSONata"
 
+#: What a rule of a Choice is in the other query language.
+_RULES = {"Rule": "Expression", "Expression": "Rule"}
+_PATHS = ("$.", "$$.", "$[")
 _MACHINE_SHAPES = ("Branch", "Processor")
 
 
@@ -42,14 +45,14 @@ def check_machine(machine: MachineAt) -> Iterator[Found]:
 
 def _type(value: dict[str, Json], pointer: str, name: str) -> Iterator[Found]:
     if "Type" not in value:
-        close = get_close_matches("Type", value, 1)
-        hint = f"did you mean Type instead of {close[0]}?" if close else f"one of {', '.join(STATE_TYPES)}"
+        close = nearest("Type", value)
+        hint = f"did you mean Type instead of {close}?" if close else f"one of {', '.join(STATE_TYPES)}"
         yield "SM102", Finding(pointer, f"The state '{name}' has no Type", hint, key=True, about="Type")
         return
     written = value["Type"]
-    close = get_close_matches(written, STATE_TYPES, 1) if isinstance(written, str) else []
+    close = nearest(written, STATE_TYPES) if isinstance(written, str) else None
     message = f"Type must be {', '.join(STATE_TYPES[:-1])} or {STATE_TYPES[-1]}, not {shown(written)}"
-    yield "SM104", Finding(f"{pointer}/Type", message, f"did you mean {close[0]}?" if close else None)
+    yield "SM104", Finding(f"{pointer}/Type", message, f"did you mean {close}?" if close else None)
 
 
 def check_object(value: dict[str, Json], pointer: str, shape: str, language: Language, owner: str) -> Iterator[Found]:
@@ -80,7 +83,7 @@ def _explain(value: dict[str, Json], pointer: str, shape: str, language: Languag
     told: set[str] = set()
     for breach in found:
         if breach.path:
-            code, finding = _wrong(breach, pointer, known[str(breach.path[0])])
+            code, finding = _wrong(breach, pointer, known, language)
             if finding.pointer not in told:
                 told.add(finding.pointer)
                 yield code, finding
@@ -105,10 +108,10 @@ def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, me
             yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True, about=names[0])
 
 
-def _wrong(breach: Breach, pointer: str, kind: Kind) -> Found:
+def _wrong(breach: Breach, pointer: str, known: Mapping[str, Kind], language: Language) -> Found:
     """A value of the wrong type or out of its bounds."""
     field = str(breach.path[0])
-    at = pointer
+    kind, at = known[field], pointer
     for token in breach.path:
         at = child(at, token)
     this = kind_of(breach.value)
@@ -119,16 +122,26 @@ def _wrong(breach: Breach, pointer: str, kind: Kind) -> Found:
         wants += " or a {% … %} expression"
     if breach.keyword in ("minItems", "minProperties"):
         return "SM104", Finding(at, f"{field} must be {wants}; this is empty", about="empty")
+    hint = _evaluated(field, breach.value, known, language) if isinstance(breach.value, str) else None
     if breach.keyword == "type" and this != "a number":
-        hint = _NEEDS_JSONATA if isinstance(breach.value, str) and breach.value.startswith("{%") else None
         return "SM103", Finding(at, f"{field} must be {wants}; this is {this}", hint)
-    hint = None
     if breach.keyword == "enum" and isinstance(breach.value, str) and len(breach.asks) > 1:
-        close = get_close_matches(breach.value, [str(word) for word in breach.asks], 1)
-        hint = f"did you mean {close[0]}?" if close else None
+        close = nearest(breach.value, [str(word) for word in breach.asks])
+        hint = f"did you mean {close}?" if close else None
     code = "SM103" if breach.keyword == "type" else "SM104"
     about = ", ".join(str(word) for word in breach.asks) if breach.keyword == "enum" else ""
     return code, Finding(at, f"{field} must be {wants}, not {shown(breach.value)}", hint, about=about)
+
+
+def _evaluated(field: str, text: str, known: Mapping[str, Kind], language: Language) -> str | None:
+    """How a text that should be evaluated is written; None for a text that is none."""
+    if language == "JSONPath":
+        if text.startswith("{%"):
+            return _NEEDS_JSONATA
+        return f"use {field}Path" if text.startswith(_PATHS) and f"{field}Path" in known else None
+    if not known[field].expression or not text.startswith(("$states.", *_PATHS)):
+        return None
+    return f"write {{% {text if text.startswith('$states.') else as_jsonata(text)} %}}"
 
 
 def _unknown(
@@ -137,16 +150,16 @@ def _unknown(
     """(code, finding, the field that was meant or "") for a field that this shape does not have."""
     at = child(pointer, name)
     other: Language = "JSONPath" if language == "JSONata" else "JSONata"
-    if name in fields_of(shape, other) or (shape == "Expression" and name in fields_of("Rule", other)):
+    if name in fields_of(shape, other) or name in fields_of(_RULES.get(shape, ""), other):
         known = fields_of(shape, language)
         back = {new: old for old, new in SUCCESSORS.items() if old in known}
         instead = (SUCCESSORS if language == "JSONata" else back).get(name, "")
         hint = f"{language} has {instead} for it" if instead in known else None
-        message = f"{name} belongs to {other}, and {owner if shape != 'Expression' else 'this state'} uses {language}"
+        message = f"{name} belongs to {other}, and {owner if shape not in _RULES else 'this state'} uses {language}"
         return "SM107", Finding(at, message, hint, key=True), instead
     known_names = [field for field in fields_of(shape, language) if field not in value]
-    close = get_close_matches(name, known_names, 1, 0.75)
-    hint = f"did you mean {close[0]}?" if close else None
+    close = nearest(name, known_names, 0.75)
+    hint = f"did you mean {close}?" if close else None
     types = state_types_with(name) if shape in STATE_TYPES else ()
     if shape == "Test" and name in ("Next", "Assign", "Output"):
         message = f"{name} stands only in the outermost rule, not in a rule inside And, Or or Not"
@@ -154,7 +167,8 @@ def _unknown(
     if types:
         message = f"A {shape} state has no {name}; {_and(types)} {'have' if len(types) > 1 else 'has'} it"
         return "SM101", Finding(at, message, key=True), ""
-    return "SM101", Finding(at, f"{_begin(owner)} has no field {name}", hint, key=True), close[0] if close else ""
+    named = name or "with an empty name"
+    return "SM101", Finding(at, f"{_begin(owner)} has no field {named}", hint, key=True), close or ""
 
 
 def _begin(owner: str) -> str:

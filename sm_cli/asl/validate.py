@@ -121,10 +121,21 @@ def _definition(document: Document) -> dict[str, Json]:
 
 
 def findings(machines: list[MachineAt]) -> Iterator[Found]:
-    """(code, severity, finding) of everything that the structural check and the rules find."""
+    """(code, severity, finding) of everything that the structural check and the rules find. A value that the structural
+    check refuses is not complained of again."""
+    refused: set[str] = set()
     for machine in machines:
         for code, finding in check_machine(machine):
-            yield code, CATALOGUE[code].severity, finding
+            if finding.pointer not in refused:
+                yield code, CATALOGUE[code].severity, finding
+            if code in ("SM103", "SM104"):
+                refused.add(finding.pointer)
+    found = _ruled(machines)
+    yield from (each for each in found if each[2].pointer not in refused) if refused else found
+
+
+def _ruled(machines: list[MachineAt]) -> Iterator[Found]:
+    """What the rules find."""
     for made, look in DEFINITION_RULES:
         for finding in look(machines):
             yield made.code, made.severity, finding
@@ -162,6 +173,15 @@ def _placed(document: Document, found: list[Found]) -> list[Diagnostic]:
 
 
 def _place(document: Document, finding: Finding) -> Position | None:
+    """Where a finding stands; one inside a value that was filled in stands where its name is written."""
+    place, pointer = _written_place(document, finding), finding.pointer
+    while place is None and document.text is not None and pointer:
+        pointer = pointer.rpartition("/")[0]
+        place = document.position(pointer)
+    return place
+
+
+def _written_place(document: Document, finding: Finding) -> Position | None:
     if finding.start is not None and finding.end is not None:
         return document.position_in(finding.pointer, finding.start, finding.end)
     return document.position(finding.pointer, key=finding.key)

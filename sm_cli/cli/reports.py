@@ -144,9 +144,9 @@ def _command(checked: Checked, problem: Diagnostic) -> str:
     properties = [("file", checked.shown)]
     if problem.position:
         at = problem.position
-        properties += [("line", str(at.line)), ("endLine", str(at.end_line)), ("col", str(at.column))]
-        if at.line == at.end_line:
-            properties.append(("endColumn", str(at.end_column)))
+        properties += [("line", str(at.line)), ("endLine", str(at.end_line))]
+        if at.line == at.end_line:  # columns of several lines mean nothing there
+            properties += [("col", str(at.column)), ("endColumn", str(at.end_column))]
     properties.append(("title", problem.code))
     shown = ",".join(f"{name}={_escaped(value, (':', ','))}" for name, value in properties)
     return f"::{_COMMANDS[problem.severity]} {shown}::{_escaped(_sentence(problem))}"

@@ -97,6 +97,10 @@ def _positive(value: Json) -> str | None:
     return _integer(value) or (None if _half_up(value) >= 1 else f"must be at least 1, not {_shown(value)}")  # type: ignore[arg-type]  # _integer said so
 
 
+def _index(value: Json) -> str | None:
+    return _integer(value) or (None if _half_up(value) >= 0 else f"must be at least 0, not {_shown(value)}")  # type: ignore[arg-type]  # _integer said so
+
+
 def _step(value: Json) -> str | None:
     return _integer(value) or (None if _half_up(value) else "must not be 0")  # type: ignore[arg-type]  # _integer said so
 
@@ -290,7 +294,7 @@ class Function:
 FUNCTIONS: Mapping[str, Function] = {
     "Array": Function(lambda *items: list(items), (), more=_anything),
     "ArrayContains": Function(_array_contains, (_array, _anything)),
-    "ArrayGetItem": Function(_array_get_item, (_array, _integer)),
+    "ArrayGetItem": Function(_array_get_item, (_array, _index)),
     "ArrayLength": Function(len, (_array,)),
     "ArrayPartition": Function(_array_partition, (_array, _positive)),
     "ArrayRange": Function(_array_range, (_integer, _integer, _step)),

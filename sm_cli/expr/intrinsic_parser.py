@@ -148,7 +148,7 @@ class _Parser:
             try:
                 value = loads_exact(word, what="the argument")
             except InvalidJson as e:
-                raise IntrinsicError(e.message, start) from None
+                raise IntrinsicError(e.message[:1].lower() + e.message[1:], start) from None
         elif word.startswith('"'):
             raise IntrinsicError("a text stands in single quotes, not in double quotes", start)
         else:
@@ -183,7 +183,7 @@ class _Parser:
         try:
             return Reference(compile_path(self.text[start:end]), start)
         except PathError as e:
-            raise IntrinsicError(e.message, start + e.position) from None
+            raise IntrinsicError(e.message[:1].lower() + e.message[1:], start + e.position) from None
 
     def end_of_path(self) -> int:
         """The first blank, comma or closing parenthesis that is the call's own and not the path's."""

@@ -8,6 +8,7 @@ whole field. States Language, "Intrinsic Functions".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any, TypeAlias
 
 from sm_cli.errors import StateFailure
@@ -23,6 +24,10 @@ Evaluate: TypeAlias = Callable[[Scope], Json]
 
 #: The error name of the States Language for a function that refuses its arguments.
 FAILURE = "States.IntrinsicFailure"
+
+
+#: What a call of constants sees: no random number of it is ever used.
+_NOTHING = Scope(None, dict, {}, lambda: Random(0))
 
 
 class _MissingPathError(Exception):
@@ -79,16 +84,27 @@ def literal_problems(text: str) -> list[IntrinsicError]:
 
 def _literal_problems(call: Call) -> Iterator[IntrinsicError]:
     function = FUNCTIONS.get(call.name)
+    found = False
     for index, argument in enumerate(call.arguments):
         if isinstance(argument, Call):
             yield from _literal_problems(argument)
         elif isinstance(argument, Constant) and function and (problem := function.check(index)(argument.value)):
+            found = True
             yield IntrinsicError(f"argument {index + 1} of States.{call.name} {problem}", argument.position)
-    if call.name == "Format" and (template := _written_template(call)) is not None:
-        try:
+    try:
+        if call.name == "Format" and (template := _written_template(call)) is not None:
             format_pattern(template, len(call.arguments) - 1)
-        except ArgumentsError as e:
-            yield IntrinsicError(e.reason, call.arguments[0].position)
+        elif function and not found and not function.arity_problem(len(call.arguments)):
+            _try(function, call)
+    except ArgumentsError as e:
+        yield IntrinsicError(e.reason, call.arguments[0].position)
+
+
+def _try(function: Function, call: Call) -> None:
+    """Apply a function whose arguments are all constants. Raises ArgumentsError when it refuses them."""
+    values = [argument.value for argument in call.arguments if isinstance(argument, Constant)]
+    if values and len(values) == len(call.arguments):
+        function.apply(_NOTHING, *values) if function.needs_scope else function.apply(*values)
 
 
 def _written_template(call: Call) -> str | None:

@@ -157,3 +157,19 @@ def test_lines_are_those_that_an_editor_shows(end: str) -> None:
 
 def test_the_last_offset_of_a_text_has_a_place() -> None:
     assert Lines("a\nb").position(3, 3).column == 2
+
+
+def test_a_substitution_without_quotes_is_its_text_where_a_value_stands() -> None:
+    text = '{"a": ${A}, "b": [${ f("x") }, "${C} \\" ${D}"],\n "c": ${E}}'
+    value, problems = json_source.read(text)
+    assert (value, problems) == ({"a": "${A}", "b": ['${ f("x") }', '${C} " ${D}'], "c": "${E}"}, [])
+    span = find(json_source.scan(text)[0] or pytest.fail("it has places"), "/c")
+    assert span is not None
+    assert text[span.start : span.end] == "${E}"
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": ${}}', '{"a": ${A}', '{"a": $A}', "{${A}: 1}", '{"a": ${A} ${B}}', '{"a": 01, "b": ${B}}']
+)
+def test_a_substitution_excuses_nothing_else(text: str) -> None:
+    assert json_source.read(text)[1] != []

@@ -157,6 +157,9 @@ def test_what_is_close_to_one_field_becomes_it(fields: str, mended: str) -> None
         "Type: Pass, QueryLanguage: JSONata, Output: {a: $.b}, Next: Z",
         'Type: Pass, "N\\u0078t": Z',  # its key is written with an escape
         "Type: Pas, Nxt: Z",
+        "Type: Pass, next: Z, End: true",  # one of them is wrong: which?
+        "Type: Pass, Next: Z, end: true",
+        "Type: Wait, seconds: 5, Timestamp: '2030-01-01T00:00:00Z', Next: Z",
     ],
 )
 def test_what_could_be_meant_in_two_ways_is_left(fields: str) -> None:
@@ -362,3 +365,8 @@ def test_nothing_is_left_behind_when_the_rename_fails(tmp_path: Path, monkeypatc
         replace(file, "before", "after")
     assert [found.name for found in tmp_path.iterdir()] == ["w.yaml"]
     assert file.read_text() == "before"
+
+
+def test_a_template_that_is_json_when_its_values_are_in_is_mended_too() -> None:
+    text = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "seconds": ${N}, "End": true}}}'
+    assert fix(text).text == text.replace("seconds", "Seconds")

@@ -34,6 +34,7 @@ NO_EFFECT = {
     "Comment": "for readers",
     "Version": "there is one version",
     "Credentials": "a handler uses the credentials of its own process",
+    "RoleArn": "a handler uses the credentials of its own process",
     "ExecutionType": "child workflows run inside the execution, whatever their type",
 }
 #: The shapes of `asl.fields` that are not state types, in words.

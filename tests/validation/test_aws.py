@@ -187,3 +187,18 @@ def test_a_place_is_written_as_aws_writes_it() -> None:
     assert location("") == "/"
     assert location("/States/0/Catch/1/Next") == "/States/0/Catch[1]/Next"
     assert location("/States/a~1b/Parameters/x.$") == "/States/a/b/Parameters/x.$"
+
+
+@pytest.mark.parametrize(
+    ("text", "token", "line", "column"), [("no definition", "no", 1, 3), (b"\n  words", "words", 2, 8)]
+)
+def test_plain_words_are_no_json_for_aws(text: str | bytes, token: str, line: int, column: int) -> None:
+    (found,) = validate_as_aws(text)
+    assert found.code == "INVALID_JSON_DESCRIPTION"
+    assert found.message.startswith(f"Unrecognized token '{token}': was expecting (JSON String,")
+    assert found.message.endswith(f"line: {line}, column: {column}]")
+
+
+@pytest.mark.parametrize("text", ["null", "5", '"text"', "[]", "true", "'text'"])
+def test_what_is_json_and_no_object_is_no_definition(text: str) -> None:
+    assert [found.message for found in validate_as_aws(text)] == ["Definition must be a valid JSON object"]

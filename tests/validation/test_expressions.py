@@ -55,6 +55,9 @@ FOUND: list[tuple[str, str, str, str]] = [
     ("{% $states.context.Execution.ID %}", "SM320", "$states.context.Execution.ID", "did you mean Id?"),
     ("{% $states.context.Task.Token %}", "SM321", "$states.context.Task.Token", "waits for no token"),
     ("{% 1", "SM804", "{%", "not closed"),
+    ("{% 1 %} ", "SM804", "%}", "nothing may follow %}"),
+    ("Hello {% 1 %}", "SM804", "%}", "join text inside it"),
+    ("1 %}", "SM804", "%}", "not opened"),
     ("{%10%}", "SM807", '"{%10%}"', "write {% 10 %}"),
     ("$.a", "SM809", '"$.a"', "write {% $states.input.a %}"),
 ]

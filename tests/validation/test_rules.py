@@ -50,6 +50,10 @@ def message(**fields: Any) -> State:
     return {name: value for name, value in written.items() if value is not ...}
 
 
+def reading(**config: Any) -> State:
+    return {"Resource": S3, "Parameters": {"Bucket": "b", "Key": "k"}, "ReaderConfig": config}
+
+
 DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 S3 = "arn:aws:states:::s3:getObject"
 TO_Z = {"Next": "Z"}
@@ -127,6 +131,12 @@ FOUND: list[tuple[str, State, str]] = [
     ("SM304", {"Type": "Fail", "ErrorPath": "States.Nope($.a)"}, "/ErrorPath"),
     ("SM311", {"Type": "Fail", "CausePath": "States.MathAdd(1, 2)"}, "/CausePath"),
     ("SM312", {"Type": "Fail", "Error": "$.error"}, "/Error"),
+    ("SM312", choice({"Variable": "$.a", "StringEquals": "$.b", "Next": "Z"}), "/Choices/0/StringEquals"),
+    (
+        "SM312",
+        choice({"And": [{"Variable": "$.a", "StringLessThan": "$$.State.Name"}], "Next": "Z"}),
+        "/Choices/0/And/0/StringLessThan",
+    ),
     ("SM320", passing(InputPath="$$.Execution.ID"), "/InputPath"),
     ("SM321", passing(InputPath="$$.Map.Item.Value"), "/InputPath"),
     ("SM507", task(Catch=[{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "Z"}]), "/Catch/0/ErrorEquals/0"),
@@ -151,15 +161,27 @@ FOUND: list[tuple[str, State, str]] = [
     ),
     ("SM505", task(Retry=[{"ErrorEquals": ["x"], "MaxDelaySeconds": 1}]), "/Retry/0/MaxDelaySeconds"),
     ("SM506", task(Retry=[{"ErrorEquals": ["x"]}, {"ErrorEquals": ["y", "x"]}]), "/Retry/1/ErrorEquals/1"),
+    ("SM506", task(Retry=[{"ErrorEquals": ["x", "y", "x"]}]), "/Retry/0/ErrorEquals/2"),
     ("SM601", task(TimeoutSeconds=5, HeartbeatSeconds=5), "/HeartbeatSeconds"),
     ("SM601", task(TimeoutSeconds=5, HeartbeatSeconds=9), "/HeartbeatSeconds"),
     ("SM602", task(Resource="{% $x %}"), "/Resource"),
     ("SM602", task(Resource="$.resource"), "/Resource"),
     ("SM602", task(Resource=" "), "/Resource"),
+    ("SM602", task(Resource="$"), "/Resource"),
+    ("SM602", task(Resource="$function.name"), "/Resource"),
+    ("SM602", task(Resource="States.Format('{}', $.name)"), "/Resource"),
+    ("SM603", task(Resource="arn:aws:lambda:eu-west-1:123456789012:function"), "/Resource"),
     ("SM603", task(Resource="arn:aws:lambda:eu-west-1:123456789012:function:f:"), "/Resource"),
     ("SM603", task(Resource="arn:aws:lambda:eu-west-1:123456789012:function:f:$*#"), "/Resource"),
     ("SM604", task(Resource="arn:aws:states:::dynamodb:query"), "/Resource"),
     ("SM604", task(Resource="arn:aws:states:::sqs:sendMesage"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::sqs:sendMessage.sync"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::lambda:invoke.sync:2"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::glue:startJobRun.sync:2"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::ecs:runTask.Sync"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::aws-sdk:s3:listBuckets.sync"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::aws-sdk:s3"), "/Resource"),
+    ("SM604", task(Resource="arn:aws:states:::aws-sdk:S3:ListBuckets"), "/Resource"),
     (
         "SM605",
         task(Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken", Parameters={"a": "x"}, TimeoutSeconds=5),
@@ -170,8 +192,9 @@ FOUND: list[tuple[str, State, str]] = [
     ("SM702", message(TimeoutPath=...), "/TimeoutSeconds"),
     ("SM702", message(TimeoutPath=..., Catch=[{"ErrorEquals": ["x"], "Next": "Z"}]), "/TimeoutSeconds"),
     ("SM703", message(CorrelationValuePath=..., CorrelationValue="$.v"), "/CorrelationValue"),
-    ("SM711", mapping(ItemReader={"Resource": "arn:aws:states:::s3:getObject"}), "/ItemReader"),
+    ("SM711", mapping(ItemReader=reading()), "/ItemReader"),
     ("SM711", mapping({"Mode": "INLINE"}, Label="x"), "/Label"),
+    ("SM711", mapping({"ExecutionType": "EXPRESS"}), "/ItemProcessor/ProcessorConfig/ExecutionType"),
     ("SM712", mapping({"Mode": "DISTRIBUTED"}), "/ItemProcessor/ProcessorConfig"),
     (
         "SM712",
@@ -183,7 +206,7 @@ FOUND: list[tuple[str, State, str]] = [
         "SM715",
         mapping(
             DISTRIBUTED,
-            ItemReader={"Resource": S3, "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN"}},
+            ItemReader=reading(InputType="CSV", CSVHeaderLocation="GIVEN"),
         ),
         "/ItemReader/ReaderConfig/CSVHeaderLocation",
     ),
@@ -191,10 +214,35 @@ FOUND: list[tuple[str, State, str]] = [
         "SM715",
         mapping(
             DISTRIBUTED,
-            ItemReader={"Resource": S3, "ReaderConfig": {"CSVHeaderLocation": "FIRST_ROW", "CSVHeaders": ["a"]}},
+            ItemReader=reading(CSVHeaderLocation="FIRST_ROW", CSVHeaders=["a"]),
         ),
         "/ItemReader/ReaderConfig/CSVHeaders",
     ),
+    (
+        "SM715",
+        mapping(DISTRIBUTED, ItemReader=reading(InputType="JSON", CSVHeaders=["a"])),
+        "/ItemReader/ReaderConfig/CSVHeaders",
+    ),
+    (
+        "SM717",
+        mapping(DISTRIBUTED, ItemReader=reading(InputType="JSON", ItemsPointer="a.b")),
+        "/ItemReader/ReaderConfig/ItemsPointer",
+    ),
+    ("SM716", mapping(DISTRIBUTED, ItemReader={"Resource": ""}), "/ItemReader/Resource"),
+    (
+        "SM718",
+        mapping(DISTRIBUTED, ItemReader={"Resource": S3, "Parameters": {"Bucket.$": "$.b"}}),
+        "/ItemReader/Parameters",
+    ),
+    ("SM718", mapping(DISTRIBUTED, ItemReader={"Resource": S3}), "/ItemReader"),
+    (
+        "SM718",
+        mapping(DISTRIBUTED, ResultWriter={"Resource": "arn:aws:states:::s3:putObject", "Parameters": {}}),
+        "/ResultWriter/Parameters",
+    ),
+    ("SM103", mapping(DISTRIBUTED, ItemReader={"Resource": S3, "Parameters": "b"}), "/ItemReader/Parameters"),
+    ("SM103", task(Credentials={"RoleArn": 5}), "/Credentials/RoleArn"),
+    ("SM107", choice({"Variable": "$.a", "IsNull": True, "Next": "Z", "Output": 1}), "/Choices/0/Output"),
     ("SM802", passing(Assign={"states": 1}), "/Assign/states"),
     ("SM802", passing(Assign={"a.b": 1}), "/Assign/a.b"),
     ("SM802", passing(Assign={"1a.$": "$.x"}), "/Assign/1a.$"),
@@ -210,14 +258,105 @@ def test_a_broken_rule_is_one_diagnostic_at_its_place(code: str, state: State, b
     assert found == [(code, "/States/A" + below)]
 
 
+@pytest.mark.parametrize(
+    ("state", "hint"),
+    [
+        ({"Type": "Pass", "end": True}, "did you mean End?"),
+        ({"Type": "Pass", "NEXT": "Z"}, "did you mean Next?"),
+        ({"Type": "task", "Resource": "do:it", "Next": "Z"}, "did you mean Task?"),
+        ({"type": "Pass", "Next": "Z"}, "did you mean Type instead of type?"),
+        (
+            {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "Z"}], "defualt": "Z"},
+            "did you mean Default?",
+        ),
+        (choice({"Variable": "$.a", "isnull": True, "Next": "Z"}), "did you mean IsNull?"),
+        (passing(Next="z"), "did you mean 'Z'?"),
+        (task(Retry=[{"ErrorEquals": ["States.all"]}]), "did you mean States.ALL?"),
+        (task(Retry=[{"ErrorEquals": ["a"], "JitterStrategy": "full"}]), "did you mean FULL?"),
+    ],
+)
+def test_a_slip_is_one_diagnostic_with_what_was_meant(state: State, hint: str) -> None:
+    (problem,) = [each for each in of(state) if each.code != "SM206"]
+    assert problem.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("language", "state", "hint"),
+    [
+        ("JSONPath", {"Type": "Wait", "Seconds": "$.s", "Next": "Z"}, "use SecondsPath"),
+        ("JSONPath", {"Type": "Wait", "Timestamp": "$.s", "Next": "Z"}, "use TimestampPath"),
+        ("JSONPath", choice({"Variable": "$.a", "NumericEquals": "$.b", "Next": "Z"}), "use NumericEqualsPath"),
+        ("JSONPath", task(Retry=[{"ErrorEquals": ["a"], "MaxAttempts": "$.b"}]), None),
+        ("JSONPath", passing(InputPath="a.b"), "write $.a.b"),
+        ("JSONPath", passing(InputPath=" $.a"), "no blank may stand before it"),
+        ("JSONPath", passing(OutputPath="{% 1 %}"), "an expression {% … %} needs QueryLanguage: JSONata"),
+        (
+            "JSONPath",
+            choice({"Variable": "$.a", "StringEqualsPath": "b", "Next": "Z"}),
+            "write $.b, or use StringEquals to compare with a fixed value",
+        ),
+        ("JSONPath", task(TimeoutSeconds="{% 5 %}"), "an expression {% … %} needs QueryLanguage: JSONata"),
+        ("JSONata", task(TimeoutSeconds="$.a.b"), "write {% $states.input.a.b %}"),
+        ("JSONata", task(TimeoutSeconds="$$.a"), "write {% $states.context.a %}"),
+        ("JSONata", choice({"Condition": "$states.input.a", "Next": "Z"}), "write {% $states.input.a %}"),
+        ("JSONata", passing(Output="$states.input.a"), "write {% $states.input.a %}"),
+    ],
+)
+def test_what_should_be_evaluated_is_told_how(language: str, state: State, hint: str | None) -> None:
+    assert [each.hint for each in of(state, language=language) if each.code != "SM206"] == [hint]
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "state"),
+    [
+        ("JSONPath", "SM103", {"Type": "Pass", "End": None}),
+        ("JSONPath", "SM104", task(Retry=[{"ErrorEquals": ["a"], "MaxDelaySeconds": 0}])),
+        ("JSONPath", "SM103", task(Catch={})),
+        ("JSONPath", "SM502", task(Retry=[{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["States.ALL"]}])),
+        ("JSONPath", "SM104", {"Type": "Choice", "Choices": []}),
+        ("JSONPath", "SM307", task(Credentials={"RoleArn": "a", "RoleArn.$": "$.a"})),
+        ("JSONPath", "SM604", task(Resource="arn:aws:states:::dynamodb:getItem.waitForTaskToken")),
+        ("JSONPath", "SM104", mapping(DISTRIBUTED, ItemReader=reading(InputType="csv", CSVHeaderLocation="FIRST_ROW"))),
+        ("JSONata", "SM104", task(TimeoutSeconds=" {% 5 %}")),
+        ("JSONata", "SM104", mapping(Items="{% [1]")),
+        ("JSONata", "SM107", mapping(ToleratedFailureCountPath="$.a")),
+        ("JSONata", "SM107", mapping(DISTRIBUTED, ItemReader={"Resource": S3, "Parameters": {"Bucket": "b"}})),
+        ("JSONata", "SM107", choice({"Or": [], "Next": "Z"})),
+    ],
+)
+def test_nothing_is_said_that_only_follows(language: str, code: str, state: State) -> None:
+    found = [each for each in codes(of(state, language=language)) if each != ("SM206", "/States/Z")]
+    assert [each for each, _ in found] == [code]
+
+
+@pytest.mark.parametrize(
+    ("resource", "words", "hint"),
+    [
+        ("sqs:sendMessage.sync", "there is no job to wait for", "write sqs:sendMessage alone"),
+        ("glue:startJobRun.waitForTaskToken", "it hands no task token on", None),
+        ("ecs:runTask.Sync", "cannot end with .Sync", "did you mean .sync?"),
+        ("batch:submitJob.sync:2", "which is for states:startExecution", "did you mean .sync?"),
+        ("aws-sdk:DynamoDB:Query", "small letters", "did you mean aws-sdk:dynamodb:query?"),
+    ],
+)
+def test_an_integration_that_is_not_there_gets_a_hint(resource: str, words: str, hint: str | None) -> None:
+    (problem,) = [each for each in of(task(Resource=f"arn:aws:states:::{resource}")) if each.severity == "error"]
+    assert words in problem.message
+    assert problem.hint == hint
+
+
 JSONATA_FOUND: list[tuple[str, State, str]] = [
     ("SM801", passing(QueryLanguage="JSONPath"), "/QueryLanguage"),
     ("SM804", passing(Output={"a": [{"b": "{% 1"}]}), "/Output/a/0/b"),
-    ("SM806", passing(Output=" {% 1 %}"), "/Output"),
-    ("SM806", passing(Output="1 %}"), "/Output"),
+    ("SM804", passing(Output="{% 1 %}\n"), "/Output"),
+    ("SM804", passing(Output=" {% 1 %}"), "/Output"),
+    ("SM804", passing(Output="1 %}"), "/Output"),
+    ("SM806", passing(Output=" {% 1 %} "), "/Output"),
     ("SM805", passing(Output={"a.$": "States.UUID()"}), "/Output/a.$"),
     ("SM107", passing(InputPath="$"), "/InputPath"),
     ("SM107", task(Parameters={}), "/Parameters"),
+    ("SM809", passing(Output="$.a"), "/Output"),
+    ("SM809", passing(Output={"a": ["$.b", {"c": "$states.input.d"}]}), "/Output/a/1/c"),
 ]
 
 
@@ -247,7 +386,12 @@ FINE: list[State] = [
     task(Resource="arn:aws:lambda:::process:order"),
     task(Resource="arn:aws:states:::dynamodb:getItem"),
     task(Resource="arn:aws:states:::aws-sdk:dynamodb:query"),
+    task(Resource="$function"),
     task(Resource="arn:aws:states:::mine:anything"),
+    task(Resource="arn:aws:states:::mine:anything.sync"),
+    task(Resource="arn:aws-us-gov:states:us-gov-west-1:1:glue:startJobRun.sync"),
+    task(Resource="arn:aws:states:::states:startExecution.sync:2"),
+    task(Resource="arn:aws:states:eu-west-1:123456789012:activity:My.activity"),
     task(
         Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken",
         Parameters={"MessageBody": {"t.$": "$$.Task.Token"}},
@@ -256,6 +400,7 @@ FINE: list[State] = [
     task(Resource="approve.waitForTaskToken", HeartbeatSeconds=60),
     task(Credentials={"RoleArn.$": "$.role"}),
     choice({"Variable": "$.a", "IsPresent": True, "Next": "Z", "Comment": "why"}),
+    choice({"Variable": "$.a", "StringEquals": "$5", "Next": "Z"}, {"Variable": "$.a", "StringMatches": "$.*", **TO_Z}),
     choice(
         {
             "And": [{"Variable": "$$.State.Name", "IsNull": False}, {"Not": {"Variable": "$.v", "IsNull": True}}],
@@ -274,6 +419,7 @@ FINE: list[State] = [
     {"Type": "Pass", "Next": "Z", "End": False},
     {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "A"}], "Default": "Z"},
     mapping(MaxConcurrency=0, ItemsPath="$$.Execution.Input.items"),
+    mapping(DISTRIBUTED, ItemReader=reading(InputType="JSON", ItemsPointer="/a~1b/0")),
     mapping(DISTRIBUTED, Label="a-b_c", ToleratedFailurePercentage=12.5),
     {"Type": "Map", "Iterator": INNER, "Parameters": {"a.$": "$$.Map.Item.Value"}, "Next": "Z"},
     message(),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sm_cli.asl.diagnostics import Position
 from sm_cli.asl.source import Document, parse
 from sm_cli.asl.validate import CATALOGUE, check, not_express, unsupported, validate
 from sm_cli.jsonvalue import Json
@@ -190,6 +191,33 @@ def test_values_are_put_in_before_and_places_stay_those_of_the_text() -> None:
     assert all(d.position and d.position.column > 10 for d in found)
 
 
+def test_substitutions_without_quotes_are_values_in_json_too() -> None:
+    text = '{"StartAt": "A", "TimeoutSeconds": ${N}, "States": {"A": {"Type": "Wait", "Seconds": ${S}, "End": true}}}'
+    assert check(text)[1] == []
+    _, found = check(text, substitutions={"N": 5, "S": -5})
+    assert [(d.pointer, d.position and d.position.column) for d in found] == [("/States/A/Seconds", 86)]
+
+
+def test_what_is_wrong_inside_a_value_stands_where_its_name_is_written() -> None:
+    text = """
+StartAt: A
+States:
+  A:
+    Type: Task
+    Resource: do:it
+    Retry: ${Retry}
+    Parameters:
+      ${Key}.$: $.a
+    End: true
+"""
+    values: dict[str, Json] = {"Retry": [{"ErrorEquals": ["a"], "MaxAttempts": -1}], "Key": "k"}
+    _, found = check(text.replace("$.a\n", "a\n"), substitutions=values)
+    assert [(d.code, d.position) for d in found] == [
+        ("SM104", Position(7, 12, 7, 20)),
+        ("SM305", Position(9, 7, 9, 18)),
+    ]
+
+
 def test_a_value_may_have_any_type_and_a_part_of_a_text_is_put_as_text() -> None:
     state = {"Type": "Pass", "Result": "${Object}", "Comment": "n is ${N}", "End": True}
     text = json.dumps({"StartAt": "A", "States": {"A": state}})
@@ -223,11 +251,17 @@ States:
     assert [(d.code, d.pointer) for d in check(text)[1]] == [("SM206", "/States/C")]
 
 
+@pytest.mark.parametrize("comment", ["# sm: ignore[sm308]", "#sm:ignore[SM308]", "# why # sm: ignore[SM101, SM308] so"])
+def test_a_comment_may_be_written_in_small_letters_and_without_blanks(comment: str) -> None:
+    text = f"StartAt: A\nStates:\n  A: {{Type: Pass, Parameters: {{a: $.b}}, End: true}} {comment}\n"
+    assert check(text)[1] == []
+
+
 def test_only_a_comment_is_a_comment() -> None:
     text = """
 StartAt: A
 States:
-  A: {Type: Pass, Parameters: {a: $.b}, Comment: "sm: ignore[SM308]", End: true}
+  A: {Type: Pass, Parameters: {a: $.b}, Comment: "# sm: ignore[SM308]", End: true}
 """
     assert [d.code for d in check(text)[1]] == ["SM308"]
     as_json = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Comment": " # sm: ignore[SM204]"}}}'

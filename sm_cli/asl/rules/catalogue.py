@@ -87,6 +87,7 @@ AWS_CODES: dict[str, str] = {
     "SM312": "NO_PATH",
     "SM713": "INVALID_LABEL_NAME",
     "SM714": "DUPLICATE_LABEL_NAME",
+    "SM804": "INVALID_JSONATA_EXPRESSION",
     "SM810": "INVALID_JSONATA_EXPRESSION",
     "SM811": "INVALID_JSONATA_EXPRESSION",
     "SM814": "UNSUPPORTED_JSONATA_EXPRESSION",
@@ -107,7 +108,20 @@ AWS_CODES: dict[str, str] = {
                 "SM501",
                 "SM502",
             ),
-            *("SM601", "SM602", "SM603", "SM604", "SM607", "SM712", "SM715", "SM801", "SM802", "SM803"),
+            *(
+                "SM601",
+                "SM602",
+                "SM603",
+                "SM604",
+                "SM607",
+                "SM712",
+                "SM715",
+                "SM716",
+                "SM717",
+                "SM801",
+                "SM802",
+                "SM803",
+            ),
         ),
         "SCHEMA_VALIDATION_FAILED",
     ),
@@ -116,7 +130,7 @@ AWS_CODES: dict[str, str] = {
 #: Errors that do not keep a workflow from running here: a comment may have them passed over for good.
 HARMLESS = frozenset(
     ("SM101", "SM202", "SM205", "SM311", "SM501", "SM502", "SM601", "SM603", "SM604", "SM607", "SM712", "SM713")
-) | frozenset(("SM714", "SM715", "SM716", "SM803", "SM807", "SM813", "SM814", "SM816", "SM820"))
+) | frozenset(("SM714", "SM715", "SM716", "SM717", "SM803", "SM813", "SM814", "SM816", "SM820"))
 
 CATALOGUE: dict[str, Rule] = {}
 DEFINITION_RULES: list[tuple[Rule, DefinitionRule]] = []

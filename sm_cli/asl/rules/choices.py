@@ -11,6 +11,7 @@ from sm_cli.asl.fields import OPERATORS
 from sm_cli.asl.outline import StateAt, objects_in
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.rules.expressions import values
+from sm_cli.asl.rules.flow import is_meant
 from sm_cli.asl.schema import is_unknown
 from sm_cli.expr.timestamps import why_not_a_timestamp
 from sm_cli.jsonvalue import Json
@@ -69,12 +70,15 @@ def timestamps_parse(state: StateAt) -> Iterator[Finding]:
             continue
         if problem := why_not_a_timestamp(value):
             hint = "an expression {% … %} needs QueryLanguage: JSONata" if value.startswith("{%") else None
+            if state.language == "JSONPath" and value.startswith(("$.", "$$.", "$[")):
+                hint = f"use {field}Path"
             yield Finding(pointer, f"{field} is not a timestamp: {problem}", hint)
 
 
 @state_rule("SM404", "warning", "A Choice has a Default", "Choice")
 def has_a_default(state: StateAt) -> Iterator[Finding]:
-    if "Default" in state.value or not isinstance(state.value.get("Choices"), list):
+    written = state.value.get("Choices")
+    if "Default" in state.value or not isinstance(written, list) or not written or is_meant("Default", state):
         return
     if not _covers_everything(state):
         message = f"The state '{state.name}' has no Default: what no rule takes fails with States.NoChoiceMatched"

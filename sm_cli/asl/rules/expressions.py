@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from sm_cli.asl.fields import Syntax
+from sm_cli.asl.fields import OPERATORS, Syntax
 from sm_cli.asl.nearest import nearest
-from sm_cli.asl.outline import StateAt, members
+from sm_cli.asl.outline import StateAt, members, parts
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.schema import is_unknown
 from sm_cli.asl.spans import child
@@ -21,6 +21,8 @@ from sm_cli.expr.jsonpath import PathError, compile_path, compile_reference
 from sm_cli.jsonvalue import Json
 
 _WORD = re.compile(r"\w+")
+#: A path that only lacks its beginning.
+_MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _CALL = re.compile(r"States\.\w*")
 _ARGUMENT = re.compile(r"'(?:[^'\\]|\\.)*'|[^\s,()']+")
 #: (pointer, field, value)
@@ -37,9 +39,20 @@ def values(state: StateAt, *syntaxes: Syntax) -> Iterator[Value]:
 def paths_parse(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "path", "reference", "place"):
         if isinstance(value, str) and not is_unknown(value) and (problem := path_problem(value)):
-            hint = "an intrinsic function cannot stand here" if value.startswith("States.") else None
+            hint = _path_hint(field, value)
             start, end = word_at(value, problem.position)
             yield Finding(pointer, f"{field} holds no path: {lower(problem.message)}", hint, start=start, end=end)
+
+
+def _path_hint(field: str, text: str) -> str | None:
+    """What was meant by a text that is no path."""
+    if text.startswith("States."):
+        return "an intrinsic function cannot stand here"
+    if not _MEMBER.fullmatch(text):
+        return _meant(text)
+    twin = field.removesuffix("Path")
+    fixed = f", or use {twin} to compare with a fixed value" if twin != field and twin in OPERATORS else ""
+    return f"write $.{text}{fixed}"
 
 
 def path_problem(text: str) -> PathError | None:
@@ -274,11 +287,18 @@ def fail_paths_give_text(state: StateAt) -> Iterator[Finding]:
         yield Finding(pointer, message, "States.JsonToString makes it text", start=match.start(), end=match.end())
 
 
-@state_rule("SM312", "warning", "A path stands in a field that is evaluated", "Fail")
+_COMPARED = ("StringEquals", "StringLessThan", "StringGreaterThan", "StringLessThanEquals", "StringGreaterThanEquals")
+#: By shape the fields of plain text that have a twin which holds a path.
+_PLAIN = {"Fail": ("Error", "Cause"), "Rule": _COMPARED, "Test": _COMPARED}
+
+
+@state_rule("SM312", "warning", "A path stands in a field that is evaluated", "Fail", "Choice")
 def paths_are_evaluated(state: StateAt) -> Iterator[Finding]:
     if state.language == "JSONata":
         return
-    for field in ("Error", "Cause"):
-        value = state.text(field)
-        if value is not None and looks_evaluated(value):
-            yield Finding(state.at(field), f"{field} is plain text: this is not evaluated", f"use {field}Path")
+    for pointer, value, shape in parts(state.value, state.pointer, state.type, state.language):
+        for field in _PLAIN.get(shape, ()):
+            text = value.get(field)
+            if isinstance(text, str) and looks_evaluated(text):
+                message = f"{field} is plain text: this is not evaluated"
+                yield Finding(child(pointer, field), message, f"use {field}Path")

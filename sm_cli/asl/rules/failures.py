@@ -6,8 +6,8 @@ Rule: the names that begin with States. are the language's own; every other erro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.jsonvalue import Json
@@ -74,8 +74,8 @@ def names_are_known(state: StateAt) -> Iterator[Finding]:
         for i, name in enumerate(names):
             if not name.startswith(("States.", "State.")) or name in ERROR_NAMES or name.startswith("States.Http."):
                 continue
-            close = get_close_matches(name, ERROR_NAMES, 1, 0.75)
-            hint = f"did you mean {close[0]}?" if close else None
+            close = nearest(name, ERROR_NAMES, 0.75)
+            hint = f"did you mean {close}?" if close else None
             yield Finding(f"{pointer}/{i}", f"The language has no error {name}", hint)
 
 
@@ -107,8 +107,11 @@ def names_are_used(state: StateAt) -> Iterator[Finding]:
         seen: set[str] = set()
         for pointer, _, names in handlers(state, field):
             for i, name in enumerate(names):
+                if name in names[:i]:
+                    yield Finding(f"{pointer}/ErrorEquals/{i}", f"{name} stands in this list already")
+                    continue
                 taken = name if name in seen else "States.TaskFailed" if _is_task_failure(name, seen) else None
-                if taken is not None:
+                if taken is not None and name != "States.ALL":  # of which SM502 tells
                     by = "" if taken == name else f", by {taken}"
                     message = f"{name} has no effect here: an earlier {what} takes it{by}"
                     yield Finding(f"{pointer}/ErrorEquals/{i}", message)

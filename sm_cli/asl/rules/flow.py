@@ -7,9 +7,9 @@ broken transition nobody is told which states cannot be reached. States Language
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from sm_cli.asl.fields import fields_of
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import MachineAt, StateAt, text_in
 from sm_cli.asl.rules.catalogue import Finding, definition_rule, machine_rule, state_rule
 from sm_cli.asl.schema import is_substitution
@@ -66,8 +66,8 @@ def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
                 yield Finding(pointer, message, hint, about=target)
                 continue
             proposals -= 1
-            close = get_close_matches(target, machine.names, 1) if proposals >= 0 else []
-            meant = f"did you mean '{close[0]}'?" if close else None
+            close = nearest(target, machine.names) if proposals >= 0 else None
+            meant = f"did you mean '{close}'?" if close is not None else None
             yield Finding(pointer, f"{field} names '{target}', and there is no such state", meant, about=target)
 
 
@@ -97,12 +97,18 @@ def goes_on_or_ends(state: StateAt) -> Iterator[Finding]:
     if has_next and end is True:
         later = max("Next", "End", key=list(state.value).index)
         yield Finding(state.at(later), f"The state '{state.name}' has both Next and End; keep one of them", key=True)
-    elif has_next or end is True or is_substitution(end) or (end is not None and end is not False):
+    elif has_next or ("End" in state.value and end is not False):
         return
     elif end is False:
         yield Finding(state.at("End"), "End: false ends nothing, and there is no Next", "write Next, or End: true")
-    elif not get_close_matches("Next", [name for name in state.value if name not in ("Next", "End")], 1, 0.75):
+    elif not any(is_meant(field, state) for field in ("Next", "End")):
         yield Finding(state.pointer, f"The state '{state.name}' has neither Next nor End", key=True)
+
+
+def is_meant(field: str, state: StateAt) -> bool:
+    """Whether a state has no such field but one that is surely a misspelling of it, which SM101 tells of."""
+    unknown = state.value.keys() - fields_of(state.type, state.language).keys()
+    return field not in state.value and nearest(field, sorted(unknown), 0.75) is not None
 
 
 def is_terminal(state: StateAt) -> bool:

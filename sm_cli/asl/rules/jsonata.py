@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from sm_cli.asl.nearest import nearest
+from sm_cli.asl.nearest import as_jsonata, nearest
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.rules.catalogue import Finding, state_rule
 from sm_cli.asl.rules.expressions import looks_evaluated, values
@@ -74,24 +74,32 @@ def _found_readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
             yield pointer, text, reading
 
 
-@state_rule("SM804", "error", "An expression that begins with {% ends with %}")
-def expressions_are_closed(state: StateAt) -> Iterator[Finding]:
+@state_rule("SM804", "error", "An expression begins with {% and ends with %}")
+def expressions_are_delimited(state: StateAt) -> Iterator[Finding]:
     for pointer, text in texts(state):
-        if text.startswith("{%") and not text.rstrip().endswith("%}"):
+        begins, ends = text.startswith("{%"), text.endswith("%}")
+        if begins and not ends and text.rstrip().endswith("%}"):
+            at = len(text.rstrip())
+            hint = "in YAML, |- and >- leave the last line end out" if text.endswith("\n") else "nothing may follow %}"
+            yield Finding(pointer, "This expression is not closed: a blank follows %}", hint, start=at - 2, end=at)
+        elif begins and not ends:
             yield Finding(pointer, "This expression is not closed: it ends with %}", start=0, end=2)
+        elif ends and not begins:
+            message = "This expression is not opened: {% must stand at its very beginning"
+            joined = "join text inside it: {% 'text ' & … %}" if "{%" in text.strip()[1:] else None
+            yield Finding(pointer, message, joined, start=len(text) - 2, end=len(text))
 
 
 @state_rule("SM806", "warning", "Nothing stands before {% and after %}")
 def nothing_stands_outside(state: StateAt) -> Iterator[Finding]:
     for pointer, text in texts(state):
-        begins, ends = text.lstrip().startswith("{%"), text.rstrip().endswith("%}")
-        if (begins and ends and text != text.strip()) or (ends and not begins):
+        if is_expression(text.strip()) and not text.startswith("{%") and not text.endswith("%}"):
             message = "This is plain text, no expression: {% must stand at its very beginning and %} at its end"
             hint = "in YAML, |- and >- leave the last line end out" if text.endswith("\n") else None
             yield Finding(pointer, message, hint)
 
 
-@state_rule("SM807", "error", "Blanks set an expression off from {% and %}")
+@state_rule("SM807", "warning", "Blanks set an expression off from {% and %}")
 def blanks_set_it_off(state: StateAt) -> Iterator[Finding]:
     for pointer, text in texts(state):
         if is_expression(text) and text[2:-2].strip() and not text[2].isspace() and not text[-3].isspace():
@@ -123,18 +131,21 @@ def expressions_are_evaluated(state: StateAt) -> Iterator[Finding]:
                 yield Finding(at, f"{field} is never evaluated: this expression stays as it is")
 
 
-@state_rule("SM809", "warning", "A path of JSONPath stands in a JSONPath state")
+@state_rule("SM809", "warning", "A path stands in an expression, in a JSONata state")
 def paths_need_jsonpath(state: StateAt) -> Iterator[Finding]:
     for pointer, key, value in _members(state):
-        if isinstance(value, str) and not key.endswith(".$") and looks_evaluated(value):
-            hint = (
-                f"write {{% {_as_jsonata(value)} %}}" if value.startswith("$") else "JSONata has functions of its own"
-            )
+        if not isinstance(value, str) or key.endswith(".$"):
+            continue
+        if value.startswith("$states.") and not is_unknown(value):
+            yield Finding(pointer, f"{key} holds this as plain text: it is no expression", f"write {{% {value} %}}")
+        elif looks_evaluated(value):
+            written = f"write {{% {as_jsonata(value)} %}}"
+            hint = written if value.startswith("$") else "JSONata has functions of its own"
             yield Finding(pointer, f"{key} holds this as plain text: the state uses JSONata", hint)
 
 
 def _members(state: StateAt) -> tuple[tuple[str, str, Json], ...]:
-    """Every member of every object in the templates of a JSONata state."""
+    """The templates of a JSONata state that are text, and every member of every object in the others."""
     return () if state.language == "JSONPath" else _all_members(state)
 
 
@@ -144,7 +155,9 @@ def _all_members(state: StateAt) -> tuple[tuple[str, str, Json], ...]:
 
 
 def _found_members(state: StateAt) -> Iterator[tuple[str, str, Json]]:
-    for at, _, template in values(state, "template"):
+    for at, field, template in values(state, "template"):
+        if isinstance(template, str):
+            yield at, field, template
         waiting: list[tuple[str, Json]] = [(at, template)]
         while waiting:
             pointer, value = waiting.pop()
@@ -153,12 +166,6 @@ def _found_members(state: StateAt) -> Iterator[tuple[str, str, Json]]:
             for key, inner in value.items() if isinstance(value, dict) else ():
                 yield child(pointer, key), key, inner
                 waiting.append((child(pointer, key), inner))
-
-
-def _as_jsonata(path: str) -> str:
-    """What a plain path is in JSONata."""
-    root = "$states.context" if path.startswith("$$") else "$states.input"
-    return root + path.lstrip("$")
 
 
 def _errors(state: StateAt) -> Iterator[tuple[str, str, JsonataError]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sm_cli.asl.fields import fields_of
 from sm_cli.asl.outline import MachineAt, StateAt
 from sm_cli.asl.rules.catalogue import Finding, definition_rule, state_rule
 from sm_cli.asl.schema import is_unknown
@@ -45,10 +46,15 @@ def is_distributed(state: StateAt) -> bool:
 def distributed_fields(state: StateAt) -> Iterator[Finding]:
     if is_distributed(state):
         return
+    known = fields_of("Map", state.language)
     for field in DISTRIBUTED:
-        if field in state.value:
+        if field in state.value and field in known:
             message = f"{field} needs a distributed Map, and '{state.name}' is an inline one"
             yield Finding(state.at(field), message, "let ProcessorConfig have Mode: DISTRIBUTED", key=True)
+    pointer, written = config(state)
+    if "ExecutionType" in written and "Mode" not in written:
+        message = f"ExecutionType needs Mode DISTRIBUTED, and without a Mode '{state.name}' is an inline Map"
+        yield Finding(f"{pointer}/ExecutionType", message, "add Mode: DISTRIBUTED", key=True)
 
 
 @state_rule("SM712", "error", "ExecutionType stands with Mode DISTRIBUTED", "Map")
@@ -77,6 +83,12 @@ def labels_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
                 yield Finding(state.at("Label"), f"The Label '{label}' belongs to the state '{seen[label]}' already")
 
 
+#: The type of input that a field of a ReaderConfig is for.
+_OF_TYPES = {"CSVHeaderLocation": "CSV", "CSVHeaders": "CSV", "CSVDelimiter": "CSV", "ItemsPointer": "JSON"}
+_INPUT_TYPES = ("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")
+_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
+
+
 @state_rule("SM715", "error", "The fields of a ReaderConfig fit together", "Map")
 def readers_fit_together(state: StateAt) -> Iterator[Finding]:
     reader = state.value.get("ItemReader")
@@ -92,16 +104,24 @@ def readers_fit_together(state: StateAt) -> Iterator[Finding]:
     input_type = written.get("InputType")
     if input_type == "CSV" and location is None and "CSVHeaderLocation" not in written:
         yield Finding(pointer, "A ReaderConfig of CSV needs CSVHeaderLocation, FIRST_ROW or GIVEN", key=True)
-    if isinstance(input_type, str) and not is_unknown(input_type):
-        for field, wanted in (("CSVHeaderLocation", ("CSV",)), ("CSVDelimiter", ("CSV",)), ("ItemsPointer", ("JSON",))):
-            if (
-                field in written
-                and input_type not in wanted
-                and not (input_type == "MANIFEST" and field != "ItemsPointer")
-            ):
-                yield Finding(f"{pointer}/{field}", f"{field} stands only with InputType {wanted[0]}", key=True)
+    if input_type in _INPUT_TYPES:
+        for field, wanted in _OF_TYPES.items():
+            if field in written and input_type != wanted and not (input_type == "MANIFEST" and field != "ItemsPointer"):
+                yield Finding(f"{pointer}/{field}", f"{field} stands only with InputType {wanted}", key=True)
     if written.get("ManifestType") == "S3_INVENTORY" and "InputType" in written:
         yield Finding(f"{pointer}/InputType", "ManifestType S3_INVENTORY stands without InputType", key=True)
+
+
+@state_rule("SM717", "error", "An ItemsPointer is a JSON Pointer", "Map")
+def pointers_are_pointers(state: StateAt) -> Iterator[Finding]:
+    reader = state.value.get("ItemReader")
+    written = reader.get("ReaderConfig") if isinstance(reader, dict) else None
+    pointer = written.get("ItemsPointer") if isinstance(written, dict) else None
+    if isinstance(pointer, str) and not is_unknown(pointer) and not _POINTER.fullmatch(pointer):
+        at = state.at("ItemReader", "ReaderConfig", "ItemsPointer")
+        message = "ItemsPointer must be a JSON Pointer: a / before each name, as in /orders/lines"
+        steps = "/".join(re.findall(r"\w+", pointer))
+        yield Finding(at, message, f"did you mean /{steps}?" if steps and "/" not in pointer else None)
 
 
 #: What reads the items of a distributed Map, and what writes its results.
@@ -117,6 +137,26 @@ def resources_are_of_s3(state: StateAt) -> Iterator[Finding]:
     ):
         part = state.value.get(field)
         resource = part.get("Resource") if isinstance(part, dict) else None
-        if isinstance(resource, str) and resource and not is_unknown(resource) and not known.fullmatch(resource):
+        if isinstance(resource, str) and not is_unknown(resource) and not known.fullmatch(resource):
             message = f"The Resource of {field} must be arn:aws:states:::{actions}"
             yield Finding(f"{state.at(field)}/Resource", message)
+
+
+@state_rule("SM718", "warning", "An ItemReader and a ResultWriter name their bucket, and a file to read its key", "Map")
+def buckets_are_named(state: StateAt) -> Iterator[Finding]:
+    name = "Parameters" if state.language == "JSONPath" else "Arguments"
+    for field, known in (("ItemReader", _READERS), ("ResultWriter", _WRITERS)):
+        part = state.value.get(field)
+        resource = part.get("Resource") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(resource, str) or not known.fullmatch(resource):
+            continue
+        given = part.get(name, {})
+        if ("Parameters" in part and name == "Arguments") or ("Arguments" in part and name == "Parameters"):
+            continue  # SM107 says it
+        if not isinstance(given, dict) or any(is_unknown(key) for key in given):
+            continue
+        needed = ("Bucket", "Key") if resource.endswith("getObject") else ("Bucket",)
+        missing = [each for each in needed if each not in given and f"{each}.$" not in given]
+        if missing:
+            at = state.at(field, name) if name in part else state.at(field)
+            yield Finding(at, f"{field} has no {' and no '.join(missing)} in its {name}", key=True)

@@ -126,7 +126,8 @@ States:
   A: {Type: Fail, CausePath: "States.Format('{} {}', $.a, $.b)"}
 
 == SM312
-Error and Cause are plain text; ErrorPath and CausePath are evaluated.
+Error and Cause are plain text, and so is what StringEquals and its like compare with; ErrorPath, CausePath and
+StringEqualsPath are evaluated.
 -- bad
 StartAt: A
 States:

@@ -47,7 +47,8 @@ States:
     End: true
 
 == SM804
-A text that begins with {% is meant as an expression; without %} at its end it is plain text.
+An expression begins with {% and ends with %}, with no blank before or after. With one of them alone it was meant as an
+expression, and AWS refuses it.
 -- bad
 QueryLanguage: JSONata
 StartAt: A
@@ -73,12 +74,12 @@ States:
   A: {Type: Pass, Output: {n: 1}, End: true}
 
 == SM806
-An expression is the whole text. With anything outside, a blank even, it is plain text and is handed on as it stands.
+An expression is the whole text. With a blank on either side it is plain text and is handed on as it stands.
 -- bad
 QueryLanguage: JSONata
 StartAt: A
 States:
-  A: {Type: Pass, Output: " {% $states.input.id %}", End: true}
+  A: {Type: Pass, Output: " {% $states.input.id %} ", End: true}
 -- good
 QueryLanguage: JSONata
 StartAt: A
@@ -86,7 +87,8 @@ States:
   A: {Type: Pass, Output: "{% $states.input.id %}", End: true}
 
 == SM807
-AWS reads {%1%}; other tools that work with definitions want a blank on either side of the expression.
+The language has {%1%}, and it runs. Other tools that work with definitions want a blank on either side of the
+expression.
 -- bad
 QueryLanguage: JSONata
 StartAt: A

@@ -160,4 +160,66 @@ States:
       StartAt: B
       States: {B: {Type: Pass, End: true}}
     End: true
+
+== SM717
+An ItemsPointer leads to the items inside a JSON file, as a JSON Pointer (RFC 6901): empty for the whole file, else a /
+before each name on the way. It is no path of JSONPath.
+-- bad
+StartAt: A
+States:
+  A:
+    Type: Map
+    ItemReader:
+      Resource: arn:aws:states:::s3:getObject
+      ReaderConfig: {InputType: JSON, ItemsPointer: orders.lines}
+      Parameters: {Bucket: b, Key: k}
+    ItemProcessor:
+      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
+      StartAt: B
+      States: {B: {Type: Pass, End: true}}
+    End: true
+-- good
+StartAt: A
+States:
+  A:
+    Type: Map
+    ItemReader:
+      Resource: arn:aws:states:::s3:getObject
+      ReaderConfig: {InputType: JSON, ItemsPointer: /orders/lines}
+      Parameters: {Bucket: b, Key: k}
+    ItemProcessor:
+      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
+      StartAt: B
+      States: {B: {Type: Pass, End: true}}
+    End: true
+
+== SM718
+What is read from S3 or written to it needs a Bucket; reading a file (s3:getObject) needs its Key too. Without them the
+Map fails as soon as it starts.
+-- bad
+StartAt: A
+States:
+  A:
+    Type: Map
+    ItemReader:
+      Resource: arn:aws:states:::s3:getObject
+      Parameters: {Bucket: orders}
+    ItemProcessor:
+      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
+      StartAt: B
+      States: {B: {Type: Pass, End: true}}
+    End: true
+-- good
+StartAt: A
+States:
+  A:
+    Type: Map
+    ItemReader:
+      Resource: arn:aws:states:::s3:getObject
+      Parameters: {Bucket: orders, Key.$: $.key}
+    ItemProcessor:
+      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
+      StartAt: B
+      States: {B: {Type: Pass, End: true}}
+    End: true
 """

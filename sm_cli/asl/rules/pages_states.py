@@ -301,7 +301,8 @@ States:
   A: {Type: Task, Resource: "arn:aws:lambda:eu-west-1:123456789012:function:ship:PROD", End: true}
 
 == SM604
-Step Functions has integrations with some actions of this service, but not with this one; AWS refuses the ARN. Through
+Step Functions has integrations with some actions of this service, but not with this one, or not in this way: only some
+services have jobs to wait for (.sync), only some hand a task token on (.waitForTaskToken). AWS refuses the ARN. Through
 aws-sdk any action can be called.
 -- bad
 StartAt: A

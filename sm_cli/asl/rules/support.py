@@ -6,9 +6,9 @@ Rule: these are asked only of who wants to run it; without them a definition is 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 
 from sm_cli.asl.fields import Kind, Language, fields_of
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import MachineAt, StateAt, parts
 from sm_cli.asl.resources import BUILT_IN, Resource, parse_resource
 from sm_cli.asl.rules.catalogue import Finding, entry
@@ -38,8 +38,8 @@ def without_handler(machines: list[MachineAt], handlers: Collection[str]) -> Ite
     for state, resource in _resources(machines):
         ours = resource.kind in ("invoke", "activity") or resource.service == "states" or resource.handler in BUILT_IN
         if not ours and resource.handler not in handlers:
-            close = get_close_matches(resource.handler, handlers, 1)
-            hint = f"did you mean {close[0]}?" if close else None
+            close = nearest(resource.handler, handlers)
+            hint = f"did you mean {close}?" if close else None
             yield Finding(state.at("Resource"), f"No handler is registered as '{resource.handler}'", hint)
 
 

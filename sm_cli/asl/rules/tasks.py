@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
+from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.resources import parse_resource
 from sm_cli.asl.rules.catalogue import Finding, state_rule
@@ -19,8 +19,14 @@ from sm_cli.jsonvalue import Json, dumps
 
 _TOKENS = ("Task.Token", '"$$"', '"$$.Task"', "$$[", "$states.context")
 _TIMEOUTS = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath")
-_FUNCTION = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:")
+#: Templates that are filled in before have such names too.
+_NAME = re.compile(r"\$\w+")
+_FUNCTION = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function(?::|$)")
 _WHOLE_FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:\s]+(?::[\w$-]+)?")
+
+_INTEGRATION = re.compile(
+    r"arn:[^:]*:states:[^:]*:[^:]*:(?P<service>aws-sdk:[^:.]*|[^:.]+)(?::(?P<action>[^:.]*))?(?:\.(?P<pattern>.*))?"
+)
 
 #: The optimized integrations of Step Functions: an ARN that names another action of these services is refused.
 ACTIONS: dict[str, str] = {
@@ -50,6 +56,13 @@ ACTIONS: dict[str, str] = {
     "sqs": "sendMessage",
     "states": "startExecution",
 }
+#: The services that a Task can wait for the end of a job of, and those that can call back with a task token; both AWS,
+#: "Integrating optimized services".
+_WITH_JOBS = frozenset(
+    ("athena", "batch", "bedrock", "codebuild", "databrew", "ecs", "eks", "elasticmapreduce", "emr-containers")
+) | frozenset(("emr-serverless", "glue", "mediaconvert", "sagemaker", "states"))
+_WITH_TOKENS = frozenset(("apigateway", "bedrock", "ecs", "eks", "events", "lambda", "sns", "sqs", "states"))
+_PATTERNS = ("sync", "sync:2", "waitForTaskToken")
 
 
 def _resource(state: StateAt) -> str | None:
@@ -74,7 +87,7 @@ def resources_are_constants(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
     if text is None:
         return
-    if text.startswith(("{%", "$.", "$$.", "$[")):
+    if text.startswith(("{%", "$", "States.")) and not _NAME.fullmatch(text):
         yield Finding(state.at("Resource"), "Resource is a constant: it is neither a path nor an expression")
     elif not text.strip():
         yield Finding(state.at("Resource"), "Resource is empty")
@@ -91,16 +104,58 @@ def function_arns_are_whole(state: StateAt) -> Iterator[Finding]:
 @state_rule("SM604", "error", "An optimized integration exists", "Task")
 def integrations_exist(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
-    if text is None:
+    match = _INTEGRATION.fullmatch(text) if text is not None else None
+    if match is None:
         return
+    service, action, pattern = match["service"], match["action"] or "", match["pattern"]
+    problem = _action_problem(service, action)
+    if problem is None and pattern is not None and (service in ACTIONS or service.startswith("aws-sdk:")):
+        problem = _pattern_problem(service, action, pattern)
+    if problem is not None:
+        yield Finding(state.at("Resource"), *problem, about=text or "")
+
+
+def _action_problem(service: str, action: str) -> tuple[str, str | None] | None:
+    """Why a service has no such action, with a hint; None when it has one, or nothing is known of the service."""
+    if service.startswith("aws-sdk:"):
+        right = f"{service.lower()}:{action[:1].lower()}{action[1:]}"
+        if not action:
+            return f"{service} names no action", f"arn:aws:states:::{service}:ACTION, such as {service}:listTags"
+        if right != f"{service}:{action}":
+            message = f"Step Functions has no integration {service}:{action}: services are written in small letters"
+            return f"{message}, actions in camelCase", f"did you mean {right}?"
+        return None
+    actions = ACTIONS.get(service, "").split()
+    if not actions or action in actions:
+        return None
+    close = nearest(action, actions)
+    hint = f"arn:aws:states:::aws-sdk:{service}:{action} calls any action of the service"
+    return (
+        f"Step Functions has no integration {service}:{action}",
+        f"did you mean {service}:{close}?" if close else hint,
+    )
+
+
+def _pattern_problem(service: str, action: str, pattern: str) -> tuple[str, str | None] | None:
+    """Why a task cannot wait for a service in this way, with a hint; None when it can."""
+    if pattern not in _PATTERNS:
+        close = nearest(pattern, _PATTERNS)
+        return f"{service}:{action} cannot end with .{pattern}", f"did you mean .{close}?" if close else None
+    if pattern == "waitForTaskToken":
+        can = service in _WITH_TOKENS or service.startswith("aws-sdk:")
+        return None if can else (f"{service}:{action} has no .{pattern}: it hands no task token on", None)
+    if service not in _WITH_JOBS:
+        return f"{service}:{action} has no .{pattern}: there is no job to wait for", f"write {service}:{action} alone"
+    if pattern == "sync:2" and service != "states":
+        return f"{service}:{action} has no .sync:2, which is for states:startExecution", "did you mean .sync?"
+    return None
+
+
+def _waits_for_token(text: str) -> bool:
+    """Whether a resource waits for a task token, as far as it can (SM604)."""
     resource = parse_resource(text)
-    actions = ACTIONS.get(resource.service, "").split()
-    if resource.kind in ("service", "invoke") and actions and resource.action not in actions:
-        close = get_close_matches(resource.action, actions, 1)
-        hint = f"arn:aws:states:::aws-sdk:{resource.service}:{resource.action} calls any action of the service"
-        hint = f"did you mean {resource.service}:{close[0]}?" if close else hint
-        message = f"Step Functions has no integration {resource.service}:{resource.action}"
-        yield Finding(state.at("Resource"), message, hint, about=text)
+    known = resource.service not in ACTIONS or resource.service in _WITH_TOKENS
+    return resource.pattern == "waitForTaskToken" and known
 
 
 @state_rule("SM605", "warning", "A task that waits for its token hands the token out", "Task")
@@ -109,7 +164,7 @@ def tokens_are_handed_out(state: StateAt) -> Iterator[Finding]:
     if text is None:
         return
     resource = parse_resource(text)
-    if resource.pattern != "waitForTaskToken" or resource.kind == "handler":
+    if not _waits_for_token(text) or resource.kind == "handler":
         return  # a handler of ours finds the token in its context
     given = dumps({name: state.value[name] for name in ("Parameters", "Arguments") if name in state.value})
     if not any(token in given for token in _TOKENS) and "${" not in given:
@@ -121,7 +176,7 @@ def tokens_are_handed_out(state: StateAt) -> Iterator[Finding]:
 @state_rule("SM608", "warning", "A task that waits for its token has a timeout", "Task")
 def tokens_time_out(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
-    if text is None or parse_resource(text).pattern != "waitForTaskToken":
+    if text is None or not _waits_for_token(text):
         return
     if not any(name in state.value for name in _TIMEOUTS):
         message = f"The state '{state.name}' may wait for its task token for ever"

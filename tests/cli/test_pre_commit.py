@@ -1,0 +1,33 @@
+"""The hook that others take into their pre-commit configuration: it is handed workflows, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+HOOKS = Path(__file__).resolve().parents[2] / ".pre-commit-hooks.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_meant"),
+    [
+        ("workflows/order.yaml", True),
+        ("shop/workflows/inner/order.yml", True),
+        ("workflows/order.json", True),
+        ("src/statemachine.asl.json", True),
+        ("order.asl.yaml", True),
+        ("workflows/order.input.json", False),
+        (".github/workflows/ci.yml", False),
+        ("shop/.github/workflows/ci.yaml", False),
+        (".gitea/workflows/ci.yaml", False),
+        ("workflows/notes.md", False),
+        ("package.json", False),
+    ],
+)
+def test_the_hook_is_for_workflows(name: str, is_meant: bool) -> None:
+    (hook,) = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))
+    assert bool(re.search(hook["files"], name) and not re.search(hook["exclude"], name)) == is_meant
+    assert (hook["id"], hook["entry"]) == ("sm-validate", "sm validate")
