@@ -27,9 +27,11 @@ from sm_cli.asl.source import Document, from_value
 from sm_cli.asl.source import parse as parse_source
 from sm_cli.engine.clock import make_ref
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
+from sm_cli.engine.handlers import Context, Failure, Success, run, run_async
 from sm_cli.engine.history import aws_events
+from sm_cli.engine.registry import Registry
 from sm_cli.engine.settings import Settings, Taker
+from sm_cli.engine.stub import Stub
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import InvalidDefinition
 from sm_cli.interpreter.env import MICROSECONDS
@@ -126,19 +128,22 @@ def simulate(
     now: datetime | None = None,
     aws_limits: bool = False,
     messages: Sequence[tuple[float, str, Json, Json]] = (),
+    stub: bool = False,
 ) -> Outcome:
     """Run a definition to its end, in memory and in virtual time.
 
     definition: a dict, or YAML or JSON text. input: any JSON value ({} when None is given and meant as AWS's
     default is for the caller to write). handlers: resource, or Lambda function name, to a callable taking
-    (input) or (input, context), sync or async. type: STANDARD or EXPRESS. now: when it starts. aws_limits: AWS's
-    256 KiB and its kin. messages: (seconds after the start, key, value, data).
+    (input) or (input, context), sync or async; `dynamodb:*` and `*` stand for what no other one is named for. type:
+    STANDARD or EXPRESS. now: when it starts. aws_limits: AWS's 256 KiB and its kin. messages: (seconds after the
+    start, key, value, data). stub: every task without a handler has the result {}.
 
-    Raises InvalidDefinition (with `.diagnostics`). A task without a handler fails with States.TaskFailed.
+    Raises InvalidDefinition (with `.diagnostics`). Without `stub` a task without a handler fails with
+    States.TaskFailed.
     """
     workflow = prepare(_document(definition), "simulated")
     start = _EPOCH if now is None else round(_aware(now).timestamp() * MICROSECONDS)
-    simulation = Simulation(workflow, handlers or {}, FakeClock(start), limits=aws_limits)
+    simulation = Simulation(workflow, handlers or {}, FakeClock(start), limits=aws_limits, stub=stub)
     for at, key, value, data in messages:
         simulation.post(start + round(at * MICROSECONDS), key, value, data)
     return simulation.run(input, type)
@@ -177,9 +182,12 @@ class Simulation:
         limits: bool = False,
         store: Store | None = None,
         history: bool = True,
+        stub: bool = False,
     ) -> None:
         self.workflow = workflow
-        self.handlers = {name: Handler(name, function) for name, function in handlers.items()}
+        self.handlers = Registry.of(handlers)
+        if stub:
+            self.handlers = Stub().under(self.handlers)
         self.clock = clock
         self.store = store or MemoryStore()
         settings = Settings(lease=_FOREVER, limits=limits, history=history)
@@ -276,7 +284,7 @@ class Simulation:
 
     def perform(self, job: Job) -> None:
         """Call the handler now; its result arrives when it has slept what it slept."""
-        handler = self.handlers.get(job.resource)
+        handler = self.handlers.find(job.resource)
         started = self.clock.now()
         if handler is None:
             missing = TaskFailed(job.seq, "States.TaskFailed", f"No handler is registered for {job.resource!r}.")
@@ -293,6 +301,7 @@ class Simulation:
             attempt=job.attempt,
             idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
             task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
+            resource=job.resource,
             beat=virtual.beat,
         )
         token = _virtual.set(virtual)
@@ -311,8 +320,8 @@ class Simulation:
         if not (isinstance(outcome, Failure) and outcome.error == _Overslept.__name__):
             at = started + round(virtual.slept * MICROSECONDS)
             if isinstance(outcome, Success):
-                result = outcome.result
-                self.later(at, lambda tick: tick.returned(job, result))
+                result, final = outcome.result, outcome.final
+                self.later(at, lambda tick: tick.returned(job, result, final=final))
             else:
                 event = _failed(job, outcome)
                 self.later(at, lambda tick: tick.deliver(job.frame, event))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sm_cli.engine.loop import Loop
+    from sm_cli.engine.stub import Stub
 
 
 def need_watchfiles() -> None:
@@ -30,10 +31,10 @@ def need_watchfiles() -> None:
 
 
 @contextmanager
-def reloading(loop: Loop, directory: Path) -> Iterator[None]:
-    """Inside the block, changes below the directory reach the loop."""
+def reloading(loop: Loop, directory: Path, stub: Stub | None = None) -> Iterator[None]:
+    """Inside the block, changes below the directory reach the loop, with the stub for what has no handler."""
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(loop, directory, done), name="sm-reload", daemon=True)
+    watcher = threading.Thread(target=_watch, args=(loop, directory, stub, done), name="sm-reload", daemon=True)
     watcher.start()
     try:
         yield
@@ -41,7 +42,7 @@ def reloading(loop: Loop, directory: Path) -> Iterator[None]:
         done.set()
 
 
-def _watch(loop: Loop, directory: Path, done: threading.Event) -> None:
+def _watch(loop: Loop, directory: Path, stub: Stub | None, done: threading.Event) -> None:
     from watchfiles import PythonFilter, watch
 
     from sm_cli.engine.loading import load_handlers
@@ -52,5 +53,5 @@ def _watch(loop: Loop, directory: Path, done: threading.Event) -> None:
         except HandlerLoadError as e:
             say(f"sm: error: {e.message}; the handlers stay as they were")
             continue
-        loop.reload(handlers)
+        loop.reload(handlers if stub is None else stub.under(handlers))
         say(f"worker {loop.name}: {len(handlers)} handlers loaded again from {directory}/")

@@ -255,7 +255,7 @@ class Engine:
                 return make_token(tick.settings.token_key, job.frame, job.seq), job.input
             return None
 
-        return self.transact(work, Taker(f"activity:{name}", 1, frozenset({name}), at_once=False))[0]
+        return self.transact(work, Taker(f"activity:{name}", 1, at_once=False))[0]
 
     def task_succeeded(self, token: str, output: Json) -> Execution:
         """A callback: the task that waits for this token has this result. Raises UsageError for a token that is not

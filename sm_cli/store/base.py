@@ -238,6 +238,9 @@ class Transaction(Protocol):
     def queues(self) -> list[str]:
         """The names of the queues with jobs that nobody has, in order."""
 
+    def waiting_resources(self) -> list[str]:
+        """The names of the resources of jobs that nobody has, available or not, in order."""
+
     def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
         """Jobs whose lease ran out at or before `now`, earliest first."""
 
@@ -322,6 +325,9 @@ class Store(Protocol):
         self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
     ) -> bool:
         """Whether a job for one of these handlers, in one of these queues, is claimable."""
+
+    def waiting_resources(self) -> list[str]:
+        """As in a Transaction."""
 
     def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
         """As in a Transaction."""

@@ -162,6 +162,10 @@ class MemoryStore:
             free = self._jobs.free if only is None else self._jobs.free_of[only]
             return bool(free.first(1, asked_for))
 
+    def waiting_resources(self) -> list[str]:
+        with self._lock:
+            return sorted(self._jobs.free_of_resource.groups())
+
     def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
         rows = self._jobs.rows
         with self._lock:
@@ -350,6 +354,9 @@ class MemoryTransaction(MailTransaction):
 
     def queues(self) -> list[str]:
         return sorted(self._jobs.free_in_queue.groups())
+
+    def waiting_resources(self) -> list[str]:
+        return self._store.waiting_resources()
 
     def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
         found = [
