@@ -18,6 +18,7 @@ from sm_cli.engine.endings import end
 from sm_cli.engine.messages import Sent, To, checked, log_sent, publish, sweep
 from sm_cli.engine.redrive import Again, From, redrive
 from sm_cli.engine.settings import Settings, Taker
+from sm_cli.engine.sizes import Sizes
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, InvalidDefinition, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
@@ -73,6 +74,7 @@ class Engine:
         self.settings.token_key = store.secret()
         self.programs: dict[str, Program] = {}
         self._sweep_at = 0
+        self._sizes = Sizes()
 
     # -- transactions ----------------------------------------------------------------------------
 
@@ -85,6 +87,7 @@ class Engine:
             if tick.now >= self._sweep_at:
                 self._sweep_at = sweep(tick)
             tick.flush()
+        self._sizes.tell(tick)
         return result, tick
 
     def program(self, digest: str, tick: Tick | None = None) -> Program:

@@ -80,6 +80,7 @@ class Tick:
         self.closed: list[Execution] = []
         #: Deliveries that came too late: (frame, event). The fence dropped them.
         self.ignored: list[tuple[int, Event]] = []
+        self.long: list[HistoryEvent] = []  # see `Transaction.apply`
 
     # -- what is known ---------------------------------------------------------------------------
 
@@ -408,4 +409,4 @@ class Tick:
         if changes:
             if self.taker is not None and self.taker.arriving is not None:
                 changes.workers.append(self.taker.arriving)
-            self.tx.apply(changes)
+            self.long = self.tx.apply(changes)

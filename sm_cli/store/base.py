@@ -287,7 +287,8 @@ class Transaction(Protocol):
     def stale(self, now: int, limit: int) -> Stale:
         """At most `limit` of each. A message that READY frames may still need is not among them."""
 
-    def apply(self, changes: Changes) -> None: ...
+    def apply(self, changes: Changes) -> list[HistoryEvent]:
+        """Returns the events whose JSON text turned out to be long (`rows.HISTORY_ROW`); none when there is no text."""
 
 
 class ExecutionFilter(NamedTuple):

@@ -382,11 +382,12 @@ class MemoryTransaction(MailTransaction):
     def stale(self, now: int, limit: int) -> Stale:
         return self._mail.stale(now, limit, all_stepped=not self._frames.ready)
 
-    def apply(self, changes: Changes) -> None:
+    def apply(self, changes: Changes) -> list[HistoryEvent]:
         if self._changes is not None:
             raise RuntimeError("a transaction is applied once")
         self._refuse(changes)
         self._changes = changes
+        return []
 
     def _refuse(self, changes: Changes) -> None:
         for what, ids, rows in (
