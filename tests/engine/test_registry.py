@@ -166,7 +166,8 @@ def test_a_worker_learns_of_a_new_resource_that_its_wildcard_serves(tmp_path: Pa
         other = SqliteStore(path)
         with yard(other) as there:
             execution = there.start(workflow(task(service("s3:new"))))
-        loop.run(lambda: here.now(execution).closed is not None)
+        soon(lambda: loop.tick() or here.now(execution).closed is not None)
+        worker.drain(loop, lambda: False)
         assert here.now(execution).output == ["s3:*", "s3:new"]
 
 

@@ -73,7 +73,8 @@ def test_an_execution_with_a_large_input_is_told_of_once(here: Yard, warned: War
 
 
 def test_what_a_handler_returned_is_told_of_also_when_the_state_drops_it(here: Yard, warned: Warned) -> None:
-    definition = machine(A={"Type": "Pass", "Next": "T"}, T={**TASK, "ResultPath": None})
+    task = {"Type": "Task", "Resource": "work", "ResultPath": None, "Next": "Z"}
+    definition = machine(A={"Type": "Pass", "Next": "T"}, T=task, Z={"Type": "Pass", "End": True})
     assert done(here, definition, 1, TOO_LONG) == 1
     assert warned() == ["the state 'T' of 'w' has a result of 262,145 bytes; AWS allows 262,144"]
 
