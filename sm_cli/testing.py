@@ -27,9 +27,11 @@ from sm_cli.asl.source import Document, from_value
 from sm_cli.asl.source import parse as parse_source
 from sm_cli.engine.clock import make_ref
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
+from sm_cli.engine.handlers import Context, Failure, Success, run, run_async
 from sm_cli.engine.history import aws_events
+from sm_cli.engine.registry import Registry
 from sm_cli.engine.settings import Settings, Taker
+from sm_cli.engine.stub import Stub
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import InvalidDefinition
 from sm_cli.interpreter.env import MICROSECONDS
@@ -128,22 +130,27 @@ def simulate(
     messages: Sequence[tuple[float, str, Json, Json]] = (),
     workflows: Mapping[str, dict[str, Any] | str | bytes] | None = None,
     buckets: str | os.PathLike[str] = "buckets",
+    stub: bool = False,
 ) -> Outcome:
     """Run a definition to its end, in memory and in virtual time.
 
     definition: a dict, or YAML or JSON text. input: any JSON value ({} when None is given and meant as AWS's
     default is for the caller to write). handlers: resource, or Lambda function name, to a callable taking
-    (input) or (input, context), sync or async. type: STANDARD or EXPRESS. now: when it starts. aws_limits: AWS's
-    256 KiB and its kin. messages: (seconds after the start, key, value, data). workflows: definitions by name, for
-    tasks that are executions of other workflows (states:startExecution). buckets: the directory that stands for S3.
+    (input) or (input, context), sync or async; `dynamodb:*` and `*` stand for what no other one is named for. type:
+    STANDARD or EXPRESS. now: when it starts. aws_limits: AWS's 256 KiB and its kin. messages: (seconds after the
+    start, key, value, data). workflows: definitions by name, for tasks that are executions of other workflows
+    (states:startExecution). buckets: the directory that stands for S3. stub: every task without a handler has the
+    result {}.
 
-    Raises InvalidDefinition (with `.diagnostics`). A task without a handler fails with States.TaskFailed.
+    Raises InvalidDefinition (with `.diagnostics`). Without `stub` a task without a handler fails with
+    States.TaskFailed.
     """
     workflow = prepare(_document(definition), "simulated")
     start = _EPOCH if now is None else round(_aware(now).timestamp() * MICROSECONDS)
     simulation = Simulation(
-        workflow, handlers or {}, FakeClock(start), limits=aws_limits, workflows=workflows or {}, buckets=Path(buckets)
-    )
+        workflow, handlers or {}, FakeClock(start), limits=aws_limits, workflows=workflows or {},
+        buckets=Path(buckets), stub=stub,
+    )  # fmt: skip
     for at, key, value, data in messages:
         simulation.post(start + round(at * MICROSECONDS), key, value, data)
     return simulation.run(input, type)
@@ -184,6 +191,7 @@ class Simulation:
         history: bool = True,
         workflows: Mapping[str, dict[str, Any] | str | bytes] = MappingProxyType({}),
         buckets: Path = Path("buckets"),
+        stub: bool = False,
     ) -> None:
         self.workflow = workflow
         self.clock = clock
@@ -191,8 +199,8 @@ class Simulation:
         settings = Settings(lease=_FOREVER, limits=limits, history=history, contain=False)
         self.workflows = {name: prepare(_document(definition), name) for name, definition in workflows.items()}
         self.engine = Engine(self.store, clock=clock, settings=settings, library=self.workflows.get, buckets=buckets)
-        own = {name: Handler(name, function) for name, function in handlers.items()}
-        self.handlers = {**self.engine.builtin, **own}
+        own = Registry.of({**self.engine.builtin, **handlers})
+        self.handlers = Stub().under(own) if stub else own
         self.coming: list[tuple[int, int, Callable[[Tick], object]]] = []
         self.count = 0
         self.todo: list[Job] = []
@@ -285,7 +293,7 @@ class Simulation:
 
     def perform(self, job: Job) -> None:
         """Call the handler now; its result arrives when it has slept what it slept."""
-        handler = self.handlers.get(job.resource)
+        handler = self.handlers.find(job.resource)
         started = self.clock.now()
         if handler is None:
             missing = TaskFailed(job.seq, "States.TaskFailed", f"No handler is registered for {job.resource!r}.")
@@ -302,6 +310,7 @@ class Simulation:
             attempt=job.attempt,
             idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
             task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
+            resource=job.resource,
             beat=virtual.beat,
         )
         token = _virtual.set(virtual)
@@ -320,8 +329,8 @@ class Simulation:
         if not (isinstance(outcome, Failure) and outcome.error == _Overslept.__name__):
             at = started + round(virtual.slept * MICROSECONDS)
             if isinstance(outcome, Success):
-                result = outcome.result
-                self.later(at, lambda tick: tick.returned(job, result))
+                result, final = outcome.result, outcome.final
+                self.later(at, lambda tick: tick.returned(job, result, final=final))
             else:
                 event = _failed(job, outcome)
                 self.later(at, lambda tick: tick.deliver(job.frame, event))

@@ -1,11 +1,13 @@
 """A Task's Resource, taken apart: which handler serves it and how its result is wrapped.
 
-Rule: DESIGN's mapping, in one place. The text itself names the handler unless it is an ARN that says more.
+Rule: DESIGN's mapping, in one place. The text itself names the handler unless it is an ARN that says more; a handler
+named with a `*` serves what no other one is named for.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +21,8 @@ _SERVICE = re.compile(
 
 #: Handler names that `sm` itself serves, unless somebody registers a handler of that name.
 BUILT_IN = frozenset({"http:invoke"})
+#: What the engine does itself is named so; no wildcard takes it.
+INTERNAL = "sm:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +79,27 @@ def function_name(name_or_arn: str) -> str:
         return parse_resource(name_or_arn).handler
     _, found, rest = name_or_arn.partition(":function:")
     return (rest if found else name_or_arn).split(":", 1)[0]
+
+
+def is_wildcard(name: str) -> bool:
+    """Whether a handler of this name serves more than its name: `*`, or `PREFIX:*`."""
+    return name == "*" or name.endswith(":*")
+
+
+def serving(resource: str, names: Container[str]) -> str | None:
+    """Which of the handlers with these names serves `resource` (a Resource's `handler`); None when none does.
+
+    Its own name comes first, then the longest `PREFIX:*`, then `*`: for `aws-sdk:s3:getObject` that is
+    `aws-sdk:s3:*`, `aws-sdk:*`, `*`.
+    """
+    if resource in names:
+        return resource
+    if resource.startswith(INTERNAL):
+        return None
+    end = resource.rfind(":")
+    while end > 0:
+        wildcard = f"{resource[:end]}:*"
+        if wildcard in names:
+            return wildcard
+        end = resource.rfind(":", 0, end)
+    return "*" if "*" in names else None

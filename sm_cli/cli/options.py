@@ -39,6 +39,7 @@ Handlers = Annotated[
         "--handlers", metavar="DIR", envvar="SM_HANDLERS", help="Where the handlers are; handlers/ unless given."
     ),
 ]
+Stubbed = Annotated[bool, typer.Option("--stub", help="Answer {} for every task without a handler.")]
 Concurrency = Annotated[
     str | None,
     typer.Option("--concurrency", metavar="N", envvar="SM_CONCURRENCY", help="Handlers at once; 8 unless given."),

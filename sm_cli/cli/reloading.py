@@ -6,7 +6,7 @@ Rule: a directory that cannot be loaded is told about and changes nothing: the w
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sm_cli.engine.handlers import Handler
     from sm_cli.engine.loop import Loop
+    from sm_cli.engine.registry import Registry
 
 
 def need_watchfiles() -> None:
@@ -31,10 +32,10 @@ def need_watchfiles() -> None:
 
 
 @contextmanager
-def reloading(loop: Loop, directory: Path, ours: Mapping[str, Handler]) -> Iterator[None]:
-    """Inside the block, changes below the directory reach the loop. `ours` are there whatever it holds."""
+def reloading(loop: Loop, directory: Path, used: Callable[[Registry], Mapping[str, Handler]]) -> Iterator[None]:
+    """Inside the block, changes below the directory reach the loop, as what `used` makes of its handlers."""
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(loop, directory, ours, done), name="sm-reload", daemon=True)
+    watcher = threading.Thread(target=_watch, args=(loop, directory, used, done), name="sm-reload", daemon=True)
     watcher.start()
     try:
         yield
@@ -42,7 +43,9 @@ def reloading(loop: Loop, directory: Path, ours: Mapping[str, Handler]) -> Itera
         done.set()
 
 
-def _watch(loop: Loop, directory: Path, ours: Mapping[str, Handler], done: threading.Event) -> None:
+def _watch(
+    loop: Loop, directory: Path, used: Callable[[Registry], Mapping[str, Handler]], done: threading.Event
+) -> None:
     from watchfiles import PythonFilter, watch
 
     from sm_cli.engine.loading import load_handlers
@@ -53,5 +56,5 @@ def _watch(loop: Loop, directory: Path, ours: Mapping[str, Handler], done: threa
         except HandlerLoadError as e:
             say(f"sm: error: {e.message}; the handlers stay as they were")
             continue
-        loop.reload({**ours, **handlers})
+        loop.reload(used(handlers))
         say(f"worker {loop.name}: {len(handlers)} handlers loaded again from {directory}/")

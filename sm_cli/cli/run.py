@@ -8,12 +8,14 @@ import typer
 
 from sm_cli.cli import output as out
 from sm_cli.cli.config import Project, find_project, is_file
-from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Verbose, count, queue_name, seconds
+from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Stubbed, Verbose, count, queue_name, seconds
+from sm_cli.cli.stubbing import stubbed_handlers, stubbing
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Workflow
-    from sm_cli.engine.handlers import Handler
+    from sm_cli.engine.registry import Registry
+    from sm_cli.engine.stub import Stub
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +38,7 @@ def run(
         str | None, typer.Option("--name", metavar="NAME", help="The execution's name; unique for its workflow.")
     ] = None,
     handlers: Handlers = None,
+    stub: Stubbed = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Only start it and print its id; `sm worker` does the rest.")
     ] = False,
@@ -73,8 +76,8 @@ def run(
     workflow = workflows.load(workflows.choose(project, wanted))
     data = read_input(input, pairs)
     queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
-    with out.guarded() as result:
-        registry = registry_for(workflow, project, handlers)
+    with out.guarded() as result, stubbing(stub) as stubs:
+        registry = registry_for(workflow, project, handlers, stubs)
         if express:
             from sm_cli.cli.express import run as run_express
 
@@ -90,7 +93,7 @@ def run(
 
             loop = Loop(engine, registry, concurrency=slots, name=own_name())
             execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue)
-            go_on = again("worker", db=db, handlers=handlers)
+            go_on = [*again("worker", db=db, handlers=handlers), *(["--stub"] if stub else ())]
             code = follow(loop, execution, result, go_on, detach_on_wait=detach_on_wait)
     if code:
         raise typer.Exit(code)
@@ -115,21 +118,24 @@ def concurrency_of(project: Project, option: str | None) -> int:
     return count(option or project.setting("concurrency") or "8", "--concurrency")
 
 
-def registry_for(workflow: Workflow, project: Project, option: str | None) -> dict[str, Handler]:
+def registry_for(workflow: Workflow, project: Project, option: str | None, stub: Stub | None = None) -> Registry:
     """The handlers, among which the workflow finds all that it needs. Raises HandlerLoadError."""
     from sm_cli.engine.builtin import builtins
     from sm_cli.engine.loading import calls_handlers, check_handlers, load_handlers, needed_handlers
+    from sm_cli.engine.registry import Registry
 
     if not calls_handlers(workflow.program):
-        return {}
-    directory, _ = project.handlers(option)
+        return Registry()
+    directory, named = project.handlers(option)
+    if stub is not None:
+        return stubbed_handlers(stub, directory, named)
     needs = needed_handlers(workflow.program, workflow.document.value)
     ours = builtins(project.http())
     if not needs.keys() - ours.keys() and not directory.is_dir():
-        return ours
+        return Registry(ours)
     registry = load_handlers(directory)
     check_handlers(needs, registry, directory)
-    return {**ours, **registry}
+    return Registry({**ours, **registry})
 
 
 def again(command: str, **options: str | None) -> list[str]:

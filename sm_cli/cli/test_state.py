@@ -9,7 +9,8 @@ import typer
 from sm_cli.cli import output as out
 from sm_cli.cli.config import find_project
 from sm_cli.cli.failures import say
-from sm_cli.cli.options import AsJson, Handlers, choice
+from sm_cli.cli.options import AsJson, Handlers, Stubbed, choice
+from sm_cli.cli.stubbing import stubbed_handlers, stubbing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sm_cli.asl.source import Document
     from sm_cli.cli.config import Project
     from sm_cli.engine.handlers import Handler
+    from sm_cli.engine.stub import Stub
     from sm_cli.jsonvalue import Json
 
 
@@ -58,6 +60,7 @@ def test_state(
         str | None, typer.Option("--level", metavar="LEVEL", help="INFO, DEBUG or TRACE; INFO unless given.")
     ] = None,
     handlers: Handlers = None,
+    stub: Stubbed = False,
     json: AsJson = False,
 ) -> None:
     """Run one state of a workflow alone, as AWS's TestState does; nothing is stored."""
@@ -83,8 +86,8 @@ def test_state(
         )
     }
     data, mocked = read_input(input, []), mock_of(mock, mock_error)
-    with out.guarded() as result:
-        registry = {} if mocked is not None else registry_for(found, project, handlers)
+    with out.guarded() as result, stubbing(stub) as stubs:
+        registry = {} if mocked is not None else registry_for(found, project, handlers, stubs)
         answer = single.test_state(
             document, data, state_name=state, inspection_level=told if json else _known(told), mock=mocked,
             handlers=registry, name=state, strict=False, **options,
@@ -140,16 +143,20 @@ def mock_of(result: str | None, error: str | None) -> dict[str, Json] | None:
     return None
 
 
-def registry_for(state: StateAt, project: Project, option: str | None) -> Mapping[str, Handler]:
+def registry_for(
+    state: StateAt, project: Project, option: str | None, stub: Stub | None = None
+) -> Mapping[str, Handler]:
     """The handlers, when the state calls one. Raises HandlerLoadError when it is not there."""
     from sm_cli.asl.resources import parse_resource
     from sm_cli.engine.builtin import builtins
     from sm_cli.engine.loading import check_handlers, load_handlers
 
     resource = parse_resource(state.text("Resource") or "") if state.type == "Task" else None
-    if resource is None or resource.kind == "activity" or resource.pattern:
+    if resource is None or (stub is None and (resource.kind == "activity" or resource.pattern)):
         return {}
-    directory, _ = project.handlers(option)
+    directory, named = project.handlers(option)
+    if stub is not None:
+        return stubbed_handlers(stub, directory, named)
     ours = builtins(project.http())
     if resource.handler in ours and not directory.is_dir():
         return ours

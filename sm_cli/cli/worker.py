@@ -10,17 +10,20 @@ import typer
 from sm_cli.cli import output as out
 from sm_cli.cli.config import find_project
 from sm_cli.cli.failures import say, warn
-from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Verbose, count, queue_name, seconds
+from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Stubbed, Verbose, count, queue_name, seconds
 from sm_cli.cli.run import concurrency_of
+from sm_cli.cli.stubbing import telling_stub
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sm_cli.cli.signals import Interrupts
     from sm_cli.engine.handlers import Handler
     from sm_cli.engine.loop import Loop
     from sm_cli.engine.queues import Rota
+    from sm_cli.engine.registry import Registry
 
 #: Seconds that handlers have to end after Ctrl-C.
 _GRACE = "10"
@@ -32,6 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     handlers: Handlers = None,
+    stub: Stubbed = False,
     concurrency: Concurrency = None,
     queues: Annotated[
         str | None,
@@ -75,11 +79,18 @@ def worker(
     if reload:
         need_watchfiles()
     with out.guarded():
-        registry, ours = _registry(directory, named or reload), builtins(project.http())
+        registry, ours = _registry(directory, named or reload, stub), builtins(project.http())
+        called = name or own_name()
+        stubs = telling_stub(called) if stub else None
+
+        def used(handlers: Registry) -> Mapping[str, Handler]:
+            return {**ours, **handlers} if stubs is None else stubs.under(handlers)
+
         with opened_engine(db, project, create=True) as engine, Interrupts() as interrupts:
-            loop = Loop(engine, {**ours, **registry}, concurrency=slots, name=name or own_name(), rota=rota)
-            say(f"worker {loop.name}: {len(registry)} handlers from {directory}/, {slots} at once, on {url}")
-            with reloading(loop, directory, ours) if reload else nullcontext():
+            loop = Loop(engine, used(registry), concurrency=slots, name=called, rota=rota)
+            rest = "" if stubs is None else " (and {} for every other task)"
+            say(f"worker {called}: {len(registry)} handlers from {directory}/{rest}, {slots} at once, on {url}")
+            with reloading(loop, directory, used) if reload else nullcontext():
                 _work(loop, interrupts, once=once, drain=drain)
             _stop(loop, interrupts, limit)
     if interrupts.received is not None:
@@ -101,12 +112,14 @@ def _rota(queues: str | None, strict: bool) -> Rota:
     return Rota(weights, strict=strict)
 
 
-def _registry(directory: Path, named: bool) -> dict[str, Handler]:
+def _registry(directory: Path, named: bool, stub: bool) -> Registry:
     from sm_cli.engine.loading import load_handlers
+    from sm_cli.engine.registry import Registry
 
     if not named and not directory.is_dir():
-        warn(f"there is no {directory}/: this worker runs timers, messages and http:invoke, but no other task")
-        return {}
+        if not stub:
+            warn(f"there is no {directory}/: this worker runs timers, messages and http:invoke, but no other task")
+        return Registry()
     return load_handlers(directory)
 
 

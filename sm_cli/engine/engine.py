@@ -20,6 +20,7 @@ from sm_cli.engine.programs import Workflow as Workflow
 from sm_cli.engine.programs import prepare as prepare
 from sm_cli.engine.redrive import Again, From, redrive
 from sm_cli.engine.settings import Settings, Taker
+from sm_cli.engine.sizes import Sizes
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
@@ -59,6 +60,7 @@ class Engine:
         self.programs = Programs(library)
         self.builtin = bucket_jobs(store, buckets)
         self._sweep_at = 0
+        self._sizes = Sizes()
 
     # -- transactions ----------------------------------------------------------------------------
 
@@ -71,6 +73,7 @@ class Engine:
             if tick.now >= self._sweep_at:
                 self._sweep_at = sweep(tick)
             tick.flush()
+        self._sizes.tell(tick)
         return result, tick
 
     # -- executions ------------------------------------------------------------------------------
@@ -220,7 +223,7 @@ class Engine:
                 return make_token(tick.settings.token_key, job.frame, job.seq), job.input
             return None
 
-        return self.transact(work, Taker(f"activity:{name}", 1, frozenset({name}), at_once=False))[0]
+        return self.transact(work, Taker(f"activity:{name}", 1, at_once=False))[0]
 
     def task_succeeded(self, token: str, output: Json) -> Execution:
         """A callback: the task that waits for this token has this result. Raises UsageError for a token that is not

@@ -32,7 +32,8 @@ class Context:
 
     execution_id: the public id. execution_name, workflow, state: as in the definition. attempt: 1 for the
     first try. idempotency_key: the same for every run of the same attempt, also after a crash; another one for
-    a retry. task_token: what a callback for this attempt has to carry. cancelled: set when the task timed out, was
+    a retry. task_token: what a callback for this attempt has to carry. resource: the name that it was called under,
+    `dynamodb:putItem` also when it is registered as `dynamodb:*`. cancelled: set when the task timed out, was
     stopped, or a sibling failed: whoever works long looks at it.
     """
 
@@ -43,6 +44,7 @@ class Context:
     attempt: int
     idempotency_key: str
     task_token: str | None = None
+    resource: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
     beat: Callable[[], None] | None = None
 
@@ -63,11 +65,13 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """`is_async` and `wants_context` are read off the function, once."""
+    """`is_async` and `wants_context` are read off the function, once. final: what it returns ends its task also where
+    a callback would be waited for."""
 
     name: str
     function: Callable[..., Any]
     repeatable: bool = True
+    final: bool = False
     is_async: bool = field(init=False)
     wants_context: bool = field(init=False)
 
@@ -78,7 +82,10 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Success:
+    """`final` as in the Handler."""
+
     result: Json
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,8 @@ def handler(name: F) -> F: ...
 def handler(name: str | None = None, *, repeatable: bool = True) -> Callable[[F], F]: ...
 def handler(name: Any = None, *, repeatable: bool = True) -> Any:
     """Register a function as the handler of a resource: `@handler("process:order")`, or `@handler` alone for
-    the function's own name. `repeatable=False`: never run again after its worker was lost."""
+    the function's own name. `@handler("dynamodb:*")` takes every action of a service that no other handler is
+    registered for, `@handler("*")` every task. `repeatable=False`: never run again after its worker was lost."""
     if callable(name):
         return handler(None)(name)
 
@@ -162,7 +170,7 @@ def in_process(process: int, ended: Success | Failure) -> Success | Failure:
 def outcome(handler: Handler, value: object) -> Success | Failure:
     result, problem = as_json(value)
     if problem is None:
-        return Success(result)
+        return Success(result, handler.final)
     return Failure("States.TaskFailed", f"The handler {handler.name!r} returned what is not JSON: {problem}.", [])
 
 

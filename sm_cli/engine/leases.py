@@ -73,12 +73,13 @@ def claim(tick: Tick, rota: Rota, freed: Iterable[Job] = (), only: int | None = 
     if taker is None or taker.slots <= 0:
         return
     now = tick.now if until is None else min(until, tick.now)
+    resources = None if taker.handlers is None else taker.handlers.resources(tick.tx.waiting_resources)
     found: dict[str, list[Job]] = defaultdict(list)
     for job in freed:
         if job.available <= now and taker.knows(job):
             found[job.queue].append(job)
     for queue in (None,) if only is not None else filter(rota.serves, tick.tx.queues()):
-        for job in tick.tx.claimable(now, taker.slots, only=only, resources=taker.handlers, queue=queue):
+        for job in tick.tx.claimable(now, taker.slots, only=only, resources=resources, queue=queue):
             found[job.queue].append(job)
     waiting = {queue: sorted(jobs, key=lambda job: (-job.priority, job.id)) for queue, jobs in found.items()}
     tick.claim(rota.pick(waiting, taker.slots))

@@ -21,19 +21,20 @@ from types import ModuleType
 from typing import Any
 
 from sm_cli.asl.model import Program, Task
-from sm_cli.asl.resources import BUILT_IN, function_name
+from sm_cli.asl.resources import BUILT_IN, function_name, is_wildcard, serving
 from sm_cli.engine.handlers import Handler, handlers_in
+from sm_cli.engine.registry import Registry
 from sm_cli.errors import HandlerLoadError
 from sm_cli.jsonvalue import Json
 
 _serial = count()
 
 
-def load_handlers(directory: Path) -> dict[str, Handler]:
+def load_handlers(directory: Path) -> Registry:
     """The handlers of every `*.py` of a directory, by name; files whose name begins with `_` are only helpers.
 
-    Raises HandlerLoadError when the directory is not there, a file does not import, or two functions are
-    registered under one name.
+    Raises HandlerLoadError when the directory is not there, a file does not import, two functions are
+    registered under one name, or a name has a `*` where none can stand.
     """
     directory = directory.resolve()
     if not directory.is_dir():
@@ -48,10 +49,16 @@ def load_handlers(directory: Path) -> dict[str, Handler]:
             origin = _origin(handler) or file
             if origin != file and origin in files.values():
                 continue  # imported from a sibling, which registers it itself
+            if "*" in handler.name and not (is_wildcard(handler.name) and handler.name.count("*") == 1):
+                raise HandlerLoadError(_misplaced(handler.name, file))
             known, other = found.setdefault(handler.name, (handler, file))
             if known is not handler:
                 raise HandlerLoadError(_twice(handler.name, other, file))
-    return {name: handler for name, (handler, _) in found.items()}
+    return Registry({name: handler for name, (handler, _) in found.items()})
+
+
+def _misplaced(name: str, file: Path) -> str:
+    return f"{_shown(file)} registers a handler as {name!r}, but a * stands alone, or at the end after a colon"
 
 
 def _twice(name: str, first: Path, second: Path) -> str:
@@ -180,13 +187,13 @@ def calls_handlers(program: Program) -> bool:
 def needed_handlers(program: Program, definition: Json) -> dict[str, list[str]]:
     """Handler names that the Tasks of a program call for, each with the states that do.
 
-    A FunctionName that is computed when the state runs is not among them, nor is an activity: its workers
-    are somebody else's.
+    A FunctionName that is computed when the state runs is not among them, nor is an activity (its workers are
+    somebody else's) or another workflow.
     """
     needs: dict[str, list[str]] = {}
     for pointer, machine in program.machines.items():
         for name, state in machine.states.items():
-            if not isinstance(state, Task) or state.resource.kind == "activity":
+            if not isinstance(state, Task) or state.resource.kind == "activity" or state.resource.starts_execution:
                 continue
             handler: str | None = state.resource.handler
             if state.resource.kind == "invoke":
@@ -215,7 +222,9 @@ def _constant_function(machine: Mapping[str, Any], state: str) -> str | None:
 def check_handlers(needs: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler], directory: Path) -> None:
     """Raise HandlerLoadError when a handler that a workflow needs is not there: nothing passes silently. `handlers`
     are the user's own; what `sm` brings is always there."""
-    missing = {name: states for name, states in needs.items() if name not in handlers and name not in BUILT_IN}
+    missing = {
+        name: states for name, states in needs.items() if serving(name, handlers) is None and name not in BUILT_IN
+    }
     if not missing:
         return
     wanted = "; ".join(f"{name!r} for the state {_listed(states)}" for name, states in missing.items())

@@ -21,6 +21,7 @@ from sm_cli.engine.handlers import Context, Handler, Success
 from sm_cli.engine.outlook import Outlook
 from sm_cli.engine.pool import Done, Pool
 from sm_cli.engine.queues import Rota
+from sm_cli.engine.registry import Registry
 from sm_cli.engine.settings import Taker
 from sm_cli.engine.tick import Tick
 from sm_cli.interpreter.env import MICROSECONDS
@@ -87,9 +88,7 @@ class Loop:
         self._use(handlers)
 
     def _use(self, handlers: Mapping[str, Handler]) -> None:
-        self.handlers = {**self.engine.builtin, **handlers}
-        self.resources = frozenset(self.handlers)
-        self._once = frozenset(name for name, handler in self.handlers.items() if not handler.repeatable)
+        self.handlers = Registry({**self.engine.builtin, **handlers})
 
     # -- what others call ------------------------------------------------------------------------
 
@@ -210,8 +209,8 @@ class Loop:
         """Whether a read shows something to do."""
         seen = self._outlook
         if seen.stale:
-            slots = self.resources if self.taking else frozenset()
-            seen.look(now if self.horizon is None else self.horizon, slots, self.only, self.rota.only)
+            handlers = self.handlers if self.taking else Registry()
+            seen.look(now if self.horizon is None else self.horizon, handlers, self.only, self.rota.only)
         return seen.ready or (seen.due is not None and seen.due <= now) or (seen.free and self.pool.free > 0)
 
     def taker(self) -> Taker:
@@ -220,7 +219,7 @@ class Loop:
         if not self._enlisted or now - self.worker.seen > _SEEN:
             arriving = replace(self.worker, seen=now)
         return Taker(
-            self.worker.id, self.pool.free if self.taking else 0, self.resources, once=self._once,
+            self.worker.id, self.pool.free if self.taking else 0, self.handlers,
             serves=self.rota.serves, at_once=self.horizon is None, arriving=arriving,
         )  # fmt: skip
 
@@ -232,7 +231,7 @@ class Loop:
     def deliver(self, tick: Tick, done: Done) -> None:
         job, outcome = done.job, done.outcome
         if isinstance(outcome, Success):
-            tick.returned(job, outcome.result)
+            tick.returned(job, outcome.result, final=outcome.final)
         else:
             tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace))
 
@@ -258,7 +257,9 @@ class Loop:
     def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
         for job in jobs:
             self.leased[job.frame, job.seq] = job
-            self.pool.submit(job, self.handlers[job.resource], self.context(job, executions[job.execution]))
+            handler = self.handlers.find(job.resource)
+            assert handler is not None, "a job is taken for a handler that is there"
+            self.pool.submit(job, handler, self.context(job, executions[job.execution]))
 
     def context(self, job: Job, execution: Execution) -> Context:
         return Context(
@@ -269,6 +270,7 @@ class Loop:
             attempt=job.attempt,
             idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
             task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
+            resource=job.resource,
             beat=lambda: self._beats.say(job, self.engine.clock.now()),
         )
 

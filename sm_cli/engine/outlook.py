@@ -5,6 +5,7 @@ Rule: only reads. It holds until this process or another one has written.
 
 from __future__ import annotations
 
+from sm_cli.engine.registry import Registry
 from sm_cli.store.base import Store
 
 
@@ -31,9 +32,10 @@ class Outlook:
             self.stale = True
         return self.stale
 
-    def look(self, now: int, resources: frozenset[str], only: int | None, queues: frozenset[str] | None) -> None:
-        """Ask anew. `resources` names the handlers that jobs may be taken for, `queues` where from (None: anywhere)."""
+    def look(self, now: int, handlers: Registry, only: int | None, queues: frozenset[str] | None) -> None:
+        """Ask anew. `handlers` are those that jobs may be taken for, `queues` where from (None: anywhere)."""
         self.stale = False
         self.ready = self.store.has_ready(only)
         self.due = self.store.next_due(only, self.worker)
+        resources = handlers.resources(self.store.waiting_resources)
         self.free = bool(resources) and self.store.has_free(now, resources, only=only, queues=queues)

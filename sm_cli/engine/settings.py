@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sm_cli.engine.registry import Registry
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.store.base import Job, Worker
 
@@ -43,25 +44,29 @@ class Settings:
 class Taker:
     """Who takes jobs in this tick: a worker's id, how many it can run, and which handlers it has (None: any).
 
-    once: those of the handlers that may not run again after a lost worker. serves: whether it takes from a queue.
-    at_once: whether it takes jobs in the step that makes them. arriving: its row, written with whatever else is.
+    serves: whether it takes from a queue. at_once: whether it takes jobs in the step that makes them. arriving: its
+    row, written with whatever else is.
     """
 
     def __init__(
-        self, worker: str, slots: int, handlers: frozenset[str] | None = None, *, once: frozenset[str] = frozenset(),
+        self, worker: str, slots: int, handlers: Registry | None = None, *,
         serves: Callable[[str], bool] | None = None, at_once: bool = True, arriving: Worker | None = None,
     ) -> None:  # fmt: skip
         self.worker = worker
         self.slots = slots
         self.handlers = handlers
-        self.once = once
         self.serves = serves
         self.at_once = at_once
         self.arriving = arriving
         self.taken: list[Job] = []
 
     def knows(self, job: Job) -> bool:
-        return self.handlers is None or job.resource in self.handlers
+        return self.handlers is None or self.handlers.find(job.resource) is not None
+
+    def repeats(self, job: Job) -> bool:
+        """Whether the job's handler may run again after a lost worker."""
+        handler = None if self.handlers is None else self.handlers.find(job.resource)
+        return handler is None or handler.repeatable
 
     def takes(self, job: Job) -> bool:
         if not self.at_once or self.slots <= 0 or not self.knows(job):

@@ -17,6 +17,7 @@ from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Resulting, 
 from sm_cli.engine.builtin import builtins
 from sm_cli.engine.clock import SystemClock
 from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
+from sm_cli.engine.registry import Registry
 from sm_cli.engine.single_request import LEVELS as LEVELS
 from sm_cli.engine.single_request import (
     STATE_NAME,
@@ -30,6 +31,7 @@ from sm_cli.engine.single_request import (
     read_object,
     read_subject,
     refuse_misfits,
+    refuse_waiting,
     too_many_failures,
 )
 from sm_cli.engine.single_request import StateTestRefused as StateTestRefused
@@ -90,7 +92,7 @@ def test_state(
     "cause"}}, for a Task, Map or Parallel, and for a Message (its data). Without one a Task calls its handler.
     context: the context object, instead of one that is made up. variables: what the state finds assigned.
     state_configuration: retrierRetryCount, errorCausedByState, mapIterationFailureCount, mapItemReaderData.
-    handlers: resource, or name of a Lambda function, to what is called; `sm`'s own are below them.
+    handlers: resource, name of a Lambda function or wildcard, to what is called; `sm`'s own are below them.
     name: what the state is called in the context object and in causes. strict: refuse what only AWS cannot do (a
     context without a mock), and tell no more than AWS does (of a Parallel nothing before its branches).
 
@@ -105,8 +107,9 @@ def test_state(
     given = read_object(context, "Context")
     if given is not None and mocked is None and strict:
         raise invalid("TestState does not support Context when a mock is not specified.")
-    refuse_misfits(subject, mocked, configuration)
-    test = _Test(subject, mocked, configuration, handlers or {})
+    registry = Registry.of(handlers or {})
+    refuse_misfits(subject, mocked, configuration, stubbed=any(handler.final for handler in registry.values()))
+    test = _Test(subject, mocked, configuration, registry)
     test.prepare({} if input is None else input, read_object(variables, "Variables") or {}, given, role_arn)
     answer = test.answer(test.run())
     if inspection_level != "INFO":
@@ -126,12 +129,12 @@ class _Test:
         subject: Subject,
         mock: Mock | None,
         configuration: Configuration,
-        handlers: Mapping[str, Callable[..., Any] | Handler],
+        handlers: Registry,
     ) -> None:
         self.subject = subject
         self.mock = mock
         self.configuration = configuration
-        self.handlers = {**builtins(), **handlers}
+        self.handlers = Registry({**builtins(), **handlers})
         self.program = subject.program if mock is None or not mock.failed else _inline(subject)
         self.probe = Probe(mocked=mock is not None)
 
@@ -221,13 +224,15 @@ class _Test:
 
     def called(self, frame: Frame, task: RunTask) -> Event:
         """A Task without a mock calls its handler, here and now."""
-        function = self.handlers.get(task.handler)
-        if function is None:
+        handler = self.handlers.find(task.handler)
+        if handler is None or not handler.final:
+            refuse_waiting(self.subject.state)
+        if handler is None:
             missing = f"No handler is registered for {task.handler!r}."
             return TaskFailed(frame.seq, "States.TaskFailed", missing)
-        handler = function if isinstance(function, Handler) else Handler(task.handler, function)
         ref = self.env.facts.ref
-        context = Context(ref, ref, "test-state", self.subject.name, task.attempt, f"{ref}-{frame.id}-{frame.seq}")
+        key = f"{ref}-{frame.id}-{frame.seq}"
+        context = Context(ref, ref, "test-state", self.subject.name, task.attempt, key, resource=task.handler)
         outcome = _called(handler, task.input, context)
         if isinstance(outcome, Success):
             return TaskSucceeded(frame.seq, outcome.result)

@@ -26,6 +26,7 @@ from sm_cli.jsonvalue import Json, as_json, loads_exact
 #: What AWS calls a state that is tested alone, whatever its own name is.
 STATE_NAME = "StateName"
 LEVELS = ("INFO", "DEBUG", "TRACE")
+_STANDS_IN = "A mock stands in for what it would do."
 _MODES = ("STRICT", "PRESENT", "NONE")
 #: What a mock stands in for; none of it is done, so none of it has to be compiled.
 _MOCKED_AWAY = ("ItemReader", "ItemBatcher", "ResultWriter")
@@ -236,11 +237,14 @@ def _json(value: Any, problem: str) -> Json:
 # -- all of it together ---------------------------------------------------------------------------------
 
 
-def refuse_misfits(subject: Subject, mock: Mock | None, configuration: Configuration) -> None:
-    """Refuse a mock for what has none, its lack where one is needed, and one of the wrong shape."""
+def refuse_misfits(subject: Subject, mock: Mock | None, configuration: Configuration, *, stubbed: bool = False) -> None:
+    """Refuse a mock for what has none, its lack where one is needed, and one of the wrong shape. `stubbed`: a stub may
+    answer a Task that waits, so that whoever calls it has to `refuse_waiting`."""
     state = subject.state
     if mock is None:
         _refuse_without_mock(state)
+        if not stubbed:
+            refuse_waiting(state)
         return
     if not isinstance(state, (Task, Map, Parallel, Message)):
         raise invalid(f"State type '{state.type}' is not supported when a mock is specified")
@@ -264,17 +268,20 @@ def too_many_failures() -> StateTestRefused:
 
 
 def _refuse_without_mock(state: State) -> None:
-    hint = "A mock stands in for what it would do."
     if isinstance(state, (Map, Parallel)):
         raise StateTestRefused(
             "InvalidDefinition",
             "TestState API does not support Map or Parallel states. Supported state types include: "
             "[Task, Wait, Pass, Succeed, Fail, Choice]",
-            hint=hint,
+            hint=_STANDS_IN,
         )
     if isinstance(state, Message):
-        raise invalid("A Message state waits for a message, which a mock has to give.", hint=hint)
+        raise invalid("A Message state waits for a message, which a mock has to give.", hint=_STANDS_IN)
+
+
+def refuse_waiting(state: State) -> None:
+    """Refuse a Task whose handler's answer would not be its end."""
     if isinstance(state, Task) and (state.resource.kind == "activity" or state.resource.pattern):
         what = "an activity" if state.resource.kind == "activity" else f"'.{state.resource.pattern}'"
         message = f"TestState does not support a Task that waits for {what} when a mock is not specified."
-        raise StateTestRefused("InvalidDefinition", message, hint=hint)
+        raise StateTestRefused("InvalidDefinition", message, hint=_STANDS_IN)

@@ -99,6 +99,7 @@ class Tick:
         self.closed: list[Execution] = []
         #: Deliveries that came too late: (frame, event). The fence dropped them.
         self.ignored: list[tuple[int, Event]] = []
+        self.long: list[HistoryEvent] = []  # see `Transaction.apply`
 
     # -- what is known ---------------------------------------------------------------------------
 
@@ -173,8 +174,9 @@ class Tick:
     def deliver(self, frame: int, event: Event) -> None:
         self.agenda.append((frame, event))
 
-    def returned(self, job: Job, result: Json) -> None:
-        """A handler returned: its task has succeeded, or (with a task token) it now waits for a callback."""
+    def returned(self, job: Job, result: Json, *, final: bool = False) -> None:
+        """A handler returned: its task has succeeded, or (with a task token) it now waits for a callback, unless what
+        the handler returned is `final`: nobody will call."""
         self.load([job.frame])
         frame = self.frames.get(job.frame)
         if frame is None or frame.seq != job.seq or frame.status.closed:
@@ -187,6 +189,9 @@ class Tick:
                 self.deliver(job.frame, TaskSucceeded(job.seq, result))
                 return
             self.put(execution, submitted(program, frame, result, self.env(execution)))
+            if final:
+                self.deliver(job.frame, TaskSucceeded(job.seq, result))
+                return
             self.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
 
     def fire(self, timer: Timer) -> None:
@@ -340,7 +345,7 @@ class Tick:
         self.taker.slots -= 1
         job.worker = self.taker.worker
         job.leased_until = self.now + self.settings.lease
-        job.repeatable = job.resource not in self.taker.once
+        job.repeatable = self.taker.repeats(job)
         job.deliveries += 1
         self.taker.taken.append(job)
         execution = self.execution(job.execution)
@@ -458,4 +463,4 @@ class Tick:
         if changes:
             if self.taker is not None and self.taker.arriving is not None:
                 changes.workers.append(self.taker.arriving)
-            self.tx.apply(changes)
+            self.long = self.tx.apply(changes)

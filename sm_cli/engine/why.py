@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, TypeAlias
 
+from sm_cli.asl.resources import serving
 from sm_cli.engine.alive import is_dead, name_of
 from sm_cli.engine.near import difference, send_command
 from sm_cli.interpreter.env import MICROSECONDS
@@ -165,7 +166,7 @@ class _Asked:
 
     def free(self, job: Job, tried: str) -> Reason:
         waits = f"{job.state} waits{tried} for a worker with the handler {job.resource!r}"
-        if self.handlers is not None and job.resource not in self.handlers:
+        if self.handlers is not None and serving(job.resource, self.handlers) is None:
             text = f"{waits}, and no handler of that name is there; write one with @handler({job.resource!r})."
             return Reason("job", text, "sm worker", job.state)
         if not self.workers:

@@ -44,4 +44,6 @@ def _at_work(loop: Loop, until: int) -> bool:
     """Whether handlers run, or jobs that came until that time wait for one."""
     if loop.leased:
         return True
-    return loop.engine.store.has_free(until, loop.resources, only=loop.only, queues=loop.rota.only)
+    store = loop.engine.store
+    resources = loop.handlers.resources(store.waiting_resources)
+    return store.has_free(until, resources, only=loop.only, queues=loop.rota.only)

@@ -305,6 +305,9 @@ class Transaction(Protocol):
     def queues(self) -> list[str]:
         """The names of the queues with jobs that nobody has, in order."""
 
+    def waiting_resources(self) -> list[str]:
+        """The names of the resources of jobs that nobody has, available or not, in order."""
+
     def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
         """Jobs whose lease ran out at or before `now`, earliest first."""
 
@@ -351,7 +354,8 @@ class Transaction(Protocol):
     def stale(self, now: int, limit: int) -> Stale:
         """At most `limit` of each. A message that READY frames may still need is not among them."""
 
-    def apply(self, changes: Changes) -> None: ...
+    def apply(self, changes: Changes) -> list[HistoryEvent]:
+        """Returns the events whose JSON text turned out to be long (`rows.HISTORY_ROW`); none when there is no text."""
 
 
 class ExecutionFilter(NamedTuple):
@@ -391,6 +395,9 @@ class Store(Protocol):
         self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
     ) -> bool:
         """Whether a job for one of these handlers, in one of these queues, is claimable."""
+
+    def waiting_resources(self) -> list[str]:
+        """As in a Transaction."""
 
     def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
         """As in a Transaction."""

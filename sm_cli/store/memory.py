@@ -203,6 +203,10 @@ class MemoryStore:
             free = self._jobs.free if only is None else self._jobs.free_in[only]
             return bool(free.first(1, asked_for))
 
+    def waiting_resources(self) -> list[str]:
+        with self._lock:
+            return sorted(self._jobs.free_of_resource.groups())
+
     def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
         rows = self._jobs.rows
         with self._lock:
@@ -438,6 +442,9 @@ class MemoryTransaction(MailTransaction):
     def queues(self) -> list[str]:
         return sorted(self._jobs.free_in_queue.groups())
 
+    def waiting_resources(self) -> list[str]:
+        return self._store.waiting_resources()
+
     def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
         found = [
             (job.leased_until, job.id)
@@ -462,11 +469,12 @@ class MemoryTransaction(MailTransaction):
     def stale(self, now: int, limit: int) -> Stale:
         return self._mail.stale(now, limit, all_stepped=not self._frames.ready)
 
-    def apply(self, changes: Changes) -> None:
+    def apply(self, changes: Changes) -> list[HistoryEvent]:
         if self._changes is not None:
             raise RuntimeError("a transaction is applied once")
         self._refuse(changes)
         self._changes = changes
+        return []
 
     def _refuse(self, changes: Changes) -> None:
         for what, ids, rows in (

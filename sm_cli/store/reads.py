@@ -207,6 +207,9 @@ class Reads:
     def queues(self) -> list[str]:
         return [name for (name,) in self.session.all("queues")]
 
+    def waiting_resources(self) -> list[str]:
+        return [name for (name,) in self.session.all("waiting_resources")]
+
     def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
         if only is None:
             return self._jobs("lost_jobs", (now, limit))

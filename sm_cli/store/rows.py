@@ -258,8 +258,9 @@ def consumed_row(c: Consumed) -> Row:
     return (c.at, c.at + MESSAGES_KEPT, f"[{c.execution}]", c.message)
 
 
-def history_rows(events: Iterable[HistoryEvent]) -> list[Row]:
-    """(execution, number of the first, JSON array) for each run of consecutive events of one execution."""
+def history_rows(events: Iterable[HistoryEvent], long: list[HistoryEvent]) -> list[Row]:
+    """(execution, number of the first, JSON array) for each run of consecutive events of one execution. An event that
+    is longer than HISTORY_ROW has a row for itself, and is appended to `long`."""
     runs: dict[int, list[list[HistoryEvent]]] = {}
     for event in events:
         of_execution = runs.setdefault(event[0], [])
@@ -267,16 +268,18 @@ def history_rows(events: Iterable[HistoryEvent]) -> list[Row]:
             of_execution[-1].append(event)
         else:
             of_execution.append([event])
-    return [row for of_execution in runs.values() for run in of_execution for row in _history_rows(run)]
+    return [row for of_execution in runs.values() for run in of_execution for row in _history_rows(run, long)]
 
 
-def _history_rows(run: Sequence[HistoryEvent]) -> list[Row]:
+def _history_rows(run: Sequence[HistoryEvent], long: list[HistoryEvent]) -> list[Row]:
     # A HistoryEvent is a tuple; what comes after its execution and number is what the row keeps.
     text = orjson.dumps([event[2:] for event in run])
-    if len(text) <= HISTORY_ROW or len(run) == 1:
-        return [(run[0][0], run[0][1], text.decode())]
-    middle = len(run) // 2
-    return _history_rows(run[:middle]) + _history_rows(run[middle:])
+    if len(text) > HISTORY_ROW:
+        if len(run) > 1:
+            middle = len(run) // 2
+            return _history_rows(run[:middle], long) + _history_rows(run[middle:], long)
+        long.append(run[0])
+    return [(run[0][0], run[0][1], text.decode())]
 
 
 def history_events(execution: int, rows: Iterable[Row], after: int, limit: int | None) -> list[HistoryEvent]:

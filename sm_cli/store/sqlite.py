@@ -316,6 +316,10 @@ class SqliteStore:
         with self._read() as reads:
             return reads.has_free(now, resources, only=only, queues=queues)
 
+    def waiting_resources(self) -> list[str]:
+        with self._read() as reads:
+            return reads.waiting_resources()
+
     def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
         with self._read() as reads:
             return reads.leases(worker, jobs)

@@ -150,6 +150,7 @@ class Jobs:
         self.free: Ordered[tuple[int, int]] = Ordered()
         self.free_in_queue: Grouped[str, tuple[int, int]] = Grouped()
         self.free_in: Grouped[int, tuple[int, int]] = Grouped()
+        self.free_of_resource: Grouped[str, tuple[int, int]] = Grouped()
         self.of_execution: Grouped[int, int] = Grouped()
         self.of_frame: defaultdict[int, list[int]] = defaultdict(list)
 
@@ -167,6 +168,7 @@ class Jobs:
         self.free.add(key)
         self.free_in_queue.add(job.queue, key)
         self.free_in.add(self.tree(job.execution), key)
+        self.free_of_resource.add(job.resource, key)
 
     def remove(self, frame: int) -> None:
         for id in self.of_frame.pop(frame, ()):
@@ -180,6 +182,7 @@ class Jobs:
             self.free.discard(key)
             self.free_in_queue.discard(job.queue, key)
             self.free_in.discard(self.tree(job.execution), key)
+            self.free_of_resource.discard(job.resource, key)
 
 
 class Timers:

@@ -16,7 +16,7 @@ from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json
 from sm_cli.store import blobs, rows
-from sm_cli.store.base import Definition, Execution, Job, Reserved
+from sm_cli.store.base import Definition, Execution, HistoryEvent, Job, Reserved
 from sm_cli.store.changes import Changes
 from sm_cli.store.known import Known
 from sm_cli.store.reads import Reads
@@ -46,16 +46,17 @@ class SqlTransaction(Reads):
         self._ids[table] = first + count
         return first
 
-    def apply(self, changes: Changes) -> None:
+    def apply(self, changes: Changes) -> list[HistoryEvent]:
         if self._applied:
             raise RuntimeError("a transaction is applied once")
         self._applied = True
         # Whoever catches what this raises must not commit the half of it.
         self.broken = True
-        self._write(changes)
+        long = self._write(changes)
         self.broken = False
+        return long
 
-    def _write(self, changes: Changes) -> None:
+    def _write(self, changes: Changes) -> list[HistoryEvent]:
         many = self.session.many
         for definition in changes.new_definitions:
             self._add_definition(definition)
@@ -94,9 +95,11 @@ class SqlTransaction(Reads):
             many("set_worker", map(rows.worker_row, changes.workers))
         if changes.workers_gone:
             many("delete_worker", _singles(changes.workers_gone))
+        long: list[HistoryEvent] = []
         if changes.history:
-            many("insert_history", rows.history_rows(changes.history))
+            many("insert_history", rows.history_rows(changes.history, long))
         self._write_blobs()
+        return long
 
     def finish(self) -> None:
         """Write what was reserved; the owner commits after this."""

@@ -289,3 +289,12 @@ def test_the_database_is_named_by_option_or_environment(project: Project) -> Non
     assert project.path.joinpath("a.db").exists()
     assert project.path.joinpath("b.db").exists()
     assert not project.path.joinpath(".sm").exists()
+
+
+def test_a_payload_that_aws_would_refuse_is_a_warning_on_stderr(project: Project) -> None:
+    project.workflow("{StartAt: A, States: {A: {Type: Task, Resource: work, ResultPath: null, End: true}}}")
+    project.handlers("@handler\ndef work(input):\n    return 'x' * 300_000\n")
+    result = project.process("run")
+    assert (result.code, result.out) == (0, "{}\n")
+    assert "the state 'A' of 'order' has a result of 300,002 bytes; AWS allows 262,144\n" in result.err
+    assert result.err.count("AWS allows") == 1

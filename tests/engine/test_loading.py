@@ -196,3 +196,21 @@ def test_a_missing_handler_is_refused_with_state_directory_and_the_nearest_name(
     )
     assert "'process:orders'" in hint
     assert '@handler("process:order")' in hint
+
+
+def test_a_wildcard_is_there_for_what_it_serves(write: Write) -> None:
+    file = write("orders.py", "@handler('dynamodb:*')\ndef items(order): return 1\n")
+    registry = load_handlers(file.parent)
+    check_handlers({"dynamodb:putItem": ["A"], "dynamodb:getItem": ["B"]}, registry, file.parent)
+    with pytest.raises(HandlerLoadError, match="'aws-sdk:s3:getObject' for the state 'C'"):
+        check_handlers({"dynamodb:putItem": ["A"], "aws-sdk:s3:getObject": ["C"]}, registry, file.parent)
+
+
+@pytest.mark.parametrize("name", ["dynamodb*", "*:putItem", "a*:*", "**", "a:**"])
+def test_a_star_that_can_stand_for_nothing_is_refused(write: Write, name: str) -> None:
+    file = write("orders.py", f"@handler({name!r})\ndef odd(order): return 1\n")
+    with pytest.raises(HandlerLoadError) as caught:
+        load_handlers(file.parent)
+    assert caught.value.message == (
+        f"handlers/orders.py registers a handler as {name!r}, but a * stands alone, or at the end after a colon"
+    )

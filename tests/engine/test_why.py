@@ -137,6 +137,12 @@ def test_a_job_whose_handler_is_not_there_says_so(engine: Engine, reasons: Asked
     )
 
 
+def test_a_wildcard_is_a_handler_that_is_there(engine: Engine, reasons: Asked) -> None:
+    e = start(engine, task(Resource="arn:aws:states:::dynamodb:putItem"), {})
+    assert "no handler of that name is there" not in reasons(e, ["dynamodb:*"])[0].text
+    assert "no handler of that name is there" in reasons(e, ["aws-sdk:*"])[0].text
+
+
 def test_a_free_job_with_workers_waits_for_a_slot(engine: Engine, reasons: Asked, clock: FakeClock) -> None:
     e = start(engine, task(), {})
     employ(engine, *(replace(alive(clock, f"w{n}"), id=f"w{n}/X") for n in range(1, 6)))

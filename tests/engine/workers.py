@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -85,7 +85,7 @@ class Yard:
         self.gates.append(Gate(**more))
         return self.gates[-1]
 
-    def worker(self, handlers: dict[str, Handler], name: str = "w", store: Store | None = None, **more: Any) -> Loop:
+    def worker(self, handlers: Mapping[str, Handler], name: str = "w", store: Store | None = None, **more: Any) -> Loop:
         engine = self.engine if store is None else Engine(store, clock=self.clock)
         self.loops.append(Loop(engine, handlers, name=name, **more))
         return self.loops[-1]

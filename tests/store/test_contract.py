@@ -756,6 +756,30 @@ def test_a_queue_is_named_while_it_has_a_job_that_nobody_has(store: Store) -> No
     assert queues() == ["b"]
 
 
+def test_a_resource_waits_while_it_has_a_job_that_nobody_has(store: Store) -> None:
+    def waiting() -> list[str]:
+        with store.write() as tx:
+            found = tx.waiting_resources()
+        assert store.waiting_resources() == found
+        return found
+
+    assert waiting() == []
+    apply(
+        store,
+        new_jobs=[
+            job(1, 1, resource="pay"), job(2, 2, resource="b"), job(3, 3, resource="b", execution=2, queue="low"),
+            job(4, 4, resource="a", available=T0 + 5), job(5, 5, resource="taken", leased_until=T0, worker="w"),
+            job(6, 6, resource="handed", leased_until=HANDED_OVER),
+        ],
+    )  # fmt: skip
+    assert waiting() == ["a", "b", "pay"]
+    taken = job(1, 1, resource="pay", leased_until=T0, worker="w")
+    apply(store, jobs_gone=[2, 4], leased=[taken])
+    assert waiting() == ["b"]
+    apply(store, jobs_gone=[3], leased=[job(1, 1, resource="pay")])
+    assert waiting() == ["pay"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [

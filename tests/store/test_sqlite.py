@@ -19,7 +19,7 @@ import pytest
 from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import FrameStatus, Join
 from sm_cli.jsonvalue import Json
-from sm_cli.store import migrate, queries
+from sm_cli.store import migrate, queries, rows
 from sm_cli.store.base import ExecutionFilter
 from sm_cli.store.changes import Changes
 from sm_cli.store.sqlite import SqliteStore
@@ -144,6 +144,19 @@ def test_a_closed_store_leaves_one_whole_file(path: Path) -> None:
     again.close()
     with pytest.raises(DatabaseError, match="was closed"):
         again.execution(1)
+
+
+def test_applying_names_the_events_that_are_long_and_no_others(store: SqliteStore) -> None:
+    """Each has a row for itself, whatever stands before and after it, and is longer than the limit in bytes."""
+    limit = rows.HISTORY_ROW
+    sizes = {1: 10, 2: limit, 3: 10, 4: limit - 200, 5: limit // 2, 6: limit // 2}
+    written = [
+        event._replace(detail={"input": "ü" * (size // 2)})
+        for event, size in zip(events(1, list(sizes)), sizes.values(), strict=True)
+    ]
+    with store.write() as tx:
+        assert [event.number for event in tx.apply(Changes(history=written))] == [2]
+    assert store.history(1) == written
 
 
 @pytest.mark.parametrize(("sync", "level"), [("full", 2), ("normal", 1)])

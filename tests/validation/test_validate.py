@@ -86,6 +86,17 @@ def test_a_resource_without_a_handler_is_a_warning_when_handlers_are_given(
     assert [(d.code, d.severity, d.message) for d in found] == ([("SM606", "warning", complaint)] if complaint else [])
 
 
+@pytest.mark.parametrize(
+    ("handlers", "served"),
+    [
+        (["dynamodb:*"], True), (["aws-sdk:*"], False), (["*"], True), (["dynamodb:getItem"], False), (["*:*"], False),
+    ],
+)  # fmt: skip
+def test_a_wildcard_is_a_handler_of_what_it_serves(handlers: list[str], served: bool) -> None:
+    found = validate(document_of(one_task("arn:aws:states:::dynamodb:putItem")), handlers=handlers)
+    assert [d.code for d in found] == ([] if served else ["SM606"])
+
+
 def test_the_nearest_handler_is_proposed() -> None:
     [problem] = validate(document_of(one_task("process:oder")), handlers=["process:order", "x"])
     assert problem.hint == "did you mean process:order?"

@@ -216,8 +216,8 @@ States:
   A: {Type: Succeed}
 
 == SM606
-No function in the handlers directory is registered under the name that the Resource leads to. The workflow can be
-deployed, but here the Task could not run.
+No function in the handlers directory is registered under the name that the Resource leads to, and none under a name
+that ends in * and takes the rest. The workflow can be deployed, but here the Task could not run.
 -- bad
 StartAt: A
 States:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from sm_cli.asl.fields import Kind, Language, fields_of
 from sm_cli.asl.nearest import nearest
 from sm_cli.asl.outline import MachineAt, StateAt, parts
-from sm_cli.asl.resources import BUILT_IN, Resource, parse_resource
+from sm_cli.asl.resources import BUILT_IN, Resource, parse_resource, serving
 from sm_cli.asl.rules.catalogue import Finding, entry
 from sm_cli.asl.rules.expressions import template_members
 from sm_cli.asl.rules.maps import config
@@ -34,10 +34,10 @@ def _resources(machines: list[MachineAt]) -> Iterator[tuple[StateAt, Resource]]:
 
 
 def without_handler(machines: list[MachineAt], handlers: Collection[str]) -> Iterator[Finding]:
-    """Tasks that no handler of these names serves; what `sm` itself serves needs none."""
+    """Tasks that no handler of these names serves, wildcards among them; what `sm` itself serves needs none."""
     for state, resource in _resources(machines):
-        ours = resource.kind in ("invoke", "activity") or resource.service == "states" or resource.handler in BUILT_IN
-        if not ours and resource.handler not in handlers:
+        ours = resource.kind in ("invoke", "activity") or resource.starts_execution or resource.handler in BUILT_IN
+        if not ours and serving(resource.handler, handlers) is None:
             close = nearest(resource.handler, handlers)
             hint = f"did you mean {close}?" if close else None
             yield Finding(state.at("Resource"), f"No handler is registered as '{resource.handler}'", hint)

@@ -56,6 +56,17 @@ WITH RECURSIVE b (queue) AS (
 )
 SELECT queue FROM b WHERE queue IS NOT NULL
 
+-- name: waiting_resources
+-- As `queues`, for each resource.
+WITH RECURSIVE b (resource) AS (
+    SELECT min(j.resource) FROM jobs j INDEXED BY jobs_free_of_resource WHERE j.leased_until IS NULL
+    UNION ALL
+    SELECT (SELECT min(j.resource) FROM jobs j INDEXED BY jobs_free_of_resource
+            WHERE j.leased_until IS NULL AND j.resource > b.resource)
+    FROM b WHERE b.resource IS NOT NULL
+)
+SELECT resource FROM b WHERE resource IS NOT NULL
+
 -- name: lost_jobs
 SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased
 WHERE j.leased_until <= ? ORDER BY j.leased_until, j.id LIMIT ?
