@@ -137,7 +137,7 @@ def _evaluated(field: str, text: str, known: Mapping[str, Kind], language: Langu
     """How a text that should be evaluated is written; None for a text that is none."""
     if language == "JSONPath":
         if text.startswith("{%"):
-            return _NEEDS_JSONATA
+            return _NEEDS_JSONATA if known[field].expression else None
         return f"use {field}Path" if text.startswith(_PATHS) and f"{field}Path" in known else None
     if not known[field].expression or not text.startswith(("$states.", *_PATHS)):
         return None

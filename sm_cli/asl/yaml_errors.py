@@ -50,6 +50,8 @@ def sentence(error: yaml.YAMLError, text: str, offset: int) -> tuple[str, str | 
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     if "cannot start any token" in problem:
         return _bad_start(text[offset : offset + 1], text[max(0, offset - 1) : offset])
+    if text[max(0, offset - 1) : offset + 1] == "${":
+        return "inside braces and brackets a substitution must stand in quotes in YAML", 'write "${…}"'
     for beginning, words, hint in _SENTENCES:
         if problem.startswith(beginning):
             return words, hint

@@ -173,3 +173,11 @@ def test_json_has_quotes_so_that_a_number_there_stays_a_number() -> None:
     document = parse('{"Version": 1.0}').document
     assert document is not None
     assert document.value == {"Version": 1.0}
+
+
+@pytest.mark.parametrize("text", ["a: {b: ${B}}", "a: [${B}]"])
+def test_a_substitution_inside_braces_is_told_to_stand_in_quotes(text: str) -> None:
+    (problem,) = parse(text).diagnostics
+    assert (problem.code, problem.hint) == ("SM004", 'write "${…}"')
+    assert problem.position is not None
+    assert problem.position.column == text.index("${B}") + 2

@@ -287,6 +287,7 @@ def test_a_slip_is_one_diagnostic_with_what_was_meant(state: State, hint: str) -
         ("JSONPath", {"Type": "Wait", "Timestamp": "$.s", "Next": "Z"}, "use TimestampPath"),
         ("JSONPath", choice({"Variable": "$.a", "NumericEquals": "$.b", "Next": "Z"}), "use NumericEqualsPath"),
         ("JSONPath", task(Retry=[{"ErrorEquals": ["a"], "MaxAttempts": "$.b"}]), None),
+        ("JSONPath", task(Retry=[{"ErrorEquals": ["a"], "MaxAttempts": "{% 5 %}"}]), None),
         ("JSONPath", passing(InputPath="a.b"), "write $.a.b"),
         ("JSONPath", passing(InputPath=" $.a"), "no blank may stand before it"),
         ("JSONPath", passing(OutputPath="{% 1 %}"), "an expression {% … %} needs QueryLanguage: JSONata"),

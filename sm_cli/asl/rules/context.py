@@ -51,7 +51,7 @@ def _reads(state: StateAt) -> Iterator[tuple[Use, tuple[str, ...], str]]:
 
 @state_rule("SM320", "warning", "The context object has what is asked of it")
 def members_exist(state: StateAt) -> Iterator[Finding]:
-    for use, names, written in _reads(state):
+    for use, names, _ in _reads(state):
         known: Members = MEMBERS
         for name in names:
             if known is None:
@@ -59,7 +59,7 @@ def members_exist(state: StateAt) -> Iterator[Finding]:
             if name not in known:
                 close = nearest(name, known)
                 hint = f"did you mean {close}?" if close else f"it has {', '.join(known)}" if known else None
-                yield use.finding(f"The context object has no {written.split('.', 1)[-1]}", hint)
+                yield use.finding(f"The context object has no {'.'.join(names)}", hint)
                 break
             known = known[name]
 

@@ -185,14 +185,35 @@ def _is_newer(text: str, error: JsonataError) -> bool:
 def expressions_parse(state: StateAt) -> Iterator[Finding]:
     for pointer, text, error in _errors(state):
         if not _is_newer(text, error):
-            start, end = _mark(text, error.position)
-            hint = None
+            start, end, hint = _foreign(text, error.position) or (*_mark(text, error.position), None)
             if text[2:].lstrip().startswith(("$.", "$$.", "$[")):
                 hint = "this looks like JSONPath; in JSONata the input is $states.input"
             elif not text[2:-2].strip():
                 hint = "there is no expression between {% and %}"
             message = f"This is not JSONata: {error.message}"
             yield Finding(pointer, message, hint, start=start, end=end, about=error.message)
+
+
+#: Signs of other languages, the longer first, and what JSONata has for them.
+_FOREIGN = {
+    "!==": "JSONata writes !=",
+    "===": "JSONata writes =",
+    "==": "JSONata writes =",
+    "&&": "JSONata writes and",
+    "||": "JSONata writes or",
+    "=>": "JSONata writes function($x) { … }",
+    "!": "JSONata writes $not(…)",
+    ";": "several expressions stand in parentheses: ( … ; … )",
+}
+
+
+def _foreign(text: str, position: int) -> tuple[int, int, str] | None:
+    """The sign at an offset, or just before it, when that is one of another language, and what JSONata has for it."""
+    for sign, hint in _FOREIGN.items():
+        start = text.find(sign, max(2, position - len(sign)), position + len(sign))
+        if 0 <= start <= position:
+            return start, start + len(sign), hint
+    return None
 
 
 def _mark(text: str, position: int) -> tuple[int, int]:
