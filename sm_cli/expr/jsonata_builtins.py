@@ -60,6 +60,8 @@ def _average(values: list[float] | None) -> float | None:
 
 
 def _format_base(value: float | None, radix: float | None) -> str | None:
+    if value is None:
+        return None
     base = 10 if radix is None else int(radix)
     if not 2 <= base <= 36:
         raise JException("D3100", -1, base)

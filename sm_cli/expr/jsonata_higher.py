@@ -82,9 +82,7 @@ def _reduce(values: list[Any] | None, function: Any, init: Any) -> Any:
 
 
 def _each(value: dict[str, Any] | None, function: Any) -> Any:
-    if value is None:
-        return None
-    results = [_with(function, member, name, value) for name, member in value.items()]
+    results = [_with(function, member, name, value) for name, member in (value or {}).items()]
     return Utils.create_sequence_from_iter(result for result in results if result is not None)
 
 
