@@ -151,8 +151,18 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
             raise
 
     def evaluate_apply_expression(self, node: Any, input: Any, environment: Frame) -> Any:
-        try:
+        """`left ~> function`; the context of the call is null. `left ~> function(…)` is a call like any other."""
+        if node.rhs.type == "function":
             return super().evaluate_apply_expression(node, input, environment)
+        left = self.eval(node.lhs, input, environment)
+        function = self.eval(node.rhs, input, environment)
+        if not self.is_function_like(function):
+            raise JException("T2006", node.position, function)
+        try:
+            if self.is_function_like(left):
+                chain = self.eval(Jsonata.chain_ast(), None, environment)
+                return self.apply(chain, [left, function], NULL, environment)
+            return self.apply(function, [left], NULL, environment)
         except JException as e:
             if e.error == "T0410" and e.expected in _UNNAMED:
                 e.expected = None
