@@ -11,7 +11,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -60,6 +60,8 @@ def _average(values: list[float] | None) -> float | None:
 
 
 def _format_base(value: float | None, radix: float | None) -> str | None:
+    if value is None:
+        return None
     base = 10 if radix is None else int(radix)
     if not 2 <= base <= 36:
         raise JException("D3100", -1, base)
@@ -84,7 +86,8 @@ def _pictured(function: Callable[..., Any], picture: str | None, *arguments: Any
     try:
         return function(*arguments)
     except KeyError as e:
-        raise JException("D3132", -1, e.args[0]) from None
+        # A letter that is no component of a picture, or a name that is none of a month.
+        raise JException("D3132" if len(str(e.args[0])) == 1 else "D3136", -1, e.args[0]) from None
     except RuntimeError as e:
         code = next((code for begin, code in _PICTURE_ERRORS.items() if str(e).startswith(begin)), None)
         if code is None:
@@ -230,6 +233,8 @@ def _type(value: Any) -> str | None:
 _ISO = re.compile(
     r"(\d{4})(?:-([01]\d)(?:-([0-3]\d))?)?(T[0-2]\d:[0-5]\d:[0-5]\d)?(\.\d+)?([+-][0-2]\d:?[0-5]\d|Z)?", re.ASCII
 )
+#: The beginning of the year 100, in milliseconds.
+_YEAR_100 = (datetime(100, 1, 1) - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
 #: What a picture can say, from the greatest unit to the least, by their letters.
 _DATE_PARTS = (("Y", "[Y0001]", "%Y"), ("M", "[M01]", "%m"), ("D", "[D01]", "%d"))
 
@@ -241,7 +246,10 @@ def _millis() -> int:
 def _from_millis(millis: float | None, picture: str | None, zone: str | None) -> str | None:
     if zone is not None and not re.fullmatch(r"[+-]?\d{4}", zone):
         raise JException(f"a time zone is written like +0530, not {zone}", -1)
-    written: str | None = _pictured(Functions.datetime_from_millis, picture, millis, picture, zone)
+    try:
+        written: str | None = _pictured(Functions.datetime_from_millis, picture, millis, picture, zone)
+    except (ValueError, OverflowError):
+        raise JException(f"the moment {millis} lies outside of the years 1 to 9999", -1) from None
     return written
 
 
@@ -282,7 +290,11 @@ def _parsed(value: str, picture: str) -> int | None:
         picture = f"{'-'.join(part for part, _ in missing)} {picture}"
     try:
         parsed: int | None = _pictured(Functions.datetime_to_millis, picture, value, picture)
-    except ValueError:
+        if parsed is not None and parsed < _YEAR_100:
+            # Two digits are of the twentieth century, as JavaScript's dates have it.
+            early = datetime(1970, 1, 1) + timedelta(milliseconds=parsed)
+            parsed += (early.replace(year=early.year + 1900) - early) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
         raise JException("D3110", -1, value) from None  # no such day or month
     return parsed
 

@@ -25,6 +25,18 @@ from sm_cli.expr.jsonata_syntax import parse
 from sm_cli.expr.scope import Scope
 
 JList = Utils.JList
+#: What the package calls a function that has no name.
+_UNNAMED = ("lambda", "transform")
+#: The errors that name a function or an operator, and where the package has that.
+_NAMED = {
+    "T0410": "expected",
+    "T0411": "current",
+    "T0412": "expected",
+    "T2001": "current",
+    "T2002": "current",
+    "T2009": "extra",
+    "T2010": "current",
+}
 
 
 class Frame:
@@ -106,10 +118,16 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
     def evaluate_binary(self, node: Any, input: Any, environment: Frame) -> Any:
         sign = node.value
         left = self.eval(node.lhs, input, environment)
-        if sign == "and":
-            return truth(left) and truth(self.eval(node.rhs, input, environment))
-        if sign == "or":
-            return truth(left) or truth(self.eval(node.rhs, input, environment))
+        if sign in ("and", "or"):
+            if truth(left) is (sign == "or"):
+                return sign == "or"
+            try:
+                return truth(self.eval(node.rhs, input, environment))
+            except JException as e:
+                # Whatever failed there, JSONata names the operator.
+                if e.error in _NAMED:
+                    setattr(e, _NAMED[e.error], sign)
+                raise
         result = OPERATORS[sign](left, self.eval(node.rhs, input, environment))
         if type(result) is str:
             self.spend(len(result) >> 8)
@@ -128,8 +146,26 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
             return super().evaluate_function(node, input, environment, applied)
         except JException as e:
             # A function of the user's is called in messages what it is called by.
-            if e.error == "T0410" and e.expected in ("lambda", "transform") and node.procedure.type == "variable":
+            if e.error == "T0410" and e.expected in _UNNAMED and node.procedure.type == "variable":
                 e.expected = node.procedure.value
+            raise
+
+    def evaluate_apply_expression(self, node: Any, input: Any, environment: Frame) -> Any:
+        """`left ~> function`; the context of the call is null. `left ~> function(…)` is a call like any other."""
+        if node.rhs.type == "function":
+            return super().evaluate_apply_expression(node, input, environment)
+        left = self.eval(node.lhs, input, environment)
+        function = self.eval(node.rhs, input, environment)
+        if not self.is_function_like(function):
+            raise JException("T2006", node.position, function)
+        try:
+            if self.is_function_like(left):
+                chain = self.eval(Jsonata.chain_ast(), None, environment)
+                return self.apply(chain, [left, function], NULL, environment)
+            return self.apply(function, [left], NULL, environment)
+        except JException as e:
+            if e.error == "T0410" and e.expected in _UNNAMED:
+                e.expected = None
             raise
 
     def evaluate_lambda(self, node: Any, input: Any, environment: Frame) -> Any:

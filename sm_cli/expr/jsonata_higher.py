@@ -14,6 +14,7 @@ from jsonata.jexception import JException  # type: ignore[import-untyped]  # the
 from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
+from sm_cli.expr.jsonata_convert import NULL
 from sm_cli.expr.jsonata_operators import is_number, truth
 
 #: Where a function of the package's takes more than JSONata's own does.
@@ -21,9 +22,9 @@ _TAKES = {"string": 1, "zip": 0}
 
 
 def call(function: Any, *arguments: Any) -> Any:
-    """The result of a function, a lambda or a regular expression."""
+    """The result of a function, a lambda or a regular expression; the context of the call is null."""
     current = Jsonata.CURRENT.jsonata
-    return current.apply(function, list(arguments), None, current.environment)
+    return current.apply(function, list(arguments), NULL, current.environment)
 
 
 def _takes(function: Any) -> int:
@@ -82,9 +83,7 @@ def _reduce(values: list[Any] | None, function: Any, init: Any) -> Any:
 
 
 def _each(value: dict[str, Any] | None, function: Any) -> Any:
-    if value is None:
-        return None
-    results = [_with(function, member, name, value) for name, member in value.items()]
+    results = [_with(function, member, name, value) for name, member in (value or {}).items()]
     return Utils.create_sequence_from_iter(result for result in results if result is not None)
 
 

@@ -92,9 +92,9 @@ def _contains(value: str | None, token: Any) -> bool | None:
 
 
 def _match(value: str | None, pattern: Any, limit: float | None) -> Any:
-    most = _limited(limit, "D3040")
     if value is None:
         return None
+    most = _limited(limit, "D3040")
     found = (
         {"match": match[0], "index": units(value, match.start()), "groups": list(match.groups())}
         for match in islice(matches(pattern, value), most)
@@ -103,9 +103,9 @@ def _match(value: str | None, pattern: Any, limit: float | None) -> Any:
 
 
 def _split(value: str | None, separator: Any, limit: float | None) -> list[str] | None:
-    most = _limited(limit, "D3020")
     if value is None:
         return None
+    most = _limited(limit, "D3020")
     if isinstance(separator, str):
         parts = value.split(separator) if separator else list(value)
         return parts if limit is None else parts[: math.floor(limit)]

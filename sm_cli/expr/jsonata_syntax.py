@@ -129,7 +129,7 @@ def sentence(error: Any) -> str:
 
 def _quoted(value: Any) -> str:
     if value is None:
-        return "null"
+        return "undefined"
     try:
         return dumps(from_engine(value))  # type: ignore[arg-type]  # undefined has gone above
     except (EngineError, TypeError, UnsupportedResultError):

@@ -1,7 +1,8 @@
 """What a filter compares: `[?(@.price < 10 && @.tag in ['a','b'])]`.
 
 Rule: an operator is a total function of two values. It never raises: values of different types are simply not
-equal and have no order, and a path without a match (MISSING) is equal to nothing, not even to null.
+equal and have no order, and a path without a match (MISSING) is equal to nothing, not even to null. One pair of types
+is compared across, as Jayway does: a number and a text, except by `===` and `!==`.
 
 Rule: no regular expression keeps a worker busy. Matching goes back and tries again, so a pattern is refused when it
 repeats a group that fits one text in several ways, where the tries double with each letter; and the fewer letters are
@@ -16,6 +17,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -35,6 +37,8 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
+#: A number as Java's BigDecimal reads it.
+_NUMERAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 
 
 def same(left: Node, right: Node) -> bool:
@@ -58,8 +62,17 @@ def same(left: Node, right: Node) -> bool:
     return True
 
 
-def _equal(left: Node, right: Node) -> bool:
+def _identical(left: Node, right: Node) -> bool:
     return left is not MISSING and right is not MISSING and same(left, right)
+
+
+def _equal(left: Node, right: Node) -> bool:
+    """The left side says how a number and a text compare: as numbers or as texts. Inside an array they do not."""
+    if is_number(left) and isinstance(right, str):
+        return _NUMERAL.fullmatch(right) is not None and Decimal(right) == Decimal(repr(left))
+    if isinstance(left, str) and is_number(right):
+        return left == str(Decimal(repr(right)))
+    return _identical(left, right)
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Relation:
@@ -105,9 +118,9 @@ def _empty(left: Node, right: Node) -> bool:
 RELATIONS: Mapping[str, Relation] = MappingProxyType(
     {
         "==": _equal,
-        "===": _equal,
+        "===": _identical,
         "!=": lambda left, right: not _equal(left, right),
-        "!==": lambda left, right: not _equal(left, right),
+        "!==": lambda left, right: not _identical(left, right),
         "<": _ordered(operator.lt),
         "<=": _ordered(operator.le),
         ">": _ordered(operator.gt),

@@ -95,6 +95,15 @@ def test_where_we_differ_from_the_reference_it_is_on_purpose(expression: str, ex
             "($f := function($x)<n:n>{ $x + 1 }; $f('a'))",
             'Argument 1 of function "f" does not match function signature',
         ),
+        # What fails to the right of `and` and `or` is said of the operator, and `~>` leaves a function unnamed.
+        ("$t and $length(5)", 'Argument 1 of function "and" does not match function signature'),
+        ("$f or 1 < 'a'", 'The values 1 and "a" either side of operator "or" must be of the same data type'),
+        ("$append(5 ~> |$|{}|, 1)", "Argument 1 of function undefined does not match function signature"),
+        (
+            "$power(2, $nothing)",
+            "The power function has resulted in a value that cannot be represented as a JSON number: "
+            "base=2, exponent=undefined",
+        ),
         ("$arr.$uppercase()", 'Context value is not a compatible type with argument 1 of function "uppercase"'),
         (
             "$formatNumber(1, '0..0')",
@@ -109,6 +118,7 @@ def test_where_we_differ_from_the_reference_it_is_on_purpose(expression: str, ex
             "$fromMillis($ms, '[YN]')",
             "The 'name' modifier can only be applied to months and days in the date/time picture string, not \"Y\"",
         ),
+        ("$fromMillis(1e15)", "the moment 1000000000000000 lies outside of the years 1 to 9999"),
         ("$error('')", "$error() function evaluated"),
         ("[{'a': 1}, {'a': 'x'}]^(a)", 'Type mismatch when comparing values 1 and "x" in order-by clause'),
     ],
