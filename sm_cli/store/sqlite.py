@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import orjson
+
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import blobs, faults, migrate, queries
 from sm_cli.store.beacons import Beacons
@@ -402,6 +404,8 @@ class SqliteStore:
             yield
         except sqlite3.Error as e:
             raise self._explain(e) from e
+        except orjson.JSONDecodeError as e:  # of a column; whoever reads what people write takes their errors itself
+            raise faults.damaged(self.path, e) from e
 
     def _explain(self, error: sqlite3.Error) -> SmError:
         return faults.explain(error, self.path, self._wait)
