@@ -66,5 +66,5 @@ def _byte(kind: int, worker: str) -> bytes:
     """The worker's own byte, by its id: far beyond the end of the file, where locks need no data."""
     from hashlib import sha256
 
-    start = int.from_bytes(sha256(worker.encode()).digest()[:7], "big")
+    start = int.from_bytes(sha256(worker.encode(errors="replace")).digest()[:7], "big")
     return _FLOCK.pack(kind, os.SEEK_SET, start, 1, 0)
