@@ -204,7 +204,7 @@ def test_who_waits_for_a_worker_that_is_not_there_is_told(order: Project) -> Non
         (["orderId"], "'orderId' is not KEY=VALUE"),
         (["=x"], "'=x' is not KEY=VALUE"),
         (["k=v", "--ttl", "soon"], "--ttl takes seconds or a span like"),
-        (["k=v", "--ttl", "999999999d"], "a message is kept for 0 to 10000000000 seconds"),
+        (["k=v", "--ttl", "999999999d"], "--ttl takes at most 10000000000 seconds"),
         (["k=v", "--to", "some"], "--to takes all or one, not 'some'"),
         (["k=v", "--expect", "0"], "--expect takes a whole number from 1 on, not '0'"),
         (["k=v", "--message-id", ""], "a message id has 1 to 1000 characters"),
