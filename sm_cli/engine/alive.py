@@ -1,8 +1,8 @@
 """Which process this is, and which workers are certainly dead.
 
-Rule: "dead" is said only of a process that this machine knows to have ended: there is none with its pid, or it is
-another one that has the pid now. Of a process elsewhere (another machine, another container) nothing is
-known here; its leases run out.
+Rule: "dead" is said only of a process that this machine knows to have ended: there is none with its pid, it is another
+one that has the pid now, or (in another container) the kernel has put its beacon out. Of a process on another machine
+nothing is known here; its leases run out. Names decide nothing: two workers may live under one.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from functools import cache
 from pathlib import Path
 
 from sm_cli.store.base import Worker
+from sm_cli.store.beacons import Beacons
 
 
-def enlisted(name: str, ref: str, now: int) -> Worker:
-    """This process as a worker; `ref` makes its id unique."""
-    pid = os.getpid()
-    return Worker(f"{name}/{ref}", name, os.uname().nodename, pid, _mark(pid), now, now)
+def enlisted(name: str, ref: str, now: int, beacons: Beacons | None = None) -> Worker:
+    """This process as a worker; `ref` makes its id unique. Its beacon is lit."""
+    id, pid = f"{name}/{ref}", os.getpid()
+    lit = "" if beacons is None else beacons.light(id)
+    return Worker(id, name, os.uname().nodename, pid, _mark(pid, lit), now, now)
 
 
 def name_of(worker: str) -> str:
@@ -25,10 +27,13 @@ def name_of(worker: str) -> str:
     return worker.rpartition("/")[0] or worker
 
 
-def is_dead(worker: Worker) -> bool:
+def is_dead(worker: Worker, beacons: Beacons | None = None) -> bool:
+    boot, place, born = worker.process.split("/")
+    space, _, lit = place.partition("+")
+    if boot and boot == _boot() and beacons is not None and beacons.is_out(worker.id, lit):
+        return True  # the same kernel, so that its locks are seen here; one that is held may be a child's that it left
     if worker.host != os.uname().nodename:
         return False
-    boot, space, born = worker.process.split("/")
     if boot != _boot():
         return bool(boot and _boot())  # the machine was started since
     if space != _space():
@@ -43,9 +48,10 @@ def is_dead(worker: Worker) -> bool:
     return status is not None and (status[0] == "Z" or status[19] != born)
 
 
-def _mark(pid: int) -> str:
+def _mark(pid: int, lit: str) -> str:
     status = _status(pid)
-    return f"{_boot()}/{_space()}/{status[19] if status else ''}"
+    place = f"{_space()}+{lit}" if lit else _space()
+    return f"{_boot()}/{place}/{status[19] if status else ''}"
 
 
 @cache

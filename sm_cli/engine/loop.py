@@ -77,7 +77,8 @@ class Loop:
         self.given_back: list[Job] = []
         self._bell = Bell()
         self.pool = Pool(concurrency, self._bell.ring)
-        self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now())
+        self._beacons = engine.store.beacons()
+        self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
         self._enlisted = False
         self._outlook = Outlook(engine.store, self.worker.id)
         self._beats = Beats()
@@ -288,7 +289,7 @@ class Loop:
             return []
         self._next_census = now + _LOOK
         found = self.engine.store.workers()
-        return [w for w in found if w.id != self.worker.id and (is_dead(w) or now - w.seen > _FORGOTTEN)]
+        return [w for w in found if w.id != self.worker.id and (is_dead(w, self._beacons) or now - w.seen > _FORGOTTEN)]
 
     def check_leases(self) -> None:
         """Another process has written: does it want our jobs done no more?"""

@@ -63,7 +63,8 @@ def only_messages_move(store: Store, execution: int) -> list[Subscription]:
 
 def working(store: Store, now: int) -> list[Worker]:
     """The workers that are there, as far as this machine knows."""
-    return [w for w in store.workers() if now - w.seen < _SILENT and not is_dead(w)]
+    beacons = store.beacons()
+    return [w for w in store.workers() if now - w.seen < _SILENT and not is_dead(w, beacons)]
 
 
 def why(
@@ -153,7 +154,7 @@ class _Asked:
             return self.free(job, tried)
         worker = name_of(job.worker or "?")
         known = {w.id: w for w in self.store.workers()}.get(job.worker or "")
-        if job.leased_until > self.now and (known is None or not is_dead(known)):
+        if job.leased_until > self.now and (known is None or not is_dead(known, self.store.beacons())):
             text = f"{state} is at work{tried}: {worker} runs the handler {job.resource!r}, its lease lasts until "
             text += f"{self.shown(job.leased_until)} and is renewed while it works."
             return Reason("job", text, None, state, self.times_out(job))

@@ -30,6 +30,7 @@ from sm_cli.store.mail import (
 )
 
 if TYPE_CHECKING:
+    from sm_cli.store.beacons import Beacons
     from sm_cli.store.changes import Changes
 
 __all__ = [
@@ -446,6 +447,9 @@ class Store(Protocol):
 
     def secret(self) -> bytes:
         """The key that task tokens are signed with: 32 bytes, made once, kept beside the database."""
+
+    def beacons(self) -> Beacons | None:
+        """Where a worker shows that it is alive, closed with the store; None where no other process sees it."""
 
     def timers_of(self, execution: int) -> list[Timer]: ...
 

@@ -51,6 +51,12 @@ def not_ours(path: Path) -> DatabaseError:
     return DatabaseError(f"{path} is a database of another program; give another path with --db")
 
 
+def damaged(path: Path, error: ValueError) -> DatabaseError:
+    """A row that SQLite can read, and that holds what nobody of ours has written."""
+    sentence, hint = _SENTENCES[sqlite3.SQLITE_CORRUPT]
+    return DatabaseError(sentence.format(path=path, detail=f"a value is not JSON: {error}"), hint=hint)
+
+
 def no_database(path: Path) -> DatabaseError:
     return DatabaseError(f"there is no database at {path}", hint="`sm run` makes one; --db names another.")
 

@@ -293,6 +293,9 @@ class MemoryStore:
         """Nothing outlives the process that could be forged: one key for all."""
         return b"sm keeps this store in memory..."
 
+    def beacons(self) -> None:
+        return None
+
     def timers_of(self, execution: int) -> list[Timer]:
         with self._lock:
             return self._timers.named(self._timers.due_of[execution].all())

@@ -15,8 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import orjson
+
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import blobs, faults, migrate, queries
+from sm_cli.store.beacons import Beacons
 from sm_cli.store.known import Known
 from sm_cli.store.reads import Reads
 from sm_cli.store.secret import read_or_make
@@ -80,6 +83,7 @@ class SqliteStore:
         self._known_version = 0
         self._idle: list[Reads] = []
         self._known = Known()
+        self._beacons: list[Beacons] = []
         _find_file(self.path, create=create)
         with self._translated():
             self._idle.append(self._first_reader())
@@ -88,6 +92,8 @@ class SqliteStore:
         """Give back the file. A read that another thread is in the middle of ends in peace."""
         with self._lock, self._translated():
             self._closed = True
+            for beacons in self._beacons:
+                beacons.close()
             while self._idle:
                 self._idle.pop().session.connection.close()
             if self._writer is not None:
@@ -274,6 +280,11 @@ class SqliteStore:
     def secret(self) -> bytes:
         return read_or_make(self._file.with_name(f"{self._file.name}.key"), f"{self.path}.key")
 
+    def beacons(self) -> Beacons:
+        made = Beacons(self._file)
+        self._beacons.append(made)
+        return made
+
     def timers_of(self, execution: int) -> list[Timer]:
         with self._read() as reads:
             return reads.timers_of(execution)
@@ -414,6 +425,8 @@ class SqliteStore:
             yield
         except sqlite3.Error as e:
             raise self._explain(e) from e
+        except orjson.JSONDecodeError as e:  # of a column; whoever reads what people write takes their errors itself
+            raise faults.damaged(self.path, e) from e
 
     def _explain(self, error: sqlite3.Error) -> SmError:
         return faults.explain(error, self.path, self._wait)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from sm_cli.engine.alive import enlisted, is_dead, name_of
 from sm_cli.store.base import Worker
+from sm_cli.store.beacons import Beacons
 
 ME = enlisted("w", "REF", 5)
 
@@ -57,3 +59,30 @@ def test_of_a_process_elsewhere_nothing_is_known() -> None:
     boot, _, born = ME.process.split("/")
     assert not is_dead(replace(gone, host="elsewhere"))
     assert not is_dead(replace(gone, process=f"{boot}/pid:[1]/{born}"))
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
+def test_in_another_container_the_beacon_tells(tmp_path: Path) -> None:
+    mine, theirs = Beacons(tmp_path / "sm.db"), Beacons(tmp_path / "sm.db")
+    lit = enlisted("w", "REF", 5, theirs)
+    boot, place, born = lit.process.split("/")
+    _, plus, mark = place.partition("+")
+    there = replace(lit, host="container", pid=1, process=f"{boot}/pid:[1]{plus}{mark}/{born}")
+    machine = replace(there, process=f"another/pid:[1]{plus}{mark}/{born}")
+    assert not is_dead(there, mine)
+    theirs.close()
+    assert is_dead(there, mine)
+    assert not is_dead(there)
+    assert not is_dead(machine, mine)
+    mine.close()
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
+def test_a_child_that_keeps_the_beacon_of_a_dead_process_does_not_keep_it_alive(tmp_path: Path) -> None:
+    gone, _ = child(reaped=True)
+    mine, theirs = Beacons(tmp_path / "sm.db"), Beacons(tmp_path / "sm.db")
+    lit = enlisted("w", "REF", 5, theirs)
+    assert not is_dead(lit, mine)
+    assert is_dead(replace(lit, pid=gone.pid), mine)
+    theirs.close()
+    mine.close()

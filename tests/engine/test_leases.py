@@ -407,7 +407,7 @@ def test_a_worker_elsewhere_that_was_not_seen_for_a_day_is_struck_off(here: Yard
 
     loop = here.worker({})
     with here.store.write() as tx:
-        tx.apply(Changes(workers=[replace(loop.worker, id="old/1", host="elsewhere")]))
+        tx.apply(Changes(workers=[replace(loop.worker, id="old/1", host="elsewhere", process="b/pid:[1]/5")]))
     loop.tick()
     assert len(here.store.workers()) == 2
     here.later(86_402)

@@ -612,3 +612,14 @@ def test_what_another_process_changed_is_read_again(store: SqliteStore, path: Pa
     assert read is not None
     assert read.events == 9
     other.close()
+
+
+def test_a_value_that_is_no_json_is_damage_and_no_bug_of_ours(store: SqliteStore, path: Path) -> None:
+    apply(store, new_executions=[execution(1)], new_frames=[frame(1, input={"a": 1})])
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE frames SET input = '{bad'")
+    other.close()
+    with pytest.raises(DatabaseError, match=r"sm\.db is damaged \(a value is not JSON: "):
+        store.frames_of(1)
+    with pytest.raises(DatabaseError, match=r"sm\.db is damaged"), store.write() as tx:
+        tx.frames([1])

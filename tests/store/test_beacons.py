@@ -1,0 +1,84 @@
+"""A beacon shines as long as a process that has it, into every other one, and is never guessed at."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sm_cli.store.beacons import Beacons
+
+pytestmark = pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
+
+LIGHT = """
+import sys
+from pathlib import Path
+from sm_cli.store.beacons import Beacons
+lit = Beacons(Path(sys.argv[1]))
+print(lit.light(sys.argv[2]), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "sm.db"
+
+
+def test_a_beacon_is_seen_until_it_is_put_out(database: Path) -> None:
+    mine, other = Beacons(database), Beacons(database)
+    mark = mine.light("w/1")
+    assert other.is_out("w/1", mark) is False
+    assert other.is_out("w/2", mark) is True
+    mine.close()
+    assert other.is_out("w/1", mark) is True
+    other.close()
+
+
+def test_the_end_of_a_process_puts_its_beacon_out(database: Path) -> None:
+    command = [sys.executable, "-c", LIGHT, str(database), "w/1"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    mark, seen = process.stdout.readline().strip(), Beacons(database)
+    assert seen.is_out("w/1", mark) is False
+    process.kill()
+    process.communicate()
+    assert seen.is_out("w/1", mark) is True
+    seen.close()
+
+
+def test_a_beacon_outlives_what_else_the_process_closes(database: Path) -> None:
+    lit, other = Beacons(database), Beacons(database)
+    mark = lit.light("w/1")
+    os.close(os.open(f"{database}.workers", os.O_RDWR))  # this would drop a lock of the process
+    assert other.is_out("w/1", mark) is False
+    lit.close()
+    other.close()
+
+
+def test_of_a_beacon_in_a_file_that_is_gone_nothing_is_known(database: Path, tmp_path: Path) -> None:
+    lit = Beacons(database)
+    mark = lit.light("w/1")
+    shutil.copy(f"{database}.workers", tmp_path / "copy.db.workers")
+    copied = Beacons(tmp_path / "copy.db")
+    assert copied.is_out("w/1", mark) is None
+    Path(f"{database}.workers").unlink()
+    anew = Beacons(database)
+    assert anew.is_out("w/1", mark) is None
+    for each in (lit, copied, anew):
+        each.close()
+
+
+def test_without_a_mark_nothing_is_known(database: Path) -> None:
+    assert Beacons(database).is_out("w/1", "") is None
+
+
+def test_where_no_file_can_be_made_there_is_no_beacon(tmp_path: Path) -> None:
+    nowhere = Beacons(tmp_path / "nowhere" / "sm.db")
+    assert nowhere.light("w/1") == ""
+    assert nowhere.is_out("w/1", "17") is None
