@@ -77,10 +77,13 @@ class Alike(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "sm.db"
         self.stores: list[Store] = [MemoryStore(), SqliteStore(self.path, sync="normal")]
-        self.number = 0
         self.frames: list[Frame] = []
-        self.executions: list[int] = []
         self.history: dict[int, int] = {}
+        #: What frames belong to stands there before them; some of it has the same tree.
+        self.executions = list(range(1, 7))
+        above = [execution(id, workflow="trees", tree=1 + id % 2) for id in self.executions]
+        self.both(lambda _: Changes(new_executions=above))
+        self.number = len(self.executions)
 
     def teardown(self) -> None:
         for store in self.stores:
