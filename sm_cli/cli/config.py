@@ -25,6 +25,8 @@ _KEYS: dict[str, tuple[type, str]] = {
     "concurrency": (int, "a whole number"),
     "queues": (str, "text"),
     "priority": (dict, "a table of queues by workflow"),
+    "buckets": (str, "text"),
+    "aws_limits": (bool, "true or false"),
     "http_allow": (list, "a list of hosts"),
     "http_connections": (dict, "a table of connections"),
 }
@@ -52,6 +54,14 @@ class Project:
             return Path(option), True
         configured = self.setting("handlers")
         return shown(self.root / (configured or "handlers")), configured is not None
+
+    def buckets(self, option: str | None) -> Path:
+        """The directory that stands for S3."""
+        return Path(option) if option is not None else shown(self.root / (self.setting("buckets") or "buckets"))
+
+    @property
+    def aws_limits(self) -> bool:
+        return self.settings.get("aws_limits") is True
 
     def queue_of(self, workflow: str) -> str:
         """The queue that the table `priority` gives to a workflow; "default" unless it does."""

@@ -9,6 +9,7 @@ from sm_cli.cli import tables
 from sm_cli.engine.alive import name_of
 from sm_cli.engine.near import send_command
 from sm_cli.interpreter.env import rfc3339
+from sm_cli.interpreter.frame import Opens
 from sm_cli.jsonvalue import Json, dumps
 from sm_cli.store.base import HANDED_OVER, TimerKind
 
@@ -43,6 +44,7 @@ def described(store: Store, execution: Execution) -> dict[str, Json]:
     found = facts(execution)
     found["definition"] = execution.digest
     found["type"] = execution.type
+    found["part_of"] = None if execution.tree == execution.id else store.refs([execution.tree]).get(execution.tree)
     found["deadline"] = None if execution.deadline is None else rfc3339(execution.deadline)
     found["input"] = execution.input
     found["output"] = execution.output
@@ -67,17 +69,41 @@ def waits(store: Store, execution: Execution) -> Iterator[Json]:
         else:
             at_work = f"handler {job.resource!r}, attempt {job.attempt}, worker {name_of(job.worker)}"
             yield f"{job.state} is at work: {at_work}"
+    for frame in store.frames_of(execution.id):
+        if frame.opens & Opens.EXECUTIONS and frame.join is not None:
+            done = f"{frame.join.settled} of {frame.join.total} items are done"
+            yield f"{frame.state}: {done}: sm map-runs {execution.ref}-{frame.id}-{frame.join.activation}"
+        elif frame.opens & Opens.EXECUTIONS:
+            for child in store.open_executions(frame.id):
+                yield f"{frame.state} waits for the execution {child.name} of {child.workflow}: sm show {child.ref}"
     for timer in store.timers_of(execution.id):
         yield f"{states.get(timer.frame, '?')} {_TIMERS[timer.kind]} {tables.local_time(timer.due)}"
 
 
+_SHOWN = (
+    *("id", "name", "workflow", "part_of", "status", "started", "closed", "deadline", "error", "cause", "definition"),
+)
+
+
 def lines(found: dict[str, Json]) -> Iterator[str]:
     """What `described` found, for people."""
-    names = ("id", "name", "workflow", "status", "started", "closed", "deadline", "error", "cause", "definition")
+    names = (
+        "id",
+        "name",
+        "workflow",
+        "part_of",
+        "status",
+        "started",
+        "closed",
+        "deadline",
+        "error",
+        "cause",
+        "definition",
+    )
     for name in names:
         value = found[name]
         if value is not None and (name != "name" or value != found["id"]):
-            yield f"{name:<11} {tables.clean(str(value))}"
+            yield f"{name.replace('_', ' '):<11} {tables.clean(str(value))}"
     yield f"{'input':<11} {dumps(found['input'])}"
     if found["status"] == "SUCCEEDED":
         yield f"{'output':<11} {dumps(found['output'])}"

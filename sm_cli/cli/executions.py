@@ -12,11 +12,12 @@ from sm_cli.cli.config import find_project
 from sm_cli.cli.failures import say
 from sm_cli.cli.opening import opened_engine, opened_store
 from sm_cli.cli.options import AsJson, Database, Output, Reference, choice, count, output_format
+from sm_cli.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from sm_cli.store.base import Execution, ExecutionFilter
+    from sm_cli.store.base import Execution, ExecutionFilter, Store
 
-_STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+_STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +37,7 @@ def list_executions(
     since: Annotated[
         str | None, typer.Option("--since", metavar="WHEN", help="Started since: 1h, 2d, 2026-01-31.")
     ] = None,
+    map_run: Annotated[str | None, typer.Option("--map-run", metavar="ID", help="The children of one map run.")] = None,
     limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
     output: Output = None,
     json: AsJson = False,
@@ -51,6 +53,8 @@ def list_executions(
         found: list[Execution] = []
     else:
         with opened_store(db, project) as store:
+            if map_run is not None:
+                wanted = wanted._replace(run=_run(store, map_run))
             found = store.list_executions(wanted)
     if format != "table":
         from sm_cli.cli.describe import facts
@@ -58,6 +62,14 @@ def list_executions(
         out.rows([facts(execution) for execution in found], format)
     elif found:
         _table(found)
+
+
+def _run(store: Store, ref: str) -> int:
+    runs = store.find_map_run(ref)
+    if len(runs) != 1:
+        several = f"{ref!r} may be any of {', '.join(run.ref for run in runs)}" if runs else f"no map run is {ref!r}"
+        raise (Conflict if runs else NotFound)(several, hint="`sm map-runs` shows what there is")
+    return runs[0].id
 
 
 def _filter(status: str | None, workflow: str | None, since: str | None, limit: str) -> ExecutionFilter:

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 def run(
     workflow: Workflow, data: Json, registry: Mapping[str, Handler], result: TextIO, *, project: Project,
     name: str | None, timeout: float | None, concurrency: int, keep: bool, db: str | None,
+    limits: bool,
 ) -> int:  # fmt: skip
     """Run it to its end and print its output; returns the exit code. With `keep` the database gets it afterwards."""
     gc.enable()  # `main` has disabled it for the short commands
     with (
-        engine.Express(workflow, registry, history=True, concurrency=concurrency) as express,
+        engine.Express(workflow, registry, history=True, concurrency=concurrency, limits=limits) as express,
         opened_store(db, project, create=True) if keep else nullcontext() as store,
     ):
         if store is not None and name is not None and any(e.workflow == workflow.name for e in store.find(name)):

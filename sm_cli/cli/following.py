@@ -13,6 +13,7 @@ from sm_cli.cli import logs, output
 from sm_cli.cli.describe import ending
 from sm_cli.cli.failures import say
 from sm_cli.cli.live import Watcher, watcher
+from sm_cli.cli.map_runs import progress
 from sm_cli.cli.signals import Interrupts
 from sm_cli.cli.tables import clean, local_time
 from sm_cli.engine.near import send_command
@@ -61,6 +62,7 @@ class Eyes:
         if self.watching.looks:
             events = store.history(self.id, after=self.seen)
             self.seen = events[-1].number if events else self.seen
+            self.watching.runs = {run.state: progress(run) for run in store.map_runs(self.id, 9) if run.closed is None}
             self.watching.see(events, now)
         return found is None or found.closed is not None
 

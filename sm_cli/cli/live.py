@@ -30,6 +30,8 @@ _SHOWN = 12
 class Watcher(Protocol):
     #: Whether it wants to be shown events.
     looks: bool
+    #: How far the map runs under way are, by the state that they belong to.
+    runs: dict[str, str]
 
     def __enter__(self) -> Watcher: ...
     def __exit__(self, *details: object) -> None: ...
@@ -45,6 +47,9 @@ def watcher(verbose: bool) -> Watcher:
 
 class Nobody:
     looks = False
+
+    def __init__(self) -> None:
+        self.runs: dict[str, str] = {}
 
     def __enter__(self) -> Watcher:
         return self
@@ -62,6 +67,7 @@ class Lines:
     looks = True
 
     def __init__(self) -> None:
+        self.runs: dict[str, str] = {}
         self.view = StateVisits()
         self.open: dict[int, StateVisit] = {}  # frame -> its visit under way
 
@@ -159,6 +165,8 @@ class Picture(Lines):
         for visit in islice(self.open.values(), _SHOWN):
             inside = self.done.get(visit.name, 0) if not visit.where else 0
             counted = f"  {inside:,} states inside done" if inside else ""
+            if visit.name in self.runs:
+                counted = f"  {self.runs[visit.name].partition(': ')[2]}"
             tried = f"  attempt {visit.retries + 1}" if visit.retries else ""
             took = tables.duration(now - visit.started)
             text = tables.clean(f"{'  ' * len(visit.where)}{visit.name}  {took}{tried}{counted}")

@@ -28,9 +28,14 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
 
 
 @contextmanager
-def opened_engine(db: str | None, project: Project | None = None, *, create: bool = False) -> Iterator[Engine]:
+def opened_engine(
+    db: str | None, project: Project | None = None, *, create: bool = False, buckets: str | None = None
+) -> Iterator[Engine]:
+    """An engine over that store, with the project's workflows for those that others start, and its buckets."""
+    from sm_cli.cli.workflows import Library
     from sm_cli.engine.engine import Engine
 
     gc.enable()  # `main` has disabled it for the short commands
+    project = project or find_project()
     with opened_store(db, project, create=create) as store:
-        yield Engine(store)
+        yield Engine(store, library=Library(project.workflows), buckets=project.buckets(buckets))

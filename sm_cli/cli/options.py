@@ -40,6 +40,13 @@ Handlers = Annotated[
     ),
 ]
 Stubbed = Annotated[bool, typer.Option("--stub", help="Answer {} for every task without a handler.")]
+Buckets = Annotated[
+    str | None,
+    typer.Option(
+        "--buckets", metavar="DIR", envvar="SM_BUCKETS",
+        help="The directory that stands for S3, DIR/BUCKET/KEY; buckets/ unless given.",
+    ),
+]  # fmt: skip
 Concurrency = Annotated[
     str | None,
     typer.Option("--concurrency", metavar="N", envvar="SM_CONCURRENCY", help="Handlers at once; 8 unless given."),

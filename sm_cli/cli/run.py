@@ -8,14 +8,31 @@ import typer
 
 from sm_cli.cli import output as out
 from sm_cli.cli.config import Project, find_project, is_file
-from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Stubbed, Verbose, count, queue_name, seconds
+from sm_cli.cli.options import (
+    Buckets,
+    Concurrency,
+    Database,
+    Handlers,
+    LogFormat,
+    Stubbed,
+    Verbose,
+    count,
+    queue_name,
+    seconds,
+)
 from sm_cli.cli.stubbing import stubbed_handlers, stubbing
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sm_cli.engine.engine import Workflow
     from sm_cli.engine.registry import Registry
     from sm_cli.engine.stub import Stub
+    from sm_cli.jsonvalue import Json
+
+#: AWS's limit on a definition, in bytes of UTF-8.
+_DEFINITION_LIMIT = 1_048_576
 
 
 def register(app: typer.Typer) -> None:
@@ -58,6 +75,10 @@ def run(
     keep_history: Annotated[
         bool, typer.Option("--keep-history", help="With --express: store the execution when it has ended.")
     ] = False,
+    buckets: Buckets = None,
+    aws_limits: Annotated[
+        bool, typer.Option("--aws-limits", help="Hold it to AWS's limits: payloads of 256 KiB, 25,000 events, …")
+    ] = False,
     concurrency: Concurrency = None,
     db: Database = None,
     _verbose: Verbose = False,
@@ -75,6 +96,9 @@ def run(
     slots = concurrency_of(project, concurrency)
     workflow = workflows.load(workflows.choose(project, wanted))
     data = read_input(input, pairs)
+    limits = aws_limits or project.aws_limits
+    if limits:
+        refuse_too_large(workflow, data)
     queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
     with out.guarded() as result, stubbing(stub) as stubs:
         registry = registry_for(workflow, project, handlers, stubs)
@@ -82,18 +106,19 @@ def run(
             from sm_cli.cli.express import run as run_express
 
             ended = run_express(workflow, data, registry, result, project=project, name=name, timeout=limit,
-                                concurrency=slots, keep=keep_history, db=db)  # fmt: skip
+                                concurrency=slots, keep=keep_history, db=db, limits=limits)  # fmt: skip
             raise typer.Exit(ended)
-        with opened_engine(db, project, create=True) as engine:
+        with opened_engine(db, project, create=True, buckets=buckets) as engine:
             if detach:
-                out.text(engine.start(workflow, data, name=name, timeout=limit, queue=queue)[0].ref, result)
+                made = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
+                out.text(made[0].ref, result)
                 return
             from sm_cli.cli.following import follow, own_name
             from sm_cli.engine.loop import Loop
 
             loop = Loop(engine, registry, concurrency=slots, name=own_name())
-            execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue)
-            go_on = [*again("worker", db=db, handlers=handlers), *(["--stub"] if stub else ())]
+            execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
+            go_on = [*again("worker", db=db, handlers=handlers, buckets=buckets), *(["--stub"] if stub else ())]
             code = follow(loop, execution, result, go_on, detach_on_wait=detach_on_wait)
     if code:
         raise typer.Exit(code)
@@ -120,8 +145,9 @@ def concurrency_of(project: Project, option: str | None) -> int:
 
 def registry_for(workflow: Workflow, project: Project, option: str | None, stub: Stub | None = None) -> Registry:
     """The handlers, among which the workflow finds all that it needs. Raises HandlerLoadError."""
+    from sm_cli.cli import workflows
     from sm_cli.engine.builtin import builtins
-    from sm_cli.engine.loading import calls_handlers, check_handlers, load_handlers, needed_handlers
+    from sm_cli.engine.loading import calls_handlers, check_handlers, load_handlers
     from sm_cli.engine.registry import Registry
 
     if not calls_handlers(workflow.program):
@@ -129,13 +155,44 @@ def registry_for(workflow: Workflow, project: Project, option: str | None, stub:
     directory, named = project.handlers(option)
     if stub is not None:
         return stubbed_handlers(stub, directory, named)
-    needs = needed_handlers(workflow.program, workflow.document.value)
+    needs = needed_with_nested(workflow, workflows.Library(project.workflows))
     ours = builtins(project.http())
     if not needs.keys() - ours.keys() and not directory.is_dir():
         return Registry(ours)
     registry = load_handlers(directory)
     check_handlers(needs, registry, directory)
     return Registry({**ours, **registry})
+
+
+def needed_with_nested(workflow: Workflow, library: Callable[[str], Workflow | None]) -> dict[str, list[str]]:
+    """What the workflow needs, and those of the library that it starts by a name that stands in it."""
+    from sm_cli.engine.loading import needed_handlers, nested_workflows
+
+    needs: dict[str, list[str]] = {}
+    seen, left = {workflow.name}, [workflow]
+    while left:
+        here = left.pop()
+        where = "" if here is workflow else f" of {here.name}"
+        for handler, states in needed_handlers(here.program, here.document.value).items():
+            needs.setdefault(handler, []).extend(f"{state}{where}" for state in states)
+        for name in nested_workflows(here.program, here.document.value):
+            if name not in seen and (found := library(name)) is not None:
+                left.append(found)
+            seen.add(name)
+    return needs
+
+
+def refuse_too_large(workflow: Workflow, data: Json) -> None:
+    """AWS's limits on what an execution begins with. Raises UsageError."""
+    from sm_cli.interpreter.turn import PAYLOAD_LIMIT
+    from sm_cli.jsonvalue import dumps
+
+    size = len(dumps(data).encode())
+    if size > PAYLOAD_LIMIT:
+        raise UsageError(f"the input has {size:,} bytes; AWS takes at most {PAYLOAD_LIMIT:,}")
+    text = workflow.document.text
+    if text is not None and len(text.encode()) > _DEFINITION_LIMIT:
+        raise UsageError(f"the definition has {len(text.encode()):,} bytes; AWS takes at most {_DEFINITION_LIMIT:,}")
 
 
 def again(command: str, **options: str | None) -> list[str]:

@@ -10,7 +10,18 @@ import typer
 from sm_cli.cli import output as out
 from sm_cli.cli.config import find_project
 from sm_cli.cli.failures import say, warn
-from sm_cli.cli.options import Concurrency, Database, Handlers, LogFormat, Stubbed, Verbose, count, queue_name, seconds
+from sm_cli.cli.options import (
+    Buckets,
+    Concurrency,
+    Database,
+    Handlers,
+    LogFormat,
+    Stubbed,
+    Verbose,
+    count,
+    queue_name,
+    seconds,
+)
 from sm_cli.cli.run import concurrency_of
 from sm_cli.cli.stubbing import telling_stub
 from sm_cli.errors import UsageError
@@ -57,6 +68,7 @@ def worker(
         str, typer.Option("--grace", metavar="SPAN", help="How long handlers may go on after Ctrl-C.")
     ] = _GRACE,
     reload: Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")] = False,
+    buckets: Buckets = None,
     db: Database = None,
     _verbose: Verbose = False,
     _log_format: LogFormat = None,
@@ -86,7 +98,7 @@ def worker(
         def used(handlers: Registry) -> Mapping[str, Handler]:
             return {**ours, **handlers} if stubs is None else stubs.under(handlers)
 
-        with opened_engine(db, project, create=True) as engine, Interrupts() as interrupts:
+        with opened_engine(db, project, create=True, buckets=buckets) as engine, Interrupts() as interrupts:
             loop = Loop(engine, used(registry), concurrency=slots, name=called, rota=rota)
             rest = "" if stubs is None else " (and {} for every other task)"
             say(f"worker {called}: {len(registry)} handlers from {directory}/{rest}, {slots} at once, on {url}")

@@ -107,6 +107,27 @@ def load(path: str) -> Workflow:
     return prepare(document(path), name_of(path))
 
 
+class Library:
+    """The workflows of a folder by name, as they stand there now; each is compiled again only when its file changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
+
+    def __call__(self, name: str) -> Workflow | None:
+        """Raises InvalidDefinition for one that cannot run."""
+        files = files_in(self.folder) if self.folder.is_dir() else []
+        file = next((str(file) for file in files if name_of(str(file)) == name), None)
+        if file is None:
+            return None
+        stat = os.stat(file)  # noqa: PTH116 - `file` is text, as everywhere here
+        version = (file, stat.st_mtime_ns, stat.st_size)
+        known = self._known.get(name)
+        if known is None or known[0] != version:
+            known = self._known[name] = (version, load(file))
+        return known[1]
+
+
 def document(path: str) -> Document:
     found = parsed(path)
     if found.document is None:

@@ -20,6 +20,7 @@ from sm_cli.engine.handlers import Handler
 from sm_cli.engine.history import aws_events
 from sm_cli.engine.loading import needed_handlers
 from sm_cli.engine.loop import Loop
+from sm_cli.engine.registry import Registry
 from sm_cli.engine.settings import Settings
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, HandlerLoadError, InvalidDefinition, UsageError
@@ -69,9 +70,9 @@ def run_express(
     would refuse, and for an input that is not JSON. A handler that still runs when the time is up is told so by
     `context.cancelled`, and not waited for.
     """
-    own = {key: value if isinstance(value, Handler) else Handler(key, value) for key, value in handlers.items()}
-    registry = {**builtins(), **own}
-    missing = sorted(needed_handlers(workflow.program, workflow.document.value).keys() - registry.keys())
+    registry = Registry.of({**builtins(), **handlers})
+    needs = needed_handlers(workflow.program, workflow.document.value)
+    missing = sorted(name for name in needs if registry.find(name) is None)
     if missing:
         raise HandlerLoadError(f"no handler is given for {', '.join(map(repr, missing))}")
     own_input, problem = as_json(input)
@@ -89,13 +90,14 @@ class Express:
     """One express execution under way. Leaving the `with` block tells the handlers that still run that nobody waits."""
 
     def __init__(
-        self, workflow: Workflow, handlers: Mapping[str, Handler], *, history: bool = False, concurrency: int = 8
-    ) -> None:
+        self, workflow: Workflow, handlers: Mapping[str, Handler], *, history: bool = False, concurrency: int = 8,
+        limits: bool = False,
+    ) -> None:  # fmt: skip
         problems = not_express(workflow.document)
         if problems:
             raise InvalidDefinition(problems)
         self.workflow = workflow
-        self.engine = Engine(MemoryStore(), settings=Settings(history=history))
+        self.engine = Engine(MemoryStore(), settings=Settings(history=history, limits=limits))
         self.loop = Loop(self.engine, handlers, concurrency=concurrency, name="express")
 
     def __enter__(self) -> Express:

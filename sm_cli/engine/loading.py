@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from sm_cli.asl.model import Program, Task
-from sm_cli.asl.resources import BUILT_IN, function_name, is_wildcard, serving
+from sm_cli.asl.resources import BUILT_IN, function_name, is_wildcard, serving, workflow_name
 from sm_cli.engine.handlers import Handler, handlers_in
 from sm_cli.engine.registry import Registry
 from sm_cli.errors import HandlerLoadError
@@ -203,6 +203,18 @@ def needed_handlers(program: Program, definition: Json) -> dict[str, list[str]]:
     return needs
 
 
+def nested_workflows(program: Program, definition: Json) -> list[str]:
+    """Names of the workflows that the Tasks of a program start; not one that is computed when the state runs."""
+    found: dict[str, None] = {}
+    for pointer, machine in program.machines.items():
+        for name, state in machine.states.items():
+            if isinstance(state, Task) and state.resource.starts_execution:
+                given = _constant_argument(_at(definition, pointer), name, "StateMachineArn")
+                if given is not None:
+                    found[workflow_name(given)] = None
+    return list(found)
+
+
 def _at(definition: Json, pointer: str) -> Any:
     """The part of a definition that a JSON pointer (RFC 6901) names."""
     value: Any = definition
@@ -213,10 +225,15 @@ def _at(definition: Json, pointer: str) -> Any:
 
 
 def _constant_function(machine: Mapping[str, Any], state: str) -> str | None:
+    name = _constant_argument(machine, state, "FunctionName")
+    return None if name is None else function_name(name)
+
+
+def _constant_argument(machine: Mapping[str, Any], state: str, member: str) -> str | None:
     written = machine["States"][state]
     given = written.get("Parameters", written.get("Arguments"))
-    name = given.get("FunctionName") if isinstance(given, dict) else None
-    return function_name(name) if isinstance(name, str) and not name.startswith("{%") else None
+    text = given.get(member) if isinstance(given, dict) else None
+    return text if isinstance(text, str) and not text.startswith("{%") else None
 
 
 def check_handlers(needs: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler], directory: Path) -> None:

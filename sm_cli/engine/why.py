@@ -206,8 +206,31 @@ class _Asked:
 
     def parents(self) -> Iterator[Reason]:
         for frame in self.frames.values():
+            if frame.opens & Opens.EXECUTIONS:
+                yield self.run(frame) if frame.join is not None else self.nested(frame)
             if frame.join is not None and frame.opens & Opens.CHILDREN:
                 yield self.parent(frame)
+
+    def run(self, frame: Frame) -> Reason:
+        """A distributed Map."""
+        join = frame.join
+        assert join is not None
+        ref = f"{self.execution.ref}-{frame.id}-{join.activation}"
+        if join.total == 0:
+            text = f"{frame.state} waits for its items to be read."
+        elif join.settled == join.total or join.lost > join.tolerated:
+            text = f"{frame.state} waits for its results to be written."
+        else:
+            text = f"{frame.state} waits for its {join.total} items: {join.settled} ended, {join.running} under way."
+        return Reason("children", text, f"sm map-runs {ref}", frame.state)
+
+    def nested(self, frame: Frame) -> Reason:
+        """A Task that is an execution of another workflow."""
+        child = next(iter(self.store.open_executions(frame.id)), None)
+        if child is None:
+            return Reason("children", f"{frame.state} waits for an execution that it started.", None, frame.state)
+        text = f"{frame.state} waits for the execution {child.name} of {child.workflow}."
+        return Reason("children", text, f"sm why {child.ref}", frame.state)
 
     def parent(self, frame: Frame) -> Reason:
         assert frame.join is not None

@@ -417,7 +417,8 @@ class Store(Protocol):
         """Executions that this text may name: the exact ref, else the exact name (newest first), else refs
         that begin with it (newest first)."""
 
-    def latest(self) -> Execution | None: ...
+    def latest(self) -> Execution | None:
+        """The newest one that no other execution started."""
 
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         """Newest first, without input and output (both None)."""

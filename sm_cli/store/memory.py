@@ -238,8 +238,9 @@ class MemoryStore:
 
     def latest(self) -> Execution | None:
         with self._lock:
-            ids = self._executions.ids
-            return copied(self._executions.rows[ids[-1]]) if ids else None
+            rows = self._executions.rows
+            top = next((id for id in reversed(self._executions.ids) if rows[id].tree == id), None)
+            return None if top is None else copied(rows[top])
 
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         with self._lock:

@@ -65,7 +65,7 @@ WHERE e.ref >= ? AND e.ref < ? ORDER BY e.ref DESC LIMIT ?
 
 -- name: latest_execution
 {whole_executions}
-WHERE e.id = (SELECT max(id) FROM executions)
+WHERE e.id = (SELECT max(t.id) FROM executions t INDEXED BY executions_top WHERE t.tree = t.id)
 
 -- name: overdue
 SELECT {execution_columns}, d.input, d.output

@@ -64,6 +64,7 @@ CREATE TABLE executions (
 CREATE INDEX executions_listed ON executions (id) WHERE run IS NULL;
 CREATE INDEX executions_by_status ON executions (status) WHERE run IS NULL;
 CREATE INDEX executions_by_workflow ON executions (workflow) WHERE run IS NULL;
+CREATE INDEX executions_top ON executions (id) WHERE tree = id;
 CREATE INDEX executions_running ON executions (workflow) WHERE status = 'RUNNING';
 CREATE INDEX executions_overdue ON executions (deadline) WHERE status = 'RUNNING' AND deadline IS NOT NULL;
 CREATE INDEX executions_overdue_in_tree ON executions (tree, deadline)
