@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sm_cli.cli import tables
 from sm_cli.engine.alive import name_of
 from sm_cli.engine.near import send_command
+from sm_cli.engine.why import doing, wanted
 from sm_cli.interpreter.env import rfc3339
 from sm_cli.interpreter.frame import Opens
 from sm_cli.jsonvalue import Json, dumps
@@ -65,10 +66,9 @@ def waits(store: Store, execution: Execution) -> Iterator[Json]:
         if job.leased_until == HANDED_OVER:
             yield f"{job.state} has handed its work over and waits for the callback: sm task list"
         elif job.worker is None:
-            yield f"{job.state} waits for a worker with the handler {job.resource!r}: sm worker"
+            yield f"{job.state} waits for a worker {wanted(job.resource)}: sm worker"
         else:
-            at_work = f"handler {job.resource!r}, attempt {job.attempt}, worker {name_of(job.worker)}"
-            yield f"{job.state} is at work: {at_work}"
+            yield f"{job.state} is at work: {name_of(job.worker)} {doing(job.resource)}, attempt {job.attempt}"
     for frame in store.frames_of(execution.id):
         if frame.opens & Opens.EXECUTIONS and frame.join is not None:
             done = f"{frame.join.settled} of {frame.join.total} items are done"

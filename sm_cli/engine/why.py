@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, TypeAlias
 
-from sm_cli.asl.resources import serving
+from sm_cli.asl.resources import INTERNAL, serving
 from sm_cli.engine.alive import is_dead, name_of
 from sm_cli.engine.near import difference, send_command
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.states.distributed_map import READ, WRITE
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import folded_text
 from sm_cli.store.base import (
@@ -95,6 +96,19 @@ def _ended(execution: Execution, shown: Callable[[int], str]) -> Reason:
     return Reason("ended", f"{text}{f' with {said}' if said else ''}.", again)
 
 
+_OURS = {READ: ("to read its items", "reads its items"), WRITE: ("to write its results", "writes its results")}
+
+
+def wanted(resource: str) -> str:
+    """What a worker that waits for this job has to have, or to do."""
+    return _OURS[resource][0] if resource in _OURS else f"with the handler {resource!r}"
+
+
+def doing(resource: str) -> str:
+    """What a worker does with this job."""
+    return _OURS[resource][1] if resource in _OURS else f"runs the handler {resource!r}"
+
+
 class _Asked:
     """One question: what the store knows of the execution, read once."""
 
@@ -155,7 +169,8 @@ class _Asked:
         worker = name_of(job.worker or "?")
         known = {w.id: w for w in self.store.workers()}.get(job.worker or "")
         if job.leased_until > self.now and (known is None or not is_dead(known, self.store.beacons())):
-            text = f"{state} is at work{tried}: {worker} runs the handler {job.resource!r}, its lease lasts until "
+            does = doing(job.resource)
+            text = f"{state} is at work{tried}: {worker} {does}, its lease lasts until "
             text += f"{self.shown(job.leased_until)} and is renewed while it works."
             return Reason("job", text, None, state, self.times_out(job))
         text = f"{state} was at work{tried}, and its worker {worker} is gone; another one takes it over"
@@ -166,8 +181,9 @@ class _Asked:
         return min(due, default=None)
 
     def free(self, job: Job, tried: str) -> Reason:
-        waits = f"{job.state} waits{tried} for a worker with the handler {job.resource!r}"
-        if self.handlers is not None and serving(job.resource, self.handlers) is None:
+        waits = f"{job.state} waits{tried} for a worker {wanted(job.resource)}"
+        ours = job.resource.startswith(INTERNAL)
+        if not ours and self.handlers is not None and serving(job.resource, self.handlers) is None:
             text = f"{waits}, and no handler of that name is there; write one with @handler({job.resource!r})."
             return Reason("job", text, "sm worker", job.state)
         if not self.workers:
