@@ -150,7 +150,7 @@ class Tick:
     # -- what may happen -------------------------------------------------------------------------
 
     def start(self, execution: Execution, program: Program) -> None:
-        """A new execution: its row, its root frame, its first step."""
+        """A new execution: its row, its root frame, and (unless this tick has made many steps) its first step."""
         execution.events = 1
         if program.timeout_seconds is not None:
             execution.deadline = self.now + round(program.timeout_seconds * MICROSECONDS)
@@ -161,7 +161,8 @@ class Tick:
         root = Frame(self.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)
         root.input = execution.input
         self.changes.new_frames[root.id] = self.frames[root.id] = root
-        self.wake(root)
+        if self.steps < self.settings.steps:
+            self.wake(root)
 
     def wake(self, frame: Frame) -> None:
         """A READY frame: step it with what it was woken by."""
