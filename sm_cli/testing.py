@@ -32,6 +32,7 @@ from sm_cli.engine.history import aws_events
 from sm_cli.engine.registry import Registry
 from sm_cli.engine.settings import Settings, Taker
 from sm_cli.engine.stub import Stub
+from sm_cli.engine.tasks import claim
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import InvalidDefinition
 from sm_cli.interpreter.env import MICROSECONDS
@@ -224,7 +225,7 @@ class Simulation:
         """Go on with an execution that another simulation over the same store left behind, crashed or not."""
 
         def take_back(tick: Tick) -> None:
-            tick.claim([*tick.tx.held("simulate"), *tick.tx.claimable(tick.now, 1_000_000)])
+            claim(tick, [*tick.tx.held("simulate"), *tick.tx.claimable(tick.now, 1_000_000)])
 
         _, tick = self.engine.transact(take_back, self.taker())
         self.todo.extend(tick.taken())

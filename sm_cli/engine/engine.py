@@ -21,6 +21,7 @@ from sm_cli.engine.programs import prepare as prepare
 from sm_cli.engine.redrive import Again, From, redrive
 from sm_cli.engine.settings import Settings, Taker
 from sm_cli.engine.sizes import Sizes
+from sm_cli.engine.tasks import claim
 from sm_cli.engine.tick import Tick
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
@@ -217,7 +218,7 @@ class Engine:
 
         def work(tick: Tick) -> tuple[str, Json] | None:
             jobs = tick.tx.claimable(tick.now, 1, resources=frozenset({name}))
-            tick.claim(jobs)
+            claim(tick, jobs)
             for job in jobs:
                 job.worker, job.leased_until = None, HANDED_OVER
                 return make_token(tick.settings.token_key, job.frame, job.seq), job.input

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Container, Iterable
 
 from sm_cli.engine.queues import Rota
+from sm_cli.engine.tasks import claim as take
 from sm_cli.engine.tick import Tick
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.store.base import Job
@@ -82,7 +83,7 @@ def claim(tick: Tick, rota: Rota, freed: Iterable[Job] = (), only: int | None = 
         for job in tick.tx.claimable(now, taker.slots, only=only, resources=resources, queue=queue):
             found[job.queue].append(job)
     waiting = {queue: sorted(jobs, key=lambda job: (-job.priority, job.id)) for queue, jobs in found.items()}
-    tick.claim(rota.pick(waiting, taker.slots))
+    take(tick, rota.pick(waiting, taker.slots))
 
 
 def renew(tick: Tick, jobs: Iterable[Job], until: int) -> set[int]:

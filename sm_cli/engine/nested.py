@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.asl.model import Task
 from sm_cli.engine.names import check_name
+from sm_cli.engine.tasks import time_out
 from sm_cli.errors import InvalidDefinition, UsageError
 from sm_cli.interpreter.advance import Step, started, submitted
 from sm_cli.interpreter.commands import StartExecution
@@ -46,7 +47,7 @@ def start_execution(tick: Tick, execution: Execution, frame: Frame, command: Sta
     }  # fmt: skip
     if command.pattern:
         frame = put(tick, execution, submitted(program, frame, answer, tick.env(execution)))
-        tick.time_out(frame, command.timeout, command.heartbeat)
+        time_out(tick, frame, command.timeout, command.heartbeat)
         if command.pattern == "waitForTaskToken":
             hand_over(tick, execution, frame, command)
     else:

@@ -20,7 +20,8 @@ from sm_cli.engine.messages import Sending, Sent, publish, take_buffered, woken_
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.runs import Runs
 from sm_cli.engine.settings import Settings, Taker
-from sm_cli.interpreter.advance import Step, advance, awaits_token, started, submitted, wake_event
+from sm_cli.engine.tasks import run_task
+from sm_cli.interpreter.advance import Step, advance, awaits_token, submitted, wake_event
 from sm_cli.interpreter.commands import (
     AwaitMessage,
     Close,
@@ -299,7 +300,7 @@ class Tick:
         """Carry one command out; True when the commands after it no longer count."""
         match command:
             case RunTask():
-                self.run_task(execution, frame, command)
+                run_task(self, execution, frame, command)
             case StartTimer(kind, due):
                 frame.opens |= Opens.TIMER
                 self.timers[frame.id, kind] = Timer(execution.id, frame.id, frame.seq, kind, due)
@@ -318,61 +319,6 @@ class Tick:
             case Close():
                 self.closed_frame(execution, frame, command)
         return False
-
-    def run_task(self, execution: Execution, frame: Frame, task: RunTask) -> None:
-        frame.opens |= Opens.JOB
-        job = Job(
-            id=self.tx.reserve("jobs", 1),
-            execution=execution.id,
-            frame=frame.id,
-            seq=frame.seq,
-            state=frame.state,
-            resource=task.handler,
-            input=task.input,
-            attempt=task.attempt,
-            queue=execution.queue,
-            priority=execution.priority,
-            available=self.now,
-            timeout=task.timeout,
-            heartbeat=task.heartbeat,
-        )
-        self.jobs[frame.id] = job
-        if self.taker is not None and self.taker.takes(job):
-            self.lease(job)
-
-    def lease(self, job: Job) -> None:
-        """The taker takes the job: recorded as started, its timeouts count from now."""
-        assert self.taker is not None
-        self.taker.slots -= 1
-        job.worker = self.taker.worker
-        job.leased_until = self.now + self.settings.lease
-        job.repeatable = self.taker.repeats(job)
-        job.deliveries += 1
-        self.taker.taken.append(job)
-        execution = self.execution(job.execution)
-        step = started(self.program_of(execution.digest), self.frames[job.frame], self.env(execution))
-        step.frame.opens |= Opens.JOB
-        self.time_out(step.frame, job.timeout, job.heartbeat)
-        self.put(execution, step)
-
-    def time_out(self, frame: Frame, timeout: float | None, heartbeat: float | None) -> None:
-        """Set the timers of a task; its seconds count from now."""
-        for kind, span in ((TimerKind.DEADLINE, timeout), (TimerKind.HEARTBEAT, heartbeat)):
-            if span is not None:
-                frame.opens |= Opens.TIMER
-                due = self.now + round(span * MICROSECONDS)
-                self.timers[frame.id, kind] = Timer(frame.execution, frame.id, frame.seq, kind, due)
-
-    def claim(self, jobs: Iterable[Job]) -> None:
-        """Lease stored jobs that nobody has any more."""
-        jobs = list(jobs)
-        self.load({job.frame for job in jobs})
-        for job in jobs:
-            frame = self.frames[job.frame]
-            if frame.seq == job.seq and not frame.status.closed:
-                with contained(self, self.execution(job.execution)):
-                    self.lease(job)
-                    self.changes.leased.append(job)
 
     def await_message(self, execution: Execution, frame: Frame, key: str, value: Json, deadline: int | None) -> bool:
         """A buffered message is received at once; else the frame subscribes."""

@@ -54,7 +54,7 @@ def work(engine: Engine, runs: list[str] | None = None, worker: str = "w") -> in
     Tells how many there were."""
 
     def claim(tick: Tick) -> None:
-        tick.claim([*tick.tx.held(worker), *tick.tx.claimable(tick.now, 10_000)])
+        tasks.claim(tick, [*tick.tx.held(worker), *tick.tx.claimable(tick.now, 10_000)])
 
     def deliver(job: Job) -> Callable[[Tick], None]:
         event: Event = TaskSucceeded(job.seq, job.resource)
