@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sm_cli.asl.source import from_value
+from sm_cli.engine import tasks
 from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.engine.settings import Taker
 from sm_cli.engine.tick import Tick
