@@ -257,6 +257,7 @@ def _advice(missing: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler
         yield f"Nearest: {', '.join(map(repr, guesses))}."
     first = next(iter(missing))
     yield f'Write one with @handler("{first}") above a function, or name another directory with --handlers.'
+    yield "With --stub every task without a handler is answered with {}."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sm_cli.asl.model import DistributedMap
 from sm_cli.engine.endings import end
-from sm_cli.interpreter.commands import EndRun, Spawn, StartRun
+from sm_cli.interpreter.commands import Child, EndRun, Spawn, StartRun
 from sm_cli.interpreter.events import ItemsWanted, Joined, JoinFailed
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start
@@ -93,32 +93,31 @@ def spawn(tick: Tick, execution: Execution, parent: Frame, command: Spawn) -> No
     """Make the children; as many of them begin as the join's limit lets."""
     assert parent.join is not None
     run, children = run_of(tick, parent.id, parent.join), command.children
-    items = sum(child.items for child in children)
-    join = parent.join._replace(made=parent.join.made + len(children), read=parent.join.read + items)
-    begun = to_start(join)
-    waits = tick.runs.made[parent.id, join.activation]
-    first, frames = (tick.tx.reserve(table, len(children) or 1) for table in ("executions", "frames"))
-    machines = tick.program_of(execution.digest).machines
+    count, items = len(children), sum(child.items for child in children)
+    first, frames = (tick.tx.reserve(table, count or 1) for table in ("executions", "frames"))
     for i, child in enumerate(children):
-        ref = tick.new_ref()
-        made = Execution(
-            first + i, ref, ref, run.workflow, execution.digest, run.type, Status.PENDING, tick.now, child.input,
-            queue=execution.queue, priority=execution.priority, tree=execution.tree, machine=child.machine,
-            limits=execution.limits,
-            parent=Parent(parent.id, join.activation, child.index, child.items, run.id),
-        )  # fmt: skip
-        start_at = machines[child.machine].start_at
-        root = Frame(
-            frames + i, made.id, None, 0, 0, child.machine, start_at, status=FrameStatus.PENDING, item=child.item,
-            input=child.input,
-        )  # fmt: skip
-        tick.executions[made.id] = made
-        tick.changes.new_executions.append(made)
-        tick.changes.new_frames[root.id] = tick.frames[root.id] = tick.runs.roots[made.id] = root
-        waits.append(made)
-    parent.join = join
-    start_pending(tick, parent, begun)
+        make(tick, execution, run, child, first + i, frames + i)
+    parent.join = parent.join._replace(made=parent.join.made + count, read=parent.join.read + items)
+    start_pending(tick, parent, to_start(parent.join))
     want_items(tick, parent)
+
+
+def make(tick: Tick, parent: Execution, run: MapRun, child: Child, id: int, frame: int) -> None:
+    """A child of the run, PENDING: its row and its root frame."""
+    ref = tick.new_ref()
+    made = Execution(
+        id, ref, ref, run.workflow, parent.digest, run.type, Status.PENDING, tick.now, child.input,
+        queue=parent.queue, priority=parent.priority, tree=parent.tree, machine=child.machine, limits=parent.limits,
+        parent=Parent(run.frame, run.activation, child.index, child.items, run.id),
+    )  # fmt: skip
+    start_at = tick.program_of(parent.digest).machines[child.machine].start_at
+    root = Frame(
+        frame, id, None, 0, 0, child.machine, start_at, status=FrameStatus.PENDING, item=child.item, input=child.input
+    )
+    tick.executions[id] = made
+    tick.changes.new_executions.append(made)
+    tick.changes.new_frames[frame] = tick.frames[frame] = tick.runs.roots[id] = root
+    tick.runs.made[run.frame, run.activation].append(made)
 
 
 def begin(tick: Tick, child: Execution, root: Frame, *, at_once: bool) -> None:
