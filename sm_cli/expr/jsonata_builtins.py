@@ -23,6 +23,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 from sm_cli.expr.jsonata_convert import walk
 from sm_cli.expr.jsonata_higher import HIGHER, call, merge_sort
 from sm_cli.expr.jsonata_operators import clone, is_number, truth
+from sm_cli.expr.jsonata_regex import Regex
 from sm_cli.expr.jsonata_strings import STRINGS
 
 #: AWS has no `$eval`.
@@ -225,7 +226,7 @@ def _assert(condition: bool | None, message: str | None) -> None:
 
 
 def _type(value: Any) -> str | None:
-    return "function" if isinstance(value, re.Pattern) else Functions.type(value)
+    return "function" if isinstance(value, Regex) else Functions.type(value)
 
 
 # -- time ------------------------------------------------------------------------------------------------------------

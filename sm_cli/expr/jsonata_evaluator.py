@@ -7,7 +7,6 @@ evaluates otherwise than JSONata 2.0.6 is put right here, in `jsonata_operators`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from sm_cli.expr.jsonata_convert import NULL
 from sm_cli.expr.jsonata_engine import LimitExceededError
 from sm_cli.expr.jsonata_higher import matched, merge_sort
 from sm_cli.expr.jsonata_operators import OPERATORS, clone, flat, is_number, lookup, truth
+from sm_cli.expr.jsonata_regex import Regex
 from sm_cli.expr.jsonata_signature import checked
 from sm_cli.expr.jsonata_syntax import parse
 from sm_cli.expr.scope import Scope
@@ -295,7 +295,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         for argument in arguments:
             if isinstance(argument, (list, str)):
                 self.spend(len(argument) >> 2 if isinstance(argument, list) else len(argument) >> 6)
-        if isinstance(function, re.Pattern):
+        if isinstance(function, Regex):
             return matched(function, arguments)
         return super().apply_inner(function, arguments, input, environment)
 

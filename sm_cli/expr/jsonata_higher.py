@@ -6,7 +6,6 @@ against its signature first, which jsonata-python leaves out. It gets the positi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata_convert import NULL
 from sm_cli.expr.jsonata_operators import is_number, truth
+from sm_cli.expr.jsonata_regex import Match, Regex
 
 #: Where a function of the package's takes more than JSONata's own does.
 _TAKES = {"string": 1, "zip": 0}
@@ -29,7 +29,7 @@ def call(function: Any, *arguments: Any) -> Any:
 
 def _takes(function: Any) -> int:
     """How many arguments a function has names for."""
-    if isinstance(function, re.Pattern):
+    if isinstance(function, Regex):
         return 2
     if isinstance(function, Jsonata.JFunction):
         taken: int = function.get_number_of_args()
@@ -113,9 +113,9 @@ def merge_sort(values: list[Any], swap: Callable[[Any, Any], bool]) -> list[Any]
 # -- regular expressions ---------------------------------------------------------------------------------------------
 
 
-def matches(pattern: Any, value: str) -> Iterator[re.Match[str]]:
+def matches(pattern: Any, value: str) -> Iterator[Match]:
     """One after the other; an empty one is an error, but for the first where nothing else follows."""
-    if not isinstance(pattern, re.Pattern):
+    if not isinstance(pattern, Regex):
         raise JException("T1010", -1, "match")  # a matcher that is a function of the user's
     found = pattern.search(value)
     while found is not None:
@@ -124,7 +124,7 @@ def matches(pattern: Any, value: str) -> Iterator[re.Match[str]]:
         found = following
 
 
-def _next(pattern: re.Pattern[str], before: re.Match[str]) -> re.Match[str] | None:
+def _next(pattern: Regex, before: Match) -> Match | None:
     if before.end() >= len(before.string):
         return None
     found = pattern.search(before.string, before.end())
@@ -138,7 +138,7 @@ def units(value: str, at: int) -> int:
     return at if value.isascii() else len(value[:at].encode("utf-16-le", "surrogatepass")) // 2
 
 
-def matched(pattern: re.Pattern[str], arguments: list[Any]) -> Any:
+def matched(pattern: Regex, arguments: list[Any]) -> Any:
     """What a regular expression gives that is called as a function: (text, where to begin)."""
     value, begin = (*arguments, None, None)[:2]
     if not isinstance(value, str):
@@ -146,7 +146,7 @@ def matched(pattern: re.Pattern[str], arguments: list[Any]) -> Any:
     return _told(pattern, pattern.search(value, max(0, int(begin)) if is_number(begin) else 0))
 
 
-def _told(pattern: re.Pattern[str], match: re.Match[str] | None) -> Any:
+def _told(pattern: Regex, match: Match | None) -> Any:
     if match is None:
         return None
     return {

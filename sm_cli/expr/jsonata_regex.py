@@ -1,12 +1,26 @@
 """JSONata's regular expressions, which are JavaScript's, as Python's.
 
 Rule: what means the same in both stays; what only JavaScript knows is rewritten; what Python cannot do raises re.error.
+None may hold up a worker: matching backtracks, and one that would go on for ever (`/(x+x+)+y/`) is given up. That is
+why they are of the package `regex`, which knows a time limit, and not of `re`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sm_cli.expr.jsonata_engine import LimitExceededError
+
+if TYPE_CHECKING:
+    import regex
+
+#: A match; the package's own type has the members of that of `re`.
+Match: TypeAlias = "regex.Match[str]"
+#: Seconds that one match may take.
+LONGEST = 0.5
 
 #: What a class of characters holds: JavaScript's are of ASCII.
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_"}
@@ -16,12 +30,55 @@ _ESCAPES = frozenset("bBdDsSwWfnrtvxu0123456789")
 _SET_SIGNS = frozenset("[&~|")
 
 
-def compile_regex(pattern: str, flags: Any) -> re.Pattern[str]:
+class Regex:
+    """A regular expression, compiled. What takes too long raises LimitExceededError.
+
+    The engine knows one by its four methods; only `search` is called, by our own functions.
+    """
+
+    __slots__ = ("_compiled",)
+
+    def __init__(self, compiled: regex.Pattern[str]) -> None:
+        self._compiled = compiled
+
+    def search(self, value: str, at: int = 0) -> Match | None:
+        with _bounded():
+            return self._compiled.search(value, at, timeout=LONGEST)
+
+    def finditer(self, value: str) -> list[Match]:
+        with _bounded():
+            return list(self._compiled.finditer(value, timeout=LONGEST))
+
+    def sub(self, replacement: str, value: str, count: int = 0) -> str:
+        with _bounded():
+            return self._compiled.sub(replacement, value, count, timeout=LONGEST)
+
+    def split(self, value: str, limit: int = 0) -> list[str]:
+        with _bounded():
+            return self._compiled.split(value, limit, timeout=LONGEST)
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise LimitExceededError(
+            f"takes more than {LONGEST:g} s to match a regular expression; look for a repetition inside another one"
+        ) from None
+
+
+def compile_regex(pattern: str, flags: Any) -> Regex:
     """`flags` has `case_insensitive` and `multiline`. Raises re.error."""
-    options = re.IGNORECASE if flags.case_insensitive else re.NOFLAG
+    import regex  # only who writes one waits for its import
+
+    options = regex.IGNORECASE if flags.case_insensitive else 0
     if flags.multiline:
-        options |= re.MULTILINE
-    return re.compile(translate(pattern, multiline=flags.multiline), options)
+        options |= regex.MULTILINE
+    try:
+        return Regex(regex.compile(translate(pattern, multiline=flags.multiline), options))
+    except regex.error as e:
+        raise re.error(str(e)) from e
 
 
 def translate(pattern: str, *, multiline: bool = False) -> str:

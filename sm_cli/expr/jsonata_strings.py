@@ -18,6 +18,7 @@ from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata_higher import call, matches, units
+from sm_cli.expr.jsonata_regex import Match, Regex
 from sm_cli.expr.jsonata_text import check_length, text
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
@@ -86,7 +87,7 @@ def _limited(limit: float | None, code: str) -> int | None:
 def _contains(value: str | None, token: Any) -> bool | None:
     if value is None or isinstance(token, str):
         return None if value is None else token in value
-    if not isinstance(token, re.Pattern):
+    if not isinstance(token, Regex):
         raise JException("T1010", -1, "contains")  # a matcher that is a function of the user's
     return token.search(value) is not None
 
@@ -146,7 +147,7 @@ def _replace_text(value: str, pattern: str, replacement: Any, most: int | None) 
     return value.replace(pattern, replacement, count)
 
 
-def _called(function: Any, match: re.Match[str]) -> str:
+def _called(function: Any, match: Match) -> str:
     found = {
         "match": match[0],
         "start": units(match.string, match.start()),
@@ -159,7 +160,7 @@ def _called(function: Any, match: re.Match[str]) -> str:
     return new
 
 
-def _expand(template: str, match: re.Match[str]) -> str:
+def _expand(template: str, match: Match) -> str:
     """The replacement text: `$$` is a dollar sign, `$0` the match, `$n` its n-th group."""
     groups = match.groups()
     digits = len(str(len(groups)))
