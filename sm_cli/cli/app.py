@@ -56,7 +56,12 @@ def _app_for(arguments: list[str]) -> typer.Typer:
     if "_SM_COMPLETE" in os.environ or (first.startswith("-") and first != "--help"):
         return build([*dict.fromkeys(COMMANDS.values())])
     if first in COMMANDS:
-        return build([COMMANDS[first]])
+        app = build([COMMANDS[first]])
+        # The others of the module cost typer's look at every one of their options.
+        app.registered_commands = [each for each in app.registered_commands if each.name == first] or (
+            app.registered_commands
+        )
+        return app
     app = build([])
     for name in COMMANDS:
         app.command(name, help=SUMMARIES[name])(_only_a_name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,6 +141,8 @@ def _checked(file: Path, table: dict[str, object]) -> dict[str, object]:
     for key, value in table.items():
         kind = _KEYS.get(key)
         if kind is None:
+            from difflib import get_close_matches
+
             close = get_close_matches(key, _KEYS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"sm knows {', '.join(_KEYS)}"
             raise ConfigurationError(f"{shown(file)} sets {key!r}, which sm does not know", hint=hint)

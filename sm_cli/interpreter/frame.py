@@ -5,7 +5,7 @@ The root, each Parallel branch and each Map iteration is a frame. Frames form a 
 `seq` (a job, a timer, a subscription, a task token) no longer reaches the frame.
 """
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
@@ -105,7 +105,7 @@ class Frame:
     entered_at: int = 0
     wake: Json = None
 
-    def copy(self) -> Frame:
+    def copy(self) -> "Frame":
         return Frame(
             self.id, self.execution, self.parent, self.activation, self.index, self.machine, self.state, self.seq,
             self.status, self.opens, self.retries, self.join, self.item, self.vars, self.input, self.output,

@@ -4,7 +4,7 @@ Rule: values only. What may be asked about them, and how they are written, stand
 is kept as its `jsonvalue.scalar_text`, with its `scalar_kind` beside it for those who tell 42 from "42".
 """
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -4,7 +4,7 @@ Rule: values only; no store, no SQL. Times are integer microseconds since 1970 U
 `mail`, a frame in `interpreter.frame`.
 """
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
