@@ -121,12 +121,25 @@ def _title(inner: MachineAt, owner: StateAt) -> str:
         return f"branch {int(inner.pointer.rsplit('/', 1)[1]) + 1}"
     config = inner.value.get("ProcessorConfig")
     distributed = isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
-    items = _first(owner, "ItemsPath", "Items")
+    items = _first(owner, "ItemsPath", "Items") or _object(owner, "ItemReader")
     most = _first(owner, "MaxConcurrency", "MaxConcurrencyPath")
     words = [f"each item of {items}" if items else "each item"]
     words += [f"{most} at once"] if most not in ("", "0") else []
     words += ["distributed"] if distributed else []
+    results = _object(owner, "ResultWriter")
+    words += [f"results to {results}"] if results else []
     return ", ".join(words)
+
+
+def _object(owner: StateAt, field: str) -> str:
+    """`s3://orders/2026.csv`: what an ItemReader reads or a ResultWriter writes, where it stands there plainly."""
+    part = owner.value.get(field)
+    arguments = part.get("Parameters", part.get("Arguments")) if isinstance(part, dict) else None
+    if not isinstance(arguments, dict):
+        return ""
+    bucket = next((arguments[name] for name in ("Bucket", "Bucket.$") if name in arguments), None)
+    key = next((arguments[name] for name in ("Key", "Key.$", "Prefix", "Prefix.$") if name in arguments), "")
+    return f"s3://{bucket}/{key}" if isinstance(bucket, str) and isinstance(key, str) else ""
 
 
 def _edges(state: StateAt) -> Iterator[Edge]:

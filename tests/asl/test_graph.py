@@ -215,3 +215,23 @@ def test_a_shortened_text_fits_and_is_plain(text: str, width: int) -> None:
     assert width_of(short) <= width
     assert short.isprintable() or short.isspace() or any(c.isspace() for c in short)
     assert plain(short) == short
+
+
+@pytest.mark.parametrize(
+    ("more", "title"),
+    [
+        (
+            {
+                "ItemReader": {"Parameters": {"Bucket": "b", "Key": "k.csv"}},
+                "ResultWriter": {"Arguments": {"Bucket": "r"}},
+            },
+            "each item of s3://b/k.csv, distributed, results to s3://r/",
+        ),
+        ({"ItemReader": {"Parameters": {"Bucket.$": "$.b", "Prefix": "p"}}}, "each item of s3://$.b/p, distributed"),
+        ({"ItemReader": {"Parameters": {"Bucket": 7}}, "ResultWriter": []}, "each item, distributed"),
+    ],
+)
+def test_a_distributed_map_says_what_it_reads_and_where_it_writes(more: dict[str, Any], title: str) -> None:
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "I", "States": {"I": {"Type": "Succeed"}}}
+    (node,) = graph_of({"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": processor, **more}}}).nodes
+    assert node.groups[0].title == title
