@@ -232,6 +232,6 @@ def test_a_shortened_text_fits_and_is_plain(text: str, width: int) -> None:
     ],
 )
 def test_a_distributed_map_says_what_it_reads_and_where_it_writes(more: dict[str, Any], title: str) -> None:
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "I", "States": {"I": {"Type": "Succeed"}}}
+    processor: Any = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "I", "States": {"I": {"Type": "Succeed"}}}
     (node,) = graph_of({"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": processor, **more}}}).nodes
     assert node.groups[0].title == title
