@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.store.base import Execution
 
+_BEGINS = {"PENDING": "has been PENDING since", "RUNNING": "has been RUNNING since"}
+
 
 def register(app: typer.Typer) -> None:
     app.command("why")(why)
@@ -33,7 +35,7 @@ def why(execution: Reference, handlers: Handlers = None, json: AsJson = False, d
         found = engine.find(execution)
         known = _handlers(engine, found, project, handlers)
         now = engine.clock.now()
-        begins = "has been RUNNING since" if found.closed is None else "began at"
+        begins = _BEGINS.get(found.status.value, "began at")
         state = failed_state(engine.store, found) if found.status == "FAILED" else None
         failed = "" if state is None else f" and failed in {state}"
         reasons = reasons_of(engine.store, found, now, handlers=known, shown=tables.local_time)

@@ -128,10 +128,13 @@ class Engine:
         return execution, new, tick.taken()
 
     def stop(self, execution: Execution, *, error: str | None = None, cause: str | None = None) -> Execution:
-        """Close a running execution as ABORTED, with everything below it. Raises Conflict when it is closed."""
+        """Close a running execution as ABORTED, with everything below it. Raises Conflict when it is closed, or a child
+        of a map run that has not begun."""
 
         def work(tick: Tick) -> Execution:
             current = tick.execution(execution.id)
+            if current.status is Status.PENDING:
+                raise Conflict(f"execution {current.name} has not begun: stop the execution that its Map is in")
             if current.status is not Status.RUNNING:
                 raise Conflict(f"execution {current.name} is {current.status} already")
             end(tick, current, Status.ABORTED, error, cause)

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from sm_cli.engine.tick import Tick
 
 
+#: So many executions may wait for one another in a row. A workflow that starts itself and waits would go on for ever.
+DEEPEST = 100
+#: AWS's limit on a cause, in characters.
+_LONGEST_CAUSE = 32_768
+#: An answer of more characters fails the task. Text in text in text doubles its backslashes at every level.
+_LONGEST_ANSWER = 32 * 1024 * 1024
+
+
 class _Refused(Exception):
     """AWS's StartExecution would answer with this error."""
 
@@ -72,12 +80,24 @@ def begin(tick: Tick, parent: Execution, frame: Frame, command: StartExecution) 
     if command.name is not None and is_taken(tick, name, named):
         raise _Refused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{named}'")
     waits = command.pattern.startswith("sync")
+    if waits and is_deep(tick, parent):
+        raise _Refused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
     child = Execution(
         tick.tx.reserve("executions", 1), ref, named, name, program.digest, "STANDARD", Status.RUNNING, tick.now,
         command.input, queue=parent.queue, priority=parent.priority, tree=parent.tree, limits=parent.limits,
         parent=Parent(frame.id, frame.seq) if waits else None,
     )  # fmt: skip
     return child, program
+
+
+def is_deep(tick: Tick, execution: Execution) -> bool:
+    """Whether as many executions as may be wait for this one, the last in the row, and for each other."""
+    waiting = 1
+    while execution.parent is not None and waiting < DEEPEST:
+        tick.load([execution.parent.frame])
+        execution = tick.execution(tick.frames[execution.parent.frame].execution)
+        waiting += 1
+    return waiting >= DEEPEST
 
 
 def is_taken(tick: Tick, workflow: str, name: str) -> bool:
@@ -110,7 +130,10 @@ def child_closed(tick: Tick, child: Execution, parent: Parent) -> None:
     described = description(tick, child, parsed=parsed)
     event: Event = TaskSucceeded(parent.activation, described)
     if child.status is not Status.SUCCEEDED:
-        event = TaskFailed(parent.activation, "States.TaskFailed", dumps(described))
+        event = TaskFailed(parent.activation, "States.TaskFailed", dumps(described)[:_LONGEST_CAUSE])
+    elif len(dumps(described)) > _LONGEST_ANSWER:
+        told = f"The description of execution {child.name} has more than {_LONGEST_ANSWER:,} characters."
+        event = TaskFailed(parent.activation, "States.DataLimitExceeded", told)
     tick.deliver(frame.id, event)
 
 

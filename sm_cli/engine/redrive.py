@@ -45,8 +45,8 @@ class From:
 def redrive(tick: Tick, execution: Execution, origin: From | None = None) -> list[Again]:
     """Reopen a closed execution; what it does next comes with `tick.run`.
 
-    Raises Conflict unless it is a STANDARD execution that FAILED, TIMED_OUT or was ABORTED, NotFound for an
-    `origin` that is no state of its root machine.
+    Raises Conflict unless it is a STANDARD execution that FAILED, TIMED_OUT or was ABORTED, and no child of a map run
+    (the run has counted its end); NotFound for an `origin` that is no state of its root machine.
     """
     execution = tick.execution(execution.id)
     check(execution)
@@ -67,6 +67,8 @@ def redrive(tick: Tick, execution: Execution, origin: From | None = None) -> lis
 def check(execution: Execution) -> None:
     if execution.type != "STANDARD":
         raise Conflict(f"execution {execution.name} is {execution.type}: only STANDARD ones can be redriven")
+    if execution.parent is not None and execution.parent.run is not None:
+        raise Conflict(f"execution {execution.name} belongs to a map run: redrive the execution that the Map is in")
     if execution.status not in _REDRIVABLE:
         raise Conflict(f"execution {execution.name} is {execution.status}: there is nothing to redrive")
 

@@ -162,7 +162,7 @@ class Tick:
         root = Frame(self.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)
         root.input = execution.input
         self.changes.new_frames[root.id] = self.frames[root.id] = root
-        if self.steps < self.settings.steps:
+        if self.steps < self.settings.steps:  # else a workflow that starts itself would keep this tick for ever
             self.wake(root)
 
     def wake(self, frame: Frame) -> None:

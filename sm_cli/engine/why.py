@@ -74,7 +74,9 @@ def why(
 ) -> list[Reason]:  # fmt: skip
     """What the execution waits for, at most MOST reasons. `handlers` are the names of those that there are, when that
     is known; `shown` makes text of a time."""
-    if execution.status is not Status.RUNNING:
+    if execution.status is Status.PENDING:
+        return [_waits_for_its_turn(store, execution)]
+    if execution.closed is not None:
         return [_ended(execution, shown)]
     asked = _Asked(store, execution, now, handlers, shown)
     found = list(islice(asked.reasons(), MOST))
@@ -84,6 +86,13 @@ def why(
         text = f"Whatever comes, it ends as TIMED_OUT at {shown(execution.deadline)}."
         found.append(Reason("deadline", text, until=execution.deadline))
     return found
+
+
+def _waits_for_its_turn(store: Store, execution: Execution) -> Reason:
+    """A child of a map run that has not begun."""
+    top = store.refs([execution.tree])[execution.tree]
+    text = "It waits for its turn: as many children of its map run as MaxConcurrency lets are under way."
+    return Reason("children", text, f"sm why {top}")
 
 
 def _ended(execution: Execution, shown: Callable[[int], str]) -> Reason:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sm_cli.engine.why import why
+from sm_cli.errors import Conflict
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import ExecutionFilter, Status, Store
 from sm_cli.store.open import open_store
@@ -347,3 +349,27 @@ def test_a_process_may_die_at_any_commit_of_a_map_run(tmp_path: Path, after: boo
             assert [event["type"] for event in outcome.history] == types(expected)
         store.close()
     assert commit > 6
+
+
+def test_a_child_of_a_map_run_is_redriven_only_with_its_map() -> None:
+    handler = Most(2)
+    sim = simulation(distributed(MaxConcurrency=1, ToleratedFailureCount=1), handler)
+    sim.run([1, 2, 3])
+    (run,) = sim.store.map_runs()
+    (failed,) = [e for e in sim.store.run_results(run.id, -1, 9) if e.status is Status.FAILED]
+    with pytest.raises(Conflict, match="belongs to a map run"):
+        sim.engine.redrive(failed)
+    assert sim.store.map_runs()[0].join == run.join
+
+
+def test_a_child_that_waits_for_its_turn_can_be_asked_about_but_not_stopped() -> None:
+    sim = simulation(distributed({"Type": "Wait", "Seconds": 60, "End": True}, MaxConcurrency=1), Most())
+    execution = sim.run_now([1, 2])
+    (run,) = sim.store.map_runs()
+    second = sim.store.run_results(run.id, 0, 1)[0]
+    assert second.status is Status.PENDING
+    (reason,) = why(sim.store, second, sim.clock.now(), shown=str)
+    assert reason.text.startswith("It waits for its turn")
+    assert reason.command == f"sm why {execution.ref}"
+    with pytest.raises(Conflict, match="has not begun"):
+        sim.engine.stop(second)

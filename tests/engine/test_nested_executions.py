@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sm_cli.engine.nested import DEEPEST
+from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import ExecutionFilter, Status, Store
 from sm_cli.store.open import open_store
@@ -191,3 +193,56 @@ def test_a_process_may_die_at_any_commit_of_a_nested_execution(tmp_path: Path, a
             assert len(store.list_executions(ExecutionFilter())) == 2
         store.close()
     assert commit > 3
+
+
+SELF = ARN.replace("child", "again")
+
+
+def itself(pattern: str) -> dict[str, Any]:
+    return parent(pattern, Parameters={"StateMachineArn": SELF, "Input": {}})
+
+
+def test_a_workflow_that_starts_itself_for_ever_leaves_the_worker_to_others() -> None:
+    sim = Simulation(workflow(itself(""), "again"), {}, FakeClock(), workflows={"again": itself("")})
+    execution, _, _ = sim.engine.start(sim.workflow, {})
+    assert execution.status is Status.SUCCEEDED
+    made = len(sim.store.list_executions(ExecutionFilter(limit=10_000)))
+    assert 100 < made < 2000  # one tick's worth; the last one is left to the next tick
+    (last,) = sim.store.list_executions(ExecutionFilter(status=Status.RUNNING))
+    assert [frame.status for frame in sim.store.frames_of(last.id)] == [FrameStatus.READY]
+
+
+def test_executions_that_wait_for_one_another_are_only_so_many() -> None:
+    sim = Simulation(workflow(itself(".sync"), "again"), {}, FakeClock(), workflows={"again": itself(".sync")})
+    outcome = sim.run({})
+    found = sim.store.list_executions(ExecutionFilter(limit=1000))
+    assert len(found) == DEEPEST
+    assert (outcome.status, outcome.error) == ("FAILED", "States.TaskFailed")
+    assert found[0].error == "StepFunctions.ExecutionLimitExceededException"
+    assert {e.status for e in found} == {Status.FAILED}
+    assert len(outcome.cause or "") == 32_768
+
+
+def test_a_row_of_waiting_executions_is_stopped_with_the_first_of_them() -> None:
+    definition = itself(".sync")
+    definition["StartAt"] = "Deep"
+    definition["States"]["Deep"] = {
+        "Type": "Choice", "Default": "Wait",
+        "Choices": [{"Variable": "$.n", "NumericLessThan": DEEPEST - 1, "Next": "Nest"}],
+    }  # fmt: skip
+    definition["States"]["Wait"] = {"Type": "Wait", "Seconds": 60, "End": True}
+    input = {"n.$": "States.MathAdd($.n, 1)"}
+    definition["States"]["Nest"]["Parameters"]["Input"] = input
+    sim = Simulation(workflow(definition, "again"), {}, FakeClock(), workflows={"again": definition})
+    execution = sim.run_now({"n": 0})
+    assert len(sim.store.list_executions(ExecutionFilter(status=Status.RUNNING, limit=1000))) == DEEPEST
+    sim.engine.stop(execution)
+    found = sim.store.list_executions(ExecutionFilter(limit=1000))
+    assert [e.status for e in found] == [Status.ABORTED] * DEEPEST
+    assert [left for e in found for left in (*sim.store.timers_of(e.id), *sim.store.frames_of(e.id))] == []
+
+
+def test_an_answer_that_is_too_long_fails_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sm_cli.engine.nested._LONGEST_ANSWER", 1000)
+    outcome = simulation(parent(".sync"), handler=lambda input: "x" * 1000).run({"x": 1})
+    assert (outcome.status, outcome.error) == ("FAILED", "States.DataLimitExceeded")
