@@ -169,8 +169,9 @@ def start_pending(tick: Tick, parent: Frame, count: int) -> None:
     assert join is not None
     parent.join = join._replace(started=join.started + count)
     chosen = [tick.runs.next((parent.id, join.activation)) for _ in range(count)]
-    tick.adopt(tick.tx.roots([child.id for child in chosen if child.id not in tick.runs.roots]))
-    stored = {frame.execution: frame for frame in tick.frames.values() if frame.parent is None}
+    roots = tick.tx.roots([child.id for child in chosen if child.id not in tick.runs.roots])
+    tick.adopt(roots)
+    stored = {root.execution: tick.frames[root.id] for root in roots}
     for i, child in enumerate(chosen):
         made = tick.runs.roots.get(child.id)
         if made is None:
