@@ -151,8 +151,9 @@ class Run:
     commands: list[Future[str]] = field(default_factory=list)
 
     def start_worker(self, name: str) -> None:
+        slots = "24" if self.plan.pause is None else "4"  # the calm run's only worker shall not be what it waits for
         with (self.project.folder / f"{name}.log").open("a") as log:
-            self.workers[name] = self.project.start("worker", "--name", name, "--concurrency", "4", stderr=log)
+            self.workers[name] = self.project.start("worker", "--name", name, "--concurrency", slots, stderr=log)
 
     def kill(self, name: str) -> None:
         worker = self.workers[name]

@@ -19,7 +19,6 @@ import orjson
 
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import blobs, faults, migrate, queries
-from sm_cli.store.beacons import Beacons
 from sm_cli.store.known import Known
 from sm_cli.store.reads import Reads
 from sm_cli.store.secret import read_or_make
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
         WaitFilter,
         Worker,
     )
+    from sm_cli.store.beacons import Beacons
     from sm_cli.store.transaction import SqlTransaction
 
 #: Seconds that a writer waits for other processes before it gives up.
@@ -281,6 +281,8 @@ class SqliteStore:
         return read_or_make(self._file.with_name(f"{self._file.name}.key"), f"{self.path}.key")
 
     def beacons(self) -> Beacons:
+        from sm_cli.store.beacons import Beacons  # a worker's; who lists does not wait for this import
+
         made = Beacons(self._file)
         self._beacons.append(made)
         return made
