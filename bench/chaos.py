@@ -205,7 +205,7 @@ class Run:
         open_ones = [f"c{n}" for n in range(self.plan.executions)]
         while agenda or open_ones:
             now = time.monotonic()
-            assert now - begun < self.plan.seconds + 180, f"these do not come to their end: {open_ones}"
+            assert now - begun < self.plan.seconds + 300, f"these do not come to their end: {open_ones}"
             while agenda and agenda[0][0] <= now - begun:
                 agenda.pop(0)[1]()
             if self.plan.pause is not None and now >= next_kill:
@@ -335,5 +335,5 @@ def run(folder: Path) -> Iterator[Figure]:
 
 
 def short(folder: Path) -> Iterator[Figure]:
-    """The same in half a minute."""
-    yield from chaos(folder, Plan(executions=12, seconds=6, pause=0.7, timeout=3))
+    """The same in less than a minute."""
+    yield from chaos(folder, Plan(executions=8, seconds=4, pause=0.7, timeout=3))
