@@ -11,7 +11,7 @@ from pathlib import Path
 
 BENCHES = ("startup", "validate", "durable", "maps", "memory", "waiting", "queue", "timers")
 #: Those that take minutes, or compare; they run when they are named.
-LONG = ("idle", "writers", "chaos", "buckets", "jsonata")
+LONG = ("idle", "writers", "chaos", "buckets", "jsonata", "distributed")
 
 
 def main(names: list[str]) -> int:

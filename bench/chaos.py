@@ -1,8 +1,9 @@
 """Workers die by kill -9 every second, and nothing is lost and nothing happens twice.
 
-Three workers on one file; executions with Tasks, Retry, Wait, Parallel, a Map of 20 and a Message of which every
-other one is answered (each answer sent three times) and the rest times out. What comes of it is compared, execution
-by execution, with a calm run of the same: one worker, no kill. All of it through `sm` in processes of its own.
+Three workers on one file; executions with Tasks, Retry, Wait, Parallel, a Map of 20, a Message of which every other
+one is answered (each answer sent three times) and the rest times out, and a nested execution whose distributed Map
+reads a CSV file and writes its results to files. What comes of it is compared, execution by execution, with a calm
+run of the same: one worker, no kill. All of it through `sm` in processes of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
+from bench import chaos_rows
 from bench.commands import Project
 from bench.report import Figure
 from sm_cli.store.base import Execution, Store
@@ -66,12 +68,20 @@ States:
     TimeoutSecondsPath: $.timeout
     TimeoutPath: Late
     ResultPath: $.answer
+    Next: Rows
+  Late: {Type: Task, Resource: step, ResultPath: $.late, Next: Rows}
+  Rows:
+    Type: Task
+    Resource: arn:aws:states:::states:startExecution.sync:2
+    Parameters: {StateMachineArn.$: $.rows, Input: {id.$: $.id}}
+    ResultSelector: {status.$: $.Status, output.$: $.Output}
+    ResultPath: $.mapped
     Next: Done
-  Late: {Type: Task, Resource: step, ResultPath: $.late, Next: Done}
   Done: {Type: Task, Resource: step, ResultPath: $.done, End: true}
 """
 
-HANDLERS = '''
+HANDLERS = (
+    '''
 import os, random, time
 from sm_cli import handler
 
@@ -81,7 +91,7 @@ class Flaky(Exception):
 def note(context):
     """One line for each run, whole or not at all."""
     log = os.open("effects.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(log, f"{context.execution_name} {context.idempotency_key} {context.state} {os.getpid()}\\n".encode())
+    os.write(log, f"{context.execution_id} {context.idempotency_key} {context.state} {os.getpid()}\\n".encode())
     os.close(log)
     time.sleep(random.uniform(0, 0.2))
 
@@ -104,6 +114,8 @@ async def step(input, context):
     note(context)
     return {"state": context.state, "n": input["n"]}
 '''
+    + chaos_rows.HANDLERS
+)
 
 
 @dataclass
@@ -119,7 +131,10 @@ class Plan:
 
     def input(self, n: int) -> dict[str, Any]:
         timeout = 3600 if self.answered(n) else self.timeout
-        return {"id": f"c{n}", "n": n, "pause": 1 + n % 5, "items": list(range(20)), "timeout": timeout}
+        rows = "batches" if n % 4 == 3 else "rows"
+        return {
+            "id": f"c{n}", "n": n, "pause": 1 + n % 5, "items": list(range(20)), "timeout": timeout, "rows": rows,
+        }  # fmt: skip
 
     def answered(self, n: int) -> bool:
         return n % 2 == 0
@@ -136,8 +151,9 @@ class Run:
     commands: list[Future[str]] = field(default_factory=list)
 
     def start_worker(self, name: str) -> None:
+        slots = "24" if self.plan.pause is None else "4"  # the calm run's only worker shall not be what it waits for
         with (self.project.folder / f"{name}.log").open("a") as log:
-            self.workers[name] = self.project.start("worker", "--name", name, "--concurrency", "4", stderr=log)
+            self.workers[name] = self.project.start("worker", "--name", name, "--concurrency", slots, stderr=log)
 
     def kill(self, name: str) -> None:
         worker = self.workers[name]
@@ -151,6 +167,7 @@ class Run:
         """Start, send and kill as planned, until every execution is closed."""
         self.project.write("workflows/chaos.yaml", WORKFLOW)
         self.project.write("handlers/chaos.py", HANDLERS)
+        chaos_rows.prepare(self.project.folder)
         names = WORKERS if self.plan.pause is not None else WORKERS[:1]
         open_store(str(self.project.database)).close()
         for name in names:
@@ -188,7 +205,7 @@ class Run:
         open_ones = [f"c{n}" for n in range(self.plan.executions)]
         while agenda or open_ones:
             now = time.monotonic()
-            assert now - begun < self.plan.seconds + 180, f"these do not come to their end: {open_ones}"
+            assert now - begun < self.plan.seconds + 300, f"these do not come to their end: {open_ones}"
             while agenda and agenda[0][0] <= now - begun:
                 agenda.pop(0)[1]()
             if self.plan.pause is not None and now >= next_kill:
@@ -201,26 +218,31 @@ class Run:
 
     # -- what came of it -------------------------------------------------------------------------
 
-    def outcomes(self) -> dict[str, tuple[Any, ...]]:
-        """By execution: status, output, error, cause, and how often each kind of event stands in its history. (That
-        a task was begun is recorded for each worker that began it.)"""
-        store = open_store(str(self.project.database))
+    def trees(self, store: Store) -> dict[str, list[Execution]]:
+        """By name: the execution, and then those that it and they have begun."""
+        connection = sqlite3.connect(self.project.database)
         found = {}
         for n in range(self.plan.executions):
-            (execution,) = store.find(f"c{n}")
-            events = Counter(e.type for e in store.history(execution.id) if not e.type.endswith("Started"))
-            found[execution.name] = (
-                execution.status.value, execution.output, execution.error, execution.cause, sorted(events.items()),
-            )  # fmt: skip
+            (root,) = store.find(f"c{n}")
+            ids = connection.execute("SELECT id FROM executions WHERE tree = ? ORDER BY id", (root.id,)).fetchall()
+            found[root.name] = [execution for (id,) in ids if (execution := store.execution(id)) is not None]
+        connection.close()
+        return found
+
+    def outcomes(self) -> dict[str, list[str]]:
+        """By name, of the execution and all below it: status, output, error, cause, and how often each kind of event
+        stands in its history. (That a task was begun is recorded for each worker that began it.)"""
+        store = open_store(str(self.project.database))
+        found = {name: sorted(outcome(store, each) for each in tree) for name, tree in self.trees(store).items()}
         store.close()
         return found
 
     def effects(self) -> dict[str, Counter[str]]:
-        """By execution: idempotency key to how often a handler ran with it."""
+        """By the execution's id: idempotency key to how often a handler ran with it."""
         found: dict[str, Counter[str]] = {}
         for line in (self.project.folder / "effects.log").read_text().splitlines():
-            name, key, _, _ = line.split()
-            found.setdefault(name, Counter())[key] += 1
+            ref, key, _, _ = line.split()
+            found.setdefault(ref, Counter())[key] += 1
         return found
 
     def left_over(self) -> int:
@@ -230,6 +252,7 @@ class Run:
             connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0]
             for what in (
                 "jobs", "timers", "subscriptions", "frames WHERE status < 3", "messages WHERE status = 'buffered'",
+                "executions WHERE closed IS NULL", "map_runs WHERE closed IS NULL",
             )
         ]  # fmt: skip
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -248,11 +271,23 @@ def is_closed(store: Store, name: str) -> bool:
     return any(execution.closed is not None for execution in store.find(name))
 
 
+def outcome(store: Store, execution: Execution) -> str:
+    events = Counter(event.type for event in store.history(execution.id) if not event.type.endswith("Started"))
+    e = execution
+    return json.dumps([e.workflow, e.status.value, e.output, e.error, e.cause, sorted(events.items())])
+
+
+def attempts_in(store: Store, execution: Execution) -> int:
+    """Attempts at tasks of handlers."""
+    scheduled = [event for event in store.history(execution.id) if event.type == "TaskScheduled"]
+    return sum(event.detail["resourceType"] == "handler" for event in scheduled)
+
+
 def twice(store: Store, execution: Execution) -> int:
     """Transitions of an execution that are in its history more often than once: ends of the same attempt."""
     events = store.history(execution.id)
     assert [event.number for event in events] == list(range(1, len(events) + 1)), "the history has a hole"
-    steps = ("Entered", "Exited", "Scheduled", "Succeeded", "Failed", "TimedOut", "Received")
+    steps = ("Entered", "Exited", "Scheduled", "Succeeded", "Failed", "TimedOut", "Received", "Submitted")
     seen = Counter((event.frame, event.previous, event.type) for event in events if event.type.endswith(steps))
     return sum(count - 1 for count in seen.values())
 
@@ -261,23 +296,29 @@ def judged(calm: Run, run: Run) -> Iterator[Figure]:
     """What the promise says, in numbers: all but the first three have to be nothing."""
     expected, found, effects = calm.outcomes(), run.outcomes(), run.effects()
     store = open_store(str(run.project.database))
-    missing = doubled = 0
-    for n in range(run.plan.executions):
-        (execution,) = store.find(f"c{n}")
-        attempts = sum(event.type == "TaskScheduled" for event in store.history(execution.id))
-        missing += attempts - len(effects.get(execution.name, ()))
-        doubled += twice(store, execution)
+    missing = doubled = rows = files = children = 0
+    for tree in run.trees(store).values():
+        for execution in tree:
+            missing += abs(attempts_in(store, execution) - len(effects.get(execution.ref, ())))
+            doubled += twice(store, execution)
+            for map_run in store.map_runs(execution.id):
+                children += map_run.join.made
+                rows += chaos_rows.rows_amiss(store, map_run)
+                files += chaos_rows.files_amiss(run.project.folder, store, map_run)
     store.close()
     runs = sum(sum(keys.values()) for keys in effects.values())
     attempts = sum(len(keys) for keys in effects.values())
     yield Figure("kills of a worker", run.kills, "")
     yield Figure("executions, and task attempts in them", len(found), f"({attempts:,})")
+    yield Figure("children of distributed Maps", children, "")
     yield Figure("handler runs beyond one an attempt: their worker was killed", runs - attempts, "")
     otherwise = sum(found[name] != expected[name] for name in found)
     yield Figure("executions that ended otherwise than in the calm run", otherwise, "", "<= 0")
-    yield Figure("attempts whose handler never ran", abs(missing), "", "<= 0")
+    yield Figure("attempts whose handler never ran", missing, "", "<= 0")
     yield Figure("transitions that happened twice", doubled, "", "<= 0")
-    yield Figure("jobs, timers, subscriptions, frames, messages left over", run.left_over(), "", "<= 0")
+    yield Figure("rows of a data set not in exactly one child", rows, "", "<= 0")
+    yield Figure("children not told of exactly once in the files of results", files, "", "<= 0")
+    yield Figure("open executions and whatever belongs to them, left over", run.left_over(), "", "<= 0")
     yield Figure("lines of complaint from the workers", len(run.complaints()), "", "<= 0")
 
 
@@ -294,5 +335,5 @@ def run(folder: Path) -> Iterator[Figure]:
 
 
 def short(folder: Path) -> Iterator[Figure]:
-    """The same in half a minute."""
-    yield from chaos(folder, Plan(executions=12, seconds=6, pause=0.7, timeout=3))
+    """The same in less than a minute."""
+    yield from chaos(folder, Plan(executions=8, seconds=4, pause=0.7, timeout=3))

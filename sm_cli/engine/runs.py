@@ -41,13 +41,16 @@ class Runs:
         self.roots: dict[int, Frame] = {}  # execution -> root frame, of those made in this tick
         self.outputs: dict[Fork, dict[int, Json]] = defaultdict(dict)
         self.last: dict[Fork, int] = {}
+        self.exhausted: set[Fork] = set()  # the store has no more that wait
 
     def next(self, fork: Fork) -> Execution:
         """The child whose turn it is: those in the store come first, they were made before."""
         stored = self.stored[fork]
-        if not stored:
+        if not stored and fork not in self.exhausted:
             # The store still shows as PENDING what this tick began.
             stored.extend(self.tx.pending_executions(*fork, self.last.get(fork, -1) + 1, _PAGE))
+            if len(stored) < _PAGE:
+                self.exhausted.add(fork)
         child = (stored or self.made[fork]).popleft()
         assert child.parent is not None
         self.last[fork] = child.parent.number

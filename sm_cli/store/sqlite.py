@@ -19,7 +19,6 @@ import orjson
 
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import blobs, faults, migrate, queries
-from sm_cli.store.beacons import Beacons
 from sm_cli.store.known import Known
 from sm_cli.store.pooled import PooledReads
 from sm_cli.store.reads import Reads
@@ -30,6 +29,7 @@ from sm_cli.store.turn import Turn, poll
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sm_cli.store.beacons import Beacons
     from sm_cli.store.transaction import SqlTransaction
 
 #: Seconds that a writer waits for other processes before it gives up.
@@ -210,6 +210,8 @@ class SqliteStore(PooledReads):
         return read_or_make(self._file.with_name(f"{self._file.name}.key"), f"{self.path}.key")
 
     def beacons(self) -> Beacons:
+        from sm_cli.store.beacons import Beacons  # a worker's; who lists does not wait for this import
+
         made = Beacons(self._file)
         self._beacons.append(made)
         return made

@@ -1,7 +1,8 @@
 """Every workflow of the scenarios that waits, alone and with every other one, dies at every commit and arrives.
 
 Each piece is a machine of its own; two of them run side by side as the branches of a Parallel, or one after the
-other. Whoever sends messages repeats all of them after each crash, under the same message ids.
+other. Whoever sends messages repeats all of them after each crash, under the same message ids. Executions that a
+piece begins (of a distributed Map, nested ones) have to come to the same ends as in the calm run, too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement, permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from sm_cli.engine.engine import Workflow
 from sm_cli.engine.handlers import Context
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Store
+from sm_cli.store.base import Execution, ExecutionFilter, Store
 from sm_cli.store.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, sleep
 from tests.engine.workers import workflow
@@ -40,6 +42,13 @@ def boom(input: Any) -> Json:
     raise CustomError("c")
 
 
+def rows(input: Any, context: Context) -> Json:
+    numbers = [int(item["n"]) for item in input["Items"]]
+    if 5 in numbers or (2 in numbers and context.attempt == 1):
+        raise CustomError("c")
+    return sum(numbers)
+
+
 def slow(input: Any) -> Json:
     sleep(3)
     return "too late"
@@ -49,6 +58,7 @@ HANDLERS: dict[str, Callable[..., Any]] = {
     "echo": lambda input: input,
     "seen": lambda input: {"seen": input},
     "boom": boom,
+    "rows": rows,
     "slow": slow,
     "twice": twice_bad,
     "step": lambda input, context: context.state,
@@ -99,6 +109,13 @@ def alone(state: dict[str, Any]) -> dict[str, Any]:
     return {"StartAt": "All", "States": {"All": state}}
 
 
+#: What the piece with a nested execution begins.
+NESTED: dict[str, Any] = {
+    "StartAt": "W",
+    "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "T"}, "T": task("echo")},
+}
+#: What the piece with a distributed Map reads.
+DATA = "n\n" + "".join(f"{n}\n" for n in range(7))
 SUCCEED = {"Type": "Succeed"}
 SEEN = task("seen")
 WAIT = {"Type": "Wait", "Seconds": 3, "End": True}
@@ -159,6 +176,23 @@ PIECES: dict[str, Piece] = {
         "E": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "End": True, "ItemProcessor": {
             "StartAt": "W", "States": {"W": {"Type": "Wait", "SecondsPath": "$", "Next": "X"}, "X": task("echo")}}},
     }),
+    "a distributed map": Piece({
+        "D": {"Type": "Map", "MaxConcurrency": 2, "ToleratedFailureCount": 2, "ItemBatcher": {"MaxItemsPerBatch": 2},
+              "ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
+                             "Parameters": {"Bucket": "data", "Key": "rows.csv"},
+                             "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}},
+              "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                                "StartAt": "R", "States": {"R": task("rows", Retry=[
+                                    {"ErrorEquals": ["CustomError"], "IntervalSeconds": 1, "MaxAttempts": 1}])}},
+              "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject",
+                               "Parameters": {"Bucket": "data", "Prefix": "results"}},
+              "ResultSelector": {"bucket.$": "$.ResultWriterDetails.Bucket"}, "End": True},
+    }),
+    "a nested execution": Piece({
+        "N": task("arn:aws:states:::states:startExecution.sync:2",
+                  Parameters={"StateMachineArn": "nested", "Input": {"order.$": "$.orderId"}},
+                  ResultSelector={"status.$": "$.Status", "output.$": "$.Output"}),
+    }),
 }  # fmt: skip
 for _piece in PIECES.values():
     for _state in _piece.states.values():
@@ -190,6 +224,7 @@ class Crashing:
         self.commits = 0
         self.store: Store = MemoryStore()
         self.calm = self.live([])
+        self.calm_below = ends(self.store)
 
     def live(self, deaths: list[tuple[int, bool]]) -> Outcome:
         """Run to the end, dying at each of `deaths` (commit, after it?) in turn."""
@@ -206,7 +241,7 @@ class Crashing:
         return outcome
 
     def life(self, store: Store, clock: FakeClock) -> Outcome:
-        simulation = Simulation(self.definition, HANDLERS, clock, store=store)
+        simulation = Simulation(self.definition, HANDLERS, clock, store=store, workflows={"nested": NESTED})
         for number, (at, key, value, data) in enumerate(self.messages):
             self.post(simulation, max(clock.now(), START + round(at * MICROSECONDS)), str(number), key, value, data)
         return simulation.resume_last() if store.latest() is not None else simulation.run(INPUT)
@@ -218,11 +253,8 @@ class Crashing:
     def check(self, deaths: list[tuple[int, bool]]) -> None:
         outcome = self.live(deaths)
         assert shape(outcome) == shape(self.calm), deaths
-        execution = self.store.latest()
-        assert execution is not None
-        id, store = execution.id, self.store
-        left = [*store.jobs_of(id), *store.timers_of(id), *store.subscriptions_of(id), *store.frames_of(id)]
-        assert left == [], deaths
+        assert ends(self.store) == self.calm_below, deaths
+        assert [left for execution in everything(self.store) for left in of(self.store, execution)] == [], deaths
 
     def dies_at_every_commit(self) -> None:
         assert self.calm.error in (None, "NotThisWay"), self.calm  # a message may come before the wait for it
@@ -232,11 +264,36 @@ class Crashing:
                 self.check([(commit, after)])
 
 
+def everything(store: Store) -> list[Execution]:
+    """All executions that there are, also those of map runs."""
+    found = store.list_executions(ExecutionFilter(limit=1000))
+    return [*found, *(child for run in store.map_runs() for child in store.run_results(run.id, -1, 1000))]
+
+
+def of(store: Store, execution: Execution) -> list[Any]:
+    """Rows that belong to an execution while it is open."""
+    id = execution.id
+    return [*store.jobs_of(id), *store.timers_of(id), *store.subscriptions_of(id), *store.frames_of(id)]
+
+
+def ends(store: Store) -> list[str]:
+    """How each execution ended."""
+    return sorted(repr((e.workflow, e.status.value, e.input, e.output, e.error, e.cause)) for e in everything(store))
+
+
 def shape(outcome: Outcome) -> Any:
     """What must not depend on crashes: the outcome, and the states passed, each as often as in the calm run."""
     ends = ("Entered", "Exited", "Succeeded", "Received", "TimedOut", "Failed")
     passed = sorted(str(event["type"]) for event in outcome.history if str(event["type"]).endswith(ends))
     return outcome.status, outcome.output, outcome.error, outcome.cause, passed
+
+
+@pytest.fixture(autouse=True)
+def buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory that stands for S3, where a simulation looks for it."""
+    (tmp_path / "buckets" / "data").mkdir(parents=True)
+    (tmp_path / "buckets" / "data" / "rows.csv").write_text(DATA)
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("name", PIECES)
