@@ -483,3 +483,17 @@ def test_all_items_may_fail_where_all_failures_are_tolerated() -> None:
 def test_one_item_may_be_as_large_as_it_is() -> None:
     large = "x" * 10_000_000
     assert simulate(distributed({"Type": "Pass", "End": True}), [large]).output == [large]
+
+
+LIST = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "orders"}}
+
+
+@pytest.mark.parametrize(("reader", "expected"), [
+    ({}, "STATE_DATA"), ({"ItemReader": READ_CSV}, "S3://orders/all.csv"), ({"ItemReader": LIST}, "S3://orders"),
+])  # fmt: skip
+def test_an_item_knows_its_place_and_where_it_was_read(tmp_path: Path, reader: Any, expected: str) -> None:
+    selector = {"at.$": "$$.Map.Item.Index", "from.$": "$$.Map.Item.Source"}
+    path = {} if reader else {"ItemsPath": "$.items"}
+    definition = distributed({"Type": "Pass", "End": True}, ItemSelector=selector, **reader, **path)
+    sim = simulation(definition, None, buckets=orders(tmp_path, 1))
+    assert sim.run({"key": "all.csv", "items": [7]}).output == [{"at": 0, "from": expected}]
