@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sm_cli.engine.bucket_jobs import BucketJobs
 from sm_cli.engine.why import why
 from sm_cli.errors import Conflict
 from sm_cli.jsonvalue import Json
@@ -497,3 +499,20 @@ def test_an_item_knows_its_place_and_where_it_was_read(tmp_path: Path, reader: A
     definition = distributed({"Type": "Pass", "End": True}, ItemSelector=selector, **reader, **path)
     sim = simulation(definition, None, buckets=orders(tmp_path, 1))
     assert sim.run({"key": "all.csv", "items": [7]}).output == [{"at": 0, "from": expected}]
+
+
+def test_writing_results_holds_few_of_them_at_a_time(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "sm.db"), create=True)
+    definition = distributed({"Type": "Pass", "Result": "x" * 100_000, "End": True}, ResultWriter=WRITE)
+    sim = simulation(definition, None, store, buckets=tmp_path)
+    assert sim.run(list(range(400))).status == "SUCCEEDED"
+    store.close()
+    store = open_store(str(tmp_path / "sm.db"))
+    (run,) = store.map_runs()
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in BucketJobs(store, tmp_path).results(run, "arn:aws:states:r:a:mapRun:x")) == 400
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000  # of 40
