@@ -11,7 +11,7 @@ import pytest
 from sm_cli.engine.nested import DEEPEST
 from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import ExecutionFilter, Status, Store
+from sm_cli.store.base import Execution, ExecutionFilter, Status, Store
 from sm_cli.store.open import open_store
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
 from tests.engine.workers import workflow
@@ -246,3 +246,29 @@ def test_an_answer_that_is_too_long_fails_the_task(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sm_cli.engine.nested._LONGEST_ANSWER", 1000)
     outcome = simulation(parent(".sync"), handler=lambda input: "x" * 1000).run({"x": 1})
     assert (outcome.status, outcome.error) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_a_redriven_child_outlives_a_later_wait_of_its_parent() -> None:
+    definition = parent(".sync", Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Next", "ResultPath": "$.error"}])
+    definition["States"]["Next"] = parent(".sync")["States"]["Nest"]
+    bad = [True]
+
+    def work(input: Json) -> Json:
+        if bad.pop():
+            raise KeyError("no")
+        return input
+
+    bad[:0] = [False, False]
+    sim = simulation(definition, handler=work)
+    execution = sim.run_now({"x": 1})
+    while len(executions_of("child", sim)) < 2:
+        sim.move()
+    (first,) = [e for e in executions_of("child", sim) if e.status is Status.FAILED]
+    sim.engine.redrive(first)
+    sim.engine.stop(execution)
+    assert {e.status for e in executions_of("child", sim)} == {Status.RUNNING, Status.ABORTED}
+    assert sim.resume(first).status == "SUCCEEDED"
+
+
+def executions_of(name: str, sim: Simulation) -> list[Execution]:
+    return [e for e in sim.store.list_executions(ExecutionFilter()) if e.workflow == name]
