@@ -257,5 +257,17 @@ def test_a_killed_worker_loses_no_item(orders: Project) -> None:
     assert orders.sm("output", ref).code == 0
 
 
+def test_two_workers_share_a_map_run(orders: Project) -> None:
+    orders.write("buckets/orders/all.csv", rows(300))
+    orders.sm("run", "orders", "--detach")
+    for worker in [orders.start("worker", "--drain"), orders.start("worker", "--drain")]:
+        assert ended(worker).code == 0
+    run = only(orders)
+    assert (run["status"], run["itemCounts"]["succeeded"], run["itemCounts"]["failed"]) == ("SUCCEEDED", 299, 1)
+    (file,) = (orders.path / "buckets" / "results").rglob("SUCCEEDED_0.json")
+    written = [json.loads(child["Output"]) for child in json.loads(file.read_text())]
+    assert written == [str(n) for n in range(1, 301) if n != 3]
+
+
 def test_a_graph_shows_a_distributed_map(orders: Project) -> None:
     assert "each item, 2 at once, distributed" in orders.sm("graph", "orders").out
