@@ -12,7 +12,7 @@ from sm_cli.cli import output as out
 from sm_cli.cli import tables
 from sm_cli.cli.failures import say
 from sm_cli.cli.opening import opened_engine
-from sm_cli.cli.options import AsJson, Database, Reference
+from sm_cli.cli.options import AsJson, Database, Output, Reference, output_format
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -34,16 +34,20 @@ def history(
     events: Annotated[bool, typer.Option("--events", help="AWS's events instead of the states.")] = False,
     payloads: Annotated[bool, typer.Option("--payloads", help="Show inputs and outputs too.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the execution is closed.")] = False,
+    output: Output = None,
     json: AsJson = False,
     db: Database = None,
 ) -> None:
     """Show what happened in an execution."""
+    format = output_format(output, json)
     with opened_engine(db) as engine:
         found = engine.find(execution)
         if follow:
-            _follow(engine, found, events, payloads, json)
-        elif json:
-            out.value(_document(engine, found, events))
+            _follow(engine, found, events, payloads, format)
+        elif format == "jsonl":
+            _tell_each(engine, found, events)
+        elif format != "table":
+            out.one(_document(engine, found, events), format)
         elif events:
             for event in engine.store.history(found.id):
                 _tell_event(event, payloads)
@@ -112,6 +116,15 @@ def _document(engine: Engine, execution: Execution, events: bool) -> Json:
     return {**facts(execution), "input": execution.input, "output": execution.output, "states": states}
 
 
+def _tell_each(engine: Engine, execution: Execution, events: bool) -> None:
+    """`jsonl`: an event a line, or a state a line."""
+    document = _document(engine, execution, events)
+    assert isinstance(document, dict)
+    found = document["events" if events else "states"]
+    assert isinstance(found, list)
+    out.rows(found, "jsonl")
+
+
 def _state(visit: StateVisit) -> dict[str, Json]:
     from sm_cli.interpreter.env import rfc3339
 
@@ -131,8 +144,9 @@ def _state(visit: StateVisit) -> dict[str, Json]:
     }
 
 
-def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, json: bool) -> None:
-    """What comes, as it comes: a line for each event, or for each state that ends; `--json`: an event a line."""
+def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, format: str) -> None:
+    """What comes, as it comes: a line for each event, or for each state that ends; with a format for machines an event
+    a line, or an element of YAML's sequence."""
     from sm_cli.cli.live import Lines
     from sm_cli.engine.history import aws_events
 
@@ -147,8 +161,8 @@ def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, 
 
     states = States()
     for batch in _growing(engine, execution):
-        if json:
-            out.rows([*aws_events(batch)], "jsonl")
+        if format != "table":
+            out.rows([*aws_events(batch)], "yaml" if format == "yaml" else "jsonl")
         elif events:
             for event in batch:
                 _tell_event(event, payloads)

@@ -9,7 +9,7 @@ import typer
 from sm_cli.cli import output as out
 from sm_cli.cli.failures import say
 from sm_cli.cli.opening import opened_engine
-from sm_cli.cli.options import AsJson, Database, LogFormat, Verbose, choice, count, seconds
+from sm_cli.cli.options import AsJson, Database, LogFormat, Output, Verbose, choice, count, output_format, seconds
 from sm_cli.errors import NotDelivered, UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def send_message(
     wait: Annotated[
         bool, typer.Option("--wait", help="Until who received it is closed or waits for another message.")
     ] = False,
+    output: Output = None,
     json: AsJson = False,
     db: Database = None,
     _verbose: Verbose = False,
@@ -64,6 +65,7 @@ def send_message(
     """Send a message to who waits for it."""
     from sm_cli.cli.inputs import read_json, warn_if_large
 
+    format = output_format(output, json)
     key, value = correlated(correlation)
     span = seconds(ttl, "--ttl")
     whom: To = "one" if choice(to, "--to", ("all", "one")) == "one" else "all"
@@ -81,8 +83,8 @@ def send_message(
             from sm_cli.cli.awaiting import ends_of
 
             ends = ends_of(engine, sent.executions)
-        if json:
-            out.value(_document(engine, key, value, sent, ends))
+        if format != "table":
+            out.one(_document(engine, key, value, sent, ends), format)
         else:
             _tell(engine, correlation, sent, ends)
     _check(correlation, sent, required=require_match or span == 0, wanted=wanted)

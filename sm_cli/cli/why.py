@@ -11,7 +11,7 @@ from sm_cli.cli import tables
 from sm_cli.cli.config import Project, find_project
 from sm_cli.cli.failures import warn
 from sm_cli.cli.opening import opened_engine
-from sm_cli.cli.options import AsJson, Database, Handlers, Reference
+from sm_cli.cli.options import AsJson, Database, Handlers, Output, Reference, output_format
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -24,12 +24,15 @@ def register(app: typer.Typer) -> None:
     app.command("why")(why)
 
 
-def why(execution: Reference, handlers: Handlers = None, json: AsJson = False, db: Database = None) -> None:
+def why(
+    execution: Reference, handlers: Handlers = None, output: Output = None, json: AsJson = False, db: Database = None
+) -> None:
     """Say why an execution does not go on, and what would move it."""
     from sm_cli.cli.describe import failed_state
     from sm_cli.engine.why import why as reasons_of
     from sm_cli.interpreter.env import rfc3339
 
+    format = output_format(output, json)
     project = find_project()
     with opened_engine(db, project) as engine:
         found = engine.find(execution)
@@ -39,8 +42,8 @@ def why(execution: Reference, handlers: Handlers = None, json: AsJson = False, d
         state = failed_state(engine.store, found) if found.status == "FAILED" else None
         failed = "" if state is None else f" and failed in {state}"
         reasons = reasons_of(engine.store, found, now, handlers=known, shown=tables.local_time)
-    if json:
-        out.value({
+    if format != "table":
+        out.one({
             "executionId": found.ref,
             "status": found.status.value,
             "reasons": [
@@ -48,7 +51,7 @@ def why(execution: Reference, handlers: Handlers = None, json: AsJson = False, d
                  "until": None if r.until is None else rfc3339(r.until)}
                 for r in reasons
             ],
-        })  # fmt: skip
+        }, format)  # fmt: skip
         return
     named = found.ref if found.name == found.ref else f"{found.name} ({found.ref})"
     begun = f"Execution {named} of {found.workflow} {begins} {tables.local_time(found.started)}{failed}."

@@ -130,7 +130,8 @@ def _registry(directory: Path, named: bool, stub: bool) -> Registry:
 
     if not named and not directory.is_dir():
         if not stub:
-            warn(f"there is no {directory}/: this worker runs timers, messages and http:invoke, but no other task")
+            ours = "timers, messages, http:invoke, and reads and writes for Maps"
+            warn(f"there is no {directory}/: this worker runs {ours}, but no other task")
         return Registry()
     return load_handlers(directory)
 

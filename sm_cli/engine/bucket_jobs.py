@@ -14,7 +14,8 @@ from sm_cli.interpreter.states.distributed_map import READ, WRITE
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import Execution, MapRun, Status, Store
 
-_PAGE = 500
+#: Children are looked at so many at a time: each may be as long as a batch of items, and all of a page are in memory.
+_PAGE = 32
 
 
 def bucket_jobs(store: Store, root: Path) -> dict[str, Handler]:

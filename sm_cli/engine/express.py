@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sm_cli.asl.model import Task
 from sm_cli.asl.validate import not_express
 from sm_cli.engine.builtin import builtins
 from sm_cli.engine.engine import Engine, Workflow
@@ -67,8 +68,8 @@ def run_express(
 
     Raises InvalidDefinition (SM607) for a workflow that waits for an activity, a job, a task token or a message, or
     has a distributed Map; HandlerLoadError for a Task without a handler; UsageError for a name or timeout that AWS
-    would refuse, and for an input that is not JSON. A handler that still runs when the time is up is told so by
-    `context.cancelled`, and not waited for.
+    would refuse, for an input that is not JSON, and for a workflow that starts others. A handler that still runs when
+    the time is up is told so by `context.cancelled`, and not waited for.
     """
     registry = Registry.of({**builtins(), **handlers})
     needs = needed_handlers(workflow.program, workflow.document.value)
@@ -96,6 +97,12 @@ class Express:
         problems = not_express(workflow.document)
         if problems:
             raise InvalidDefinition(problems)
+        starter = _starts_others(workflow)
+        if starter is not None:
+            raise UsageError(
+                f"{starter} starts another execution; an express execution has no database to start one in",
+                hint="Run it without --express.",
+            )
         self.workflow = workflow
         self.engine = Engine(MemoryStore(), settings=Settings(history=history, limits=limits))
         self.loop = Loop(self.engine, handlers, concurrency=concurrency, name="express")
@@ -140,6 +147,15 @@ class Express:
             self.engine.transact(work)
             self.loop.take(True)  # it has to look anew
         return False
+
+
+def _starts_others(workflow: Workflow) -> str | None:
+    """The first state that starts an execution of another workflow."""
+    for machine in workflow.program.machines.values():
+        for state in machine.states.values():
+            if isinstance(state, Task) and state.resource.starts_execution:
+                return state.name
+    return None
 
 
 def keep(express: Express, store: Store) -> Execution:

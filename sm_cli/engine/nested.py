@@ -16,7 +16,7 @@ from sm_cli.interpreter.advance import Step, started, submitted
 from sm_cli.interpreter.commands import StartExecution
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame, Opens
-from sm_cli.jsonvalue import Json, dumps
+from sm_cli.jsonvalue import Json, canonical, dumps
 from sm_cli.store.base import HANDED_OVER, Execution, Job, Parent, Status
 
 if TYPE_CHECKING:
@@ -44,12 +44,16 @@ def start_execution(tick: Tick, execution: Execution, frame: Frame, command: Sta
     """Start the child, and go on, or wait for its end or for a callback."""
     program = tick.program_of(execution.digest)
     frame = put(tick, execution, started(program, frame, tick.env(execution)))
-    try:
-        child, of_child = begin(tick, execution, frame, command)
-    except _Refused as e:
-        tick.deliver(frame.id, TaskFailed(frame.seq, e.error, e.cause))
-        return
-    tick.start(child, of_child)
+    running = None if command.pattern else same(tick, command)
+    if running is not None:
+        child = running
+    else:
+        try:
+            child, of_child = begin(tick, execution, frame, command)
+        except _Refused as e:
+            tick.deliver(frame.id, TaskFailed(frame.seq, e.error, e.cause))
+            return
+        tick.start(child, of_child)
     answer: dict[str, Json] = {
         "ExecutionArn": tick.env(child).facts.execution_arn, "StartDate": child.started // 1000
     }  # fmt: skip
@@ -72,18 +76,18 @@ def begin(tick: Tick, parent: Execution, frame: Frame, command: StartExecution) 
     if program is None:
         raise _Refused("StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{name}'")
     ref = tick.new_ref()
-    named = ref if command.name is None else command.name
+    called = ref if command.name is None else command.name
     try:
-        check_name(named)
+        check_name(called)
     except UsageError as e:
-        raise _Refused("InvalidNameException", f"Invalid Name: '{named}': {e}") from None
-    if command.name is not None and is_taken(tick, name, named):
-        raise _Refused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{named}'")
+        raise _Refused("InvalidNameException", f"Invalid Name: '{called}': {e}") from None
+    if command.name is not None and named(tick, name, command.name) is not None:
+        raise _Refused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
     waits = command.pattern.startswith("sync")
     if waits and is_deep(tick, parent):
         raise _Refused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
     child = Execution(
-        tick.tx.reserve("executions", 1), ref, named, name, program.digest, "STANDARD", Status.RUNNING, tick.now,
+        tick.tx.reserve("executions", 1), ref, called, name, program.digest, "STANDARD", Status.RUNNING, tick.now,
         command.input, queue=parent.queue, priority=parent.priority, tree=parent.tree, limits=parent.limits,
         parent=Parent(frame.id, frame.seq) if waits else None,
     )  # fmt: skip
@@ -100,9 +104,21 @@ def is_deep(tick: Tick, execution: Execution) -> bool:
     return waiting >= DEEPEST
 
 
-def is_taken(tick: Tick, workflow: str, name: str) -> bool:
-    new = any((e.workflow, e.name) == (workflow, name) for e in tick.changes.new_executions)
-    return new or tick.tx.execution_named(workflow, name) is not None
+def same(tick: Tick, command: StartExecution) -> Execution | None:
+    """The running execution of that name and input: as on AWS, to start it again is to be told of it."""
+    known = None if command.name is None else named(tick, command.workflow, command.name)
+    if known is None or known.status is not Status.RUNNING or canonical(known.input) != canonical(command.input):
+        return None
+    return known
+
+
+def named(tick: Tick, workflow: str, name: str) -> Execution | None:
+    """The execution of this name, as it is now."""
+    for execution in tick.changes.new_executions:
+        if (execution.workflow, execution.name) == (workflow, name):
+            return execution
+    known = tick.tx.execution_named(workflow, name)
+    return None if known is None else tick.execution(known.id)
 
 
 def hand_over(tick: Tick, execution: Execution, frame: Frame, command: StartExecution) -> None:

@@ -159,7 +159,7 @@ def child_closed(tick: Tick, child: Execution, parent: Parent) -> None:
         case Verdict.COMPLETE:
             tick.agenda.appendleft((frame.id, Joined(frame.seq, outputs(tick, frame), frame.last)))
         case Verdict.FAIL:
-            abort_children(tick, frame.id)
+            abort_children(tick, frame)
             tick.agenda.appendleft((frame.id, JoinFailed(frame.seq, child.error, child.cause, frame.last)))
 
 
@@ -202,20 +202,22 @@ def outputs(tick: Tick, parent: Frame) -> list[Json]:
     return [found[number] for number in sorted(found)]
 
 
-def abort_children(tick: Tick, frame: int) -> None:
-    """Close every execution that this frame started, waits for, and that is still open."""
-    opened = {child.id: tick.executions.get(child.id, child) for child in tick.tx.open_executions(frame)}
+def abort_children(tick: Tick, frame: Frame) -> None:
+    """Close every execution that this frame started, waits for, and that is still open. Not one of an earlier wait,
+    which somebody has redriven."""
+    activation = frame.seq if frame.join is None else frame.join.activation
+    opened = {child.id: tick.executions.get(child.id, child) for child in tick.tx.open_executions(frame.id)}
     for child in tick.changes.new_executions:
-        if child.parent is not None and child.parent.frame == frame:
+        if child.parent is not None and child.parent.frame == frame.id:
             opened[child.id] = child
     for child in opened.values():
-        if child.closed is None:
+        if child.closed is None and child.parent is not None and child.parent.activation == activation:
             end(tick, child, Status.ABORTED, tell=False)
 
 
 def leave(tick: Tick, frame: Frame, how: Status) -> None:
     """The frame moves on while it waits for executions: they are closed, and so is its run, if it is one."""
-    abort_children(tick, frame.id)
+    abort_children(tick, frame)
     if frame.join is not None:
         run = run_of(tick, frame.id, frame.join)
         if run.closed is None:

@@ -246,7 +246,8 @@ class _Asked:
         elif join.settled == join.total or join.lost > join.tolerated:
             text = f"{frame.state} waits for its results to be written."
         else:
-            text = f"{frame.state} waits for its {join.total} items: {join.settled} ended, {join.running} under way."
+            items = f"{join.total} item{'' if join.total == 1 else 's'}"
+            text = f"{frame.state} waits for its {items}: {join.settled} ended, {join.running} under way."
         return Reason("children", text, f"sm map-runs {ref}", frame.state)
 
     def nested(self, frame: Frame) -> Reason:

@@ -25,6 +25,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 _SETTINGS = (
     "SM_DATABASE_URL",
     "SM_HANDLERS",
+    "SM_BUCKETS",
     "SM_HTTP_ALLOW",
     "SM_CONCURRENCY",
     "SM_LOG_FORMAT",

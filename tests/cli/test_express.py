@@ -182,3 +182,17 @@ def test_a_signal_ends_it_as_aborted(project: Project, keep: bool) -> None:
 
 def test_the_input_comes_as_for_any_run(order: Project) -> None:
     assert order.sm("run", "--express", "-i", "-", stdin=json.dumps({"n": [1]})).json["done"] == [1]
+
+
+def test_what_starts_other_executions_is_refused_before_the_first_state(project: Project) -> None:
+    project.workflow(
+        """
+        StartAt: Nest
+        States:
+          Nest: {Type: Task, Resource: "arn:aws:states:::states:startExecution", End: true, Parameters: {
+            StateMachineArn: "arn:aws:states:us-east-1:123456789012:stateMachine:kid"}}
+        """
+    )
+    found = project.sm("run", "--express")
+    assert (found.code, found.out) == (2, "")
+    assert "Nest starts another execution; an express execution has no database to start one in" in found.err

@@ -36,8 +36,8 @@ def test_a_worker_without_handlers_warns_and_leaves_tasks_to_others(project: Pro
     result = project.sm("worker", "--drain")
     assert result.code == 0
     assert (
-        "sm: warning: there is no handlers/: this worker runs timers, messages and http:invoke, but no other task"
-        in result.err
+        "sm: warning: there is no handlers/: this worker runs timers, messages, http:invoke, and reads and writes for "
+        "Maps, but no other task" in result.err
     )
     assert _statuses(project) == {"n1": "RUNNING"}
     assert project.sm("worker", "--drain", "--handlers", "elsewhere").code == 0

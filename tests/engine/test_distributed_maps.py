@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sm_cli.engine.bucket_jobs import BucketJobs
 from sm_cli.engine.why import why
 from sm_cli.errors import Conflict
 from sm_cli.jsonvalue import Json
@@ -373,3 +375,144 @@ def test_a_child_that_waits_for_its_turn_can_be_asked_about_but_not_stopped() ->
     assert reason.command == f"sm why {execution.ref}"
     with pytest.raises(Conflict, match="has not begun"):
         sim.engine.stop(second)
+
+
+def test_a_map_that_waits_for_its_results_to_be_written_says_so(tmp_path: Path) -> None:
+    sim = simulation(distributed(ResultWriter=WRITE), Most(), buckets=tmp_path)
+    execution, _, jobs = sim.engine.start(sim.workflow, [1], taker=sim.taker())
+    sim.todo.extend(jobs)
+    (going,) = [r for r in why(sim.store, execution, sim.clock.now(), shown=str) if r.kind == "children"]
+    assert going.text == "M waits for its 1 item: 0 ended, 1 under way."
+    while not sim.store.map_runs()[0].join.settled:
+        sim.move()
+    (reason,) = [r for r in why(sim.store, execution, sim.clock.now(), shown=str) if r.kind == "children"]
+    assert reason.text == "M waits for its results to be written."
+    while sim.move():
+        pass
+    assert sim.store.map_runs()[0].status is Status.SUCCEEDED
+
+
+def bad(input: Json) -> Json:
+    raise ValueError(input)
+
+
+WAIT = {"Type": "Wait", "Seconds": 5, "End": True}
+NEST = {
+    "Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync", "End": True,
+    "Parameters": {"StateMachineArn": "arn:aws:states:us-east-1:111111111111:stateMachine:child", "Input.$": "$"},
+}  # fmt: skip
+MESSAGE = {"Type": "Message", "CorrelationKey": "k", "CorrelationValuePath": "$", "TimeoutSeconds": 30, "End": True}
+TOKEN = {
+    "Type": "Task", "Resource": "work.waitForTaskToken", "TimeoutSeconds": 30, "End": True,
+    "Parameters": {"token.$": "$$.Task.Token"},
+}  # fmt: skip
+CHILD = {"StartAt": "Pause", "States": {"Pause": WAIT}}
+PORTIONS: dict[str, dict[str, Any]] = {
+    "that wait": distributed(WAIT, MaxConcurrency=2),
+    "that fail": distributed(WORK, ToleratedFailureCount=1),
+    "that wait for messages": distributed(MESSAGE),
+    "that wait for callbacks": distributed(TOKEN),
+    "with nested executions": distributed(NEST, MaxConcurrency=2),
+    "whose results are written": distributed(WAIT, ResultWriter=WRITE),
+    "in another one": distributed(distributed(WAIT, ItemsPath="$.rows")["States"]["M"], name="I", ItemSelector={
+        "rows": [1, 2]
+    }),
+}  # fmt: skip
+
+
+def all_of_it(sim: Simulation) -> list[Any]:
+    """Whatever is open: of the executions at the top and of every child of a run."""
+    everything = sim.store.list_executions(ExecutionFilter(limit=1000))
+    for run in sim.store.map_runs(limit=1000):
+        everything += sim.store.run_results(run.id, -1, 1000)
+    store, open = sim.store, [e for e in everything if e.closed is None]
+    left = [[*store.jobs_of(e.id), *store.timers_of(e.id), *store.subscriptions_of(e.id)] for e in everything]
+    frames = [frame for e in everything for frame in store.frames_of(e.id)]
+    return [*open, *frames, *(each for some in left for each in some)]
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a Parallel"])
+@pytest.mark.parametrize("kind", PORTIONS)
+def test_nothing_is_left_over_of_a_map_run_whenever_it_is_stopped(tmp_path: Path, kind: str, inside: bool) -> None:
+    definition = PORTIONS[kind]
+    if inside:
+        branches = [definition, {"StartAt": "Other", "States": {"Other": WAIT}}]
+        definition = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": branches, "End": True}}}
+    moves = 0
+    while True:
+        sim = simulation(definition, bad, buckets=tmp_path, workflows={"child": CHILD})
+        execution, _, jobs = sim.engine.start(sim.workflow, [1, 2, 3], taker=sim.taker())
+        sim.todo.extend(jobs)
+        for _ in range(moves):
+            sim.move()
+        found = sim.store.execution(execution.id)
+        assert found is not None
+        if found.closed is None:
+            sim.engine.stop(found)
+        assert all_of_it(sim) == []
+        assert {run.status for run in sim.store.map_runs()} <= {Status.ABORTED, Status.FAILED, Status.SUCCEEDED}
+        if found.closed is not None:
+            assert moves > 0
+            break
+        moves += 1
+
+
+@pytest.mark.parametrize("seconds", [1, 6, 31])
+@pytest.mark.parametrize("kind", PORTIONS)
+def test_nothing_is_left_over_when_the_execution_times_out(tmp_path: Path, kind: str, seconds: int) -> None:
+    definition = {**PORTIONS[kind], "TimeoutSeconds": seconds}
+    sim = simulation(definition, bad, buckets=tmp_path, workflows={"child": CHILD})
+    sim.run([1, 2, 3])
+    assert all_of_it(sim) == []
+
+
+def test_five_thousand_items_one_at_a_time() -> None:
+    outcome = simulate(distributed({"Type": "Pass", "End": True}, MaxConcurrency=1), list(range(5000)))
+    assert outcome.output == list(range(5000))
+
+
+@pytest.mark.parametrize("more", [{}, {"ItemBatcher": {"MaxItemsPerBatch": 2}}])
+def test_a_map_of_nothing_has_a_run_and_an_empty_result(more: dict[str, Any]) -> None:
+    sim = simulation(distributed(**more), Most())
+    assert sim.run([]).output == []
+    assert sim.store.map_runs()[0].status is Status.SUCCEEDED
+
+
+def test_all_items_may_fail_where_all_failures_are_tolerated() -> None:
+    assert simulation(distributed(ToleratedFailurePercentage=100), bad).run([1, 2, 3]).output == []
+
+
+def test_one_item_may_be_as_large_as_it_is() -> None:
+    large = "x" * 10_000_000
+    assert simulate(distributed({"Type": "Pass", "End": True}), [large]).output == [large]
+
+
+LIST = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "orders"}}
+
+
+@pytest.mark.parametrize(("reader", "expected"), [
+    ({}, "STATE_DATA"), ({"ItemReader": READ_CSV}, "S3://orders/all.csv"), ({"ItemReader": LIST}, "S3://orders"),
+])  # fmt: skip
+def test_an_item_knows_its_place_and_where_it_was_read(tmp_path: Path, reader: Any, expected: str) -> None:
+    selector = {"at.$": "$$.Map.Item.Index", "from.$": "$$.Map.Item.Source"}
+    path = {} if reader else {"ItemsPath": "$.items"}
+    definition = distributed({"Type": "Pass", "End": True}, ItemSelector=selector, **reader, **path)
+    sim = simulation(definition, None, buckets=orders(tmp_path, 1))
+    assert sim.run({"key": "all.csv", "items": [7]}).output == [{"at": 0, "from": expected}]
+
+
+def test_writing_results_holds_few_of_them_at_a_time(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "sm.db"), create=True)
+    definition = distributed({"Type": "Pass", "Result": "x" * 100_000, "End": True}, ResultWriter=WRITE)
+    sim = simulation(definition, None, store, buckets=tmp_path)
+    assert sim.run(list(range(400))).status == "SUCCEEDED"
+    store.close()
+    store = open_store(str(tmp_path / "sm.db"))
+    (run,) = store.map_runs()
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in BucketJobs(store, tmp_path).results(run, "arn:aws:states:r:a:mapRun:x")) == 400
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000  # of 40

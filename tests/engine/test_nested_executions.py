@@ -11,7 +11,7 @@ import pytest
 from sm_cli.engine.nested import DEEPEST
 from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import ExecutionFilter, Status, Store
+from sm_cli.store.base import Execution, ExecutionFilter, Status, Store
 from sm_cli.store.open import open_store
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
 from tests.engine.workers import workflow
@@ -145,17 +145,30 @@ def test_what_cannot_be_started_fails_the_task(parameters: dict[str, Json], erro
     assert (outcome.status, outcome.error) == ("FAILED", error)
 
 
-def test_a_name_is_given_once() -> None:
-    definition = parent(Parameters={"Name": "same"}, Next="Again")
+@pytest.mark.parametrize(("second", "error"), [
+    ({"x": 1}, None), ({"x": 2}, "StepFunctions.ExecutionAlreadyExistsException"),
+])  # fmt: skip
+def test_a_name_is_given_once(second: Json, error: str | None) -> None:
+    definition = parent(Parameters={"Name": "same"}, Next="Again", ResultPath="$.first")
     del definition["States"]["Nest"]["End"]
-    again = dict(definition["States"]["Nest"], End=True)
-    del again["Next"]
-    definition["States"]["Nest"]["ResultPath"] = None
-    definition["States"]["Again"] = again
+    again = parent(Parameters={"Name": "same", "Input": second}, ResultPath="$.second")
+    definition["States"]["Again"] = again["States"]["Nest"]
     sim = simulation(definition)
     outcome = sim.run({"x": 1})
-    assert (outcome.status, outcome.error) == ("FAILED", "StepFunctions.ExecutionAlreadyExistsException")
-    assert executions(sim)["child"].name == "same"
+    assert outcome.error == error
+    if error is None:  # as on AWS: the execution of that name and input runs, and is the answer
+        assert outcome.output["first"] == outcome.output["second"]
+    (child,) = executions_of("child", sim)
+    assert child.name == "same"
+
+
+@pytest.mark.parametrize("pattern", ["", ".sync"])
+def test_the_name_of_a_closed_execution_is_not_given_again(pattern: str) -> None:
+    sim = simulation(parent(pattern, Parameters={"Name": "same"}))
+    sim.run({"x": 1})
+    while sim.move():
+        pass
+    assert sim.run({"x": 1}).error == "StepFunctions.ExecutionAlreadyExistsException"
 
 
 def test_without_a_state_machine_arn_nothing_is_started() -> None:
@@ -246,3 +259,29 @@ def test_an_answer_that_is_too_long_fails_the_task(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sm_cli.engine.nested._LONGEST_ANSWER", 1000)
     outcome = simulation(parent(".sync"), handler=lambda input: "x" * 1000).run({"x": 1})
     assert (outcome.status, outcome.error) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_a_redriven_child_outlives_a_later_wait_of_its_parent() -> None:
+    definition = parent(".sync", Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Next", "ResultPath": "$.error"}])
+    definition["States"]["Next"] = parent(".sync")["States"]["Nest"]
+    bad = [True]
+
+    def work(input: Json) -> Json:
+        if bad.pop():
+            raise KeyError("no")
+        return input
+
+    bad[:0] = [False, False]
+    sim = simulation(definition, handler=work)
+    execution = sim.run_now({"x": 1})
+    while len(executions_of("child", sim)) < 2:
+        sim.move()
+    (first,) = [e for e in executions_of("child", sim) if e.status is Status.FAILED]
+    sim.engine.redrive(first)
+    sim.engine.stop(execution)
+    assert {e.status for e in executions_of("child", sim)} == {Status.RUNNING, Status.ABORTED}
+    assert sim.resume(first).status == "SUCCEEDED"
+
+
+def executions_of(name: str, sim: Simulation) -> list[Execution]:
+    return [e for e in sim.store.list_executions(ExecutionFilter()) if e.workflow == name]

@@ -207,12 +207,22 @@ def writing(turn: Turn, state: DistributedMap) -> dict[str, Json]:
 def children_of(turn: Turn, state: DistributedMap, input: Json, items: list[Json]) -> list[Child]:
     """Children for a portion of the items, numbered after those that there are."""
     join = joined_so_far(turn)
-    children = selected(turn, state, input, items, join.read)
+    children = selected(turn, state, input, items, join.read, Source=source(turn, state, input)) if items else []
     if state.batcher is None:
         return children
     last = join.read + len(items) >= join.total
     batches = batched(turn, state, state.batcher, input, children, last=last)
     return [replace(child, index=join.made + i) for i, child in enumerate(batches)]
+
+
+def source(turn: Turn, state: DistributedMap, input: Json) -> str:
+    """Map.Item.Source: `S3://BUCKET/KEY` of what ItemReader names, `S3://BUCKET` where it lists objects."""
+    reader = state.reader
+    if reader is None or reader.arguments is None or (turn.env.probe is not None and turn.env.probe.items is not None):
+        return "STATE_DATA"
+    named = reader.arguments(turn.scope_of(state, input))
+    parts = [named.get(name) for name in ("Bucket", "Key")] if isinstance(named, dict) else []
+    return "S3://" + "/".join(str(part) for part in parts if part is not None)
 
 
 def batched(

@@ -86,8 +86,9 @@ def tolerated(given: tuple[int | None, float | None], total: int) -> int:
     return min(bounds, default=0)
 
 
-def selected(turn: Turn, state: Map, input: Json, items: list[Json], first: int = 0) -> list[Child]:
-    """A child for each item, as ItemSelector makes its input; `first` is the number of the first one."""
+def selected(turn: Turn, state: Map, input: Json, items: list[Json], first: int = 0, **more: Json) -> list[Child]:
+    """A child for each item, as ItemSelector makes its input; `first` is the number of the first one, `more` further
+    members of Map.Item."""
     selector, machine = state.item_selector, state.processor
     keeps_item = turn.program.machines[machine].reads_context
     if selector is None and not keeps_item:
@@ -95,7 +96,7 @@ def selected(turn: Turn, state: Map, input: Json, items: list[Json], first: int 
     scope = turn.scope_of(state, input)
     children = []
     for i, value in enumerate(items, first):
-        item: Json = {"Index": i, "Value": value}
+        item: Json = {"Index": i, "Value": value, **more}
         made = value if selector is None else selector(iteration_scope(turn, scope, item))
         if made is not value:
             turn.check_depth(made, "value of ItemSelector")
