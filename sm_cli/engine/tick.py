@@ -265,7 +265,8 @@ class Tick:
         for command in step.commands:
             if self.obey(execution, frame, command):
                 break
-        if before.opens & Opens.EXECUTIONS and not self.frames[frame.id].opens & Opens.EXECUTIONS:
+        # EXECUTIONS is the highest bit: compared as a number, for a flag's own & costs a microsecond a step.
+        if before.opens >= Opens.EXECUTIONS and self.frames[frame.id].opens < Opens.EXECUTIONS:
             aborted = frame.status is FrameStatus.ABORTED
             runs.leave(self, before, Status.ABORTED if aborted else Status.FAILED)
 
