@@ -270,4 +270,6 @@ def test_two_workers_share_a_map_run(orders: Project) -> None:
 
 
 def test_a_graph_shows_a_distributed_map(orders: Project) -> None:
-    assert "each item, 2 at once, distributed" in orders.sm("graph", "orders").out
+    title = "each item of s3://orders/all.csv, 2 at once, distributed, results to s3://results/out"
+    assert title in orders.sm("graph", "orders", "--format", "mermaid").out
+    assert "each item of s3://orders/all.csv, 2 at once" in orders.sm("graph", "orders").out
