@@ -58,6 +58,8 @@ def only_messages_move(store: Store, execution: int) -> list[Subscription]:
     waiting = store.subscriptions_of(execution)
     if not waiting or store.jobs_of(execution) or store.has_ready(execution):
         return []
+    if any(frame.opens & Opens.EXECUTIONS for frame in store.frames_of(execution)):
+        return []  # another part of it waits for executions that it started
     frames = {s.frame for s in waiting}
     return waiting if all(timer.frame in frames for timer in store.timers_of(execution)) else []
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sm_cli.engine.nested import DEEPEST
+from sm_cli.engine.why import only_messages_move
 from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import Execution, ExecutionFilter, Status, Store
@@ -285,3 +286,15 @@ def test_a_redriven_child_outlives_a_later_wait_of_its_parent() -> None:
 
 def executions_of(name: str, sim: Simulation) -> list[Execution]:
     return [e for e in sim.store.list_executions(ExecutionFilter()) if e.workflow == name]
+
+
+def test_a_message_is_not_all_that_moves_who_waits_for_an_execution_beside_it() -> None:
+    message = {"Type": "Message", "CorrelationKey": "k", "CorrelationValue": "v", "End": True}
+    waits = {"StartAt": "Wait", "States": {"Wait": message}}
+    both = {"Type": "Parallel", "Branches": [waits, parent(".sync")], "End": True}
+    sim = simulation({"StartAt": "Both", "States": {"Both": both}})
+    execution = sim.run_now({"x": 1})
+    assert only_messages_move(sim.store, execution.id) == []
+    while sim.move():
+        pass
+    assert [s.key for s in only_messages_move(sim.store, execution.id)] == ["k"]
