@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sm_cli.asl.source import Document
 from sm_cli.engine.bucket_jobs import bucket_jobs
 from sm_cli.engine.clock import Clock, SystemClock
 from sm_cli.engine.endings import end
@@ -27,7 +26,7 @@ from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
-from sm_cli.jsonvalue import Json, digest
+from sm_cli.jsonvalue import Json
 from sm_cli.store.base import (
     HANDED_OVER,
     Execution,
@@ -298,7 +297,3 @@ class Engine:
 class _DryRun(Exception):
     def __init__(self, found: list[Again]) -> None:
         self.found = found
-
-
-def definition_digest(document: Document) -> str:
-    return digest(document.value)

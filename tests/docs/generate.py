@@ -35,7 +35,6 @@ NO_EFFECT = {
     "Version": "there is one version",
     "Credentials": "a handler uses the credentials of its own process",
     "RoleArn": "a handler uses the credentials of its own process",
-    "ExecutionType": "child workflows run inside the execution, whatever their type",
 }
 #: The shapes of `asl.fields` that are not state types, in words.
 SHAPES = {
@@ -74,50 +73,10 @@ RESOURCES = {
 # -- what runs ---------------------------------------------------------------------------------------------------------
 
 
-def _machine(state: dict[str, Any], **top: Any) -> dict[str, Any]:
-    return {**top, "StartAt": "A", "States": {"A": state}}
-
-
-def _map(**fields: Any) -> dict[str, Any]:
-    each = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, **_machine({"Type": "Pass", "End": True})}
-    return _machine({"Type": "Map", "ItemProcessor": each, "End": True, **fields})
-
-
-_PASS: dict[str, Any] = {"Type": "Pass", "End": True}
-#: Parts of the language, each with a definition that needs it. Which of them run is asked of the validator.
-PROBES: dict[str, dict[str, Any]] = {
-    "JSONata": _machine({**_PASS, "Output": "{% 1 %}"}, QueryLanguage="JSONata"),
-    "Assign": _machine({**_PASS, "Assign": {"a": 1}}),
-    "ItemReader": _map(ItemReader={"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b"}}),
-    "ItemBatcher": _map(ItemBatcher={"MaxItemsPerBatch": 2}),
-    "ResultWriter": _map(ResultWriter={"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"}}),
-}
-#: The probe that a shape belongs to.
-_PART_OF = {
-    "ReaderConfig": "ItemReader",
-    "WriterConfig": "ResultWriter",
-    "Expression": "JSONata",
-    **{name: name for name in ("ItemReader", "ItemBatcher", "ResultWriter")},
-}
-
-
-def not_yet() -> frozenset[str]:
-    """The parts of the language that this version does not run."""
-    missing = set()
-    for part, definition in PROBES.items():
-        document = from_value(definition).document
-        assert document is not None
-        if unsupported(document):
-            missing.add(part)
-    return frozenset(missing)
-
-
-def runs(row: Row, language: Language, missing: frozenset[str]) -> str:
+def runs(row: Row, language: Language) -> str:
     """A cell of the table: what becomes of the field in a state of this query language."""
     if row.language not in ("both", language):
         return "–"
-    if {language, row.field} & missing or all(_PART_OF.get(shape) in missing for shape in row.shapes):
-        return "not yet"
     return "no effect" if row.field in NO_EFFECT else "runs"
 
 
@@ -130,15 +89,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def fields() -> Iterator[str]:
-    missing = not_yet()
     rows = [
         (
             f"`{row.field}`",
             where(row.shapes),
             holds(row),
-            runs(row, "JSONPath", missing),
+            runs(row, "JSONPath"),
             counting.field(row, "JSONPath"),
-            runs(row, "JSONata", missing),
+            runs(row, "JSONata"),
             counting.field(row, "JSONata"),
         )
         for row in ROWS
@@ -191,12 +149,6 @@ def where(shapes: tuple[str, ...]) -> str:
 def holds(row: Row) -> str:
     wanted = row.kind.wants.replace("|", "\\|")
     return f"{wanted}, or `{{% … %}}` in JSONata" if row.kind.expression and "{%" not in wanted else wanted
-
-
-def parts() -> Iterator[str]:
-    missing = not_yet()
-    for name in PROBES:
-        yield f"- {name}: {'not yet' if name in missing else 'runs'}"
 
 
 def intrinsics() -> Iterator[str]:
@@ -278,7 +230,6 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "transitions": transition_table,
     "events": event_table,
     "fields": fields,
-    "parts": parts,
     "types": state_types,
     "operators": operators,
     "resources": resources,

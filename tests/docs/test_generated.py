@@ -89,15 +89,8 @@ def test_every_table_stands_on_one_page() -> None:
 
 
 def test_a_page_that_is_stale_is_noticed() -> None:
-    page = "<!-- generated: parts -->\n\n- JSONPath: never\n\n<!-- end: parts -->"
+    page = "<!-- generated: fields -->\n\n- JSONPath: never\n\n<!-- end: fields -->"
     assert "never" not in generate.generated(page)
-
-
-def test_what_the_support_table_calls_not_yet_is_what_the_validator_refuses() -> None:
-    cells = [generate.runs(row, "JSONPath", frozenset({"ItemReader"})) for row in ROWS]
-    refused = {row.field for row, cell in zip(ROWS, cells, strict=True) if cell == "not yet"}
-    assert {"ItemReader", "ReaderConfig", "CSVHeaders"} <= refused
-    assert not {"ItemProcessor", "StartAt", "Parameters"} & refused
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
