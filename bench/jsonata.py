@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 from bench.report import Figure
 from sm_cli.expr import jsonata
+from sm_cli.expr.jsonata import default_engine
 from sm_cli.expr.jsonata_engine import (
     UNDEFINED,
     Compiled,
@@ -31,7 +32,6 @@ from sm_cli.expr.jsonata_engine import (
     LimitExceededError,
     Undefined,
     UnsupportedResultError,
-    default_engine,
 )
 from sm_cli.expr.jsonata_functions import FUNCTIONS
 from sm_cli.expr.scope import JsonataScope, Scope

@@ -13,6 +13,7 @@ from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.loop import Loop
+from sm_cli.engine.messages import send
 from sm_cli.engine.tick import Tick
 from sm_cli.interpreter.env import MICROSECONDS, rfc3339
 from sm_cli.store.base import HistoryEvent
@@ -111,7 +112,7 @@ def messages(folder: Path) -> Iterator[Figure]:
 
 
 def _send(n: int, tick: Tick) -> None:
-    tick.publish("n", n, {}, ttl=0)
+    send(tick, "n", n, {}, ttl=0)
 
 
 def _parsed() -> dict[str, object]:

@@ -14,7 +14,7 @@ TYPE_CHECKING = False  # typing itself is not imported: `sm --version` would pay
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sm_cli.asl.diagnostics import Diagnostic
+    from sm_cli.diagnostics import Diagnostic
     from sm_cli.engine.handlers import handler
     from sm_cli.errors import TaskError
     from sm_cli.jsonvalue import Json

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sm_cli.asl.diagnostics import Diagnostic
+    from sm_cli.diagnostics import Diagnostic
 
 
 class SmError(Exception):

@@ -29,6 +29,7 @@ from sm_cli.engine.clock import make_ref
 from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.engine.handlers import Context, Failure, Success, run, run_async
 from sm_cli.engine.history import aws_events
+from sm_cli.engine.messages import send
 from sm_cli.engine.registry import Registry
 from sm_cli.engine.settings import Settings, Taker
 from sm_cli.engine.stub import Stub
@@ -199,7 +200,9 @@ class Simulation:
         self.store = store or MemoryStore()
         settings = Settings(lease=_FOREVER, limits=limits, history=history, contain=False)
         self.workflows = {name: prepare(_document(definition), name) for name, definition in workflows.items()}
-        self.engine = Engine(self.store, clock=clock, settings=settings, library=self.workflows.get, buckets=buckets)
+        self.engine = Engine(
+            self.store, clock=clock, settings=settings, library=self.workflows.get, buckets=buckets, observers=()
+        )
         own = Registry.of({**self.engine.builtin, **handlers})
         self.handlers = Stub().under(own) if stub else own
         self.coming: list[tuple[int, int, Callable[[Tick], object]]] = []
@@ -210,7 +213,7 @@ class Simulation:
         body, problem = as_json(data)
         if problem is not None:
             raise TypeError(f"the message {key} is not JSON: {problem}")
-        self.later(at, lambda tick: tick.publish(key, value, body, ttl=3600 * MICROSECONDS))
+        self.later(at, lambda tick: send(tick, key, value, body, ttl=3600 * MICROSECONDS))
 
     def later(self, at: int, what: Callable[[Tick], object]) -> None:
         self.count += 1

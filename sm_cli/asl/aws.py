@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sm_cli.asl.diagnostics import Diagnostic
 from sm_cli.asl.outline import MachineAt, StateAt, outline
 from sm_cli.asl.resources import parse_resource
 from sm_cli.asl.rules import support
@@ -21,6 +20,7 @@ from sm_cli.asl.schema import is_unknown
 from sm_cli.asl.source import Document, from_value, parse
 from sm_cli.asl.spans import tokens
 from sm_cli.asl.validate import findings
+from sm_cli.diagnostics import Diagnostic
 from sm_cli.jsonvalue import Json
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"

@@ -14,9 +14,9 @@ from typing import Any, Literal
 import orjson
 
 from sm_cli.asl import json_source
-from sm_cli.asl.diagnostics import Diagnostic, Position, Severity
 from sm_cli.asl.inside import characters
 from sm_cli.asl.spans import Lines, Problem, Span, find, tokens
+from sm_cli.diagnostics import Diagnostic, Position, Severity
 from sm_cli.jsonvalue import Json, as_json, not_json_safely
 
 Format = Literal["json", "yaml", "value"]

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from sm_cli.asl.diagnostics import Position
+from sm_cli.diagnostics import Position
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
-from sm_cli.asl.diagnostics import Diagnostic, Position, Severity
 from sm_cli.asl.outline import MachineAt, outline
 from sm_cli.asl.rules import (
     assigned,
@@ -37,6 +36,7 @@ from sm_cli.asl.source import Document, from_value, parse
 from sm_cli.asl.spans import tokens
 from sm_cli.asl.structure import check_machine
 from sm_cli.asl.substitutions import substituted
+from sm_cli.diagnostics import Diagnostic, Position, Severity
 from sm_cli.jsonvalue import Json
 
 __all__ = ["CATALOGUE", "RULE_MODULES", "check", "findings", "not_express", "unsupported", "validate"]

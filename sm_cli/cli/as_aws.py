@@ -5,29 +5,30 @@ Rule: code and message are AWS's own; the pointer of the diagnostic is AWS's loc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sm_cli.asl.aws import location, validate_as_aws
-from sm_cli.asl.diagnostics import Diagnostic, Position, Severity
 from sm_cli.asl.source import Document, Parsed
 from sm_cli.asl.spans import child, tokens
 from sm_cli.asl.substitutions import substituted
+from sm_cli.diagnostics import Diagnostic, Position, Severity
 
 if TYPE_CHECKING:
     from sm_cli.asl.aws import AwsDiagnostic
-    from sm_cli.cli.checking import Asked
     from sm_cli.jsonvalue import Json
 
 
-def aws_problems(parsed: Parsed, content: bytes, asked: Asked, file: str) -> list[Diagnostic]:
+def aws_problems(
+    parsed: Parsed, content: bytes, substitutions: Mapping[str, Json], file: str, *, express: bool
+) -> list[Diagnostic]:
     """The problems that AWS has with a text, in the order of the text."""
     if parsed.document is None:
         ours = parsed.diagnostics
         return [_diagnostic(found, mine.position, file)
                 for mine, found in zip(ours, validate_as_aws(content), strict=False)]  # fmt: skip
-    document = substituted(parsed.document, asked.substitutions or {})
-    found = validate_as_aws(document, "EXPRESS" if asked.express else "STANDARD")
+    document = substituted(parsed.document, substitutions)
+    found = validate_as_aws(document, "EXPRESS" if express else "STANDARD")
     wanted = {each.location for each in found} - {None}
     pointers = _pointers(document.value, wanted) if wanted else {}
     placed = [_diagnostic(each, _place(document, pointers.get(each.location or "")), file) for each in found]

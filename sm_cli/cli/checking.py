@@ -17,9 +17,9 @@ from sm_cli.cli.reports import Checked, shown_name
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from sm_cli.asl.diagnostics import Diagnostic
     from sm_cli.asl.source import Document
     from sm_cli.cli.config import Project
+    from sm_cli.diagnostics import Diagnostic
     from sm_cli.jsonvalue import Json
 
 _LEVELS = ("error", "warning", "info")
@@ -151,7 +151,7 @@ def _checked(file: str, asked: Asked, in_folder: bool) -> Checked | None:
     if asked.aws:
         from sm_cli.cli.as_aws import aws_problems
 
-        found = aws_problems(parsed, content, asked, shown)
+        found = aws_problems(parsed, content, asked.substitutions or {}, shown, express=asked.express)
     elif parsed.document is None:
         return Checked(file, text, parsed.diagnostics, asked.fails)
     else:

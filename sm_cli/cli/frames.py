@@ -17,7 +17,7 @@ from sm_cli.cli.tables import clean, width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sm_cli.asl.diagnostics import Diagnostic, Position
+    from sm_cli.diagnostics import Diagnostic, Position
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 #: Columns of a frame where there is no terminal to ask.

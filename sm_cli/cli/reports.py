@@ -16,8 +16,8 @@ from sm_cli._version import __version__
 from sm_cli.cli import output as out
 
 if TYPE_CHECKING:
-    from sm_cli.asl.diagnostics import Diagnostic
     from sm_cli.asl.rules.catalogue import Rule
+    from sm_cli.diagnostics import Diagnostic
     from sm_cli.jsonvalue import Json
 
 

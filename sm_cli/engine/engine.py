@@ -5,13 +5,13 @@ Rule: each call is one transaction, or a read. Stepping happens in `transact`; w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from sm_cli.engine.bucket_jobs import bucket_jobs
 from sm_cli.engine.clock import Clock, SystemClock
-from sm_cli.engine.endings import end
+from sm_cli.engine.closing import end
 from sm_cli.engine.messages import Sent, To, checked, log_sent, publish, sweep
 from sm_cli.engine.names import check_name, same_execution
 from sm_cli.engine.programs import Programs
@@ -41,17 +41,22 @@ from sm_cli.store.base import (
 
 T = TypeVar("T")
 
+#: Called after each commit with what was committed; it must not write.
+Observer: TypeAlias = Callable[[Tick], None]
+
 
 class Engine:
     """One engine over one store; several may share a database, in this process and in others.
 
     library: workflows by name, for those that others start (states:startExecution); the database's are used else.
     buckets: the directory that stands for S3 where distributed Maps read and write. builtin: handlers of its own.
+    observers: called after every commit; None for the usual one, which warns of payloads that AWS would refuse.
     """
 
     def __init__(
         self, store: Store, *, clock: Clock | None = None, settings: Settings | None = None,
         library: Callable[[str], Workflow | None] | None = None, buckets: Path = Path("buckets"),
+        observers: Sequence[Observer] | None = None,
     ) -> None:  # fmt: skip
         self.store = store
         self.clock = clock or SystemClock()
@@ -60,7 +65,7 @@ class Engine:
         self.programs = Programs(library)
         self.builtin = bucket_jobs(store, buckets)
         self._sweep_at = 0
-        self._sizes = Sizes()
+        self._observers = (Sizes().tell,) if observers is None else tuple(observers)
 
     # -- transactions ----------------------------------------------------------------------------
 
@@ -73,7 +78,8 @@ class Engine:
             if tick.now >= self._sweep_at:
                 self._sweep_at = sweep(tick)
             tick.flush()
-        self._sizes.tell(tick)
+        for observe in self._observers:
+            observe(tick)
         return result, tick
 
     # -- executions ------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ class Express:
                 hint="Run it without --express.",
             )
         self.workflow = workflow
-        self.engine = Engine(MemoryStore(), settings=Settings(history=history, limits=limits))
+        self.engine = Engine(MemoryStore(), settings=Settings(history=history, limits=limits), observers=())
         self.loop = Loop(self.engine, handlers, concurrency=concurrency, name="express")
 
     def __enter__(self) -> Express:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Container, Iterable
 
 from sm_cli.engine.queues import Rota
 from sm_cli.engine.tasks import claim as take
-from sm_cli.engine.tick import Tick
+from sm_cli.engine.unit_of_work import UnitOfWork
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.store.base import Job
 
@@ -22,7 +22,7 @@ MOST_LOST = 5
 _BATCH = 500
 
 
-def lost(tick: Tick, dead: Collection[str], mine: Container[int], only: int | None = None) -> list[Job]:
+def lost(tick: UnitOfWork, dead: Collection[str], mine: Container[int], only: int | None = None) -> list[Job]:
     """Jobs whose lease has run out, and those of dead workers; not those that this worker runs and will renew."""
     found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, only)}
     for job in (job for worker in dead for job in tick.tx.held(worker)):
@@ -34,7 +34,7 @@ def lost(tick: Tick, dead: Collection[str], mine: Container[int], only: int | No
     return [job for job in found.values() if job.id not in mine]
 
 
-def reap(tick: Tick, jobs: Iterable[Job]) -> list[Job]:
+def reap(tick: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
     """Take jobs from workers that were lost: those that may not run again fail, the others are returned, free."""
     freed = []
     for job in jobs:
@@ -48,18 +48,18 @@ def reap(tick: Tick, jobs: Iterable[Job]) -> list[Job]:
     return freed
 
 
-def free(tick: Tick, job: Job) -> None:
+def free(tick: UnitOfWork, job: Job) -> None:
     """Nobody has this job any more."""
     job.worker = job.leased_until = None
     tick.changes.leased.append(job)
     tick.changes.timers_gone.append(job.frame)
 
 
-def fail(tick: Tick, job: Job, cause: str) -> None:
+def fail(tick: UnitOfWork, job: Job, cause: str) -> None:
     tick.deliver(job.frame, TaskFailed(job.seq, "States.TaskFailed", cause))
 
 
-def give_back(tick: Tick, job: Job) -> None:
+def give_back(tick: UnitOfWork, job: Job) -> None:
     """The worker stops, and its handler with it: another one may begin anew, and no loss is counted."""
     if job.repeatable:
         job.deliveries -= 1
@@ -68,7 +68,9 @@ def give_back(tick: Tick, job: Job) -> None:
         fail(tick, job, "The worker was stopped while it ran this task, and its handler is not repeatable.")
 
 
-def claim(tick: Tick, rota: Rota, freed: Iterable[Job] = (), only: int | None = None, until: int | None = None) -> None:
+def claim(
+    tick: UnitOfWork, rota: Rota, freed: Iterable[Job] = (), only: int | None = None, until: int | None = None
+) -> None:
     """Take jobs that nobody has, while there are slots. until: none that came after this time."""
     taker = tick.taker
     if taker is None or taker.slots <= 0:
@@ -86,7 +88,7 @@ def claim(tick: Tick, rota: Rota, freed: Iterable[Job] = (), only: int | None = 
     take(tick, rota.pick(waiting, taker.slots))
 
 
-def renew(tick: Tick, jobs: Iterable[Job], until: int) -> set[int]:
+def renew(tick: UnitOfWork, jobs: Iterable[Job], until: int) -> set[int]:
     """Keep the leases that are still this worker's; returns the ids of the jobs that no longer are."""
     assert tick.taker is not None
     wanted = {job.id: job for job in jobs}

@@ -10,20 +10,18 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from sm_cli.engine.near import near_misses
+from sm_cli.engine.tick import Tick
 from sm_cli.errors import UsageError
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import MessageReceived
 from sm_cli.jsonvalue import Json, as_json, scalar_kind, scalar_text
 from sm_cli.store.base import Execution, MessageStatus, PastWait, StoredMessage, Subscription, Waking
-from sm_cli.store.mail import RECEIVERS, Consumed, Late
-
-if TYPE_CHECKING:
-    from sm_cli.engine.tick import Tick
+from sm_cli.store.mail import RECEIVERS, Late
 
 log = logging.getLogger("sm.engine")
 
@@ -150,6 +148,11 @@ def publish(tick: Tick, sending: Sending) -> Sent:
     return Sent(Outcome.BUFFERED, message.id, until=message.expires, near=near)
 
 
+def send(tick: Tick, key: str, value: Json, body: Json, *, ttl: int, message_id: str | None = None) -> Sent:
+    """A message for everybody who waits; `ttl` in microseconds."""
+    return publish(tick, Sending(key, value, body, ttl, message_id))
+
+
 def _sent_before(tick: Tick, sending: Sending, message_id: str) -> StoredMessage | None:
     key, value = sending.key, sending.text
     for m in reversed(tick.changes.new_messages):
@@ -250,41 +253,6 @@ def _step(tick: Tick, sending: Sending, s: Subscription) -> bool:
     tick.deliver(s.frame, MessageReceived(s.seq, sending.body))
     tick.run()
     return True
-
-
-# -- a frame begins to wait ------------------------------------------------------------------------
-
-
-def take_buffered(tick: Tick, execution: int, key: str, value: Json) -> StoredMessage | None:
-    """The oldest buffered message for this wait, which now has received it."""
-    changes, text, kind = tick.changes, scalar_text(value), scalar_kind(value)
-    taken = [c.message for c in changes.messages_consumed]
-    message = tick.tx.buffered_message(key, text, tick.now, taken, kind=kind, execution=execution)
-    if message is not None:
-        changes.messages_consumed.append(Consumed(message.id, execution, tick.now))
-        return message
-    for i, m in enumerate(changes.new_messages):
-        if (
-            (m.key, m.value) == (key, text)
-            and m.status_at(tick.now) is MessageStatus.BUFFERED
-            and (not m.strict or m.kind == kind)
-            and m.execution in (None, execution)
-        ):
-            changes.new_messages[i] = replace(
-                m, status=MessageStatus.CONSUMED, consumed=tick.now, count=1, receivers=(execution,)
-            )
-            return m
-    return None
-
-
-def woken_by(tick: Tick, frame: int, seq: int, message: int) -> MessageReceived:
-    """The event of a frame that an earlier tick woke with a stored message, which is kept as long as that needs it."""
-    if message not in tick.bodies:
-        stored = tick.tx.message(message)
-        if stored is None:
-            raise LookupError(f"frame {frame} was woken with message {message}, which is not there")
-        tick.bodies[message] = stored.body
-    return MessageReceived(seq, tick.bodies[message])
 
 
 # -- forgetting ------------------------------------------------------------------------------------

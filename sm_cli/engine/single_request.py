@@ -12,7 +12,6 @@ from typing import Any
 
 from sm_cli.asl.aws import invalid_definition, validate_as_aws
 from sm_cli.asl.compile import compile_program
-from sm_cli.asl.diagnostics import Diagnostic
 from sm_cli.asl.model import Map, Message, Parallel, Program, State, Task
 from sm_cli.asl.outline import StateAt, outline
 from sm_cli.asl.rules.flow import all_targets
@@ -20,6 +19,7 @@ from sm_cli.asl.source import Document, from_value
 from sm_cli.asl.source import parse as parse_source
 from sm_cli.asl.spans import tokens
 from sm_cli.asl.validate import validate
+from sm_cli.diagnostics import Diagnostic
 from sm_cli.errors import InvalidJson, UsageError
 from sm_cli.jsonvalue import Json, as_json, loads_exact
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sm_cli.engine.tick import Tick
+from sm_cli.engine.unit_of_work import UnitOfWork
 from sm_cli.interpreter.turn import PAYLOAD_LIMIT
 from sm_cli.jsonvalue import Json, dumps
 from sm_cli.store.base import HistoryEvent
@@ -32,7 +32,7 @@ class Sizes:
     def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()
 
-    def tell(self, tick: Tick) -> None:
+    def tell(self, tick: UnitOfWork) -> None:
         """Warn of the payloads beyond AWS's 256 KiB of UTF-8 JSON that this tick has written: an execution's input, the
         result of a task, the output of a state that was entered with less."""
         for event in () if tick.settings.limits else tick.long:
@@ -44,7 +44,7 @@ class Sizes:
                     log.warning("%s has %s of %s bytes; AWS allows %s", of, what, f"{size:,}", f"{PAYLOAD_LIMIT:,}")
 
 
-def _payloads(tick: Tick, event: HistoryEvent) -> Iterator[_Payload]:
+def _payloads(tick: UnitOfWork, event: HistoryEvent) -> Iterator[_Payload]:
     type, detail = event.type, event.detail
     if type == "ExecutionStarted":
         yield _Payload("", "an input", detail["input"])
@@ -57,7 +57,7 @@ def _payloads(tick: Tick, event: HistoryEvent) -> Iterator[_Payload]:
         yield _Payload(state, "a result", detail["output"])
 
 
-def _entered(tick: Tick, later: HistoryEvent) -> tuple[str, Json]:
+def _entered(tick: UnitOfWork, later: HistoryEvent) -> tuple[str, Json]:
     """The state that the event belongs to, and its input: entered in this tick, or before the frame was loaded."""
     for event in reversed(tick.changes.history):
         if event.frame == later.frame and event.number < later.number and event.type.endswith("StateEntered"):

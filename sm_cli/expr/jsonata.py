@@ -21,7 +21,6 @@ from sm_cli.expr.jsonata_engine import (
     LimitExceededError,
     Undefined,
     UnsupportedResultError,
-    default_engine,
 )
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import Json, dumps
@@ -73,6 +72,13 @@ def is_expression(value: object) -> bool:
 def inner(text: str) -> str:
     """The expression between the delimiters, as AWS quotes it."""
     return text[2:-2].strip()
+
+
+def default_engine() -> Engine:
+    """Imported when the first expression is compiled: importing an engine takes long."""
+    from sm_cli.expr.jsonata_python import default_engine as made
+
+    return made()
 
 
 def compile_expression(text: str, field: str, engine: Engine | None = None) -> Evaluate:

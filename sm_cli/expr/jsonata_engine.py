@@ -1,14 +1,12 @@
 """What a JSONata engine must do, in two methods, and what may go wrong inside one.
 
-Rule: an engine speaks JSON (None is JSON's null) and raises only the exceptions of this file. Which engine it is, only
-`default_engine` knows; it is imported when the first expression is compiled, because importing one takes long.
+Rule: an engine speaks JSON (None is JSON's null) and raises only the exceptions of this file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
 
 from sm_cli.expr.scope import Scope
@@ -88,11 +86,3 @@ class Engine(Protocol):
     def compile(self, source: str) -> Compiled:
         """Raises EngineSyntaxError."""
         ...
-
-
-@cache
-def default_engine() -> Engine:
-    from sm_cli.expr.jsonata_functions import FUNCTIONS
-    from sm_cli.expr.jsonata_python import PythonEngine
-
-    return PythonEngine(FUNCTIONS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
@@ -27,6 +28,7 @@ from sm_cli.expr.jsonata_engine import (
     UnsupportedResultError,
 )
 from sm_cli.expr.jsonata_evaluator import Evaluator, Frame
+from sm_cli.expr.jsonata_functions import FUNCTIONS
 from sm_cli.expr.jsonata_signature import checked
 from sm_cli.expr.jsonata_syntax import parse, sentence
 from sm_cli.expr.scope import JsonataScope, Scope
@@ -133,3 +135,8 @@ class _Native(Jsonata.JFunction):  # type: ignore[misc]  # the package ships no 
 
     def get_number_of_args(self) -> int:
         return int(self.signature.get_number_of_args())
+
+
+@cache
+def default_engine() -> PythonEngine:
+    return PythonEngine(FUNCTIONS)

@@ -5,21 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sm_cli.interpreter.frame import Frame
-from sm_cli.store.base import (
-    Consumed,
-    Definition,
-    Execution,
-    HistoryEvent,
-    Job,
-    MapRun,
-    PastWait,
-    StoredMessage,
-    Subscription,
-    Timer,
-    WaitEnd,
-    Waking,
-    Worker,
-)
+from sm_cli.store.mail import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
+from sm_cli.store.values import Definition, Execution, HistoryEvent, Job, MapRun, Timer, Waking, Worker
 
 
 @dataclass(eq=False, repr=False)

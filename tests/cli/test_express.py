@@ -50,14 +50,14 @@ def test_a_name_may_be_used_again_when_nothing_is_kept(order: Project) -> None:
     assert [order.sm("run", "--express", "--name", "mine", "n=1").code for _ in range(2)] == [0, 0]
 
 
-def test_sqlite_is_not_imported(order: Project) -> None:
+def test_no_store_on_disk_is_imported(order: Project) -> None:
     process = subprocess.run(
         [sys.executable, "-c", SHOW_MODULES, "run", "--express", "n=1"], cwd=order.path, env=order.environment(),
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     modules = set(process.stderr.splitlines())
     assert "sm_cli.store.memory" in modules
-    assert not {"sqlite3", "_sqlite3", "sm_cli.store.sqlite"} & modules
+    assert not {"sm_cli.store.sqlite", "sm_cli.store.turn"} & modules
 
 
 def test_a_failure_names_state_error_and_cause(order: Project) -> None:

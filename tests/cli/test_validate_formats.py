@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.asl.diagnostics import Diagnostic, Position
 from sm_cli.asl.validate import CATALOGUE
 from sm_cli.cli.reports import TEXTS, Checked, as_github, as_sarif
+from sm_cli.diagnostics import Diagnostic, Position
 from tests.cli.conftest import Project
 
 GOOD = "StartAt: A\nStates:\n  A: {Type: Succeed}\n"

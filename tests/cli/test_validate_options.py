@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.asl.diagnostics import Diagnostic, Position
 from sm_cli.cli.frames import Frames, summary
 from sm_cli.cli.tables import width
+from sm_cli.diagnostics import Diagnostic, Position
 from tests.cli.conftest import Project
 
 WARNED = """StartAt: A

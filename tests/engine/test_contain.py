@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.model import Pass, Program
+from sm_cli.engine import worker
 from sm_cli.engine.engine import Workflow
 from sm_cli.engine.handlers import Handler
 from sm_cli.errors import DatabaseError
@@ -45,6 +46,7 @@ FAN: dict[str, Any] = {
     },
 }
 ONE: dict[str, Any] = {"StartAt": "T", "States": {"T": {**TASK, "End": True}}}
+MODE = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 WORK = {"work": Handler("work", lambda input: "done")}
 
 
@@ -173,3 +175,24 @@ def test_a_simulation_shows_our_bugs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sm_cli.engine.programs.compile_program", lambda definition: odd)
     with pytest.raises(ZeroDivisionError):
         simulate(FAN, {"v": "v"}, handlers={"work": lambda input: 1}, messages=[(1, "k", "v", 1)])
+
+
+def test_a_bug_met_while_a_parent_is_told_of_its_childs_end_is_the_parents(
+    here: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: object) -> None:
+        raise ZeroDivisionError("a bug of ours")
+
+    monkeypatch.setattr("sm_cli.engine.map_runs.settle", raises)
+    child = {"StartAt": "T", "States": {"T": {**TASK, "End": True}}, "ProcessorConfig": MODE}
+    each = {"Type": "Map", "ItemProcessor": child, "MaxConcurrency": 1, "End": True}
+    parent = here.start(workflow({"StartAt": "Each", "States": {"Each": each}}), [1, 2])
+    other = here.start(workflow(ONE), None)
+    worker.drain(here.worker(WORK), lambda: False)
+    assert here.now(other).status is Status.SUCCEEDED
+    failed = here.now(parent)
+    assert (failed.status, failed.error) == (Status.FAILED, "States.Runtime")
+    assert "a bug of ours" in (failed.cause or "")
+    (run,) = here.store.map_runs(parent.id)
+    ended = [child.status for child in here.store.run_results(run.id, -1, 10)]
+    assert ended == [Status.SUCCEEDED, Status.ABORTED]

@@ -17,6 +17,7 @@ import pytest
 
 from sm_cli.engine.engine import Workflow
 from sm_cli.engine.handlers import Context
+from sm_cli.engine.messages import send
 from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import Execution, ExecutionFilter, Store
@@ -248,7 +249,7 @@ class Crashing:
 
     def post(self, simulation: Simulation, at: int, id: str, key: str, value: Json, data: Json) -> None:
         ttl = 3600 * MICROSECONDS
-        simulation.later(at, lambda tick: tick.publish(key, value, data, ttl=ttl, message_id=id))
+        simulation.later(at, lambda tick: send(tick, key, value, data, ttl=ttl, message_id=id))
 
     def check(self, deaths: list[tuple[int, bool]]) -> None:
         outcome = self.live(deaths)

@@ -11,6 +11,7 @@ import pytest
 from sm_cli.asl.source import from_value
 from sm_cli.engine.engine import Workflow, prepare
 from sm_cli.engine.handlers import Context
+from sm_cli.engine.messages import send
 from sm_cli.jsonvalue import Json
 from sm_cli.store.base import Store
 from sm_cli.store.memory import MemoryStore
@@ -120,7 +121,7 @@ def live(workflow: Workflow, database: Databases, deaths: list[tuple[int, bool]]
     clock = FakeClock(START)
     store = database.store()
     sender = Simulation(workflow, HANDLERS, clock, store=store)
-    sender.engine.transact(lambda tick: tick.publish("orderId", "ORD-1", {"paid": True}, ttl=10**12))
+    sender.engine.transact(lambda tick: send(tick, "orderId", "ORD-1", {"paid": True}, ttl=10**12))
     started = False
     for commit, after in deaths:
         doomed = crash_points(store).at(commit, after=after)

@@ -15,6 +15,7 @@ import pytest
 from sm_cli.engine import worker
 from sm_cli.engine.handlers import Handler
 from sm_cli.engine.loop import Loop
+from sm_cli.engine.messages import send
 from sm_cli.engine.queues import Rota
 from sm_cli.store.memory import MemoryStore
 from sm_cli.store.open import open_store
@@ -237,7 +238,7 @@ def test_a_message_sent_by_another_process_is_noticed(pair: tuple[Yard, SqliteSt
     execution = here.start(MESSAGE, {"v": 1})
     loop = here.worker({})
     loop.tick()
-    here.worker({}, store=other).engine.transact(lambda tick: tick.publish("k", 1, {"paid": True}, ttl=10**9))
+    here.worker({}, store=other).engine.transact(lambda tick: send(tick, "k", 1, {"paid": True}, ttl=10**9))
     ended(here, loop, execution)
     assert here.now(execution).output == {"v": 1, "paid": True}
 
@@ -247,7 +248,7 @@ def test_what_this_process_sends_beside_the_loop_is_noticed_too(here: Yard) -> N
     loop = here.worker({})
     while loop.tick():
         continue
-    here.engine.transact(lambda tick: tick.publish("k", 1, {"paid": True}, ttl=10**9))
+    here.engine.transact(lambda tick: send(tick, "k", 1, {"paid": True}, ttl=10**9))
     ended(here, loop, execution)
     assert here.now(execution).output == {"v": 1, "paid": True}
 

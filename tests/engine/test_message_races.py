@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sm_cli.engine.engine import Engine
-from sm_cli.engine.messages import Outcome
+from sm_cli.engine.messages import Outcome, send
 from sm_cli.engine.settings import Settings
 from sm_cli.engine.tick import Tick
 from sm_cli.jsonvalue import folded_text
@@ -82,7 +82,7 @@ def test_37_a_message_and_its_due_timeout_take_one_path(store: Store, named: boo
         assert [t.due for t in timers] == [DUE]
 
         def message(tick: Tick, n: int = n) -> None:
-            tick.publish("orderId", f"O-{n}", {"approved": True}, ttl=9 * SECOND, message_id="m" if named else None)
+            send(tick, "orderId", f"O-{n}", {"approved": True}, ttl=9 * SECOND, message_id="m" if named else None)
 
         def timeout(tick: Tick, e: Execution = e) -> None:
             tick.due(only=e.id)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sm_cli.engine.engine import Engine, Workflow
-from sm_cli.engine.messages import Outcome
+from sm_cli.engine.messages import Outcome, send
 from sm_cli.engine.near import ago
 from sm_cli.engine.settings import Settings
 from sm_cli.engine.tick import Tick
@@ -233,7 +233,7 @@ def test_a_message_in_the_very_transaction_in_which_the_wait_begins_is_received(
     engine.clock.advance_to(T0 + 5 * SECOND)  # type: ignore[attr-defined]  # the FakeClock above
 
     def publish_first(tick: Tick) -> None:
-        tick.publish("orderId", "A", {"n": 1}, ttl=60 * SECOND)
+        send(tick, "orderId", "A", {"n": 1}, ttl=60 * SECOND)
         tick.due()
 
     engine.transact(publish_first)
@@ -250,7 +250,7 @@ def test_a_wait_that_the_very_transaction_of_the_message_opened_receives_it(engi
 
     def due_and_publish(tick: Tick) -> None:
         tick.due()
-        tick.publish("orderId", "A", {"n": 1}, ttl=60 * SECOND)
+        send(tick, "orderId", "A", {"n": 1}, ttl=60 * SECOND)
 
     engine.transact(due_and_publish)
     assert now(store, e).output == {"orderId": "A", "n": 1}

@@ -27,6 +27,7 @@ import pytest
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.handlers import Handler
 from sm_cli.engine.loop import Loop
+from sm_cli.engine.messages import send as send_to
 from sm_cli.store.base import ExecutionFilter, Status, Store
 from sm_cli.store.open import open_store
 from tests.engine.workers import workflow
@@ -92,7 +93,7 @@ def right(n: int) -> dict[str, Any]:
 
 def send(engine: Engine, n: int) -> None:
     engine.transact(
-        lambda tick: tick.publish("n", n, {"paid": n}, ttl=MINUTE, message_id=f"m{n}"),
+        lambda tick: send_to(tick, "n", n, {"paid": n}, ttl=MINUTE, message_id=f"m{n}"),
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sm_cli.expr.jsonata import JsonataError
-from sm_cli.expr.jsonata_engine import default_engine
+from sm_cli.expr.jsonata import JsonataError, default_engine
 from sm_cli.expr.jsonata_python import PythonEngine
 from sm_cli.expr.jsonata_reading import FUNCTIONS, read
 

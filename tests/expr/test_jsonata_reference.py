@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from sm_cli.expr.jsonata import default_engine
 from sm_cli.expr.jsonata_engine import (
     EngineError,
     EngineSyntaxError,
     Undefined,
     UnsupportedResultError,
-    default_engine,
 )
 from sm_cli.expr.jsonata_python import PythonEngine
 from sm_cli.expr.scope import JsonataScope

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.diagnostics import Diagnostic
 from sm_cli.asl.source import parse
 from sm_cli.asl.validate import check, unsupported
+from sm_cli.diagnostics import Diagnostic
 from sm_cli.jsonvalue import Json
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.diagnostics import Diagnostic
 from sm_cli.asl.validate import check
+from sm_cli.diagnostics import Diagnostic
 
 State = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.diagnostics import Position
 from sm_cli.asl.source import Document, parse
 from sm_cli.asl.validate import CATALOGUE, check, not_express, unsupported, validate
+from sm_cli.diagnostics import Position
 from sm_cli.jsonvalue import Json
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from sm_cli.asl.diagnostics import Severity
 from sm_cli.asl.outline import MachineAt, StateAt
+from sm_cli.diagnostics import Severity
 
 if TYPE_CHECKING:
     from sm_cli.asl.rules.pages import Page
