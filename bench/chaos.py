@@ -23,8 +23,8 @@ from typing import Any
 from bench import chaos_rows
 from bench.commands import Project
 from bench.report import Figure
-from sm_cli.store.base import Execution, Store
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Execution, Store
 
 WORKERS = ("w1", "w2", "w3")
 

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sm_cli.store.base import Execution, MapRun, Store
+from sm_cli.store.protocol import Execution, MapRun, Store
 
 #: Rows of the data set of each workflow. The second is read in three portions.
 ROWS = {"rows": 12, "batches": 2500}

@@ -16,8 +16,8 @@ from typing import Any
 from bench.engines import finish, prepared, started
 from bench.report import Figure
 from sm_cli.engine.engine import Engine
-from sm_cli.engine.loop import Loop
 from sm_cli.store.open import open_store
+from sm_cli.worker.worker import Worker
 
 SMALL, FEW, MANY, MOST = 1_000, 10_000, 100_000, 1_000_000
 MAP: dict[str, Any] = {
@@ -48,7 +48,7 @@ def measure(folder: Path) -> tuple[float, int, int]:
     """(seconds, KiB of this process at its largest, bytes of the database)."""
     (folder / "results").mkdir()
     store = open_store(str(folder / "sm.db"))
-    loop = Loop(Engine(store, buckets=folder), {})
+    loop = Worker(Engine(store, buckets=folder), {})
     begun = time.perf_counter()
     finish(loop, store, [started(loop, prepared({"StartAt": "M", "States": {"M": MAP}}), None)])
     took = time.perf_counter() - begun

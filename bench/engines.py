@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sm_cli.asl.source import from_value
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.handlers import Handler
-from sm_cli.engine.loop import Loop
+from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Status, Store
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Status, Store
+from sm_cli.worker.worker import Worker
 
 
 def prepared(definition: dict[str, Any], name: str = "bench") -> Workflow:
@@ -38,9 +38,9 @@ def map_of_tasks() -> Workflow:
 
 
 @contextmanager
-def looping(path: Path, concurrency: int = 16) -> Iterator[tuple[Loop, Store]]:
+def looping(path: Path, concurrency: int = 16) -> Iterator[tuple[Worker, Store]]:
     store = open_store(str(path))
-    loop = Loop(Engine(store), {"echo": Handler("echo", lambda input: input)}, concurrency=concurrency)
+    loop = Worker(Engine(store), {"echo": Handler("echo", lambda input: input)}, concurrency=concurrency)
     try:
         yield loop, store
     finally:
@@ -48,7 +48,7 @@ def looping(path: Path, concurrency: int = 16) -> Iterator[tuple[Loop, Store]]:
         store.close()
 
 
-def finish(loop: Loop, store: Store, ids: list[int]) -> None:
+def finish(loop: Worker, store: Store, ids: list[int]) -> None:
     """Run the loop until all of these executions have succeeded."""
     left = list(ids)
 
@@ -65,5 +65,5 @@ def finish(loop: Loop, store: Store, ids: list[int]) -> None:
     loop.run(done)
 
 
-def started(loop: Loop, workflow: Workflow, input: Json) -> int:
+def started(loop: Worker, workflow: Workflow, input: Json) -> int:
     return loop.start(workflow, input)[0].id

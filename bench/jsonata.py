@@ -19,21 +19,21 @@ from typing import Any
 from unittest.mock import patch
 
 from bench.report import Figure
-from sm_cli.expr import jsonata
-from sm_cli.expr.jsonata import default_engine
-from sm_cli.expr.jsonata_engine import (
+from sm_cli.expr.jsonata import expressions as jsonata
+from sm_cli.expr.jsonata.aws_functions import FUNCTIONS
+from sm_cli.expr.jsonata.engine import (
     UNDEFINED,
     Compiled,
-    Engine,
     EngineError,
     EngineSyntaxError,
     Function,
     FunctionError,
+    JsonataEngine,
     LimitExceededError,
     Undefined,
     UnsupportedResultError,
 )
-from sm_cli.expr.jsonata_functions import FUNCTIONS
+from sm_cli.expr.jsonata.expressions import default_engine
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.jsonvalue import Json
 from tests.conformance import cases
@@ -72,7 +72,7 @@ ENDLESS = {
 
 
 class JlensEngine:
-    """jlens as an Engine. Syntax beyond JSONata 2.0.6 passes, and a function as the result counts as undefined."""
+    """jlens as an JsonataEngine. Syntax beyond JSONata 2.0.6 passes, and a function as the result counts as undefined."""
 
     def __init__(self) -> None:
         self.package = importlib.import_module("jlens")
@@ -119,7 +119,7 @@ class _Jlens:
 # -- right answers -----------------------------------------------------------------------------------------------------
 
 
-def answer(engine: Engine, expression: str, bindings: Mapping[str, Json]) -> dict[str, Any]:
+def answer(engine: JsonataEngine, expression: str, bindings: Mapping[str, Json]) -> dict[str, Any]:
     """As a line of the reference: {"value": …}, or undefined, function or the code of the error."""
     scope = JsonataScope(None, dict, {}, lambda: Random(1), {}, NOW)
     try:
@@ -133,7 +133,7 @@ def answer(engine: Engine, expression: str, bindings: Mapping[str, Json]) -> dic
     return {"undefined": True} if isinstance(value, Undefined) else {"value": value}
 
 
-def wrong(engine: Engine) -> Iterator[str]:
+def wrong(engine: JsonataEngine) -> Iterator[str]:
     """The expressions of the reference that an engine answers otherwise than JSONata 2.0.6."""
     first, *lines = map(json.loads, REFERENCE.read_text(encoding="utf-8").splitlines())
     for line in lines:
@@ -148,12 +148,12 @@ def _same(told: dict[str, Any]) -> str:
     return json.dumps(plain, sort_keys=True)
 
 
-def used(engine: Engine) -> AbstractContextManager[object]:
+def used(engine: JsonataEngine) -> AbstractContextManager[object]:
     """Whatever is compiled meanwhile, is compiled by this engine."""
     return patch.object(jsonata, "default_engine", lambda: engine)
 
 
-def accepted(engine: Engine) -> Iterator[str]:
+def accepted(engine: JsonataEngine) -> Iterator[str]:
     for source in NEWER:
         try:
             engine.compile(source)
@@ -162,7 +162,7 @@ def accepted(engine: Engine) -> Iterator[str]:
         yield source
 
 
-def failed(engine: Engine) -> Iterator[str]:
+def failed(engine: JsonataEngine) -> Iterator[str]:
     """The recorded executions with JSONata in them that do not end as on AWS, cause included."""
     verdict = cases.judge().judge
     with used(engine):
@@ -194,7 +194,7 @@ def microseconds(call: Callable[[], object], least: float = 0.2) -> float:
     return best * 1e6
 
 
-def speed(name: str, engine: Engine) -> Iterator[Figure]:
+def speed(name: str, engine: JsonataEngine) -> Iterator[Figure]:
     scope = JsonataScope(None, dict, {}, lambda: Random(1), {}, NOW)
     compiling = sum(microseconds(partial(engine.compile, source)) for source in EXPRESSIONS.values())
     yield Figure(f"{name}: compile, on average", compiling / len(EXPRESSIONS), "microseconds")
@@ -204,7 +204,7 @@ def speed(name: str, engine: Engine) -> Iterator[Figure]:
             yield Figure(f"{name}: evaluate, {size}, {kind}", microseconds(run), "microseconds")
 
 
-def limits(name: str, engine: Engine) -> Iterator[Figure]:
+def limits(name: str, engine: JsonataEngine) -> Iterator[Figure]:
     for kind, source in ENDLESS.items():
         begun = time.perf_counter()
         told = answer(engine, source, {})
@@ -225,7 +225,9 @@ def importing(module: str) -> float:
 
 
 def run(folder: Path) -> Iterator[Figure]:
-    engines: dict[str, tuple[Engine, str]] = {"jsonata-python": (default_engine(), "sm_cli.expr.jsonata_python")}
+    engines: dict[str, tuple[JsonataEngine, str]] = {
+        "jsonata-python": (default_engine(), "sm_cli.expr.jsonata.python_engine")
+    }
     try:
         engines["jlens"] = (JlensEngine(), "jlens")
     except ImportError:

@@ -13,8 +13,8 @@ from bench.commands import Project, end
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine
-from sm_cli.store.base import Store
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Store
 
 JOBS = 5_000
 TASK: dict[str, Any] = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "no:op", "End": True}}}

@@ -12,12 +12,12 @@ from bench.commands import Project, end
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine, Workflow
-from sm_cli.engine.loop import Loop
-from sm_cli.engine.messages import send
-from sm_cli.engine.tick import Tick
-from sm_cli.interpreter.env import MICROSECONDS, rfc3339
-from sm_cli.store.base import HistoryEvent
+from sm_cli.engine.send_message import send
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import HistoryEvent
+from sm_cli.timestamps import MICROSECONDS, rfc3339
+from sm_cli.worker.worker import Worker
 
 TIMERS, SECONDS, MESSAGES = 10_000, 10, 60
 
@@ -62,7 +62,7 @@ def timers(folder: Path) -> Iterator[Figure]:
         due[engine.start(workflow, {"at": rfc3339(at)})[0].id] = at
         assert time.time_ns() // 1000 < first, "starting them took longer than a minute"
     watch = Watch()
-    loop = Loop(engine, {}, observe=watch)
+    loop = Worker(engine, {}, observe=watch)
     commits = store.commits
     loop.run(lambda: len(watch.left) == TIMERS)
     commits = store.commits - commits

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.report import Figure
-from sm_cli.asl.validate import check
+from sm_cli.asl.validation.validate import check
 
 #: Real definitions, where they lie beside the checkout.
 DEFINITIONS = Path(__file__).resolve().parents[1] / ".." / "shared" / "validation" / "valid.jsonl"

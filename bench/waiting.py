@@ -18,10 +18,10 @@ from typing import Any, TypeAlias
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine, Workflow
-from sm_cli.engine.messages import Outcome
-from sm_cli.engine.tick import Tick
-from sm_cli.store.base import Execution, Status, Store, WaitFilter
+from sm_cli.engine.send_message import SendOutcome
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Execution, Status, Store, WaitFilter
 
 #: The same thing to do on the file with few waits and on that with many.
 Pair: TypeAlias = tuple[Callable[[], object], Callable[[], object]]
@@ -78,7 +78,7 @@ def medians(pair: Pair, rounds: int) -> tuple[float, float]:
 def sending(engine: Engine, waiting: int, value: str = "ORD-{}") -> Callable[[], object]:
     """Send to one after the other, in an order that jumps about."""
     numbers = count()
-    expected = Outcome.DELIVERED if value == "ORD-{}" else Outcome.NOT_DELIVERED
+    expected = SendOutcome.DELIVERED if value == "ORD-{}" else SendOutcome.NOT_DELIVERED
 
     def send() -> None:
         n = next(numbers) * 7919 % waiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sm_cli import TaskError, handler
-from sm_cli.engine.handlers import Context
+from sm_cli.handlers.handler import Context
 
 
 @handler("check:stock")

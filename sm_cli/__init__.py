@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sm_cli.diagnostics import Diagnostic
-    from sm_cli.engine.handlers import handler
     from sm_cli.errors import TaskError
+    from sm_cli.handlers.handler import handler
     from sm_cli.jsonvalue import Json
     from sm_cli.testing import simulate
 
@@ -24,7 +24,7 @@ __all__ = ["TaskError", "__version__", "handler", "simulate", "validate"]
 
 _HOMES = {
     "TaskError": "sm_cli.errors",
-    "handler": "sm_cli.engine.handlers",
+    "handler": "sm_cli.handlers.handler",
     "simulate": "sm_cli.testing",
 }
 
@@ -34,7 +34,7 @@ def validate(definition: str | bytes | Json, *, handlers: Collection[str] | None
 
     `handlers` are the names that handlers are registered under: a Task without one gets a warning. Raises nothing.
     """
-    from sm_cli.asl.validate import check
+    from sm_cli.asl.validation.validate import check
 
     return check(definition, handlers=handlers)[1]
 

@@ -12,7 +12,7 @@ from sm_cli.asl import model
 from sm_cli.asl.compile_fields import Fields, Written
 from sm_cli.asl.model import Machine, QueryLanguage, Role
 from sm_cli.asl.resources import parse_resource
-from sm_cli.asl.spans import child
+from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json, digest, dumps
 
 

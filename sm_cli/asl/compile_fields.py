@@ -13,11 +13,11 @@ from sm_cli.asl import model
 from sm_cli.asl.model import Count, Evaluate, Jitter, Nothing, Predicate, Seconds
 from sm_cli.asl.resources import parse_resource
 from sm_cli.expr.choice import compile_rule
-from sm_cli.expr.jsonpath import Path, compile_path, compile_reference
+from sm_cli.expr.jsonpath.path import Path, compile_path, compile_reference
 from sm_cli.expr.scope import Scope
 from sm_cli.expr.template import compile_template, compile_value
-from sm_cli.expr.timestamps import parse_timestamp
 from sm_cli.jsonvalue import Json
+from sm_cli.timestamps import parse_timestamp
 
 #: A state, a rule, a retrier or a machine as it was written.
 Written: TypeAlias = Mapping[str, Any]
@@ -65,7 +65,7 @@ class Fields:
     def compiled(self, template: Json, field: str) -> Evaluate:
         if not self.jsonata:
             return compile_template(template)
-        from sm_cli.expr.jsonata import compile_payload  # who writes JSONPath does not wait for its import
+        from sm_cli.expr.jsonata.expressions import compile_payload  # who writes JSONPath does not wait for its import
 
         return compile_payload(template, field)
 
@@ -97,7 +97,7 @@ class Fields:
         """The field as a JSONata expression, when it is one; its result must be of the JSON type `wanted`."""
         if not self.jsonata:
             return None
-        from sm_cli.expr.jsonata import compile_expression, expect, is_expression
+        from sm_cli.expr.jsonata.expressions import compile_expression, expect, is_expression
 
         text = self.get(field)
         if not is_expression(text):
@@ -175,8 +175,8 @@ class Fields:
 
     # -- rules and catchers ------------------------------------------------------------------------
 
-    def rule(self, written: Written) -> model.Rule:
-        return model.Rule(
+    def rule(self, written: Written) -> model.ChoiceRule:
+        return model.ChoiceRule(
             self.condition(written),
             written["Next"],
             self.template("Assign", written),

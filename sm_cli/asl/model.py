@@ -1,6 +1,6 @@
 """The compiled definition: immutable, shared by every execution of it, addressed by its digest.
 
-Rule: whatever can be decided from the text alone is decided here, once; the interpreter only calls what
+ChoiceRule: whatever can be decided from the text alone is decided here, once; the interpreter only calls what
 it finds. Fields carry the States Language's own names in snake case; a field that a definition leaves out
 is None or holds the language's default.
 """
@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from sm_cli.asl.resources import Resource as Resource
-from sm_cli.expr.jsonpath import Path
+from sm_cli.expr.jsonpath.path import Path
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import Json
 
@@ -122,7 +122,7 @@ class Pass(Resulting):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ChoiceRule:
     when: Predicate
     next: str
     assign: Evaluate | None = None
@@ -131,7 +131,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Choice(State):
-    rules: tuple[Rule, ...]
+    rules: tuple[ChoiceRule, ...]
     default: str | None
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from sm_cli.asl.fields import Language, Syntax, fields_of
-from sm_cli.asl.spans import child
+from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json
 
 

@@ -1,4 +1,4 @@
-"""What an ItemReader asks for, checked: the evaluated request of a Map as a `Reading`.
+"""What an ItemReader asks for, checked: the evaluated request of a Map as a `ReadRequest`.
 
 Rule: a request that makes no sense fails here, before any file is touched, with a sentence that names the field.
 AWS's developer guide, "ItemReader (Map)", says what the fields mean.
@@ -22,7 +22,7 @@ How = Literal["object", "listing", "objects", "inventory", "athena"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadRequest:
     """An ItemReader's request. `key` is the object's, or the prefix of a listing."""
 
     how: How
@@ -35,8 +35,8 @@ class Reading:
     most: int | None
 
 
-def parse(request: dict[str, Json]) -> Reading:
-    """The `Reading` of {"resource", "arguments", "config"}. Raises ItemReaderFailed."""
+def parse(request: dict[str, Json]) -> ReadRequest:
+    """The `ReadRequest` of {"resource", "arguments", "config"}. Raises ItemReaderFailed."""
     arguments, config = _object(request, "arguments"), _object(request, "config")
     resource = request.get("resource")
     if resource == "s3:listObjectsV2":
@@ -52,7 +52,7 @@ def parse(request: dict[str, Json]) -> Reading:
     pointer = _text(config, "ItemsPointer", "")
     if pointer and not pointer.startswith("/"):
         raise ItemReaderFailed(f"ItemsPointer {pointer!r} is not a JSON Pointer: it does not begin with a slash")
-    return Reading(how, _text(arguments, "Bucket"), key, kind, form, pointer, _most(config))
+    return ReadRequest(how, _text(arguments, "Bucket"), key, kind, form, pointer, _most(config))
 
 
 def _how(config: dict[str, Json]) -> How:

@@ -1,4 +1,4 @@
-"""From a `Reading` to a data set: the objects it is made of, their fingerprint, and the items in them.
+"""From a `ReadRequest` to a data set: the objects it is made of, their fingerprint, and the items in them.
 
 Rule: the objects are found once, when the data set is opened; what comes or goes below a prefix later is not seen.
 """
@@ -15,7 +15,7 @@ from sm_cli.buckets.contents import changed, content, text
 from sm_cli.buckets.failures import ItemReaderFailed
 from sm_cli.buckets.listing import as_item, listed
 from sm_cli.buckets.place import Part, Place, uri
-from sm_cli.buckets.request import Reading
+from sm_cli.buckets.request import ReadRequest
 from sm_cli.errors import InvalidJson
 from sm_cli.jsonvalue import Json, loads_exact
 
@@ -28,7 +28,7 @@ class DataSet:
     """The objects of a data set. `mark` is another one when an object was changed, came or went."""
 
     place: Place
-    reading: Reading
+    reading: ReadRequest
     parts: list[Part]
     mark: str
     #: The object that is being read.
@@ -55,21 +55,21 @@ class DataSet:
             raise changed(self.current.uri)
 
 
-def open_data_set(place: Place, reading: Reading) -> DataSet:
+def open_data_set(place: Place, reading: ReadRequest) -> DataSet:
     return _OPENERS[reading.how](place, reading)
 
 
-def _object(place: Place, reading: Reading) -> DataSet:
+def _object(place: Place, reading: ReadRequest) -> DataSet:
     part = place.look(reading.bucket, reading.key)
     return DataSet(place, reading, [part], f"{part.size}-{part.modified}")
 
 
-def _listing(place: Place, reading: Reading) -> DataSet:
+def _listing(place: Place, reading: ReadRequest) -> DataSet:
     parts = list(listed(place, reading.bucket, reading.key))
     return DataSet(place, reading, parts, _digest(parts))
 
 
-def _athena(place: Place, reading: Reading) -> DataSet:
+def _athena(place: Place, reading: ReadRequest) -> DataSet:
     """Athena, "UNLOAD": the manifest is a CSV file with the URI of a data file on each line."""
     manifest = place.look(reading.bucket, reading.key)
     parts = []
@@ -84,7 +84,7 @@ def _athena(place: Place, reading: Reading) -> DataSet:
     return DataSet(place, reading, parts, _digest([manifest, *parts]))
 
 
-def _inventory(place: Place, reading: Reading) -> DataSet:
+def _inventory(place: Place, reading: ReadRequest) -> DataSet:
     """Amazon S3, "Inventory manifest": fileSchema names the columns of the CSV files under files[].key."""
     manifest = place.look(reading.bucket, reading.key)
     with text(place, manifest) as whole:
@@ -115,7 +115,7 @@ def _inventory(place: Place, reading: Reading) -> DataSet:
     return DataSet(place, columns, parts, _digest([manifest, *parts]))
 
 
-_OPENERS: dict[str, Callable[[Place, Reading], DataSet]] = {
+_OPENERS: dict[str, Callable[[Place, ReadRequest], DataSet]] = {
     "object": _object,
     "listing": _listing,
     "objects": _listing,
@@ -131,7 +131,7 @@ def _digest(parts: list[Part]) -> str:
     return digest.hexdigest()
 
 
-def _items(place: Place, part: Part, reading: Reading) -> Iterator[Json]:
+def _items(place: Place, part: Part, reading: ReadRequest) -> Iterator[Json]:
     if reading.input_type == "PARQUET":
         with content(place, part) as raw:
             yield from parquet_rows.items(raw, part.uri)

@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from sm_cli.cli import failures, output
 from sm_cli.cli.commands import COMMANDS, SUMMARIES
-from sm_cli.cli.options import LogFormat, Verbose
+from sm_cli.cli.terminal import failures, output
+from sm_cli.cli.terminal.options import LogFormat, Verbose
 
 _HELP = "Run Amazon States Language workflows on this machine and keep them alive."
 

@@ -9,25 +9,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from sm_cli.engine.bucket_jobs import bucket_jobs
 from sm_cli.engine.clock import Clock, SystemClock
-from sm_cli.engine.closing import end
-from sm_cli.engine.messages import Sent, To, checked, log_sent, publish, sweep
-from sm_cli.engine.names import check_name, same_execution
+from sm_cli.engine.execution_names import check_name, same_execution
+from sm_cli.engine.map_items import bucket_jobs
+from sm_cli.engine.payload_warnings import PayloadWarnings
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.programs import Workflow as Workflow
 from sm_cli.engine.programs import prepare as prepare
-from sm_cli.engine.redrive import Again, From, redrive
-from sm_cli.engine.settings import Settings, Taker
-from sm_cli.engine.sizes import Sizes
-from sm_cli.engine.tasks import claim
-from sm_cli.engine.tick import Tick
+from sm_cli.engine.send_message import Sent, To, checked, log_sent, publish, sweep
+from sm_cli.engine.settings import JobTaker, Settings
+from sm_cli.engine.stepping.closing import end
+from sm_cli.engine.stepping.redrive import Again, From, redrive
+from sm_cli.engine.stepping.tasks import lease_jobs
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import (
+from sm_cli.store.protocol import (
     HANDED_OVER,
     Execution,
     Job,
@@ -65,11 +65,11 @@ class Engine:
         self.programs = Programs(library)
         self.builtin = bucket_jobs(store, buckets)
         self._sweep_at = 0
-        self._observers = (Sizes().tell,) if observers is None else tuple(observers)
+        self._observers = (PayloadWarnings().tell,) if observers is None else tuple(observers)
 
     # -- transactions ----------------------------------------------------------------------------
 
-    def transact(self, work: Callable[[Tick], T], taker: Taker | None = None) -> tuple[T, Tick]:
+    def transact(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
         """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke."""
         with self.store.write() as tx:
             tick = Tick(tx, self.programs, self.clock.now(), self.settings, taker, self.clock.new_ref)
@@ -94,7 +94,7 @@ class Engine:
         timeout: float | None = None,
         queue: str = "default",
         limits: bool = False,
-        taker: Taker | None = None,
+        taker: JobTaker | None = None,
     ) -> tuple[Execution, bool, list[Job]]:
         """Start an execution: (it, whether it is new, jobs that `taker` took).
 
@@ -226,13 +226,13 @@ class Engine:
 
         def work(tick: Tick) -> tuple[str, Json] | None:
             jobs = tick.tx.claimable(tick.now, 1, resources=frozenset({name}))
-            claim(tick, jobs)
+            lease_jobs(tick, jobs)
             for job in jobs:
                 job.worker, job.leased_until = None, HANDED_OVER
                 return make_token(tick.settings.token_key, job.frame, job.seq), job.input
             return None
 
-        return self.transact(work, Taker(f"activity:{name}", 1, at_once=False))[0]
+        return self.transact(work, JobTaker(f"activity:{name}", 1, at_once=False))[0]
 
     def task_succeeded(self, token: str, output: Json) -> Execution:
         """A callback: the task that waits for this token has this result. Raises UsageError for a token that is not

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.asl.model import Program
-from sm_cli.asl.source import Document
-from sm_cli.asl.source import parse as parse_source
+from sm_cli.asl.text.source import Document
+from sm_cli.asl.text.source import parse as parse_source
 from sm_cli.errors import InvalidDefinition, NotFound, SmError
 from sm_cli.jsonvalue import dumps
-from sm_cli.store.base import Definition, Store, Transaction
 from sm_cli.store.changes import Changes
+from sm_cli.store.protocol import Definition, Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,10 @@ class Workflow:
 
 def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = None) -> Workflow:
     """Validate and compile. Raises InvalidDefinition with every problem."""
-    from sm_cli.asl.validate import unsupported, validate  # only who starts a workflow waits for the rules' import
+    from sm_cli.asl.validation.validate import (
+        unsupported,
+        validate,
+    )  # only who starts a workflow waits for the rules' import
 
     problems = [d for d in validate(document, handlers=handlers) if d.severity == "error"]
     problems = problems or unsupported(document)

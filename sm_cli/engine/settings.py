@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sm_cli.engine.registry import Registry
-from sm_cli.interpreter.env import MICROSECONDS
-from sm_cli.store.base import Job, Worker
+from sm_cli.handlers.registry import Registry
+from sm_cli.store.protocol import Job, WorkerRecord
+from sm_cli.timestamps import MICROSECONDS
 
 
 class Settings:
@@ -41,7 +41,7 @@ class Settings:
         self.contain = contain
 
 
-class Taker:
+class JobTaker:
     """Who takes jobs in this tick: a worker's id, how many it can run, and which handlers it has (None: any).
 
     serves: whether it takes from a queue. at_once: whether it takes jobs in the step that makes them. arriving: its
@@ -50,7 +50,7 @@ class Taker:
 
     def __init__(
         self, worker: str, slots: int, handlers: Registry | None = None, *,
-        serves: Callable[[str], bool] | None = None, at_once: bool = True, arriving: Worker | None = None,
+        serves: Callable[[str], bool] | None = None, at_once: bool = True, arriving: WorkerRecord | None = None,
     ) -> None:  # fmt: skip
         self.worker = worker
         self.slots = slots

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from sm_cli.errors import StateFailure
-from sm_cli.expr.jsonpath import Path, PathError, PathNotFound, compile_path
+from sm_cli.expr.jsonpath.path import Path, PathError, PathNotFound, compile_path
 from sm_cli.expr.scope import Scope
-from sm_cli.expr.timestamps import parse_timestamp, why_not_a_timestamp
 from sm_cli.jsonvalue import Json
+from sm_cli.timestamps import parse_timestamp, why_not_a_timestamp
 
 Predicate: TypeAlias = Callable[[Scope], bool]
 #: A value as the thing to compare it by, or None when it is of another type.

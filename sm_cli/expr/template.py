@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from sm_cli.expr.intrinsics import IntrinsicError, bind_call, literal_problems, not_found
-from sm_cli.expr.jsonpath import Path, PathError, PathNotFound, compile_path
+from sm_cli.expr.intrinsics.calls import IntrinsicError, bind_call, literal_problems, not_found
+from sm_cli.expr.jsonpath.path import Path, PathError, PathNotFound, compile_path
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import Json
 

@@ -5,41 +5,22 @@ Rule: same arguments, same Step. The frame that comes in is left as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Role, Task, Wait
 from sm_cli.errors import IllegalTransition, StateFailure
 from sm_cli.interpreter import events
-from sm_cli.interpreter.commands import Command
 from sm_cli.interpreter.env import Env
 from sm_cli.interpreter.events import Entered, Event
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
-from sm_cli.interpreter.records import Record
 from sm_cli.interpreter.recovery import recover
 from sm_cli.interpreter.states.task import started as task_started
 from sm_cli.interpreter.states.task import submitted as task_submitted
+from sm_cli.interpreter.step import Step, StepBuilder
 from sm_cli.interpreter.transitions import TRANSITIONS
-from sm_cli.interpreter.turn import Turn
 from sm_cli.jsonvalue import Json
 
 #: AWS's limit on the events of a STANDARD execution; reaching it fails the execution.
 EVENT_LIMIT = 25_000
 EVENT_LIMIT_CAUSE = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one event made of a frame.
-
-    `events` is the execution's number of history events afterwards. `ignored` is set when the event was not
-    for this frame any more (its seq is not the frame's): then nothing changed.
-    """
-
-    frame: Frame
-    events: int
-    commands: list[Command] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
-    ignored: bool = False
 
 
 def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
@@ -50,7 +31,7 @@ def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
     frame.seq += 1
     frame.opens = Opens.NOTHING
     frame.wake = None
-    turn = Turn(program, frame, env)
+    turn = StepBuilder(program, frame, env)
     states, budget = turn.machine.states, env.budget
     next: Event | None = event
     while next is not None:
@@ -79,7 +60,7 @@ def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
 def started(program: Program, frame: Frame, env: Env) -> Step:
     """A worker took the frame's job: recorded, and nothing else. The seq stays."""
     frame = frame.copy()
-    turn = Turn(program, frame, env)
+    turn = StepBuilder(program, frame, env)
     if isinstance(turn.state, Task):  # and not what a distributed Map has done for it
         task_started(turn, turn.state)
     return Step(frame, turn.number, [], turn.records)
@@ -88,7 +69,7 @@ def started(program: Program, frame: Frame, env: Env) -> Step:
 def submitted(program: Program, frame: Frame, result: Json, env: Env) -> Step:
     """A `.waitForTaskToken` task's handler returned: recorded; the frame waits on for its callback. The seq stays."""
     frame = frame.copy()
-    turn = Turn(program, frame, env)
+    turn = StepBuilder(program, frame, env)
     state = turn.state
     assert isinstance(state, Task)
     task_submitted(turn, state, result)
@@ -105,7 +86,7 @@ def aborted(program: Program, frame: Frame, env: Env) -> Step:
     """Close the frame because one above it, or the execution, is closed."""
     frame = frame.copy()
     frame.seq += 1
-    turn = Turn(program, frame, env)
+    turn = StepBuilder(program, frame, env)
     state = turn.state
     if frame.entered:
         if isinstance(state, DistributedMap) and frame.opens & Opens.EXECUTIONS:

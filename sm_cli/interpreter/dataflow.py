@@ -10,13 +10,13 @@ from collections.abc import Mapping
 
 from sm_cli.asl.model import Count, Nothing, QueryLanguage, Resulting, Seconds, State
 from sm_cli.errors import StateFailure
-from sm_cli.expr.jsonpath import Path, PathNotFound
+from sm_cli.expr.jsonpath.path import Path, PathNotFound
 from sm_cli.interpreter.events import Entered
-from sm_cli.interpreter.turn import NO_MEMBERS, Turn
+from sm_cli.interpreter.step import NO_MEMBERS, StepBuilder
 from sm_cli.jsonvalue import CannotPlace, Json, dumps, set_at
 
 
-def lookup(turn: Turn, path: Path, input: Json) -> Json:
+def lookup(turn: StepBuilder, path: Path, input: Json) -> Json:
     """What the path finds; nothing is States.Runtime in AWS's words."""
     try:
         return path.resolve(turn.scope(input))
@@ -24,7 +24,7 @@ def lookup(turn: Turn, path: Path, input: Json) -> Json:
         raise StateFailure("States.Runtime", f"Invalid path '{path.text}' : {e.reason}") from None
 
 
-def effective_input(turn: Turn, state: State) -> Json:
+def effective_input(turn: StepBuilder, state: State) -> Json:
     """The raw input, as InputPath filters it; `InputPath: null` makes it `{}`."""
     path, input = state.input_path, turn.frame.input
     if path is not None:
@@ -34,7 +34,7 @@ def effective_input(turn: Turn, state: State) -> Json:
     return input
 
 
-def parameters(turn: Turn, state: Resulting, input: Json) -> Json:
+def parameters(turn: StepBuilder, state: Resulting, input: Json) -> Json:
     """Parameters, or JSONata's Arguments, made from the effective input."""
     if state.parameters is not None:
         input = state.parameters(turn.scope_of(state, input))
@@ -42,7 +42,7 @@ def parameters(turn: Turn, state: Resulting, input: Json) -> Json:
     return input
 
 
-def handed_on(turn: Turn, state: Resulting, input: Json) -> Json:
+def handed_on(turn: StepBuilder, state: Resulting, input: Json) -> Json:
     """`parameters`, for whom the store will keep them: a handler, a branch."""
     made = parameters(turn, state, input)
     if made is not input:
@@ -50,7 +50,7 @@ def handed_on(turn: Turn, state: Resulting, input: Json) -> Json:
     return made
 
 
-def complete(turn: Turn, state: Resulting, result: Json) -> Entered | None:
+def complete(turn: StepBuilder, state: Resulting, result: Json) -> Entered | None:
     """Leave a Task, Parallel or Map that has this result."""
     if state.language is QueryLanguage.JSONATA:
         return transformed(turn, state, result, {"result": result})
@@ -58,7 +58,7 @@ def complete(turn: Turn, state: Resulting, result: Json) -> Entered | None:
     return turn.leave(state, finished(turn, state, result), assigned)
 
 
-def passed_on(turn: Turn, state: State, input: Json) -> Entered | None:
+def passed_on(turn: StepBuilder, state: State, input: Json) -> Entered | None:
     """Leave a Wait or Succeed: what comes in goes out, filtered or transformed."""
     if state.language is QueryLanguage.JSONATA:
         return transformed(turn, state, input)
@@ -66,14 +66,16 @@ def passed_on(turn: Turn, state: State, input: Json) -> Entered | None:
     return turn.leave(state, output(turn, state, input), assigned)
 
 
-def transformed(turn: Turn, state: State, default: Json, members: Mapping[str, Json] = NO_MEMBERS) -> Entered | None:
+def transformed(
+    turn: StepBuilder, state: State, default: Json, members: Mapping[str, Json] = NO_MEMBERS
+) -> Entered | None:
     """JSONata: Output and Assign see the same values, those at the state's entry; without Output, `default` leaves."""
     scope = turn.states(members)
     value = default if state.output is None else state.output(scope)
     return turn.leave(state, value, None if state.assign is None else state.assign(scope))
 
 
-def finished(turn: Turn, state: Resulting, result: Json) -> Json:
+def finished(turn: StepBuilder, state: Resulting, result: Json) -> Json:
     """The output of a JSONPath state that has this result."""
     if state.result_selector is not None:
         result = state.result_selector(turn.scope(result))
@@ -83,7 +85,7 @@ def finished(turn: Turn, state: Resulting, result: Json) -> Json:
     return output(turn, state, value)
 
 
-def placed(turn: Turn, path: Path | Nothing | None, result: Json) -> Json:
+def placed(turn: StepBuilder, path: Path | Nothing | None, result: Json) -> Json:
     """ResultPath: the result at its place in the raw input; null drops it."""
     if path is None:
         return result
@@ -98,7 +100,7 @@ def placed(turn: Turn, path: Path | Nothing | None, result: Json) -> Json:
         ) from None
 
 
-def output(turn: Turn, state: State, value: Json) -> Json:
+def output(turn: StepBuilder, state: State, value: Json) -> Json:
     """OutputPath: what of the value leaves the state; `OutputPath: null` makes it `{}`."""
     path = state.output_path
     if path is None:
@@ -108,7 +110,7 @@ def output(turn: Turn, state: State, value: Json) -> Json:
     return lookup(turn, path, value)
 
 
-def seconds(turn: Turn, span: Seconds, field: str, input: Json) -> float | None:
+def seconds(turn: StepBuilder, span: Seconds, field: str, input: Json) -> float | None:
     """TimeoutSeconds, HeartbeatSeconds and their Path twins: a positive whole number of seconds."""
     if span.constant is not None:
         return span.constant
@@ -136,7 +138,7 @@ def positive(value: Json, field: str) -> float:
     return int(value)
 
 
-def count(turn: Turn, spec: Count, input: Json, kind: type[int] | type[float]) -> float | None:
+def count(turn: StepBuilder, spec: Count, input: Json, kind: type[int] | type[float]) -> float | None:
     """MaxConcurrency, ToleratedFailure… and their Path twins; None when neither is given."""
     if spec.constant is not None:
         return spec.constant

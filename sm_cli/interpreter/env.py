@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 from sm_cli.jsonvalue import Json
 
-MICROSECONDS = 1_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -72,20 +70,3 @@ class Env:
     budget: int = 10_000
     token_key: bytes = b""
     probe: Probe | None = None
-
-
-def rfc3339(microseconds: int) -> str:
-    """`2026-11-22T20:07:12.345Z`, by integer arithmetic alone (days to civil date, proleptic Gregorian)."""
-    seconds, micros = divmod(microseconds, MICROSECONDS)
-    days, second_of_day = divmod(seconds, 86_400)
-    z = days + 719_468
-    era, day_of_era = divmod(z, 146_097)
-    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
-    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    shifted = (5 * day_of_year + 2) // 153
-    day = day_of_year - (153 * shifted + 2) // 5 + 1
-    month = shifted + 3 if shifted < 10 else shifted - 9
-    year = year_of_era + era * 400 + (month <= 2)
-    hour, rest = divmod(second_of_day, 3600)
-    minute, second = divmod(rest, 60)
-    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{micros // 1000:03d}Z"

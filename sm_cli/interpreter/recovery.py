@@ -14,11 +14,11 @@ from sm_cli.errors import StateFailure
 from sm_cli.expr.scope import Scope
 from sm_cli.interpreter.commands import StartTimer, TimerKind
 from sm_cli.interpreter.dataflow import placed
-from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import FrameStatus
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json
+from sm_cli.timestamps import MICROSECONDS
 
 _UNCATCHABLE = "States.Runtime"
 
@@ -35,7 +35,7 @@ def matches(error_equals: Iterable[str], error: str | None, also: str | None = N
     return False
 
 
-def recover(turn: Turn, state: State, failure: StateFailure) -> Entered | None:
+def recover(turn: StepBuilder, state: State, failure: StateFailure) -> Entered | None:
     """Retry, else catch, else fail the frame."""
     note_evaluation(turn, state, failure)
     if isinstance(state, Resulting):
@@ -44,7 +44,7 @@ def recover(turn: Turn, state: State, failure: StateFailure) -> Entered | None:
     return None
 
 
-def caught_or_failed(turn: Turn, state: Resulting, failure: StateFailure) -> Entered | None:
+def caught_or_failed(turn: StepBuilder, state: Resulting, failure: StateFailure) -> Entered | None:
     """The part of `recover` that comes when no retrier takes the error."""
     error, cause = failure.error, located(turn, state, failure)
     for i, catcher in enumerate(state.catch):
@@ -60,7 +60,7 @@ def caught_or_failed(turn: Turn, state: Resulting, failure: StateFailure) -> Ent
     return None
 
 
-def located(turn: Turn, state: State, failure: StateFailure) -> str | None:
+def located(turn: StepBuilder, state: State, failure: StateFailure) -> str | None:
     if not failure.located or failure.cause is None:
         return failure.cause
     return (
@@ -69,7 +69,7 @@ def located(turn: Turn, state: State, failure: StateFailure) -> str | None:
     )
 
 
-def retry(turn: Turn, state: Resulting, failure: StateFailure) -> bool:
+def retry(turn: StepBuilder, state: Resulting, failure: StateFailure) -> bool:
     """Whether a retrier takes the error; then the frame waits for its backoff."""
     frame = turn.frame
     for i, retrier in enumerate(state.retry):
@@ -86,7 +86,7 @@ def retry(turn: Turn, state: Resulting, failure: StateFailure) -> bool:
     return False
 
 
-def backoff(turn: Turn, retrier: Retrier, retries: int) -> float:
+def backoff(turn: StepBuilder, retrier: Retrier, retries: int) -> float:
     """Seconds before the next attempt: IntervalSeconds × BackoffRate^retries, capped, perhaps jittered."""
     cap = retrier.max_delay_seconds if retrier.max_delay_seconds is not None else 99_999_999.0
     try:
@@ -96,7 +96,9 @@ def backoff(turn: Turn, retrier: Retrier, retries: int) -> float:
     return turn.random().uniform(0, delay) if retrier.jitter is Jitter.FULL else delay
 
 
-def catch(turn: Turn, state: Resulting, catcher: Catcher, error: str | None, cause: str | None) -> Entered | None:
+def catch(
+    turn: StepBuilder, state: Resulting, catcher: Catcher, error: str | None, cause: str | None
+) -> Entered | None:
     """Go on at the catcher's Next: with the Error Output at its ResultPath in the raw input, or (JSONata) with its
     Output. Only the catcher's own Assign is evaluated."""
     data = error_output(error, cause)
@@ -110,14 +112,14 @@ def catch(turn: Turn, state: Resulting, catcher: Catcher, error: str | None, cau
     return turn.leave_to(state, catcher.next, output, assigned)
 
 
-def note_recovery(turn: Turn, details: dict[str, Json], error: str | None, cause: str | None) -> None:
+def note_recovery(turn: StepBuilder, details: dict[str, Json], error: str | None, cause: str | None) -> None:
     """Tell who tests the state alone which retrier or catcher takes its error."""
     if turn.env.probe is not None:
         turn.env.probe.failure = error, cause
         turn.note("errorDetails", details)
 
 
-def note_evaluation(turn: Turn, state: State, failure: StateFailure) -> None:
+def note_evaluation(turn: StepBuilder, state: State, failure: StateFailure) -> None:
     """AWS records a JSONata expression that failed before anything comes of it."""
     if failure.error != "States.QueryEvaluationError" or state.language is not QueryLanguage.JSONATA:
         return
@@ -136,7 +138,7 @@ def error_output(error: str | None, cause: str | None) -> dict[str, Json]:
     return {"Error": error or "", "Cause": cause or ""}
 
 
-def fail(turn: Turn, error: str | None, cause: str | None) -> None:
+def fail(turn: StepBuilder, error: str | None, cause: str | None) -> None:
     """Close the frame as failed. AWS also notes a Task that takes its Parallel down as aborted."""
     if turn.machine.role is Role.BRANCH and isinstance(turn.state, Task):
         turn.record("TaskStateAborted", {}, leaf=True)

@@ -27,10 +27,10 @@ from typing import Any, TypeAlias
 from sm_cli.asl.model import Choice, DistributedMap, Fail, Map, Message, Parallel, Pass, State, Succeed, Task, Wait
 from sm_cli.interpreter import events as e
 from sm_cli.interpreter.states import choice, distributed_map, fail, map, message, parallel, pass_, succeed, task, wait
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 
 #: Called with the turn, the state and the event; the key guarantees that the two are of its types.
-Transition: TypeAlias = Callable[[Turn, Any, Any], e.Entered | None]
+Transition: TypeAlias = Callable[[StepBuilder, Any, Any], e.Entered | None]
 
 TRANSITIONS: Mapping[tuple[type[State], type[e.Event]], Transition] = {
     (Pass, e.Entered): pass_.entered,

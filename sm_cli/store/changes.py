@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sm_cli.interpreter.frame import Frame
-from sm_cli.store.mail import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
-from sm_cli.store.values import Definition, Execution, HistoryEvent, Job, MapRun, Timer, Waking, Worker
+from sm_cli.store.messages import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
+from sm_cli.store.records import Definition, Execution, HistoryEvent, Job, MapRun, Timer, Waking, WorkerRecord
 
 
 @dataclass(eq=False, repr=False)
@@ -40,7 +40,7 @@ class Changes:
     waits_ended: list[WaitEnd] = field(default_factory=list)
     waits_forgotten: list[PastWait] = field(default_factory=list)
     waking: list[Waking] = field(default_factory=list)
-    workers: list[Worker] = field(default_factory=list)
+    workers: list[WorkerRecord] = field(default_factory=list)
     workers_gone: list[str] = field(default_factory=list)
     new_map_runs: list[MapRun] = field(default_factory=list)
     map_runs: list[MapRun] = field(default_factory=list)

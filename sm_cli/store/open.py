@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from sm_cli.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sm_cli.store.base import Store
+    from sm_cli.store.protocol import Store
 
 DEFAULT = Path(".sm") / "sm.db"
 
@@ -21,11 +21,11 @@ def open_store(url: str | None, *, create: bool = True) -> Store:
     cannot be used or, when `create` is false, is not there.
     """
     if url == "memory:":
-        from sm_cli.store.memory import MemoryStore
+        from sm_cli.store.sqlite.memory import MemoryStore
 
         return MemoryStore()
     path, sync = _sqlite(str(DEFAULT) if url is None else url)
-    from sm_cli.store.sqlite import SqliteStore
+    from sm_cli.store.sqlite.database import SqliteStore
 
     return SqliteStore(path, sync=sync, create=create)
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.asl.condition import condition_text
-from sm_cli.asl.graph import Edge, Mark, graph_of
-from sm_cli.asl.graph_dot import to_dot
-from sm_cli.asl.graph_mermaid import to_mermaid
-from sm_cli.asl.graph_words import plain, shortened, width_of
+from sm_cli.asl.graph.conditions import condition_text
+from sm_cli.asl.graph.dot import to_dot
+from sm_cli.asl.graph.graph import Edge, Mark, graph_of
+from sm_cli.asl.graph.mermaid import to_mermaid
+from sm_cli.asl.graph.words import plain, shortened, width_of
 
 ORDER: dict[str, Any] = {
     "StartAt": "Wait",

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sm_cli.asl.graph import Mark, graph_of
-from sm_cli.asl.graph_text import to_text
-from sm_cli.asl.graph_words import width_of
-from sm_cli.asl.source import parse
+from sm_cli.asl.graph.graph import Mark, graph_of
+from sm_cli.asl.graph.terminal import to_text
+from sm_cli.asl.graph.words import width_of
+from sm_cli.asl.text.source import parse
 
 VALID = Path(__file__).resolve().parents[2] / ".." / "shared" / "validation" / "valid.jsonl"
 

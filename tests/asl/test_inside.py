@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.asl.inside import characters
-from sm_cli.asl.source import parse
+from sm_cli.asl.text.scalars import characters
+from sm_cli.asl.text.source import parse
 
 
 def pieces(written: str, value: str) -> list[str]:

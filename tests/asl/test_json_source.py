@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sm_cli.asl import json_source
-from sm_cli.asl.source import parse
-from sm_cli.asl.spans import Lines, child, find
+from sm_cli.asl.text import json_source
+from sm_cli.asl.text.source import parse
+from sm_cli.asl.text.spans import Lines, find
+from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json
 
 MISTAKES = [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sm_cli.asl.fields import GROUPS, LANGUAGES, OPERATORS, ROWS, Language, fields_of, state_types_with
-from sm_cli.asl.schema import breaches, fits, is_substitution, is_unknown, schema_of
+from sm_cli.asl.validation.schema import breaches, fits, is_substitution, is_unknown, schema_of
 from sm_cli.jsonvalue import Json
 
 SHAPES = sorted({shape for row in ROWS for shape in row.shapes} | set(GROUPS))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sm_cli.asl import source
-from sm_cli.asl.source import from_value, parse
+from sm_cli.asl.text import source
+from sm_cli.asl.text.source import from_value, parse
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from sm_cli.asl import yaml_source
-from sm_cli.asl.source import parse
+from sm_cli.asl.text import yaml_source
+from sm_cli.asl.text.source import parse
 from sm_cli.jsonvalue import Json
 
 SCALARS: list[tuple[str, Json]] = [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sm_cli.store import sqlite
+from sm_cli.store.sqlite import database as sqlite
 from tests.cli.conftest import Project, ended
 
 ECHO = "{StartAt: A, States: {A: {Type: Pass, End: true}}}"
@@ -412,7 +412,7 @@ def test_a_bug_of_ours_is_exit_70_without_a_traceback(project: Project, monkeypa
         raise TypeError("unexpected")
 
     project.write("w.yaml", ECHO)
-    monkeypatch.setattr("sm_cli.cli.workflows.choose", broken)
+    monkeypatch.setattr("sm_cli.cli.project.workflows.choose", broken)
     result = project.sm("run", "w.yaml")
     assert result.code == 70
     assert result.err == (

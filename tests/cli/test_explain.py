@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sm_cli.asl.validate import CATALOGUE
+from sm_cli.asl.validation.validate import CATALOGUE
 from tests.cli.conftest import Project
 
 

@@ -56,8 +56,8 @@ def test_no_store_on_disk_is_imported(order: Project) -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     modules = set(process.stderr.splitlines())
-    assert "sm_cli.store.memory" in modules
-    assert not {"sm_cli.store.sqlite", "sm_cli.store.turn"} & modules
+    assert "sm_cli.store.sqlite.memory" in modules
+    assert not {"sm_cli.store.sqlite.database", "sm_cli.store.sqlite.write_lock"} & modules
 
 
 def test_a_failure_names_state_error_and_cause(order: Project) -> None:

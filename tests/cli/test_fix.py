@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sm_cli.asl.edits import Change, changed
-from sm_cli.asl.fixes import distance, fix
-from sm_cli.asl.source import parse
-from sm_cli.asl.validate import check
-from sm_cli.cli.fixing import replace
+from sm_cli.asl.text.edits import Change, changed
+from sm_cli.asl.text.source import parse
+from sm_cli.asl.validation.fixes import distance, fix
+from sm_cli.asl.validation.validate import check
+from sm_cli.cli.validate.fixing import replace
 from sm_cli.errors import UsageError
 from tests.cli.conftest import Project
 

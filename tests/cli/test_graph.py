@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from sm_cli.__main__ import main
-from sm_cli.asl.graph import Mark, graph_of
-from sm_cli.cli.graph import marks_of
-from sm_cli.engine.history import StateVisit
+from sm_cli.asl.graph.graph import Mark, graph_of
+from sm_cli.cli.show.graph import marks_of
+from sm_cli.views.state_visits import StateVisit
 
 TWO = """
 StartAt: First

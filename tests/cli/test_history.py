@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from sm_cli.asl.source import parse
+from sm_cli.asl.text.source import parse
 from sm_cli.engine.engine import prepare
 from sm_cli.errors import TaskError
-from sm_cli.store.sqlite import SqliteStore
+from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.testing import FakeClock, Simulation
 from tests.cli.conftest import Project, ended
 

@@ -13,8 +13,8 @@ from jsonschema import Draft7Validator
 
 import sm_cli
 from sm_cli.__main__ import main
-from sm_cli.asl.source import parse
-from sm_cli.cli.init import FILES, SCHEMA
+from sm_cli.asl.text.source import parse
+from sm_cli.cli.project.init import FILES, SCHEMA
 from sm_cli.testing import load_handlers, simulate
 
 REPOSITORY = Path(__file__).resolve().parents[2]

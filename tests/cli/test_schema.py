@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from sm_cli.asl.descriptions import DESCRIPTIONS, description
-from sm_cli.asl.editor_schema import editor_schema
+from sm_cli.asl.editor.descriptions import DESCRIPTIONS, description
+from sm_cli.asl.editor.json_schema import editor_schema
 from sm_cli.asl.fields import OPERATORS, ROWS
-from sm_cli.asl.source import parse
-from sm_cli.asl.validate import check
+from sm_cli.asl.text.source import parse
+from sm_cli.asl.validation.validate import check
 from tests.cli.conftest import Project
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "validation"

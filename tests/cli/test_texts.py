@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.cli import tables
-from sm_cli.cli.config import find_project
-from sm_cli.cli.inputs import json_or_text, read_pairs
-from sm_cli.cli.moments import microseconds_of
-from sm_cli.cli.options import seconds
+from sm_cli.cli.project.config import find_project
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.inputs import json_or_text, read_pairs
+from sm_cli.cli.terminal.moments import microseconds_of
+from sm_cli.cli.terminal.options import seconds
 from sm_cli.errors import UsageError
 from sm_cli.jsonvalue import dumps
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.asl.validate import CATALOGUE
-from sm_cli.cli.reports import TEXTS, Checked, as_github, as_sarif
+from sm_cli.asl.validation.validate import CATALOGUE
+from sm_cli.cli.validate.reports import TEXTS, CheckedFile, as_github, as_sarif
 from sm_cli.diagnostics import Diagnostic, Position
 from tests.cli.conftest import Project
 
@@ -55,20 +55,20 @@ def test_sarif_names_codes_of_aws_too(project: Project) -> None:
 
 
 def test_sarif_without_a_place_has_no_region() -> None:
-    sarif: Any = as_sarif([Checked("/tmp/a b.yaml", "", [Diagnostic("SM016", "error", "x", "")])])
+    sarif: Any = as_sarif([CheckedFile("/tmp/a b.yaml", "", [Diagnostic("SM016", "error", "x", "")])])
     [location] = sarif["runs"][0]["results"][0]["locations"]
     assert location["physicalLocation"] == {"artifactLocation": {"uri": "file:///tmp/a%20b.yaml"}}
 
 
 def test_a_problem_is_one_command_for_github() -> None:
-    assert as_github([Checked("a,b.yaml", "", [ERROR])]) == (
+    assert as_github([CheckedFile("a,b.yaml", "", [ERROR])]) == (
         "::error file=a%2Cb.yaml,line=3,endLine=3,col=48,endColumn=49,title=SM203::No 'C' (did you mean A?)"
     )
 
 
 def test_github_gets_line_ends_and_percents_escaped() -> None:
     problem = Diagnostic("SM101", "info", "50%\nmore\r", "", Position(1, 2, 3, 4))
-    shown = as_github([Checked("-", "", [problem])])
+    shown = as_github([CheckedFile("-", "", [problem])])
     assert shown == "::notice file=<stdin>,line=1,endLine=3,title=SM101::50%25%0Amore%0D"
 
 
@@ -98,7 +98,7 @@ def test_junit_has_a_suite_for_each_file_and_a_case_for_each_problem(
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(sorted(TEXTS)))
 def test_no_text_breaks_a_report(text: str, format: str) -> None:
     problem = Diagnostic("SM101", "error", text, text, Position(1, 1, 1, 2), text, text)
-    report = TEXTS[format]([Checked(text, text, [problem])])
+    report = TEXTS[format]([CheckedFile(text, text, [problem])])
     if format == "junit":
         assert len(ElementTree.fromstring(report.encode())) == 1
     else:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.cli.frames import Frames, summary
-from sm_cli.cli.tables import width
+from sm_cli.cli.terminal.tables import width
+from sm_cli.cli.validate.excerpts import Frames, summary
 from sm_cli.diagnostics import Diagnostic, Position
 from tests.cli.conftest import Project
 
@@ -265,8 +265,8 @@ def imported(project: Project, *arguments: str) -> set[str]:
 def test_a_plain_report_needs_no_rich_and_a_right_file_no_jsonschema(project: Project) -> None:
     project.write("w.yaml", WARNED)
     modules = imported(project, "validate", "w.yaml")
-    assert not {"rich", "jsonschema", "watchfiles", "asyncio", "sm_cli.cli.fixing"} & modules
-    assert "sm_cli.cli.frames" in modules
+    assert not {"rich", "jsonschema", "watchfiles", "asyncio", "sm_cli.cli.validate.fixing"} & modules
+    assert "sm_cli.cli.validate.excerpts" in modules
 
 
 def test_a_file_with_a_name_that_is_not_unicode_can_be_told_about(project: Project) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine import single
 from sm_cli.jsonvalue import Json, dumps
+from sm_cli.test_state import run as single
 from tests.conformance import cases
 
 pytestmark = pytest.mark.skipif(not cases.HERE, reason=cases.WHY_NOT)

@@ -14,9 +14,9 @@ from typing import Any
 from sm_cli.asl.fields import OPERATORS, STATE_TYPES, Language, Row, fields_of
 from sm_cli.asl.outline import StateAt, outline, parts
 from sm_cli.asl.resources import parse_resource
-from sm_cli.asl.rules.failures import ERROR_NAMES
-from sm_cli.expr.jsonata import JsonataError, is_expression
-from sm_cli.expr.jsonata_reading import FUNCTIONS, read
+from sm_cli.asl.validation.rules.failures import ERROR_NAMES
+from sm_cli.expr.jsonata.expressions import JsonataError, is_expression
+from sm_cli.expr.jsonata.reading import FUNCTIONS, read
 from sm_cli.jsonvalue import Json
 from tests.conformance import cases
 

@@ -16,11 +16,11 @@ from typing import Any, get_args
 
 from sm_cli.asl.fields import OPERATORS, ROWS, STATE_TYPES, Language, Row
 from sm_cli.asl.resources import parse_resource
-from sm_cli.asl.rules.failures import ERROR_NAMES
-from sm_cli.asl.source import from_value
-from sm_cli.asl.validate import CATALOGUE, unsupported
-from sm_cli.expr.intrinsic_functions import FUNCTIONS, Function
-from sm_cli.expr.jsonata_reading import FUNCTIONS as JSONATA_FUNCTIONS
+from sm_cli.asl.validation.rules.failures import ERROR_NAMES
+from sm_cli.asl.text.source import from_value
+from sm_cli.asl.validation.validate import CATALOGUE, unsupported
+from sm_cli.expr.intrinsics.functions import FUNCTIONS, Function
+from sm_cli.expr.jsonata.reading import FUNCTIONS as JSONATA_FUNCTIONS
 from sm_cli.interpreter import transitions
 from sm_cli.interpreter.events import Event
 from tests.conformance import cases

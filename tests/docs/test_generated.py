@@ -112,7 +112,7 @@ def test_the_readme_lists_every_exit_code() -> None:
 
 def test_the_readme_lists_every_command_every_setting_and_every_variable() -> None:
     from sm_cli.cli.commands import COMMANDS
-    from sm_cli.cli.config import _KEYS
+    from sm_cli.cli.project.config import _KEYS
 
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     options = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "sm_cli" / "cli").glob("*.py"))
@@ -137,7 +137,7 @@ def test_the_tests_in_the_page_about_testing_pass(block: str, monkeypatch: pytes
 
 
 def test_the_handlers_in_the_page_about_handlers_are_handlers() -> None:
-    from sm_cli.engine.handlers import handlers_in
+    from sm_cli.handlers.handler import handlers_in
 
     namespace: dict[str, Any] = {}
     exec(compile(python_blocks("docs/handlers.md")[0], "docs/handlers.md", "exec"), namespace)

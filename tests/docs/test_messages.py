@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from sm_cli.engine.engine import Engine
-from sm_cli.engine.messages import Outcome, Sent
+from sm_cli.engine.send_message import SendOutcome, Sent
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def test_every_field_and_outcome_is_on_the_page() -> None:
         if name in {field.name for field in fields(Sent)}
     ]  # fmt: skip
     assert len(fields(Sent)) == 6
-    assert all(f'"{outcome.value}"' in table for outcome in Outcome)
+    assert all(f'"{outcome.value}"' in table for outcome in SendOutcome)
 
 
 def test_every_option_on_the_page_is_one_of_a_command() -> None:

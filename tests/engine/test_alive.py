@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from sm_cli.engine.alive import enlisted, is_dead, name_of
-from sm_cli.store.base import Worker
-from sm_cli.store.beacons import Beacons
+from sm_cli.store.liveness import Liveness
+from sm_cli.store.protocol import WorkerRecord
+from sm_cli.worker.membership import enlisted, is_dead, name_of
 
 ME = enlisted("w", "REF", 5)
 
 
-def child(*, reaped: bool) -> tuple[Worker, subprocess.Popen[bytes]]:
+def child(*, reaped: bool) -> tuple[WorkerRecord, subprocess.Popen[bytes]]:
     """A worker whose process has ended, and whose parent has been told so or not."""
     process = subprocess.Popen([sys.executable, "-c", "pass"], stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -63,7 +63,7 @@ def test_of_a_process_elsewhere_nothing_is_known() -> None:
 
 @pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
 def test_in_another_container_the_beacon_tells(tmp_path: Path) -> None:
-    mine, theirs = Beacons(tmp_path / "sm.db"), Beacons(tmp_path / "sm.db")
+    mine, theirs = Liveness(tmp_path / "sm.db"), Liveness(tmp_path / "sm.db")
     lit = enlisted("w", "REF", 5, theirs)
     boot, place, born = lit.process.split("/")
     _, plus, mark = place.partition("+")
@@ -80,7 +80,7 @@ def test_in_another_container_the_beacon_tells(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
 def test_a_child_that_keeps_the_beacon_of_a_dead_process_does_not_keep_it_alive(tmp_path: Path) -> None:
     gone, _ = child(reaped=True)
-    mine, theirs = Beacons(tmp_path / "sm.db"), Beacons(tmp_path / "sm.db")
+    mine, theirs = Liveness(tmp_path / "sm.db"), Liveness(tmp_path / "sm.db")
     lit = enlisted("w", "REF", 5, theirs)
     assert not is_dead(lit, mine)
     assert is_dead(replace(lit, pid=gone.pid), mine)

@@ -7,14 +7,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sm_cli.asl.source import from_value
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.settings import Settings, Taker
-from sm_cli.engine.tick import Tick
+from sm_cli.engine.settings import JobTaker, Settings
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.interpreter.events import BackoffElapsed, DeadlinePassed, Event, TaskFailed, TaskSucceeded
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Job, Status
-from sm_cli.store.memory import MemoryStore
+from sm_cli.store.protocol import Job, Status
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock, simulate
 
 
@@ -99,10 +99,10 @@ def test_shuffled_and_doubled_deliveries_have_one_outcome(data: st.DataObject) -
     engine = Engine(store, clock=clock, settings=Settings(lease=10**15))
 
     def deliver(frame: int, event: Event) -> list[Job]:
-        _, tick = engine.transact(lambda tick: tick.deliver(frame, event), Taker("w", 1000))
+        _, tick = engine.transact(lambda tick: tick.deliver(frame, event), JobTaker("w", 1000))
         return tick.taken()
 
-    execution, _, taken = engine.start(WORKFLOW, INPUT, taker=Taker("w", 1000))
+    execution, _, taken = engine.start(WORKFLOW, INPUT, taker=JobTaker("w", 1000))
     waiting = list(taken)
     sent: list[tuple[int, Event]] = []
     repeats = 40
@@ -125,7 +125,7 @@ def test_shuffled_and_doubled_deliveries_have_one_outcome(data: st.DataObject) -
             due = store.next_due()
             assert due is not None
             clock.advance_to(due)
-            _, tick = engine.transact(Tick.due, Taker("w", 1000))
+            _, tick = engine.transact(Tick.due, JobTaker("w", 1000))
             waiting += tick.taken()
     assert current is not None
     assert (current.status, current.output) == ("SUCCEEDED", CALM.output)
@@ -147,7 +147,7 @@ def test_a_result_and_its_own_timeout_in_one_transaction_take_one_path(order: li
     assert document is not None
     store = MemoryStore()
     engine = Engine(store, clock=FakeClock())
-    execution, _, (job,) = engine.start(prepare(document, "race"), {}, taker=Taker("w", 1))
+    execution, _, (job,) = engine.start(prepare(document, "race"), {}, taker=JobTaker("w", 1))
 
     def race(tick: Tick) -> None:
         for result in order:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from sm_cli.engine.bell import Bell
+from sm_cli.worker.wakeup import Bell
 
 
 def test_a_ring_is_heard_once_also_when_nobody_listened_yet() -> None:

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.model import Pass, Program
-from sm_cli.engine import worker
 from sm_cli.engine.engine import Workflow
-from sm_cli.engine.handlers import Handler
 from sm_cli.errors import DatabaseError
+from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.events import Joined
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Status
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Status
 from sm_cli.testing import simulate
+from sm_cli.worker import passes
 from tests.engine.workers import Yard, workflow, yard
 
 TASK = {"Type": "Task", "Resource": "work"}
@@ -183,12 +183,12 @@ def test_a_bug_met_while_a_parent_is_told_of_its_childs_end_is_the_parents(
     def raises(*_: object) -> None:
         raise ZeroDivisionError("a bug of ours")
 
-    monkeypatch.setattr("sm_cli.engine.map_runs.settle", raises)
+    monkeypatch.setattr("sm_cli.engine.stepping.map_runs.settle", raises)
     child = {"StartAt": "T", "States": {"T": {**TASK, "End": True}}, "ProcessorConfig": MODE}
     each = {"Type": "Map", "ItemProcessor": child, "MaxConcurrency": 1, "End": True}
     parent = here.start(workflow({"StartAt": "Each", "States": {"Each": each}}), [1, 2])
     other = here.start(workflow(ONE), None)
-    worker.drain(here.worker(WORK), lambda: False)
+    passes.drain(here.worker(WORK), lambda: False)
     assert here.now(other).status is Status.SUCCEEDED
     failed = here.now(parent)
     assert (failed.status, failed.error) == (Status.FAILED, "States.Runtime")

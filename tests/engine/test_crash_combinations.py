@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from sm_cli.engine.engine import Workflow
-from sm_cli.engine.handlers import Context
-from sm_cli.engine.messages import send
-from sm_cli.interpreter.env import MICROSECONDS
+from sm_cli.engine.send_message import send
+from sm_cli.handlers.handler import Context
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Execution, ExecutionFilter, Store
-from sm_cli.store.memory import MemoryStore
+from sm_cli.store.protocol import Execution, ExecutionFilter, Store
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, sleep
+from sm_cli.timestamps import MICROSECONDS
 from tests.engine.workers import workflow
 
 START = 1_767_225_600_000_000

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.source import from_value
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Workflow, prepare
-from sm_cli.engine.handlers import Context
-from sm_cli.engine.messages import send
+from sm_cli.engine.send_message import send
+from sm_cli.handlers.handler import Context
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Store
-from sm_cli.store.memory import MemoryStore
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Store
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points
 
 START = 1_767_225_600_000_000

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.bucket_jobs import BucketJobs
-from sm_cli.engine.why import why
+from sm_cli.engine.map_items import BucketJobs
 from sm_cli.errors import Conflict
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import ExecutionFilter, Status, Store
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import ExecutionFilter, Status, Store
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
+from sm_cli.views.why import why
 from tests.engine.workers import workflow
 
 WORK = {"Type": "Task", "Resource": "work", "End": True}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sm_cli.asl.source import from_value
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, prepare
-from sm_cli.engine.settings import Taker
-from sm_cli.engine.tick import Tick
+from sm_cli.engine.settings import JobTaker
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.interpreter.events import TaskSucceeded
-from sm_cli.store.base import Status
-from sm_cli.store.memory import MemoryStore
+from sm_cli.store.protocol import Status
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
 
 TASK = {"Type": "Task", "Resource": "work"}
@@ -36,7 +36,7 @@ def test_a_deadline_in_the_tick_that_forks_leaves_no_child_behind() -> None:
     assert document is not None
     store, clock = MemoryStore(), FakeClock()
     engine = Engine(store, clock=clock)
-    execution, _, (job,) = engine.start(prepare(document, "w"), {}, taker=Taker("w", 9))
+    execution, _, (job,) = engine.start(prepare(document, "w"), {}, taker=JobTaker("w", 9))
     clock.advance_to(execution.started + 10_000_000)
 
     def result_and_deadline(tick: Tick) -> None:
@@ -44,7 +44,7 @@ def test_a_deadline_in_the_tick_that_forks_leaves_no_child_behind() -> None:
         tick.run()
         tick.due()
 
-    _, tick = engine.transact(result_and_deadline, Taker("w", 9))
+    _, tick = engine.transact(result_and_deadline, JobTaker("w", 9))
     current = store.execution(execution.id)
     assert current is not None
     assert current.status is Status.TIMED_OUT

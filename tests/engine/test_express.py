@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.express import Express, ExpressResult, keep, run_express
-from sm_cli.engine.handlers import Context, Handler
 from sm_cli.errors import Conflict, HandlerLoadError, InvalidDefinition, TaskError, UsageError
+from sm_cli.express import Express, ExpressResult, keep, run_express
+from sm_cli.handlers.handler import Context, Handler
 from sm_cli.store.open import open_store
 from tests.engine.workers import soon, workflow
 

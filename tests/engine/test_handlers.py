@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.handlers import Context, Failure, Handler, Success, run, run_async
 from sm_cli.errors import TaskError
+from sm_cli.handlers.handler import Context, Failure, Handler, Success, run, run_async
 
 Point = namedtuple("Point", "x y")
 

@@ -17,13 +17,13 @@ from urllib.parse import parse_qs
 import pytest
 
 from sm_cli.asl.resources import BUILT_IN
-from sm_cli.engine import single
-from sm_cli.engine.builtin import builtins
-from sm_cli.engine.express import run_express
-from sm_cli.engine.handlers import Context, Failure, Success, run
-from sm_cli.engine.http import http_invoke
-from sm_cli.engine.http_settings import HttpSettings, read_settings
+from sm_cli.express import run_express
+from sm_cli.handlers.builtin import builtins
+from sm_cli.handlers.handler import Context, Failure, Success, run
+from sm_cli.handlers.http.invoke import http_invoke
+from sm_cli.handlers.http.settings import HttpSettings, read_settings
 from sm_cli.jsonvalue import Json
+from sm_cli.test_state import run as single
 from tests.engine.http_server import Answering, Site, serving
 from tests.engine.workers import soon, workflow
 
@@ -285,7 +285,7 @@ def test_nothing_is_allowed_by_default_and_the_sentence_says_what_to_add(url: st
     ],
 )
 def test_an_entry_allows_its_host_at_its_port_and_no_other(entry: str, url: str, allowed: bool) -> None:
-    from sm_cli.engine.http_request import read_address
+    from sm_cli.handlers.http.request import read_address
 
     address = read_address(url, "it is")
     hosts = settings(entry).allow

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.loop import Loop
 from sm_cli.errors import DatabaseError
-from sm_cli.store.base import Execution, Transaction
-from sm_cli.store.memory import MemoryStore
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Execution, Transaction
+from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.worker.worker import Worker
 from tests.engine.workers import Gate, Yard, caught, died, one_task, soon, workflow, yard
 
 RETRY = [{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 1, "MaxAttempts": 1}]
@@ -25,7 +25,7 @@ def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
         yield made
 
 
-def at_work(here: Yard, definition: Any, gate: Gate, **more: Any) -> tuple[Loop, Execution]:
+def at_work(here: Yard, definition: Any, gate: Gate, **more: Any) -> tuple[Worker, Execution]:
     """A worker whose handler is in the gate."""
     execution = here.start(definition)
     loop = here.worker(gate.handlers, **more)
@@ -35,7 +35,7 @@ def at_work(here: Yard, definition: Any, gate: Gate, **more: Any) -> tuple[Loop,
     return loop, execution
 
 
-def finish(here: Yard, loop: Loop, execution: Execution) -> None:
+def finish(here: Yard, loop: Worker, execution: Execution) -> None:
     loop.run(lambda: here.now(execution).closed is not None)
 
 

@@ -10,9 +10,10 @@ from textwrap import dedent
 import pytest
 
 from sm_cli.asl.compile import compile_program
-from sm_cli.asl.source import parse
-from sm_cli.engine.loading import calls_handlers, check_handlers, load_handlers, needed_handlers
+from sm_cli.asl.text.source import parse
 from sm_cli.errors import HandlerLoadError
+from sm_cli.handlers.loading import load_handlers
+from sm_cli.handlers.needs import calls_handlers, check_handlers, needed_handlers
 
 Write = Callable[[str, str], Path]
 

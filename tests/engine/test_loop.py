@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine import worker
-from sm_cli.engine.handlers import Handler
-from sm_cli.engine.loop import Loop
-from sm_cli.engine.messages import send
-from sm_cli.engine.queues import Rota
-from sm_cli.store.memory import MemoryStore
+from sm_cli.engine.send_message import send
+from sm_cli.engine.stepping.queues import Rota
+from sm_cli.handlers.handler import Handler
 from sm_cli.store.open import open_store
-from sm_cli.store.sqlite import SqliteStore
+from sm_cli.store.sqlite.database import SqliteStore
+from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.worker import passes
+from sm_cli.worker.worker import Worker
 from tests.engine.workers import Gate, Yard, caught, one_task, soon, workflow, yard
 
 TWO = workflow({
@@ -67,7 +67,7 @@ class Recorder:
         return input
 
 
-def ended(here: Yard, loop: Loop, *executions: Any) -> None:
+def ended(here: Yard, loop: Worker, *executions: Any) -> None:
     loop.run(lambda: all(here.now(execution).closed is not None for execution in executions))
 
 
@@ -101,7 +101,7 @@ def test_strict_order_and_named_queues_hold_for_the_worker(here: Yard) -> None:
         here.start(one_task(), queue, queue)
     recorder = Recorder()
     loop = here.worker(recorder.handlers, concurrency=1, rota=Rota({"a": 1, "b": 5}, strict=True))
-    worker.drain(loop, lambda: False)
+    passes.drain(loop, lambda: False)
     assert recorder.inputs == ["a", "a", "b", "b"]
 
 
@@ -110,7 +110,7 @@ def test_a_task_of_a_queue_that_is_not_served_is_not_taken_in_the_step_that_make
     loop = here.worker(recorder.handlers, rota=Rota({"a": 1}))
     loop.start(one_task(), "b", queue="b")
     loop.start(one_task(), "a", queue="a")
-    worker.drain(loop, lambda: False)
+    passes.drain(loop, lambda: False)
     assert recorder.inputs == ["a"]
 
 
@@ -126,30 +126,30 @@ def test_once_runs_what_waits_when_it_starts_and_leaves_what_that_makes_runnable
     fresh = here.start(WAIT)
     recorder = Recorder(here)
     loop = here.worker(recorder.handlers, concurrency=2)
-    worker.once(loop, lambda: False)
+    passes.once(loop, lambda: False)
     assert sorted(map(str, recorder.inputs)) == ["0", "1", "2", "3", "4", "due"]
     assert here.now(due).status == here.now(later).status == "SUCCEEDED"
     assert here.now(fresh).status == "RUNNING"
     assert [here.history(execution)[-1] for execution in executions] == ["TaskScheduled"] * 5
     assert not loop.leased
-    worker.once(here.worker(recorder.handlers), lambda: False)
+    passes.once(here.worker(recorder.handlers), lambda: False)
     assert {here.now(execution).status for execution in executions} == {"SUCCEEDED"}
 
 
 def test_once_with_nothing_due_ends(here: Yard) -> None:
     here.start(WAIT)
-    worker.once(here.worker({}), lambda: False)
+    passes.once(here.worker({}), lambda: False)
 
 
 def test_drain_goes_on_until_nothing_is_left_to_do_now(here: Yard) -> None:
     executions = [here.start(TWO, n) for n in range(5)]
     waiting = here.start(WAIT)
     unknown = here.start(one_task(Resource="nobody:has:it"))
-    worker.drain(here.worker(Recorder().handlers, concurrency=2), lambda: False)
+    passes.drain(here.worker(Recorder().handlers, concurrency=2), lambda: False)
     assert {here.now(execution).status for execution in executions} == {"SUCCEEDED"}
     assert {here.now(execution).status for execution in (waiting, unknown)} == {"RUNNING"}
     here.later(5)
-    worker.drain(here.worker({}), lambda: False)
+    passes.drain(here.worker({}), lambda: False)
     assert here.now(waiting).status == "SUCCEEDED"
 
 

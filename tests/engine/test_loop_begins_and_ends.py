@@ -6,15 +6,15 @@ import threading
 
 import pytest
 
-from sm_cli.asl.source import parse
+from sm_cli.asl.text.source import parse
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.handlers import Handler
-from sm_cli.engine.loop import Loop
-from sm_cli.engine.settings import Taker
+from sm_cli.engine.settings import JobTaker
+from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Execution, Status
-from sm_cli.store.memory import MemoryStore
+from sm_cli.store.protocol import Execution, Status
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
+from sm_cli.worker.worker import Worker
 
 
 def _workflow() -> Workflow:
@@ -34,8 +34,8 @@ def _status(engine: Engine, execution: Execution) -> Status:
     return found.status
 
 
-def _loop(engine: Engine, name: str = "w1", **handlers: object) -> Loop:
-    return Loop(engine, {key: Handler(key, value) for key, value in handlers.items()}, name=name)  # type: ignore[arg-type]
+def _loop(engine: Engine, name: str = "w1", **handlers: object) -> Worker:
+    return Worker(engine, {key: Handler(key, value) for key, value in handlers.items()}, name=name)  # type: ignore[arg-type]
 
 
 def _returns(value: Json) -> Json:
@@ -50,7 +50,7 @@ def test_a_new_loop_takes_jobs_that_were_free_before_it_began(engine: Engine) ->
 
 
 def test_a_lost_job_of_a_handler_that_it_lacks_does_not_keep_a_loop_busy(engine: Engine) -> None:
-    execution, _, _ = engine.start(_workflow(), 1, taker=Taker("lost", 1))
+    execution, _, _ = engine.start(_workflow(), 1, taker=JobTaker("lost", 1))
     clock = engine.clock
     assert isinstance(clock, FakeClock)
     clock.advance_to(clock.now() + 60_000_000)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sm_cli.engine.engine import Engine
-from sm_cli.engine.messages import Outcome, Sent
+from sm_cli.engine.send_message import SendOutcome, Sent
 from sm_cli.engine.settings import Settings
-from sm_cli.engine.tick import Tick
-from sm_cli.store.base import Execution, MessageFilter, MessageStatus, Status, StoredMessage, WaitFilter
-from sm_cli.store.memory import MemoryStore
+from sm_cli.engine.stepping.tick import Tick
+from sm_cli.store.protocol import Execution, MessageFilter, MessageStatus, Status, StoredMessage, WaitFilter
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
 from tests.engine.waiting import WAIT, machine, now, start
 
@@ -61,16 +61,16 @@ class Mail(RuleBasedStateMachine):
 
     def check(self, answer: Sent, to: str, target: Execution | None, *, must: bool) -> None:
         match answer.outcome:
-            case Outcome.DELIVERED:
+            case SendOutcome.DELIVERED:
                 assert answer.executions
                 assert to == "all" or len(answer.executions) == 1
                 assert target is None or answer.executions == (target.ref,)
-            case Outcome.BUFFERED:
+            case SendOutcome.BUFFERED:
                 assert not must
                 assert answer.until is not None
-            case Outcome.DUPLICATE:
+            case SendOutcome.DUPLICATE:
                 assert answer.first is not None
-            case Outcome.NOT_DELIVERED:
+            case SendOutcome.NOT_DELIVERED:
                 assert must
 
     @rule(seconds=SPANS)

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from sm_cli.engine.engine import Engine
-from sm_cli.engine.messages import Outcome, send
+from sm_cli.engine.send_message import SendOutcome, send
 from sm_cli.engine.settings import Settings
-from sm_cli.engine.tick import Tick
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.jsonvalue import folded_text
-from sm_cli.store.base import Execution, MessageFilter, MessageStatus, Status, Store
-from sm_cli.store.memory import MemoryStore
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Execution, MessageFilter, MessageStatus, Status, Store
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, crash_points
 from tests.engine.waiting import now, order, rest, start, ticked, work
 
@@ -231,13 +231,13 @@ def test_a_crash_at_any_commit_of_sending_and_receiving_changes_nothing(
     calm_files = Files(tmp_path / "calm.db" if kind == "sqlite" else None)
     commits, seen = lived(calm_files, [], fanout, early=early)
     calm = outcome(calm_files.store)
-    assert seen == [Outcome.BUFFERED.value if early else Outcome.DELIVERED.value]
+    assert seen == [SendOutcome.BUFFERED.value if early else SendOutcome.DELIVERED.value]
     assert commits >= 6
     for commit in range(1, commits + 1):
         for after in (False, True):
             files = Files(tmp_path / f"{commit}{after}.db" if kind == "sqlite" else None)
             _, answers = lived(files, [(commit, after)], fanout, early=early)
             assert outcome(files.store) == calm, f"commit {commit}, {'after' if after else 'before'}"
-            assert answers[-1] in (*seen, Outcome.DUPLICATE.value)
+            assert answers[-1] in (*seen, SendOutcome.DUPLICATE.value)
             files.store.close()
     calm_files.store.close()

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from sm_cli.engine.engine import Engine, Workflow
-from sm_cli.engine.messages import Outcome, send
-from sm_cli.engine.near import ago
+from sm_cli.engine.near_misses import ago
+from sm_cli.engine.send_message import SendOutcome, send
 from sm_cli.engine.settings import Settings
-from sm_cli.engine.tick import Tick
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import Conflict, UsageError
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import MessageFilter, MessageStatus, Status, Store, StoredMessage
-from sm_cli.store.mail import MESSAGES_KEPT, WAITS_KEPT
+from sm_cli.store.messages import MESSAGES_KEPT, WAITS_KEPT
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import MessageFilter, MessageStatus, Status, Store, StoredMessage
 from sm_cli.testing import FakeClock
 from tests.engine.waiting import WAIT, machine, now, order, rest, start, ticked, work
 
@@ -62,7 +62,7 @@ def test_a_message_moves_the_execution_that_waits_and_closes_its_wait_and_timer(
     assert [(s.key, s.value, s.kind) for s in store.subscriptions_of(e.id)] == [("orderId", "ORD-1", "s")]
     assert len(store.timers_of(e.id)) == 1
     sent = engine.publish("orderId", "ORD-1", {"approved": True})
-    assert (sent.outcome, sent.executions, sent.until, sent.near) == (Outcome.DELIVERED, (e.ref,), None, ())
+    assert (sent.outcome, sent.executions, sent.until, sent.near) == (SendOutcome.DELIVERED, (e.ref,), None, ())
     assert (store.subscriptions_of(e.id), store.timers_of(e.id)) == ([], [])
     assert work(engine) == 1
     assert now(store, e).output == {"orderId": "ORD-1", "keep": 1, "approved": True, "by": "paid"}
@@ -91,7 +91,7 @@ def test_one_who_has_waited_longest_receives_a_message_for_one(engine: Engine, s
         waiting.append(start(engine, order(), {"orderId": "A"}))
         clock.advance_to(clock.now() + SECOND)
     assert [engine.publish("orderId", "A", n, to="one").executions for n in range(3)] == [(e.ref,) for e in waiting]
-    assert engine.publish("orderId", "A", 4, to="one").outcome is Outcome.BUFFERED
+    assert engine.publish("orderId", "A", 4, to="one").outcome is SendOutcome.BUFFERED
 
 
 def test_an_execution_may_be_named_as_the_only_receiver(engine: Engine, store: Store) -> None:
@@ -101,7 +101,7 @@ def test_an_execution_may_be_named_as_the_only_receiver(engine: Engine, store: S
     other = start(engine, machine("Pause", Pause={"Type": "Wait", "Seconds": 9, "Next": "Wait"}, Wait=WAIT,
                                   Paid={"Type": "Succeed"}, Late={"Type": "Succeed"}), {"orderId": "A"})  # fmt: skip
     kept_for_it = engine.publish("orderId", "A", {"for": "other"}, execution=other)
-    assert kept_for_it.outcome is Outcome.BUFFERED
+    assert kept_for_it.outcome is SendOutcome.BUFFERED
     assert kept_for_it.near == (
         f"execution {first.ref} waits for orderId=A, but the message was for another execution only",
         f"execution {second.ref} waited for orderId=A until a moment ago: it received a message",
@@ -162,7 +162,7 @@ def test_text_and_number_match_unless_the_type_is_strict(
     answer = engine.publish("orderId", sent, {}, strict_type=strict)
     if strict and isinstance(sent, str) != isinstance(waits_for, str):
         asked, given = ("text", "a number") if isinstance(waits_for, str) else ("a number", "text")
-        assert answer.outcome is Outcome.BUFFERED
+        assert answer.outcome is SendOutcome.BUFFERED
         assert answer.near == (
             f"execution {e.ref} waits for orderId=7 as {asked}; this was sent as {given}, to be matched strictly",
         )
@@ -175,7 +175,7 @@ def test_text_and_number_match_unless_the_type_is_strict(
 
 def test_a_message_that_nobody_waits_for_is_kept_for_the_next_wait(engine: Engine, store: Store) -> None:
     sent = engine.publish("orderId", "A", {"early": True}, ttl=10)
-    assert (sent.outcome, sent.until, sent.executions) == (Outcome.BUFFERED, T0 + 10 * SECOND, ())
+    assert (sent.outcome, sent.until, sent.executions) == (SendOutcome.BUFFERED, T0 + 10 * SECOND, ())
     e = start(engine, order(), {"orderId": "A"})
     work(engine)
     assert now(store, e).output == {"orderId": "A", "early": True, "by": "paid"}
@@ -220,7 +220,7 @@ def test_what_had_to_be_delivered_and_was_not_leaves_no_trace(
     engine: Engine, store: Store, options: dict[str, Any]
 ) -> None:
     sent = engine.publish("orderId", "A", {}, **options)
-    assert (sent.outcome, sent.message, sent.until) == (Outcome.NOT_DELIVERED, None, None)
+    assert (sent.outcome, sent.message, sent.until) == (SendOutcome.NOT_DELIVERED, None, None)
     assert kept(store) == []
     e = start(engine, order(), {"orderId": "A"})
     assert engine.publish("orderId", "A", {}, **options).executions == (e.ref,)
@@ -263,10 +263,10 @@ def test_a_wait_that_the_very_transaction_of_the_message_opened_receives_it(engi
 def test_a_repeat_is_answered_as_a_duplicate_and_changes_nothing(engine: Engine, store: Store) -> None:
     first = engine.publish("orderId", "A", {"n": 1}, message_id="m")
     again = engine.publish("orderId", "A", {"n": 2}, message_id="m", ttl=0)
-    assert (again.outcome, again.message, again.until) == (Outcome.DUPLICATE, first.message, first.until)
+    assert (again.outcome, again.message, again.until) == (SendOutcome.DUPLICATE, first.message, first.until)
     e = start(engine, order(), {"orderId": "A"})
     consumed = engine.publish("orderId", "A", {"n": 3}, message_id="m")
-    assert (consumed.outcome, consumed.executions, consumed.until) == (Outcome.DUPLICATE, (e.ref,), None)
+    assert (consumed.outcome, consumed.executions, consumed.until) == (SendOutcome.DUPLICATE, (e.ref,), None)
     assert consumed.first is not None
     assert (consumed.first.received, consumed.first.status) == (T0, MessageStatus.CONSUMED)
     work(engine)
@@ -279,24 +279,24 @@ def test_the_same_id_under_another_key_or_value_is_another_message(engine: Engin
         engine.publish(key, value, {}, message_id="m").outcome
         for key, value in (("orderId", "A"), ("orderId", "B"), ("order", "A"), ("orderId", 7), ("orderId", "7"))
     ]
-    assert outcomes == [Outcome.BUFFERED] * 4 + [Outcome.DUPLICATE]
+    assert outcomes == [SendOutcome.BUFFERED] * 4 + [SendOutcome.DUPLICATE]
 
 
 def test_repeats_are_known_for_seven_days_after_consumption(engine: Engine, store: Store, clock: FakeClock) -> None:
     start(engine, order(), {"orderId": "A"})
     engine.publish("orderId", "A", {}, message_id="m")
     later(engine, clock, MESSAGES_KEPT / SECOND - 20)
-    assert engine.publish("orderId", "A", {}, message_id="m").outcome is Outcome.DUPLICATE
+    assert engine.publish("orderId", "A", {}, message_id="m").outcome is SendOutcome.DUPLICATE
     later(engine, clock, 25)
     assert kept(store) == []
-    assert engine.publish("orderId", "A", {}, message_id="m").outcome is Outcome.BUFFERED
+    assert engine.publish("orderId", "A", {}, message_id="m").outcome is SendOutcome.BUFFERED
 
 
 def test_a_repeat_of_an_expired_message_is_a_duplicate_too(engine: Engine, clock: FakeClock) -> None:
     engine.publish("orderId", "A", {}, message_id="m", ttl=1)
     later(engine, clock, 60)
     again = engine.publish("orderId", "A", {}, message_id="m")
-    assert again.outcome is Outcome.DUPLICATE
+    assert again.outcome is SendOutcome.DUPLICATE
     assert again.first is not None
     assert (again.first.status_at(clock.now()), again.until) == (MessageStatus.EXPIRED, None)
 
@@ -444,8 +444,8 @@ def test_beyond_the_fan_out_later_ticks_step_who_received(store: Store, clock: F
     assert (kept(store)[0].count, kept(store)[0].later) == (8, 5)
     assert [len(store.jobs_of(e.id)) for e in waiting] == [1, 1, 1, 0, 0, 0, 0, 0]
     assert [[*store.subscriptions_of(e.id), *store.timers_of(e.id)] for e in waiting[3:]] == [[]] * 5
-    assert engine.publish("orderId", "A", body, message_id="m").outcome is Outcome.DUPLICATE
-    assert engine.publish("orderId", "A", body).outcome is Outcome.BUFFERED
+    assert engine.publish("orderId", "A", body, message_id="m").outcome is SendOutcome.DUPLICATE
+    assert engine.publish("orderId", "A", body).outcome is SendOutcome.BUFFERED
     later(engine, clock, 61)  # their timeouts would be due
     work(engine)
     assert [now(store, e).output for e in waiting] == [{"orderId": "A", "got": body, "by": "paid"}] * 8

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.nested import DEEPEST
-from sm_cli.engine.why import only_messages_move
+from sm_cli.engine.stepping.nested_executions import DEEPEST
 from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Execution, ExecutionFilter, Status, Store
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Execution, ExecutionFilter, Status, Store
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
+from sm_cli.views.why import only_messages_move
 from tests.engine.workers import workflow
 
 ARN = "arn:aws:states:us-east-1:111111111111:stateMachine:child"
@@ -257,7 +257,7 @@ def test_a_row_of_waiting_executions_is_stopped_with_the_first_of_them() -> None
 
 
 def test_an_answer_that_is_too_long_fails_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sm_cli.engine.nested._LONGEST_ANSWER", 1000)
+    monkeypatch.setattr("sm_cli.engine.stepping.nested_executions._LONGEST_ANSWER", 1000)
     outcome = simulation(parent(".sync"), handler=lambda input: "x" * 1000).run({"x": 1})
     assert (outcome.status, outcome.error) == ("FAILED", "States.DataLimitExceeded")
 

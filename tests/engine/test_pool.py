@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.handlers import Context, Handler, Success
-from sm_cli.engine.pool import Pool
-from sm_cli.store.base import Job
+from sm_cli.handlers.handler import Context, Handler, Success
+from sm_cli.store.protocol import Job
+from sm_cli.worker.pool import Pool
 from tests.engine.workers import soon
 
 

@@ -25,11 +25,11 @@ from typing import Any
 import pytest
 
 from sm_cli.engine.engine import Engine
-from sm_cli.engine.handlers import Handler
-from sm_cli.engine.loop import Loop
-from sm_cli.engine.messages import send as send_to
-from sm_cli.store.base import ExecutionFilter, Status, Store
+from sm_cli.engine.send_message import send as send_to
+from sm_cli.handlers.handler import Handler
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import ExecutionFilter, Status, Store
+from sm_cli.worker.worker import Worker
 from tests.engine.workers import workflow
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -166,7 +166,7 @@ def goes_on(database: Path) -> int:
     connection.close()
     store = open_store(f"sqlite:{database}?sync=normal")
     engine = Engine(store)
-    loop = Loop(engine, LOCAL, name="after")
+    loop = Worker(engine, LOCAL, name="after")
     found = store.list_executions(ExecutionFilter(limit=10_000))
     for execution in found:
         send(engine, int(execution.name))  # whoever sends repeats what he has no answer for

@@ -7,26 +7,26 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sm_cli.store.base import ExecutionFilter, Status
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import ExecutionFilter, Status
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 #: Starts executions through the engine, and looks at them meanwhile, for as long as its stdin is open.
 WRITER = """
 import logging, sys, threading
-from sm_cli.asl.source import from_value
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, prepare
-from sm_cli.engine.handlers import Handler
-from sm_cli.engine.loop import Loop
-from sm_cli.store.base import ExecutionFilter
+from sm_cli.handlers.handler import Handler
+from sm_cli.worker.worker import Worker
+from sm_cli.store.protocol import ExecutionFilter
 from sm_cli.store.open import open_store
 
 logging.basicConfig(level=logging.INFO)
 task = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "echo", "End": True}}}
 workflow = prepare(from_value(task).document, sys.argv[2])
 store = open_store(sys.argv[1])
-loop = Loop(Engine(store), {"echo": Handler("echo", lambda input: input)}, name=sys.argv[2])
+loop = Worker(Engine(store), {"echo": Handler("echo", lambda input: input)}, name=sys.argv[2])
 closing = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), closing.set()), daemon=True).start()
 print("open", flush=True)

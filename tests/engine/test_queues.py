@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.engine.queues import Rota
+from sm_cli.engine.stepping.queues import Rota
 
 
 def served(rota: Rota, names: list[str], picks: int, at_once: int = 1) -> list[str]:

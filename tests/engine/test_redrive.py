@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.source import from_value
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, prepare
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Execution
+from sm_cli.store.protocol import Execution
 from sm_cli.testing import FakeClock, Outcome, Simulation
 
 TASK = {"Type": "Task", "Resource": "work", "End": True}

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.resources import is_wildcard, serving
-from sm_cli.engine import worker
-from sm_cli.engine.handlers import Context, Handler
-from sm_cli.engine.registry import Registry
+from sm_cli.handlers.handler import Context, Handler
+from sm_cli.handlers.registry import Registry
 from sm_cli.jsonvalue import Json
-from sm_cli.store.memory import MemoryStore
 from sm_cli.store.open import open_store
-from sm_cli.store.reads import Reads
-from sm_cli.store.sqlite import SqliteStore
+from sm_cli.store.sql.questions import Reads
+from sm_cli.store.sqlite.database import SqliteStore
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import simulate
+from sm_cli.worker import passes
 from tests.engine.workers import Yard, caught, died, soon, workflow, yard
 
 NAMES = ("work", "dynamodb:*", "dynamodb:getItem", "aws-sdk:*", "aws-sdk:s3:*")
@@ -133,7 +133,7 @@ def test_a_task_is_taken_by_the_handler_that_serves_it(
     waiting = here.start(workflow(task(resource)))
     loop = here.worker(telling(*names))
     fresh, _ = loop.start(workflow(task(resource)), {})
-    worker.drain(loop, lambda: False)
+    passes.drain(loop, lambda: False)
     assert [here.now(each).output for each in (waiting, fresh)] == [called, called]
     assert simulate(task(resource), handlers={n: h.function for n, h in telling(*names).items()}).output == called
 
@@ -141,19 +141,19 @@ def test_a_task_is_taken_by_the_handler_that_serves_it(
 def test_what_nobody_serves_waits_beside_what_a_wildcard_takes(here: Yard) -> None:
     left, done = here.start(workflow(task(service("sqs:sendMessage")))), here.start(workflow(task(service("s3:get"))))
     loop = here.worker(telling("s3:*"))
-    worker.drain(loop, lambda: False)
+    passes.drain(loop, lambda: False)
     assert here.now(done).output == ["s3:*", "s3:get"]
     assert here.now(left).closed is None
     assert here.job(left).leased_until is None
-    worker.once(here.worker(telling("*"), name="other"), lambda: False)
+    passes.once(here.worker(telling("*"), name="other"), lambda: False)
     assert here.now(left).output == ["*", "sqs:sendMessage"]
 
 
 def test_what_the_engine_names_for_itself_is_not_taken_by_everything(here: Yard) -> None:
     own = here.start(workflow(task("sm:own")))
-    worker.drain(here.worker(telling("*")), lambda: False)
+    passes.drain(here.worker(telling("*")), lambda: False)
     assert here.job(own).leased_until is None
-    worker.drain(here.worker(telling("sm:own"), name="other"), lambda: False)
+    passes.drain(here.worker(telling("sm:own"), name="other"), lambda: False)
     assert here.now(own).output == ["sm:own", "sm:own"]
 
 
@@ -161,13 +161,13 @@ def test_a_worker_learns_of_a_new_resource_that_its_wildcard_serves(tmp_path: Pa
     path = tmp_path / "sm.db"
     with yard(open_store(str(path))) as here:
         loop = here.worker(telling("s3:*"))
-        worker.drain(loop, lambda: False)
+        passes.drain(loop, lambda: False)
         assert not loop.tick()
         other = SqliteStore(path)
         with yard(other) as there:
             execution = there.start(workflow(task(service("s3:new"))))
         soon(lambda: loop.tick() or here.now(execution).closed is not None)
-        worker.drain(loop, lambda: False)
+        passes.drain(loop, lambda: False)
         assert here.now(execution).output == ["s3:*", "s3:new"]
 
 
@@ -182,7 +182,7 @@ def test_a_worker_without_wildcards_does_not_ask_what_waits(here: Yard, monkeypa
         monkeypatch.setattr(asks, "waiting_resources", ask)
     loop = here.worker(telling("work"))
     here.start(workflow(task("work")))
-    worker.drain(loop, lambda: False)
+    passes.drain(loop, lambda: False)
     assert not loop.tick()
     assert asked == []
     loop.reload(telling("work", "s3:*"))
@@ -193,10 +193,10 @@ def test_a_worker_without_wildcards_does_not_ask_what_waits(here: Yard, monkeypa
 def test_handlers_that_are_loaded_again_may_bring_a_wildcard(here: Yard) -> None:
     execution = here.start(workflow(task(service("s3:get"))))
     loop = here.worker(telling("work"))
-    worker.drain(loop, lambda: False)
+    passes.drain(loop, lambda: False)
     assert here.now(execution).closed is None
     loop.reload(telling("*"))
-    worker.drain(loop, lambda: False)
+    passes.drain(loop, lambda: False)
     assert here.now(execution).output == ["*", "s3:get"]
 
 

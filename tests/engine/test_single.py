@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine import single
-from sm_cli.engine.single import StateTestRefused
+from sm_cli.test_state import run as single
+from sm_cli.test_state.run import StateTestRefused
 
 TASK = {
     "Type": "Task",

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine import worker
 from sm_cli.engine.engine import Engine
-from sm_cli.engine.handlers import Handler
 from sm_cli.engine.settings import Settings
-from sm_cli.interpreter.turn import PAYLOAD_LIMIT
+from sm_cli.handlers.handler import Handler
+from sm_cli.interpreter.step import PAYLOAD_LIMIT
 from sm_cli.jsonvalue import Json, dumps
-from sm_cli.store import rows
 from sm_cli.store.open import open_store
+from sm_cli.store.sql import rows
 from sm_cli.testing import simulate
+from sm_cli.worker import passes
 from tests.engine.workers import Yard, workflow, yard
 
 #: A text that is exactly as long as AWS allows, quotes among it, and one that is one byte longer.
@@ -50,7 +50,7 @@ def returning(value: Json) -> dict[str, Handler]:
 def done(here: Yard, definition: dict[str, Any], input: Json = None, result: Json = None) -> Json:
     """Run it in this yard's own process; its output."""
     execution = here.start(workflow(definition), input)
-    worker.drain(here.worker(returning(result)), lambda: False)
+    passes.drain(here.worker(returning(result)), lambda: False)
     assert here.now(execution).closed is not None
     return here.now(execution).output
 
@@ -87,7 +87,7 @@ def test_the_result_of_a_function_or_an_activity_is_told_of(here: Yard, warned: 
 
 def test_what_is_handed_over_to_a_callback_and_what_comes_back_is_told_of(here: Yard, warned: Warned) -> None:
     execution = here.start(workflow(machine(T={**TASK, "Resource": "work.waitForTaskToken"})))
-    worker.drain(here.worker(returning(TOO_LONG)), lambda: False)
+    passes.drain(here.worker(returning(TOO_LONG)), lambda: False)
     assert here.now(execution).closed is None
     assert warned() == ["the state 'T' of 'w' has a result of 262,145 bytes; AWS allows 262,144"]
 
@@ -149,7 +149,7 @@ def test_what_is_small_is_not_measured(here: Yard, monkeypatch: pytest.MonkeyPat
     def measured(value: Json) -> str:
         raise AssertionError(f"{value!r} was encoded once more")
 
-    monkeypatch.setattr("sm_cli.engine.sizes.dumps", measured)
+    monkeypatch.setattr("sm_cli.engine.payload_warnings.dumps", measured)
     many = machine(A={"Type": "Pass", "Next": "T"}, T=TASK)
     for _ in range(3):
         assert done(here, many, "x" * 50_000, "y" * 50_000) == "y" * 50_000

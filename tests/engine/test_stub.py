@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.source import from_value
-from sm_cli.engine import single, worker
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import prepare
-from sm_cli.engine.handlers import Handler
-from sm_cli.engine.single import StateTestRefused
-from sm_cli.engine.stub import Stub
+from sm_cli.handlers.handler import Handler
+from sm_cli.handlers.stub import Stub
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import HANDED_OVER
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import HANDED_OVER
+from sm_cli.test_state import run as single
+from sm_cli.test_state.run import StateTestRefused
 from sm_cli.testing import simulate
+from sm_cli.worker import passes
 from tests.engine.workers import Yard, soon, yard
 
 #: One of each kind of Resource, and what its stub's answer becomes.
@@ -119,7 +120,7 @@ def test_a_worker_with_a_stub_walks_through_and_tells_each_resource_once(here: Y
     waiting = here.start(workflow, {})
     loop = here.worker(stub.under({}))
     fresh, _ = loop.start(workflow, {})
-    worker.drain(loop, lambda: False)
+    passes.drain(loop, lambda: False)
     for execution in (waiting, fresh):
         assert is_walked(here.now(execution).output)
         assert here.left_over(execution) == []
@@ -133,9 +134,9 @@ def test_what_a_real_handler_handed_over_is_not_answered_by_a_stub(here: Yard) -
     tokens: list[str] = []
     real = {"sqs:sendMessage": Handler("sqs:sendMessage", lambda _, context: tokens.append(context.task_token))}
     execution = here.start(prepare(document, "callback"), {})
-    worker.drain(here.worker(real), lambda: False)
+    passes.drain(here.worker(real), lambda: False)
     soon(lambda: here.job(execution).leased_until == HANDED_OVER)
-    worker.drain(here.worker(Stub().under({}), name="stub"), lambda: False)
+    passes.drain(here.worker(Stub().under({}), name="stub"), lambda: False)
     assert here.now(execution).closed is None
     job = here.job(execution)
     assert tokens == [make_token(here.engine.settings.token_key, job.frame, job.seq)]

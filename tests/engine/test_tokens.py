@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.source import from_value
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import prepare
 from sm_cli.errors import Conflict, UsageError
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Execution
+from sm_cli.store.protocol import Execution
 from sm_cli.testing import FakeClock, Simulation
 
 KEY = b"k" * 32

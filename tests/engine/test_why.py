@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.alive import enlisted
 from sm_cli.engine.engine import Engine, Workflow
-from sm_cli.engine.settings import Settings, Taker
-from sm_cli.engine.why import MOST, Reason, only_messages_move, why
+from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.interpreter.events import TaskFailed
-from sm_cli.store.base import Execution, Status, Store, Worker
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Execution, Status, Store, WorkerRecord
 from sm_cli.testing import FakeClock
+from sm_cli.views.why import MOST, Reason, only_messages_move, why
+from sm_cli.worker.membership import enlisted
 from tests.engine.waiting import WAIT, machine, now, order, start, ticked, work
 
 SECOND = 1_000_000
@@ -54,11 +54,11 @@ def reasons(engine: Engine, store: Store, clock: FakeClock) -> Callable[..., lis
     return asked
 
 
-def employ(engine: Engine, *workers: Worker) -> None:
+def employ(engine: Engine, *workers: WorkerRecord) -> None:
     engine.transact(lambda tick: tick.changes.workers.extend(workers))
 
 
-def alive(clock: FakeClock, name: str = "w1") -> Worker:
+def alive(clock: FakeClock, name: str = "w1") -> WorkerRecord:
     return enlisted(name, "X", clock.now())
 
 
@@ -159,7 +159,7 @@ def test_a_free_job_with_workers_waits_for_a_slot(engine: Engine, reasons: Asked
 def test_a_job_at_work_names_the_worker_and_its_lease(engine: Engine, reasons: Asked, clock: FakeClock) -> None:
     worker = alive(clock)
     employ(engine, worker)
-    execution, _, (job,) = engine.start(task(TimeoutSeconds=99), {}, taker=Taker(worker.id, 1))
+    execution, _, (job,) = engine.start(task(TimeoutSeconds=99), {}, taker=JobTaker(worker.id, 1))
     (reason,) = reasons(execution)
     assert reason == Reason(
         "job", "Charge is at work: w1 runs the handler 'charge', its lease lasts until +10 and is renewed while it "
@@ -171,7 +171,7 @@ def test_a_job_at_work_names_the_worker_and_its_lease(engine: Engine, reasons: A
 def test_a_job_of_a_worker_that_is_gone_is_taken_over(engine: Engine, reasons: Asked, clock: FakeClock) -> None:
     worker = alive(clock)
     employ(engine, worker)
-    execution, _, _ = engine.start(task(), {}, taker=Taker(worker.id, 1))
+    execution, _, _ = engine.start(task(), {}, taker=JobTaker(worker.id, 1))
     clock.advance_to(clock.now() + 95 * SECOND)
     (reason,) = reasons(execution)
     assert reason == Reason(
@@ -187,7 +187,7 @@ def test_a_worker_whose_process_has_died_is_gone_at_once(engine: Engine, reasons
     os.waitpid(child, 0)
     dead = replace(alive(clock, "dead"), pid=child)
     employ(engine, dead, replace(alive(clock, "w2"), id="w2/X"))
-    execution, _, _ = engine.start(task(), {}, taker=Taker(dead.id, 1))
+    execution, _, _ = engine.start(task(), {}, taker=JobTaker(dead.id, 1))
     (reason,) = reasons(execution)
     assert reason.text == ("Charge was at work, and its worker dead is gone; another one takes it over (running: w2).")
     assert reason.command is None
@@ -196,7 +196,7 @@ def test_a_worker_whose_process_has_died_is_gone_at_once(engine: Engine, reasons
 def test_a_task_that_waits_for_a_callback_names_its_token(engine: Engine, store: Store, reasons: Asked) -> None:
     callback = task(Resource="arn:aws:states:::lambda:invoke.waitForTaskToken",
                     Parameters={"FunctionName": "charge", "Payload": {}}, HeartbeatSeconds=30)  # fmt: skip
-    execution, _, (job,) = engine.start(callback, {}, taker=Taker("w", 1))
+    execution, _, (job,) = engine.start(callback, {}, taker=JobTaker("w", 1))
     engine.transact(lambda tick: tick.returned(job, None))
     (reason,) = reasons(execution)
     assert (reason.kind, reason.state) == ("callback", "Charge")
@@ -212,13 +212,13 @@ def test_a_task_that_waits_for_a_callback_names_its_token(engine: Engine, store:
 
 def failed(engine: Engine, reasons: Asked, times: int) -> Execution:
     retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 8, "MaxAttempts": 3, "BackoffRate": 1}]
-    execution, _, (job,) = engine.start(task(Retry=retry), {}, taker=Taker("w", 1))
+    execution, _, (job,) = engine.start(task(Retry=retry), {}, taker=JobTaker("w", 1))
     for n in range(times):
         event = TaskFailed(job.seq, "Busy", "no line")
         engine.transact(lambda tick, event=event, job=job: tick.deliver(job.frame, event))  # type: ignore[misc]
         if n + 1 < times:
             engine.clock.advance_to(engine.clock.now() + 8 * SECOND)  # type: ignore[attr-defined]  # a FakeClock
-            taker = Taker("w", 1)
+            taker = JobTaker("w", 1)
             (job,) = engine.transact(lambda tick: tick.due(), taker)[1].taken()
     return execution
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sm_cli.asl.source import from_value
-from sm_cli.engine import tasks
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.settings import Taker
-from sm_cli.engine.tick import Tick
+from sm_cli.engine.settings import JobTaker
+from sm_cli.engine.stepping import tasks
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.interpreter.events import Event, TaskSucceeded
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Execution, Job, Store
+from sm_cli.store.protocol import Execution, Job, Store
 
 WAIT: dict[str, Any] = {
     "Type": "Message", "CorrelationKey": "orderId", "CorrelationValuePath": "$.orderId", "TimeoutSeconds": 60,
@@ -55,7 +55,7 @@ def work(engine: Engine, runs: list[str] | None = None, worker: str = "w") -> in
     Tells how many there were."""
 
     def claim(tick: Tick) -> None:
-        tasks.claim(tick, [*tick.tx.held(worker), *tick.tx.claimable(tick.now, 10_000)])
+        tasks.lease_jobs(tick, [*tick.tx.held(worker), *tick.tx.claimable(tick.now, 10_000)])
 
     def deliver(job: Job) -> Callable[[Tick], None]:
         event: Event = TaskSucceeded(job.seq, job.resource)
@@ -63,7 +63,7 @@ def work(engine: Engine, runs: list[str] | None = None, worker: str = "w") -> in
 
     done = 0
     while True:
-        jobs = engine.transact(claim, Taker(worker, 10_000))[1].taken()
+        jobs = engine.transact(claim, JobTaker(worker, 10_000))[1].taken()
         if not jobs:
             return done
         for job in jobs:

@@ -1,4 +1,4 @@
-"""Workers on one store in a test's own time: each is a Loop whose rounds the test calls itself."""
+"""Workers on one store in a test's own time: each is a Worker whose rounds the test calls itself."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sm_cli.asl.source import from_value
+from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, Workflow, prepare
-from sm_cli.engine.handlers import Handler
-from sm_cli.engine.loop import Loop
-from sm_cli.engine.queues import Rota
+from sm_cli.engine.stepping.queues import Rota
+from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import Execution, Job, Store, Transaction
-from sm_cli.store.memory import MemoryStore
+from sm_cli.store.protocol import Execution, Job, Store, Transaction
+from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
+from sm_cli.worker.worker import Worker
 
 SECOND = 1_000_000
 
@@ -79,15 +79,17 @@ class Yard:
         self.clock = FakeClock()
         self.engine = Engine(self.store, clock=self.clock)
         self.gates: list[Gate] = []
-        self.loops: list[Loop] = []
+        self.loops: list[Worker] = []
 
     def gate(self, **more: Any) -> Gate:
         self.gates.append(Gate(**more))
         return self.gates[-1]
 
-    def worker(self, handlers: Mapping[str, Handler], name: str = "w", store: Store | None = None, **more: Any) -> Loop:
+    def worker(
+        self, handlers: Mapping[str, Handler], name: str = "w", store: Store | None = None, **more: Any
+    ) -> Worker:
         engine = self.engine if store is None else Engine(store, clock=self.clock)
-        self.loops.append(Loop(engine, handlers, name=name, **more))
+        self.loops.append(Worker(engine, handlers, name=name, **more))
         return self.loops[-1]
 
     def start(self, definition: Workflow, input: Json = None, queue: str = "default") -> Execution:
@@ -137,14 +139,14 @@ def _ended() -> int:
     return process.pid
 
 
-def died(loop: Loop) -> None:
+def died(loop: Worker) -> None:
     """As if this worker's process had been killed: nobody calls its rounds any more, and its pid is nobody's."""
     dead = replace(loop.worker, pid=_ended())
     with loop.engine.store.write() as tx:
         _rewrite(tx, loop, dead)
 
 
-def _rewrite(tx: Transaction, loop: Loop, dead: Any) -> None:
+def _rewrite(tx: Transaction, loop: Worker, dead: Any) -> None:
     from sm_cli.store.changes import Changes
 
     renamed = replace(dead, id=f"{dead.id}+dead")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.expr.intrinsics import IntrinsicError, compile_call
+from sm_cli.expr.intrinsics.calls import IntrinsicError, compile_call
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import Json
 

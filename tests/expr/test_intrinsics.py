@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sm_cli.errors import StateFailure
-from sm_cli.expr.intrinsic_functions import equality_key
-from sm_cli.expr.intrinsics import FUNCTIONS, compile_call, literal_problems
+from sm_cli.expr.intrinsics.calls import FUNCTIONS, compile_call, literal_problems
+from sm_cli.expr.intrinsics.functions import equality_key
 from sm_cli.expr.scope import Scope
 from sm_cli.expr.template import compile_template
 from sm_cli.jsonvalue import Json

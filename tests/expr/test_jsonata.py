@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sm_cli.errors import StateFailure
-from sm_cli.expr.jsonata import (
+from sm_cli.expr.jsonata.expressions import (
     EvaluationFailure,
     JsonataError,
     compile_expression,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sm_cli.expr.jsonata import EvaluationFailure, compile_expression
+from sm_cli.expr.jsonata.expressions import EvaluationFailure, compile_expression
 from sm_cli.expr.scope import JsonataScope
 from sm_cli.jsonvalue import Json, dumps
 

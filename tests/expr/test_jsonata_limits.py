@@ -7,20 +7,20 @@ from random import Random
 
 import pytest
 
-from sm_cli.expr.jsonata import EvaluationFailure, compile_expression
-from sm_cli.expr.jsonata_engine import Engine
-from sm_cli.expr.jsonata_functions import FUNCTIONS
-from sm_cli.expr.jsonata_python import PythonEngine
+from sm_cli.expr.jsonata.aws_functions import FUNCTIONS
+from sm_cli.expr.jsonata.engine import JsonataEngine
+from sm_cli.expr.jsonata.expressions import EvaluationFailure, compile_expression
+from sm_cli.expr.jsonata.python_engine import PythonEngine
 from sm_cli.expr.scope import JsonataScope
 from sm_cli.jsonvalue import Json
 
 #: Small limits make the same code stop soon.
-STRICT: Engine = PythonEngine(FUNCTIONS, max_steps=20_000, max_depth=200)
+STRICT: JsonataEngine = PythonEngine(FUNCTIONS, max_steps=20_000, max_depth=200)
 DOUBLING = "$reduce([1..60], function($a, $b) {[[$a], [$a]]}, 1)"
 DOUBLING_OBJECTS = "$reduce([1..60], function($a, $b) {{'a': $a, 'b': $a}}, 1)"
 
 
-def value_of(expression: str, input: Json = None, engine: Engine | None = None) -> Json:
+def value_of(expression: str, input: Json = None, engine: JsonataEngine | None = None) -> Json:
     scope = JsonataScope(input, dict, {}, lambda: Random(1))
     return compile_expression("{% " + expression + " %}", "Output", engine)(scope)
 
@@ -68,7 +68,7 @@ def test_a_recursion_that_does_not_end_fails_in_a_sentence() -> None:
 
 
 def test_pythons_own_limit_is_no_crash_either() -> None:
-    deep: Engine = PythonEngine(FUNCTIONS, max_depth=10**9)
+    deep: JsonataEngine = PythonEngine(FUNCTIONS, max_depth=10**9)
     with pytest.raises(EvaluationFailure, match="nests too deeply; look for a recursion"):
         value_of("($f := function($x) {1 + $f($x)}; $f(1))", engine=deep)
 
@@ -126,6 +126,6 @@ def test_one_compiled_expression_serves_many_threads_at_once() -> None:
 def test_a_regular_expression_that_backtracks_for_ever_is_given_up(
     expression: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sm_cli.expr.jsonata_regex.LONGEST", 0.05)
+    monkeypatch.setattr("sm_cli.expr.jsonata.regex.LONGEST", 0.05)
     cause = cause_of(f"($x := '{'x' * 60}!'; {expression.replace('R', '/(x|xx)+$/')})")
     assert "takes more than 0.05 s to match a regular expression" in cause

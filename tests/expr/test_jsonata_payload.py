@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from sm_cli.expr.jsonata import (
+from sm_cli.expr.jsonata.expressions import (
     EvaluationFailure,
     JsonataError,
     compile_payload,

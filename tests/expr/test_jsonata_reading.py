@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sm_cli.expr.jsonata import JsonataError, default_engine
-from sm_cli.expr.jsonata_python import PythonEngine
-from sm_cli.expr.jsonata_reading import FUNCTIONS, read
+from sm_cli.expr.jsonata.expressions import JsonataError, default_engine
+from sm_cli.expr.jsonata.python_engine import PythonEngine
+from sm_cli.expr.jsonata.reading import FUNCTIONS, read
 
 
 def test_the_functions_are_those_that_the_engine_has() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sm_cli.expr.jsonata import (
+from sm_cli.expr.jsonata.expressions import (
     EvaluationFailure,
     JsonataError,
     compile_expression,

@@ -13,14 +13,9 @@ from typing import Any
 
 import pytest
 
-from sm_cli.expr.jsonata import default_engine
-from sm_cli.expr.jsonata_engine import (
-    EngineError,
-    EngineSyntaxError,
-    Undefined,
-    UnsupportedResultError,
-)
-from sm_cli.expr.jsonata_python import PythonEngine
+from sm_cli.expr.jsonata.engine import EngineError, EngineSyntaxError, Undefined, UnsupportedResultError
+from sm_cli.expr.jsonata.expressions import default_engine
+from sm_cli.expr.jsonata.python_engine import PythonEngine
 from sm_cli.expr.scope import JsonataScope
 
 LINES = [json.loads(line) for line in (Path(__file__).parent / "jsonata_reference.jsonl").read_text().splitlines()]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sm_cli.expr.jsonata_regex import translate
+from sm_cli.expr.jsonata.regex import translate
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sm_cli.expr.jsonpath import PathError, PathNotFound, compile_path, compile_reference, normalized
+from sm_cli.expr.jsonpath.path import PathError, PathNotFound, compile_path, compile_reference, normalized
 from sm_cli.expr.scope import Scope
 
 NO_DEADLINE = settings(deadline=None, max_examples=100)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sm_cli.expr.jsonpath import PathError, PathNotFound, compile_path, compile_reference
+from sm_cli.expr.jsonpath.path import PathError, PathNotFound, compile_path, compile_reference
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 PLAIN_PATH_FIELDS = ("InputPath", "OutputPath", "Variable")

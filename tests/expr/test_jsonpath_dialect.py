@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sm_cli.expr.jsonpath import PathError, PathNotFound, compile_path
-from sm_cli.expr.jsonpath_steps import MOST_MATCHES
+from sm_cli.expr.jsonpath.path import PathError, PathNotFound, compile_path
+from sm_cli.expr.jsonpath.steps import MOST_MATCHES
 
 STORE: Any = {
     "book": [

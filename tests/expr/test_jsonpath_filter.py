@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.expr.jsonpath import PathError, PathNotFound, compile_path
-from sm_cli.expr.jsonpath_filter import LENGTHS, compile_pattern, same
+from sm_cli.expr.jsonpath.filter import LENGTHS, compile_pattern, same
+from sm_cli.expr.jsonpath.path import PathError, PathNotFound, compile_path
 
 PEOPLE: list[Any] = [
     {"n": 1, "name": "Ann", "age": 30, "tags": ["a", "b"], "address": {"city": "Rome"}},

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonpath_ng.ext.parser import parse
 
-from sm_cli.expr.jsonpath import PathNotFound, compile_path
+from sm_cli.expr.jsonpath.path import PathNotFound, compile_path
 
 KEYS = ["a", "b", "c", "key", "k_2"]
 

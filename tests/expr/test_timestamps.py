@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.expr.timestamps import Timestamp, parse_timestamp, why_not_a_timestamp
+from sm_cli.timestamps import Timestamp, parse_timestamp, why_not_a_timestamp
 
 NOON = 1_704_110_400  # 2024-01-01T12:00:00Z in seconds
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.asl.model import Program
-from sm_cli.interpreter.advance import Step, advance
+from sm_cli.interpreter.advance import advance
 from sm_cli.interpreter.env import Env, Facts
 from sm_cli.interpreter.events import Entered, Event
 from sm_cli.interpreter.frame import Frame, Join
+from sm_cli.interpreter.step import Step
 from sm_cli.jsonvalue import Json
 
 RETRY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 1}]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sm_cli.store.base import Store
 from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Store
 
 
 @pytest.fixture(params=["memory", "sqlite"])

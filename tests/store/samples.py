@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from sm_cli.interpreter.frame import Frame, FrameStatus
-from sm_cli.store.base import (
+from sm_cli.store.changes import Changes
+from sm_cli.store.protocol import (
     Definition,
     Execution,
     HistoryEvent,
@@ -20,7 +21,6 @@ from sm_cli.store.base import (
     Timer,
     TimerKind,
 )
-from sm_cli.store.changes import Changes
 
 T0 = 1_767_225_600_000_000  # 2026-01-01, microseconds
 SECOND = 1_000_000

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from sm_cli.store.beacons import Beacons
+from sm_cli.store.liveness import Liveness
 
 pytestmark = pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
 
 LIGHT = """
 import sys
 from pathlib import Path
-from sm_cli.store.beacons import Beacons
-lit = Beacons(Path(sys.argv[1]))
+from sm_cli.store.liveness import Liveness
+lit = Liveness(Path(sys.argv[1]))
 print(lit.light(sys.argv[2]), flush=True)
 sys.stdin.read()
 """
@@ -31,7 +31,7 @@ def database(tmp_path: Path) -> Path:
 
 
 def test_a_beacon_is_seen_until_it_is_put_out(database: Path) -> None:
-    mine, other = Beacons(database), Beacons(database)
+    mine, other = Liveness(database), Liveness(database)
     mark = mine.light("w/1")
     assert other.is_out("w/1", mark) is False
     assert other.is_out("w/2", mark) is True
@@ -44,7 +44,7 @@ def test_the_end_of_a_process_puts_its_beacon_out(database: Path) -> None:
     command = [sys.executable, "-c", LIGHT, str(database), "w/1"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    mark, seen = process.stdout.readline().strip(), Beacons(database)
+    mark, seen = process.stdout.readline().strip(), Liveness(database)
     assert seen.is_out("w/1", mark) is False
     process.kill()
     process.communicate()
@@ -53,7 +53,7 @@ def test_the_end_of_a_process_puts_its_beacon_out(database: Path) -> None:
 
 
 def test_a_beacon_outlives_what_else_the_process_closes(database: Path) -> None:
-    lit, other = Beacons(database), Beacons(database)
+    lit, other = Liveness(database), Liveness(database)
     mark = lit.light("w/1")
     os.close(os.open(f"{database}.workers", os.O_RDWR))  # this would drop a lock of the process
     assert other.is_out("w/1", mark) is False
@@ -62,23 +62,23 @@ def test_a_beacon_outlives_what_else_the_process_closes(database: Path) -> None:
 
 
 def test_of_a_beacon_in_a_file_that_is_gone_nothing_is_known(database: Path, tmp_path: Path) -> None:
-    lit = Beacons(database)
+    lit = Liveness(database)
     mark = lit.light("w/1")
     shutil.copy(f"{database}.workers", tmp_path / "copy.db.workers")
-    copied = Beacons(tmp_path / "copy.db")
+    copied = Liveness(tmp_path / "copy.db")
     assert copied.is_out("w/1", mark) is None
     Path(f"{database}.workers").unlink()
-    anew = Beacons(database)
+    anew = Liveness(database)
     assert anew.is_out("w/1", mark) is None
     for each in (lit, copied, anew):
         each.close()
 
 
 def test_without_a_mark_nothing_is_known(database: Path) -> None:
-    assert Beacons(database).is_out("w/1", "") is None
+    assert Liveness(database).is_out("w/1", "") is None
 
 
 def test_where_no_file_can_be_made_there_is_no_beacon(tmp_path: Path) -> None:
-    nowhere = Beacons(tmp_path / "nowhere" / "sm.db")
+    nowhere = Liveness(tmp_path / "nowhere" / "sm.db")
     assert nowhere.light("w/1") == ""
     assert nowhere.is_out("w/1", "17") is None

@@ -1,4 +1,4 @@
-"""The contract of `sm_cli.store.base`, kept by every store."""
+"""The contract of `sm_cli.store.protocol`, kept by every store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 from sm_cli.errors import Conflict, DatabaseError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.jsonvalue import Json
-from sm_cli.store.base import (
+from sm_cli.store.changes import Changes
+from sm_cli.store.protocol import (
     HANDED_OVER,
     Consumed,
     ExecutionFilter,
@@ -21,9 +22,8 @@ from sm_cli.store.base import (
     Status,
     Store,
     TimerKind,
-    Worker,
+    WorkerRecord,
 )
-from sm_cli.store.changes import Changes
 from tests.store.samples import (
     T0,
     apply,
@@ -812,8 +812,8 @@ def test_a_read_tells_whether_a_job_is_claimable(store: Store, wanted: dict[str,
 
 
 def test_a_worker_is_written_down_seen_and_struck_off(store: Store) -> None:
-    first = Worker("a/1", "a", "host", 12, "boot/space/7", T0, T0)
-    second = Worker("a/2", "a", "host", 13, "boot/space/8", T0 - 5, T0)
+    first = WorkerRecord("a/1", "a", "host", 12, "boot/space/7", T0, T0)
+    second = WorkerRecord("a/2", "a", "host", 13, "boot/space/8", T0 - 5, T0)
     apply(store, workers=[first, second])
     assert store.workers() == [second, first]
     apply(store, workers=[replace(first, seen=T0 + 9)])

@@ -8,7 +8,8 @@ import pytest
 
 from sm_cli.interpreter.frame import FrameStatus, Opens
 from sm_cli.jsonvalue import Json, folded_text
-from sm_cli.store.base import (
+from sm_cli.store.messages import MESSAGES_KEPT, WAITS_KEPT, Late
+from sm_cli.store.protocol import (
     Consumed,
     MessageFilter,
     MessageStatus,
@@ -22,7 +23,6 @@ from sm_cli.store.base import (
     WaitFilter,
     Waking,
 )
-from sm_cli.store.mail import MESSAGES_KEPT, WAITS_KEPT, Late
 from tests.store.samples import SECOND, T0, apply, execution, frame, job, message, subscription, timer
 
 HOUR = 3600 * SECOND

@@ -14,7 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sm_cli.errors import SmError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join
-from sm_cli.store.base import (
+from sm_cli.store.changes import Changes
+from sm_cli.store.messages import Late
+from sm_cli.store.protocol import (
     Consumed,
     ExecutionFilter,
     HistoryEvent,
@@ -29,12 +31,10 @@ from sm_cli.store.base import (
     WaitEnd,
     WaitFilter,
     Waking,
-    Worker,
+    WorkerRecord,
 )
-from sm_cli.store.changes import Changes
-from sm_cli.store.mail import Late
-from sm_cli.store.memory import MemoryStore
-from sm_cli.store.sqlite import SqliteStore
+from sm_cli.store.sqlite.database import SqliteStore
+from sm_cli.store.sqlite.memory import MemoryStore
 from tests.store.samples import T0, definition, execution, frame, job, message, subscription, timer
 
 Answer = TypeVar("Answer")
@@ -235,7 +235,7 @@ class Alike(RuleBasedStateMachine):
 
     @rule(id=KEYS, seen=TIMES, gone=st.none() | KEYS)
     def see(self, id: str, seen: int, gone: str | None) -> None:
-        worker = Worker(id, id, "host", 1, "//", T0, seen)
+        worker = WorkerRecord(id, id, "host", 1, "//", T0, seen)
         self.both(lambda _: Changes(workers=[worker], workers_gone=[] if gone is None else [gone]))
 
     @rule(gone=st.lists(SMALL, min_size=1, max_size=3))

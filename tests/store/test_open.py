@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sm_cli.errors import ConfigurationError, DatabaseError
-from sm_cli.store.memory import MemoryStore
 from sm_cli.store.open import open_store
-from sm_cli.store.sqlite import SqliteStore
+from sm_cli.store.sqlite.database import SqliteStore
+from sm_cli.store.sqlite.memory import MemoryStore
 
 
 def test_memory_is_a_store_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_a_database_imports_nothing_heavy(tmp_path: Path) -> None:
     script = (
         "import sys; from sm_cli.store.open import open_store; open_store(sys.argv[1]).latest(); "
         "print(*({'asyncio', 'typer', 'rich', 'yaml', 'jsonschema', 'importlib.metadata', "
-        "'sm_cli.store.memory'} & set(sys.modules)))"
+        "'sm_cli.store.sqlite.memory'} & set(sys.modules)))"
     )
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", script, f"{tmp_path}/x.db"], cwd=root, capture_output=True, text=True)

@@ -19,10 +19,11 @@ import pytest
 from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import FrameStatus, Join
 from sm_cli.jsonvalue import Json
-from sm_cli.store import migrate, queries, rows
-from sm_cli.store.base import ExecutionFilter
 from sm_cli.store.changes import Changes
-from sm_cli.store.sqlite import SqliteStore
+from sm_cli.store.protocol import ExecutionFilter
+from sm_cli.store.sql import queries, rows
+from sm_cli.store.sqlite import migrate
+from sm_cli.store.sqlite.database import SqliteStore
 from tests.store.samples import T0, apply, events, execution, frame, job, message, timer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +101,7 @@ def test_a_query_with_a_limit_reads_in_order_and_sorts_nothing(store: SqliteStor
 
 def test_every_place_in_the_queries_is_filled_and_every_query_is_used() -> None:
     assert [name for name, text in queries.load().items() if re.search(r"\{\w+\}", text)] == []
-    code = "".join(file.read_text() for file in (ROOT / "sm_cli" / "store").glob("*.py"))
+    code = "".join(file.read_text() for file in (ROOT / "sm_cli" / "store").rglob("*.py"))
     assert [name for name in QUERIES if f'"{name}"' not in code] == []
 
 
@@ -336,7 +337,7 @@ def test_a_full_disk_loses_the_transaction_and_nothing_else(store: SqliteStore, 
 LIMITED = """
 import resource, sys
 from sm_cli.errors import DatabaseError
-from sm_cli.store.sqlite import SqliteStore
+from sm_cli.store.sqlite.database import SqliteStore
 from tests.store.samples import apply, execution
 
 store = SqliteStore(sys.argv[1])
@@ -503,9 +504,9 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
 
 WRITER = """
 import sys
-from sm_cli.store.base import HistoryEvent
+from sm_cli.store.protocol import HistoryEvent
 from sm_cli.store.changes import Changes
-from sm_cli.store.sqlite import SqliteStore
+from sm_cli.store.sqlite.database import SqliteStore
 from tests.store.samples import execution, frame
 
 store = SqliteStore(sys.argv[1], sync="normal")
@@ -549,7 +550,7 @@ def test_two_processes_write_to_one_file_and_nothing_is_lost(path: Path) -> None
 
 
 def test_a_new_file_may_be_opened_by_several_processes_at_once(path: Path) -> None:
-    script = "import sys; from sm_cli.store.sqlite import SqliteStore; SqliteStore(sys.argv[1]).close()"
+    script = "import sys; from sm_cli.store.sqlite.database import SqliteStore; SqliteStore(sys.argv[1]).close()"
     openers = [run(script, str(path)) for _ in range(4)]
     assert [opener.communicate(timeout=100)[1] for opener in openers] == [""] * 4
     assert raw(path, "PRAGMA user_version") == [(migrate.newest(),)]

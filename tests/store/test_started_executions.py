@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sm_cli.interpreter.frame import FrameStatus, Join
-from sm_cli.store.base import Execution, ExecutionFilter, MapRun, Parent, Status, Store
 from sm_cli.store.changes import Changes
+from sm_cli.store.protocol import Execution, ExecutionFilter, MapRun, Parent, Status, Store
 from tests.store.samples import T0, apply, definition, execution, frame, job, timer
 
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from sm_cli.store.turn import Turn
+from sm_cli.store.sqlite.write_lock import WriteLock
 
 LOCKS = Path("/proc/locks")
 
 
 @pytest.fixture
-def turns(tmp_path: Path) -> Iterator[Callable[[], Turn]]:
-    made: list[Turn] = []
+def turns(tmp_path: Path) -> Iterator[Callable[[], WriteLock]]:
+    made: list[WriteLock] = []
 
-    def make() -> Turn:
-        made.append(Turn(tmp_path / "sm.db"))
+    def make() -> WriteLock:
+        made.append(WriteLock(tmp_path / "sm.db"))
         return made[-1]
 
     yield make
@@ -45,11 +45,11 @@ def soon(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.skipif(not LOCKS.exists(), reason="only /proc/locks tells who waits")
-def test_turns_are_given_in_the_order_of_asking(turns: Callable[[], Turn], tmp_path: Path) -> None:
+def test_turns_are_given_in_the_order_of_asking(turns: Callable[[], WriteLock], tmp_path: Path) -> None:
     first, order = turns(), []
     first.take(0)
 
-    def ask(turn: Turn, name: int) -> None:
+    def ask(turn: WriteLock, name: int) -> None:
         with turn.taken(forever()):
             order.append(name)
 
@@ -63,7 +63,7 @@ def test_turns_are_given_in_the_order_of_asking(turns: Callable[[], Turn], tmp_p
     assert order == [0, 1, 2, 3, 4]
 
 
-def test_who_waits_too_long_is_told_and_leaves_the_turn_to_others(turns: Callable[[], Turn]) -> None:
+def test_who_waits_too_long_is_told_and_leaves_the_turn_to_others(turns: Callable[[], WriteLock]) -> None:
     holder, late = turns(), turns()
     for _ in range(3):
         with holder.taken(forever()):
@@ -78,7 +78,7 @@ def test_who_waits_too_long_is_told_and_leaves_the_turn_to_others(turns: Callabl
 
 @pytest.mark.parametrize("granted", [False, True])
 def test_who_is_interrupted_while_waiting_leaves_the_turn_to_others(
-    turns: Callable[[], Turn], monkeypatch: pytest.MonkeyPatch, granted: bool
+    turns: Callable[[], WriteLock], monkeypatch: pytest.MonkeyPatch, granted: bool
 ) -> None:
     holder, interrupted = turns(), turns()
 
@@ -99,7 +99,7 @@ def test_who_is_interrupted_while_waiting_leaves_the_turn_to_others(
         pass
 
 
-def test_giving_back_what_one_has_not_changes_nothing(turns: Callable[[], Turn]) -> None:
+def test_giving_back_what_one_has_not_changes_nothing(turns: Callable[[], WriteLock]) -> None:
     holder, other = turns(), turns()
     other.give()
     with holder.taken(0):

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pytest
 
-from sm_cli.asl.aws import AwsDiagnostic, invalid_definition, location, validate_as_aws
-from sm_cli.asl.source import parse
+from sm_cli.asl.text.source import parse
+from sm_cli.asl.validation.aws import AwsDiagnostic, invalid_definition, location, validate_as_aws
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 needs_data = pytest.mark.skipif(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.source import parse
-from sm_cli.asl.validate import check, unsupported
+from sm_cli.asl.text.source import parse
+from sm_cli.asl.validation.validate import check, unsupported
 from sm_cli.diagnostics import Diagnostic
 from sm_cli.jsonvalue import Json
 

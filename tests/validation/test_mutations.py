@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sm_cli.asl.aws import validate_as_aws
 from sm_cli.asl.compile import compile_program
-from sm_cli.asl.source import parse
-from sm_cli.asl.validate import CATALOGUE, check, unsupported
+from sm_cli.asl.text.source import parse
+from sm_cli.asl.validation.aws import validate_as_aws
+from sm_cli.asl.validation.validate import CATALOGUE, check, unsupported
 from tests.validation.mutations import mutated
 
 VALID = Path(__file__).resolve().parents[2] / ".." / "shared" / "validation" / "valid.jsonl"

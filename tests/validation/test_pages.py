@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sm_cli.asl.validate import CATALOGUE, check, unsupported
+from sm_cli.asl.validation.validate import CATALOGUE, check, unsupported
 
 #: What no text can show: an encoding, a size, a depth, a value that a program gives.
 WITHOUT_EXAMPLES = {"SM001", "SM008", "SM009", "SM015", "SM016"}

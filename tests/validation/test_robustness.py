@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.asl.fields import ROWS, STATE_TYPES
-from sm_cli.asl.validate import check, unsupported
+from sm_cli.asl.validation.validate import check, unsupported
 from sm_cli.jsonvalue import Json
 
 WORKING: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sm_cli.asl.validate import check
+from sm_cli.asl.validation.validate import check
 
 END = "{Type: Succeed}"
 TEST = "Variable: $.a, IsNull: true"

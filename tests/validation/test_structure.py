@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.validate import check
+from sm_cli.asl.validation.validate import check
 from sm_cli.jsonvalue import Json
 
 MACHINE = {"StartAt": "X", "States": {"X": {"Type": "Succeed"}}}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.source import Document, parse
-from sm_cli.asl.validate import CATALOGUE, check, not_express, unsupported, validate
+from sm_cli.asl.text.source import Document, parse
+from sm_cli.asl.validation.validate import CATALOGUE, check, not_express, unsupported, validate
 from sm_cli.diagnostics import Position
 from sm_cli.jsonvalue import Json
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.asl.validate import check
+from sm_cli.asl.validation.validate import check
 
 State = dict[str, Any]
 END: State = {"Type": "Succeed"}

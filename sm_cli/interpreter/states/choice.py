@@ -6,10 +6,10 @@ from sm_cli.asl.model import Choice
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.dataflow import effective_input, output
 from sm_cli.interpreter.events import Entered
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 
 
-def entered(turn: Turn, state: Choice, event: Entered) -> Entered | None:
+def entered(turn: StepBuilder, state: Choice, event: Entered) -> Entered | None:
     input = effective_input(turn, state)
     scope = turn.scope_of(state, input)
     # Default takes the state's own Assign and Output; a rule that matches has its own.

@@ -27,7 +27,7 @@ from sm_cli.interpreter.frame import Join, Opens
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
 from sm_cli.interpreter.states.map import concurrency, items_of, selected, thresholds, tolerated
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json, dumps
 
 #: So many items are taken at a time.
@@ -38,7 +38,7 @@ IN_FLIGHT = 10_000
 READ, WRITE = "sm:read-items", "sm:write-results"
 
 
-def start(turn: Turn, state: DistributedMap, event: Entered | BackoffElapsed) -> Entered | None:
+def start(turn: StepBuilder, state: DistributedMap, event: Entered | BackoffElapsed) -> Entered | None:
     input = effective_input(turn, state)
     given = turn.env.probe is not None and turn.env.probe.items is not None
     reader = None if given else state.reader
@@ -57,7 +57,7 @@ def start(turn: Turn, state: DistributedMap, event: Entered | BackoffElapsed) ->
     return None
 
 
-def items_wanted(turn: Turn, state: DistributedMap, event: ItemsWanted) -> Entered | None:
+def items_wanted(turn: StepBuilder, state: DistributedMap, event: ItemsWanted) -> Entered | None:
     """The next portion."""
     input, join = effective_input(turn, state), joined_so_far(turn)
     if state.reader is not None:
@@ -67,7 +67,7 @@ def items_wanted(turn: Turn, state: DistributedMap, event: ItemsWanted) -> Enter
     return spawn(turn, state, children_of(turn, state, input, items))
 
 
-def served(turn: Turn, state: DistributedMap, event: TaskSucceeded) -> Entered | None:
+def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> Entered | None:
     """The job has read a portion, or written the results."""
     answer, join = cast("dict[str, Json]", event.result), joined_so_far(turn)
     if "written" in answer:
@@ -84,12 +84,12 @@ def served(turn: Turn, state: DistributedMap, event: TaskSucceeded) -> Entered |
     return spawn(turn, state, children_of(turn, state, input, items))
 
 
-def not_served(turn: Turn, state: DistributedMap, event: TaskFailed) -> Entered | None:
+def not_served(turn: StepBuilder, state: DistributedMap, event: TaskFailed) -> Entered | None:
     """The items cannot be read, or the results not written: States.ItemReaderFailed, States.ResultWriterFailed."""
     return failed(turn, state, event.error, event.cause)
 
 
-def joined(turn: Turn, state: DistributedMap, event: Joined) -> Entered | None:
+def joined(turn: StepBuilder, state: DistributedMap, event: Joined) -> Entered | None:
     """All children are closed, few enough failed. The result is an array in the order of the items."""
     if state.writer is not None and turn.env.probe is None:
         ask(turn, WRITE, writing(turn, state))
@@ -97,7 +97,7 @@ def joined(turn: Turn, state: DistributedMap, event: Joined) -> Entered | None:
     return ended(turn, state, event.outputs)
 
 
-def join_failed(turn: Turn, state: DistributedMap, event: JoinFailed) -> Entered | None:
+def join_failed(turn: StepBuilder, state: DistributedMap, event: JoinFailed) -> Entered | None:
     """More failed than were tolerated. What there is of results is written all the same."""
     if state.writer is not None and turn.env.probe is None:
         ask(turn, WRITE, writing(turn, state))
@@ -108,22 +108,22 @@ def join_failed(turn: Turn, state: DistributedMap, event: JoinFailed) -> Entered
 # -- the map run ---------------------------------------------------------------------------------------
 
 
-def joined_so_far(turn: Turn) -> Join:
+def joined_so_far(turn: StepBuilder) -> Join:
     join = turn.frame.join
     assert join is not None, "a map run is open"
     return join
 
 
-def run_ref(turn: Turn) -> str:
+def run_ref(turn: StepBuilder) -> str:
     """The public id of the frame's map run."""
     return f"{turn.env.facts.ref}-{turn.frame.id}-{joined_so_far(turn).activation}"
 
 
-def map_run_arn(turn: Turn, state: DistributedMap) -> str:
+def map_run_arn(turn: StepBuilder, state: DistributedMap) -> str:
     return turn.env.facts.map_run_arn(state.label, run_ref(turn))
 
 
-def spawn(turn: Turn, state: DistributedMap, children: list[Child]) -> Entered | None:
+def spawn(turn: StepBuilder, state: DistributedMap, children: list[Child]) -> Entered | None:
     """Children for a portion of the items; without items the run is over."""
     if joined_so_far(turn).total == 0:
         return ended(turn, state, [])
@@ -132,27 +132,27 @@ def spawn(turn: Turn, state: DistributedMap, children: list[Child]) -> Entered |
     return None
 
 
-def ask(turn: Turn, what: str, request: dict[str, Json]) -> None:
+def ask(turn: StepBuilder, what: str, request: dict[str, Json]) -> None:
     """Have a job read or write for the run, which stays open."""
     turn.block(RunTask(what, request, 1, None, None))
     turn.frame.opens |= Opens.EXECUTIONS
 
 
-def ended(turn: Turn, state: DistributedMap, result: Json) -> Entered | None:
+def ended(turn: StepBuilder, state: DistributedMap, result: Json) -> Entered | None:
     turn.record("MapRunSucceeded", {})
     turn.record("MapStateSucceeded", {}, leaf=True)
     turn.commands.append(EndRun(True, joined_so_far(turn)))
     return complete(turn, state, result)
 
 
-def over(turn: Turn, state: DistributedMap) -> Entered | None:
+def over(turn: StepBuilder, state: DistributedMap) -> Entered | None:
     return failed(
         turn, state, "States.ExceedToleratedFailureThreshold",
         "The specified tolerated failure threshold was exceeded",
     )  # fmt: skip
 
 
-def failed(turn: Turn, state: DistributedMap, error: str | None, cause: str | None) -> Entered | None:
+def failed(turn: StepBuilder, state: DistributedMap, error: str | None, cause: str | None) -> Entered | None:
     turn.record("MapRunFailed", outcome_detail(error, cause))
     turn.commands.append(EndRun(False, joined_so_far(turn)))
     failure = StateFailure(error, cause, located=False)
@@ -165,13 +165,13 @@ def failed(turn: Turn, state: DistributedMap, error: str | None, cause: str | No
 # -- items and children --------------------------------------------------------------------------------
 
 
-def portion(turn: Turn, state: DistributedMap, input: Json) -> int:
+def portion(turn: StepBuilder, state: DistributedMap, input: Json) -> int:
     """How many items to take: a batch at least."""
     batch = None if state.batcher is None else count(turn, state.batcher.max_items, input, int)
     return max(PORTION, int(batch or 0))
 
 
-def reading(turn: Turn, state: DistributedMap, reader: ItemReader, input: Json) -> dict[str, Json]:
+def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input: Json) -> dict[str, Json]:
     """What the job that reads is told: ItemReader with its expressions evaluated, and which portion."""
     config = {name: value for name, value in reader.config.items() if name not in ("MaxItems", "MaxItemsPath")}
     most = count(turn, reader.max_items, input, int)
@@ -190,7 +190,7 @@ def reading(turn: Turn, state: DistributedMap, reader: ItemReader, input: Json) 
     }
 
 
-def writing(turn: Turn, state: DistributedMap) -> dict[str, Json]:
+def writing(turn: StepBuilder, state: DistributedMap) -> dict[str, Json]:
     """What the job that writes is told: ResultWriter with its expressions evaluated, and which run."""
     writer = state.writer
     assert writer is not None
@@ -204,7 +204,7 @@ def writing(turn: Turn, state: DistributedMap) -> dict[str, Json]:
     }
 
 
-def children_of(turn: Turn, state: DistributedMap, input: Json, items: list[Json]) -> list[Child]:
+def children_of(turn: StepBuilder, state: DistributedMap, input: Json, items: list[Json]) -> list[Child]:
     """Children for a portion of the items, numbered after those that there are."""
     join = joined_so_far(turn)
     children = selected(turn, state, input, items, join.read, Source=source(turn, state, input)) if items else []
@@ -215,7 +215,7 @@ def children_of(turn: Turn, state: DistributedMap, input: Json, items: list[Json
     return [replace(child, index=join.made + i) for i, child in enumerate(batches)]
 
 
-def source(turn: Turn, state: DistributedMap, input: Json) -> str:
+def source(turn: StepBuilder, state: DistributedMap, input: Json) -> str:
     """Map.Item.Source: `S3://BUCKET/KEY` of what ItemReader names, `S3://BUCKET` where it lists objects."""
     reader = state.reader
     if reader is None or reader.arguments is None or (turn.env.probe is not None and turn.env.probe.items is not None):
@@ -226,7 +226,7 @@ def source(turn: Turn, state: DistributedMap, input: Json) -> str:
 
 
 def batched(
-    turn: Turn, state: DistributedMap, batcher: ItemBatcher, input: Json, items: list[Child], *, last: bool
+    turn: StepBuilder, state: DistributedMap, batcher: ItemBatcher, input: Json, items: list[Child], *, last: bool
 ) -> list[Child]:
     """ItemBatcher: children of several items. A batch that may still grow is left to the next portion, unless it is
     all that there is."""
@@ -251,7 +251,7 @@ def batched(
     return made
 
 
-def batch_limits(turn: Turn, batcher: ItemBatcher, input: Json) -> tuple[int, int]:
+def batch_limits(turn: StepBuilder, batcher: ItemBatcher, input: Json) -> tuple[int, int]:
     """MaxItemsPerBatch and MaxInputBytesPerBatch; 0 for one that is not given."""
     limits = []
     for spec in (batcher.max_items, batcher.max_bytes):

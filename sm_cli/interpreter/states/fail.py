@@ -6,18 +6,18 @@ from sm_cli.asl.model import Evaluate, Fail
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.dataflow import as_text, effective_input
 from sm_cli.interpreter.events import Entered
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json
 
 
-def entered(turn: Turn, state: Fail, event: Entered) -> None:
+def entered(turn: StepBuilder, state: Fail, event: Entered) -> None:
     input = effective_input(turn, state)
     error = text_of(turn, state, "Error", state.error, input)
     cause = text_of(turn, state, "Cause", state.cause, input)
     raise StateFailure(error, cause, located=False)
 
 
-def text_of(turn: Turn, state: Fail, field: str, value: str | Evaluate | None, input: Json) -> str | None:
+def text_of(turn: StepBuilder, state: Fail, field: str, value: str | Evaluate | None, input: Json) -> str | None:
     if value is None or isinstance(value, str):
         return value
     found = value(turn.scope_of(state, input))

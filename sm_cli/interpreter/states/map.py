@@ -6,7 +6,7 @@ from math import floor
 
 from sm_cli.asl.model import Map, QueryLanguage
 from sm_cli.errors import StateFailure
-from sm_cli.expr.jsonpath import PathNotFound
+from sm_cli.expr.jsonpath.path import PathNotFound
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.interpreter.commands import Child, Fork
 from sm_cli.interpreter.dataflow import complete, count, effective_input
@@ -14,11 +14,11 @@ from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFaile
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json, dumps
 
 
-def start(turn: Turn, state: Map, event: Entered | BackoffElapsed) -> None:
+def start(turn: StepBuilder, state: Map, event: Entered | BackoffElapsed) -> None:
     input = effective_input(turn, state)
     items = items_of(turn, state, input)
     limit = concurrency(turn, state, input)
@@ -27,7 +27,7 @@ def start(turn: Turn, state: Map, event: Entered | BackoffElapsed) -> None:
     turn.block(Fork(selected(turn, state, input, items), Join(len(items), limit, allowed)))
 
 
-def concurrency(turn: Turn, state: Map, input: Json) -> int:
+def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
     """MaxConcurrency; 0 is no limit."""
     limit = count(turn, state.max_concurrency, input, int) or 0
     if limit < 0:
@@ -36,7 +36,7 @@ def concurrency(turn: Turn, state: Map, input: Json) -> int:
     return int(limit)
 
 
-def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
+def items_of(turn: StepBuilder, state: Map, input: Json) -> list[Json]:
     if turn.env.probe is not None and turn.env.probe.items is not None:
         return turn.env.probe.items
     if state.language is QueryLanguage.JSONATA:
@@ -54,7 +54,7 @@ def items_of(turn: Turn, state: Map, input: Json) -> list[Json]:
     return items
 
 
-def items_of_jsonata(turn: Turn, state: Map, input: Json) -> list[Json]:
+def items_of_jsonata(turn: StepBuilder, state: Map, input: Json) -> list[Json]:
     items = input if state.items is None else state.items(turn.states())
     turn.check_depth(items, "value of Items")
     if not isinstance(items, list):
@@ -62,7 +62,7 @@ def items_of_jsonata(turn: Turn, state: Map, input: Json) -> list[Json]:
     return items
 
 
-def thresholds(turn: Turn, state: Map, input: Json) -> tuple[int | None, float | None]:
+def thresholds(turn: StepBuilder, state: Map, input: Json) -> tuple[int | None, float | None]:
     """ToleratedFailureCount and ToleratedFailurePercentage, each when it is given."""
     number = count(turn, state.tolerated_count, input, int)
     if number is not None:
@@ -86,7 +86,9 @@ def tolerated(given: tuple[int | None, float | None], total: int) -> int:
     return min(bounds, default=0)
 
 
-def selected(turn: Turn, state: Map, input: Json, items: list[Json], first: int = 0, **more: Json) -> list[Child]:
+def selected(
+    turn: StepBuilder, state: Map, input: Json, items: list[Json], first: int = 0, **more: Json
+) -> list[Child]:
     """A child for each item, as ItemSelector makes its input; `first` is the number of the first one, `more` further
     members of Map.Item."""
     selector, machine = state.item_selector, state.processor
@@ -106,7 +108,7 @@ def selected(turn: Turn, state: Map, input: Json, items: list[Json], first: int 
     return children
 
 
-def iteration_scope(turn: Turn, outer: Scope, item: Json) -> Scope:
+def iteration_scope(turn: StepBuilder, outer: Scope, item: Json) -> Scope:
     """ItemSelector sees the state's effective input as `$`, and its own item in the context object."""
 
     def context() -> Json:
@@ -117,14 +119,14 @@ def iteration_scope(turn: Turn, outer: Scope, item: Json) -> Scope:
     return Scope(outer.input, context, outer.variables, turn.random)
 
 
-def joined(turn: Turn, state: Map, event: Joined) -> Entered | None:
+def joined(turn: StepBuilder, state: Map, event: Joined) -> Entered | None:
     """The result is an array in the order of the items."""
     turn.frame.last = event.last
     turn.record("MapStateSucceeded", {}, leaf=True)
     return complete(turn, state, event.outputs)
 
 
-def join_failed(turn: Turn, state: Map, event: JoinFailed) -> Entered | None:
+def join_failed(turn: StepBuilder, state: Map, event: JoinFailed) -> Entered | None:
     """The iteration's error is the state's."""
     turn.frame.last = event.last
     failure = StateFailure(event.error, event.cause, located=False)

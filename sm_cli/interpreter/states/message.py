@@ -10,13 +10,13 @@ from sm_cli.asl.model import Message, QueryLanguage
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.commands import AwaitMessage, StartTimer, TimerKind
 from sm_cli.interpreter.dataflow import as_text, effective_input, output, placed, seconds, transformed
-from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import BackoffElapsed, DeadlinePassed, Entered, MessageReceived
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json
+from sm_cli.timestamps import MICROSECONDS
 
 
-def start(turn: Turn, state: Message, event: Entered | BackoffElapsed) -> None:
+def start(turn: StepBuilder, state: Message, event: Entered | BackoffElapsed) -> None:
     input = effective_input(turn, state)
     value = state.correlation_value(turn.scope_of(state, input))
     if value is None or isinstance(value, (dict, list)):
@@ -37,7 +37,7 @@ def start(turn: Turn, state: Message, event: Entered | BackoffElapsed) -> None:
         turn.block(StartTimer(TimerKind.DEADLINE, deadline))
 
 
-def received(turn: Turn, state: Message, event: MessageReceived) -> Entered | None:
+def received(turn: StepBuilder, state: Message, event: MessageReceived) -> Entered | None:
     turn.record("MessageReceived", {"output": event.data})
     if state.language is QueryLanguage.JSONATA:
         return transformed(turn, state, merged(turn, state, event.data), {"result": event.data})
@@ -46,14 +46,14 @@ def received(turn: Turn, state: Message, event: MessageReceived) -> Entered | No
     return turn.leave(state, output(turn, state, merged(turn, state, data)), assigned)
 
 
-def merged(turn: Turn, state: Message, data: Json) -> Json:
+def merged(turn: StepBuilder, state: Message, data: Json) -> Json:
     raw = turn.frame.input
     if state.result_path is None and isinstance(raw, dict) and isinstance(data, dict):
         return {**raw, **data}
     return placed(turn, state.result_path, data)
 
 
-def timed_out(turn: Turn, state: Message, event: DeadlinePassed) -> Entered | None:
+def timed_out(turn: StepBuilder, state: Message, event: DeadlinePassed) -> Entered | None:
     turn.record("MessageTimedOut", {"error": "States.Timeout"})
     if state.timeout_path is None:
         raise StateFailure("States.Timeout", None, located=False)

@@ -10,10 +10,10 @@ from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFaile
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 
 
-def start(turn: Turn, state: Parallel, event: Entered | BackoffElapsed) -> None:
+def start(turn: StepBuilder, state: Parallel, event: Entered | BackoffElapsed) -> None:
     """Every branch gets the same effective input; after a backoff all of them run again."""
     input = handed_on(turn, state, effective_input(turn, state))
     turn.record("ParallelStateStarted", {})
@@ -22,14 +22,14 @@ def start(turn: Turn, state: Parallel, event: Entered | BackoffElapsed) -> None:
     turn.block(Fork(children, Join(total=len(children))))
 
 
-def joined(turn: Turn, state: Parallel, event: Joined) -> Entered | None:
+def joined(turn: StepBuilder, state: Parallel, event: Joined) -> Entered | None:
     """The result is an array in the order of the branches, whichever finished first."""
     turn.frame.last = event.last
     turn.record("ParallelStateSucceeded", {}, leaf=True)
     return complete(turn, state, event.outputs)
 
 
-def join_failed(turn: Turn, state: Parallel, event: JoinFailed) -> Entered | None:
+def join_failed(turn: StepBuilder, state: Parallel, event: JoinFailed) -> Entered | None:
     """One branch failed: its error is the state's, and may be caught as States.BranchFailed too."""
     turn.frame.last = event.last
     failure = StateFailure(event.error, event.cause, located=False, also="States.BranchFailed")

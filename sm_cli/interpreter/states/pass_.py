@@ -5,10 +5,10 @@ from __future__ import annotations
 from sm_cli.asl.model import Pass, QueryLanguage
 from sm_cli.interpreter.dataflow import complete, effective_input, parameters, transformed
 from sm_cli.interpreter.events import Entered
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 
 
-def entered(turn: Turn, state: Pass, event: Entered) -> Entered | None:
+def entered(turn: StepBuilder, state: Pass, event: Entered) -> Entered | None:
     if state.is_identity and turn.env.probe is None:
         return turn.leave(state, turn.frame.input)
     if state.language is QueryLanguage.JSONATA:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sm_cli.asl.model import Succeed
 from sm_cli.interpreter.dataflow import effective_input, passed_on
 from sm_cli.interpreter.events import Entered
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 
 
-def entered(turn: Turn, state: Succeed, event: Entered) -> Entered | None:
+def entered(turn: StepBuilder, state: Succeed, event: Entered) -> Entered | None:
     return passed_on(turn, state, effective_input(turn, state))

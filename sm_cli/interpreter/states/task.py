@@ -22,11 +22,11 @@ from sm_cli.interpreter.events import (
 )
 from sm_cli.interpreter.frame import Opens
 from sm_cli.interpreter.records import outcome_detail, scheduled_detail, task_detail, task_event
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json, dumps, loads_exact
 
 
-def start(turn: Turn, state: Task, event: Entered | BackoffElapsed) -> None:
+def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> None:
     """Schedule an attempt: the first, or one after a backoff."""
     input = effective_input(turn, state)
     arguments = handed_on(turn, state, input)
@@ -80,17 +80,17 @@ def payload_of(payload: Json) -> Json:
         return payload
 
 
-def started(turn: Turn, state: Task) -> None:
+def started(turn: StepBuilder, state: Task) -> None:
     """A worker took the job."""
     turn.record(task_event(state.resource, "Started"), task_detail(state.resource))
 
 
-def submitted(turn: Turn, state: Task, result: Json) -> None:
+def submitted(turn: StepBuilder, state: Task, result: Json) -> None:
     """The handler of a `.waitForTaskToken` task returned: the work is handed over, and the token is waited for."""
     turn.record(task_event(state.resource, "Submitted"), {**task_detail(state.resource), "output": result})
 
 
-def succeeded(turn: Turn, state: Task, event: TaskSucceeded) -> Entered | None:
+def succeeded(turn: StepBuilder, state: Task, event: TaskSucceeded) -> Entered | None:
     resource = state.resource
     mocked = turn.env.probe is not None and turn.env.probe.mocked
     # A callback's output is the result itself; only an answer that the function gave at once comes wrapped.
@@ -106,7 +106,7 @@ def succeeded(turn: Turn, state: Task, event: TaskSucceeded) -> Entered | None:
     return complete(turn, state, result)
 
 
-def invoked(turn: Turn, payload: Json) -> Json:
+def invoked(turn: StepBuilder, payload: Json) -> Json:
     """What lambda:invoke wraps around a function's answer."""
     return {
         "ExecutedVersion": "$LATEST",
@@ -117,7 +117,7 @@ def invoked(turn: Turn, payload: Json) -> Json:
     }
 
 
-def failed(turn: Turn, state: Task, event: TaskFailed) -> NoReturn:
+def failed(turn: StepBuilder, state: Task, event: TaskFailed) -> NoReturn:
     cause = event.cause
     if event.trace is not None and state.resource.kind in ("lambda", "invoke"):
         cause = function_error(turn, event)
@@ -127,7 +127,7 @@ def failed(turn: Turn, state: Task, event: TaskFailed) -> NoReturn:
     raise StateFailure(event.error, cause, located=False)
 
 
-def function_error(turn: Turn, event: TaskFailed) -> str:
+def function_error(turn: StepBuilder, event: TaskFailed) -> str:
     """The cause that Lambda writes when a function raises: JSON text."""
     return dumps(
         {
@@ -139,11 +139,11 @@ def function_error(turn: Turn, event: TaskFailed) -> str:
     )
 
 
-def request_id(turn: Turn) -> str:
+def request_id(turn: StepBuilder) -> str:
     return f"{turn.env.facts.ref}-{turn.frame.id}-{turn.frame.seq}"
 
 
-def timed_out(turn: Turn, state: Task, event: DeadlinePassed | HeartbeatMissed) -> NoReturn:
+def timed_out(turn: StepBuilder, state: Task, event: DeadlinePassed | HeartbeatMissed) -> NoReturn:
     """States Language, "TimeoutSeconds": States.Timeout. A missed heartbeat is States.HeartbeatTimeout too."""
     turn.record(task_event(state.resource, "TimedOut"), {**task_detail(state.resource), "error": "States.Timeout"})
     also = "States.HeartbeatTimeout" if isinstance(event, HeartbeatMissed) else None

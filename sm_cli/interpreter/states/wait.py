@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from sm_cli.asl.model import Wait
 from sm_cli.errors import StateFailure
-from sm_cli.expr.jsonpath import PathNotFound
-from sm_cli.expr.timestamps import parse_timestamp
+from sm_cli.expr.jsonpath.path import PathNotFound
 from sm_cli.interpreter.commands import StartTimer, TimerKind
 from sm_cli.interpreter.dataflow import as_text, effective_input, passed_on
-from sm_cli.interpreter.env import MICROSECONDS
 from sm_cli.interpreter.events import DelayElapsed, Entered
-from sm_cli.interpreter.turn import Turn
+from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json, dumps
+from sm_cli.timestamps import MICROSECONDS, parse_timestamp
 
 _YEAR = 366 * 86_400 * MICROSECONDS
 
 
-def entered(turn: Turn, state: Wait, event: Entered) -> Entered | None:
+def entered(turn: StepBuilder, state: Wait, event: Entered) -> Entered | None:
     input = effective_input(turn, state)
     due = due_at(turn, state, input)
     now = turn.env.now
@@ -28,11 +27,11 @@ def entered(turn: Turn, state: Wait, event: Entered) -> Entered | None:
     return None
 
 
-def elapsed(turn: Turn, state: Wait, event: DelayElapsed) -> Entered | None:
+def elapsed(turn: StepBuilder, state: Wait, event: DelayElapsed) -> Entered | None:
     return passed_on(turn, state, effective_input(turn, state))
 
 
-def due_at(turn: Turn, state: Wait, input: Json) -> int:
+def due_at(turn: StepBuilder, state: Wait, input: Json) -> int:
     """When the wait is over, microseconds since 1970 UTC."""
     if state.timestamp is not None:
         return state.timestamp
@@ -47,7 +46,7 @@ def due_at(turn: Turn, state: Wait, input: Json) -> int:
     return turn.env.now + seconds_at(turn, state, input) * MICROSECONDS
 
 
-def seconds_at(turn: Turn, state: Wait, input: Json) -> int:
+def seconds_at(turn: StepBuilder, state: Wait, input: Json) -> int:
     path = state.seconds.path
     assert path is not None
     try:
@@ -88,7 +87,7 @@ def timestamp_given(value: Json) -> int:
     return timestamp.microseconds
 
 
-def timestamp_at(turn: Turn, state: Wait, input: Json) -> int:
+def timestamp_at(turn: StepBuilder, state: Wait, input: Json) -> int:
     path = state.timestamp_path
     assert path is not None
     try:

@@ -1,0 +1,1 @@
+"""Drawings of a workflow: for a terminal, Mermaid, Graphviz."""

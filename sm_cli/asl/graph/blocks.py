@@ -1,0 +1,123 @@
+"""Rectangles of text for the drawing in a terminal: lines of coloured spans, put beside and below each other.
+
+Rule: a line knows its width in columns, and nothing here makes one wider than it was asked to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sm_cli.asl.graph.words import shortened, width_of
+
+#: Where the line that enters and leaves a block runs.
+AXIS = 1
+_CODES = {
+    "dim": "2",
+    "bold": "1",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+#: One column for one column, so that the layout stays.
+_ASCII = str.maketrans("─│╭╮╰╯┬┴├┤┼┌┐└┘╌┆▼▶↺●■✓✗×…·", "-|+++++++++++++-:v>@o#+xx~.")
+
+
+class StyledText(NamedTuple):
+    text: str
+    style: str = ""
+
+
+class Line(NamedTuple):
+    spans: tuple[StyledText, ...]
+    width: int
+
+
+@dataclass(slots=True)
+class Block:
+    """Lines, entered at column AXIS of the first; `open` when the way goes on at column AXIS below the last."""
+
+    lines: list[Line]
+    open: bool = False
+
+    @property
+    def width(self) -> int:
+        return max((line.width for line in self.lines), default=0)
+
+
+def line(*parts: StyledText | str) -> Line:
+    spans = tuple(StyledText(part) if isinstance(part, str) else part for part in parts)
+    return Line(spans, sum(width_of(span.text) for span in spans))
+
+
+def beside(*lines: Line) -> Line:
+    return Line(tuple(span for each in lines for span in each.spans), sum(each.width for each in lines))
+
+
+def padded(content: Line, width: int, fill: str = " ", style: str = "") -> Line:
+    missing = width - content.width
+    return content if missing <= 0 else Line((*content.spans, StyledText(fill * missing, style)), width)
+
+
+def under(prefix: Line, lines: Iterable[Line]) -> list[Line]:
+    """The lines, each behind the same prefix."""
+    return [beside(prefix, each) for each in lines]
+
+
+def framed(
+    title: Line, content: Sequence[Line], width: int, corners: str, style: str, bottom: Line | None = None
+) -> list[Line]:
+    """A frame, `width` columns wide, its title in the upper border. `corners`: the four, then ─ and │."""
+    upper_left, upper_right, lower_left, lower_right, across, down = tuple(corners)
+    begin = line(StyledText(f"{upper_left}{across} ", style), *title.spans, " ")
+    rows = [beside(padded(begin, width - 1, across, style), line(StyledText(upper_right, style)))]
+    for each in content:
+        inner = padded(beside(line(StyledText(f"{down} ", style)), each), width - 1)
+        rows.append(beside(inner, line(StyledText(down, style))))
+    low = beside(line(StyledText(lower_left, style)), bottom or line())
+    rows.append(beside(padded(low, width - 1, across, style), line(StyledText(lower_right, style))))
+    return rows
+
+
+def columns(blocks: Sequence[Sequence[Line]], widths: Sequence[int], gap: int) -> list[Line]:
+    """Blocks side by side, their upper edges level."""
+    height = max(len(block) for block in blocks)
+    begins = [sum(widths[:i]) + gap * i for i in range(len(widths))]
+    rows = []
+    for i in range(height):
+        row = line()
+        for block, begin in zip(blocks, begins, strict=True):
+            row = beside(padded(row, begin), block[i]) if i < len(block) else row
+        rows.append(padded(row, begins[-1] + widths[-1]))
+    return rows
+
+
+def cut(text: str, width: int, style: str = "") -> StyledText:
+    return StyledText(shortened(text, width), style)
+
+
+def rendered(lines: Iterable[Line], *, colour: bool, ascii_only: bool) -> str:
+    """The text, without blanks at the ends of its lines, each of them ended by a newline."""
+    out = []
+    for each in lines:
+        text = "".join(_painted(span) if colour else span.text for span in _trimmed(each.spans))
+        out.append(f"{text.translate(_ASCII) if ascii_only else text}\n")
+    return "".join(out)
+
+
+def _trimmed(spans: tuple[StyledText, ...]) -> list[StyledText]:
+    kept = list(spans)
+    while kept:
+        text, style = kept.pop()
+        if text := text.rstrip(" "):
+            return [*kept, StyledText(text, style)]
+    return kept
+
+
+def _painted(span: StyledText) -> str:
+    codes = ";".join(_CODES[word] for word in span.style.split())
+    return f"\x1b[{codes}m{span.text}\x1b[0m" if codes and not span.text.isspace() else span.text

@@ -1,0 +1,274 @@
+"""A definition as AWS would judge it: only what AWS refuses, with AWS's codes, messages and locations.
+
+Rule: the problems are those that our rules find; here they are said in AWS's words, as ValidateStateMachineDefinition
+and CreateStateMachine have been seen to say them. Where AWS's words are not known, ours stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sm_cli.asl.outline import MachineAt, StateAt, outline
+from sm_cli.asl.resources import parse_resource
+from sm_cli.asl.text.source import Document, from_value, parse
+from sm_cli.asl.validation.rules import running
+from sm_cli.asl.validation.rules.catalogue import AWS_CODES, Finding
+from sm_cli.asl.validation.rules.flow import ENDING, all_targets, is_terminal
+from sm_cli.asl.validation.schema import is_unknown
+from sm_cli.asl.validation.validate import findings
+from sm_cli.diagnostics import Diagnostic
+from sm_cli.jsonpointer import tokens
+from sm_cli.jsonvalue import Json
+
+SCHEMA = "SCHEMA_VALIDATION_FAILED"
+TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
+#: AWS reports at most so many.
+MOST = 100
+#: A word as Jackson reads one.
+_TOKEN = re.compile(r"\s*([A-Za-z_$][\w$]*)")
+_LISTS = ("/Branches", "/Choices", "/Catch", "/Retry", "/And", "/Or")
+_BY_GRAPH = ("SM203", "SM205", "SM206")
+_WARNINGS = ("SM308", "SM309", "SM312")
+_TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign", "BatchInput", "Credentials")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsDiagnostic:
+    """One line of ValidateStateMachineDefinition's answer. `location` is like `/States/A/Choices[0]/Next`, "/" for the
+    whole definition; None where AWS names no place."""
+
+    severity: Literal["ERROR", "WARNING"]
+    code: str
+    message: str
+    location: str | None
+
+
+def validate_as_aws(
+    source: Document | str | bytes | dict[str, Json], type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
+) -> list[AwsDiagnostic]:
+    """What AWS would refuse in a definition for a workflow of this type; empty for one that it takes.
+
+    A text is read as `parse` reads it, YAML included. Raises nothing.
+    """
+    if not isinstance(source, Document):
+        parsed = parse(source) if isinstance(source, (str, bytes)) else from_value(source)
+        if parsed.document is None:
+            token = _unrecognized(source) if [problem.code for problem in parsed.diagnostics] == ["SM005"] else None
+            return [token] if token is not None else [_unreadable(problem) for problem in parsed.diagnostics[:MOST]]
+        source = parsed.document
+    machines = outline(source.value if isinstance(source.value, dict) else {})
+    found = [*_schema(machines, type), *_transitions(machines), *_ends(machines)]
+    return list(dict.fromkeys(found))[:MOST]
+
+
+def invalid_definition(found: Iterable[AwsDiagnostic]) -> tuple[str, str]:
+    """(error, message) with which CreateStateMachine refuses a definition that has these problems."""
+    said = ", ".join(f"{each.code}: {each.message} at {each.location or 'null'}" for each in found)
+    return "InvalidDefinition", f"Invalid State Machine Definition: '{said}'"
+
+
+def _unrecognized(source: object) -> AwsDiagnostic | None:
+    """What Jackson, which reads definitions at AWS, says of plain words: they are YAML, but no JSON."""
+    text = source.decode("utf-8-sig") if isinstance(source, bytes) else source
+    match = _TOKEN.match(text) if isinstance(text, str) else None
+    if match is None or match[1] in ("true", "false", "null"):
+        return None
+    before = match.string[: match.end()]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+    place = f"[Source: UNKNOWN; line: {line}, column: {column}]"
+    message = f"Unrecognized token '{match[1]}': was expecting {expected}\n at {place}"
+    return AwsDiagnostic("ERROR", AWS_CODES["SM003"], message, None)
+
+
+def _unreadable(problem: Diagnostic) -> AwsDiagnostic:
+    code = AWS_CODES.get(problem.code, SCHEMA)
+    if problem.code in ("SM002", "SM005", "SM016"):
+        return AwsDiagnostic("ERROR", code, "Definition must be a valid JSON object", None)
+    place = problem.position
+    where = f" at [Source: UNKNOWN; line: {place.line}, column: {place.column}]" if place else ""
+    return AwsDiagnostic("ERROR", code, f"{problem.message}{where}", None)
+
+
+def location(pointer: str) -> str:
+    """A JSON pointer as AWS writes places: indexes in brackets, names as they are."""
+    written = ""
+    for token in tokens(pointer):
+        is_index = token.isdecimal() and written.endswith(_LISTS)
+        written += f"[{token}]" if is_index else f"/{token}"
+    return written or "/"
+
+
+def _parent(pointer: str) -> str:
+    return pointer.rpartition("/")[0]
+
+
+# -- what the schema and the rules find --------------------------------------------------------------------------------
+
+
+def _schema(machines: list[MachineAt], type: str) -> Iterator[AwsDiagnostic]:
+    states = {state.pointer: state for machine in machines for state in machine.states.values()}
+    shapes = {machine.pointer: machine.shape for machine in machines}
+    listed = list(findings(machines))
+    downgraded = {_parent(finding.pointer) for code, _, finding in listed if code == "SM801"}
+    missing: dict[str, list[str]] = {}
+    found: list[tuple[str, Finding]] = []
+    for code, _, finding in listed:
+        if code == "SM102" and finding.pointer in shapes:
+            missing.setdefault(finding.pointer, []).append(finding.about)
+        elif code == "SM107" and _parent(finding.pointer) in downgraded:
+            continue  # AWS says only that the state cannot go back
+        elif code in AWS_CODES and code not in _BY_GRAPH and code not in _WARNINGS:
+            found.append((code, finding))
+    for pointer, names in missing.items():
+        # The order in which AWS was seen to list them.
+        message = f"These fields are required: [{', '.join(sorted(names, reverse=True))}]"
+        yield AwsDiagnostic("ERROR", SCHEMA, message, location(pointer))
+    for code, finding in found:
+        yield _said(code, finding)
+    yield from _beyond(machines, states.values())
+    if type == "EXPRESS":
+        for finding in running.not_express(machines):
+            yield _said("SM607", finding, states.get(_parent(finding.pointer)))
+
+
+def _beyond(machines: list[MachineAt], states: Iterable[StateAt]) -> Iterator[AwsDiagnostic]:
+    """What is valid here and not on AWS."""
+    for machine in machines:
+        if machine.owner is not None and "QueryLanguage" in machine.value:
+            yield AwsDiagnostic("ERROR", SCHEMA, "Field 'QueryLanguage' is not supported", location(machine.pointer))
+    for state in states:
+        resource = state.text("Resource") if state.type == "Task" else None
+        if state.type == "Message":
+            message = f"The field 'Type' should have one of these values: [{', '.join(TYPES)}]"
+            yield AwsDiagnostic("ERROR", SCHEMA, message, location(state.at("Type")))
+        elif resource is not None and not is_unknown(resource) and not resource.startswith("arn:"):
+            yield AwsDiagnostic("ERROR", SCHEMA, "Value is not a valid resource ARN", location(state.at("Resource")))
+
+
+def _said(code: str, finding: Finding, state: StateAt | None = None) -> AwsDiagnostic:
+    message, pointer = _WORDS.get(code, _ours)(finding) if state is None else _express(finding, state)
+    return AwsDiagnostic("ERROR", AWS_CODES[code], message, location(pointer))
+
+
+def _ours(finding: Finding) -> tuple[str, str]:
+    return finding.message, finding.pointer
+
+
+def _field(finding: Finding) -> str:
+    return tokens(finding.pointer)[-1] if finding.pointer else ""
+
+
+def _not_supported(finding: Finding) -> tuple[str, str]:
+    return f"Field '{_field(finding)}' is not supported", _parent(finding.pointer)
+
+
+def _is_missing(finding: Finding) -> tuple[str, str]:
+    return f"The field '{finding.about}' is required but was missing", finding.pointer
+
+
+def _out_of_bounds(finding: Finding) -> tuple[str, str]:
+    if finding.about == "empty":
+        return "Value cannot be empty", finding.pointer
+    if not finding.about and _field(finding) != "Type":
+        return _ours(finding)
+    words = ", ".join(TYPES) if _field(finding) == "Type" else finding.about
+    return f"The field '{_field(finding)}' should have one of these values: [{words}]", finding.pointer
+
+
+def _other_language(finding: Finding) -> tuple[str, str]:
+    theirs, ours = ("JSONata", "JSONPath") if "belongs to JSONata" in finding.message else ("JSONPath", "JSONata")
+    named = f"field '{_field(finding)}' is only supported for the '{theirs}' QueryLanguage"
+    message = f"The QueryLanguage is set to '{ours}', but {named}"
+    return message, _parent(finding.pointer)
+
+
+def _no_path(finding: Finding) -> tuple[str, str]:
+    """Of a template AWS names the leaf and points at the template; a field with a path is pointed at itself."""
+    steps = finding.pointer.split("/")
+    pointer = finding.pointer
+    for i, step in enumerate(steps):
+        if step in _TEMPLATES and i >= 3:
+            pointer = "/".join(steps[: i + 1])
+            break
+    call = " or a valid intrinsic function call" if pointer != finding.pointer else ""
+    kind = "JSONPath" if "reference path" not in finding.message else "reference path"
+    return f"The value for the field '{_field(finding)}' must be a valid {kind}{call}", pointer
+
+
+def _not_recognized(finding: Finding) -> tuple[str, str]:
+    message = (
+        f"The resource provided {finding.about} is not recognized. The value is not a valid resource ARN, "
+        "or the resource is not available in this region."
+    )
+    return message, finding.pointer
+
+
+def _express(finding: Finding, state: StateAt) -> tuple[str, str]:
+    resource = parse_resource(state.text("Resource") or "")
+    if resource.kind == "activity":
+        return "Express state machine does not support Activity ARN", finding.pointer
+    # AWS's own message about tokens ends with a blank.
+    pattern, end = ("waitForTaskToken", " ") if resource.pattern == "waitForTaskToken" else ("sync", "")
+    return f"Express state machine does not support '.{pattern}' service integration{end}", finding.pointer
+
+
+def _fixed(message: str, parent: bool = False) -> Callable[[Finding], tuple[str, str]]:
+    return lambda finding: (message, _parent(finding.pointer) if parent else finding.pointer)
+
+
+def _about(finding: Finding) -> tuple[str, str]:
+    return finding.about, finding.pointer
+
+
+_WORDS: dict[str, Callable[[Finding], tuple[str, str]]] = {
+    "SM101": _not_supported,
+    "SM102": _is_missing,
+    "SM104": _out_of_bounds,
+    "SM106": _is_missing,
+    "SM107": _other_language,
+    **dict.fromkeys(("SM301", "SM302", "SM303", "SM304", "SM305"), _no_path),
+    "SM403": _fixed("String does not match RFC3339 timestamp"),
+    "SM602": _fixed("Value is not a valid resource ARN"),
+    "SM603": _fixed("Value is not a valid resource ARN"),
+    "SM604": _not_recognized,
+    "SM801": _fixed("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine", parent=True),
+    **dict.fromkeys(("SM810", "SM811", "SM816"), _about),
+}
+
+
+# -- the graph ---------------------------------------------------------------------------------------------------------
+
+
+def _transitions(machines: list[MachineAt]) -> Iterator[AwsDiagnostic]:
+    for machine in machines:
+        for pointer, target in all_targets(machine):
+            if target not in machine.names and not is_unknown(target) and machine.names:
+                message = f"Missing 'Next' target: {target}"
+                yield AwsDiagnostic("ERROR", AWS_CODES["SM203"], message, location(pointer))
+
+
+def _ends(machines: list[MachineAt]) -> Iterator[AwsDiagnostic]:
+    """AWS asks for an end only of the outermost machine, and calls unreachable what nothing names."""
+    for machine in machines:
+        states = machine.states.values()
+        whole = len(machine.states) == len(machine.names) and all(state.type in TYPES for state in states)
+        if not whole or not machine.states or not isinstance(machine.value.get("StartAt"), str):
+            continue
+        if any(is_unknown(target) for _, target in all_targets(machine)):
+            continue
+        if machine.owner is None and not any(_may_end(state) for state in states):
+            yield AwsDiagnostic("ERROR", AWS_CODES["SM205"], "Workflow has no terminal state", None)
+            continue
+        named = {target for _, target in all_targets(machine)}
+        for name, state in machine.states.items():
+            if name not in named:
+                message = f'State "{name}" is not reachable.'
+                yield AwsDiagnostic("ERROR", AWS_CODES["SM206"], message, location(state.pointer))
+
+
+def _may_end(state: StateAt) -> bool:
+    return is_terminal(state) or state.type in ENDING or is_unknown(state.value.get("End"))

@@ -1,0 +1,100 @@
+"""Rules about Choice states. States Language, "Choice State".
+
+Rule: a rule is a boolean expression (And, Or, Not) or one comparison of a Variable; nothing else, and never two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sm_cli.asl.fields import OPERATORS
+from sm_cli.asl.outline import StateAt, objects_in
+from sm_cli.asl.validation.rules.catalogue import Finding, state_rule
+from sm_cli.asl.validation.rules.expressions import values
+from sm_cli.asl.validation.rules.flow import is_meant
+from sm_cli.asl.validation.schema import is_unknown
+from sm_cli.jsonvalue import Json
+from sm_cli.timestamps import why_not_a_timestamp
+
+BOOLEAN = ("And", "Or", "Not")
+_ALLOWED = {"Variable", "Next", "Comment", "Assign", *BOOLEAN}
+
+
+def rules(state: StateAt) -> Iterator[tuple[str, dict[str, Json]]]:
+    """(pointer, rule) of all rules of a JSONPath Choice, those inside And, Or and Not included."""
+    waiting = list(state.items("Choices"))[::-1]
+    while waiting:
+        pointer, rule = waiting.pop()
+        yield pointer, rule
+        inner = [*objects_in(rule, pointer, "And"), *objects_in(rule, pointer, "Or")]
+        negated = rule.get("Not")
+        if isinstance(negated, dict):
+            inner.append((f"{pointer}/Not", negated))
+        waiting.extend(inner[::-1])
+
+
+@state_rule("SM401", "error", "A Choice rule makes one test", "Choice")
+def one_test(state: StateAt) -> Iterator[Finding]:
+    if state.language == "JSONata":
+        return
+    for pointer, rule in rules(state):
+        tests = [name for name in rule if name in OPERATORS or name in BOOLEAN]
+        if len(tests) > 1:
+            message = f"A rule makes one test; {tests[1]} cannot stand beside {tests[0]}"
+            yield Finding(f"{pointer}/{tests[1]}", message, "join two tests by And or Or", key=True)
+        elif not tests and all(name in _ALLOWED for name in rule):
+            what = "compares its Variable with nothing" if "Variable" in rule else "tests nothing"
+            yield Finding(pointer, f"This rule {what}", "add a comparison such as StringEquals, or And, Or, Not")
+
+
+@state_rule("SM402", "error", "A comparison has a Variable", "Choice")
+def comparisons_have_a_variable(state: StateAt) -> Iterator[Finding]:
+    if state.language == "JSONata":
+        return
+    for pointer, rule in rules(state):
+        compares = [name for name in rule if name in OPERATORS]
+        joins = [name for name in rule if name in BOOLEAN]
+        if compares and not joins and "Variable" not in rule:
+            yield Finding(pointer, f"{compares[0]} compares nothing: the rule has no Variable")
+        elif joins and not compares and "Variable" in rule:
+            message = f"Variable belongs to a comparison; it cannot stand beside {joins[0]}"
+            yield Finding(f"{pointer}/Variable", message, key=True)
+
+
+@state_rule("SM403", "error", "A timestamp is RFC3339 with a T and a zone", "Choice", "Wait")
+def timestamps_parse(state: StateAt) -> Iterator[Finding]:
+    for pointer, field, value in values(state, "timestamp"):
+        if not isinstance(value, str) or is_unknown(value):
+            continue
+        if state.language == "JSONata" and value.startswith("{%"):
+            continue
+        if problem := why_not_a_timestamp(value):
+            hint = "an expression {% … %} needs QueryLanguage: JSONata" if value.startswith("{%") else None
+            if state.language == "JSONPath" and value.startswith(("$.", "$$.", "$[")):
+                hint = f"use {field}Path"
+            yield Finding(pointer, f"{field} is not a timestamp: {problem}", hint)
+
+
+@state_rule("SM404", "warning", "A Choice has a Default", "Choice")
+def has_a_default(state: StateAt) -> Iterator[Finding]:
+    written = state.value.get("Choices")
+    if "Default" in state.value or not isinstance(written, list) or not written or is_meant("Default", state):
+        return
+    if not _covers_everything(state):
+        message = f"The state '{state.name}' has no Default: what no rule takes fails with States.NoChoiceMatched"
+        yield Finding(state.pointer, message, key=True)
+
+
+def _covers_everything(state: StateAt) -> bool:
+    """Whether two rules ask one Variable for true and for false, or a rule is always true."""
+    asked: set[tuple[str, str, bool]] = set()
+    for _, rule in state.items("Choices"):
+        if rule.get("Condition") is True:
+            return True
+        for name, value in rule.items():
+            variable = rule.get("Variable")
+            if name in OPERATORS and isinstance(value, bool) and isinstance(variable, str):
+                if (variable, name, not value) in asked:
+                    return True
+                asked.add((variable, name, value))
+    return False

@@ -1,0 +1,201 @@
+"""Rules about where a machine goes: names, transitions, ends, islands and endless loops.
+
+Rule: what follows from a transition that is already reported is not reported again: in a machine with a
+broken transition nobody is told which states cannot be reached. States Language, "Transitions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sm_cli.asl.fields import fields_of
+from sm_cli.asl.outline import MachineAt, StateAt, text_in
+from sm_cli.asl.validation.nearest import nearest
+from sm_cli.asl.validation.rules.catalogue import Finding, definition_rule, machine_rule, state_rule
+from sm_cli.asl.validation.schema import is_substitution
+from sm_cli.jsonpointer import child
+
+MOVING = ("Task", "Parallel", "Map", "Message", "Pass", "Wait")
+ENDING = ("Succeed", "Fail")
+#: Comparing a name with thousands of others takes time: only so many broken transitions get a proposal.
+MOST_PROPOSALS = 25
+#: Where a state of a type names others: its own fields, and the array whose objects have a Next.
+_TRANSITIONS: dict[str, tuple[tuple[str, ...], str]] = {
+    "Task": (("Next",), "Catch"),
+    "Parallel": (("Next",), "Catch"),
+    "Map": (("Next",), "Catch"),
+    "Message": (("Next", "TimeoutPath"), "Catch"),
+    "Choice": (("Default",), "Choices"),
+    "Succeed": ((), ""),
+    "Fail": ((), ""),
+}
+
+
+@definition_rule("SM201", "error", "A name stands for one state of the whole definition")
+def names_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
+    seen: dict[str, MachineAt] = {}
+    for machine in machines:
+        for name, pointer in machine.names.items():
+            first = seen.setdefault(name, machine)
+            if first is not machine:
+                message = f"The name '{name}' belongs to a state of {first.called} already"
+                yield Finding(pointer, message, "names are unique in the whole definition", key=True)
+
+
+@machine_rule("SM202", "error", "The name of a state has 1 to 80 characters")
+def names_have_a_length(machine: MachineAt) -> Iterator[Finding]:
+    for name, pointer in machine.names.items():
+        if not 1 <= len(name) <= 80 and not is_substitution(name):
+            message = f"The name of a state has 1 to 80 characters; this has {len(name)}"
+            yield Finding(pointer, message, key=True)
+
+
+@definition_rule("SM203", "error", "A transition leads to a state of the same machine")
+def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
+    homes = {name: machine for machine in reversed(machines) for name in machine.names}
+    proposals = MOST_PROPOSALS
+    for machine in machines:
+        for pointer, target in all_targets(machine):
+            if target in machine.names or is_substitution(target) or not machine.names:
+                continue
+            field = pointer.rsplit("/", 1)[1]
+            if target in homes:
+                home = homes[target].called
+                message = f"{field} names '{target}', which is a state of {home}, not of {machine.called}"
+                hint = "a transition cannot enter or leave a branch or a processor"
+                yield Finding(pointer, message, hint, about=target)
+                continue
+            proposals -= 1
+            close = nearest(target, machine.names) if proposals >= 0 else None
+            meant = f"did you mean '{close}'?" if close is not None else None
+            yield Finding(pointer, f"{field} names '{target}', and there is no such state", meant, about=target)
+
+
+def all_targets(machine: MachineAt) -> Iterator[tuple[str, str]]:
+    """(pointer, name) of StartAt and of every transition of a machine."""
+    start = machine.value.get("StartAt")
+    if isinstance(start, str):
+        yield f"{machine.pointer}/StartAt", start
+    for state in machine.states.values():
+        yield from targets(state)
+
+
+def targets(state: StateAt) -> Iterator[tuple[str, str]]:
+    """(pointer, name) of every transition of a state."""
+    single, many = _TRANSITIONS.get(state.type, (("Next",), ""))
+    for field in single:
+        if (name := state.text(field)) is not None:
+            yield state.at(field), name
+    for pointer, item in state.items(many):
+        if (target := text_in(item, "Next")) is not None:
+            yield f"{pointer}/Next", target
+
+
+@state_rule("SM204", "error", "A state that goes on has Next or End", *MOVING)
+def goes_on_or_ends(state: StateAt) -> Iterator[Finding]:
+    has_next, end = "Next" in state.value, state.value.get("End")
+    if has_next and end is True:
+        later = max("Next", "End", key=list(state.value).index)
+        yield Finding(state.at(later), f"The state '{state.name}' has both Next and End; keep one of them", key=True)
+    elif has_next or ("End" in state.value and end is not False):
+        return
+    elif end is False:
+        yield Finding(state.at("End"), "End: false ends nothing, and there is no Next", "write Next, or End: true")
+    elif not any(is_meant(field, state) for field in ("Next", "End")):
+        yield Finding(state.pointer, f"The state '{state.name}' has neither Next nor End", key=True)
+
+
+def is_meant(field: str, state: StateAt) -> bool:
+    """Whether a state has no such field but one that is surely a misspelling of it, which SM101 tells of."""
+    unknown = state.value.keys() - fields_of(state.type, state.language).keys()
+    return field not in state.value and nearest(field, sorted(unknown), 0.75) is not None
+
+
+def is_terminal(state: StateAt) -> bool:
+    return state.type in ENDING or (state.type in MOVING and state.value.get("End") is True)
+
+
+def is_known(machine: MachineAt) -> bool:
+    """Whether every transition of a machine can be followed: then, and only then, its graph says something."""
+    if not isinstance(machine.value.get("StartAt"), str) or len(machine.states) != len(machine.names):
+        return False
+    if any(target not in machine.names for _, target in all_targets(machine)):
+        return False
+    return all(_moves(state) for state in machine.states.values())
+
+
+def _moves(state: StateAt) -> bool:
+    """Whether a state says where it goes, and has no field that may have been meant to."""
+    if state.type not in _TRANSITIONS and state.type not in MOVING:
+        return False
+    if not state.value.keys() <= fields_of(state.type, state.language).keys():
+        return False
+    _, many = _TRANSITIONS.get(state.type, ((), ""))
+    items = state.value.get(many, [])
+    if not isinstance(items, list) or not all(isinstance(i, dict) and isinstance(i.get("Next"), str) for i in items):
+        return False
+    if state.type in MOVING:
+        return state.text("Next") is not None or state.value.get("End") is True
+    return state.type in ENDING or any(True for _ in targets(state))
+
+
+def reached_from(machine: MachineAt, start: str) -> set[str]:
+    return closure(edges_of(machine), {start})
+
+
+def edges_of(machine: MachineAt) -> dict[str, set[str]]:
+    """Where each state of a machine may go."""
+    return {name: {target for _, target in targets(state)} for name, state in machine.states.items()}
+
+
+def closure(edges: dict[str, set[str]], start: set[str]) -> set[str]:
+    reached, waiting = set(start), list(start)
+    while waiting:
+        for name in edges.get(waiting.pop(), set()) - reached:
+            reached.add(name)
+            waiting.append(name)
+    return reached
+
+
+@machine_rule("SM205", "error", "A machine can come to an end")
+def can_end(machine: MachineAt) -> Iterator[Finding]:
+    if not is_known(machine):
+        return
+    start = str(machine.value["StartAt"])
+    if any(is_terminal(machine.states[name]) for name in reached_from(machine, start)):
+        return
+    where = "" if machine.owner is None else f" of {machine.called}"
+    hint = "let a state have End: true, or go to a Succeed or Fail state"
+    if any(is_terminal(state) for state in machine.states.values()):
+        yield Finding(f"{machine.pointer}/StartAt", f"No way from StartAt{where} leads to an end", hint)
+    else:
+        yield Finding(f"{machine.pointer}/States", f"No state{where} ends it: it would run for ever", hint, key=True)
+
+
+@machine_rule("SM206", "warning", "Every state can be reached")
+def is_reached(machine: MachineAt) -> Iterator[Finding]:
+    if not is_known(machine):
+        return
+    reached = reached_from(machine, str(machine.value["StartAt"]))
+    for name, pointer in machine.names.items():
+        if name not in reached:
+            yield Finding(pointer, f"The state '{name}' cannot be reached from StartAt", key=True)
+
+
+@machine_rule("SM207", "warning", "Every loop has a way out")
+def loops_have_exits(machine: MachineAt) -> Iterator[Finding]:
+    if not is_known(machine):
+        return
+    back: dict[str, set[str]] = {}
+    for name, state in machine.states.items():
+        for _, target in targets(state):
+            back.setdefault(target, set()).add(name)
+    leaving = closure(back, {name for name, state in machine.states.items() if is_terminal(state)})
+    reached = reached_from(machine, str(machine.value["StartAt"]))
+    if not leaving & reached:
+        return  # SM205 says it of the whole machine
+    caught = [name for name in machine.names if name in reached and name not in leaving]
+    if caught:
+        others = f" (with {', '.join(caught[1:4])})" if len(caught) > 1 else ""
+        message = f"From the state '{caught[0]}'{others} no way leads to an end: it is an endless loop"
+        yield Finding(child(f"{machine.pointer}/States", caught[0]), message, key=True)

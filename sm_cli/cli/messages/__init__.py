@@ -1,0 +1,1 @@
+"""The commands that send messages and show them and who waits."""

@@ -1,0 +1,175 @@
+"""`sm messages`: what was sent and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.opening import opened_engine
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import AsJson, Database, Output, choice, count, output_format
+from sm_cli.errors import Conflict, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+    from sm_cli.jsonvalue import Json
+    from sm_cli.store.protocol import StoredMessage
+
+_KINDS = {"s": "string", "n": "number", "b": "boolean"}
+_LATE = {"timeout": "its time was up", "aborted": "it was closed"}
+
+Named = Annotated[
+    str, typer.Argument(metavar="ID", show_default=False, help="The message's number, or its sender's --message-id.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    group.command("list")(list_messages)
+    group.command("show")(show)
+    group.command("delete")(delete)
+    app.add_typer(group, name="messages", help="See what was sent and what became of it.")
+
+
+def list_messages(
+    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Only those sent under this key.")] = None,
+    value: Annotated[str | None, typer.Option("--value", metavar="VALUE", help="With --key: and this value.")] = None,
+    status: Annotated[
+        str | None, typer.Option("--status", metavar="STATUS", help="Only these: buffered, consumed, expired.")
+    ] = None,
+    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """List messages, newest first; those of the last seven days are there."""
+    from sm_cli.store.protocol import MessageFilter, MessageStatus
+
+    format = output_format(output, json)
+    if value is not None and key is None:
+        raise UsageError("--value belongs to --key")
+    all = tuple(each.value for each in MessageStatus)
+    wanted = None if status is None else MessageStatus(choice(status.lower(), "--status", all))
+    with opened_engine(db) as engine:
+        now = engine.clock.now()
+        found = engine.store.list_messages(MessageFilter(now, key, value, wanted, limit=count(limit, "--limit")))
+        if format != "table":
+            rows: list[Json] = []
+            for m in found:
+                row = described(engine, m)
+                del row["data"]  # a list comes without what may be large
+                rows.append(row)
+            out.rows(rows, format)
+            return
+    if not found:
+        say("there is no such message" if key or status else "there is no message")
+        return
+    lines = [
+        (str(m.id), m.key, m.value, m.status_at(now).value, tables.local_time(m.received),
+         tables.local_time(m.expires) if m.consumed is None else "", str(m.count or ""), m.message_id or "")
+        for m in found
+    ]  # fmt: skip
+    for line in tables.table(("ID", "KEY", "VALUE", "STATUS", "SENT", "EXPIRES", "RECEIVED BY", "MESSAGE ID"), lines):
+        out.text(line)
+
+
+def show(message: Named, output: Output = None, json: AsJson = False, db: Database = None) -> None:
+    """Show a message: its data, who received it, and what it came too late for."""
+    format = output_format(output, json)
+    with opened_engine(db) as engine:
+        found = _find(engine, message)
+        if format != "table":
+            out.one(described(engine, found), format)
+            return
+        for line in _lines(engine, found):
+            out.text(line)
+
+
+def delete(message: Named, db: Database = None) -> None:
+    """Delete a message that nobody has received."""
+    with opened_engine(db) as engine:
+        found = _find(engine, message)
+        engine.delete_message(found)
+    say(f"message {found.id} {found.key}={found.value} is deleted")
+
+
+def _find(engine: Engine, text: str) -> StoredMessage:
+    store = engine.store
+    if text.isascii() and text.isdigit() and len(text) < 19 and (found := store.message(int(text))) is not None:
+        return found
+    named = store.messages_named(text)
+    if not named:
+        raise NotFound(f"there is no message {text!r}", hint="`sm messages list` shows what there is")
+    if len(named) > 1:
+        which = ", ".join(f"{m.id} ({m.key}={m.value})" for m in named[:5])
+        raise Conflict(f"several messages were sent with the id {text!r}: {which}; name one by its number")
+    return named[0]
+
+
+def became(engine: Engine, m: StoredMessage) -> str:
+    """`was received by …`, `is kept until …`, `expired …`."""
+    status = m.status_at(engine.clock.now()).value
+    if status == "buffered":
+        return f"is kept until {tables.local_time(m.expires)}"
+    if status == "expired":
+        return f"expired at {tables.local_time(m.expires)} and was received by nobody"
+    refs = engine.store.refs(m.receivers)
+    more = m.count - len(m.receivers)
+    named = ", ".join(refs.get(id, "?") for id in m.receivers[:5]) + (f" and {more} more" if more > 0 else "")
+    when = "" if m.consumed is None else f" at {tables.local_time(m.consumed)}"
+    return f"was received by {named}{when}"
+
+
+def _refs(engine: Engine, m: StoredMessage) -> dict[int, str]:
+    named = {*m.receivers, *(late.execution for late in m.late)}
+    return engine.store.refs(named if m.execution is None else named | {m.execution})
+
+
+def described(engine: Engine, m: StoredMessage) -> dict[str, Json]:
+    """A message as JSON. Times are RFC 3339, UTC."""
+    from sm_cli.timestamps import rfc3339
+
+    refs = _refs(engine, m)
+    return {
+        "id": m.id,
+        "key": m.key,
+        "value": m.value,
+        "type": _KINDS[m.kind],
+        "strictType": m.strict,
+        "messageId": m.message_id,
+        "status": m.status_at(engine.clock.now()).value,
+        "sent": rfc3339(m.received),
+        "expires": rfc3339(m.expires),
+        "received": None if m.consumed is None else rfc3339(m.consumed),
+        "receivedBy": m.count,
+        "executions": [refs.get(id) for id in m.receivers],
+        "onlyFor": None if m.execution is None else refs.get(m.execution),
+        "tooLateFor": [
+            {"execution": refs.get(late.execution), "ended": rfc3339(late.ended), "how": late.how} for late in m.late
+        ],
+        "data": m.body,
+    }
+
+
+def _lines(engine: Engine, m: StoredMessage) -> Iterator[str]:
+    from sm_cli.jsonvalue import dumps
+
+    facts = [("id", str(m.id)), ("key", m.key), ("value", m.value), ("message id", m.message_id)]
+    facts += [("sent", tables.local_time(m.received)), ("status", m.status_at(engine.clock.now()).value)]
+    for name, value in facts:
+        if value is not None:
+            yield f"{name:<11} {tables.clean(value)}"
+    yield f"{'':<11} {became(engine, m)}"
+    refs = _refs(engine, m)
+    if m.execution is not None:
+        yield f"{'only for':<11} execution {refs.get(m.execution, '?')}"
+    if m.strict:
+        yield f"{'strict':<11} only for a wait whose value is a {_KINDS[m.kind]}"
+    for late in m.late:
+        ref, when = refs.get(late.execution, "?"), tables.local_time(late.ended)
+        yield f"{'too late':<11} it came too late for execution {ref}, whose wait ended at {when}: {_LATE[late.how]}"
+    yield f"{'data':<11} {dumps(m.body)}"

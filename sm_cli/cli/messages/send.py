@@ -1,0 +1,184 @@
+"""`sm send-message`: give a message to whoever waits for it, and say what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.opening import opened_engine
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import (
+    AsJson,
+    Database,
+    LogFormat,
+    Output,
+    Verbose,
+    choice,
+    count,
+    output_format,
+    seconds,
+)
+from sm_cli.errors import NotDelivered, UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+    from sm_cli.engine.send_message import Sent, To
+    from sm_cli.jsonvalue import Json
+
+#: So many receivers are named to a person; `--json` names all.
+_NAMED = 5
+
+
+def register(app: typer.Typer) -> None:
+    app.command("send-message")(send_message)
+
+
+def send_message(
+    correlation: Annotated[
+        str, typer.Argument(metavar="KEY=VALUE", show_default=False, help="What it is sent under: orderId=ORD-1.")
+    ],
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="FILE|-|JSON", help="The message; {} unless given.")
+    ] = None,
+    message_id: Annotated[
+        str | None, typer.Option("--message-id", metavar="ID", help="Sent once, however often it is repeated.")
+    ] = None,
+    ttl: Annotated[
+        str, typer.Option("--ttl", metavar="SPAN", help="Kept so long when nobody waits; 0: not at all.")
+    ] = "1h",
+    to: Annotated[
+        str, typer.Option("--to", metavar="all|one", help="All who wait, or who has waited longest.")
+    ] = "all",
+    require_match: Annotated[
+        bool, typer.Option("--require-match", help="Keep nothing and exit with 5 when nobody waits.")
+    ] = False,
+    strict_type: Annotated[
+        bool, typer.Option("--strict-type", help='Tell 42 from "42": VALUE has the type that it has as JSON.')
+    ] = False,
+    expect: Annotated[
+        str | None, typer.Option("--expect", metavar="N", help="Exit with 5 when fewer executions received it.")
+    ] = None,
+    execution: Annotated[
+        str | None, typer.Option("--execution", metavar="ID", help="Only this execution may receive it.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Until who received it is closed or waits for another message.")
+    ] = False,
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+    _verbose: Verbose = False,
+    _log_format: LogFormat = None,
+) -> None:
+    """Send a message to who waits for it."""
+    from sm_cli.cli.terminal.inputs import read_json, warn_if_large
+
+    format = output_format(output, json)
+    key, value = correlated(correlation)
+    span = seconds(ttl, "--ttl")
+    whom: To = "one" if choice(to, "--to", ("all", "one")) == "one" else "all"
+    wanted = 0 if expect is None else count(expect, "--expect")
+    body = {} if data is None else read_json(data, "--data")
+    warn_if_large(body, "the message")
+    with opened_engine(db, create=True) as engine:
+        target = None if execution is None else engine.find(execution)
+        sent = engine.publish(
+            key, value, body, message_id=message_id, ttl=span, to=whom, strict_type=strict_type,
+            require_match=require_match, execution=target,
+        )  # fmt: skip
+        ends: list[dict[str, Json]] | None = None
+        if wait and sent.executions:
+            from sm_cli.cli.messages.awaiting import ends_of
+
+            ends = ends_of(engine, sent.executions)
+        if format != "table":
+            out.one(_document(engine, key, value, sent, ends), format)
+        else:
+            _tell(engine, correlation, sent, ends)
+    _check(correlation, sent, required=require_match or span == 0, wanted=wanted)
+    if ends and any(end["status"] not in ("RUNNING", "SUCCEEDED") for end in ends):
+        raise typer.Exit(1)
+
+
+def correlated(text: str) -> tuple[str, Json]:
+    """`KEY=VALUE`: VALUE is text, unless it is exactly how JSON writes a number, true or false, or a JSON string."""
+    from sm_cli.errors import InvalidJson
+    from sm_cli.jsonvalue import loads_exact, scalar_text
+
+    key, equals, written = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"{text!r} is not KEY=VALUE")
+    try:
+        value = loads_exact(written)
+    except InvalidJson:
+        return key, written
+    if isinstance(value, str) or (isinstance(value, (bool, int, float)) and scalar_text(value) == written):
+        return key, value
+    return key, written
+
+
+def _tell(engine: Engine, correlation: str, sent: Sent, ends: list[dict[str, Json]] | None) -> None:
+    from sm_cli.cli.messages.awaiting import table
+    from sm_cli.cli.terminal.tables import clean
+
+    line = _line(engine, correlation, sent)
+    if line is not None:
+        out.text(clean(line))
+    if ends is not None:
+        for row in table(ends):
+            out.text(row)
+    if line is not None:
+        for sentence in sent.near:
+            say(f"  {clean(sentence)}")
+
+
+def _line(engine: Engine, correlation: str, sent: Sent) -> str | None:
+    """What became of it; None when that is an error."""
+    from sm_cli.cli.messages.list import became
+    from sm_cli.cli.terminal.tables import local_time
+
+    if sent.outcome == "delivered":
+        count = len(sent.executions)
+        more = f" and {count - _NAMED} more" if count > _NAMED else ""
+        named = ", ".join(sent.executions[:_NAMED])
+        return f"{correlation} was delivered to {count} execution{'s' if count > 1 else ''}: {named}{more}"
+    if sent.outcome == "buffered" and sent.until is not None:
+        return f"nobody waits for {correlation} now; it is kept until {local_time(sent.until)}"
+    if sent.first is not None:
+        when = local_time(sent.first.received)
+        return f"{correlation} repeats message {sent.first.id}, which was sent {when} and {became(engine, sent.first)}"
+    return None
+
+
+def _document(engine: Engine, key: str, value: Json, sent: Sent, ends: list[dict[str, Json]] | None) -> dict[str, Json]:
+    from sm_cli.cli.messages.list import described
+    from sm_cli.jsonvalue import scalar_text
+    from sm_cli.timestamps import rfc3339
+
+    found: dict[str, Json] = {
+        "outcome": sent.outcome.value.replace(" ", "_"),
+        "key": key,
+        "value": scalar_text(value),
+        "message": sent.message,
+        "executions": list(sent.executions),
+        "until": None if sent.until is None else rfc3339(sent.until),
+        "near": list(sent.near),
+    }
+    if sent.first is not None:
+        found["first"] = described(engine, sent.first)
+    if ends is not None:
+        found["ends"] = [*ends]
+    return found
+
+
+def _check(correlation: str, sent: Sent, *, required: bool, wanted: int) -> None:
+    """Raise NotDelivered when fewer received it than had to; a repeat counts with those who received the first."""
+    received = sent.first.count if sent.first is not None else len(sent.executions)
+    if required and received == 0:
+        if sent.first is not None:
+            raise NotDelivered(f"nobody has received message {sent.first.id}, which {correlation} repeats")
+        raise NotDelivered(f"nobody waits for {correlation}, so nothing was sent", hint="; ".join(sent.near) or None)
+    if received < wanted:
+        raise NotDelivered(f"{received} of the {wanted} executions that were expected received {correlation}")

@@ -1,0 +1,79 @@
+"""`sm waits`: the messages that executions wait for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.opening import opened_store
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import AsJson, Database, Output, count, output_format
+from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.jsonvalue import Json
+    from sm_cli.store.protocol import OpenWait
+
+_KINDS = {"s": "string", "n": "number", "b": "boolean"}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("waits")(waits)
+
+
+def waits(
+    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Only waits for this key.")] = None,
+    value: Annotated[str | None, typer.Option("--value", metavar="VALUE", help="With --key: and this value.")] = None,
+    workflow: Annotated[
+        str | None, typer.Option("--workflow", metavar="NAME", help="Only those of one workflow.")
+    ] = None,
+    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """List the messages that executions wait for, oldest first."""
+    from sm_cli.store.protocol import WaitFilter
+
+    format = output_format(output, json)
+    if value is not None and key is None:
+        raise UsageError("--value belongs to --key")
+    with opened_store(db) as store:
+        found = store.open_waits(WaitFilter(key, value, workflow, limit=count(limit, "--limit")))
+    if format != "table":
+        out.rows([_described(wait) for wait in found], format)
+    elif found:
+        for line in tables.table(
+            ("KEY", "VALUE", "ID", "NAME", "WORKFLOW", "STATE", "SINCE", "UNTIL"), [_row(wait) for wait in found]
+        ):
+            out.text(line)
+    else:
+        say("no execution waits for a message" if key is None and workflow is None else "no execution waits for that")
+
+
+def _row(wait: OpenWait) -> tuple[str, ...]:
+    s = wait.subscription
+    return (
+        s.key, s.value, wait.ref, "" if wait.name == wait.ref else wait.name, wait.workflow, wait.state,
+        tables.local_time(s.since), "" if s.deadline is None else tables.local_time(s.deadline),
+    )  # fmt: skip
+
+
+def _described(wait: OpenWait) -> dict[str, Json]:
+    from sm_cli.timestamps import rfc3339
+
+    s = wait.subscription
+    return {
+        "key": s.key,
+        "value": s.value,
+        "type": _KINDS[s.kind],
+        "executionId": wait.ref,
+        "execution": wait.name,
+        "workflow": wait.workflow,
+        "state": wait.state,
+        "since": rfc3339(s.since),
+        "deadline": None if s.deadline is None else rfc3339(s.deadline),
+    }

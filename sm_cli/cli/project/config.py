@@ -1,0 +1,167 @@
+"""The project: where its configuration lies, and what that says about files and numbers.
+
+Rule: an option wins over SM_*, that over the configuration, that over the default. Paths in the configuration
+are relative to its file; everything else is relative to the current directory.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sm_cli.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sm_cli.handlers.http.settings import HttpSettings
+
+#: Key to its type and what that is called.
+_KEYS: dict[str, tuple[type, str]] = {
+    "workflow": (str, "text"),
+    "handlers": (str, "text"),
+    "database": (str, "text"),
+    "concurrency": (int, "a whole number"),
+    "queues": (str, "text"),
+    "priority": (dict, "a table of queues by workflow"),
+    "buckets": (str, "text"),
+    "aws_limits": (bool, "true or false"),
+    "http_allow": (list, "a list of hosts"),
+    "http_connections": (dict, "a table of connections"),
+}
+
+
+@dataclass(slots=True)
+class Project:
+    """root: the directory of the configuration, or the current one. file: the configuration, if there is one."""
+
+    root: Path
+    file: Path | None = None
+    settings: dict[str, object] = field(default_factory=dict)
+
+    def setting(self, key: str) -> str | None:
+        found = self.settings.get(key)
+        return None if found is None else str(found)
+
+    @property
+    def workflows(self) -> Path:
+        return shown(self.root / "workflows")
+
+    def handlers(self, option: str | None) -> tuple[Path, bool]:
+        """The handlers directory, and whether somebody named it."""
+        if option is not None:
+            return Path(option), True
+        configured = self.setting("handlers")
+        return shown(self.root / (configured or "handlers")), configured is not None
+
+    def buckets(self, option: str | None) -> Path:
+        """The directory that stands for S3."""
+        return Path(option) if option is not None else shown(self.root / (self.setting("buckets") or "buckets"))
+
+    @property
+    def aws_limits(self) -> bool:
+        return self.settings.get("aws_limits") is True
+
+    def queue_of(self, workflow: str) -> str:
+        """The queue that the table `priority` gives to a workflow; "default" unless it does."""
+        table = self.settings.get("priority")
+        return str(table.get(workflow, "default")) if isinstance(table, dict) else "default"
+
+    def database(self, option: str | None) -> tuple[str, bool]:
+        """The database's URL, and whether somebody named it."""
+        if option is not None:
+            return option, True
+        configured = self.setting("database")
+        if configured is None:
+            return str(shown(self.root / ".sm" / "sm.db")), False
+        return self._anchored(configured), True
+
+    def http(self) -> HttpSettings:
+        """What http:invoke may do. Raises ConfigurationError for hosts and connections that are none."""
+        from sm_cli.handlers.http.settings import read_settings
+
+        file = str(shown(self.file or self.root))
+        allow, where = self.settings.get("http_allow", []), file
+        variable = os.environ.get("SM_HTTP_ALLOW")
+        if variable is not None:
+            allow, where = [part.strip() for part in variable.split(",") if part.strip()], "SM_HTTP_ALLOW"
+        connections = self.settings.get("http_connections", {})
+        return read_settings(allow, connections, where=where, connections_where=file)
+
+    def _anchored(self, url: str) -> str:
+        scheme = "sqlite:" if url.startswith("sqlite:") else ""
+        path = url.removeprefix(scheme)
+        if path.startswith("/") or ":" in path:
+            return url
+        return f"{scheme}{shown(self.root / path)}"
+
+
+def find_project(start: Path | None = None) -> Project:
+    """Walk up to sm.toml, or a pyproject.toml with [tool.sm]. Raises ConfigurationError for one that is wrong."""
+    here = start or Path.cwd()
+    for directory in (here, *here.parents):
+        for name in ("sm.toml", "pyproject.toml"):
+            file = directory / name
+            settings = _settings(file)
+            if settings is not None:
+                return Project(directory, file, settings)
+    return Project(here)
+
+
+def _settings(file: Path) -> dict[str, object] | None:
+    """What the file says for sm; None when it is not there or says nothing."""
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError as e:
+        if not os.access(file.parent, os.X_OK):
+            return None  # a directory above that is not ours to look into
+        raise ConfigurationError(f"{shown(file)} cannot be read: {e.strerror}") from e
+    if file.name == "pyproject.toml" and b"tool" not in content:
+        return None
+    import tomllib
+
+    try:
+        table: object = tomllib.loads(content.decode())
+        for step in ("tool", "sm") if file.name == "pyproject.toml" else ():
+            table = table.get(step) if isinstance(table, dict) else None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        if file.name == "pyproject.toml" and b"tool.sm" not in content:
+            return None
+        raise ConfigurationError(f"{shown(file)} is not TOML: {e}") from e
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{shown(file)}: tool.sm is not a table")
+    return _checked(file, table)
+
+
+def _checked(file: Path, table: dict[str, object]) -> dict[str, object]:
+    for key, value in table.items():
+        kind = _KEYS.get(key)
+        if kind is None:
+            from difflib import get_close_matches
+
+            close = get_close_matches(key, _KEYS, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"sm knows {', '.join(_KEYS)}"
+            raise ConfigurationError(f"{shown(file)} sets {key!r}, which sm does not know", hint=hint)
+        wanted, called = kind
+        if type(value) is not wanted:
+            raise ConfigurationError(f"{shown(file)}: {key} is {called}, not {value!r}")
+    return table
+
+
+def is_file(path: str) -> bool:
+    """Like Path.is_file, but what cannot be a path is no file, however long it is."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
+
+
+def shown(path: Path) -> Path:
+    """Relative to the current directory when it lies below it: what a person would write."""
+    here = os.getcwd()  # noqa: PTH109 - Path.cwd() is the same, slower
+    text = str(path)
+    return Path(text.removeprefix(f"{here}/")) if text.startswith(f"{here}/") else path

@@ -1,0 +1,109 @@
+"""`sm init`: a working project to begin from.
+
+Rule: nothing that exists is overwritten unless `--force` says so; what is in the way is named before anything is
+written. An existing .gitignore is the user's: it only gets the line that it lacks.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sm_cli.cli.terminal.failures import say
+
+#: What the project begins with; each stands under the same name in templates/.
+FILES = (
+    "sm.toml",
+    "workflows/order.yaml",
+    "handlers/orders.py",
+    "data.json",
+    "tests/test_order.py",
+)
+#: What editors complete and check workflows by; a comment in the first line of the workflow leads there.
+SCHEMA = ".sm-schema.json"
+_FOR_EDITORS = "# yaml-language-server: $schema={}\n"
+#: It has no dot there, or it would rule over the templates themselves.
+_IGNORE = "gitignore"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("init")(init)
+
+
+def init(
+    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to; it is made when it is not there.")] = ".",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Make a project: configuration, a workflow, its handlers, an input, a test."""
+    from sm_cli.cli.project.schema import schema_text
+    from sm_cli.errors import Conflict, UsageError
+
+    folder = Path(directory)
+    there = [name for name in (*FILES, SCHEMA) if _exists(folder / name)]
+    if there and not force:
+        raise Conflict(f"{_listed(folder, there)} {'is' if len(there) == 1 else 'are'} there already",
+                       hint="Name another folder, or give --force to overwrite.")  # fmt: skip
+    try:
+        for name in FILES:
+            _write(folder / name, _content(name))
+        _write(folder / SCHEMA, schema_text().encode())
+        _ignore(folder / ".gitignore")
+    except OSError as e:
+        raise UsageError(f"{e.filename or folder} cannot be written: {e.strerror}") from e
+    _tell(folder)
+
+
+def _exists(path: Path) -> bool:
+    """Also true for a link that leads nowhere."""
+    return path.exists() or path.is_symlink()
+
+
+def _listed(folder: Path, names: list[str]) -> str:
+    shown = [str(folder / name) for name in names]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _content(name: str) -> bytes:
+    """The template; a workflow begins with the line that tells an editor where the schema is."""
+    if not name.startswith("workflows/"):
+        return _template(name)
+    return _FOR_EDITORS.format("../" * name.count("/") + SCHEMA).encode() + _template(name)
+
+
+def _template(name: str) -> bytes:
+    from importlib.resources import files
+
+    return files("sm_cli.cli").joinpath("templates", *name.split("/")).read_bytes()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _ignore(path: Path) -> None:
+    """Keep the database out of version control."""
+    wanted = _template(_IGNORE)
+    if not path.exists():
+        path.write_bytes(wanted)
+        return
+    known = path.read_bytes()
+    database = wanted.splitlines()[0]
+    if database not in known.splitlines():
+        path.write_bytes(known + (b"" if known.endswith(b"\n") or not known else b"\n") + database + b"\n")
+
+
+def _tell(folder: Path) -> None:
+    for name in (*FILES, SCHEMA, ".gitignore"):
+        say(f"  {folder / name}")
+    say("")
+    say("Next:")
+    if folder.resolve() != Path.cwd():
+        say(f"  cd {shlex.quote(str(folder))}")
+    say("  sm run --input data.json   # run the workflow")
+    say("  sm history @last           # see what happened")
+    say("  sm graph                   # see the workflow")
+    say("  pytest                     # test it, without a database")

@@ -1,0 +1,135 @@
+"""Which workflow a person means, and its definition.
+
+Rule: a name is looked up in one folder, `workflows/` of the project; a path is a path. What cannot be decided
+is asked back, never guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.project.config import Project, is_file, shown
+from sm_cli.errors import InvalidDefinition, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.asl.text.source import Document, Parsed
+    from sm_cli.engine.engine import Workflow
+
+SUFFIXES = (".yaml", ".yml", ".json")
+STDIN = "-"
+#: What a workflow from stdin is called.
+_FROM_STDIN = "stdin"
+#: No file has a longer name; sentences show no more of it.
+_LONGEST = 200
+
+
+def name_of(path: str) -> str:
+    """The file's stem, without a second `.asl`: `order.asl.json` is `order`."""
+    if path == STDIN:
+        return _FROM_STDIN
+    return Path(path).stem.removesuffix(".asl")
+
+
+def choose(project: Project, wanted: str | None) -> str:
+    """The path of the workflow that is meant: named (also by SM_WORKFLOW), configured, or the only one there is."""
+    configured = project.setting("workflow")
+    wanted = wanted or os.environ.get("SM_WORKFLOW")
+    if wanted is not None:
+        return _named(project.workflows, wanted)
+    if configured is not None:
+        beside = shown(project.root / configured)
+        return str(beside) if beside.is_file() else _named(project.workflows, configured)
+    there = files_in(project.workflows) if project.workflows.is_dir() else []
+    if len(there) == 1:
+        return str(there[0])
+    if not there:
+        raise UsageError(
+            f"there is no workflow to take: {project.workflows}/ holds none",
+            hint="Name a file, or set workflow in sm.toml or [tool.sm].",
+        )
+    names = ", ".join(name_of(str(file)) for file in there)
+    raise UsageError(f"{project.workflows}/ holds several workflows: {names}", hint="Name one of them.")
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The definition files that stand directly in a folder."""
+    return sorted(f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith(".") and f.is_file())
+
+
+def _named(folder: Path, wanted: str) -> str:
+    if wanted == STDIN or is_file(wanted):
+        return wanted
+    path = Path(wanted[:_LONGEST])
+    if path.is_dir():
+        raise UsageError(f"{wanted} is a folder, not a workflow")
+    if path.exists():
+        return wanted  # a pipe: `sm run <(generate)`
+    there = {name_of(str(file)): str(file) for file in (files_in(folder) if folder.is_dir() else [])}
+    if wanted in there:
+        return there[wanted]
+    if "/" in wanted or path.suffix in SUFFIXES:
+        raise NotFound(f"there is no file {path}")
+    close = get_close_matches(wanted, there, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"{folder}/ has {', '.join(there)}." if there else None
+    raise NotFound(f"there is no file {str(path)!r} and no workflow of that name in {folder}/", hint=hint)
+
+
+def parsed(path: str) -> Parsed:
+    """Read and parse one definition. Raises NotFound and UsageError for a file that cannot be read."""
+    from sm_cli.asl.text.source import parse
+
+    return parse(read(path), file="<stdin>" if path == STDIN else path)
+
+
+def read(path: str) -> bytes:
+    from sm_cli.asl.text.source import MAX_BYTES
+
+    try:
+        if path == STDIN:
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
+        file = Path(path)
+        with file.open("rb") as opened:
+            return opened.read() if file.is_file() else opened.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {path}") from None
+    except OSError as e:
+        raise UsageError(f"{path} cannot be read: {e.strerror}") from e
+
+
+def load(path: str) -> Workflow:
+    """A workflow ready to run. Raises InvalidDefinition with every problem."""
+    from sm_cli.engine.engine import prepare
+
+    return prepare(document(path), name_of(path))
+
+
+class Library:
+    """The workflows of a folder by name, as they stand there now; each is compiled again only when its file changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
+
+    def __call__(self, name: str) -> Workflow | None:
+        """Raises InvalidDefinition for one that cannot run."""
+        files = files_in(self.folder) if self.folder.is_dir() else []
+        file = next((str(file) for file in files if name_of(str(file)) == name), None)
+        if file is None:
+            return None
+        stat = os.stat(file)  # noqa: PTH116 - `file` is text, as everywhere here
+        version = (file, stat.st_mtime_ns, stat.st_size)
+        known = self._known.get(name)
+        if known is None or known[0] != version:
+            known = self._known[name] = (version, load(file))
+        return known[1]
+
+
+def document(path: str) -> Document:
+    found = parsed(path)
+    if found.document is None:
+        raise InvalidDefinition(found.diagnostics)
+    return found.document

@@ -1,0 +1,142 @@
+"""`sm run`: start an execution and work on it until it is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.config import Project, find_project, is_file
+from sm_cli.cli.run.preparing import refuse_too_large, registry_for
+from sm_cli.cli.run.stubbing import stubbing
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.options import (
+    Buckets,
+    Concurrency,
+    Database,
+    Handlers,
+    LogFormat,
+    Stubbed,
+    Verbose,
+    count,
+    queue_name,
+    seconds,
+)
+from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    pass
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+
+
+def run(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="WORKFLOW|KEY=VALUE",
+            show_default=False,
+            help="A file or a name in workflows/; input members.",
+        ),
+    ] = None,
+    input: Annotated[
+        str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="The input; {} unless given.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The execution's name; unique for its workflow.")
+    ] = None,
+    handlers: Handlers = None,
+    stub: Stubbed = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Only start it and print its id; `sm worker` does the rest.")
+    ] = False,
+    detach_on_wait: Annotated[
+        bool, typer.Option("--detach-on-wait", help="Leave it with exit code 6 when only a message can move it.")
+    ] = False,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="SPAN", help="End it as TIMED_OUT after 30s, 5m, 1h, …")
+    ] = None,
+    priority: Annotated[
+        str | None,
+        typer.Option("--priority", metavar="QUEUE", help="The queue of its tasks: critical, default, low, …"),
+    ] = None,
+    express: Annotated[
+        bool, typer.Option("--express", help="In memory, at most once, within 5 minutes: AWS's type EXPRESS.")
+    ] = False,
+    keep_history: Annotated[
+        bool, typer.Option("--keep-history", help="With --express: store the execution when it has ended.")
+    ] = False,
+    buckets: Buckets = None,
+    aws_limits: Annotated[
+        bool, typer.Option("--aws-limits", help="Hold it to AWS's limits: payloads of 256 KiB, 25,000 events, …")
+    ] = False,
+    concurrency: Concurrency = None,
+    db: Database = None,
+    _verbose: Verbose = False,
+    _log_format: LogFormat = None,
+) -> None:
+    """Run a workflow and print its output."""
+    from sm_cli.cli.project import workflows
+    from sm_cli.cli.project.opening import opened_engine
+    from sm_cli.cli.terminal.inputs import read_input
+
+    refuse_misfits(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
+    project = find_project()
+    wanted, pairs = split(arguments or [])
+    limit = None if timeout is None else seconds(timeout, "--timeout")
+    slots = concurrency_of(project, concurrency)
+    workflow = workflows.load(workflows.choose(project, wanted))
+    data = read_input(input, pairs)
+    limits = aws_limits or project.aws_limits
+    if limits:
+        refuse_too_large(workflow, data)
+    queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
+    with out.guarded() as result, stubbing(stub) as stubs:
+        registry = registry_for(workflow, project, handlers, stubs)
+        if express:
+            from sm_cli.cli.run.express import run as run_express
+
+            ended = run_express(workflow, data, registry, result, project=project, name=name, timeout=limit,
+                                concurrency=slots, keep=keep_history, db=db, limits=limits)  # fmt: skip
+            raise typer.Exit(ended)
+        with opened_engine(db, project, create=True, buckets=buckets) as engine:
+            if detach:
+                made = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
+                out.text(made[0].ref, result)
+                return
+            from sm_cli.cli.run.following import follow, own_name
+            from sm_cli.worker.worker import Worker
+
+            loop = Worker(engine, registry, concurrency=slots, name=own_name())
+            execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
+            go_on = [*again("worker", db=db, handlers=handlers, buckets=buckets), *(["--stub"] if stub else ())]
+            code = follow(loop, execution, result, go_on, detach_on_wait=detach_on_wait)
+    if code:
+        raise typer.Exit(code)
+
+
+def refuse_misfits(express: bool, *, keep_history: bool, detach: bool, queue: str | None) -> None:
+    """Options that say nothing together. Raises UsageError."""
+    if keep_history and not express:
+        raise UsageError("--keep-history says what becomes of an --express execution; others are always kept")
+    if express and (detach or queue is not None):
+        raise UsageError("--express runs at once and to the end: it excludes --detach, --detach-on-wait and --priority")
+
+
+def split(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The workflow (the first argument, unless it is a key=value) and the pairs."""
+    if arguments and ("=" not in arguments[0] or is_file(arguments[0])):
+        return arguments[0], arguments[1:]
+    return None, arguments
+
+
+def concurrency_of(project: Project, option: str | None) -> int:
+    return count(option or project.setting("concurrency") or "8", "--concurrency")
+
+
+def again(command: str, **options: str | None) -> list[str]:
+    """A command line of ours with the options that were given."""
+    given = [word for name, value in options.items() if value is not None for word in (f"--{name}", value)]
+    return ["sm", command, *given]

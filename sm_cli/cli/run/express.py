@@ -1,0 +1,61 @@
+"""`sm run --express`: an execution in memory, with nothing left of it unless somebody asks.
+
+Rule: what it does, shows and prints is what `sm run` does; only the database is missing.
+"""
+
+from __future__ import annotations
+
+import gc
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from sm_cli import express as engine
+from sm_cli.cli.project.config import Project
+from sm_cli.cli.project.opening import opened_store
+from sm_cli.cli.run.following import Eyes
+from sm_cli.cli.run.signals import Interrupts
+from sm_cli.cli.show.describe import ending
+from sm_cli.cli.terminal import logs, output
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.live import watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from sm_cli.engine.engine import Workflow
+    from sm_cli.handlers.handler import Handler
+    from sm_cli.jsonvalue import Json
+
+
+def run(
+    workflow: Workflow, data: Json, registry: Mapping[str, Handler], result: TextIO, *, project: Project,
+    name: str | None, timeout: float | None, concurrency: int, keep: bool, db: str | None,
+    limits: bool,
+) -> int:  # fmt: skip
+    """Run it to its end and print its output; returns the exit code. With `keep` the database gets it afterwards."""
+    gc.enable()  # `main` has disabled it for the short commands
+    with (
+        engine.Express(workflow, registry, history=True, concurrency=concurrency, limits=limits) as express,
+        opened_store(db, project, create=True) if keep else nullcontext() as store,
+    ):
+        if store is not None and name is not None and any(e.workflow == workflow.name for e in store.find(name)):
+            raise engine.taken(name)
+        execution = express.start(data, name=name, timeout=timeout)
+        with Interrupts() as interrupts:
+            with watcher(logs.is_verbose()) as watching:
+                eyes = Eyes(express.loop, execution, watching)
+                express.run(lambda: eyes.closed() or interrupts.received is not None)
+            if express.current().closed is None:
+                express.engine.stop(execution)
+        ended = express.current()
+        if store is not None:
+            engine.keep(express, store)
+        for line in ending(express.engine.store, ended):
+            say(line)
+    if interrupts.received is not None and ended.status == "ABORTED":
+        return interrupts.exit_code
+    if ended.status != "SUCCEEDED":
+        return 1
+    output.value(ended.output, result)
+    return 0

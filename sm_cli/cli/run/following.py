@@ -1,0 +1,111 @@
+"""Working on one execution until it is closed, and saying how it ended.
+
+Rule: the store tells what happened, so it makes no difference whether this process or another one did it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.run.signals import Interrupts
+from sm_cli.cli.show.describe import ending
+from sm_cli.cli.show.map_runs import progress
+from sm_cli.cli.terminal import logs, output
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.live import Watcher, watcher
+from sm_cli.cli.terminal.tables import clean, local_time
+from sm_cli.engine.near_misses import send_command
+from sm_cli.errors import StillRunning
+from sm_cli.views.why import only_messages_move
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from sm_cli.store.protocol import Execution, HistoryEvent, Store
+    from sm_cli.worker.worker import Worker
+
+#: Microseconds between two looks at the store while this process itself notices nothing.
+_LOOK = 50_000
+
+
+def own_name() -> str:
+    """What this process is called as a worker, unless a person names it."""
+    return f"{os.uname().nodename}:{os.getpid()}"
+
+
+class Eyes:
+    """Looks at one execution for a loop's `until`, as rarely as it can."""
+
+    def __init__(self, loop: Worker, execution: Execution, watching: Watcher) -> None:
+        self.loop = loop
+        self.id = execution.id
+        self.watching = watching
+        self.seen = 0
+        self.looked = 0
+        self.something = True
+        loop.observe = self.observe
+
+    def observe(self, events: list[HistoryEvent]) -> None:
+        """From the loop, after a commit of its own."""
+        if any(event.execution == self.id and event.type.startswith("Execution") for event in events):
+            self.something = True
+
+    def closed(self) -> bool:
+        now = self.loop.engine.clock.now()
+        if not self.something and now - self.looked < _LOOK:
+            return False
+        self.something, self.looked = False, now
+        store = self.loop.engine.store
+        found = store.execution(self.id)
+        if self.watching.looks:
+            events = store.history(self.id, after=self.seen)
+            self.seen = events[-1].number if events else self.seen
+            self.watching.runs = {run.state: progress(run) for run in store.map_runs(self.id, 9) if run.closed is None}
+            self.watching.see(events, now)
+        return found is None or found.closed is not None
+
+    def waits(self) -> bool:
+        """Whether nothing but a message can move the execution."""
+        return bool(only_messages_move(self.loop.engine.store, self.id))
+
+
+def follow(
+    loop: Worker, execution: Execution, result: TextIO, again: list[str], *, detach_on_wait: bool = False
+) -> int:
+    """Work until the execution is closed or a signal comes; returns the exit code.
+
+    `again` is the command that goes on with it, told to who interrupts. `detach_on_wait`: leave it, too, when
+    nothing but a message can move it; its id is the result then.
+    """
+    store = loop.engine.store
+    loop.only = execution.tree
+    with Interrupts() as interrupts:
+        with watcher(logs.is_verbose()) as watching:
+            eyes = Eyes(loop, execution, watching)
+            loop.run(lambda: eyes.closed() or interrupts.received is not None or (detach_on_wait and eyes.waits()))
+        current = store.execution(execution.id)
+        assert current is not None
+        loop.let_go()
+        if current.closed is None:
+            if interrupts.received is None:
+                return _detached(store, current, result)
+            say(f"stopped; execution {execution.name} stays and goes on with: {shlex.join(again)}")
+            return interrupts.exit_code
+    for line in ending(store, current):
+        say(line)
+    if current.status != "SUCCEEDED":
+        return 1
+    output.value(current.output, result)
+    return 0
+
+
+def _detached(store: Store, execution: Execution, result: TextIO) -> int:
+    """Leave an execution that waits for messages: its id, and what would move it."""
+    output.text(execution.ref, result)
+    for s in only_messages_move(store, execution.id):
+        until = "" if s.deadline is None else f" until {local_time(s.deadline)}"
+        named = clean(f"{s.key}={s.value}{until}: {send_command(s.key, s.value)}")
+        say(f"execution {execution.name} waits for the message {named}")
+    return StillRunning.exit_code

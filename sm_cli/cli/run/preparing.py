@@ -1,0 +1,76 @@
+"""What has to be there before the first state of `sm run`: handlers, also those of nested workflows, and AWS's limits.
+
+Rule: what is missing is said before anything is started.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.project.config import Project
+from sm_cli.cli.run.stubbing import stubbed_handlers
+from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sm_cli.engine.engine import Workflow
+    from sm_cli.handlers.registry import Registry
+    from sm_cli.handlers.stub import Stub
+    from sm_cli.jsonvalue import Json
+
+#: AWS's limit on a definition, in bytes of UTF-8.
+_DEFINITION_LIMIT = 1_048_576
+
+
+def registry_for(workflow: Workflow, project: Project, option: str | None, stub: Stub | None = None) -> Registry:
+    """The handlers, among which the workflow finds all that it needs. Raises HandlerLoadError."""
+    from sm_cli.cli.project import workflows
+    from sm_cli.handlers.builtin import builtins
+    from sm_cli.handlers.loading import load_handlers
+    from sm_cli.handlers.needs import calls_handlers, check_handlers
+    from sm_cli.handlers.registry import Registry
+
+    if not calls_handlers(workflow.program):
+        return Registry()
+    directory, named = project.handlers(option)
+    if stub is not None:
+        return stubbed_handlers(stub, directory, named)
+    needs = needed_with_nested(workflow, workflows.Library(project.workflows))
+    ours = builtins(project.http())
+    if not needs.keys() - ours.keys() and not directory.is_dir():
+        return Registry(ours)
+    registry = load_handlers(directory)
+    check_handlers(needs, registry, directory)
+    return Registry({**ours, **registry})
+
+
+def needed_with_nested(workflow: Workflow, library: Callable[[str], Workflow | None]) -> dict[str, list[str]]:
+    """What the workflow needs, and those of the library that it starts by a name that stands in it."""
+    from sm_cli.handlers.needs import needed_handlers, nested_workflows
+
+    needs: dict[str, list[str]] = {}
+    seen, left = {workflow.name}, [workflow]
+    while left:
+        here = left.pop()
+        where = "" if here is workflow else f" of {here.name}"
+        for handler, states in needed_handlers(here.program, here.document.value).items():
+            needs.setdefault(handler, []).extend(f"{state}{where}" for state in states)
+        for name in nested_workflows(here.program, here.document.value):
+            if name not in seen and (found := library(name)) is not None:
+                left.append(found)
+            seen.add(name)
+    return needs
+
+
+def refuse_too_large(workflow: Workflow, data: Json) -> None:
+    """AWS's limits on what an execution begins with. Raises UsageError."""
+    from sm_cli.interpreter.step import PAYLOAD_LIMIT
+    from sm_cli.jsonvalue import dumps
+
+    size = len(dumps(data).encode())
+    if size > PAYLOAD_LIMIT:
+        raise UsageError(f"the input has {size:,} bytes; AWS takes at most {PAYLOAD_LIMIT:,}")
+    text = workflow.document.text
+    if text is not None and len(text.encode()) > _DEFINITION_LIMIT:
+        raise UsageError(f"the definition has {len(text.encode()):,} bytes; AWS takes at most {_DEFINITION_LIMIT:,}")

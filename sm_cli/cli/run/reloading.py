@@ -1,0 +1,60 @@
+"""`sm worker --reload`: handlers are loaded anew when their files change.
+
+Rule: a directory that cannot be loaded is told about and changes nothing: the worker goes on with what it has.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.terminal.failures import say
+from sm_cli.errors import ConfigurationError, HandlerLoadError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sm_cli.handlers.handler import Handler
+    from sm_cli.handlers.registry import Registry
+    from sm_cli.worker.worker import Worker
+
+
+def need_watchfiles() -> None:
+    """Raises ConfigurationError when the extra is not installed."""
+    try:
+        import watchfiles  # noqa: F401
+    except ImportError:
+        raise ConfigurationError(
+            "--reload needs the package watchfiles, which is not installed", hint="pip install 'sm-cli[watch]'"
+        ) from None
+
+
+@contextmanager
+def reloading(loop: Worker, directory: Path, used: Callable[[Registry], Mapping[str, Handler]]) -> Iterator[None]:
+    """Inside the block, changes below the directory reach the loop, as what `used` makes of its handlers."""
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(loop, directory, used, done), name="sm-reload", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def _watch(
+    loop: Worker, directory: Path, used: Callable[[Registry], Mapping[str, Handler]], done: threading.Event
+) -> None:
+    from watchfiles import PythonFilter, watch
+
+    from sm_cli.handlers.loading import load_handlers
+
+    for _ in watch(directory, watch_filter=PythonFilter(), stop_event=done, debounce=200):
+        try:
+            handlers = load_handlers(directory)
+        except HandlerLoadError as e:
+            say(f"sm: error: {e.message}; the handlers stay as they were")
+            continue
+        loop.reload(used(handlers))
+        say(f"worker {loop.name}: {len(handlers)} handlers loaded again from {directory}/")

@@ -1,0 +1,51 @@
+"""`--stub`: which handlers there are then, and what is told of it.
+
+Rule: nothing is answered in silence: each resource without a handler is told once, on stderr.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.terminal.failures import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sm_cli.handlers.registry import Registry
+    from sm_cli.handlers.stub import Stub
+
+
+@contextmanager
+def stubbing(asked: bool) -> Iterator[Stub | None]:
+    """A stub, when it was asked for; what it answered is told at the end."""
+    if not asked:
+        yield None
+        return
+    from sm_cli.cli.terminal.tables import clean
+    from sm_cli.handlers.stub import Stub
+
+    stub = Stub()
+    try:
+        yield stub
+    finally:
+        if stub.answered:
+            say(clean(f"stubbed, each answered with {{}}: {', '.join(stub.answered)}"))
+
+
+def telling_stub(worker: str) -> Stub:
+    """For who works on and on: each resource is told when it is first answered."""
+    from sm_cli.cli.terminal.tables import clean
+    from sm_cli.handlers.stub import Stub
+
+    return Stub(lambda resource: say(clean(f"worker {worker}: {resource!r} has no handler and is answered with {{}}")))
+
+
+def stubbed_handlers(stub: Stub, directory: Path, named: bool) -> Registry:
+    """The handlers of the directory, which need not be there unless somebody named it, and the stub for the rest.
+    Raises HandlerLoadError."""
+    from sm_cli.handlers.loading import load_handlers
+
+    return stub.under(load_handlers(directory) if named or directory.is_dir() else {})

@@ -1,0 +1,196 @@
+"""`sm test-state`: one state of a workflow, run alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sm_cli.cli.project.config import find_project
+from sm_cli.cli.run.stubbing import stubbed_handlers, stubbing
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import AsJson, Handlers, Stubbed, choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sm_cli.asl.outline import StateAt
+    from sm_cli.asl.text.source import Document
+    from sm_cli.cli.project.config import Project
+    from sm_cli.handlers.handler import Handler
+    from sm_cli.handlers.stub import Stub
+    from sm_cli.jsonvalue import Json
+
+
+def register(app: typer.Typer) -> None:
+    app.command("test-state")(test_state)
+
+
+def test_state(
+    workflow: Annotated[
+        str, typer.Argument(metavar="WORKFLOW", show_default=False, help="A file or a name in workflows/.")
+    ],
+    state: Annotated[
+        str, typer.Argument(metavar="STATE", show_default=False, help="Its name; inside a Map or Parallel, too.")
+    ],
+    input: Annotated[
+        str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="Its input; {} unless given.")
+    ] = None,
+    mock: Annotated[
+        str | None, typer.Option("--mock", metavar="FILE|-|JSON", help="The result, instead of doing the work.")
+    ] = None,
+    mock_error: Annotated[
+        str | None, typer.Option("--mock-error", metavar="NAME[:CAUSE]", help="Fail the work with this error.")
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="List what becomes of the data, field by field; as --level TRACE.")
+    ] = False,
+    context: Annotated[
+        str | None, typer.Option("--context", metavar="FILE|-|JSON", help="The context object, instead of made-up.")
+    ] = None,
+    variables: Annotated[
+        str | None, typer.Option("--variables", metavar="FILE|-|JSON", help="The variables that it finds assigned.")
+    ] = None,
+    configuration: Annotated[
+        str | None,
+        typer.Option("--configuration", metavar="FILE|-|JSON", help="AWS's stateConfiguration: retrierRetryCount, …"),
+    ] = None,
+    level: Annotated[
+        str | None, typer.Option("--level", metavar="LEVEL", help="INFO, DEBUG or TRACE; INFO unless given.")
+    ] = None,
+    handlers: Handlers = None,
+    stub: Stubbed = False,
+    json: AsJson = False,
+) -> None:
+    """Run one state of a workflow alone, as AWS's TestState does; nothing is stored."""
+    from sm_cli.cli.project import workflows
+    from sm_cli.cli.terminal.inputs import read_input, read_json
+    from sm_cli.errors import UsageError
+    from sm_cli.test_state import run as single
+
+    if mock is not None and mock_error is not None:
+        raise UsageError("--mock and --mock-error exclude each other")
+    told = choice(level.upper(), "--level", single.LEVELS) if level else "TRACE" if trace else "INFO"
+    if trace and told == "INFO":
+        raise UsageError("--trace shows what --level INFO leaves out")
+    project = find_project()
+    document = workflows.document(workflows.choose(project, workflow))
+    found = state_in(document, state)
+    options: dict[str, Any] = {
+        name: None if source is None else read_json(source, f"--{option}")
+        for name, option, source in (
+            ("context", "context", context),
+            ("variables", "variables", variables),
+            ("state_configuration", "configuration", configuration),
+        )
+    }
+    data, mocked = read_input(input, []), mock_of(mock, mock_error)
+    with out.guarded() as result, stubbing(stub) as stubs:
+        registry = {} if mocked is not None else registry_for(found, project, handlers, stubs)
+        answer = single.test_state(
+            document, data, state_name=state, inspection_level=told if json else _known(told), mock=mocked,
+            handlers=registry, name=state, strict=False, **options,
+        )  # fmt: skip
+        if json:
+            out.value(answer, result)
+        elif told != "INFO":
+            for line in stages(answer):
+                out.text(line, result)
+        elif "output" in answer:
+            out.value(answer["output"], result)
+    for line in ending(state, answer):
+        say(line)
+    if answer["status"] == "FAILED":
+        raise typer.Exit(1)
+
+
+def _known(level: str) -> str:
+    """A person is always told which retrier or catcher takes an error."""
+    return "DEBUG" if level == "INFO" else level
+
+
+def state_in(document: Document, name: str) -> StateAt:
+    """The state of a valid definition. Raises InvalidDefinition, NotFound."""
+    from difflib import get_close_matches
+
+    from sm_cli.asl.outline import outline
+    from sm_cli.asl.validation.validate import validate
+    from sm_cli.errors import InvalidDefinition, NotFound
+
+    problems = [d for d in validate(document) if d.severity == "error"]
+    if problems:
+        raise InvalidDefinition(problems)
+    definition: Any = document.value
+    there = {name: state for machine in outline(definition) for name, state in machine.states.items()}
+    if name not in there:
+        close = get_close_matches(name, there, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(there)}."
+        raise NotFound(f"the workflow has no state {name!r}", hint=hint)
+    return there[name]
+
+
+def mock_of(result: str | None, error: str | None) -> dict[str, Json] | None:
+    """The mock as AWS's TestState takes it."""
+    from sm_cli.cli.terminal.inputs import read_json
+    from sm_cli.jsonvalue import dumps
+
+    if result is not None:
+        return {"result": dumps(read_json(result, "--mock"))}
+    if error is not None:
+        name, colon, cause = error.partition(":")
+        return {"errorOutput": {"error": name, **({"cause": cause.strip()} if colon else {})}}
+    return None
+
+
+def registry_for(
+    state: StateAt, project: Project, option: str | None, stub: Stub | None = None
+) -> Mapping[str, Handler]:
+    """The handlers, when the state calls one. Raises HandlerLoadError when it is not there."""
+    from sm_cli.asl.resources import parse_resource
+    from sm_cli.handlers.builtin import builtins
+    from sm_cli.handlers.loading import load_handlers
+    from sm_cli.handlers.needs import check_handlers
+
+    resource = parse_resource(state.text("Resource") or "") if state.type == "Task" else None
+    if resource is None or (stub is None and (resource.kind == "activity" or resource.pattern)):
+        return {}
+    directory, named = project.handlers(option)
+    if stub is not None:
+        return stubbed_handlers(stub, directory, named)
+    ours = builtins(project.http())
+    if resource.handler in ours and not directory.is_dir():
+        return ours
+    registry = load_handlers(directory)
+    if resource.kind != "invoke":  # which names its function when it runs
+        check_handlers({resource.handler: [state.name]}, registry, directory)
+    return {**ours, **registry}
+
+
+def stages(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The stages of the data flow, the output and where it goes, a line each."""
+    from sm_cli.cli.terminal import tables
+    from sm_cli.jsonvalue import dumps
+
+    told = {**answer["inspectionData"]}
+    told.update({name: answer[name] for name in ("output", "nextState") if name in answer})
+    width = max(map(len, told))
+    for name, value in told.items():
+        shown = value if name == "nextState" else dumps(value)
+        yield f"{name:<{width}}  {tables.clean(shown)}"
+
+
+def ending(state: str, answer: Mapping[str, Any]) -> Iterator[str]:
+    """How it ended, for stderr."""
+    from sm_cli.cli.terminal import tables
+
+    goes_on = f", goes on to {answer['nextState']}" if "nextState" in answer else ""
+    yield tables.clean(f"state {state} {answer['status']}{goes_on}")
+    for name in ("error", "cause"):
+        if answer.get(name):
+            yield f"  {name}: {tables.clean(answer[name])}"
+    details = answer.get("inspectionData", {}).get("errorDetails", {})
+    if "retryIndex" in details:
+        yield f"  Retry[{details['retryIndex']}] takes it, after {details['retryBackoffIntervalSeconds']:g} s"
+    if "catchIndex" in details:
+        yield f"  Catch[{details['catchIndex']}] takes it"

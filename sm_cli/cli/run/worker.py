@@ -1,0 +1,161 @@
+"""`sm worker`: work on every execution of the database."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.config import find_project
+from sm_cli.cli.run.command import concurrency_of
+from sm_cli.cli.run.stubbing import telling_stub
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.failures import say, warn
+from sm_cli.cli.terminal.options import (
+    Buckets,
+    Concurrency,
+    Database,
+    Handlers,
+    LogFormat,
+    Stubbed,
+    Verbose,
+    count,
+    queue_name,
+    seconds,
+)
+from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sm_cli.cli.run.signals import Interrupts
+    from sm_cli.engine.stepping.queues import Rota
+    from sm_cli.handlers.handler import Handler
+    from sm_cli.handlers.registry import Registry
+    from sm_cli.worker.worker import Worker
+
+#: Seconds that handlers have to end after Ctrl-C.
+_GRACE = "10"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("worker")(worker)
+
+
+def worker(
+    handlers: Handlers = None,
+    stub: Stubbed = False,
+    concurrency: Concurrency = None,
+    queues: Annotated[
+        str | None,
+        typer.Option("--queues", metavar="NAME:WEIGHT,…", envvar="SM_QUEUES",
+                     help="Serve only these, in the ratio of their weights: critical:6,default:3,low:1."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Serve a queue only when the ones before it are empty.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="One pass over everything due, then end; for cron.")
+    ] = False,
+    drain: Annotated[bool, typer.Option("--drain", help="End when nothing is left to do now; for CI.")] = False,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", envvar="SM_WORKER", help="What it is called; HOST:PID unless given."),
+    ] = None,
+    grace: Annotated[
+        str, typer.Option("--grace", metavar="SPAN", help="How long handlers may go on after Ctrl-C.")
+    ] = _GRACE,
+    reload: Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")] = False,
+    buckets: Buckets = None,
+    db: Database = None,
+    _verbose: Verbose = False,
+    _log_format: LogFormat = None,
+) -> None:  # fmt: skip
+    """Work on all executions until Ctrl-C."""
+    from sm_cli.cli.project.opening import opened_engine
+    from sm_cli.cli.run.following import own_name
+    from sm_cli.cli.run.reloading import need_watchfiles, reloading
+    from sm_cli.cli.run.signals import Interrupts
+    from sm_cli.handlers.builtin import builtins
+    from sm_cli.worker.worker import Worker
+
+    if once and drain:
+        raise UsageError("--once and --drain exclude each other")
+    project = find_project()
+    slots, limit = concurrency_of(project, concurrency), seconds(grace, "--grace")
+    rota = _rota(queues or project.setting("queues"), strict)
+    directory, named = project.handlers(handlers)
+    url, _ = project.database(db)
+    if reload:
+        need_watchfiles()
+    with out.guarded():
+        registry, ours = _registry(directory, named or reload, stub), builtins(project.http())
+        called = name or own_name()
+        stubs = telling_stub(called) if stub else None
+
+        def used(handlers: Registry) -> Mapping[str, Handler]:
+            return {**ours, **handlers} if stubs is None else stubs.under(handlers)
+
+        with opened_engine(db, project, create=True, buckets=buckets) as engine, Interrupts() as interrupts:
+            loop = Worker(engine, used(registry), concurrency=slots, name=called, rota=rota)
+            rest = "" if stubs is None else " (and {} for every other task)"
+            say(f"worker {called}: {len(registry)} handlers from {directory}/{rest}, {slots} at once, on {url}")
+            with reloading(loop, directory, used) if reload else nullcontext():
+                _work(loop, interrupts, once=once, drain=drain)
+            _stop(loop, interrupts, limit)
+    if interrupts.received is not None:
+        raise typer.Exit(interrupts.exit_code)
+
+
+def _rota(queues: str | None, strict: bool) -> Rota:
+    """From `critical:6,default:3,low:1`; a queue without a number weighs 1."""
+    from sm_cli.engine.stepping.queues import Rota
+
+    if queues is None:
+        return Rota(strict=strict)
+    weights: dict[str, int] = {}
+    for part in queues.split(","):
+        name, colon, weight = part.strip().partition(":")
+        if queue_name(name, "--queues") in weights:
+            raise UsageError(f"--queues names {name!r} twice")
+        weights[name] = count(weight, "--queues") if colon else 1
+    return Rota(weights, strict=strict)
+
+
+def _registry(directory: Path, named: bool, stub: bool) -> Registry:
+    from sm_cli.handlers.loading import load_handlers
+    from sm_cli.handlers.registry import Registry
+
+    if not named and not directory.is_dir():
+        if not stub:
+            ours = "timers, messages, http:invoke, and reads and writes for Maps"
+            warn(f"there is no {directory}/: this worker runs {ours}, but no other task")
+        return Registry()
+    return load_handlers(directory)
+
+
+def _work(loop: Worker, interrupts: Interrupts, *, once: bool, drain: bool) -> None:
+    from sm_cli.worker import passes
+
+    def told_to_stop() -> bool:
+        return interrupts.received is not None
+
+    if once:
+        passes.once(loop, told_to_stop)
+    elif drain:
+        passes.drain(loop, told_to_stop)
+    else:
+        loop.run(told_to_stop)
+
+
+def _stop(loop: Worker, interrupts: Interrupts, grace: float) -> None:
+    if interrupts.received is not None and loop.leased:
+        running = f"{len(loop.leased)} handler{'s' if len(loop.leased) > 1 else ''}"
+        say(f"worker {loop.name} waits up to {grace:g} s for {running}; a second signal ends it at once")
+    loop.finish(grace)
+    if interrupts.received is not None:
+        given = len(loop.given_back)
+        rest = f"; {given} job{'s' if given > 1 else ''} given back" if given else ""
+        say(f"worker {loop.name} stopped{rest}")

@@ -1,0 +1,146 @@
+"""`sm list`, `sm show`, `sm output`, `sm stop`: executions as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.config import find_project
+from sm_cli.cli.project.opening import opened_engine, opened_store
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import AsJson, Database, Output, Reference, choice, count, output_format
+from sm_cli.errors import Conflict, NotFound
+
+if TYPE_CHECKING:
+    from sm_cli.store.protocol import Execution, ExecutionFilter, Store
+
+_STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("list")(list_executions)
+    app.command("show")(show)
+    app.command("output")(output)
+    app.command("stop")(stop)
+
+
+def list_executions(
+    status: Annotated[
+        str | None, typer.Option("--status", metavar="STATUS", help="Only these: RUNNING, FAILED, …")
+    ] = None,
+    workflow: Annotated[
+        str | None, typer.Option("--workflow", metavar="NAME", help="Only those of one workflow.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="WHEN", help="Started since: 1h, 2d, 2026-01-31.")
+    ] = None,
+    map_run: Annotated[str | None, typer.Option("--map-run", metavar="ID", help="The children of one map run.")] = None,
+    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """List executions, newest first."""
+    format = output_format(output, json)
+    wanted = _filter(status, workflow, since, limit)
+    project = find_project()
+    url, named = project.database(db)
+    if not named and not project.root.joinpath(".sm", "sm.db").exists():
+        say(f"there is no execution yet: {url} is made by `sm run`")
+        found: list[Execution] = []
+    else:
+        with opened_store(db, project) as store:
+            if map_run is not None:
+                wanted = wanted._replace(run=_run(store, map_run))
+            found = store.list_executions(wanted)
+    if format != "table":
+        from sm_cli.cli.show.describe import facts
+
+        out.rows([facts(execution) for execution in found], format)
+    elif found:
+        _table(found)
+
+
+def _run(store: Store, ref: str) -> int:
+    runs = store.find_map_run(ref)
+    if len(runs) != 1:
+        several = f"{ref!r} may be any of {', '.join(run.ref for run in runs)}" if runs else f"no map run is {ref!r}"
+        raise (Conflict if runs else NotFound)(several, hint="`sm map-runs` shows what there is")
+    return runs[0].id
+
+
+def _filter(status: str | None, workflow: str | None, since: str | None, limit: str) -> ExecutionFilter:
+    from sm_cli.store.protocol import ExecutionFilter, Status
+
+    wanted = None if status is None else Status(choice(status.upper().replace("-", "_"), "--status", _STATUSES))
+    if since is None:
+        moment = None
+    else:
+        from sm_cli.cli.terminal.moments import microseconds_of
+
+        moment = microseconds_of(since, "--since")
+    return ExecutionFilter(status=wanted, workflow=workflow, since=moment, limit=count(limit, "--limit"))
+
+
+def _table(found: list[Execution]) -> None:
+    lines = [
+        (
+            e.ref,
+            "" if e.name == e.ref else e.name,
+            e.workflow,
+            e.status.value,
+            tables.local_time(e.started),
+            "" if e.closed is None else tables.duration(e.closed - e.started),
+            e.error or "",
+        )
+        for e in found
+    ]
+    for line in tables.table(("ID", "NAME", "WORKFLOW", "STATUS", "STARTED", "DURATION", "ERROR"), lines):
+        out.text(line)
+
+
+def show(execution: Reference, output: Output = None, json: AsJson = False, db: Database = None) -> None:
+    """Show an execution and what it waits for."""
+    from sm_cli.cli.show.describe import described, lines
+
+    format = output_format(output, json)
+    with opened_engine(db) as engine:
+        facts = described(engine.store, engine.find(execution))
+    if format != "table":
+        out.one(facts, format)
+        return
+    for line in lines(facts):
+        out.text(line)
+
+
+def output(execution: Reference, db: Database = None) -> None:
+    """Print the output of an execution."""
+    from sm_cli.cli.show.describe import ending
+    from sm_cli.errors import StillRunning
+
+    with opened_engine(db) as engine:
+        found = engine.find(execution)
+        if found.closed is None:
+            hint = f"`sm history {found.ref} --follow` waits for its end."
+            raise StillRunning(f"execution {found.name} is still running", hint=hint)
+        if found.status == "SUCCEEDED":
+            out.value(found.output)
+            return
+        for line in ending(engine.store, found):
+            say(line)
+    raise typer.Exit(1)
+
+
+def stop(
+    execution: Reference,
+    error: Annotated[str | None, typer.Option("--error", metavar="NAME", help="The error name to record.")] = None,
+    cause: Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="The cause to record.")] = None,
+    db: Database = None,
+) -> None:
+    """Stop an execution as ABORTED."""
+    with opened_engine(db) as engine:
+        stopped = engine.stop(engine.find(execution), error=error, cause=cause)
+    say(f"execution {stopped.name} {stopped.status}")

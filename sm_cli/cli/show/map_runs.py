@@ -1,0 +1,159 @@
+"""`sm map-runs`: the map runs of distributed Maps, their counts, and how they go on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.opening import opened_engine
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import AsJson, Database, Output, count, output_format
+from sm_cli.errors import NotFound
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+    from sm_cli.jsonvalue import Json
+    from sm_cli.store.protocol import MapRun
+
+#: Seconds between two looks of `--follow`.
+_PAUSE = 0.2
+_HEADS = ("MAP RUN", "WORKFLOW", "STATUS", "ITEMS", "DONE", "FAILED", "RUNNING", "PENDING", "STARTED", "DURATION")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("map-runs")(map_runs)
+
+
+def map_runs(
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="EXECUTION|MAP-RUN", show_default=False, help="Those of an execution, or one by its id."
+        ),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show how they go on, until they end.")] = False,
+    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """List map runs, newest first. `sm list --map-run ID` lists the children of one."""
+    format = output_format(output, json)
+    most = count(limit, "--limit")
+    with opened_engine(db) as engine:
+        runs = found(engine, which, most)
+        if follow:
+            watch(engine, which, most)
+            runs = found(engine, which, most)
+        refs = engine.store.refs({run.execution for run in runs})
+    if format != "table":
+        out.rows([described(run, refs[run.execution]) for run in runs], format)
+    elif runs:
+        for line in tables.table(_HEADS, [row(run, engine.clock.now()) for run in runs]):
+            out.text(line)
+    else:
+        say("there is no map run: a Map with Mode DISTRIBUTED has one")
+
+
+def found(engine: Engine, which: str | None, limit: int = 50) -> list[MapRun]:
+    """Raises NotFound for what is neither a map run nor an execution."""
+    if which is None:
+        return engine.store.map_runs(limit=limit)
+    runs = [] if which == "@last" else engine.store.find_map_run(which)
+    if len(runs) == 1 and "-" in which:
+        return runs
+    try:
+        return engine.store.map_runs(engine.find(which).id, limit)
+    except NotFound:
+        if runs:
+            return runs
+        raise NotFound(
+            f"no map run and no execution is named {which!r}", hint="`sm map-runs` shows what there is"
+        ) from None
+
+
+def watch(engine: Engine, which: str | None, limit: int) -> None:
+    """Tell on stderr what changes: on a terminal in one line, elsewhere a line for each change."""
+    last = ""
+    live = sys.stderr.isatty()
+    while True:
+        runs = found(engine, which, limit)
+        text = "; ".join(progress(run) for run in runs)
+        if text != last:
+            if live:
+                sys.stderr.write(f"\r{text}\x1b[K")
+                sys.stderr.flush()
+            else:
+                say(text)
+            last = text
+        if all(run.closed is not None for run in runs):
+            break
+        time.sleep(_PAUSE)
+    if live and last:
+        sys.stderr.write("\n")
+
+
+def progress(run: MapRun) -> str:
+    """`Orders: 1,200 of 5,000 items done, 3 failed, 40 under way`."""
+    join = run.join
+    if join.total == 0 and run.closed is None:
+        return f"{run.state}: its items are being read"
+    failed = f", {join.lost:,} failed" if join.lost else ""
+    going = f", {running(run):,} under way" if run.closed is None else f", {run.status.value}"
+    return f"{run.state}: {join.settled - join.lost:,} of {join.total:,} items done{failed}{going}"
+
+
+def row(run: MapRun, now: int) -> tuple[str, ...]:
+    join = run.join
+    return (
+        run.ref, run.workflow, run.status.value, f"{join.total}", f"{join.settled - join.lost}", f"{join.lost}",
+        f"{running(run)}", f"{pending(run)}", tables.local_time(run.started),
+        tables.duration((run.closed or now) - run.started),
+    )  # fmt: skip
+
+
+def running(run: MapRun) -> int:
+    return 0 if run.closed is not None else run.join.running
+
+
+def pending(run: MapRun) -> int:
+    """Children that wait for their turn."""
+    return 0 if run.closed is not None else run.join.made - run.join.started
+
+
+def described(run: MapRun, execution: str) -> dict[str, Json]:
+    """As AWS's DescribeMapRun counts: items, and the executions that work on them."""
+    from sm_cli.timestamps import rfc3339
+
+    join = run.join
+    return {
+        "id": run.ref,
+        "executionId": execution,
+        "state": run.state,
+        "workflow": run.workflow,
+        "type": run.type,
+        "status": run.status.value,
+        "started": rfc3339(run.started),
+        "closed": None if run.closed is None else rfc3339(run.closed),
+        "maxConcurrency": join.limit,
+        "toleratedFailures": join.tolerated,
+        "redriveCount": run.redrives,
+        "itemCounts": {
+            "total": join.total,
+            "succeeded": join.settled - join.lost,
+            "failed": join.lost,
+            "pending": join.total - join.settled,
+        },
+        "executionCounts": {
+            "total": join.made,
+            "running": running(run),
+            "pending": pending(run),
+            "succeeded": join.succeeded,
+            "failed": join.failed,
+        },
+    }

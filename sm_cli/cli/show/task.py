@@ -1,0 +1,93 @@
+"""`sm task`: end tasks that wait for a callback with their token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.opening import opened_engine
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import AsJson, Database, Output, count, output_format
+
+if TYPE_CHECKING:
+    from sm_cli.jsonvalue import Json
+
+Token = Annotated[str, typer.Argument(metavar="TOKEN", show_default=False, help="The task token.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    group.command("success")(success)
+    group.command("failure")(failure)
+    group.command("heartbeat")(heartbeat)
+    group.command("list")(list_tasks)
+    app.add_typer(group, name="task", help="End tasks that wait for a callback with their token.")
+
+
+def success(
+    token: Token,
+    output: Annotated[
+        str, typer.Option("--output", metavar="FILE|-|JSON", help="The task's result; {} unless given.")
+    ] = "{}",
+    db: Database = None,
+) -> None:
+    """The work is done: the task succeeds with this output."""
+    from sm_cli.cli.terminal.inputs import read_json
+
+    with opened_engine(db) as engine:
+        execution = engine.task_succeeded(token, read_json(output, "--output"))
+    say(f"the task has succeeded; execution {execution.name} goes on")
+
+
+def failure(
+    token: Token,
+    error: Annotated[str, typer.Option("--error", metavar="NAME", help="The error name.")] = "States.TaskFailed",
+    cause: Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="What went wrong.")] = None,
+    db: Database = None,
+) -> None:
+    """The work went wrong: the task fails; Retry and Catch apply."""
+    with opened_engine(db) as engine:
+        execution = engine.task_failed(token, error, cause)
+    say(f"the task has failed with {error}; execution {execution.name} goes on with its Retry and Catch")
+
+
+def heartbeat(token: Token, db: Database = None) -> None:
+    """The work goes on: HeartbeatSeconds start anew."""
+    with opened_engine(db) as engine:
+        execution = engine.task_beat(token)
+    say(f"heartbeat taken for execution {execution.name}")
+
+
+def list_tasks(
+    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """Tasks that wait for a callback, oldest first, with their tokens."""
+    from sm_cli.interpreter.tokens import make_token
+
+    format = output_format(output, json)
+    with opened_engine(db) as engine:
+        key = engine.store.secret()
+        found = []
+        for job in engine.store.handed_over(count(limit, "--limit")):
+            execution = engine.store.execution(job.execution)
+            assert execution is not None, "a job belongs to an execution"
+            found.append((execution, job, make_token(key, job.frame, job.seq)))
+    if format != "table":
+        rows: list[Json] = [
+            {"executionId": e.ref, "execution": e.name, "workflow": e.workflow, "state": job.state,
+             "resource": job.resource, "token": token}
+            for e, job, token in found
+        ]  # fmt: skip
+        out.rows(rows, format)
+    elif found:
+        lines = [(e.name, e.workflow, job.state, token) for e, job, token in found]
+        for line in tables.table(("EXECUTION", "WORKFLOW", "STATE", "TOKEN"), lines):
+            out.text(line)
+    else:
+        say("no task waits for a callback")

@@ -1,0 +1,58 @@
+"""Exceptions become sentences on stderr and exit codes.
+
+Rule: a traceback is shown only to who asks for it (`-v`, SM_DEBUG); whatever is not an SmError is our bug and
+says so.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+from sm_cli.errors import InvalidDefinition, SmError
+
+
+def report(error: BaseException) -> int:
+    """Say what went wrong; returns the exit code."""
+    if isinstance(error, InvalidDefinition):
+        for diagnostic in error.diagnostics:
+            say(str(diagnostic))
+        return error.exit_code
+    if isinstance(error, SmError):
+        say(f"sm: error: {error.message}")
+        if error.hint:
+            say(f"  hint: {error.hint}")
+        _trace(error)
+        return error.exit_code
+    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if callable(show) and isinstance(code, int):
+        show()  # typer's own: a wrong option, a missing argument
+        return code
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        say(f"sm: error: the result could not be written: {error.strerror}")
+        return 7
+    say(f"sm: error: this is a bug in sm: {type(error).__name__}: {error}; run again with SM_DEBUG=1 for the details")
+    _trace(error)
+    return 70
+
+
+def say(line: str) -> None:
+    """One line on stderr; a stderr that is gone is nobody's failure."""
+    try:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+
+
+def warn(sentence: str) -> None:
+    say(f"sm: warning: {sentence}")
+
+
+def _trace(error: BaseException) -> None:
+    logs = sys.modules.get("sm_cli.cli.terminal.logs")
+    if os.environ.get("SM_DEBUG") or (logs is not None and logs.is_verbose()):
+        import traceback
+
+        say("".join(traceback.format_exception(error)).rstrip())

@@ -1,0 +1,97 @@
+"""What a person gives an execution: `--input FILE|-|JSON` and `key=value`.
+
+Rule: data is kept exactly or refused with a sentence; it is never changed in silence.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+
+from sm_cli.cli.terminal.failures import warn
+from sm_cli.errors import InvalidJson, NotFound, UsageError
+from sm_cli.jsonvalue import Json, dumps, loads_exact
+
+#: AWS refuses larger inputs (Step Functions quotas: 256 KiB); here they only get a warning.
+AWS_MAX_BYTES = 262_144
+_NOT_JSON = ("NaN", "Infinity", "-Infinity")
+
+
+def read_input(source: str | None, pairs: list[str]) -> Json:
+    """The input: `{}` when nothing is given, the pairs put into what `--input` gave."""
+    value = {} if source is None else read_json(source, "--input")
+    if pairs:
+        if not isinstance(value, dict):
+            raise UsageError(f"key=value needs an object to go into, and --input is {dumps(value)[:40]}")
+        value = {**value, **read_pairs(pairs)}
+    warn_if_large(value, "the input")
+    return value
+
+
+def warn_if_large(value: Json, what: str) -> None:
+    size = len(dumps(value).encode())
+    if size > AWS_MAX_BYTES:
+        warn(f"{what} has {size:,} bytes; AWS takes at most {AWS_MAX_BYTES:,}")
+
+
+def read_json(source: str, option: str) -> Json:
+    """`-` is stdin; text that begins like JSON is JSON; else a file, else a JSON scalar."""
+    _refuse_bytes(source)
+    if not source:
+        raise UsageError(f"{option} is empty")
+    if source == "-":
+        return loads_exact(sys.stdin.buffer.read(), what="stdin")
+    if source.lstrip()[:1] in ("{", "[", '"'):
+        return loads_exact(source, what=option)
+    try:
+        content = Path(source).read_bytes() if "\0" not in source else None
+    except FileNotFoundError:
+        content = None
+    except OSError as e:
+        if e.errno != errno.ENAMETOOLONG:
+            raise UsageError(f"{source} cannot be read: {e.strerror}") from e
+        content = None
+    return _scalar(source, option) if content is None else loads_exact(content, what=source)
+
+
+def _scalar(source: str, option: str) -> Json:
+    try:
+        return loads_exact(source, what=option)
+    except InvalidJson as e:
+        if e.line is None:
+            raise  # JSON, but not to be kept exactly
+        hint = 'JSON text begins with { or [ or "; a word of its own is written \'"word"\'.'
+        raise NotFound(f"there is no file {source}", hint=hint) from None
+
+
+def read_pairs(pairs: list[str]) -> dict[str, Json]:
+    """`key=value`: the value is JSON when it reads as JSON, else text."""
+    found: dict[str, Json] = {}
+    for pair in pairs:
+        _refuse_bytes(pair)
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise UsageError(f"{pair!r} is not key=value")
+        if key in found:
+            raise UsageError(f"{key} is given twice")
+        found[key] = json_or_text(value, key)
+    return found
+
+
+def json_or_text(value: str, what: str) -> Json:
+    """Raises InvalidJson for JSON that cannot be kept exactly, such as an integer beyond 64 bits."""
+    try:
+        return loads_exact(value, what=what)
+    except InvalidJson as e:
+        if e.line is not None or value in _NOT_JSON:
+            return value
+        raise
+
+
+def _refuse_bytes(argument: str) -> None:
+    """Arguments that are not UTF-8 reach Python as lone surrogates."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{argument!r} is not UTF-8") from None

@@ -1,0 +1,176 @@
+"""The states as they pass, on stderr: a live picture on a terminal, plain lines with `-v`, else nothing.
+
+Rule: a watcher only reads. It is shown the history's new events and the time, whoever wrote them: this
+process or a worker beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.failures import say
+from sm_cli.engine.near_misses import send_command
+from sm_cli.jsonvalue import scalar_text
+from sm_cli.store.protocol import HistoryEvent
+from sm_cli.views.state_visits import StateVisit, StateVisits
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+_MARKS = {"SUCCEEDED": "✓", "CAUGHT": "↷", "FAILED": "✗", "ABORTED": "⊘", "TIMED_OUT": "✗", "RUNNING": "…"}
+_COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "CAUGHT": "yellow", "ABORTED": "yellow"}
+#: How many states under way the picture shows; the others are counted.
+_SHOWN = 12
+
+
+class Watcher(Protocol):
+    #: Whether it wants to be shown events.
+    looks: bool
+    #: How far the map runs under way are, by the state that they belong to.
+    runs: dict[str, str]
+
+    def __enter__(self) -> Watcher: ...
+    def __exit__(self, *details: object) -> None: ...
+    def see(self, events: list[HistoryEvent], now: int) -> None:
+        """New events of the execution, in order, perhaps none. `now` is microseconds since 1970 UTC."""
+
+
+def watcher(verbose: bool) -> Watcher:
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        return Picture(verbose)
+    return LiveLines() if verbose else Nobody()
+
+
+class Nobody:
+    looks = False
+
+    def __init__(self) -> None:
+        self.runs: dict[str, str] = {}
+
+    def __enter__(self) -> Watcher:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        return None
+
+    def see(self, events: list[HistoryEvent], now: int) -> None:  # noqa: ARG002 - the protocol's
+        return None
+
+
+class LiveLines:
+    """One line for each state that ends, and one for each message that is waited for."""
+
+    looks = True
+
+    def __init__(self) -> None:
+        self.runs: dict[str, str] = {}
+        self.view = StateVisits()
+        self.open: dict[int, StateVisit] = {}  # frame -> its visit under way
+
+    def __enter__(self) -> Watcher:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        return None
+
+    def see(self, events: list[HistoryEvent], now: int) -> None:  # noqa: ARG002 - the protocol's
+        for event in events:
+            self.view.add(event)
+            if event.type == "MessageSubscribed":
+                self.waits(event)
+            if event.type.endswith("StateEntered"):
+                self.open[event.frame] = self.view.current[event.frame]
+            # The end of the execution ends whatever was under way.
+            for frame in [*self.open] if event.type.startswith("Execution") else [event.frame]:
+                visit = self.open.get(frame)
+                if visit is not None and visit.ended is not None:
+                    del self.open[frame]
+                    self.tell(visit)
+        self.view.visits.clear()  # only what is under way is looked at
+
+    def waits(self, event: HistoryEvent) -> None:
+        key, value = str(event.detail["correlationKey"]), scalar_text(event.detail["correlationValue"])
+        visit = self.view.current.get(event.frame)
+        state = visit.name if visit else "it"
+        self.line(f"  … {tables.clean(state)} waits for a message; send it with: {send_command(key, value)}")
+
+    def tell(self, visit: StateVisit) -> None:
+        self.line(line_of(visit))
+
+    def line(self, text: str, colour: str | None = None) -> None:  # noqa: ARG002 - the picture's
+        say(text)
+
+
+def line_of(visit: StateVisit) -> str:
+    """`  ✓ ValidatePayment  12 ms`, indented by the iterations and branches that it is in."""
+    assert visit.ended is not None
+    place = f"{visit.where[-1].rpartition('[')[2].removesuffix(']')}: " if visit.where else ""
+    retries = f", {visit.retries} {'retry' if visit.retries == 1 else 'retries'}" if visit.retries else ""
+    error = f"  {visit.error}" if visit.error else ""
+    took = tables.duration(visit.ended - visit.started)
+    indent = "  " * (1 + len(visit.where))
+    return tables.clean(f"{indent}{_MARKS[visit.status]} {place}{visit.name}  {took}{retries}{error}")
+
+
+class Picture(LiveLines):
+    """LiveLines for what has ended; below them, alive, what is under way. Iterations of a Map are only counted
+    unless `verbose`: ten thousand lines are no picture."""
+
+    def __init__(self, verbose: bool) -> None:
+        super().__init__()
+        self.verbose = verbose
+        self.live: Live | None = None
+        self.done: dict[str, int] = {}
+
+    def __enter__(self) -> Watcher:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.live = Live(console=Console(stderr=True), transient=True, refresh_per_second=12, redirect_stdout=False)
+        self.live.start()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def see(self, events: list[HistoryEvent], now: int) -> None:
+        super().see(events, now)
+        assert self.live is not None
+        self.live.update(self.under_way(now))
+
+    def tell(self, visit: StateVisit) -> None:
+        if visit.where and not self.verbose and visit.status == "SUCCEEDED":
+            outermost = visit.where[0].rpartition("[")[0]
+            self.done[outermost] = self.done.get(outermost, 0) + 1
+            return
+        self.line(line_of(visit), _COLOURS.get(visit.status))
+
+    def line(self, text: str, colour: str | None = None) -> None:
+        from rich.text import Text
+
+        assert self.live is not None
+        self.live.console.print(Text(text, style=colour or ""), soft_wrap=True)
+
+    def under_way(self, now: int) -> Any:
+        from rich.console import Group
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        shown: list[Any] = []
+        for visit in islice(self.open.values(), _SHOWN):
+            inside = self.done.get(visit.name, 0) if not visit.where else 0
+            counted = f"  {inside:,} states inside done" if inside else ""
+            if visit.name in self.runs:
+                counted = f"  {self.runs[visit.name].partition(': ')[2]}"
+            tried = f"  attempt {visit.retries + 1}" if visit.retries else ""
+            took = tables.duration(now - visit.started)
+            text = tables.clean(f"{'  ' * len(visit.where)}{visit.name}  {took}{tried}{counted}")
+            shown.append(Spinner("dots", Text(f" {text}"), style="cyan"))
+        if len(self.open) > _SHOWN:
+            shown.append(Text(f"    and {len(self.open) - _SHOWN:,} more"))
+        return Group(*shown)

@@ -1,0 +1,109 @@
+"""The options that several commands share, and what their texts mean.
+
+Rule: every option is text until a function here reads it, so that the sentence about a bad one is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from sm_cli.errors import UsageError
+
+
+def _log_more(value: bool) -> bool:
+    if value:
+        from sm_cli.cli.terminal.logs import more
+
+        more()
+    return value
+
+
+def _log_as(value: str | None) -> str | None:
+    if value is not None:
+        from sm_cli.cli.terminal.logs import use_format
+
+        use_format(value)
+    return value
+
+
+Database = Annotated[
+    str | None,
+    typer.Option("--db", metavar="URL", envvar="SM_DATABASE_URL", help="The database; .sm/sm.db unless given."),
+]
+Handlers = Annotated[
+    str | None,
+    typer.Option(
+        "--handlers", metavar="DIR", envvar="SM_HANDLERS", help="Where the handlers are; handlers/ unless given."
+    ),
+]
+Stubbed = Annotated[bool, typer.Option("--stub", help="Answer {} for every task without a handler.")]
+Buckets = Annotated[
+    str | None,
+    typer.Option(
+        "--buckets", metavar="DIR", envvar="SM_BUCKETS",
+        help="The directory that stands for S3, DIR/BUCKET/KEY; buckets/ unless given.",
+    ),
+]  # fmt: skip
+Concurrency = Annotated[
+    str | None,
+    typer.Option("--concurrency", metavar="N", envvar="SM_CONCURRENCY", help="Handlers at once; 8 unless given."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Output = Annotated[str | None, typer.Option("-o", "--output", metavar="FORMAT", help="table, json, jsonl or yaml.")]
+Verbose = Annotated[
+    bool,
+    typer.Option("-v", "--verbose", is_eager=True, callback=_log_more, help="Tell on stderr what the engine does."),
+]
+LogFormat = Annotated[
+    str | None,
+    typer.Option("--log-format", metavar="FORMAT", envvar="SM_LOG_FORMAT", is_eager=True, callback=_log_as,
+                 help="text or json."),
+]  # fmt: skip
+Reference = Annotated[
+    str, typer.Argument(metavar="EXECUTION", show_default=False, help="An id, its beginning, a name, or @last.")
+]
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+#: As long as a message is kept at most: three centuries, which also every time in the database can hold.
+_LONGEST = 10**10
+_SPAN = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+|\d+(?:\.\d+)?")
+
+
+def seconds(text: str, option: str) -> float:
+    """`90`, `30s`, `5m`, `1h30m`, `2d` in seconds. Raises UsageError."""
+    if not _SPAN.fullmatch(text):
+        raise UsageError(f"{option} takes seconds or a span like 30s, 5m, 1h or 1h30m, not {text!r}")
+    span = sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text))
+    if span > _LONGEST:
+        raise UsageError(f"{option} takes at most {_LONGEST} seconds, not {text!r}")
+    return span
+
+
+def count(text: str, option: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000:
+        raise UsageError(f"{option} takes a whole number from 1 on, not {text!r}")
+    return int(text)
+
+
+def queue_name(text: str, option: str) -> str:
+    """A queue's name: up to 40 letters, digits, `-`, `_` and `.`."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", text):
+        raise UsageError(f"{option} takes a queue's name, of letters, digits, '-', '_' and '.', not {text!r}")
+    return text
+
+
+def choice(text: str, option: str, allowed: tuple[str, ...]) -> str:
+    if text not in allowed:
+        raise UsageError(f"{option} takes {', '.join(allowed[:-1])} or {allowed[-1]}, not {text!r}")
+    return text
+
+
+def output_format(output: str | None, as_json: bool = False) -> str:
+    """One of table, json, jsonl, yaml. `--json` is `-o json`."""
+    if output is None:
+        return "json" if as_json else "table"
+    return choice(output, "-o", ("table", "json", "jsonl", "yaml"))

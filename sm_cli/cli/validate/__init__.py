@@ -1,0 +1,1 @@
+"""`validate` and what belongs to it: reports, excerpts, fixes, explanations."""

@@ -1,0 +1,75 @@
+"""`sm validate --aws`: what AWS would refuse, placed in the text like any other problem.
+
+Rule: code and message are AWS's own; the pointer of the diagnostic is AWS's location, and its hint says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from sm_cli.asl.text.source import Document, Parsed
+from sm_cli.asl.text.substitutions import substituted
+from sm_cli.asl.validation.aws import location, validate_as_aws
+from sm_cli.diagnostics import Diagnostic, Position, Severity
+from sm_cli.jsonpointer import child, tokens
+
+if TYPE_CHECKING:
+    from sm_cli.asl.validation.aws import AwsDiagnostic
+    from sm_cli.jsonvalue import Json
+
+
+def aws_problems(
+    parsed: Parsed, content: bytes, substitutions: Mapping[str, Json], file: str, *, express: bool
+) -> list[Diagnostic]:
+    """The problems that AWS has with a text, in the order of the text."""
+    if parsed.document is None:
+        ours = parsed.diagnostics
+        return [_diagnostic(found, mine.position, file)
+                for mine, found in zip(ours, validate_as_aws(content), strict=False)]  # fmt: skip
+    document = substituted(parsed.document, substitutions)
+    found = validate_as_aws(document, "EXPRESS" if express else "STANDARD")
+    wanted = {each.location for each in found} - {None}
+    pointers = _pointers(document.value, wanted) if wanted else {}
+    placed = [_diagnostic(each, _place(document, pointers.get(each.location or "")), file) for each in found]
+    return sorted(placed, key=lambda d: d.position or Position(0, 0, 0, 0))
+
+
+def _diagnostic(found: AwsDiagnostic, place: Position | None, file: str) -> Diagnostic:
+    severity: Severity = "error" if found.severity == "ERROR" else "warning"
+    hint = f"at {found.location}" if found.location else None
+    return Diagnostic(found.code, severity, found.message, found.location or "", place, hint, file)
+
+
+def _place(document: Document, pointer: str | None) -> Position | None:
+    """A state and its like by their names; without a place the States."""
+    if pointer is None:
+        return document.position("/States", key=True) or document.position("")
+    return document.position(pointer, key=isinstance(_value(document.value, pointer), (dict, list)))
+
+
+def _value(value: Json, pointer: str) -> Json:
+    for token in tokens(pointer):
+        value = value[int(token)] if isinstance(value, list) else value[token] if isinstance(value, dict) else None
+    return value
+
+
+def _pointers(value: Json, wanted: set[str | None]) -> dict[str, str]:
+    """AWS's locations to JSON pointers; what stands first in the text has a location that two places share."""
+    found: dict[str, str] = {}
+    for pointer in _all(value, ""):
+        written = location(pointer)
+        if written in wanted:
+            found.setdefault(written, pointer)
+    return found
+
+
+def _all(value: Json, pointer: str) -> Iterator[str]:
+    waiting = [(pointer, value)]
+    while waiting:
+        at, inner = waiting.pop()
+        yield at
+        if isinstance(inner, dict):
+            waiting += [(child(at, key), held) for key, held in reversed(inner.items())]
+        elif isinstance(inner, list):
+            waiting += [(f"{at}/{i}", held) for i, held in reversed(list(enumerate(inner)))]

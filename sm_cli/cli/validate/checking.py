@@ -1,0 +1,170 @@
+"""Which files `sm validate` checks, what it asks of them, and what of the answers counts.
+
+Rule: a problem that is not shown does not count either: not one below --severity, not one under --ignore.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.options import choice
+from sm_cli.cli.validate.reports import CheckedFile, shown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from sm_cli.asl.text.source import Document
+    from sm_cli.cli.project.config import Project
+    from sm_cli.diagnostics import Diagnostic
+    from sm_cli.jsonvalue import Json
+
+_LEVELS = ("error", "warning", "info")
+_TYPES = ("STANDARD", "EXPRESS")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of every file. `handlers` are the names of those that there are, None when nobody asks."""
+
+    handlers: Collection[str] | None
+    levels: tuple[str, ...] = _LEVELS
+    ignored: frozenset[str] = frozenset()
+    fails: frozenset[str] = frozenset({"error"})
+    express: bool = False
+    aws: bool = False
+    substitutions: Mapping[str, Json] | None = None
+
+
+def ask(
+    project: Project, *, handlers: str | None, severity: str, ignore: Sequence[str], strict: bool, type: str, aws: bool,
+    substitutions: str | None,
+) -> Asked:  # fmt: skip
+    """What the options say. Raises UsageError for one that says nothing."""
+    level = _LEVELS.index(choice(severity, "--severity", _LEVELS))
+    return Asked(
+        None if aws else _handler_names(project, handlers),
+        _LEVELS[: level + 1],
+        frozenset(_code(written) for text in ignore for written in text.split(",")),
+        frozenset(("error", "warning") if strict else ("error",)),
+        choice(type.upper(), "--type", _TYPES) == "EXPRESS",
+        aws,
+        None if substitutions is None else _substitutions(substitutions),
+    )
+
+
+def _code(written: str) -> str:
+    from sm_cli.asl.validation.rules.catalogue import AWS_CODES
+    from sm_cli.asl.validation.validate import CATALOGUE
+    from sm_cli.errors import UsageError
+
+    code = written.strip().upper()
+    known = {*CATALOGUE, *AWS_CODES.values()}
+    if code not in known:
+        close = get_close_matches(code, known, 1)
+        hint = f"did you mean {close[0]}?" if close else "sm explain lists them all."
+        raise UsageError(f"--ignore {written!r} is no code of a diagnostic", hint=hint)
+    return code
+
+
+def _substitutions(path: str) -> Mapping[str, Json]:
+    from sm_cli.asl.text.source import parse
+    from sm_cli.cli.project.workflows import read
+    from sm_cli.errors import UsageError
+
+    found = parse(read(path), file=shown_name(path))
+    if found.document is None or not isinstance(found.document.value, dict):
+        first = f": {found.diagnostics[0].message}" if found.diagnostics else ""
+        raise UsageError(f"{path} gives no substitutions{first}", hint='It holds an object such as {"Name": "value"}.')
+    return found.document.value
+
+
+def _handler_names(project: Project, option: str | None) -> Collection[str] | None:
+    """The names that handlers are registered under; None when there is no directory of them."""
+    from sm_cli.cli.terminal.failures import warn
+    from sm_cli.errors import HandlerLoadError
+
+    directory, named = project.handlers(option)
+    if not named and not directory.is_dir():
+        return None
+    from sm_cli.handlers.loading import load_handlers
+
+    with out.guarded():
+        try:
+            return load_handlers(directory).keys()
+        except HandlerLoadError as e:
+            if named:
+                raise
+            warn(f"{e.message}; so nothing is said about handlers")
+            return None
+
+
+def check_all(project: Project, paths: Sequence[str], asked: Asked) -> list[CheckedFile]:
+    """Every file that is meant, sorted by name, with its problems."""
+    files = sorted(definition_files(project, paths))
+    return [found for file, in_folder in files if (found := _checked(file, asked, in_folder)) is not None]
+
+
+def definition_files(project: Project, paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """(file, whether it was found in a folder), each file once."""
+    from sm_cli.cli.project.workflows import choose
+    from sm_cli.errors import UsageError
+
+    if not paths:
+        configured = project.setting("workflow") is not None
+        paths = [str(project.workflows)] if not configured and project.workflows.is_dir() else [choose(project, None)]
+    done = set()
+    for path in paths:
+        if path != "-" and Path(path).is_dir():
+            inside = [(str(file), True) for file in _definitions_below(Path(path))]
+            if not inside:
+                raise UsageError(f"{path} holds no workflow: no .yaml, .yml or .json file")
+        else:
+            inside = [(choose(project, path), False)]
+        for file, in_folder in inside:
+            if file not in done:
+                done.add(file)
+                yield file, in_folder
+
+
+def _definitions_below(folder: Path) -> list[Path]:
+    from sm_cli.cli.project.workflows import SUFFIXES
+
+    below = (file for file in folder.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    return sorted(file for file in below if not any(part.startswith(".") for part in file.relative_to(folder).parts))
+
+
+def _checked(file: str, asked: Asked, in_folder: bool) -> CheckedFile | None:
+    """What is wrong with one file; None for a file of a folder that is JSON or YAML but no workflow."""
+    from sm_cli.asl.text.source import parse
+    from sm_cli.cli.project.workflows import read
+
+    content, shown = read(file), shown_name(file)
+    parsed = parse(content, file=shown)
+    text = content.decode("utf-8-sig", "replace")
+    value = parsed.document.value if parsed.document is not None else None
+    if in_folder and isinstance(value, dict) and "StartAt" not in value and "States" not in value:
+        return None
+    if asked.aws:
+        from sm_cli.cli.validate.as_aws import aws_problems
+
+        found = aws_problems(parsed, content, asked.substitutions or {}, shown, express=asked.express)
+    elif parsed.document is None:
+        return CheckedFile(file, text, parsed.diagnostics, asked.fails)
+    else:
+        found = [*parsed.diagnostics, *problems_of(parsed.document, asked)]
+    return CheckedFile(file, text, [d for d in found if _is_told(d, asked)], asked.fails)
+
+
+def problems_of(document: Document, asked: Asked) -> list[Diagnostic]:
+    """All problems of a definition, those that nobody wants to hear of too."""
+    from sm_cli.asl.validation.validate import validate
+
+    return validate(document, handlers=asked.handlers, express=asked.express, substitutions=asked.substitutions)
+
+
+def _is_told(problem: Diagnostic, asked: Asked) -> bool:
+    return problem.severity in asked.levels and problem.code not in asked.ignored

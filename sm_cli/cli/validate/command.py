@@ -1,0 +1,114 @@
+"""`sm validate`: every problem of a definition, with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sm_cli.cli.project.config import find_project
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.options import AsJson, Handlers, choice
+from sm_cli.cli.validate.checking import Asked, ask, check_all
+
+if TYPE_CHECKING:
+    from sm_cli.cli.project.config import Project
+    from sm_cli.cli.validate.reports import CheckedFile
+
+FORMATS = ("text", "json", "sarif", "github", "junit")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("validate")(validate)
+
+
+def validate(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH", show_default=False,
+                       help="Files, folders, or - for stdin; the project's workflows unless given."),
+    ] = None,
+    format: Annotated[str | None, typer.Option("--format", metavar="FORMAT",
+                                               help="text, json, sarif, github or junit.")] = None,
+    severity: Annotated[str, typer.Option("--severity", metavar="LEVEL",
+                                          help="The least to tell of: error, warning or info.")] = "info",
+    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="CODE", show_default=False,
+                                                     help="Say nothing of this code; may be given again.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings make a workflow invalid too.")] = False,
+    type: Annotated[str, typer.Option("--type", metavar="TYPE", help="STANDARD or EXPRESS.")] = "STANDARD",
+    aws: Annotated[bool, typer.Option("--aws", help="Only what AWS would refuse, in its codes and words.")] = False,
+    substitutions: Annotated[str | None, typer.Option("--substitutions", metavar="FILE",
+                                                      help="JSON or YAML: the values of ${Name}.")] = None,
+    handlers: Handlers = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what has one remedy only, and show it as a diff.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --fix: show the diff, write nothing.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Check again whenever a file changes, until Ctrl-C.")] = False,
+    json: AsJson = False,
+) -> None:  # fmt: skip
+    """Check workflows: OK, or every problem."""
+    from sm_cli.errors import UsageError
+
+    shape = choice(format, "--format", FORMATS) if format is not None else "json" if json else "text"
+    names = paths or []
+    if dry_run and not fix:
+        raise UsageError("--dry-run says what --fix would do; give both")
+    if fix and watch:
+        raise UsageError("--fix and --watch exclude each other")
+    if fix and not dry_run and "-" in names:
+        raise UsageError("--fix writes files, and stdin is none", hint="--fix --dry-run - shows what would change.")
+    project = find_project()
+
+    def asked() -> Asked:
+        return ask(project, handlers=handlers, severity=severity, ignore=ignore or [], strict=strict, type=type,
+                   aws=aws, substitutions=substitutions)  # fmt: skip
+
+    if watch:
+        from sm_cli.cli.validate.watching import watching
+
+        also = [place for place in (handlers, substitutions) if place is not None]
+        watching(project, names, also, lambda: _once(project, names, asked(), shape))
+        return
+    if not (_fixed(project, names, asked(), shape, dry_run) if fix else _once(project, names, asked(), shape)):
+        raise typer.Exit(1)
+
+
+def _once(project: Project, paths: list[str], asked: Asked, format: str) -> bool:
+    """Check and tell; whether all is valid."""
+    files = check_all(project, paths, asked)
+    _report(files, format)
+    return all(each.is_valid for each in files)
+
+
+def _fixed(project: Project, paths: list[str], asked: Asked, format: str, dry_run: bool) -> bool:
+    """Mend the files, then check them; with `dry_run` only show what would be mended."""
+    from sm_cli.cli.validate.fixing import mend
+
+    before = check_all(project, paths, asked)
+    mend(before, asked, to_stdout=format == "text", write=not dry_run)
+    if dry_run:
+        return all(each.is_valid for each in before)
+    return _once(project, paths, asked, format)
+
+
+def _report(files: Sequence[CheckedFile], format: str) -> None:
+    if format != "text":
+        from sm_cli.cli.validate.reports import write
+
+        write(files, format)
+        return
+    problems = any(each.found for each in files)
+    for each in files:
+        if each.found:
+            from sm_cli.cli.validate.excerpts import Frames
+
+            frames = Frames(each.text)
+            for problem in each.found:
+                for line in frames.show(problem):
+                    out.text(line)
+        if each.is_valid:
+            out.text(f"{each.shown}: OK")
+    if problems:
+        from sm_cli.cli.validate.excerpts import summary
+
+        out.text(summary([each.found for each in files]))

@@ -1,0 +1,91 @@
+"""`sm validate --fix`: what `asl.fixes` mends is shown as a diff and written to the file.
+
+Rule: a file is replaced whole or not at all, by a rename; its mode, byte order mark and line ends stay. What could
+not be read as UTF-8 is not touched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.output import is_coloured
+from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from sm_cli.cli.validate.checking import Asked
+    from sm_cli.cli.validate.reports import CheckedFile
+
+_BOM = b"\xef\xbb\xbf"
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_COLOURS = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
+
+
+def mend(files: Sequence[CheckedFile], asked: Asked, *, to_stdout: bool, write: bool) -> None:
+    """Show what is mended in each file as a diff, on stdout or stderr, and write it unless told otherwise."""
+    from sm_cli.asl.validation.fixes import fix
+
+    stream = sys.stdout if to_stdout else sys.stderr
+    count = mended = 0
+    for each in files:
+        fixed = fix(each.text, file=each.shown, ignore=asked.ignored)
+        if not fixed.changes:
+            continue
+        for line in _diff(each.shown, each.text, fixed.text, stream):
+            stream.write(line)
+        if write:
+            replace(Path(each.name), each.text, fixed.text)
+        count += len(fixed.changes)
+        mended += 1
+    if count:
+        stream.flush()
+        made = "made" if write else "would be made"
+        changes, names = "change" if count == 1 else "changes", "file" if mended == 1 else "files"
+        say(f"{count} {changes} {made} in {mended} {names}")
+    else:
+        say("nothing to mend")
+
+
+def _diff(name: str, before: str, after: str, stream: TextIO) -> Iterator[str]:
+    """A unified diff that `patch -p1` takes."""
+    from difflib import unified_diff
+
+    path = name.lstrip("/")
+    coloured = is_coloured(stream)
+    for line in unified_diff(_LINES.findall(before), _LINES.findall(after), f"a/{path}", f"b/{path}"):
+        shown = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        colour = _COLOURS.get(shown[0], "") if coloured else ""
+        yield f"{colour}{shown[:-1]}\x1b[0m\n" if colour else shown
+
+
+def replace(file: Path, before: str, after: str) -> None:
+    """Put the new text in the place of the old one. Raises UsageError when the file is another one meanwhile."""
+    target = file.resolve()
+    try:
+        content = target.read_bytes()
+        bom = _BOM if content.startswith(_BOM) else b""
+        if content != bom + before.encode():
+            raise UsageError(f"{file} changed while it was being mended; it is left as it is")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as opened:
+                opened.write(bom + after.encode())
+                opened.flush()
+                os.fsync(opened.fileno())
+            Path(name).chmod(target.stat().st_mode & 0o7777)
+            Path(name).replace(target)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as e:
+        raise UsageError(f"{file} cannot be written: {e.strerror}") from e

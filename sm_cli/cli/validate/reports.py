@@ -1,0 +1,217 @@
+"""What `sm validate` found, for programs: JSON, SARIF 2.1.0, GitHub's workflow commands, JUnit's XML.
+
+Rule: each of them says the same as the text does: the same problems, places and files, in the same order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from sm_cli._version import __version__
+from sm_cli.cli.terminal import output as out
+
+if TYPE_CHECKING:
+    from sm_cli.asl.validation.rules.catalogue import Rule
+    from sm_cli.diagnostics import Diagnostic
+    from sm_cli.jsonvalue import Json
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """One file and what was found: `name` as it was given (`-` is stdin), `text` as far as it is Unicode.
+
+    `fails` are the severities because of which the file is not valid.
+    """
+
+    name: str
+    text: str
+    found: Sequence[Diagnostic]
+    fails: frozenset[str] = field(default=frozenset({"error"}))
+
+    @property
+    def shown(self) -> str:
+        return shown_name(self.name)
+
+    @property
+    def is_valid(self) -> bool:
+        return not any(problem.severity in self.fails for problem in self.found)
+
+
+def shown_name(name: str) -> str:
+    """A file's name as Unicode: what is not UTF-8 in it becomes a question mark."""
+    return "<stdin>" if name == "-" else name.encode(errors="replace").decode()
+
+
+def as_json(files: Sequence[CheckedFile]) -> Json:
+    return [
+        {
+            "file": "-" if each.name == "-" else each.shown,
+            "valid": each.is_valid,
+            "diagnostics": [_flat(problem) for problem in each.found],
+        }
+        for each in files
+    ]
+
+
+def _flat(problem: Diagnostic) -> Json:
+    place = problem.position
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "hint": problem.hint,
+        "pointer": problem.pointer,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "end_line": place.end_line if place else None,
+        "end_column": place.end_column if place else None,
+    }
+
+
+def _sentence(problem: Diagnostic) -> str:
+    return f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+
+
+# SARIF: https://docs.oasis-open.org/sarif/sarif/v2.1.0/
+
+_SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+
+
+def as_sarif(files: Sequence[CheckedFile]) -> Json:
+    from sm_cli.asl.validation.validate import CATALOGUE
+
+    foreign = sorted({problem.code for each in files for problem in each.found} - CATALOGUE.keys())
+    rules: list[dict[str, Any]] = [_sarif_rule(rule) for _, rule in sorted(CATALOGUE.items())]
+    rules += [{"id": code} for code in foreign]
+    index = {rule["id"]: i for i, rule in enumerate(rules)}
+    driver = {"name": "sm", "semanticVersion": __version__, "rules": rules}
+    results = [_sarif_result(each, problem, index) for each in files for problem in each.found]
+    run: dict[str, Any] = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _sarif_rule(rule: Rule) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": rule.code,
+        "shortDescription": {"text": f"{rule.title}."},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "help": {"text": f"sm explain {rule.code}"},
+    }
+    if rule.explanation:
+        made["fullDescription"] = {"text": rule.explanation}
+    return made
+
+
+def _sarif_result(checked: CheckedFile, problem: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(checked.shown)}}
+    if problem.position:
+        at = problem.position
+        place["region"] = {"startLine": at.line, "startColumn": at.column,
+                           "endLine": at.end_line, "endColumn": at.end_column}  # fmt: skip
+    location: dict[str, Any] = {"physicalLocation": place}
+    if problem.pointer:
+        location["logicalLocations"] = [{"fullyQualifiedName": problem.pointer}]
+    return {
+        "ruleId": problem.code,
+        "ruleIndex": index[problem.code],
+        "level": _LEVELS[problem.severity],
+        "message": {"text": _sentence(problem)},
+        "locations": [location],
+    }
+
+
+def _uri(name: str) -> str:
+    """A relative URI for a path below the current directory, as GitHub wants it."""
+    return Path(name).as_uri() if name.startswith("/") else quote(Path(name).as_posix())
+
+
+# GitHub: one workflow command for each problem
+
+_COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def as_github(files: Sequence[CheckedFile]) -> str:
+    return "\n".join(_command(each, problem) for each in files for problem in each.found)
+
+
+def _command(checked: CheckedFile, problem: Diagnostic) -> str:
+    properties = [("file", checked.shown)]
+    if problem.position:
+        at = problem.position
+        properties += [("line", str(at.line)), ("endLine", str(at.end_line))]
+        if at.line == at.end_line:  # columns of several lines mean nothing there
+            properties += [("col", str(at.column)), ("endColumn", str(at.end_column))]
+    properties.append(("title", problem.code))
+    shown = ",".join(f"{name}={_escaped(value, (':', ','))}" for name, value in properties)
+    return f"::{_COMMANDS[problem.severity]} {shown}::{_escaped(_sentence(problem))}"
+
+
+def _escaped(text: str, also: tuple[str, ...] = ()) -> str:
+    for character in ("%", "\r", "\n", *also):
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+# JUnit: a suite for each file, in it a case for each problem; a file without one is a case that passes
+
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def as_junit(files: Sequence[CheckedFile]) -> str:
+    suites = [_suite(each) for each in files]
+    totals = _totals(suites)
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="sm validate" {totals}>']
+    for each, cases in zip(files, suites, strict=True):
+        lines.append(f'  <testsuite name="{_xml(each.shown)}" {_totals([cases])}>')
+        lines += [f"    {case}" for case in cases]
+        lines.append("  </testsuite>")
+    return "\n".join([*lines, "</testsuites>"])
+
+
+def _totals(suites: Sequence[Sequence[str]]) -> str:
+    cases = [case for suite in suites for case in suite]
+    return f'tests="{len(cases)}" failures="{sum("<failure " in case for case in cases)}" errors="0"'
+
+
+def _suite(checked: CheckedFile) -> list[str]:
+    name = f'classname="{_xml(checked.shown)}"'
+    cases = [f'<testcase {name} name="{_case(problem)}">{_outcome(checked, problem)}</testcase>'
+             for problem in checked.found]  # fmt: skip
+    return cases or [f'<testcase {name} name="valid"/>']
+
+
+def _case(problem: Diagnostic) -> str:
+    return _xml(
+        f"{problem.code} {problem.position.line}:{problem.position.column}" if problem.position else problem.code
+    )
+
+
+def _outcome(checked: CheckedFile, problem: Diagnostic) -> str:
+    if problem.severity not in checked.fails:
+        return f"<system-out>{_xml(str(problem))}</system-out>"
+    return f'<failure type="{problem.code}" message="{_xml(_sentence(problem))}">{_xml(str(problem))}</failure>'
+
+
+def _xml(text: str) -> str:
+    for character, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
+        text = text.replace(character, f"&{name};")
+    return _NOT_XML.sub("\ufffd", text).replace("\n", "&#10;").replace("\r", "&#13;")
+
+
+#: Format to the function that makes its data, or its text; `text` is made in `frames`.
+DATA: dict[str, Callable[[Sequence[CheckedFile]], Json]] = {"json": as_json, "sarif": as_sarif}
+TEXTS: dict[str, Callable[[Sequence[CheckedFile]], str]] = {"github": as_github, "junit": as_junit}
+
+
+def write(files: Sequence[CheckedFile], format: str) -> None:
+    """Print a report in one of the formats of DATA and TEXTS."""
+    if format in DATA:
+        out.value(DATA[format](files))
+    elif text := TEXTS[format](files):
+        out.text(text)

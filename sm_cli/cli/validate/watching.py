@@ -1,0 +1,78 @@
+"""`sm validate --watch`: check again whenever a file changes, until Ctrl-C."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.failures import report, say
+from sm_cli.errors import ConfigurationError, SmError, UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.cli.project.config import Project
+
+_SUFFIXES = (".yaml", ".yml", ".json", ".py", ".toml")
+#: Milliseconds between two looks at nothing.
+_TURN = 250
+_CLEAR = "\x1b[2J\x1b[3J\x1b[H"
+
+
+def watching(project: Project, paths: Sequence[str], also: Sequence[str], check: Callable[[], object]) -> None:
+    """Call `check` now and after every change below the paths, the handlers and what `also` names; ends only by
+    KeyboardInterrupt.
+
+    What goes wrong in a check is told, and the watch goes on. Raises ConfigurationError without watchfiles.
+    """
+    try:
+        from watchfiles import DefaultFilter, watch
+    except ImportError:
+        raise ConfigurationError(
+            "--watch needs the package watchfiles, which is not installed", hint="pip install 'sm-cli[watch]'"
+        ) from None
+
+    if "-" in paths:
+        raise UsageError("--watch follows files, and stdin is none")
+    gc.enable()
+    places = _places(project, paths, also)
+    ignored = DefaultFilter()
+    begun = False
+    # The first turn comes when the watch has begun: no change after the first check is missed.
+    for changes in watch(
+        *places, debounce=200, step=50, rust_timeout=_TURN, yield_on_timeout=True,
+        watch_filter=lambda kind, path: path.endswith(_SUFFIXES) and ignored(kind, path),
+    ):  # fmt: skip
+        if begun and not changes:
+            continue
+        if not begun:
+            say(f"watching {', '.join(str(place) for place in places)}; Ctrl-C ends")
+        elif sys.stdout.isatty():
+            sys.stdout.write(_CLEAR)
+        begun = True
+        _check(check)
+
+
+def _places(project: Project, paths: Sequence[str], also: Sequence[str]) -> list[Path]:
+    """The folders whose changes matter: of a file the one that it lies in, because editors replace files."""
+    from sm_cli.cli.validate.checking import definition_files
+
+    named = [Path(path) for path in paths if Path(path).is_dir()]
+    files = [path for path in paths if not Path(path).is_dir()]
+    if files or not paths:
+        named += [Path(file).parent for file, _ in definition_files(project, files)]
+    handlers, _ = project.handlers(None)
+    if handlers.is_dir():
+        named.append(handlers)
+    named += [Path(path) if Path(path).is_dir() else Path(path).parent for path in also]
+    return list(dict.fromkeys(named))
+
+
+def _check(check: Callable[[], object]) -> None:
+    try:
+        check()
+    except SmError as e:
+        report(e)
+    out.flush()

@@ -1,0 +1,32 @@
+"""Names of executions: what they may look like, and who has one already.
+
+Rule: as on AWS, the same name and input while the execution runs is the same execution.
+"""
+
+from __future__ import annotations
+
+from sm_cli.errors import Conflict, UsageError
+from sm_cli.jsonvalue import Json, canonical
+from sm_cli.store.protocol import Execution, Status
+
+_NAME_LIMIT = 80
+_FORBIDDEN = frozenset('<>{}[]?*"#%\\^|~`$&,;:/ \t\r\n')
+
+
+def same_execution(known: Execution, input: Json) -> Execution:
+    """AWS's StartExecution is idempotent for the same name and input while the execution runs."""
+    if known.status is not Status.RUNNING:
+        raise Conflict(f"the name {known.name!r} is taken by an execution that is {known.status}; use another name")
+    if canonical(known.input) != canonical(input):
+        raise Conflict(f"the name {known.name!r} is taken by a running execution with another input")
+    return known
+
+
+def check_name(name: str) -> str:
+    """AWS's rule for names of executions."""
+    bad = sorted({c for c in name if c in _FORBIDDEN or not c.isprintable()})
+    if bad:
+        raise UsageError(f"the name {name!r} holds {', '.join(map(repr, bad))}, which a name may not")
+    if not 1 <= len(name) <= _NAME_LIMIT:
+        raise UsageError(f"a name has 1 to {_NAME_LIMIT} characters; this one has {len(name)}")
+    return name

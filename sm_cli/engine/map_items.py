@@ -1,0 +1,86 @@
+"""The jobs of distributed Maps: reading items, writing results. Handlers that `sm` itself brings.
+
+Rule: they run as all handlers do, outside of any transaction; nothing here changes an execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sm_cli.handlers.handler import Handler
+from sm_cli.interpreter.states.distributed_map import READ, WRITE
+from sm_cli.jsonvalue import Json
+from sm_cli.store.protocol import Execution, MapRun, Status, Store
+
+#: Children are looked at so many at a time: each may be as long as a batch of items, and all of a page are in memory.
+_PAGE = 32
+
+
+def bucket_jobs(store: Store, root: Path) -> dict[str, Handler]:
+    """The handlers of READ and WRITE, over the directory that stands for S3."""
+    jobs = BucketJobs(store, root)
+    return {READ: Handler(READ, jobs.read), WRITE: Handler(WRITE, jobs.write)}
+
+
+class BucketJobs:
+    def __init__(self, store: Store, root: Path) -> None:
+        self.store = store
+        self.root = root
+        self._buckets: Any = None
+
+    @property
+    def buckets(self) -> Any:
+        if self._buckets is None:
+            from sm_cli.buckets import Buckets  # only who reads or writes waits for the formats' import
+
+            self._buckets = Buckets(self.root)
+        return self._buckets
+
+    def read(self, request: dict[str, Json]) -> Json:
+        """The items of a portion; with the first one the number of all, and a mark of the data set."""
+        what = {name: request[name] for name in ("resource", "arguments", "config")}
+        answer: dict[str, Json] = {}
+        mark = request["mark"]
+        if mark is None:
+            survey = self.buckets.survey(what)
+            answer = {"total": survey.total, "mark": survey.mark}
+            mark = survey.mark
+        items: Json = self.buckets.read(what, mark, request["start"], request["limit"])
+        return {**answer, "items": items}
+
+    def write(self, request: dict[str, Json]) -> Json:
+        """Write what became of a run's children, or (without a Resource) only shape it; returns the state's result."""
+        from sm_cli.buckets import RunFacts, transformed
+
+        (run,) = self.store.find_map_run(str(request["run"]))
+        arn = str(request["arn"])
+        results = self.results(run, arn)
+        if request["resource"] is None:
+            config: Any = request["config"]
+            return {"written": transformed(results, config)}
+        what = {name: request[name] for name in ("arguments", "config")}
+        return {"written": self.buckets.write_results(what, results, RunFacts(arn, run.ref))}
+
+    def results(self, run: MapRun, arn: str) -> Iterator[Any]:
+        from sm_cli.buckets import ChildResult
+
+        account = arn.partition(":mapRun:")[0]
+        machine = f"{account}:stateMachine:{run.workflow}"
+        after = -1
+        while children := self.store.run_results(run.id, after, _PAGE):
+            for child in children:
+                assert child.parent is not None
+                after = child.parent.number
+                kind = "express" if child.type == "EXPRESS" else "execution"
+                yield ChildResult(
+                    f"{account}:{kind}:{child.workflow}:{child.name}", child.name, machine, _status(child), child.input,
+                    child.output, child.error, child.cause, child.started if child.events else None, child.closed,
+                    child.redrives,
+                )  # fmt: skip
+
+
+def _status(child: Execution) -> Any:
+    """A child that never began is PENDING there, as on AWS."""
+    return child.status.value if child.events else Status.PENDING.value

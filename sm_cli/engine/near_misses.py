@@ -1,0 +1,100 @@
+"""What a message just missed, in sentences.
+
+Rule: a few rows by index, whatever the number of waits and messages.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+
+from sm_cli.errors import InvalidJson
+from sm_cli.jsonvalue import Json, dumps, folded_text, loads_exact, scalar_kind, scalar_text
+from sm_cli.store.messages import Late
+from sm_cli.store.protocol import MessageStatus, PastWait, StoredMessage, Subscription, Transaction
+from sm_cli.timestamps import MICROSECONDS
+
+#: So many of each kind are looked at, and told.
+_FEW = 3
+_KINDS = {"s": "text", "n": "a number", "b": "a boolean"}
+_ENDED = {"message": "it received a message", "timeout": "its time was up", "aborted": "it was closed"}
+
+
+def near_misses(
+    tx: Transaction, key: str, value: Json, now: int, just_ended: list[PastWait]
+) -> tuple[tuple[str, ...], tuple[Late, ...]]:
+    """(sentences, waits that were over when the message came) for a message that nobody received.
+
+    `just_ended` are waits that the transaction itself ended.
+    """
+    text, kind = scalar_text(value), scalar_kind(value)
+    spellings = {folded_text(text): None, folded_text(_as_number(text)): None}
+    over = {(w.frame, w.seq) for w in just_ended}
+    waiting = [s for each in spellings for s in tx.near_subscriptions(key, each, _FEW) if (s.frame, s.seq) not in over]
+    ended = just_ended + [w for each in spellings for w in tx.past_waits(key, each, _FEW)]
+    earlier = tx.near_messages(key, folded_text(text), _FEW)
+    refs = tx.refs({s.execution for s in waiting} | {w.execution for w in ended})
+    sentences = [
+        *(_waits(s, text, kind, refs.get(s.execution, "?")) for s in waiting),
+        *_expired(earlier, text, now),
+        *(_waited(w, refs.get(w.execution, "?"), now) for w in ended[:_FEW]),
+    ]
+    late = tuple(Late(w.execution, w.ended, w.how) for w in ended if w.value == text and w.how != "message")
+    return tuple(sentences), late
+
+
+def _as_number(text: str) -> str:
+    """`1.50` is how a person writes the number whose text is `1.5`."""
+    try:
+        number = loads_exact(text)
+    except InvalidJson:
+        return text
+    return scalar_text(number) if isinstance(number, (int, float)) else text
+
+
+def _waits(s: Subscription, text: str, kind: str, ref: str) -> str:
+    waits = f"execution {ref} waits for {s.key}={s.value}"
+    if s.value != text:
+        return f"{waits}, which differs in {difference(s.value, text)}"
+    if s.kind != kind:
+        return f"{waits} as {_KINDS[s.kind]}; this was sent as {_KINDS[kind]}, to be matched strictly"
+    return f"{waits}, but the message was for another execution only"
+
+
+def difference(one: str, other: str) -> str:
+    """In what two texts differ that are the same when folded."""
+    if one.casefold() == other.casefold():
+        return "case"
+    if "".join(one.split()) == "".join(other.split()):
+        return "blanks"
+    return "case and blanks" if folded_text(one) == folded_text(other) else "how the number is written"
+
+
+def _expired(earlier: Iterable[StoredMessage], text: str, now: int) -> Iterator[str]:
+    for m in earlier:
+        if m.value == text and m.status_at(now) is MessageStatus.EXPIRED:
+            yield f"message {m.id} with this key and value expired {ago(now - m.expires)}; nobody had waited for it"
+            return
+
+
+def _waited(w: PastWait, ref: str, now: int) -> str:
+    return f"execution {ref} waited for {w.key}={w.value} until {ago(now - w.ended)}: {_ENDED[w.how]}"
+
+
+def send_command(key: str, value: str) -> str:
+    """The command that sends a message, ready to be pasted."""
+    if value.startswith('"'):
+        value = dumps(value)  # the command takes JSON strings for what they mean
+    return f"sm send-message {shlex.quote(f'{key}={value}')}"
+
+
+def ago(microseconds: int) -> str:
+    """`a moment ago`, `12 seconds ago`, `a minute ago`, `3 hours ago`, `2 days ago`."""
+    seconds = microseconds // MICROSECONDS
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count = seconds // size
+        if count >= 2:
+            return f"{count} {unit}s ago"
+        if count == 1:
+            return "a moment ago" if size == 1 else f"a{'n' if unit == 'hour' else ''} {unit} ago"
+    return "a moment ago"

@@ -1,0 +1,273 @@
+"""Sending a message: who receives it, and what the sender is told.
+
+Rule: one transaction looks who waits, hands the message over and stores it; whether a message or a timeout came
+first is what that transaction finds. Every message that was accepted is stored, so that a repeat of it is known;
+one that had to be delivered and was not leaves no trace.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from sm_cli.engine.near_misses import near_misses
+from sm_cli.engine.stepping.tick import Tick
+from sm_cli.errors import UsageError
+from sm_cli.interpreter.events import MessageReceived
+from sm_cli.jsonvalue import Json, as_json, scalar_kind, scalar_text
+from sm_cli.store.messages import RECEIVERS, Late
+from sm_cli.store.protocol import Execution, MessageStatus, PastWait, StoredMessage, Subscription, Waking
+from sm_cli.timestamps import MICROSECONDS
+
+log = logging.getLogger("sm.engine")
+
+To: TypeAlias = Literal["all", "one"]
+
+#: Seconds between two sweeps that find little, and what one may find at most.
+_SWEEP_PAUSE, _SWEEP_ROWS = 10, 50
+_LONGEST_TTL = 10**10
+_LONGEST_ID = 1000
+
+
+class SendOutcome(StrEnum):
+    """What became of a message that somebody sends."""
+
+    DELIVERED = "delivered"
+    BUFFERED = "buffered"
+    DUPLICATE = "duplicate"
+    NOT_DELIVERED = "not delivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The answer to a sender.
+
+    outcome: DELIVERED to `executions`; BUFFERED until `until`; DUPLICATE of `first`, the message of the same key,
+    value and message id that was sent before: nothing has changed; NOT_DELIVERED: nothing was stored.
+    message: the number under which it (or `first`) is stored. executions: public ids of those that received it
+    (of a duplicate: of the first 100 that received `first`). until: microseconds since 1970 UTC. near: sentences
+    about what it just missed: a value that differs in case, blanks or type, a wait that has ended, an expired message.
+    """
+
+    outcome: SendOutcome
+    message: int | None = None
+    executions: tuple[str, ...] = ()
+    until: int | None = None
+    first: StoredMessage | None = None
+    near: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a sender asks for. ttl: microseconds. execution: only this one may receive it."""
+
+    key: str
+    value: Json
+    body: Json
+    ttl: int
+    message_id: str | None = None
+    to: To = "all"
+    strict: bool = False
+    require_match: bool = False
+    execution: int | None = None
+
+    @property
+    def text(self) -> str:
+        return scalar_text(self.value)
+
+    @property
+    def kind(self) -> str:
+        return scalar_kind(self.value)
+
+    def fits(self, s: Subscription) -> bool:
+        return (
+            (s.key, s.value) == (self.key, self.text)
+            and (not self.strict or s.kind == self.kind)
+            and self.execution in (None, s.execution)
+        )
+
+
+def checked(
+    key: str, value: Json, data: object, ttl: float, *, message_id: str | None, to: To, strict: bool,
+    require_match: bool, execution: Execution | None,
+) -> Sending:  # fmt: skip
+    """What was asked for, if it makes sense. Raises UsageError."""
+    if not key:
+        raise UsageError("a message needs a key to be sent under")
+    if value is None or isinstance(value, (dict, list)):
+        raise UsageError(f"the value of {key} has to be text, a number, true or false, not {_named(value)}")
+    if to not in ("all", "one"):
+        raise UsageError(f"a message goes to all or to one, not to {to!r}")
+    if not (math.isfinite(ttl) and 0 <= ttl <= _LONGEST_TTL):
+        raise UsageError(f"a message is kept for 0 to {_LONGEST_TTL} seconds, not for {ttl}")
+    if message_id is not None and not 1 <= len(message_id) <= _LONGEST_ID:
+        raise UsageError(f"a message id has 1 to {_LONGEST_ID} characters; this one has {len(message_id)}")
+    for text in (key, value, message_id):
+        _, problem = as_json(text)
+        if problem is not None:
+            raise UsageError(f"the message {key!a} cannot be sent: {text!a} is not text that UTF-8 can hold")
+    body, problem = as_json(data)
+    if problem is not None:
+        raise UsageError(f"the data of the message {key} is not JSON: {problem}")
+    return Sending(
+        key, value, body, round(ttl * MICROSECONDS), message_id, to, strict, require_match,
+        None if execution is None else execution.id,
+    )  # fmt: skip
+
+
+def _named(value: Json) -> str:
+    return "null" if value is None else "an object" if isinstance(value, dict) else "a list"
+
+
+def publish(tick: Tick, sending: Sending) -> Sent:
+    """Hand a message over, or keep it. All that came before it in this tick has happened before it."""
+    tick.run()
+    if sending.message_id is not None:
+        first = _sent_before(tick, sending, sending.message_id)
+        if first is not None:
+            until = first.expires if first.status_at(tick.now) is MessageStatus.BUFFERED else None
+            return Sent(SendOutcome.DUPLICATE, first.id, _refs(tick, first.receivers), until, first)
+    received, later = _hand_over(tick, sending, _waiting(tick, sending))
+    if received:
+        executions = list(dict.fromkeys(received))
+        message = _store(
+            tick, sending, status=MessageStatus.CONSUMED, consumed=tick.now, count=len(received), later=len(later),
+            receivers=tuple(executions[:RECEIVERS]),
+        )  # fmt: skip
+        if later:
+            tick.changes.waking.append(Waking(later, {"event": "MessageReceived", "message": message.id}))
+        return Sent(SendOutcome.DELIVERED, message.id, _refs(tick, executions))
+    near, late = near_misses(tick.tx, sending.key, sending.value, tick.now, _just_ended(tick, sending))
+    if sending.ttl == 0 or sending.require_match:
+        return Sent(SendOutcome.NOT_DELIVERED, near=near)
+    message = _store(tick, sending, status=MessageStatus.BUFFERED, late=late)
+    return Sent(SendOutcome.BUFFERED, message.id, until=message.expires, near=near)
+
+
+def send(tick: Tick, key: str, value: Json, body: Json, *, ttl: int, message_id: str | None = None) -> Sent:
+    """A message for everybody who waits; `ttl` in microseconds."""
+    return publish(tick, Sending(key, value, body, ttl, message_id))
+
+
+def _sent_before(tick: Tick, sending: Sending, message_id: str) -> StoredMessage | None:
+    key, value = sending.key, sending.text
+    for m in reversed(tick.changes.new_messages):
+        if (m.key, m.value, m.message_id) == (key, value, message_id):
+            return m
+    return tick.tx.message_sent(key, value, message_id)
+
+
+def _store(
+    tick: Tick, sending: Sending, *, status: MessageStatus, consumed: int | None = None, count: int = 0,
+    later: int = 0, receivers: tuple[int, ...] = (), late: tuple[Late, ...] = (),
+) -> StoredMessage:  # fmt: skip
+    message = StoredMessage(
+        id=tick.tx.reserve("messages", 1), key=sending.key, value=sending.text, message_id=sending.message_id,
+        received=tick.now, expires=tick.now + sending.ttl, status=status, body=sending.body, kind=sending.kind,
+        strict=sending.strict, execution=sending.execution, consumed=consumed, count=count, later=later,
+        receivers=receivers, late=late,
+    )  # fmt: skip
+    tick.changes.new_messages.append(message)
+    return message
+
+
+def _refs(tick: Tick, ids: Iterable[int]) -> tuple[str, ...]:
+    ids = list(ids)
+    known = {id: tick.executions[id].ref for id in ids if id in tick.executions}
+    known.update(tick.tx.refs([id for id in ids if id not in known]))
+    return tuple(known[id] for id in ids if id in known)
+
+
+def log_sent(sending: Sending, sent: Sent) -> None:
+    """After the commit: what became of it, for `-v`."""
+    named = f"message {sent.message or '(not kept)'} {sending.key}={sending.text}"
+    log.debug("%s: %s%s", named, sent.outcome, f" to {', '.join(sent.executions[:5])}" if sent.executions else "")
+    for sentence in sent.near:
+        log.debug("%s: %s", named, sentence)
+
+
+# -- who waits -------------------------------------------------------------------------------------
+
+#: How many of the oldest waits are read to find one; more only when this tick has ended all of them.
+_FEW = 8
+
+
+def _waiting(tick: Tick, sending: Sending) -> list[Subscription]:
+    """The waits that the message is for, oldest first: those in the store, then those that this tick opened."""
+    opened = [s for s in tick.awaits.values() if sending.fits(s)]
+    if sending.to == "all":
+        return _stored(tick, sending, None) + opened
+    found = _stored(tick, sending, _FEW) or _stored(tick, sending, None) or opened
+    return found[:1]
+
+
+def _stored(tick: Tick, sending: Sending, limit: int | None) -> list[Subscription]:
+    if sending.execution is not None:
+        found = [s for s in tick.tx.subscriptions_of(sending.execution) if sending.fits(s)]
+    else:
+        kind = sending.kind if sending.strict else None
+        found = tick.tx.subscriptions(sending.key, sending.text, kind=kind, limit=limit)
+    return [s for s in found if s.frame not in tick.frames or tick.still_waits(s)]
+
+
+def _just_ended(tick: Tick, sending: Sending) -> list[PastWait]:
+    """Waits that this very tick ended: the store still has them as open ones."""
+    if not tick.endings:
+        return []
+    found = tick.tx.subscriptions(sending.key, sending.text, limit=_FEW)
+    return [
+        PastWait(s.execution, s.frame, s.seq, s.key, s.value, tick.now, tick.endings[s.frame])
+        for s in found
+        if s.frame in tick.endings and not tick.still_waits(s)
+    ]
+
+
+def _hand_over(tick: Tick, sending: Sending, chosen: list[Subscription]) -> tuple[list[int], list[int]]:
+    """Step who receives it: (their executions, frames that are left to later ticks).
+
+    So many are stepped at once that the transaction stays short; the others are woken and wait for nothing more.
+    """
+    now, rest = chosen[: tick.settings.fanout], chosen[tick.settings.fanout :]
+    tick.load(s.frame for s in now)
+    received = [s.execution for s in now if _step(tick, sending, s)]
+    later = []
+    for s in rest:
+        # A step before may have reached this frame too: it closed the whole execution, say.
+        if s.frame not in tick.frames:
+            later.append(s.frame)
+            received.append(s.execution)
+        elif _step(tick, sending, s):
+            received.append(s.execution)
+    tick.changes.timers_gone += later
+    tick.leave_waits(later, "message")
+    return received, later
+
+
+def _step(tick: Tick, sending: Sending, s: Subscription) -> bool:
+    if not tick.still_waits(s):
+        return False
+    tick.deliver(s.frame, MessageReceived(s.seq, sending.body))
+    tick.run()
+    return True
+
+
+# -- forgetting ------------------------------------------------------------------------------------
+
+
+def sweep(tick: Tick) -> int:
+    """Mark what has expired and forget what is old, a few rows; returns when to look again.
+
+    While there is more than that, every tick takes twice as much as it adds, so that it falls behind never.
+    """
+    changes = tick.changes
+    limit = _SWEEP_ROWS + 2 * (len(changes.new_messages) + len(tick.endings) + len(changes.waits_ended))
+    stale = tick.tx.stale(tick.now, limit)
+    changes.messages_expired += stale.expired
+    changes.messages_gone += stale.messages
+    changes.waits_forgotten += stale.waits
+    more = any(len(found) >= limit for found in (stale.expired, stale.messages, stale.waits))
+    return tick.now if more else tick.now + _SWEEP_PAUSE * MICROSECONDS

@@ -1,0 +1,135 @@
+"""Closing: the end of an execution, from inside or from outside, and of everything below it.
+
+Rule: what is closed takes with it, in the same transaction, every frame, execution and map run that it waits for. Who
+waits for a closed execution is told by the tick, after the step that it is in (`UnitOfWork.ended`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.errors import DatabaseError
+from sm_cli.interpreter.advance import aborted
+from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
+from sm_cli.interpreter.records import outcome_detail
+from sm_cli.interpreter.step import Step
+from sm_cli.jsonvalue import Json
+from sm_cli.store.protocol import Execution, MapRun, Status
+
+log = logging.getLogger("sm.engine")
+
+_EVENTS = {
+    Status.SUCCEEDED: "ExecutionSucceeded",
+    Status.FAILED: "ExecutionFailed",
+    Status.TIMED_OUT: "ExecutionTimedOut",
+    Status.ABORTED: "ExecutionAborted",
+}
+
+
+def finish(
+    unit: UnitOfWork, execution: Execution, status: Status, output: Json = None,
+    error: str | None = None, cause: str | None = None, root: Frame | None = None, *, tell: bool = True,
+) -> None:  # fmt: skip
+    """Close the execution: AWS's last event, and the row; and (unless `tell` is false) tell who waits for its end."""
+    execution.status, execution.closed = status, unit.now
+    execution.error, execution.cause = error, cause
+    execution.output = output if status is Status.SUCCEEDED else None
+    if execution.events:  # a child of a map run that never began has none
+        execution.events += 1
+        unit.env(execution).events = execution.events
+        detail: dict[str, Json] = {"output": output} if status is Status.SUCCEEDED else outcome_detail(error, cause)
+        last = root.last if root is not None else execution.events - 1
+        unit.note(execution, execution.events, last, root.id if root else 0, _EVENTS[status], detail)
+    unit.changes.executions[execution.id] = execution
+    unit.closed.append(execution)
+    if tell and execution.parent is not None:
+        unit.ended.append(execution)
+
+
+def end(
+    unit: UnitOfWork, execution: Execution, status: Status, error: str | None = None, cause: str | None = None, *,
+    tell: bool = True,
+) -> None:  # fmt: skip
+    """Close a running execution from outside: stopped, or past its deadline. Everything below it is aborted."""
+    execution = unit.executions.setdefault(execution.id, execution)
+    unit.adopt(unit.tx.open_frames(execution.id))
+    # Frames that this very tick made are not in the store yet.
+    mine = [frame for frame in unit.frames.values() if frame.execution == execution.id and not frame.status.closed]
+    abort(unit, sorted(mine, key=lambda frame: -frame.id))
+    finish(unit, execution, status, error=error, cause=cause, tell=tell)
+
+
+def abort(unit: UnitOfWork, frames: Iterable[Frame]) -> None:
+    """Close frames because one above them is closed."""
+    for frame in frames:
+        unit.adopt([frame])
+        frame = unit.frames[frame.id]
+        if not frame.status.closed:
+            execution = unit.execution(frame.execution)
+            step = closing_step(unit, execution, frame)
+            if frame.opens:
+                unit.shut(frame)
+            unit.put(execution, step)
+            if frame.opens >= Opens.EXECUTIONS:
+                leave(unit, frame, Status.ABORTED)
+
+
+def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame) -> Step:
+    """The step that aborts a frame. Where its program cannot say how, it is closed without a line in the history: what
+    is broken must still come to an end."""
+    env = unit.env(execution)
+    try:
+        return aborted(unit.program_of(execution.digest), frame, env)
+    except Exception as error:
+        if isinstance(error, DatabaseError) or not unit.settings.contain:
+            raise
+        log.debug("frame %d is closed without a record: %s", frame.id, error)
+    frame = replace(frame.copy(), seq=frame.seq + 1, status=FrameStatus.ABORTED, opens=Opens.NOTHING, wake=None)
+    return Step(frame, env.events)
+
+
+# -- what a frame waits for: executions and map runs ---------------------------------------------------
+
+
+def run_of(unit: UnitOfWork, frame: int, join: Join) -> MapRun:
+    """The open run of a frame."""
+    fork = frame, join.activation
+    run = unit.runs.known.get(fork) or unit.tx.map_run(*fork)
+    assert run is not None, "a frame whose join is a map run's has one"
+    unit.runs.known[fork] = run
+    return run
+
+
+def close_run(unit: UnitOfWork, run: MapRun, status: Status, join: Join) -> None:
+    run.status, run.closed, run.join = status, unit.now, join
+    write_run(unit, run)
+
+
+def write_run(unit: UnitOfWork, run: MapRun) -> None:
+    if run not in unit.changes.new_map_runs and run not in unit.changes.map_runs:
+        unit.changes.map_runs.append(run)
+
+
+def abort_children(unit: UnitOfWork, frame: Frame) -> None:
+    """Close every execution that this frame started, waits for, and that is still open. Not one of an earlier wait,
+    which somebody has redriven."""
+    activation = frame.seq if frame.join is None else frame.join.activation
+    opened = {child.id: unit.executions.get(child.id, child) for child in unit.tx.open_executions(frame.id)}
+    for child in unit.changes.new_executions:
+        if child.parent is not None and child.parent.frame == frame.id:
+            opened[child.id] = child
+    for child in opened.values():
+        if child.closed is None and child.parent is not None and child.parent.activation == activation:
+            end(unit, child, Status.ABORTED, tell=False)
+
+
+def leave(unit: UnitOfWork, frame: Frame, how: Status) -> None:
+    """The frame moves on while it waits for executions: they are closed, and so is its run, if it is one."""
+    abort_children(unit, frame)
+    if frame.join is not None:
+        run = run_of(unit, frame.id, frame.join)
+        if run.closed is None:
+            close_run(unit, run, how, frame.join)

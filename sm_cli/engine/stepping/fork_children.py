@@ -1,0 +1,77 @@
+"""What a tick knows of the children of a fork: those it made or changed itself, and those in the store.
+
+Rule: the store's answers are from before the tick; what the tick holds is newer and wins.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from sm_cli.interpreter.frame import Frame, FrameStatus
+from sm_cli.jsonvalue import Json
+from sm_cli.store.protocol import Transaction
+
+_PAGE = 64
+
+
+def fork_of(parent: Frame) -> tuple[int, int]:
+    """The address of the parent's present fork: its id, and the seq it forked at."""
+    assert parent.join is not None
+    return parent.id, parent.join.activation
+
+
+class ForkChildren:
+    def __init__(self, tx: Transaction, frames: dict[int, Frame]) -> None:
+        self.tx = tx
+        self.frames = frames
+        self.made: dict[int, list[int]] = {}  # parent -> children forked in this tick
+        self.ended: dict[tuple[int, int], dict[int, Json]] = {}  # (parent, activation) -> index -> output
+        self.waiting: dict[tuple[int, int], deque[Frame]] = {}
+
+    def born(self, frame: Frame) -> None:
+        assert frame.parent is not None
+        self.made.setdefault(frame.parent, []).append(frame.id)
+        queue = self.waiting.setdefault((frame.parent, frame.activation), deque())
+        if frame.status is FrameStatus.PENDING:
+            queue.append(frame)
+
+    def succeeded(self, frame: Frame) -> None:
+        assert frame.parent is not None
+        self.ended.setdefault((frame.parent, frame.activation), {})[frame.index] = frame.output
+
+    def outputs(self, parent: Frame) -> list[Json]:
+        """Outputs of the children that succeeded, by index."""
+        found: dict[int, Json] = {}
+        fork = fork_of(parent)
+        if parent.id not in self.made:
+            found.update(self.tx.outputs(*fork))
+        found.update(self.ended.get(fork, {}))
+        return [found[index] for index in sorted(found)]
+
+    def pending(self, parent: Frame, first: int, count: int) -> list[Frame]:
+        """The `count` children from index `first` on, none of them started yet."""
+        fork = fork_of(parent)
+        queue = self.waiting.setdefault(fork, deque())
+        chosen: list[Frame] = []
+        while len(chosen) < count:
+            if not queue:
+                # The store still shows as pending what this tick started: ask from the next index on.
+                queue.extend(self.tx.pending_children(*fork, first + len(chosen), _PAGE))
+                if not queue:
+                    break
+            chosen.append(queue.popleft())
+        return chosen
+
+    def open_below(self, parent: Frame) -> list[Frame]:
+        """Every frame below this one that is not closed, in the newest version, lowest id first."""
+        below: dict[int, Frame] = {}
+        if parent.id not in self.made:
+            below.update((frame.id, frame) for frame in self.tx.descendants(parent.id))
+        queue = [parent.id, *below]
+        while queue:
+            for id in self.made.get(queue.pop(), ()):
+                if id not in below:
+                    below[id] = self.frames[id]
+                    queue.append(id)
+        newest = (self.frames.get(id, frame) for id, frame in sorted(below.items()))
+        return [frame for frame in newest if not frame.status.closed]

@@ -1,0 +1,99 @@
+"""Leases: who has a job and for how long, and what becomes of the jobs of a worker that is gone.
+
+Rule: a job is its worker's until the lease has run out or the worker is known to be dead, and only its worker
+says that its task is late. A lost job is free again, or has failed, in the transaction that notices it; its
+timeouts go with the lease and count anew from the next one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Container, Iterable
+
+from sm_cli.engine.stepping.queues import Rota
+from sm_cli.engine.stepping.tasks import lease_jobs as take
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.interpreter.events import TaskFailed
+from sm_cli.store.protocol import Job
+
+#: After so many lost workers a job is given to no other one.
+MOST_LOST = 5
+
+_BATCH = 500
+
+
+def lost(tick: UnitOfWork, dead: Collection[str], mine: Container[int], only: int | None = None) -> list[Job]:
+    """Jobs whose lease has run out, and those of dead workers; not those that this worker runs and will renew."""
+    found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, only)}
+    for job in (job for worker in dead for job in tick.tx.held(worker)):
+        if only in (None, tick.execution(job.execution).tree):
+            found[job.id] = job
+        else:
+            job.leased_until = tick.now  # who works for that execution finds that it has run out
+            tick.changes.leased.append(job)
+    return [job for job in found.values() if job.id not in mine]
+
+
+def reap(tick: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
+    """Take jobs from workers that were lost: those that may not run again fail, the others are returned, free."""
+    freed = []
+    for job in jobs:
+        if not job.repeatable:
+            fail(tick, job, "The worker was lost while it ran this task, and its handler is not repeatable.")
+        elif job.deliveries >= MOST_LOST:
+            fail(tick, job, f"The worker was lost {job.deliveries} times while it ran this task.")
+        else:
+            free(tick, job)
+            freed.append(job)
+    return freed
+
+
+def free(tick: UnitOfWork, job: Job) -> None:
+    """Nobody has this job any more."""
+    job.worker = job.leased_until = None
+    tick.changes.leased.append(job)
+    tick.changes.timers_gone.append(job.frame)
+
+
+def fail(tick: UnitOfWork, job: Job, cause: str) -> None:
+    tick.deliver(job.frame, TaskFailed(job.seq, "States.TaskFailed", cause))
+
+
+def give_back(tick: UnitOfWork, job: Job) -> None:
+    """The worker stops, and its handler with it: another one may begin anew, and no loss is counted."""
+    if job.repeatable:
+        job.deliveries -= 1
+        free(tick, job)
+    else:
+        fail(tick, job, "The worker was stopped while it ran this task, and its handler is not repeatable.")
+
+
+def claim(
+    tick: UnitOfWork, rota: Rota, freed: Iterable[Job] = (), only: int | None = None, until: int | None = None
+) -> None:
+    """Take jobs that nobody has, while there are slots. until: none that came after this time."""
+    taker = tick.taker
+    if taker is None or taker.slots <= 0:
+        return
+    now = tick.now if until is None else min(until, tick.now)
+    resources = None if taker.handlers is None else taker.handlers.resources(tick.tx.waiting_resources)
+    found: dict[str, list[Job]] = defaultdict(list)
+    for job in freed:
+        if job.available <= now and taker.knows(job):
+            found[job.queue].append(job)
+    for queue in (None,) if only is not None else filter(rota.serves, tick.tx.queues()):
+        for job in tick.tx.claimable(now, taker.slots, only=only, resources=resources, queue=queue):
+            found[job.queue].append(job)
+    waiting = {queue: sorted(jobs, key=lambda job: (-job.priority, job.id)) for queue, jobs in found.items()}
+    take(tick, rota.pick(waiting, taker.slots))
+
+
+def renew(tick: UnitOfWork, jobs: Iterable[Job], until: int) -> set[int]:
+    """Keep the leases that are still this worker's; returns the ids of the jobs that no longer are."""
+    assert tick.taker is not None
+    wanted = {job.id: job for job in jobs}
+    kept = tick.tx.leases(tick.taker.worker, wanted) if wanted else set()
+    for id in kept:
+        wanted[id].leased_until = until
+        tick.changes.leased.append(wanted[id])
+    return wanted.keys() - kept

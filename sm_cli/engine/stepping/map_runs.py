@@ -1,0 +1,144 @@
+"""Map runs: the children of a distributed Map, each an execution of its own.
+
+Rule: as for forks, a closing child touches its own rows and its parent's few counters, never its siblings. Children
+are made for a portion of the items at a time; the next portion is asked for when few of them wait for their turn.
+"""
+
+from __future__ import annotations
+
+from sm_cli.asl.model import DistributedMap
+from sm_cli.engine.stepping.closing import abort_children, close_run, run_of
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.interpreter.commands import Child, EndRun, Spawn, StartRun
+from sm_cli.interpreter.events import ItemsWanted, Joined, JoinFailed
+from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.join import Verdict, settle, to_start
+from sm_cli.jsonvalue import Json
+from sm_cli.store.protocol import Execution, MapRun, Parent, Status
+
+#: With fewer children that wait for their turn, the next portion of items is asked for.
+_LOW = 250
+
+
+def start_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartRun) -> None:
+    workflow = f"{execution.workflow}/{command.label}"
+    join = command.join
+    run = MapRun(
+        unit.tx.reserve("map_runs", 1), command.ref, execution.id, frame.id, join.activation, command.state, workflow,
+        command.type, Status.RUNNING, unit.now, join,
+    )  # fmt: skip
+    unit.runs.known[frame.id, join.activation] = run
+    unit.changes.new_map_runs.append(run)
+
+
+def end_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: EndRun) -> None:  # noqa: ARG001 - the table's
+    how = Status.SUCCEEDED if command.succeeded else Status.FAILED
+    close_run(unit, run_of(unit, frame.id, command.join), how, command.join)
+
+
+def spawn(unit: UnitOfWork, execution: Execution, parent: Frame, command: Spawn) -> None:
+    """Make the children; as many of them begin_child as the join's limit lets."""
+    assert parent.join is not None
+    run, children = run_of(unit, parent.id, parent.join), command.children
+    count, items = len(children), sum(child.items for child in children)
+    first, frames = (unit.tx.reserve(table, count or 1) for table in ("executions", "frames"))
+    for i, child in enumerate(children):
+        make(unit, execution, run, child, first + i, frames + i)
+    parent.join = parent.join._replace(made=parent.join.made + count, read=parent.join.read + items)
+    start_pending_children(unit, parent, to_start(parent.join))
+    want_items(unit, parent)
+
+
+def make(unit: UnitOfWork, parent: Execution, run: MapRun, child: Child, id: int, frame: int) -> None:
+    """A child of the run, PENDING: its row and its root frame."""
+    ref = unit.new_ref()
+    made = Execution(
+        id, ref, ref, run.workflow, parent.digest, run.type, Status.PENDING, unit.now, child.input,
+        queue=parent.queue, priority=parent.priority, tree=parent.tree, machine=child.machine, limits=parent.limits,
+        parent=Parent(run.frame, run.activation, child.index, child.items, run.id),
+    )  # fmt: skip
+    start_at = unit.program_of(parent.digest).machines[child.machine].start_at
+    root = Frame(
+        frame, id, None, 0, 0, child.machine, start_at, status=FrameStatus.PENDING, item=child.item, input=child.input
+    )
+    unit.executions[id] = made
+    unit.changes.new_executions.append(made)
+    unit.changes.new_frames[frame] = unit.frames[frame] = unit.runs.roots[id] = root
+    unit.runs.made[run.frame, run.activation].append(made)
+
+
+def begin_child(unit: UnitOfWork, child: Execution, root: Frame, *, at_once: bool) -> None:
+    """A child's turn has come."""
+    unit.changes.executions[child.id] = child
+    if child.events:
+        unit.again.append((child, root))  # it goes on from where it failed
+        return
+    child.status, child.started, child.events = Status.RUNNING, unit.now, 1
+    unit.envs.pop(child.id, None)
+    unit.note(child, 1, 0, 0, "ExecutionStarted", {"input": child.input, "roleArn": unit.env(child).facts.role})
+    root.status = FrameStatus.READY
+    if at_once:
+        unit.wake(root)
+
+
+def child_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
+    """Settle a closed child with its parent, unless it belongs to a run that is over."""
+    unit.load([parent.frame])
+    frame = unit.frames[parent.frame]
+    join = frame.join
+    if join is None or join.activation != parent.activation or not frame.opens & Opens.EXECUTIONS:
+        return
+    succeeded = child.status is Status.SUCCEEDED
+    if succeeded:
+        unit.runs.outputs[frame.id, join.activation][parent.number] = child.output
+    join, verdict = settle(join, succeeded, parent.items)
+    frame = unit.touch(frame)
+    frame.join = join
+    match verdict:
+        case Verdict.WAIT:
+            start_pending_children(unit, frame, to_start(join))
+            want_items(unit, frame)
+        case Verdict.COMPLETE:
+            unit.agenda.appendleft((frame.id, Joined(frame.seq, outputs(unit, frame), frame.last)))
+        case Verdict.FAIL:
+            abort_children(unit, frame)
+            unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, child.error, child.cause, frame.last)))
+
+
+def start_pending_children(unit: UnitOfWork, parent: Frame, count: int) -> None:
+    """The next `count` children begin_child; the first of them in this unit."""
+    if count <= 0:
+        return
+    join = parent.join
+    assert join is not None
+    parent.join = join._replace(started=join.started + count)
+    chosen = [unit.runs.next((parent.id, join.activation)) for _ in range(count)]
+    roots = unit.tx.roots([child.id for child in chosen if child.id not in unit.runs.roots])
+    unit.adopt(roots)
+    stored = {root.execution: unit.frames[root.id] for root in roots}
+    for i, child in enumerate(chosen):
+        made = unit.runs.roots.get(child.id)
+        if made is None:
+            unit.executions[child.id] = child
+        root = made or unit.touch(stored[child.id])
+        begin_child(unit, child, root, at_once=i < unit.settings.chunk and unit.steps < unit.settings.steps)
+
+
+def want_items(unit: UnitOfWork, parent: Frame) -> None:
+    """Ask for the next portion, unless it is on its way or enough children wait."""
+    join = parent.join
+    assert join is not None
+    if join.read < join.total and join.made - join.started < _LOW and not parent.opens & Opens.JOB:
+        unit.agenda.append((parent.id, ItemsWanted(parent.seq)))
+
+
+def outputs(unit: UnitOfWork, parent: Frame) -> list[Json]:
+    """Outputs of the children that succeeded, by number; none where a job takes them to a ResultWriter."""
+    state = unit.program_of(unit.execution(parent.execution).digest).machines[parent.machine].states[parent.state]
+    assert isinstance(state, DistributedMap) and parent.join is not None
+    if state.writer is not None:
+        return []
+    fork = parent.id, parent.join.activation
+    found = dict(unit.tx.executions_outputs(*fork))
+    found.update(unit.runs.outputs[fork])
+    return [found[number] for number in sorted(found)]

@@ -1,0 +1,178 @@
+"""Nested executions: a Task that is an execution of another workflow (states:startExecution).
+
+Rule: the child is started in the transaction that schedules the task, and its end is the task's result in the
+transaction that closes it. Who waits for it (`.sync`) stops it when the wait ends in any other way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sm_cli.asl.model import Task
+from sm_cli.engine.execution_names import check_name
+from sm_cli.engine.stepping.tasks import time_out
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.errors import InvalidDefinition, UsageError
+from sm_cli.interpreter.advance import started, submitted
+from sm_cli.interpreter.commands import StartExecution
+from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
+from sm_cli.interpreter.frame import Frame, Opens
+from sm_cli.interpreter.step import Step
+from sm_cli.jsonvalue import Json, canonical, dumps
+from sm_cli.store.protocol import HANDED_OVER, Execution, Job, Parent, Status
+
+if TYPE_CHECKING:
+    from sm_cli.asl.model import Program
+
+
+#: So many executions may wait for one another in a row. A workflow that starts itself and waits would go on for ever.
+DEEPEST = 100
+#: AWS's limit on a cause, in characters.
+_LONGEST_CAUSE = 32_768
+#: An answer of more characters fails the task. Text in text in text doubles its backslashes at every level.
+_LONGEST_ANSWER = 32 * 1024 * 1024
+
+
+class _Refused(Exception):
+    """AWS's StartExecution would answer with this error."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        self.error = f"StepFunctions.{error}"
+        self.cause = cause
+
+
+def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartExecution) -> None:
+    """Start the child, and go on, or wait for its end or for a callback."""
+    program = unit.program_of(execution.digest)
+    frame = put(unit, execution, started(program, frame, unit.env(execution)))
+    running = None if command.pattern else same(unit, command)
+    if running is not None:
+        child = running
+    else:
+        try:
+            child, of_child = begin(unit, execution, frame, command)
+        except _Refused as e:
+            unit.deliver(frame.id, TaskFailed(frame.seq, e.error, e.cause))
+            return
+        unit.start(child, of_child)
+    answer: dict[str, Json] = {
+        "ExecutionArn": unit.env(child).facts.execution_arn, "StartDate": child.started // 1000
+    }  # fmt: skip
+    if command.pattern:
+        frame = put(unit, execution, submitted(program, frame, answer, unit.env(execution)))
+        time_out(unit, frame, command.timeout, command.heartbeat)
+        if command.pattern == "waitForTaskToken":
+            hand_over(unit, execution, frame, command)
+    else:
+        unit.deliver(frame.id, TaskSucceeded(frame.seq, answer))
+
+
+def begin(unit: UnitOfWork, parent: Execution, frame: Frame, command: StartExecution) -> tuple[Execution, Program]:
+    """The child's row and program. Raises _Refused."""
+    name = command.workflow
+    try:
+        program = unit.programs.named(name, unit.tx, unit.changes, unit.now)
+    except InvalidDefinition as e:
+        raise _Refused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
+    if program is None:
+        raise _Refused("StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{name}'")
+    ref = unit.new_ref()
+    called = ref if command.name is None else command.name
+    try:
+        check_name(called)
+    except UsageError as e:
+        raise _Refused("InvalidNameException", f"Invalid Name: '{called}': {e}") from None
+    if command.name is not None and named(unit, name, command.name) is not None:
+        raise _Refused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
+    waits = command.pattern.startswith("sync")
+    if waits and is_deep(unit, parent):
+        raise _Refused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
+    child = Execution(
+        unit.tx.reserve("executions", 1), ref, called, name, program.digest, "STANDARD", Status.RUNNING, unit.now,
+        command.input, queue=parent.queue, priority=parent.priority, tree=parent.tree, limits=parent.limits,
+        parent=Parent(frame.id, frame.seq) if waits else None,
+    )  # fmt: skip
+    return child, program
+
+
+def is_deep(unit: UnitOfWork, execution: Execution) -> bool:
+    """Whether as many executions as may be wait for this one, the last in the row, and for each other."""
+    waiting = 1
+    while execution.parent is not None and waiting < DEEPEST:
+        unit.load([execution.parent.frame])
+        execution = unit.execution(unit.frames[execution.parent.frame].execution)
+        waiting += 1
+    return waiting >= DEEPEST
+
+
+def same(unit: UnitOfWork, command: StartExecution) -> Execution | None:
+    """The running execution of that name and input: as on AWS, to start it again is to be told of it."""
+    known = None if command.name is None else named(unit, command.workflow, command.name)
+    if known is None or known.status is not Status.RUNNING or canonical(known.input) != canonical(command.input):
+        return None
+    return known
+
+
+def named(unit: UnitOfWork, workflow: str, name: str) -> Execution | None:
+    """The execution of this name, as it is now."""
+    for execution in unit.changes.new_executions:
+        if (execution.workflow, execution.name) == (workflow, name):
+            return execution
+    known = unit.tx.execution_named(workflow, name)
+    return None if known is None else unit.execution(known.id)
+
+
+def hand_over(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartExecution) -> None:
+    """The child has the task's token, or its input has: a callback ends the task."""
+    frame.opens |= Opens.JOB
+    unit.jobs[frame.id] = Job(
+        unit.tx.reserve("jobs", 1), execution.id, frame.id, frame.seq, frame.state, "states:startExecution",
+        command.input, sum(frame.retries) + 1, execution.queue, execution.priority, unit.now, command.timeout,
+        command.heartbeat, HANDED_OVER,
+    )  # fmt: skip
+
+
+def put(unit: UnitOfWork, execution: Execution, step: Step) -> Frame:
+    unit.put(execution, step)
+    return step.frame
+
+
+def nested_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
+    """The end of a child is the result of the task that waits for it."""
+    unit.load([parent.frame])
+    frame = unit.frames[parent.frame]
+    execution = unit.execution(frame.execution)
+    state = unit.program_of(execution.digest).machines[frame.machine].states[frame.state]
+    parsed = isinstance(state, Task) and state.resource.pattern == "sync:2"
+    described = description(unit, child, parsed=parsed)
+    event: Event = TaskSucceeded(parent.activation, described)
+    if child.status is not Status.SUCCEEDED:
+        event = TaskFailed(parent.activation, "States.TaskFailed", dumps(described)[:_LONGEST_CAUSE])
+    elif len(dumps(described)) > _LONGEST_ANSWER:
+        told = f"The description of execution {child.name} has more than {_LONGEST_ANSWER:,} characters."
+        event = TaskFailed(parent.activation, "States.DataLimitExceeded", told)
+    unit.deliver(frame.id, event)
+
+
+def description(unit: UnitOfWork, child: Execution, *, parsed: bool) -> dict[str, Json]:
+    """As AWS's DescribeExecution tells it: input and output as JSON text, or (`.sync:2`) as what they hold.
+
+    Dates are milliseconds since 1970 UTC.
+    """
+    facts = unit.env(child).facts
+    found: dict[str, Json] = {
+        "ExecutionArn": facts.execution_arn,
+        "Input": child.input if parsed else dumps(child.input),
+        "InputDetails": {"Included": True},
+        "Name": child.name,
+        "StartDate": child.started // 1000,
+        "StateMachineArn": facts.machine_arn,
+        "Status": child.status.value,
+        "StopDate": (child.closed or unit.now) // 1000,
+    }
+    if child.status is Status.SUCCEEDED:
+        found["Output"] = child.output if parsed else dumps(child.output)
+        found["OutputDetails"] = {"Included": True}
+    said = {"Error": child.error, "Cause": child.cause}
+    found |= {name: value for name, value in said.items() if value is not None}
+    return dict(sorted(found.items()))

@@ -1,0 +1,190 @@
+"""Redrive: a failed execution goes on from where it failed, as AWS's RedriveExecution does.
+
+Rule: what succeeded stays; a Parallel or Map runs again only the children that did not. A frame that is
+reopened gets a new seq, so that nothing made for its first life reaches its second. Retry counters start anew,
+and the history keeps both lives.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from sm_cli.asl.model import DistributedMap, Map, Parallel, State
+from sm_cli.engine.stepping import map_runs
+from sm_cli.engine.stepping.closing import run_of, write_run
+from sm_cli.engine.stepping.forks import start_pending_branches
+from sm_cli.engine.stepping.map_runs import outputs
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.errors import Conflict, NotFound
+from sm_cli.interpreter.events import Joined
+from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.join import to_start
+from sm_cli.jsonvalue import Json
+from sm_cli.store.protocol import Execution, Status
+
+_REDRIVABLE = (Status.FAILED, Status.TIMED_OUT, Status.ABORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One state that will run again. `where` names the iterations it is in, as "Name[3]"."""
+
+    state: str
+    type: str
+    where: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """Go on from another state of the root machine, with this input."""
+
+    state: str
+    input: Json
+
+
+def redrive(unit: UnitOfWork, execution: Execution, origin: From | None = None) -> list[Again]:
+    """Reopen a closed execution; what it does next comes with `tick.run`.
+
+    Raises Conflict unless it is a STANDARD execution that FAILED, TIMED_OUT or was ABORTED, and no child of a map run
+    (the run has counted its end); NotFound for an `origin` that is no state of its root machine.
+    """
+    execution = unit.execution(execution.id)
+    check(execution)
+    program = unit.program_of(execution.digest)
+    if origin is not None and origin.state not in program.root.states:
+        names = ", ".join(program.root.states)
+        raise NotFound(f"the workflow has no state {origin.state!r} at its top level; it has {names}")
+    root = unit.tx.root(execution.id)
+    reopen_execution(unit, execution, root)
+    if origin is not None:
+        root = unit.reopened(root)
+        root.state, root.input, root.join = origin.state, origin.input, None
+        unit.wake(root)
+        return [again(unit, root, ())]
+    return Reopening(unit, execution).frame(root, ())
+
+
+def check(execution: Execution) -> None:
+    if execution.type != "STANDARD":
+        raise Conflict(f"execution {execution.name} is {execution.type}: only STANDARD ones can be redriven")
+    if execution.parent is not None and execution.parent.run is not None:
+        raise Conflict(f"execution {execution.name} belongs to a map run: redrive the execution that the Map is in")
+    if execution.status not in _REDRIVABLE:
+        raise Conflict(f"execution {execution.name} is {execution.status}: there is nothing to redrive")
+
+
+def reopen_execution(unit: UnitOfWork, execution: Execution, root: Frame) -> None:
+    program = unit.program_of(execution.digest)
+    execution.status, execution.closed = Status.RUNNING, None
+    execution.error = execution.cause = execution.output = None
+    execution.redrives += 1
+    execution.redriven = unit.now
+    unit.executions[execution.id] = execution
+    if program.timeout_seconds is not None:
+        execution.deadline = unit.now + round(program.timeout_seconds * 1_000_000)
+    unit.envs.pop(execution.id, None)  # its facts changed
+    unit.changes.executions[execution.id] = execution
+    note(unit, execution, root, "ExecutionRedriven", {"redriveCount": execution.redrives})
+
+
+def note(unit: UnitOfWork, execution: Execution, frame: Frame, type: str, detail: dict[str, Json]) -> None:
+    """Record what a redrive does to a frame."""
+    execution.events += 1
+    unit.env(execution).events = execution.events
+    unit.note(execution, execution.events, frame.last, frame.id, type, detail)
+
+
+def child_again(unit: UnitOfWork, child: Execution, root: Frame) -> None:
+    """The turn of a child of a map run has come again: it goes on from where it failed."""
+    reopen_execution(unit, child, root)
+    Reopening(unit, child).frame(root, ())
+
+
+def again(unit: UnitOfWork, frame: Frame, where: tuple[str, ...]) -> Again:
+    state = state_of(unit, frame)
+    return Again(state.name, state.type, where)
+
+
+def state_of(unit: UnitOfWork, frame: Frame) -> State:
+    program = unit.program_of(unit.execution(frame.execution).digest)
+    return program.machines[frame.machine].states[frame.state]
+
+
+class Reopening:
+    def __init__(self, unit: UnitOfWork, execution: Execution) -> None:
+        self.unit = unit
+        self.execution = execution
+
+    def frame(self, frame: Frame, where: tuple[str, ...]) -> list[Again]:
+        """Reopen a frame that did not succeed, and below it what did not; tells which states run again."""
+        unit, state = self.unit, state_of(self.unit, frame)
+        if isinstance(state, DistributedMap) and frame.join is not None and frame.join.made:
+            return self.run(unit.reopened(frame), state, where)
+        forked = isinstance(state, (Parallel, Map)) and frame.join is not None
+        children = unit.tx.children(frame.id, frame.join.activation) if forked and frame.join else []
+        frame = unit.reopened(frame)
+        if not children:
+            frame.join = None
+            unit.wake(frame)
+            return [again(unit, frame, where)]
+        frame.status, frame.opens = FrameStatus.BLOCKED, Opens.CHILDREN
+        return self.fork(frame, children, where)
+
+    def run(self, parent: Frame, state: DistributedMap, where: tuple[str, ...]) -> list[Again]:
+        """A map run: its children that did not succeed wait for their turn, as at first."""
+        unit, join = self.unit, parent.join
+        assert join is not None
+        run = run_of(unit, parent.id, join)
+        run.status, run.closed, run.redrives = Status.RUNNING, None, run.redrives + 1
+        write_run(unit, run)
+        parent.status, parent.opens = FrameStatus.BLOCKED, Opens.EXECUTIONS
+        parent.join = join._replace(failed=0, lost=0, settled=join.settled - join.lost, started=join.succeeded)
+        detail: dict[str, Json] = {"mapRunArn": unit.env(self.execution).facts.map_run_arn(state.label, run.ref)}
+        note(unit, self.execution, parent, "MapRunRedriven", {**detail, "redriveCount": run.redrives})
+        lost = unit.tx.failed_executions(parent.id, join.activation)
+        roots = {root.execution: root for root in unit.tx.roots([child.id for child in lost])}
+        found = [self.wait(child, roots[child.id], (*where, state.name)) for child in lost]
+        unit.runs.made[parent.id, join.activation].extend(lost)
+        if not lost and join.read == join.total:  # only its results were not written
+            unit.deliver(parent.id, Joined(parent.seq, outputs(unit, parent), parent.last))
+        map_runs.start_pending_children(unit, parent, to_start(parent.join))
+        map_runs.want_items(unit, parent)
+        return found or [again(unit, parent, where)]
+
+    def wait(self, child: Execution, root: Frame, where: tuple[str, ...]) -> Again:
+        """A child of a map run waits for its turn again."""
+        unit = self.unit
+        child.status, child.closed = Status.PENDING, None
+        child.error = child.cause = child.output = None
+        unit.executions[child.id] = unit.changes.executions[child.id] = child
+        unit.runs.roots[child.id] = root
+        if not child.events:
+            unit.runs.roots[child.id] = unit.reopened(root, FrameStatus.PENDING)
+        assert child.parent is not None
+        place = f"{where[-1]}[{child.parent.number}]"
+        return Again(root.state, state_of(unit, root).type, (*where[:-1], place))
+
+    def fork(self, parent: Frame, children: list[Frame], where: tuple[str, ...]) -> list[Again]:
+        """The children that did not succeed go on; those that never began wait for their turn as before."""
+        unit, join = self.unit, parent.join
+        assert join is not None
+        lost = [child for child in children if child.status is not FrameStatus.SUCCEEDED]
+        begun = [child for child in lost if child.entered]
+        succeeded = len(children) - len(lost)
+        parent.join = join._replace(
+            succeeded=succeeded, failed=0, started=succeeded + len(begun), settled=succeeded, lost=0
+        )
+        if not lost:
+            outputs = [child.output for child in children]
+            unit.deliver(parent.id, Joined(parent.seq, outputs, parent.last))
+            return [again(unit, parent, where)]
+        found: list[Again] = []
+        state = state_of(unit, parent)
+        for child in begun:
+            place = (*where, f"{state.name}[{child.index}]") if isinstance(state, Map) else where
+            found += self.frame(child, place)
+        waiting = deque(unit.reopened(child, FrameStatus.PENDING) for child in lost if not child.entered)
+        unit.children.waiting[parent.id, join.activation] = waiting
+        start_pending_branches(unit, parent, parent.join.started, to_start(parent.join), parent.last)
+        return found

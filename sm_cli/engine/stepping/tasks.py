@@ -1,0 +1,76 @@
+"""Tasks become jobs, and jobs are taken.
+
+Rule: a job that the taker of the tick has a free slot for is written already leased to it, so that no second
+transaction is needed to lease_jobs it; its seconds count from that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sm_cli.engine.stepping.bugs import contained
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.interpreter.advance import started
+from sm_cli.interpreter.commands import RunTask
+from sm_cli.interpreter.frame import Frame, Opens
+from sm_cli.store.protocol import Execution, Job, Timer, TimerKind
+from sm_cli.timestamps import MICROSECONDS
+
+
+def run_task(unit: UnitOfWork, execution: Execution, frame: Frame, task: RunTask) -> None:
+    frame.opens |= Opens.JOB
+    job = Job(
+        id=unit.tx.reserve("jobs", 1),
+        execution=execution.id,
+        frame=frame.id,
+        seq=frame.seq,
+        state=frame.state,
+        resource=task.handler,
+        input=task.input,
+        attempt=task.attempt,
+        queue=execution.queue,
+        priority=execution.priority,
+        available=unit.now,
+        timeout=task.timeout,
+        heartbeat=task.heartbeat,
+    )
+    unit.jobs[frame.id] = job
+    if unit.taker is not None and unit.taker.takes(job):
+        lease(unit, job)
+
+
+def lease(unit: UnitOfWork, job: Job) -> None:
+    """The taker takes the job: recorded as started, its timeouts count from now."""
+    assert unit.taker is not None
+    unit.taker.slots -= 1
+    job.worker = unit.taker.worker
+    job.leased_until = unit.now + unit.settings.lease
+    job.repeatable = unit.taker.repeats(job)
+    job.deliveries += 1
+    unit.taker.taken.append(job)
+    execution = unit.execution(job.execution)
+    step = started(unit.program_of(execution.digest), unit.frames[job.frame], unit.env(execution))
+    step.frame.opens |= Opens.JOB
+    time_out(unit, step.frame, job.timeout, job.heartbeat)
+    unit.put(execution, step)
+
+
+def time_out(unit: UnitOfWork, frame: Frame, timeout: float | None, heartbeat: float | None) -> None:
+    """Set the timers of a task; its seconds count from now."""
+    for kind, span in ((TimerKind.DEADLINE, timeout), (TimerKind.HEARTBEAT, heartbeat)):
+        if span is not None:
+            frame.opens |= Opens.TIMER
+            due = unit.now + round(span * MICROSECONDS)
+            unit.timers[frame.id, kind] = Timer(frame.execution, frame.id, frame.seq, kind, due)
+
+
+def lease_jobs(unit: UnitOfWork, jobs: Iterable[Job]) -> None:
+    """Lease stored jobs that nobody has any more."""
+    jobs = list(jobs)
+    unit.load({job.frame for job in jobs})
+    for job in jobs:
+        frame = unit.frames[job.frame]
+        if frame.seq == job.seq and not frame.status.closed:
+            with contained(unit, unit.execution(job.execution)):
+                lease(unit, job)
+                unit.changes.leased.append(job)

@@ -1,0 +1,240 @@
+"""A unit of work: everything one transaction has read, holds in its newest version, and wants written.
+
+Rule: it reads through its transaction, keeps the newest version of what it touched, and writes once, in `flush`. It
+steps nothing and decides nothing: what a command means stands in the modules of the commands, and `tick` runs them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from sm_cli.asl.model import Program
+from sm_cli.engine.programs import Programs
+from sm_cli.engine.settings import JobTaker, Settings
+from sm_cli.engine.stepping.fork_children import ForkChildren
+from sm_cli.engine.stepping.map_run_children import MapRunChildren
+from sm_cli.interpreter.advance import wake_event
+from sm_cli.interpreter.env import Env, Facts
+from sm_cli.interpreter.events import Event, MessageReceived
+from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.step import Step
+from sm_cli.jsonvalue import Json
+from sm_cli.store.changes import Changes
+from sm_cli.store.messages import WaitEnding
+from sm_cli.store.protocol import Execution, HistoryEvent, Job, Subscription, Timer, TimerKind, Transaction, WaitEnd
+from sm_cli.timestamps import MICROSECONDS, rfc3339
+
+
+class UnitOfWork:
+    """agenda: what the tick steps next, (frame, event). ended: closed executions whose parents are to be told. again:
+    children of map runs that go on from where they failed. The tick does both after the step that it is in."""
+
+    def __init__(
+        self, tx: Transaction, programs: Programs, now: int, settings: Settings, taker: JobTaker | None,
+        new_ref: Callable[[], str],
+    ) -> None:  # fmt: skip
+        self.tx = tx
+        self.programs = programs
+        self.new_ref = new_ref
+        self.now = now
+        self.settings = settings
+        self.taker = taker
+        self.changes = Changes()
+        self.executions: dict[int, Execution] = {}
+        self.envs: dict[int, Env] = {}
+        self.frames: dict[int, Frame] = {}
+        self.children = ForkChildren(tx, self.frames)
+        self.runs = MapRunChildren(tx)
+        self.agenda: deque[tuple[int, Event]] = deque()
+        self.ended: deque[Execution] = deque()
+        self.again: deque[tuple[Execution, Frame]] = deque()
+        self.stored: dict[int, Frame] = {}  # frames as they were loaded
+        self.jobs: dict[int, Job] = {}
+        self.timers: dict[tuple[int, TimerKind], Timer] = {}
+        self.awaits: dict[int, Subscription] = {}
+        self.bodies: dict[int, Json] = {}  # message -> what later ticks hand over
+        self.endings: dict[int, WaitEnding] = {}  # frame -> how its stored subscription ended
+        self.steps = 0
+        self.closed: list[Execution] = []
+        #: Deliveries that came too late: (frame, event). The fence dropped them.
+        self.ignored: list[tuple[int, Event]] = []
+        self.long: list[HistoryEvent] = []  # see `Transaction.apply`
+
+    # -- what is known ---------------------------------------------------------------------------
+
+    def program_of(self, digest: str) -> Program:
+        return self.programs.of(digest, self.tx)
+
+    def execution(self, id: int) -> Execution:
+        found = self.executions.get(id)
+        if found is None:
+            found = self.executions[id] = self.tx.executions([id])[id]
+        return found
+
+    def env(self, execution: Execution) -> Env:
+        env = self.envs.get(execution.id)
+        if env is None:
+            facts = Facts(
+                ref=execution.ref,
+                name=execution.name,
+                workflow=execution.workflow,
+                type=execution.type,
+                input=execution.input,
+                started=rfc3339(execution.started),
+                redrive_count=execution.redrives,
+                redriven=None if execution.redriven is None else rfc3339(execution.redriven),
+            )
+            settings = self.settings
+            # As on AWS, an EXPRESS child of a map run has no history.
+            history = settings.history and not (execution.type == "EXPRESS" and execution.parent is not None)
+            env = Env(self.now, facts, execution.events, history, settings.limits or execution.limits)
+            env.token_key = settings.token_key
+            self.envs[execution.id] = env
+        return env
+
+    def load(self, ids: Iterable[int]) -> None:
+        missing = [id for id in ids if id not in self.frames]
+        if missing:
+            self.adopt(self.tx.frames(missing).values())
+
+    def adopt(self, frames: Iterable[Frame]) -> None:
+        """Take frames just read from the store, unless this tick has a newer version."""
+        for frame in frames:
+            if frame.id not in self.frames:
+                self.frames[frame.id] = self.stored[frame.id] = frame
+        absent = [f.execution for f in frames if f.execution not in self.executions]
+        if absent:
+            self.executions.update(self.tx.executions(sorted(set(absent))))
+
+    def still_waits(self, subscription: Subscription) -> bool:
+        self.load([subscription.frame])
+        frame = self.frames.get(subscription.frame)
+        return frame is not None and frame.seq == subscription.seq and not frame.status.closed
+
+    # -- what is to be stepped -------------------------------------------------------------------
+
+    def start(self, execution: Execution, program: Program) -> None:
+        """A new execution: its row, its root frame, and (unless this tick has made many steps) its first step."""
+        execution.events = 1
+        if program.timeout_seconds is not None:
+            execution.deadline = self.now + round(program.timeout_seconds * MICROSECONDS)
+        self.executions[execution.id] = execution
+        self.changes.new_executions.append(execution)
+        detail: dict[str, Json] = {"input": execution.input, "roleArn": self.env(execution).facts.role}
+        self.note(execution, 1, 0, 0, "ExecutionStarted", detail)
+        root = Frame(self.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)
+        root.input = execution.input
+        self.changes.new_frames[root.id] = self.frames[root.id] = root
+        if self.steps < self.settings.steps:  # else a workflow that starts itself would keep this tick for ever
+            self.wake(root)
+
+    def wake(self, frame: Frame) -> None:
+        """A READY frame: step it with what it was woken by."""
+        match frame.wake:
+            case {"event": "MessageReceived", "message": int(message)}:
+                self.agenda.append((frame.id, self.woken_by(frame.id, frame.seq, message)))
+            case _:
+                self.agenda.append((frame.id, wake_event(frame, frame.wake)))
+
+    def woken_by(self, frame: int, seq: int, message: int) -> MessageReceived:
+        """The event of a frame that an earlier tick woke with a stored message, kept as long as that needs it."""
+        if message not in self.bodies:
+            stored = self.tx.message(message)
+            if stored is None:
+                raise LookupError(f"frame {frame} was woken with message {message}, which is not there")
+            self.bodies[message] = stored.body
+        return MessageReceived(seq, self.bodies[message])
+
+    def deliver(self, frame: int, event: Event) -> None:
+        self.agenda.append((frame, event))
+
+    def rearm(self, timer: Timer) -> None:
+        """Move a timer of a frame that still waits for what it was set for."""
+        self.load([timer.frame])
+        frame = self.frames.get(timer.frame)
+        if frame is not None and frame.seq == timer.seq and not frame.status.closed:
+            self.timers[timer.frame, timer.kind] = timer
+
+    # -- new versions ----------------------------------------------------------------------------
+
+    def put(self, execution: Execution, step: Step) -> None:
+        """The frame's new version and its events."""
+        frame = step.frame
+        self.frames[frame.id] = frame
+        target = self.changes.new_frames if frame.id in self.changes.new_frames else self.changes.frames
+        target[frame.id] = frame
+        if step.events != execution.events:
+            execution.events = self.envs[execution.id].events = step.events
+            self.changes.executions[execution.id] = execution
+        history, id, frame_id, now = self.changes.history, execution.id, frame.id, self.now
+        for number, previous, type, detail in step.records:
+            history.append(HistoryEvent(id, number, previous, frame_id, now, type, detail))
+
+    def note(
+        self, execution: Execution, number: int, previous: int, frame: int, type: str, detail: dict[str, Json]
+    ) -> None:
+        if self.env(execution).history:
+            self.changes.history.append(HistoryEvent(execution.id, number, previous, frame, self.now, type, detail))
+
+    def shut(self, frame: Frame) -> None:
+        """The frame moves on: what this tick opened for it is forgotten; `flush` deletes what was stored."""
+        self.jobs.pop(frame.id, None)
+        self.awaits.pop(frame.id, None)
+        if frame.opens & Opens.TIMER:
+            for kind in TimerKind:
+                self.timers.pop((frame.id, kind), None)
+
+    def touch(self, frame: Frame) -> Frame:
+        """A version of the frame that this tick may change without stepping it."""
+        if frame.id in self.changes.new_frames or frame.id in self.changes.frames:
+            return frame
+        frame = self.frames[frame.id] = self.changes.frames[frame.id] = frame.copy()
+        return frame
+
+    def reopened(self, frame: Frame, status: FrameStatus = FrameStatus.READY) -> Frame:
+        """A closed frame, open again under a new seq, with nothing of its first life but its place and its input."""
+        self.adopt([frame])
+        frame = self.touch(self.frames[frame.id])
+        frame.seq += 1
+        frame.status, frame.opens, frame.retries = status, Opens.NOTHING, ()
+        frame.output = frame.wake = None
+        return frame
+
+    def leave_waits(self, frames: Iterable[int], how: WaitEnding) -> None:
+        """The stored subscriptions of these frames go, and are remembered as past waits."""
+        for frame in frames:
+            self.changes.subscriptions_gone.append(frame)
+            self.changes.waits_ended.append(WaitEnd(frame, self.now, how))
+
+    def taken(self) -> list[Job]:
+        """Jobs that the taker took in this tick and that are still wanted at its end."""
+        if self.taker is None:
+            return []
+        return [job for job in self.taker.taken if self.frames[job.frame].seq == job.seq]
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Hand everything to the store."""
+        changes = self.changes
+        for id, frame in changes.frames.items():
+            before = self.stored.get(id)
+            if before is None or not before.opens or before.seq == frame.seq:
+                continue
+            if before.opens & Opens.JOB:
+                changes.jobs_gone.append(id)
+            if before.opens & Opens.TIMER:
+                changes.timers_gone.append(id)
+            if before.opens & Opens.SUBSCRIPTION:
+                self.leave_waits([id], self.endings.get(id, "aborted"))
+        changes.new_jobs = list(self.jobs.values())
+        changes.timers = list(self.timers.values())
+        changes.new_subscriptions = list(self.awaits.values())
+        new = {execution.id for execution in changes.new_executions}
+        for id in new & changes.executions.keys():
+            del changes.executions[id]
+        if changes:
+            if self.taker is not None and self.taker.arriving is not None:
+                changes.workers.append(self.taker.arriving)
+            self.long = self.tx.apply(changes)

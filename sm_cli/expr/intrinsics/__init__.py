@@ -1,0 +1,1 @@
+"""Intrinsic functions: their parser, their calls, one function each."""

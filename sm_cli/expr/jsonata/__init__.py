@@ -1,0 +1,1 @@
+"""JSONata: the expressions of a definition, the engine that evaluates them, AWS's functions."""

@@ -1,0 +1,396 @@
+"""One evaluation of a syntax tree that jsonata-python has parsed.
+
+Rule: an evaluator serves one evaluation, so that nothing is shared between threads. It counts its steps, so that no
+expression runs for ever: long values count more. It changes none of the values bound to names. What the package
+evaluates otherwise than JSONata 2.0.6 is put right here, in `jsonata_operators` and in `jsonata_builtins`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
+from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.parser import Parser  # type: ignore[import-untyped]
+from jsonata.utils import Utils  # type: ignore[import-untyped]
+
+from sm_cli.expr.jsonata.convert import NULL
+from sm_cli.expr.jsonata.engine import LimitExceededError
+from sm_cli.expr.jsonata.higher_order import matched, merge_sort
+from sm_cli.expr.jsonata.operators import OPERATORS, clone, flat, is_number, lookup, truth
+from sm_cli.expr.jsonata.regex import Regex
+from sm_cli.expr.jsonata.signature import checked
+from sm_cli.expr.jsonata.syntax import parse
+from sm_cli.expr.scope import Scope
+
+JList = Utils.JList
+#: What the package calls a function that has no name.
+_UNNAMED = ("lambda", "transform")
+#: The errors that name a function or an operator, and where the package has that.
+_NAMED = {
+    "T0410": "expected",
+    "T0411": "current",
+    "T0412": "expected",
+    "T2001": "current",
+    "T2002": "current",
+    "T2009": "extra",
+    "T2010": "current",
+}
+
+
+class Bindings:
+    """Names and their values; the package's own class looks them up by recursion."""
+
+    __slots__ = ("bindings", "is_parallel_call", "parent")
+
+    def __init__(self, parent: Bindings | None, bindings: dict[str, Any]) -> None:
+        self.parent = parent
+        self.bindings = bindings
+        self.is_parallel_call = False
+
+    def bind(self, name: str, value: Any) -> None:
+        self.bindings[name] = value
+
+    def lookup(self, name: str) -> Any:
+        frame: Bindings | None = self
+        while frame is not None:
+            if name in frame.bindings:
+                return frame.bindings[name]
+            frame = frame.parent
+        return None
+
+
+class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
+    """max_steps: how many nodes may be visited; work on long values counts more. max_depth: how deep they may nest.
+
+    `eval` raises LimitExceededError beyond them. Jsonata.__init__ is not called: it parses.
+    """
+
+    #: Methods of the package read its debug flag; it never parses.
+    parser = Parser()
+
+    def __init__(self, root: Bindings, scope: Scope, max_steps: int, max_depth: int) -> None:
+        self.scope = scope
+        self.environment = root
+        self.input = None
+        self.max_steps = self.steps = max_steps
+        self.max_depth = self.depth = max_depth
+
+    def get_per_thread_instance(self) -> Evaluator:
+        return self
+
+    def create_frame(self, enclosing: Bindings | None = None) -> Bindings:
+        return Bindings(enclosing, {})
+
+    def spend(self, steps: int) -> None:
+        self.steps -= steps
+        if self.steps < 0:
+            raise LimitExceededError(f"takes more than {self.max_steps:,} steps; look for a loop that does not end")
+
+    def eval(self, node: Any, input: Any, environment: Bindings) -> Any:
+        """The value of one node of the syntax tree for one context item."""
+        self.spend(1)
+        if self.depth == 0:
+            raise LimitExceededError(
+                f"nests deeper than {self.max_depth:,} steps; look for a recursion that does not end"
+            )
+        self.depth -= 1
+        visit = _VISITS.get(node.type)
+        result = visit(self, node, input, environment) if visit is not None else None
+        if node.predicate is not None:
+            for predicate in node.predicate:
+                result = self.evaluate_filter(predicate.expr, result, environment)
+        if node.group is not None and node.type != "path":
+            result = self.evaluate_group_expression(node.group, result, environment)
+        self.depth += 1
+        if isinstance(result, list):
+            self.spend(len(result) >> 5)
+            if isinstance(result, JList) and result.sequence and not result.tuple_stream:
+                if node.keep_array:
+                    result.keep_singleton = True
+                if not result:
+                    return None
+                if len(result) == 1 and not result.keep_singleton:
+                    return result[0]
+        return result
+
+    def evaluate_binary(self, node: Any, input: Any, environment: Bindings) -> Any:
+        sign = node.value
+        left = self.eval(node.lhs, input, environment)
+        if sign in ("and", "or"):
+            if truth(left) is (sign == "or"):
+                return sign == "or"
+            try:
+                return truth(self.eval(node.rhs, input, environment))
+            except JException as e:
+                # Whatever failed there, JSONata names the operator.
+                if e.error in _NAMED:
+                    setattr(e, _NAMED[e.error], sign)
+                raise
+        result = OPERATORS[sign](left, self.eval(node.rhs, input, environment))
+        if type(result) is str:
+            self.spend(len(result) >> 8)
+        return result
+
+    def evaluate_condition(self, node: Any, input: Any, environment: Bindings) -> Any:
+        if truth(self.eval(node.condition, input, environment)):
+            return self.eval(node.then, input, environment)
+        return None if node._else is None else self.eval(node._else, input, environment)
+
+    def evaluate_variable(self, node: Any, input: Any, environment: Bindings) -> Any:
+        return environment.lookup(node.value) if node.value else input
+
+    def evaluate_function(self, node: Any, input: Any, environment: Bindings, applied: Any = Utils.NONE) -> Any:
+        try:
+            return super().evaluate_function(node, input, environment, applied)
+        except JException as e:
+            # A function of the user's is called in messages what it is called by.
+            if e.error == "T0410" and e.expected in _UNNAMED and node.procedure.type == "variable":
+                e.expected = node.procedure.value
+            raise
+
+    def evaluate_apply_expression(self, node: Any, input: Any, environment: Bindings) -> Any:
+        """`left ~> function`; the context of the call is null. `left ~> function(…)` is a call like any other."""
+        if node.rhs.type == "function":
+            return super().evaluate_apply_expression(node, input, environment)
+        left = self.eval(node.lhs, input, environment)
+        function = self.eval(node.rhs, input, environment)
+        if not self.is_function_like(function):
+            raise JException("T2006", node.position, function)
+        try:
+            if self.is_function_like(left):
+                chain = self.eval(Jsonata.chain_ast(), None, environment)
+                return self.apply(chain, [left, function], NULL, environment)
+            return self.apply(function, [left], NULL, environment)
+        except JException as e:
+            if e.error == "T0410" and e.expected in _UNNAMED:
+                e.expected = None
+            raise
+
+    def evaluate_lambda(self, node: Any, input: Any, environment: Bindings) -> Any:
+        closure = super().evaluate_lambda(node, input, environment)
+        if closure.signature is not None:
+            closure.signature = checked(closure.signature)
+        return closure
+
+    def evaluate_wildcard(self, _node: Any, input: Any) -> Any:
+        found = Utils.create_sequence()
+        for value in input.values() if isinstance(input, dict) else input if isinstance(input, list) else ():
+            if isinstance(value, list):
+                flat(value, found)
+                found.sequence = False  # an array, even of one item, as JSONata's own joining makes it
+            else:
+                found.append(value)
+        return found
+
+    def evaluate_descendants(self, _node: Any, input: Any) -> Any:
+        found = Utils.create_sequence()
+        waiting = [] if input is None else [input]
+        while waiting:
+            value = waiting.pop()
+            self.spend(1)
+            if not isinstance(value, list):
+                found.append(value)
+            if isinstance(value, (dict, list)):
+                below = list(value.values()) if isinstance(value, dict) else value
+                waiting.extend(reversed(below))
+        return found
+
+    def evaluate_filter(self, predicate: Any, input: Any, environment: Bindings) -> Any:
+        """`[…]`: the items at an index, or those for which the predicate is true."""
+        tuples = isinstance(input, JList) and input.tuple_stream
+        items = input if isinstance(input, list) else [input]
+        found = Utils.create_sequence()
+        found.tuple_stream = tuples
+        if predicate.type == "number":
+            at = _position(predicate.value, len(items))
+            item = items[at] if 0 <= at < len(items) else None
+            if isinstance(item, list):
+                return item
+            if item is not None:
+                found.append(item)
+            return found
+        for index, item in enumerate(items):
+            frame = self.create_frame_from_tuple(environment, item) if tuples else environment
+            wanted = self.eval(predicate, item["@"] if tuples else item, frame)
+            numbers = wanted if isinstance(wanted, list) else [wanted]
+            if all(is_number(number) for number in numbers):
+                found.extend(item for number in numbers if _position(number, len(items)) == index)
+            elif truth(wanted):
+                found.append(item)
+        return found
+
+    def evaluate_group_expression(self, node: Any, input: Any, environment: Bindings) -> Any:
+        """`{key: value, …}`: what the items with one key give together. An empty array is one undefined item."""
+        tuples = isinstance(input, JList) and input.tuple_stream
+        groups: dict[str, tuple[int, list[Any]]] = {}
+        for item in (input or [None]) if isinstance(input, list) else [input]:
+            frame = self.create_frame_from_tuple(environment, item) if tuples else environment
+            for number, (key_node, _) in enumerate(node.lhs_object):
+                key = self.eval(key_node, item["@"] if tuples else item, frame)
+                if key is None:
+                    continue
+                if not isinstance(key, str):
+                    raise JException("T1003", node.position, key)
+                of, items = groups.setdefault(key, (number, []))
+                if of != number:
+                    raise JException("D1009", node.position, key)
+                items.append(item)
+        result = {}
+        for key, (number, items) in groups.items():
+            context, frame = self.merged(items, environment) if tuples else (_together(items), environment)
+            value = self.eval(node.lhs_object[number][1], context, frame)
+            if value is not None:
+                result[key] = value
+        return result
+
+    def merged(self, tuples: list[dict[str, Any]], environment: Bindings) -> tuple[Any, Bindings]:
+        """The context and the frame of a group of tuples: each name stands for all its values."""
+        values = {name: _together([each[name] for each in tuples if name in each]) for name in tuples[0]}
+        context = values.pop("@")
+        return context, self.create_frame_from_tuple(environment, values)
+
+    def evaluate_sort_expression(self, node: Any, input: Any, environment: Bindings) -> Any:
+        """`^(…)`: each term is evaluated at most once for an item. What has no value comes last, whatever the order."""
+        if not isinstance(input, list) or len(input) <= 1:
+            return input
+        tuples = isinstance(input, JList) and input.tuple_stream
+        known: dict[tuple[int, int], Any] = {}
+
+        def value(at: int, number: int) -> Any:
+            if (at, number) not in known:
+                item = input[at]
+                frame = self.create_frame_from_tuple(environment, item) if tuples else environment
+                known[at, number] = self.eval(node.terms[number].expression, item["@"] if tuples else item, frame)
+            return known[at, number]
+
+        def swap(left: int, right: int) -> bool:
+            for number, term in enumerate(node.terms):
+                one, other = value(left, number), value(right, number)
+                if one is None or other is None:
+                    if one is not other:
+                        return one is None
+                elif _differ(one, other, node):
+                    return bool(one < other) is bool(term.descending)
+            return False
+
+        return [input[at] for at in merge_sort(list(range(len(input))), swap)]
+
+    def evaluate_step(self, node: Any, input: Any, environment: Bindings, last: bool) -> Any:
+        # Where sorting has left no array, JSONata finds nothing to step into.
+        if node.type != "sort" and not isinstance(input, list):
+            return None
+        return super().evaluate_step(node, input, environment, last)
+
+    def evaluate_transform_expression(self, node: Any, _input: Any, environment: Bindings) -> Any:
+        function = Jsonata.JFunction(_Transformer(self, node, environment), "<(oa):o>")
+        function.signature = checked(function.signature)
+        function.signature.set_function_name("transform")
+        return function
+
+    def apply_inner(self, function: Any, arguments: Any, input: Any, environment: Bindings) -> Any:
+        if function is None or not self.is_function_like(function):
+            raise JException("T1006", -1)  # the package prints a line to stdout first
+        for argument in arguments:
+            if isinstance(argument, (list, str)):
+                self.spend(len(argument) >> 2 if isinstance(argument, list) else len(argument) >> 6)
+        if isinstance(function, Regex):
+            return matched(function, arguments)
+        return super().apply_inner(function, arguments, input, environment)
+
+    def partial_apply_native_function(self, function: Any, arguments: list[Any]) -> Any:
+        names = ", ".join(f"$a{i}" for i in range(len(arguments)))
+        # The package would parse this with the parser that this evaluator shares with all others.
+        closure = self.partial_apply_procedure(parse(f"function({names}){{$native({names})}}"), arguments)
+        closure.environment.bind("native", function)
+        return closure
+
+
+def _position(index: float, length: int) -> int:
+    whole = int(index // 1)
+    return whole + length if whole < 0 else whole
+
+
+def _differ(left: Any, right: Any, node: Any) -> bool:
+    for each in (left, right):
+        if not is_number(each) and not isinstance(each, str):
+            raise JException("T2008", node.position, each)
+    if isinstance(left, str) is not isinstance(right, str):
+        raise JException("T2007", node.position, left, right)
+    return bool(left != right)
+
+
+def _together(items: list[Any]) -> Any:
+    """One item as it is, several as one array, into which the arrays among them are spread."""
+    if len(items) == 1:
+        return items[0]
+    found = JList()
+    for item in items:
+        if isinstance(item, list):
+            found.extend(item)
+        elif item is not None:
+            found.append(item)
+    return found
+
+
+class _Transformer(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the package ships no types
+    """`|pattern|update, delete|`: a copy of its argument, changed at the places that the pattern finds."""
+
+    def __init__(self, evaluator: Evaluator, node: Any, environment: Bindings) -> None:
+        self.evaluator = evaluator
+        self.node = node
+        self.environment = environment
+
+    def call(self, _input: Any, arguments: list[Any]) -> Any:
+        if arguments[0] is None:
+            return None
+        result = clone(arguments[0])
+        places = self.evaluator.eval(self.node.pattern, result, self.environment)
+        for place in places if isinstance(places, list) else [] if places is None else [places]:
+            self.change(place)
+        return result
+
+    def change(self, place: Any) -> None:
+        update = self.evaluator.eval(self.node.update, place, self.environment)
+        if update is not None and not isinstance(update, dict):
+            raise JException("T2011", self.node.update.position, update)
+        if not isinstance(place, dict):
+            return
+        place.update(update or {})
+        names = None if self.node.delete is None else self.evaluator.eval(self.node.delete, place, self.environment)
+        for name in names if isinstance(names, list) else [] if names is None else [names]:
+            if not isinstance(name, str):
+                raise JException("T2012", self.node.delete.position, names)
+            place.pop(name, None)
+
+
+def _literal(_evaluator: Evaluator, node: Any, _input: Any, _environment: Bindings) -> Any:
+    return NULL if node.value is None else node.value
+
+
+#: What to do with a node, by its type.
+_VISITS: Mapping[str, Callable[[Evaluator, Any, Any, Bindings], Any]] = {
+    "apply": Evaluator.evaluate_apply_expression,
+    "binary": Evaluator.evaluate_binary,
+    "bind": Evaluator.evaluate_bind_expression,
+    "block": Evaluator.evaluate_block,
+    "condition": Evaluator.evaluate_condition,
+    "descendant": lambda evaluator, node, input, _environment: evaluator.evaluate_descendants(node, input),
+    "function": lambda evaluator, node, input, environment: evaluator.evaluate_function(
+        node, input, environment, Utils.NONE
+    ),
+    "lambda": Evaluator.evaluate_lambda,
+    "name": lambda _evaluator, node, input, _environment: lookup(input, node.value),
+    "number": _literal,
+    "parent": lambda _evaluator, node, _input, environment: environment.lookup(node.slot.label),
+    "partial": Evaluator.evaluate_partial_application,
+    "path": Evaluator.evaluate_path,
+    "regex": _literal,
+    "string": _literal,
+    "transform": Evaluator.evaluate_transform_expression,
+    "unary": Evaluator.evaluate_unary,
+    "value": _literal,
+    "variable": Evaluator.evaluate_variable,
+    "wildcard": lambda evaluator, node, input, _environment: evaluator.evaluate_wildcard(node, input),
+}

@@ -1,0 +1,314 @@
+"""What a JSONata expression reads, found in its text without evaluating it: variables, `$states`, functions, context.
+
+Rule: every place is an offset in the text as it is written, delimiters included. `$name` and `$name.a.b`, which most
+expressions are, are read without the engine, whose import takes longer than reading a hundred definitions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sm_cli.expr.jsonata.expressions import JsonataError
+
+#: A name, with members of it: what can be read without a parser.
+_PLAIN = re.compile(r"\{%\s*\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*%\}", re.ASCII)
+_KEYWORDS = frozenset(("and", "or", "in", "true", "false", "null", "function"))
+#: JSONata 2.0.6's own functions that Step Functions has, and those that it adds.
+_NAMES = """
+    abs append assert average base64decode base64encode boolean ceil clone contains count decodeUrl decodeUrlComponent
+    distinct each encodeUrl encodeUrlComponent error exists filter floor formatBase formatInteger formatNumber
+    fromMillis join keys length lookup lowercase map match max merge millis min not now number pad parseInteger power
+    random reduce replace reverse round shuffle sift single sort split spread sqrt string substring substringAfter
+    substringBefore sum toMillis trim type uppercase zip
+    hash parse partition range uuid
+"""
+FUNCTIONS = frozenset(_NAMES.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One name in an expression: `name` without its `$` ("" and "$" for the context), at [start, end).
+
+    `members` are the names that follow it, as far as they are plain; `called` says that it is called or handed to
+    `~>`; `guarded` that it stands inside `$exists(...)`, or where such a test has been made; `bare` that it
+    has no `$`.
+    """
+
+    name: str
+    start: int
+    end: int
+    members: tuple[str, ...] = ()
+    called: bool = False
+    guarded: bool = False
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`variables` are free names, functions among them; `context` are `$`, `$$` and bare names that would need a
+    context item where there is none."""
+
+    variables: tuple[Read, ...] = ()
+    context: tuple[Read, ...] = ()
+
+
+def read(text: str) -> Reading:
+    """What an expression, with its delimiters, reads. Raises JsonataError."""
+    found = _read(text)
+    if isinstance(found, JsonataError):
+        raise JsonataError(found.message, found.code, found.position)
+    return found
+
+
+@lru_cache(maxsize=32768)
+def _read(text: str) -> Reading | JsonataError:
+    if match := _PLAIN.fullmatch(text):
+        members = tuple(match[2].split(".")[1:])
+        if _KEYWORDS.isdisjoint(members):
+            return Reading((Read(match[1], match.start(1) - 1, match.end(1), members),))
+    from sm_cli.expr.jsonata.engine import EngineSyntaxError
+    from sm_cli.expr.jsonata.syntax import parse
+
+    source = text[2:-2]
+    try:
+        tree = parse(source)
+    except EngineSyntaxError as e:
+        return JsonataError(e.message, e.code, e.position + 2)
+    walk = _Walk(text)
+    try:
+        walk.visit(tree, _Scope())
+    except RecursionError:
+        return JsonataError("the expression nests too deeply", "S0201", 2)
+    return Reading(_firsts(walk.variables), _firsts(walk.context))
+
+
+def _firsts(reads: list[Read]) -> tuple[Read, ...]:
+    """In the order of the text, and of those that ask the same the first: it stands for all."""
+    found: dict[tuple[object, ...], Read] = {}
+    for each in sorted(reads, key=_start):
+        found.setdefault((each.name, each.members, each.called, each.guarded, each.bare), each)
+    return tuple(found.values())
+
+
+def _start(read: Read) -> int:
+    return read.start
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Where a node stands: `bound` names, `item` whether there is a context item, `tested` names that exist."""
+
+    bound: frozenset[str] = frozenset()
+    item: bool = False
+    tested: frozenset[str] = frozenset()
+
+    def having(self, *names: str) -> _Scope:
+        return _Scope(self.bound | set(names), self.item, self.tested)
+
+    def within(self) -> _Scope:
+        return _Scope(self.bound, True, self.tested)
+
+    def testing(self, names: frozenset[str]) -> _Scope:
+        return _Scope(self.bound, self.item, self.tested | names)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Goes through a syntax tree; each method knows one kind of node."""
+
+    text: str
+    variables: list[Read] = field(default_factory=list)
+    context: list[Read] = field(default_factory=list)
+
+    def visit(self, node: Any, scope: _Scope) -> _Scope:
+        """Read a node; gives the scope of what follows it in its block."""
+        method = getattr(self, f"_{node.type}", None) if node is not None and node.type else None
+        if method is not None:
+            bound = method(node, scope)
+            return bound if isinstance(bound, _Scope) else scope
+        if node is not None:
+            self._parts(node, scope)
+        return scope
+
+    def _parts(self, node: Any, scope: _Scope) -> None:
+        for part in _children(node):
+            self.visit(part, scope)
+
+    def _variable(self, node: Any, scope: _Scope, members: tuple[str, ...] = (), called: bool = False) -> None:
+        name = str(node.value)
+        end = node.position + 2
+        start = end - len(name) - 1
+        if name in ("", "$"):
+            if not scope.item:
+                self.context.append(Read(name, start, end, members))
+        elif name not in scope.bound:
+            self.variables.append(Read(name, start, end, members, called, name in scope.tested))
+        self._after(node, scope)
+
+    def _after(self, node: Any, scope: _Scope) -> None:
+        """Filters, groups and sort terms that hang on a node: they see each item."""
+        inner = scope.within()
+        for stage in (*(getattr(node, "predicate", None) or ()), *(getattr(node, "stages", None) or ())):
+            self.visit(getattr(stage, "expr", None), inner)
+        group = getattr(node, "group", None)
+        for pair in getattr(group, "lhs_object", None) or ():
+            for part in pair:
+                self.visit(part, inner)
+
+    def _name(self, node: Any, scope: _Scope) -> None:
+        if not scope.item:
+            name = str(node.value)
+            end = node.position + 2
+            start = max(2, end - len(name))
+            if self.text[end - 1] == "`":
+                start = self.text.rfind("`", 2, end - 1)
+            self.context.append(Read(name, start, end, bare=True))
+        self._after(node, scope)
+
+    def _wildcard(self, node: Any, scope: _Scope) -> None:
+        if not scope.item:
+            end = (node.position or 0) + 2
+            self.context.append(Read("*", max(2, end - 1), end, bare=True))
+        self._after(node, scope)
+
+    _descendant = _wildcard
+
+    def _path(self, node: Any, scope: _Scope) -> None:
+        first, *rest = node.steps
+        members = tuple(_plain_names(rest)) if not getattr(first, "stages", None) else ()
+        scope = _named(first, scope)
+        if first.type == "variable":
+            self._variable(first, scope, members)
+        else:
+            self.visit(first, scope)
+        inner = scope.within()
+        for step in rest:
+            inner = _named(step, inner)
+            if step.type == "sort":
+                for term in step.terms:
+                    self.visit(term.expression, inner)
+            elif step.type in ("name", "string", "wildcard", "descendant", "parent"):
+                self._after(step, inner)
+            else:
+                self.visit(step, inner)
+        self._after(node, inner)
+
+    def _block(self, node: Any, scope: _Scope) -> None:
+        inner = scope
+        for expression in node.expressions:
+            inner = self.visit(expression, inner)
+        self._after(node, scope)
+
+    def _bind(self, node: Any, scope: _Scope) -> _Scope:
+        name = str(node.lhs.value)
+        # A function may call itself by the name that it is bound to.
+        inside = scope.having(name) if node.rhs is not None and node.rhs.type == "lambda" else scope
+        self.visit(node.rhs, inside)
+        return scope.having(name)
+
+    def _lambda(self, node: Any, scope: _Scope) -> None:
+        self.visit(node.body, scope.having(*(str(each.value) for each in node.arguments)))
+
+    def _function(self, node: Any, scope: _Scope) -> None:
+        procedure = node.procedure
+        inside = scope
+        if procedure is not None and procedure.type == "variable":
+            self._variable(procedure, scope, called=True)
+            if procedure.value == "exists":
+                inside = scope.testing(frozenset(_names_in(node.arguments)))
+        else:
+            self.visit(procedure, scope)
+        for argument in node.arguments or ():
+            self.visit(argument, inside)
+        self._after(node, scope)
+
+    _partial = _function
+
+    def _apply(self, node: Any, scope: _Scope) -> None:
+        self.visit(node.lhs, scope)
+        if node.rhs is not None and node.rhs.type == "variable":
+            self._variable(node.rhs, scope, called=True)
+        else:
+            self.visit(node.rhs, scope)
+
+    def _condition(self, node: Any, scope: _Scope) -> None:
+        self.visit(node.condition, scope)
+        names = frozenset(_names_tested(node.condition))
+        self.visit(node.then, scope.testing(names))
+        self.visit(getattr(node, "_else", None), scope.testing(names))
+
+    def _binary(self, node: Any, scope: _Scope) -> None:
+        self.visit(node.lhs, scope)
+        tested = frozenset(_names_tested(node.lhs)) if node.value in ("and", "or") else frozenset()
+        self.visit(node.rhs, scope.testing(tested))
+        self._after(node, scope)
+
+    def _transform(self, node: Any, scope: _Scope) -> None:
+        for part in (node.pattern, node.update, node.delete):
+            self.visit(part, scope.within())
+
+    def _operator(self, _node: Any, _scope: _Scope) -> None:
+        """The `?` of a partial application."""
+
+    _string = _number = _value = _regex = _parent = _operator
+
+
+def _named(step: Any, scope: _Scope) -> _Scope:
+    """The scope after a step that `@$name` or `#$name` binds."""
+    names = [name for name in (getattr(step, "focus", None), getattr(step, "index", None)) if isinstance(name, str)]
+    names += [stage.value for stage in getattr(step, "stages", None) or () if getattr(stage, "type", "") == "index"]
+    return scope.having(*(str(name) for name in names)) if names else scope
+
+
+def _plain_names(steps: list[Any]) -> Iterator[str]:
+    for step in steps:
+        if step.type not in ("name", "string"):
+            return
+        yield str(step.value)
+        if getattr(step, "stages", None) or getattr(step, "predicate", None):
+            return
+
+
+def _names_tested(node: Any) -> Iterator[str]:
+    """The variables that a condition asks `$exists` of, or that it tests by themselves."""
+    for part in _all(node):
+        if part.type == "function" and part.procedure is not None and part.procedure.value == "exists":
+            yield from _names_in(part.arguments)
+
+
+def _names_in(nodes: Any) -> Iterator[str]:
+    for node in nodes or ():
+        for part in _all(node):
+            if part.type == "variable":
+                yield str(part.value)
+
+
+def _all(node: Any) -> Iterator[Any]:
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if part is not None:
+            yield part
+            waiting.extend(_children(part))
+
+
+_WORDS = "lhs rhs condition then _else procedure body expression pattern update delete group expr"
+_PARTS = tuple(_WORDS.split())
+_LISTS = ("steps", "expressions", "arguments", "stages", "predicate", "terms")
+
+
+def _children(node: Any) -> Iterator[Any]:
+    for name in _PARTS:
+        part = getattr(node, name, None)
+        if hasattr(part, "type"):
+            yield part
+    for name in _LISTS:
+        parts = getattr(node, name, None)
+        if isinstance(parts, list):
+            yield from (part for part in parts if hasattr(part, "type"))
+    for pair in getattr(node, "lhs_object", None) or ():
+        yield from pair

@@ -1,0 +1,125 @@
+"""JSONata's regular expressions, which are JavaScript's, as Python's.
+
+Rule: what means the same in both stays; what only JavaScript knows is rewritten; what Python cannot do raises re.error.
+None may hold up a worker: matching backtracks, and one that would go on for ever (`/(x+x+)+y/`) is given up. That is
+why they are of the package `regex`, which knows a time limit, and not of `re`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sm_cli.expr.jsonata.engine import LimitExceededError
+
+if TYPE_CHECKING:
+    import regex
+
+#: A match; the package's own type has the members of that of `re`.
+Match: TypeAlias = "regex.Match[str]"
+#: Seconds that one match may take.
+LONGEST = 0.5
+
+#: What a class of characters holds: JavaScript's are of ASCII.
+_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_"}
+#: Letters that mean something behind a backslash in both languages; any other stands for itself.
+_ESCAPES = frozenset("bBdDsSwWfnrtvxu0123456789")
+#: What Python would take for a set operation inside a class.
+_SET_SIGNS = frozenset("[&~|")
+
+
+class Regex:
+    """A regular expression, compiled. What takes too long raises LimitExceededError.
+
+    The engine knows one by its four methods; only `search` is called, by our own functions.
+    """
+
+    __slots__ = ("_compiled",)
+
+    def __init__(self, compiled: regex.Pattern[str]) -> None:
+        self._compiled = compiled
+
+    def search(self, value: str, at: int = 0) -> Match | None:
+        with _bounded():
+            return self._compiled.search(value, at, timeout=LONGEST)
+
+    def finditer(self, value: str) -> list[Match]:
+        with _bounded():
+            return list(self._compiled.finditer(value, timeout=LONGEST))
+
+    def sub(self, replacement: str, value: str, count: int = 0) -> str:
+        with _bounded():
+            return self._compiled.sub(replacement, value, count, timeout=LONGEST)
+
+    def split(self, value: str, limit: int = 0) -> list[str]:
+        with _bounded():
+            return self._compiled.split(value, limit, timeout=LONGEST)
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise LimitExceededError(
+            f"takes more than {LONGEST:g} s to match a regular expression; look for a repetition inside another one"
+        ) from None
+
+
+def compile_regex(pattern: str, flags: Any) -> Regex:
+    """`flags` has `case_insensitive` and `multiline`. Raises re.error."""
+    import regex  # only who writes one waits for its import
+
+    options = regex.IGNORECASE if flags.case_insensitive else 0
+    if flags.multiline:
+        options |= regex.MULTILINE
+    try:
+        return Regex(regex.compile(translate(pattern, multiline=flags.multiline), options))
+    except regex.error as e:
+        raise re.error(str(e)) from e
+
+
+def translate(pattern: str, *, multiline: bool = False) -> str:
+    out: list[str] = []
+    inside = False  # a class of characters
+    at = 0
+    while at < len(pattern):
+        piece, taken, inside = _next(pattern, at, inside, multiline)
+        out.append(piece)
+        at += taken
+    return "".join(out)
+
+
+def _next(pattern: str, at: int, inside: bool, multiline: bool) -> tuple[str, int, bool]:
+    """What the piece at `at` becomes, how long it is, and whether a class of characters is open behind it."""
+    sign = pattern[at]
+    if sign == "\\" and at + 1 < len(pattern):
+        return *_escape(pattern, at, inside), inside
+    if inside:
+        return (f"\\{sign}" if sign in _SET_SIGNS else sign), 1, sign != "]"
+    if sign == "[":
+        if pattern.startswith("[^]", at):
+            return r"[\s\S]", 3, False
+        if pattern.startswith("[]", at):
+            return "(?!)", 2, False
+        return ("[^", 2, True) if pattern.startswith("[^", at) else ("[", 1, True)
+    if sign == "$" and not multiline:
+        return r"\Z", 1, False  # Python's $ also stands before a line feed at the end
+    if pattern.startswith("(?<", at) and pattern[at + 3 : at + 4] not in ("=", "!"):
+        return "(?P<", 3, False
+    return sign, 1, False
+
+
+def _escape(pattern: str, at: int, inside: bool) -> tuple[str, int]:
+    letter = pattern[at + 1]
+    if letter == "k" and (name := re.compile(r"<(\w+)>").match(pattern, at + 2)):
+        return f"(?P={name[1]})", 2 + len(name[0])
+    if letter in _CLASSES:
+        return (_CLASSES[letter] if inside else f"[{_CLASSES[letter]}]"), 2
+    if letter.lower() in _CLASSES and not inside:
+        return f"[^{_CLASSES[letter.lower()]}]", 2
+    if letter.isalnum() and letter.isascii() and letter not in _ESCAPES:
+        return letter, 2
+    return f"\\{letter}", 2

@@ -1,0 +1,1 @@
+"""JSONPath as AWS reads it: parser, cursor, filters, functions."""

@@ -1,0 +1,92 @@
+"""A place in a path's text, and what every part of the parser does there.
+
+Rule: the text is read once, left to right, without going back over it; whatever nests is bounded by DEEPEST and
+DEEPEST_FILTER, so that no text takes more than linear time or the interpreter's stack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NoReturn
+
+from sm_cli.expr.jsonpath.steps import PathError
+
+DEEPEST = 32
+#: Filters inside filters multiply the work: each level is another factor of the document's size.
+DEEPEST_FILTER = 3
+
+_SPACE = re.compile(r"\s*")
+_QUOTED = {"'": re.compile(r"'((?:[^'\\]|\\.)*)'", re.S), '"': re.compile(r'"((?:[^"\\]|\\.)*)"', re.S)}
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.S)
+_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+QUOTES = frozenset(_QUOTED)
+
+
+class Cursor:
+    """Where the reading is, how deep it is there, and what was noticed on the way."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.depth = 0
+        self.filters = 0
+        #: What keeps the path from being a Reference Path, as a phrase and its offset; None as long as nothing does.
+        self.offence: tuple[str, int] | None = None
+        #: The unquoted words that a filter took for strings.
+        self.words: list[str] = []
+
+    def fail(self, problem: str, at: int | None = None) -> NoReturn:
+        """Raise PathError: "The path … " and the problem, at the cursor if no other offset is given."""
+        shown = self.text if len(self.text) <= 80 else f"{self.text[:80]}…"
+        raise PathError(" ".join(filter(None, ("The path", shown, problem))), self.at if at is None else at)
+
+    def offend(self, phrase: str, at: int) -> None:
+        if self.offence is None:
+            self.offence = (phrase, at)
+
+    def peek(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    def skip_space(self) -> str:
+        """Move to the next character that is no space, and return it ("" at the end)."""
+        self.take(_SPACE)
+        return self.peek()
+
+    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        found = pattern.match(self.text, self.at)
+        if found:
+            self.at = found.end()
+        return found
+
+    def expect(self, character: str, problem: str) -> None:
+        if self.skip_space() != character:
+            self.fail(problem)
+        self.at += 1
+
+    def enter(self) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self.fail(f"nests more than {DEEPEST} levels deep")
+
+    def leave(self) -> None:
+        self.depth -= 1
+
+    def quoted(self) -> str:
+        """The string in quotes at this place; escapes as in JSON, and a backslash before either quote."""
+        start = self.at
+        found = self.take(_QUOTED[self.peek()])
+        if found is None:
+            self.fail("has a quote that is not closed")
+        return self.unescape(found[1], _CONTROLS, start)
+
+    def unescape(self, raw: str, controls: Mapping[str, str], start: int) -> str:
+        """Backslash escapes: four hex digits after `u` (a pair of surrogates is one character), `controls`, else
+        the escaped character itself."""
+        if "\\" not in raw:
+            return raw
+        text = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else controls.get(m[2], m[2]), raw)
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self.fail("holds half of a surrogate pair", start)

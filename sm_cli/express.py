@@ -1,0 +1,185 @@
+"""Express: an execution in memory, at most once, that ends before the call returns; AWS's type EXPRESS.
+
+    result = run_express(workflow, {"orderId": "ORD-1"}, {"process:order": process_order})
+    assert result.status == "SUCCEEDED"
+
+Rule: the engine and the loop of `sm run`, over a store that nobody else sees. Nothing is written to a disk and nothing
+outlives the process; what an express execution would have to wait for from outside is refused before its first state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sm_cli.asl.model import Task
+from sm_cli.asl.validation.validate import not_express
+from sm_cli.engine.engine import Engine, Workflow
+from sm_cli.engine.settings import Settings
+from sm_cli.engine.stepping.tick import Tick
+from sm_cli.errors import Conflict, HandlerLoadError, InvalidDefinition, UsageError
+from sm_cli.handlers.builtin import builtins
+from sm_cli.handlers.handler import Handler
+from sm_cli.handlers.needs import needed_handlers
+from sm_cli.handlers.registry import Registry
+from sm_cli.interpreter.events import TaskFailed
+from sm_cli.jsonvalue import Json, as_json
+from sm_cli.store.protocol import Execution, Store
+from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.views.state_visits import aws_events
+from sm_cli.worker.worker import Worker
+
+#: Seconds that an express execution may take; AWS's limit.
+TIME_LIMIT = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressResult:
+    """How an express execution ended.
+
+    status: SUCCEEDED, FAILED or TIMED_OUT. history: events as AWS's GetExecutionHistory gives them, None unless they
+    were asked for.
+    """
+
+    status: str
+    output: Any
+    error: str | None
+    cause: str | None
+    history: list[dict[str, Any]] | None = field(default=None, repr=False)
+
+
+def run_express(
+    workflow: Workflow,
+    input: Json,
+    handlers: Mapping[str, Callable[..., Any] | Handler],
+    *,
+    name: str | None = None,
+    timeout: float | None = None,
+    history: bool = False,
+    concurrency: int = 8,
+) -> ExpressResult:
+    """Run a workflow to its end, here and now, as AWS's StartSyncExecution does.
+
+    workflow: from `sm_cli.engine.engine.prepare`. input: any JSON value. handlers: resource, or name of a Lambda
+    function, to what is called; `sm`'s own are below them. name: the execution's, in the context object. timeout:
+    seconds, 300 at most and unless given; a shorter TimeoutSeconds of the definition holds. history: whether events
+    are recorded. concurrency: how many handlers run at once. From any thread; several may run side by side.
+
+    Raises InvalidDefinition (SM607) for a workflow that waits for an activity, a job, a task token or a message, or
+    has a distributed Map; HandlerLoadError for a Task without a handler; UsageError for a name or timeout that AWS
+    would refuse, for an input that is not JSON, and for a workflow that starts others. A handler that still runs when
+    the time is up is told so by `context.cancelled`, and not waited for.
+    """
+    registry = Registry.of({**builtins(), **handlers})
+    needs = needed_handlers(workflow.program, workflow.document.value)
+    missing = sorted(name for name in needs if registry.find(name) is None)
+    if missing:
+        raise HandlerLoadError(f"no handler is given for {', '.join(map(repr, missing))}")
+    own_input, problem = as_json(input)
+    if problem is not None:
+        raise UsageError(f"the input is not JSON: {problem}")
+    with Express(workflow, registry, history=history, concurrency=concurrency) as express:
+        execution = express.start(own_input, name=name, timeout=timeout)
+        express.run(lambda: express.current().closed is not None)
+        ended = express.current()
+        events = aws_events(express.engine.store.history(execution.id)) if history else None
+    return ExpressResult(ended.status.value, ended.output, ended.error, ended.cause, events)
+
+
+class Express:
+    """One express execution under way. Leaving the `with` block tells the handlers that still run that nobody waits."""
+
+    def __init__(
+        self, workflow: Workflow, handlers: Mapping[str, Handler], *, history: bool = False, concurrency: int = 8,
+        limits: bool = False,
+    ) -> None:  # fmt: skip
+        problems = not_express(workflow.document)
+        if problems:
+            raise InvalidDefinition(problems)
+        starter = _starts_others(workflow)
+        if starter is not None:
+            raise UsageError(
+                f"{starter} starts another execution; an express execution has no database to start one in",
+                hint="Run it without --express.",
+            )
+        self.workflow = workflow
+        self.engine = Engine(MemoryStore(), settings=Settings(history=history, limits=limits), observers=())
+        self.loop = Worker(self.engine, handlers, concurrency=concurrency, name="express")
+
+    def __enter__(self) -> Express:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.loop.pool.cancel_all()
+        self.loop.pool.close()
+
+    def start(self, input: Json, *, name: str | None = None, timeout: float | None = None) -> Execution:
+        """Start it, once. Raises UsageError for a bad name, or a timeout beyond AWS's limit."""
+        if timeout is not None and timeout > TIME_LIMIT:
+            raise UsageError(f"an express execution ends after {TIME_LIMIT:g} s; a timeout of {timeout:g} s is longer")
+        limit = TIME_LIMIT if timeout is None else timeout
+        self.execution, _ = self.loop.start(self.workflow, input, name=name, type="EXPRESS", timeout=limit)
+        return self.execution
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Work on it until `until()`."""
+        self.loop.run(lambda: until() or self._fail_what_nobody_does())
+
+    def current(self) -> Execution:
+        found = self.engine.store.execution(self.execution.id)
+        assert found is not None
+        return found
+
+    def _fail_what_nobody_does(self) -> bool:
+        """A FunctionName that was computed may lead to no handler, and no other worker will come; always False."""
+        if self.loop.leased:
+            return False
+        free = self.engine.store.jobs_of(self.execution.id)
+        lost = [job for job in free if job.worker is None and job.resource not in self.loop.handlers]
+        if lost:
+
+            def work(tick: Tick) -> None:
+                for job in lost:
+                    cause = f"No handler is registered for {job.resource!r}."
+                    tick.deliver(job.frame, TaskFailed(job.seq, "States.TaskFailed", cause))
+
+            self.engine.transact(work)
+            self.loop.take(True)  # it has to look anew
+        return False
+
+
+def _starts_others(workflow: Workflow) -> str | None:
+    """The first state that starts an execution of another workflow."""
+    for machine in workflow.program.machines.values():
+        for state in machine.states.values():
+            if isinstance(state, Task) and state.resource.starts_execution:
+                return state.name
+    return None
+
+
+def keep(express: Express, store: Store) -> Execution:
+    """Write a closed express execution with its history into a database, in one transaction.
+
+    Raises Conflict when its workflow has an execution of that name there. It cannot be redriven, as on AWS.
+    """
+    ended, events = express.current(), express.engine.store.history(express.execution.id)
+    target = Engine(store)
+
+    def work(tick: Tick) -> Execution:
+        if tick.tx.execution_named(ended.workflow, ended.name) is not None:
+            raise taken(ended.name)
+        target.programs.define(express.workflow, tick.tx, tick.changes, tick.now)
+        frames = tick.tx.reserve("frames", 1 + max((event.frame for event in events), default=0))
+        kept = replace(ended, id=tick.tx.reserve("executions", 1), tree=0)
+        tick.changes.new_executions.append(kept)
+        tick.changes.history.extend(
+            event._replace(execution=kept.id, frame=event.frame and frames + event.frame) for event in events
+        )
+        return kept
+
+    return target.transact(work)[0]
+
+
+def taken(name: str) -> Conflict:
+    return Conflict(f"the name {name!r} is taken by another execution; use another name")

@@ -1,0 +1,1 @@
+"""`http:invoke`: the request, the exchange, the settings."""

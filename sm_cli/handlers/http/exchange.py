@@ -1,0 +1,177 @@
+"""One request and its answer, on a connection of its own.
+
+Rule: whatever the network does becomes States.Http.Socket with one sentence. A thread watches each call, and cuts its
+connection when its time is up or nobody waits for it: a server that sends a byte a minute holds up nothing.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+
+from sm_cli.errors import TaskError
+from sm_cli.handlers.handler import Context
+from sm_cli.handlers.http.request import Address, Request
+
+#: Seconds between two looks of the watching thread.
+_GLANCE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """headers: lower-case name to values, in the order in which they came."""
+
+    status: int
+    reason: str
+    headers: dict[str, list[str]]
+    body: bytes
+
+
+class Limit:
+    """The time of one call. Inside the `with` block, `adopt`ed sockets are cut when it is over."""
+
+    def __init__(self, seconds: float, context: Context) -> None:
+        self.seconds = seconds
+        self.ends = time.monotonic() + seconds
+        self.context = context
+        self.done = threading.Event()
+        self.cut = False
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Limit:
+        threading.Thread(target=self._watch, name="sm-http", daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, at: TracebackType | None) -> None:
+        self.done.set()
+
+    def left(self) -> float:
+        return max(0.001, self.ends - time.monotonic())
+
+    def adopt(self, opened: socket.socket) -> None:
+        with self._lock:
+            self._socket = opened
+            if self.cut:
+                self._shut()
+
+    def _watch(self) -> None:
+        while not self.done.wait(min(_GLANCE, self.left())):
+            if self.context.cancelled.is_set() or time.monotonic() >= self.ends:
+                with self._lock:
+                    self.cut = True
+                    self._shut()
+                return
+
+    def _shut(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):  # it is closed already, or was never connected
+                # Not SSLSocket's own: that takes the cipher away from under who reads.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+def exchange(request: Request, tls: Callable[[], ssl.SSLContext], limit: Limit, size_limit: int) -> Answer:
+    """Send it, and read the answer. Raises TaskError, or Cancelled when nobody waits for it any more."""
+    address = request.address
+    try:
+        opened = _connected(address, tls, limit)
+        try:
+            answer = _spoken(request, opened, size_limit)
+        finally:
+            opened.close()
+    except (OSError, http.client.HTTPException) as e:
+        limit.context.check()
+        raise TaskError("States.Http.Socket", _sentence(e, address, limit)) from None
+    limit.context.check()
+    if limit.cut:  # what came in one piece with the end of the connection may not be all
+        raise TaskError("States.Http.Socket", _sentence(TimeoutError(), address, limit))
+    return answer
+
+
+def _connected(address: Address, tls: Callable[[], ssl.SSLContext], limit: Limit) -> socket.socket:
+    """A connection to the first of the host's addresses that answers."""
+    failed: OSError = OSError(f"{address.host} has no address")
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    for i, (family, kind, protocol, _, place) in enumerate(found):
+        opened = socket.socket(family, kind, protocol)
+        try:
+            limit.adopt(opened)
+            opened.settimeout(limit.left() / (len(found) - i))  # one that is silent leaves time for the others
+            opened.connect(place)
+            opened.settimeout(limit.left())
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if address.scheme == "http":
+                return opened
+            secured = tls().wrap_socket(opened, server_hostname=address.host, do_handshake_on_connect=False)
+        except OSError as e:
+            opened.close()
+            failed = e
+            if limit.cut:
+                break
+            continue
+        limit.adopt(secured)
+        try:
+            secured.do_handshake()
+        except BaseException:
+            secured.close()
+            raise
+        return secured
+    raise failed
+
+
+def _spoken(request: Request, opened: socket.socket, size_limit: int) -> Answer:
+    address = request.address
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(address.host, address.port)
+    connection.sock = opened
+    connection.putrequest(request.method, address.target)
+    for name, value in request.lines():
+        connection.putheader(name, value.encode())
+    connection.putheader("Connection", "close")
+    if request.body is not None or request.method in ("POST", "PUT", "PATCH"):
+        connection.putheader("Content-Length", str(len(request.body or b"")))
+    with suppress(BrokenPipeError, ConnectionResetError):  # who refuses a body may have said so before its end
+        connection.endheaders(request.body)
+    with connection.getresponse() as response:
+        expected = response.length
+        if expected is not None and expected > size_limit:
+            raise _too_long(size_limit)
+        body = response.read(size_limit + 1)
+        if len(body) > size_limit:
+            raise _too_long(size_limit)
+        if expected is not None and len(body) < expected:
+            raise http.client.IncompleteRead(body, expected - len(body))
+        headers: dict[str, list[str]] = {}
+        for name, value in response.getheaders():
+            headers.setdefault(name.lower(), []).append(value)
+        return Answer(response.status, response.reason, headers, body)
+
+
+def _too_long(size_limit: int) -> TaskError:
+    return TaskError("States.DataLimitExceeded", f"the answer is longer than {size_limit:,} bytes")
+
+
+def _sentence(error: Exception, address: Address, limit: Limit) -> str:
+    """What went wrong, without anything that was sent or came back."""
+    origin = address.origin
+    if limit.cut or isinstance(error, TimeoutError):
+        return f"{origin} did not answer within {limit.seconds:g} seconds"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of {origin} cannot be trusted: {error.verify_message}"
+    if isinstance(error, socket.gaierror):
+        return f"the name {address.host} cannot be resolved: {error.strerror}"
+    if isinstance(error, http.client.IncompleteRead):
+        return f"{origin} ended the connection in the middle of its answer"
+    if isinstance(error, (http.client.RemoteDisconnected, ConnectionError)):
+        return f"{origin} closed or refused the connection"
+    if isinstance(error, http.client.HTTPException):
+        return f"what {origin} answered is not HTTP ({type(error).__name__})"
+    said = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+    return f"no connection to {origin}: {said}"

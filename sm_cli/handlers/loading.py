@@ -1,0 +1,170 @@
+"""A directory of Python files becomes a registry of handlers.
+
+Rule: each file is imported once, under a private package name, so that two directories never meet; files of
+one directory import each other by their bare names, as long as nothing else has that name. Whatever goes
+wrong is one HandlerLoadError that names the file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+
+from sm_cli.asl.resources import is_wildcard
+from sm_cli.errors import HandlerLoadError
+from sm_cli.handlers.handler import Handler, handlers_in
+from sm_cli.handlers.needs import display_path
+from sm_cli.handlers.registry import Registry
+
+_serial = count()
+
+
+def load_handlers(directory: Path) -> Registry:
+    """The handlers of every `*.py` of a directory, by name; files whose name begins with `_` are only helpers.
+
+    Raises HandlerLoadError when the directory is not there, a file does not import, two functions are
+    registered under one name, or a name has a `*` where none can stand.
+    """
+    directory = directory.resolve()
+    if not directory.is_dir():
+        raise HandlerLoadError(
+            f"there is no handlers directory at {display_path(directory)}", hint="--handlers DIR names another one."
+        )
+    files = {file.stem: file for file in sorted(directory.glob("*.py")) if not file.name.startswith("_")}
+    package = _package(directory, list(files))
+    found: dict[str, tuple[Handler, Path]] = {}
+    for stem, file in files.items():
+        for handler in handlers_in(vars(_imported(f"{package}.{stem}", file))):
+            origin = _origin(handler) or file
+            if origin != file and origin in files.values():
+                continue  # imported from a sibling, which registers it itself
+            if "*" in handler.name and not (is_wildcard(handler.name) and handler.name.count("*") == 1):
+                raise HandlerLoadError(_misplaced(handler.name, file))
+            known, other = found.setdefault(handler.name, (handler, file))
+            if known is not handler:
+                raise HandlerLoadError(_twice(handler.name, other, file))
+    return Registry({name: handler for name, (handler, _) in found.items()})
+
+
+def _misplaced(name: str, file: Path) -> str:
+    return f"{display_path(file)} registers a handler as {name!r}, but a * stands alone, or at the end after a colon"
+
+
+def _twice(name: str, first: Path, second: Path) -> str:
+    if first == second:
+        return f"{display_path(first)} registers two handlers as {name!r}"
+    return f"two handlers are registered as {name!r}: one in {display_path(first)}, one in {display_path(second)}"
+
+
+# -- importing -------------------------------------------------------------------------------------
+
+
+def _package(directory: Path, stems: Sequence[str]) -> str:
+    """A fresh private package whose modules are the files of `directory`; returns its name."""
+    name = f"_sm_handlers_{next(_serial)}"
+    package = ModuleType(name)
+    package.__path__ = [str(directory)]
+    sys.modules[name] = package
+    for finder in [finder for finder in sys.meta_path if isinstance(finder, _Siblings)]:
+        finder.withdraw()
+    importlib.invalidate_caches()
+    sys.meta_path.insert(0, _Siblings(name, directory, {stem for stem in stems if not _taken(directory, stem)}))
+    return name
+
+
+def _taken(directory: Path, stem: str) -> bool:
+    """Whether the bare name means something else already: a handler file named `json.py` hides nothing."""
+    if stem in sys.modules or stem in sys.builtin_module_names:
+        return True
+    found = PathFinder.find_spec(stem)
+    return found is not None and found.origin != str(directory / f"{stem}.py")
+
+
+class _Siblings(MetaPathFinder):
+    """Answers `import payments` in one handler file with the very module of `payments.py` beside it, and puts
+    the directory at the end of sys.path for everything else that lies there."""
+
+    def __init__(self, package: str, directory: Path, stems: set[str]) -> None:
+        self.package = package
+        self.directory = str(directory)
+        self.stems = stems
+        self.added = self.directory not in sys.path
+        if self.added:
+            sys.path.append(self.directory)
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
+    ) -> ModuleSpec | None:
+        if path is not None or fullname not in self.stems:
+            return None
+        return ModuleSpec(fullname, _Alias(f"{self.package}.{fullname}"))
+
+    def withdraw(self) -> None:
+        """Another directory is loaded: its files have the bare names now."""
+        sys.meta_path.remove(self)
+        if self.added and self.directory in sys.path:
+            sys.path.remove(self.directory)
+        for stem in self.stems:
+            module = sys.modules.get(stem)
+            if module is not None and module.__name__ == f"{self.package}.{stem}":
+                del sys.modules[stem]
+
+
+class _Alias(Loader):
+    """Loads nothing: gives the module that the private package has, and leaves its own facts alone."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.spec: ModuleSpec | None = None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:  # noqa: ARG002 - the protocol's
+        module = importlib.import_module(self.name)
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self.spec
+
+
+def _imported(name: str, file: Path) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as e:
+        where, line = _place(e, file)
+        raise HandlerLoadError(f"{display_path(where)}:{line}: cannot be imported: {_said(e)}") from e
+
+
+def _place(error: BaseException, file: Path) -> tuple[Path, int]:
+    """The file and line of the directory where it went wrong, the innermost one."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return Path(error.filename), error.lineno
+    where, line = file, 1
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).parent == file.parent and frame.lineno:
+            where, line = Path(frame.filename), frame.lineno
+    return where, line
+
+
+def _said(error: BaseException) -> str:
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _origin(handler: Handler) -> Path | None:
+    """The file in which the handler's function is written; None when that cannot be told."""
+    code = getattr(inspect.unwrap(handler.function), "__code__", None)
+    return None if code is None else Path(code.co_filename)
+
+
+# -- what a workflow needs -------------------------------------------------------------------------

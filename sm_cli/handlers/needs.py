@@ -1,0 +1,106 @@
+"""Which handlers a workflow needs, and what is said when one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from sm_cli.asl.model import Program, Task
+from sm_cli.asl.resources import BUILT_IN, function_name, serving, workflow_name
+from sm_cli.errors import HandlerLoadError
+from sm_cli.handlers.handler import Handler
+from sm_cli.jsonvalue import Json
+
+
+def display_path(path: Path) -> str:
+    """Relative to the current directory when it is below it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
+
+
+def calls_handlers(program: Program) -> bool:
+    """Whether any state of it is a Task."""
+    return any(isinstance(state, Task) for machine in program.machines.values() for state in machine.states.values())
+
+
+def needed_handlers(program: Program, definition: Json) -> dict[str, list[str]]:
+    """Handler names that the Tasks of a program call for, each with the states that do.
+
+    A FunctionName that is computed when the state runs is not among them, nor is an activity (its workers are
+    somebody else's) or another workflow.
+    """
+    needs: dict[str, list[str]] = {}
+    for pointer, machine in program.machines.items():
+        for name, state in machine.states.items():
+            if not isinstance(state, Task) or state.resource.kind == "activity" or state.resource.starts_execution:
+                continue
+            handler: str | None = state.resource.handler
+            if state.resource.kind == "invoke":
+                handler = _constant_function(_at(definition, pointer), name)
+            if handler is not None:
+                needs.setdefault(handler, []).append(name)
+    return needs
+
+
+def nested_workflows(program: Program, definition: Json) -> list[str]:
+    """Names of the workflows that the Tasks of a program start; not one that is computed when the state runs."""
+    found: dict[str, None] = {}
+    for pointer, machine in program.machines.items():
+        for name, state in machine.states.items():
+            if isinstance(state, Task) and state.resource.starts_execution:
+                given = _constant_argument(_at(definition, pointer), name, "StateMachineArn")
+                if given is not None:
+                    found[workflow_name(given)] = None
+    return list(found)
+
+
+def _at(definition: Json, pointer: str) -> Any:
+    """The part of a definition that a JSON pointer (RFC 6901) names."""
+    value: Any = definition
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+def _constant_function(machine: Mapping[str, Any], state: str) -> str | None:
+    name = _constant_argument(machine, state, "FunctionName")
+    return None if name is None else function_name(name)
+
+
+def _constant_argument(machine: Mapping[str, Any], state: str, member: str) -> str | None:
+    written = machine["States"][state]
+    given = written.get("Parameters", written.get("Arguments"))
+    text = given.get(member) if isinstance(given, dict) else None
+    return text if isinstance(text, str) and not text.startswith("{%") else None
+
+
+def check_handlers(needs: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler], directory: Path) -> None:
+    """Raise HandlerLoadError when a handler that a workflow needs is not there: nothing passes silently. `handlers`
+    are the user's own; what `sm` brings is always there."""
+    missing = {
+        name: states for name, states in needs.items() if serving(name, handlers) is None and name not in BUILT_IN
+    }
+    if not missing:
+        return
+    wanted = "; ".join(f"{name!r} for the state {_listed(states)}" for name, states in missing.items())
+    there = f"{len(handlers)} handler{'' if len(handlers) == 1 else 's'}"
+    message = f"no handler is registered as {wanted} (looked in {display_path(directory)}/, which has {there})"
+    raise HandlerLoadError(message, hint=" ".join(_advice(missing, handlers)))
+
+
+def _advice(missing: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler]) -> Iterator[str]:
+    close = {name: get_close_matches(name, handlers, 2) for name in missing}
+    guesses = sorted({guess for found in close.values() for guess in found})
+    if guesses:
+        yield f"Nearest: {', '.join(map(repr, guesses))}."
+    first = next(iter(missing))
+    yield f'Write one with @handler("{first}") above a function, or name another directory with --handlers.'
+    yield "With --stub every task without a handler is answered with {}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:3]))
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

@@ -1,0 +1,37 @@
+"""The stub: `{}` for every task that no handler serves, so that a definition can be walked through.
+
+Rule: a handler like any other, registered as `*`; whatever has a handler of its own never meets it. Nobody will call
+back for what it answered, so its answer ends a `.waitForTaskToken` task too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from sm_cli.handlers.handler import Context, Handler
+from sm_cli.handlers.registry import Registry
+from sm_cli.jsonvalue import Json
+
+
+class Stub:
+    """`told` is called once for each resource, when it is first answered, from a handler's thread."""
+
+    def __init__(self, told: Callable[[str], None] | None = None) -> None:
+        self.told = told
+        #: The resources that were answered, in order.
+        self.answered: list[str] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, input: Json, context: Context) -> Json:  # noqa: ARG002 - the handlers' protocol
+        with self._lock:
+            new = context.resource not in self.answered
+            if new:
+                self.answered.append(context.resource)
+        if new and self.told is not None:
+            self.told(context.resource)
+        return {}
+
+    def under(self, handlers: Mapping[str, Handler]) -> Registry:
+        """These handlers, and the stub for the rest; a handler registered as `*` leaves it no rest."""
+        return Registry({"*": Handler("*", self, final=True), **handlers})

@@ -1,0 +1,222 @@
+"""One step of one frame while it is being made: the working copy, and what it asked for so far.
+
+Rule: a StepBuilder lives inside one call of `advance`. It changes only its own copy of the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from types import MappingProxyType
+
+from sm_cli.asl.model import Machine, Program, QueryLanguage, Role, State, Task
+from sm_cli.errors import StateFailure
+from sm_cli.expr.scope import JsonataScope, Scope
+from sm_cli.interpreter.commands import Close, Command
+from sm_cli.interpreter.env import Env
+from sm_cli.interpreter.events import Entered
+from sm_cli.interpreter.frame import Frame, FrameStatus
+from sm_cli.interpreter.records import Record
+from sm_cli.interpreter.tokens import make_token
+from sm_cli.jsonvalue import DEEPEST, Json, dumps, is_too_deep
+from sm_cli.timestamps import rfc3339
+
+#: AWS's limit on a payload, in bytes of UTF-8 JSON.
+PAYLOAD_LIMIT = 262_144
+
+
+NO_MEMBERS: Mapping[str, Json] = MappingProxyType({})
+
+
+class StepBuilder:
+    __slots__ = ("_random", "before", "commands", "env", "frame", "history", "machine", "number", "program", "records")
+
+    def __init__(self, program: Program, frame: Frame, env: Env) -> None:
+        self.program = program
+        self.machine: Machine = program.machines[frame.machine]
+        self.frame = frame
+        self.env = env
+        self.history = env.history
+        self.number = env.events
+        self.commands: list[Command] = []
+        self.records: list[Record] = []
+        #: The event before the StateEntered of the state that the frame is in, when it was entered in this turn.
+        self.before: int | None = None
+        self._random: Random | None = None
+
+    @property
+    def state(self) -> State:
+        return self.machine.states[self.frame.state]
+
+    # -- history ---------------------------------------------------------------------------------
+
+    def record(self, type: str, detail: dict[str, Json], *, leaf: bool = False) -> int:
+        """Record an event after the frame's newest one; a `leaf` is not followed by others of the frame."""
+        self.number = number = self.number + 1
+        frame = self.frame
+        if self.history:
+            self.records.append(Record(number, frame.last, type, detail))
+        if not leaf:
+            frame.last = number
+        return number
+
+    def note(self, stage: str, value: Json) -> None:
+        """Tell who tests the state alone what its data flow has come by."""
+        if self.env.probe is not None:
+            self.env.probe.stages[stage] = value
+
+    # -- moving on -------------------------------------------------------------------------------
+
+    def enter(self, state: State) -> None:
+        """States Language, "Transitions": a state is entered with its raw input; retry counters start anew."""
+        frame = self.frame
+        if frame.entered == 0 and self.machine.role is Role.ITERATION:
+            self.record("MapIterationStarted", self.iteration())
+        frame.retries = ()
+        frame.join = None
+        frame.entered_at = self.env.now
+        self.before = frame.last
+        if self.history:
+            frame.entered = self.record(f"{state.type}StateEntered", {"name": state.name, "input": frame.input})
+        else:
+            frame.entered = frame.last = self.number = self.number + 1
+
+    def leave(self, state: State, output: Json, assigned: Json = None) -> Entered | None:
+        """Leave the state with this output: to its Next, or out of the machine."""
+        return self.leave_to(state, state.next, output, assigned)
+
+    def leave_to(self, state: State, next: str | None, output: Json, assigned: Json) -> Entered | None:
+        """Leave the state for `next`, setting the variables of `assigned` (an object, or None)."""
+        if self.env.limits:
+            self.check_size(output, state.name)
+        if output is not self.frame.input:
+            self.check_depth(output, "output")
+        if isinstance(assigned, dict):
+            self.check_depth(assigned, "value of Assign")
+            self.frame.vars = {**self.frame.vars, **assigned}
+        if self.history:
+            detail: dict[str, Json] = {"name": state.name, "output": output}
+            if assigned:
+                detail["assignedVariables"] = assigned
+            self.record(f"{state.type}StateExited", detail)
+        else:
+            self.frame.last = self.number = self.number + 1
+        return self.proceed(next, output)
+
+    def proceed(self, next: str | None, output: Json) -> Entered | None:
+        frame = self.frame
+        if next is None:
+            self.close(FrameStatus.SUCCEEDED, output)
+            return None
+        frame.input = output
+        frame.state = next
+        return ENTERED
+
+    def close(self, status: FrameStatus, output: Json, error: str | None = None, cause: str | None = None) -> None:
+        frame = self.frame
+        succeeded = status is FrameStatus.SUCCEEDED
+        tail = frame.last
+        if self.machine.role is Role.ITERATION:
+            what = "MapIterationSucceeded" if succeeded else "MapIterationFailed"
+            tail = self.record(what, self.iteration(), leaf=True)
+        frame.status = status
+        frame.output = output
+        self.commands.append(Close(succeeded, output, error, cause, tail))
+
+    def iteration(self) -> dict[str, Json]:
+        return {"index": self.frame.index, "name": self.machine.owner}
+
+    def block(self, *commands: Command) -> None:
+        """Wait for what these commands will bring."""
+        self.frame.status = FrameStatus.BLOCKED
+        self.commands.extend(commands)
+
+    # -- what expressions see --------------------------------------------------------------------
+
+    def scope(self, input: Json) -> Scope:
+        """What a JSONPath expression sees: `$` is `input`."""
+        return Scope(input, self.context, self.frame.vars, self.random)
+
+    def states(self, members: Mapping[str, Json] = NO_MEMBERS) -> JsonataScope:
+        """What a JSONata expression sees: `$states` with the raw input and these members beside it."""
+        frame = self.frame
+        return JsonataScope(frame.input, self.context, frame.vars, self.random, members, self.env.now)
+
+    def scope_of(self, state: State, input: Json) -> Scope:
+        return self.states() if state.language is QueryLanguage.JSONATA else self.scope(input)
+
+    def random(self) -> Random:
+        """One generator a step, seeded by execution, frame and seq: the same arguments draw the same numbers."""
+        if self._random is None:
+            self._random = Random(f"{self.env.facts.ref}/{self.frame.id}/{self.frame.seq}")
+        return self._random
+
+    def context(self) -> dict[str, Json]:
+        """The context object, as AWS gives it."""
+        probe = self.env.probe
+        if probe is not None and probe.context is not None:
+            return probe.context
+        facts, frame = self.env.facts, self.frame
+        execution: dict[str, Json] = {
+            "Id": facts.execution_arn, "Input": facts.input, "Name": facts.name, "RoleArn": facts.role,
+            "StartTime": facts.started,
+        }  # fmt: skip
+        if facts.type != "EXPRESS":
+            execution["RedriveCount"] = facts.redrive_count
+            if facts.redriven is not None:
+                execution["RedriveTime"] = facts.redriven
+        state: dict[str, Json] = {"EnteredTime": rfc3339(frame.entered_at), "Name": frame.state}
+        current = self.state
+        if isinstance(current, Task):
+            state["RetryCount"] = sum(frame.retries)
+        context: dict[str, Json] = {
+            "Execution": execution,
+            "State": state,
+            "StateMachine": {"Id": facts.machine_arn, "Name": facts.workflow},
+        }
+        if isinstance(current, Task) and current.resource.pattern == "waitForTaskToken":
+            context["Task"] = {"Token": self.token()}
+        if frame.item is not None:
+            context["Map"] = {"Item": frame.item}
+        return context
+
+    def token(self) -> str:
+        """The token that a callback of this attempt carries."""
+        return make_token(self.env.token_key, self.frame.id, self.frame.seq)
+
+    # -- limits ----------------------------------------------------------------------------------
+
+    def check_depth(self, value: Json, what: str) -> None:
+        """Our own limit, of what can be written down: what a state makes of its data may be deeper than what it got."""
+        if is_too_deep(value):
+            raise StateFailure("States.Runtime", f"The {what} is nested more than {DEEPEST} levels deep.")
+
+    def check_size(self, value: Json, what: str) -> None:
+        """States Language errors: States.DataLimitExceeded, when AWS's limits are on."""
+        if self.env.limits and len(dumps(value).encode()) > PAYLOAD_LIMIT:
+            raise StateFailure(
+                "States.DataLimitExceeded",
+                f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes "
+                "service limit.",
+                located=False,
+            )
+
+
+#: The event of a state that is entered inside a step: its seq is never looked at.
+ENTERED = Entered(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one event made of a frame.
+
+    `events` is the execution's number of history events afterwards. `ignored` is set when the event was not
+    for this frame any more (its seq is not the frame's): then nothing changed.
+    """
+
+    frame: Frame
+    events: int
+    commands: list[Command] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    ignored: bool = False

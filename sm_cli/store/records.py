@@ -1,0 +1,202 @@
+"""What a store keeps, in the domain's words: executions, map runs, jobs, timers, workers, history.
+
+Rule: values only; no store, no SQL. Times are integer microseconds since 1970 UTC. What belongs to messages stands in
+`mail`, a frame in `interpreter.frame`.
+"""
+
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, NamedTuple, TypeAlias
+
+from sm_cli.interpreter.frame import Join
+from sm_cli.interpreter.timers import TimerKind
+from sm_cli.jsonvalue import Json
+
+
+class Status(StrEnum):
+    """An execution's status; AWS's words, and PENDING: a child of a map run that waits for its turn."""
+
+    PENDING = "PENDING"
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+
+
+#: Tables whose ids the engine reserves before it writes.
+Reserved: TypeAlias = Literal["executions", "frames", "jobs", "map_runs", "messages"]
+
+
+class Definition(NamedTuple):
+    """A workflow's text, immutable, under the sha256 of its canonical JSON."""
+
+    digest: str
+    name: str
+    text: str
+    format: str
+    created: int
+
+
+class Parent(NamedTuple):
+    """Who started an execution and is told of its end: a frame, at the seq (of its fork, for a map run) that it had.
+
+    run: the map run that it is a child of; then `number` counts it from 0 and `items` how many items it works on.
+    """
+
+    frame: int
+    activation: int
+    number: int = 0
+    items: int = 1
+    run: int | None = None
+
+
+@dataclass(slots=True)
+class Execution:
+    """One run of a definition, or of a distributed Map's processor.
+
+    ref: the public id, sorts by time. name: unique within its workflow. events: how many history events it
+    has; the next one's number is one more. deadline: when it times out. error, cause: of a FAILED one.
+    redrives, redriven: how often it was redriven, and when last. tree: the execution at the top of those that started
+    it, itself unless one did. machine: the pointer of what it runs in the Program. limits: whether AWS's hold.
+    """
+
+    id: int
+    ref: str
+    name: str
+    workflow: str
+    digest: str
+    type: str
+    status: Status
+    started: int
+    input: Json
+    deadline: int | None = None
+    closed: int | None = None
+    error: str | None = None
+    cause: str | None = None
+    output: Json = None
+    events: int = 0
+    queue: str = "default"
+    priority: int = 0
+    tags: dict[str, Json] = field(default_factory=dict)
+    redrives: int = 0
+    redriven: int | None = None
+    tree: int = 0
+    machine: str = ""
+    limits: bool = False
+    parent: Parent | None = None
+
+    def __post_init__(self) -> None:
+        self.tree = self.tree or self.id
+
+
+@dataclass(slots=True)
+class MapRun:
+    """The children of one distributed Map, seen as one. AWS's MapRun.
+
+    ref: its public id. execution, frame, activation: the fork that it is. workflow: what its children's is called.
+    type: of its children. join: its counts when it was closed; while it runs, its frame has them.
+    """
+
+    id: int
+    ref: str
+    execution: int
+    frame: int
+    activation: int
+    state: str
+    workflow: str
+    type: str
+    status: Status
+    started: int
+    join: Join
+    closed: int | None = None
+    redrives: int = 0
+
+
+@dataclass(slots=True)
+class Job:
+    """One leased attempt at a task. `(frame, seq)` is the address its result goes back to.
+
+    resource: the handler's name. input: what the handler gets. attempt: 1 for the first try of this visit.
+    timeout, heartbeat: seconds, counted from when it is leased. leased_until: None while nobody has it.
+    worker: the `WorkerRecord.id` of who leased it. repeatable: whether its handler may run again after a worker was
+    lost, as the handler said when it was leased. deliveries: how often it was leased and not given back.
+    """
+
+    id: int
+    execution: int
+    frame: int
+    seq: int
+    state: str
+    resource: str
+    input: Json
+    attempt: int = 1
+    queue: str = "default"
+    priority: int = 0
+    available: int = 0
+    timeout: float | None = None
+    heartbeat: float | None = None
+    leased_until: int | None = None
+    worker: str | None = None
+    deliveries: int = 0
+    repeatable: bool = True
+
+
+@dataclass(slots=True)
+class WorkerRecord:
+    """A process that takes jobs.
+
+    id: its own, never used twice; begins with the name. name: what a person calls it; a restarted worker has it
+    again. host, pid, process: which process it is; `process` tells it from others with the same pid. seen: when
+    it last said that it works.
+    """
+
+    id: str
+    name: str
+    host: str
+    pid: int
+    process: str
+    started: int
+    seen: int
+
+
+class Timer(NamedTuple):
+    execution: int
+    frame: int
+    seq: int
+    kind: TimerKind
+    due: int
+
+
+class Waking(NamedTuple):
+    """Frames that a later tick steps: READY, with this event, and waiting for nothing any more."""
+
+    frames: list[int]
+    wake: Json
+
+
+class HistoryEvent(NamedTuple):
+    """One audit line. `number` counts from 1 in its execution; `previous` is AWS's previousEventId.
+
+    `detail` holds JSON values (AWS's own form, with payloads as text, is made when it is read).
+    """
+
+    execution: int
+    number: int
+    previous: int
+    frame: int
+    at: int
+    type: str
+    detail: dict[str, Json]
+
+
+#: The lease of a job whose handler handed the work over: nobody runs it, a callback with its token ends it.
+HANDED_OVER = 2**62
+
+
+class FrameSeq(NamedTuple):
+    frame: int
+    seq: int

@@ -1,0 +1,73 @@
+"""What the writing connection still knows from its last transactions.
+
+Rule: it holds the rows exactly as they are committed, or nothing. The owner forgets the rows when another
+connection has committed (`PRAGMA data_version`) and everything after a rollback. Blobs never change and
+their ids are never used again, so they stay known whoever writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sm_cli.store.sql import rows
+from sm_cli.store.sql.large_values import BlobCache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sm_cli.interpreter.frame import Frame
+    from sm_cli.store.protocol import Execution
+    from sm_cli.store.sql.rows import Row
+
+#: How many frames, and how many executions, are known between two transactions.
+LIMIT = 1024
+
+
+class RowCache:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self.blobs = BlobCache()
+        #: The frame and the texts of its four values.
+        self.frames: dict[int, tuple[Frame, Row]] = {}
+        #: An execution that nobody else holds, and the texts of its input and output.
+        self.executions: dict[int, tuple[Execution, Row]] = {}
+        self._large_frames: set[int] = set()
+        self._large_executions: set[int] = set()
+
+    def forget_rows(self) -> None:
+        self.frames.clear()
+        self.executions.clear()
+        self._large_frames.clear()
+        self._large_executions.clear()
+
+    def forget_all(self) -> None:
+        self.forget_rows()
+        self.blobs.clear()
+
+    def forget_frames(self, ids: Iterable[int]) -> None:
+        for id in ids:
+            self.frames.pop(id, None)
+
+    def learn_frame(self, frame: Frame, texts: Row) -> None:
+        self.frames.pop(frame.id, None)
+        self.frames[frame.id] = (frame, texts)
+        if any(text is not None and text[0] == "@" for text in texts):
+            self._large_frames.add(frame.id)
+
+    def learn_execution(self, execution: Execution, texts: Row) -> None:
+        self.executions.pop(execution.id, None)
+        self.executions[execution.id] = (rows.copied(execution), texts)
+        if any(text is not None and text[0] == "@" for text in texts):
+            self._large_executions.add(execution.id)
+
+    def trim(self) -> None:
+        """Between transactions: few rows, and none that keeps a large value alive beside the blob cache."""
+        self._trim(self.frames, self._large_frames)
+        self._trim(self.executions, self._large_executions)
+
+    def _trim(self, known: dict[int, Any], large: set[int]) -> None:
+        for id in large:
+            known.pop(id, None)
+        large.clear()
+        while len(known) > self._limit:
+            known.pop(next(iter(known)))

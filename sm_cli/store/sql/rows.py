@@ -1,0 +1,294 @@
+"""Rows to values and back, in the order of the column lists in `sql/*.sql`.
+
+Rule: this is the only module that knows what a column holds. JSON null is SQL NULL; an empty object or
+tuple, where that is the usual value, is NULL too. A large value is written as `@ID` of its blob.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import orjson
+
+from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
+from sm_cli.jsonvalue import Json, folded_text
+from sm_cli.store.messages import (
+    MESSAGES_KEPT,
+    Consumed,
+    Late,
+    MessageStatus,
+    OpenWait,
+    PastWait,
+    StoredMessage,
+    Subscription,
+)
+from sm_cli.store.protocol import (
+    Definition,
+    Execution,
+    HistoryEvent,
+    Job,
+    MapRun,
+    Parent,
+    Status,
+    Timer,
+    TimerKind,
+    WorkerRecord,
+)
+
+Row: TypeAlias = tuple[Any, ...]
+#: A column's text to its value, and back.
+Decode: TypeAlias = Callable[[str | None], Json]
+Encode: TypeAlias = Callable[[Json], str | None]
+
+#: Values whose JSON text is longer than this, in bytes, stand in `blobs`: an update then copies an id.
+INLINE = 2000
+#: A row of history is split beyond this, in bytes, so that none comes near SQLite's limit of 1 GB.
+HISTORY_ROW = 1 << 18
+
+# Calling an enum costs more than the rest of the row; a tuple answers at once.
+_FRAME_STATUS = tuple(FrameStatus)
+_OPENS = tuple(Opens(bits) for bits in range(32))
+_STATUS = {status.value: status for status in Status}
+_TIMER_KIND = {kind.value: kind for kind in TimerKind}
+_NO_PARENT = (None,) * 5
+_MESSAGE_STATUS = {status.value: status for status in MessageStatus}
+
+
+def encode(value: Json) -> str | None:
+    """A value that always stays in its row."""
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def decode(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+def definition(row: Row) -> Definition:
+    return Definition(*row)
+
+
+def execution(row: Row, value: Decode) -> Execution:
+    """From `execution_columns`, and `input`, `output` when they were asked for."""
+    (id, ref, name, workflow, digest, type, status, started, deadline, closed, error, cause, events, queue,
+     priority, tags, redrives, redriven, tree, machine, limits, frame, seq, idx, items, run, *data) = row  # fmt: skip
+    input, output = (value(data[0]), value(data[1])) if data else (None, None)
+    return Execution(
+        id, ref, name, workflow, digest, type, _STATUS[status], started, input, deadline, closed, error, cause,
+        output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven, tree, machine,
+        bool(limits), None if frame is None else Parent(frame, seq, idx, items, run),
+    )  # fmt: skip
+
+
+#: Where `input`, `output` stand at the end of an execution's row; FRAME_VALUES: `item` to `output` of a frame's.
+EXECUTION_VALUES, FRAME_VALUES = 2, 4
+
+
+def execution_row(e: Execution) -> Row:
+    return (
+        e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
+        e.cause, e.events, e.queue, e.priority, encode(e.tags or None), e.redrives, e.redriven, e.tree, e.machine,
+        int(e.limits), *(e.parent or _NO_PARENT),
+    )  # fmt: skip
+
+
+def execution_changes(e: Execution) -> Row:
+    """The columns of `update_execution`, without the id."""
+    return (
+        e.status.value, e.started, e.deadline, e.closed, e.error, e.cause, e.events, e.queue, e.priority,
+        encode(e.tags or None), e.redrives, e.redriven,
+    )  # fmt: skip
+
+
+def same_but_events(e: Execution, before: Execution) -> bool:
+    """Whether `update_execution` would change nothing but the count of events."""
+    return (
+        e.status is before.status
+        and e.started == before.started
+        and e.deadline == before.deadline
+        and e.closed == before.closed
+        and e.error == before.error
+        and e.cause == before.cause
+        and e.queue == before.queue
+        and e.priority == before.priority
+        and e.redrives == before.redrives
+        and e.redriven == before.redriven
+        and (e.tags is before.tags or e.tags == before.tags)
+    )
+
+
+def copied(e: Execution) -> Execution:
+    """A copy to hand out or to keep: executions are changed in place, their values are not."""
+    return Execution(
+        e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.input, e.deadline, e.closed, e.error,
+        e.cause, e.output, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
+        e.parent,
+    )  # fmt: skip
+
+
+def map_run(row: Row) -> MapRun:
+    (id, ref, execution, frame, activation, state, workflow, type, status, started, closed, redrives, forked) = row
+    return MapRun(
+        id, ref, execution, frame, activation, state, workflow, type, _STATUS[status], started,
+        Join(*orjson.loads(forked)), closed, redrives,
+    )  # fmt: skip
+
+
+def map_run_row(r: MapRun) -> Row:
+    return (
+        r.id, r.ref, r.execution, r.frame, r.activation, r.state, r.workflow, r.type, r.status.value, r.started,
+        r.closed, r.redrives, encode(list(r.join)),
+    )  # fmt: skip
+
+
+def map_run_changes(r: MapRun) -> Row:
+    """The columns of `update_map_run`."""
+    return (r.status.value, r.closed, r.redrives, encode(list(r.join)), r.id)
+
+
+def frame(row: Row, value: Decode) -> Frame:
+    (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, forked, entered, last,
+     entered_at, wake, item, vars, input, output) = row  # fmt: skip
+    return Frame(
+        id, execution, parent, activation, idx, machine, state, seq, _FRAME_STATUS[status], _OPENS[opens],
+        () if retries is None else tuple(orjson.loads(retries)),
+        None if forked is None else Join(*orjson.loads(forked)),
+        value(item), {} if vars is None else value(vars),  # type: ignore[arg-type]  # vars are always an object
+        value(input), value(output), entered, last, entered_at, decode(wake),
+    )  # fmt: skip
+
+
+def frame_identity(f: Frame) -> Row:
+    """What never changes in a frame."""
+    return (f.id, f.execution, f.parent, f.activation, f.index, f.machine)
+
+
+def frame_step(f: Frame) -> Row:
+    """What a step changes, from `opens` to `wake`."""
+    join = f.join
+    return (
+        int(f.opens),
+        encode(list(f.retries)) if f.retries else None,
+        None if join is None else encode(list(join)),
+        f.entered, f.last, f.entered_at, encode(f.wake),
+    )  # fmt: skip
+
+
+def frame_values(f: Frame, text: Encode) -> Row:
+    return (text(f.item), text(f.vars or None), text(f.input), text(f.output))
+
+
+def job(row: Row, value: Decode) -> Job:
+    (id, execution, frame, seq, state, resource, input, attempt, queue, priority, available, timeout, heartbeat,
+     leased_until, worker, deliveries, repeatable) = row  # fmt: skip
+    return Job(
+        id, execution, frame, seq, state, resource, value(input), attempt, queue, priority, available, timeout,
+        heartbeat, leased_until, worker, deliveries, bool(repeatable),
+    )  # fmt: skip
+
+
+def job_row(j: Job, text: Encode) -> Row:
+    return (
+        j.id, j.execution, j.frame, j.seq, j.state, j.resource, text(j.input), j.attempt, j.queue, j.priority,
+        j.available, j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, int(j.repeatable),
+    )  # fmt: skip
+
+
+def lease_row(j: Job) -> Row:
+    return (j.leased_until, j.worker, j.deliveries, int(j.repeatable), j.id)
+
+
+def job_copied(j: Job) -> Job:
+    """As `copied`, for a job."""
+    return Job(
+        j.id, j.execution, j.frame, j.seq, j.state, j.resource, j.input, j.attempt, j.queue, j.priority, j.available,
+        j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, j.repeatable,
+    )  # fmt: skip
+
+
+def worker_row(w: WorkerRecord) -> Row:
+    return (w.id, w.name, w.host, w.pid, w.process, w.started, w.seen)
+
+
+def timer(row: Row) -> Timer:
+    execution, frame, seq, kind, due = row
+    return Timer(execution, frame, seq, _TIMER_KIND[kind], due)
+
+
+def timer_row(t: Timer) -> Row:
+    return (t.execution, t.frame, t.seq, t.kind.value, t.due)
+
+
+def subscription(row: Row) -> Subscription:
+    return Subscription(*row)
+
+
+def subscription_row(s: Subscription) -> Row:
+    return (s.execution, s.frame, s.seq, s.key, s.value, s.since, s.deadline, s.kind, folded_text(s.value))
+
+
+def past_wait(row: Row) -> PastWait:
+    return PastWait(*row)
+
+
+def open_wait(row: Row) -> OpenWait:
+    return OpenWait(subscription(row[:-4]), *row[-4:])
+
+
+def message(row: Row) -> StoredMessage:
+    """From `message_columns`, and `body` when it was asked for."""
+    (id, key, value, message_id, received, expires, status, kind, strict, execution, consumed, count, later,
+     receivers, late, *body) = row  # fmt: skip
+    return StoredMessage(
+        id, key, value, message_id, received, expires, _MESSAGE_STATUS[status], decode(body[0]) if body else None,
+        kind, bool(strict), execution, consumed, count, later, tuple(decode(receivers) or ()),
+        tuple(Late(*each) for each in decode(late) or ()),
+    )  # fmt: skip
+
+
+def message_row(m: StoredMessage) -> Row:
+    return (
+        m.id, m.key, m.value, m.message_id, m.received, m.expires, m.status.value, m.kind, int(m.strict), m.execution,
+        m.consumed, m.count, m.later, encode(list(m.receivers) or None),
+        encode([list(each) for each in m.late] or None), encode(m.body), folded_text(m.value), m.forgotten,
+    )  # fmt: skip
+
+
+def consumed_row(c: Consumed) -> Row:
+    return (c.at, c.at + MESSAGES_KEPT, f"[{c.execution}]", c.message)
+
+
+def history_rows(events: Iterable[HistoryEvent], long: list[HistoryEvent]) -> list[Row]:
+    """(execution, number of the first, JSON array) for each run of consecutive events of one execution. An event that
+    is longer than HISTORY_ROW has a row for itself, and is appended to `long`."""
+    runs: dict[int, list[list[HistoryEvent]]] = {}
+    for event in events:
+        of_execution = runs.setdefault(event[0], [])
+        if of_execution and of_execution[-1][-1][1] + 1 == event[1]:
+            of_execution[-1].append(event)
+        else:
+            of_execution.append([event])
+    return [row for of_execution in runs.values() for run in of_execution for row in _history_rows(run, long)]
+
+
+def _history_rows(run: Sequence[HistoryEvent], long: list[HistoryEvent]) -> list[Row]:
+    # A HistoryEvent is a tuple; what comes after its execution and number is what the row keeps.
+    text = orjson.dumps([event[2:] for event in run])
+    if len(text) > HISTORY_ROW:
+        if len(run) > 1:
+            middle = len(run) // 2
+            return _history_rows(run[:middle], long) + _history_rows(run[middle:], long)
+        long.append(run[0])
+    return [(run[0][0], run[0][1], text.decode())]
+
+
+def history_events(execution: int, rows: Iterable[Row], after: int, limit: int | None) -> list[HistoryEvent]:
+    """The events of these rows with number > after, at most `limit`."""
+    found: list[HistoryEvent] = []
+    for first, text in rows:
+        for number, event in enumerate(orjson.loads(text), first):
+            if number > after:
+                if limit is not None and len(found) >= limit:
+                    return found
+                found.append(HistoryEvent(execution, number, *event))
+    return found

@@ -1,0 +1,56 @@
+"""A connection that is spoken to by query name.
+
+Rule: everything above it (`reads`, `transaction`) is the same for every SQL dialect; a second database
+brings its own Session and its own overrides of single queries.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sm_cli.errors import SmError, UsageError
+from sm_cli.store.sql.rows import Row
+
+Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+
+class Session:
+    """`explain` turns the driver's errors into ours, here, before anybody else can see them."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, queries: Mapping[str, str], explain: Callable[[sqlite3.Error], SmError]
+    ) -> None:
+        self.connection = connection
+        self._explain = explain
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+        self._queries = queries
+
+    def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
+        try:
+            return self._execute(self._queries[name], parameters).fetchall()
+        except sqlite3.Error as e:
+            raise self._explain(e) from e
+        except UnicodeEncodeError as e:
+            raise not_text(e) from None
+
+    def one(self, name: str, parameters: Parameters = ()) -> Row | None:
+        # Read to the end: a statement left open would keep an old snapshot alive.
+        rows = self.all(name, parameters)
+        return rows[0] if rows else None
+
+    def many(self, name: str, rows: Iterable[Parameters]) -> None:
+        """Run a statement once a row."""
+        try:
+            self._executemany(self._queries[name], rows)
+        except sqlite3.Error as e:
+            raise self._explain(e) from e
+        except UnicodeEncodeError as e:
+            raise not_text(e) from None
+
+
+def not_text(error: UnicodeEncodeError) -> UsageError:
+    """Bytes on a command line that are not UTF-8 reach Python as lone surrogates."""
+    return UsageError(f"{error.object!r} is not text that UTF-8 can hold")

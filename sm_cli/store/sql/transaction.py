@@ -1,0 +1,270 @@
+"""The writing transaction over SQL: reads first, writes once.
+
+Rule: what was read is remembered, and of what comes back only the difference is written: a frame that
+keeps its status touches no index, an execution that only counts events rewrites one short row, and a value
+that is still the same object is not encoded again (JSON values are never changed in place).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+import orjson
+
+from sm_cli.errors import DatabaseError
+from sm_cli.interpreter.frame import Frame
+from sm_cli.jsonvalue import Json
+from sm_cli.store.changes import Changes
+from sm_cli.store.protocol import Definition, Execution, HistoryEvent, Job, Reserved
+from sm_cli.store.sql import large_values, rows
+from sm_cli.store.sql.questions import Reads
+from sm_cli.store.sql.row_cache import RowCache
+from sm_cli.store.sql.rows import Row
+from sm_cli.store.sql.session import Parameters, Session
+
+
+class SqlTransaction(Reads):
+    def __init__(self, session: Session, known: RowCache) -> None:
+        super().__init__(session, large_values.reader(session, known.blobs))
+        self._known = known
+        self._ids: dict[str, int] = {}
+        self._new_blobs: list[Row] = []
+        self._freed_blobs: list[Row] = []
+        self._applied = False
+        self.broken = False
+
+    def reserve(self, table: Reserved, count: int) -> int:
+        return self._reserve(table, count)
+
+    def _reserve(self, table: str, count: int) -> int:
+        first = self._ids.get(table)
+        if first is None:
+            row = self.session.one("next_id", (table,))
+            assert row is not None, table
+            first = int(row[0])
+        self._ids[table] = first + count
+        return first
+
+    def apply(self, changes: Changes) -> list[HistoryEvent]:
+        if self._applied:
+            raise RuntimeError("a transaction is applied once")
+        self._applied = True
+        # Whoever catches what this raises must not commit the half of it.
+        self.broken = True
+        long = self._write(changes)
+        self.broken = False
+        return long
+
+    def _write(self, changes: Changes) -> list[HistoryEvent]:
+        many = self.session.many
+        for definition in changes.new_definitions:
+            self._add_definition(definition)
+        self._remove_gone(changes)
+        if changes.new_executions:
+            self._insert_executions(changes.new_executions)
+        if changes.executions:
+            self._update_executions(changes.executions)
+        if changes.new_frames:
+            self._insert_frames(changes.new_frames.values())
+        if changes.frames:
+            self._update_frames(changes.frames)
+        for waking in changes.waking:
+            self.session.many("wake_frames", [(rows.encode(waking.wake), orjson.dumps(waking.frames).decode())])
+            self._known.forget_frames(waking.frames)
+        self._write_jobs(changes.new_jobs, changes.leased)
+        if changes.timers:
+            many("set_timer", map(rows.timer_row, changes.timers))
+        if changes.new_subscriptions:
+            many("insert_subscription", map(rows.subscription_row, changes.new_subscriptions))
+        if changes.new_messages:
+            many("insert_message", map(rows.message_row, changes.new_messages))
+        if changes.messages_consumed:
+            many("consume_message", map(rows.consumed_row, changes.messages_consumed))
+        if changes.messages_expired:
+            many("expire_message", _singles(changes.messages_expired))
+        if changes.messages_gone:
+            many("delete_message", _singles(changes.messages_gone))
+        if changes.waits_forgotten:
+            many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
+        if changes.new_map_runs:
+            many("insert_map_run", map(rows.map_run_row, changes.new_map_runs))
+        if changes.map_runs:
+            many("update_map_run", map(rows.map_run_changes, changes.map_runs))
+        if changes.workers:
+            many("set_worker", map(rows.worker_row, changes.workers))
+        if changes.workers_gone:
+            many("delete_worker", _singles(changes.workers_gone))
+        long: list[HistoryEvent] = []
+        if changes.history:
+            many("insert_history", rows.history_rows(changes.history, long))
+        self._write_blobs()
+        return long
+
+    def finish(self) -> None:
+        """Write what was reserved; the owner commits after this."""
+        if self._ids:
+            self.session.many("set_next_id", [(next, table) for table, next in self._ids.items()])
+            self._ids.clear()
+        self._known.trim()
+
+    # Definitions and executions
+
+    def _add_definition(self, definition: Definition) -> None:
+        d = definition
+        self.session.many("insert_definition", [(d.digest, d.name, d.text, d.format, d.created)])
+        newest = self.session.one("newest_version", (d.name,))
+        if newest is None or newest[1] != d.digest:
+            number = 1 if newest is None else newest[0] + 1
+            self.session.many("insert_version", [(d.name, number, d.digest, d.created)])
+
+    def _insert_executions(self, new: list[Execution]) -> None:
+        texts = [(self._text(e.input), self._text(e.output)) for e in new]
+        self.session.many("insert_execution", map(rows.execution_row, new))
+        self.session.many("insert_execution_data", [(e.id, *both) for e, both in zip(new, texts, strict=True)])
+        for e, both in zip(new, texts, strict=True):
+            self._known.learn_execution(e, both)
+
+    def _update_executions(self, executions: dict[int, Execution]) -> None:
+        if len(self.executions(list(executions))) < len(executions):
+            _missing("execution", executions)
+        counted: list[Row] = []
+        changed: list[Row] = []
+        outputs: list[Row] = []
+        for e in executions.values():
+            before, (input, output) = self._known.executions[e.id]
+            if not rows.same_but_events(e, before):
+                changed.append((*rows.execution_changes(e), e.id))
+            elif e.events != before.events:
+                counted.append((e.events, e.id))
+            if e.output is not before.output:
+                output = self._text(e.output, output)
+                outputs.append((output, e.id))
+            self._known.learn_execution(e, (input, output))
+        for name, found in (("count_events", counted), ("update_execution", changed), ("set_output", outputs)):
+            if found:
+                self.session.many(name, found)
+
+    def executions(self, ids: list[int]) -> dict[int, Execution]:
+        known = self._known.executions
+        unknown = [id for id in ids if id not in known]
+        if unknown:
+            super().executions(unknown)
+        return {id: rows.copied(known[id][0]) for id in ids if id in known}
+
+    def _executions(self, name: str, parameters: Parameters) -> list[Execution]:
+        found = []
+        for row in self.session.all(name, parameters):
+            execution = rows.execution(row, self.value)
+            self._known.learn_execution(execution, row[-rows.EXECUTION_VALUES :])
+            found.append(execution)
+        return found
+
+    # Frames
+
+    def _insert_frames(self, frames: Iterable[Frame]) -> None:
+        new: list[Row] = []
+        for f in frames:
+            texts = rows.frame_values(f, self._text)
+            new.append((*rows.frame_identity(f), f.state, f.seq, int(f.status), *rows.frame_step(f), *texts))
+            self._known.learn_frame(f, texts)
+        self.session.many("insert_frame", new)
+
+    def _update_frames(self, frames: dict[int, Frame]) -> None:
+        if len(self.frames(list(frames))) < len(frames):
+            _missing("frame", frames)
+        stepped: list[Row] = []
+        updated: list[Row] = []
+        for f in frames.values():
+            before, texts = self._known.frames[f.id]
+            texts = self._changed_values(f, before, texts)
+            columns = (f.state, f.seq, *rows.frame_step(f), *texts, f.id)
+            if f.status is before.status:
+                stepped.append(columns)
+            else:
+                updated.append((int(f.status), *columns))
+            self._known.learn_frame(f, texts)
+        if stepped:
+            self.session.many("step_frame", stepped)
+        if updated:
+            self.session.many("update_frame", updated)
+
+    def _changed_values(self, new: Frame, old: Frame, texts: Row) -> Row:
+        item, vars, input, output = texts
+        return (
+            item if new.item is old.item else self._text(new.item, item),
+            vars if new.vars is old.vars else self._text(new.vars or None, vars),
+            input if new.input is old.input else self._text(new.input, input),
+            output if new.output is old.output else self._text(new.output, output),
+        )
+
+    def frames(self, ids: list[int]) -> dict[int, Frame]:
+        known = self._known.frames
+        unknown = [id for id in ids if id not in known]
+        if unknown:
+            super().frames(unknown)
+        return {id: known[id][0] for id in ids if id in known}
+
+    def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
+        found = []
+        for row in self.session.all(name, parameters):
+            frame = rows.frame(row, self.value)
+            self._known.learn_frame(frame, row[-rows.FRAME_VALUES :])
+            found.append(frame)
+        return found
+
+    # Jobs
+
+    def _remove_gone(self, changes: Changes) -> None:
+        if changes.jobs_gone:
+            for (text,) in self.session.all("delete_jobs", (orjson.dumps(changes.jobs_gone).decode(),)):
+                self._free(text)
+        if changes.waits_ended:
+            self.session.many("end_wait", [end._asdict() for end in changes.waits_ended])
+        if changes.timers_gone:
+            self.session.many("delete_timers", _singles(changes.timers_gone))
+        if changes.subscriptions_gone:
+            self.session.many("delete_subscriptions", _singles(changes.subscriptions_gone))
+
+    def _write_jobs(self, new: list[Job], leased: list[Job]) -> None:
+        if new:
+            self.session.many("insert_job", [rows.job_row(job, self._text) for job in new])
+        if leased:
+            self.session.many("lease_job", map(rows.lease_row, leased))
+
+    # Large values
+
+    def _text(self, value: Json, replaced: str | None = None) -> str | None:
+        """The column's text for a value; the blob of the text that it replaces is freed."""
+        self._free(replaced)
+        if value is None:
+            return None
+        text = orjson.dumps(value)
+        if len(text) <= rows.INLINE:
+            return text.decode()
+        id = self._reserve("blobs", 1)
+        self._new_blobs.append((id, text.decode()))
+        self._known.blobs.put(id, value, len(text))
+        return large_values.reference(id)
+
+    def _free(self, text: str | None) -> None:
+        id = large_values.referred(text)
+        if id is not None:
+            self._freed_blobs.append((id,))
+            self._known.blobs.drop(id)
+
+    def _write_blobs(self) -> None:
+        if self._new_blobs:
+            self.session.many("insert_blob", self._new_blobs)
+        if self._freed_blobs:
+            self.session.many("delete_blob", self._freed_blobs)
+        self._new_blobs, self._freed_blobs = [], []
+
+
+def _singles(ids: Iterable[int | str]) -> list[Row]:
+    return [(id,) for id in ids]
+
+
+def _missing(what: str, ids: Iterable[int]) -> NoReturn:
+    named = ", ".join(map(str, ids))
+    raise DatabaseError(f"nothing was written, because one {what} of these is not in the database: {named}")

@@ -1,0 +1,332 @@
+"""The store in one SQLite file.
+
+Rule: one connection writes, under this object's lock and in the processes' turn (`turn`); readers have their
+own connections and never wait for it. A commit returns when it is on disk. Every sqlite3.Error becomes a
+sentence of `faults`, in the session or here, and rolls back; only waiting is tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import orjson
+
+from sm_cli.errors import DatabaseError, SmError
+from sm_cli.store.sql import large_values, queries
+from sm_cli.store.sql.pooled import PooledReads
+from sm_cli.store.sql.questions import Reads
+from sm_cli.store.sql.row_cache import RowCache
+from sm_cli.store.sql.session import Session
+from sm_cli.store.sqlite import errors, migrate
+from sm_cli.store.sqlite.token_key import read_or_make
+from sm_cli.store.sqlite.write_lock import WriteLock, poll
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sm_cli.store.liveness import Liveness
+    from sm_cli.store.sql.transaction import SqlTransaction
+
+#: Seconds that a writer waits for other processes before it gives up.
+WAIT = 30.0
+
+#: Beyond SQLite's defaults, for the writing connection: 16 MB of pages; a log cut back to 64 MB after a
+#: large transaction; freed pages are not overwritten with zeros (some builds do).
+_WRITER_PRAGMAS = ("cache_size = -16000", "journal_size_limit = 67108864", "secure_delete = OFF")
+
+
+class SqliteStore(PooledReads):
+    """`path` is made with mode 0600 when it is not there and `create` is true.
+
+    sync: "full" survives a power cut, "normal" may lose the last moments before one and is quicker.
+    wait: seconds to wait for another process that writes.
+    Raises DatabaseError from every method.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, sync: Literal["full", "normal"] = "full", create: bool = True,
+        wait: float = WAIT,
+    ) -> None:  # fmt: skip
+        self.path = Path(path)
+        # Where it really lies: the key and the turn are the same by whatever link it is opened, and a handler may
+        # change the directory of the process.
+        self._file = Path(os.path.realpath(path))
+        self.commits = 0
+        self._sync = sync
+        self._wait = wait
+        self._lock = threading.RLock()
+        self._writing = False
+        self._closed = False
+        self._turn: WriteLock | None = None
+        self._writer: Session | None = None
+        self._data_version: int | None = None
+        self._known_version = 0
+        self._idle: list[Reads] = []
+        self._known = RowCache()
+        self._beacons: list[Liveness] = []
+        _find_file(self.path, create=create)
+        with self._translated():
+            self._idle.append(self._first_reader())
+
+    def close(self) -> None:
+        """Give back the file. A read that another thread is in the middle of ends in peace."""
+        with self._lock, self._translated():
+            self._closed = True
+            for beacons in self._beacons:
+                beacons.close()
+            while self._idle:
+                self._idle.pop().session.connection.close()
+            if self._writer is not None:
+                self._writer.connection.close()
+                self._writer = None
+            if self._turn is not None:
+                self._turn.close()
+                self._turn = None
+
+    # Writing
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        """Begins at once, waits its turn, commits at the end; an exception rolls back.
+
+        Reads through the store, outside the transaction, see what was committed before it.
+        """
+        with self._lock:
+            if self._writing:
+                raise RuntimeError("this thread is already inside `with store.write()`")
+            self._writing = True
+            try:
+                with self._translated():
+                    yield from self._transaction()
+            finally:
+                self._writing = False
+
+    def _transaction(self) -> Iterator[SqlTransaction]:
+        session = self._opened_writer()
+        assert self._turn is not None
+        try:
+            self._begin(session.connection, self._turn)
+            yield from self._begun(session)
+        finally:
+            self._turn.give()
+
+    def _begun(self, session: Session) -> Iterator[SqlTransaction]:
+        connection = session.connection
+        try:
+            self._notice_others(connection)
+            before = connection.total_changes
+            from sm_cli.store.sql.transaction import SqlTransaction  # who only reads does not wait for this import
+
+            transaction = SqlTransaction(session, self._known)
+            yield transaction
+            if transaction.broken:
+                self._roll_back(connection)
+                return
+            transaction.finish()
+            wrote = connection.total_changes != before
+            connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        self.commits += wrote
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        self._known.forget_all()
+        # Some errors (a full disk) have made SQLite roll back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+    def _begin(self, connection: sqlite3.Connection, turn: WriteLock) -> None:
+        def begun() -> bool:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as e:
+                if errors.is_busy(e):
+                    return False
+                raise
+            return True
+
+        deadline = time.monotonic() + self._wait
+        try:
+            turn.take(deadline)
+            poll(begun, deadline)
+        except TimeoutError:
+            raise errors.busy(self.path, self._wait) from None
+
+    def _notice_others(self, connection: sqlite3.Connection) -> None:
+        """Forget what others may have changed; one of them may be a newer sm that has migrated the file."""
+        version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._known_version:
+            return
+        self._known_version = version
+        self._known.forget_rows()
+        found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found > migrate.newest():
+            raise errors.too_new(self.path, found, migrate.newest())
+
+    def changed(self) -> bool:
+        # An idle worker asks this all day, with cold caches: nothing on the way that it does not need.
+        with self._lock:
+            before, writer = self._data_version, self._writer
+            try:
+                if writer is None:
+                    with self._translated():
+                        self._opened_writer()
+                else:
+                    (self._data_version,) = writer.connection.execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error:
+                with self._translated():
+                    self._data_version = self._read_data_version()
+            return before not in (self._data_version, None)
+
+    def _read_data_version(self) -> int:
+        # The writer does not wait inside SQLite; being busy here is rare (another process recovers the log).
+        found: list[int] = []
+
+        def read() -> bool:
+            assert self._writer is not None
+            try:
+                found.extend(self._writer.connection.execute("PRAGMA data_version").fetchone())
+            except sqlite3.OperationalError as e:
+                if errors.is_busy(e):
+                    return False
+                raise
+            return True
+
+        try:
+            poll(read, time.monotonic() + self._wait)
+        except TimeoutError:
+            raise errors.busy(self.path, self._wait) from None
+        return found[0]
+
+    # Reading, from any thread
+
+    def secret(self) -> bytes:
+        return read_or_make(self._file.with_name(f"{self._file.name}.key"), f"{self.path}.key")
+
+    def beacons(self) -> Liveness:
+        from sm_cli.store.liveness import Liveness  # a worker's; who lists does not wait for this import
+
+        made = Liveness(self._file)
+        self._beacons.append(made)
+        return made
+
+    @contextmanager
+    def _read(self) -> Iterator[Reads]:
+        """A reader that nobody else uses, inside one snapshot."""
+        with self._translated():
+            try:
+                reads = self._idle.pop()
+            except IndexError:
+                reads = self._new_reader()
+            connection = reads.session.connection
+            try:
+                connection.execute("BEGIN")
+                yield reads
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(reads)
+
+    # Connections
+
+    def _connect(self, wait: float) -> sqlite3.Connection:
+        if self._closed:
+            raise DatabaseError(f"{self.path} was closed")
+        # Connections go from thread to thread, one at a time: the writer under the lock, readers by the pool.
+        return sqlite3.connect(
+            self._file, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+
+    def _new_reader(self) -> Reads:
+        session = Session(self._connect(self._wait), queries.load(), self._explain)
+        return Reads(session, large_values.reader(session))
+
+    def _first_reader(self) -> Reads:
+        reads = self._new_reader()
+        connection = reads.session.connection
+        try:
+            if migrate.version(connection, self.path) != migrate.newest():
+                self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return reads
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        """Make or migrate the schema; other processes that want the same wait for their turn."""
+        turn = self._open_turn()
+        try:
+            with turn.taken(time.monotonic() + self._wait):
+                mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+                if mode != "wal":
+                    raise errors.not_shareable(self.path)
+                migrate.migrate(connection, self.path)
+        except TimeoutError:
+            raise errors.busy(self.path, self._wait) from None
+        finally:
+            turn.close()
+
+    def _opened_writer(self) -> Session:
+        if self._writer is None:
+            connection = self._connect(0)
+            for pragma in (f"synchronous = {self._sync.upper()}", *_WRITER_PRAGMAS):
+                connection.execute(f"PRAGMA {pragma}")
+            if self._turn is None:
+                self._turn = self._open_turn()
+            self._writer = Session(connection, queries.load(), self._explain)
+            self._data_version = self._read_data_version()
+        return self._writer
+
+    def _open_turn(self) -> WriteLock:
+        try:
+            return WriteLock(self._file)
+        except OSError as e:
+            raise errors.cannot_create(Path(f"{self.path}.lock"), e) from e
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as e:
+            raise self._explain(e) from e
+        except orjson.JSONDecodeError as e:  # of a column; whoever reads what people write takes their errors itself
+            raise errors.damaged(self.path, e) from e
+
+    def _explain(self, error: sqlite3.Error) -> SmError:
+        return errors.explain(error, self.path, self._wait)
+
+
+def _find_file(path: Path, *, create: bool) -> None:
+    """Make sure that there is a file, with mode 0600 when it is new; SQLite gives its log the same mode."""
+    if path.exists():
+        return
+    if not create:
+        raise errors.no_database(path)
+    try:
+        _make_directory(path.parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as e:
+        raise errors.cannot_create(path, e) from e
+
+
+def _make_directory(directory: Path) -> None:
+    if directory.is_dir():
+        return
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700 if directory.name == ".sm" else 0o777, exist_ok=True)
+    # The new directory has to survive a power cut as well as what is committed inside it.
+    above = os.open(directory.parent, os.O_RDONLY)
+    try:
+        os.fsync(above)
+    finally:
+        os.close(above)

@@ -1,0 +1,111 @@
+"""What can go wrong below the store, said in sm's words.
+
+Rule: this is the one edge at which SQLite's errors become DatabaseErrors. Each sentence names the file and
+says what a person can do; none says "database is locked".
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sm_cli.errors import Conflict, DatabaseError, SmError
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection holds what was asked for, so that trying again makes sense."""
+    return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def explain(error: sqlite3.Error, path: Path, waited: float | None = None) -> SmError:
+    """The exception that a user sees instead of `error`. `waited` is in seconds."""
+    code = _primary(error)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return busy(path, waited)
+    if code == sqlite3.SQLITE_CONSTRAINT and "executions." in str(error):
+        return Conflict("an execution of this name or reference exists already, and nothing was written")
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return DatabaseError(f"{path} cannot be opened: {_why_not_opened(path)}")
+    known = _SENTENCES.get(code)
+    if known is None:
+        return DatabaseError(f"{path} refused what was asked of it and kept its state: {error}")
+    sentence, hint = known
+    return DatabaseError(sentence.format(path=path, detail=_detail(error)), hint=hint)
+
+
+def busy(path: Path, waited: float | None) -> DatabaseError:
+    """Another process held the file for too long."""
+    long = "" if waited is None else f" for more than {waited:g} s"
+    return DatabaseError(
+        f"{path} is held by another process{long}, so nothing was written",
+        hint=f"`fuser {path}` shows which processes have it open.",
+    )
+
+
+def not_ours(path: Path) -> DatabaseError:
+    return DatabaseError(f"{path} is a database of another program; give another path with --db")
+
+
+def damaged(path: Path, error: ValueError) -> DatabaseError:
+    """A row that SQLite can read, and that holds what nobody of ours has written."""
+    sentence, hint = _SENTENCES[sqlite3.SQLITE_CORRUPT]
+    return DatabaseError(sentence.format(path=path, detail=f"a value is not JSON: {error}"), hint=hint)
+
+
+def no_database(path: Path) -> DatabaseError:
+    return DatabaseError(f"there is no database at {path}", hint="`sm run` makes one; --db names another.")
+
+
+def not_shareable(path: Path) -> DatabaseError:
+    return DatabaseError(f"{path} is on a file system whose files processes cannot share; keep it on a local disk")
+
+
+def too_new(path: Path, found: int, known: int) -> DatabaseError:
+    return DatabaseError(f"{path} was written by a newer sm (schema {found}, this one knows {known}); upgrade sm")
+
+
+def cannot_create(path: Path, error: OSError) -> DatabaseError:
+    """`path`, or a directory on the way to it, cannot be made or opened."""
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return DatabaseError(f"{path} cannot be opened: {error.filename} is not a directory")
+    return DatabaseError(f"{path} cannot be opened: {error.strerror or error}")
+
+
+_SENTENCES: dict[int | None, tuple[str, str | None]] = {
+    sqlite3.SQLITE_NOTADB: ("{path} is not a database", "Give another path with --db."),
+    sqlite3.SQLITE_CORRUPT: (
+        "{path} is damaged ({detail})",
+        "Restore a backup, or rescue what is left with `sqlite3 FILE .recover`.",
+    ),
+    sqlite3.SQLITE_FULL: (
+        "there is no room left on the disk for {path}, so nothing was written",
+        "Make room and start again; what was committed before is safe.",
+    ),
+    sqlite3.SQLITE_READONLY: ("{path} cannot be written: the file or its directory is read-only ({detail})", None),
+    sqlite3.SQLITE_PERM: ("{path} cannot be used: access is denied", None),
+    sqlite3.SQLITE_IOERR: (
+        "reading or writing {path} failed ({detail}), so nothing was written",
+        "The disk or its file system reports an error; what was committed before is safe.",
+    ),
+    sqlite3.SQLITE_PROTOCOL: ("{path} cannot be locked by its file system", "Keep it on a local disk."),
+    sqlite3.SQLITE_NOLFS: ("{path} has grown beyond what its file system can hold", None),
+    sqlite3.SQLITE_TOOBIG: ("a value is too large for {path} (the limit is 1 GB), so nothing was written", None),
+}
+
+
+def _primary(error: sqlite3.Error) -> int | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _detail(error: sqlite3.Error) -> str:
+    name: str = getattr(error, "sqlite_errorname", "")
+    return f"{error}, {name}" if name else str(error)
+
+
+def _why_not_opened(path: Path) -> str:
+    if path.is_dir():
+        return "it is a directory"
+    if not path.parent.is_dir():
+        return f"{path.parent} is not a directory"
+    return "access is denied, or its directory cannot be written"

@@ -1,0 +1,93 @@
+"""The store in memory: the SQL store over ':memory:', for `simulate`, for express executions and for tests.
+
+Rule: one connection reads and writes, under one lock; nothing outlives the object.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from sm_cli.store.sql import large_values, queries
+from sm_cli.store.sql.pooled import PooledReads
+from sm_cli.store.sql.questions import Reads
+from sm_cli.store.sql.row_cache import RowCache
+from sm_cli.store.sql.session import Session
+from sm_cli.store.sql.transaction import SqlTransaction
+from sm_cli.store.sqlite import errors, migrate
+
+_WHERE = Path(":memory:")
+
+
+@cache
+def _empty() -> bytes:
+    """A database with the schema and nothing else: to copy it is quicker than to make it."""
+    connection = sqlite3.connect(_WHERE, isolation_level=None)
+    migrate.migrate(connection, _WHERE)
+    return connection.serialize()
+
+
+class MemoryStore(PooledReads):
+    def __init__(self) -> None:
+        self.commits = 0
+        self._lock = threading.RLock()
+        self._writing = False
+        connection = sqlite3.connect(_WHERE, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection.deserialize(_empty())
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("PRAGMA cache_size = -16000")
+        self._session = Session(connection, queries.load(), lambda e: errors.explain(e, _WHERE, None))
+        self._known = RowCache()
+        self._reads = Reads(self._session, large_values.reader(self._session))
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        with self._lock:
+            if self._writing:
+                raise RuntimeError("this thread is already inside `with store.write()`")
+            self._writing = True
+            try:
+                yield from self._transaction(self._session.connection)
+            finally:
+                self._writing = False
+
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[SqlTransaction]:
+        connection.execute("BEGIN")
+        before = connection.total_changes
+        try:
+            transaction = SqlTransaction(self._session, self._known)
+            yield transaction
+            if transaction.broken:
+                self._known.forget_all()
+                connection.execute("ROLLBACK")
+                return
+            transaction.finish()
+            connection.execute("COMMIT")
+        except BaseException:
+            self._known.forget_all()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self.commits += connection.total_changes != before
+
+    @contextmanager
+    def _read(self) -> Iterator[Reads]:
+        with self._lock:
+            yield self._reads
+
+    def changed(self) -> bool:
+        return False
+
+    def secret(self) -> bytes:
+        """Nothing outlives the process that could be forged: one key for all."""
+        return b"sm keeps this store in memory..."
+
+    def beacons(self) -> None:
+        return None
+
+    def close(self) -> None:
+        """The database goes with the object."""

@@ -1,0 +1,1 @@
+"""One state alone, as AWS's TestState runs it."""

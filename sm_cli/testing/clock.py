@@ -1,0 +1,27 @@
+"""A clock that stands still until somebody moves it."""
+
+from __future__ import annotations
+
+from sm_cli.engine.clock import make_ref
+from sm_cli.timestamps import MICROSECONDS
+
+#: Where virtual time starts unless the caller says otherwise.
+_EPOCH = 1_767_225_600 * MICROSECONDS  # 2026-01-01T00:00:00Z
+
+
+class FakeClock:
+    """A clock that only moves when it is told to. `now` is microseconds since 1970 UTC."""
+
+    def __init__(self, now: int = _EPOCH) -> None:
+        self.time = now
+        self.refs = 0
+
+    def now(self) -> int:
+        return self.time
+
+    def new_ref(self) -> str:
+        self.refs += 1
+        return make_ref(self.time // 1000, self.refs)
+
+    def advance_to(self, time: int) -> None:
+        self.time = max(self.time, time)

@@ -1,0 +1,60 @@
+"""A store that dies at a chosen commit, before or after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from sm_cli.store.protocol import Store, Transaction
+
+
+class Crash(BaseException):
+    """What `crash_points` raises: the process is gone at this instant."""
+
+
+class _CrashingStore:
+    """A store that dies at its n-th commit: before it (the transaction is lost) or after it (it is kept)."""
+
+    def __init__(self, store: Store, at: int, *, after: bool) -> None:
+        self._store = store
+        self._left = at
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        with self._store.write() as tx:
+            yield tx
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise Crash
+        if self._left == 0:
+            raise Crash
+
+
+class crash_points:  # noqa: N801 - reads as a function: `with crash_points(store).at(3): …`
+    """Kill what works on a store at a chosen commit.
+
+    `at(n, after=False)` gives the store as it is for a process that dies at its n-th commit.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def at(self, commit: int, *, after: bool = False) -> Store:
+        doomed: Any = _CrashingStore(self.store, commit, after=after)
+        result: Store = doomed
+        return result
+
+    def __enter__(self) -> crash_points:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """A Crash ends the block, not the test."""
+        return kind is not None and issubclass(kind, Crash)

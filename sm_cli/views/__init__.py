@@ -1,0 +1,1 @@
+"""What front ends show, read-only: why an execution waits, visits of states, documents."""

@@ -1,0 +1,157 @@
+"""An execution's history as people and AWS's clients read it.
+
+Rule: read only; the events are what was recorded, shaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sm_cli.interpreter.records import to_aws
+from sm_cli.jsonvalue import Json
+from sm_cli.store.protocol import HistoryEvent
+from sm_cli.timestamps import rfc3339
+
+
+def aws_events(events: Iterable[HistoryEvent]) -> list[dict[str, Json]]:
+    """As GetExecutionHistory gives them: payloads as JSON text, details under AWS's member names."""
+    return [to_aws(e.number, e.previous, e.type, e.detail, rfc3339(e.at)) for e in events]
+
+
+@dataclass(slots=True)
+class StateVisit:
+    """One visit of a state. Times are microseconds since 1970 UTC; `ended` is None while it is under way.
+
+    status: RUNNING, SUCCEEDED, FAILED, CAUGHT (left by a catcher) or ABORTED. where: the Map iterations and
+    Parallel branches it is in, as "Name[3]", outermost first. retries: attempts after the first.
+    """
+
+    name: str
+    type: str
+    started: int
+    ended: int | None = None
+    status: str = "RUNNING"
+    retries: int = 0
+    where: tuple[str, ...] = ()
+    input: Json = None
+    output: Json = None
+    error: str | None = None
+    cause: str | None = None
+    frame: int = 0
+
+
+_ATTEMPT = ("Scheduled", "ParallelStateStarted", "MapStateStarted", "MessageSubscribed")
+_FAILED = ("Failed", "TimedOut")
+_CLOSED = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted", "ExecutionSucceeded")
+
+
+def state_visits(events: Iterable[HistoryEvent]) -> list[StateVisit]:
+    """The per-state view: one row for each state that was entered, in order of entering."""
+    view = StateVisits()
+    for event in events:
+        view.add(event)
+    return view.visits
+
+
+class StateVisits:
+    """The per-state view as it grows: `add` takes the events of one execution, in order.
+
+    visits: every visit so far, in order of entering. current: frame to its newest visit.
+    """
+
+    def __init__(self) -> None:
+        self.visits: list[StateVisit] = []
+        self.current: dict[int, StateVisit] = {}
+        self._attempts: dict[int, int] = {}
+        self._place: dict[int, tuple[str, ...]] = {}
+        self._frame_of: dict[int, int] = {}  # event number -> frame
+        self._branches: dict[int, int] = {}  # number of the event that forked -> branches seen
+
+    def add(self, event: HistoryEvent) -> None:
+        self._frame_of[event.number] = event.frame
+        if event.type == "MapIterationStarted":
+            outer = self._place.get(_owner(event, self._frame_of, self._place), ())
+            self._place[event.frame] = (*outer, f"{event.detail['name']}[{event.detail['index']}]")
+        elif event.type.endswith("StateEntered"):
+            visit = _entered(event)
+            if event.frame not in self._place:
+                self._place[event.frame] = self._branch(event)
+            visit.where = self._place[event.frame]
+            self.visits.append(visit)
+            self.current[event.frame] = visit
+            self._attempts[event.frame] = 0
+        elif (known := self.current.get(event.frame)) is not None:
+            _follow(event, known, self._attempts)
+        if event.type in _CLOSED:
+            _close_all(event, self.current.values())
+
+    def _branch(self, event: HistoryEvent) -> tuple[str, ...]:
+        """The place of a frame that is seen for the first time: the root's, or that of a Parallel's branch."""
+        parent = self.current.get(self._frame_of.get(event.previous, -1))
+        if parent is None:
+            return ()
+        index = self._branches.get(event.previous, 0)
+        self._branches[event.previous] = index + 1
+        return (*parent.where, f"{parent.name}[{index}]")
+
+
+def _owner(event: HistoryEvent, frames: dict[int, int], place: dict[int, tuple[str, ...]]) -> int:
+    """The frame whose Map this iteration belongs to: that of the event it follows, or of a sibling before."""
+    before = frames.get(event.previous, -1)
+    label = str(event.detail["name"])
+    steps = place.get(before, ())
+    if steps and steps[-1].rpartition("[")[0] == label:
+        # A sibling's frame: its own place, less its last step, is the owner's.
+        place[-event.frame] = steps[:-1]
+        return -event.frame
+    return before
+
+
+def _entered(event: HistoryEvent) -> StateVisit:
+    return StateVisit(
+        name=str(event.detail["name"]),
+        type=event.type.removesuffix("StateEntered"),
+        started=event.at,
+        input=event.detail.get("input"),
+        frame=event.frame,
+    )
+
+
+def _follow(event: HistoryEvent, visit: StateVisit, attempts: dict[int, int]) -> None:
+    if event.type.endswith(_ATTEMPT):
+        attempts[event.frame] += 1
+        visit.retries = attempts[event.frame] - 1
+        visit.error = visit.cause = None
+    elif event.type.endswith("StateExited"):
+        visit.ended, visit.output = event.at, event.detail.get("output")
+        visit.status = "CAUGHT" if visit.error is not None else "SUCCEEDED"
+    elif event.type.endswith("StateAborted") or event.type == "MapIterationAborted":
+        _end(visit, event, "FAILED" if visit.error is not None else "ABORTED")
+    elif event.type == "MapIterationFailed":
+        _end(visit, event, "FAILED")
+    elif event.type.endswith(_FAILED) and not event.type.startswith("Execution"):
+        visit.error = str(event.detail.get("error", ""))
+        cause = event.detail.get("cause")
+        visit.cause = None if cause is None else str(cause)
+
+
+def _end(visit: StateVisit, event: HistoryEvent, status: str) -> None:
+    if visit.ended is None:
+        visit.ended, visit.status = event.at, status
+
+
+def _close_all(event: HistoryEvent, visits: Iterable[StateVisit]) -> None:
+    """The execution is closed: so is everything in it. The state that it failed in carries its error."""
+    for visit in visits:
+        if visit.ended is not None:
+            continue
+        failed = event.type == "ExecutionFailed" and event.frame == visit.frame
+        visit.ended = event.at
+        visit.status = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED" if failed else "ABORTED"}.get(
+            event.type, "TIMED_OUT" if event.type == "ExecutionTimedOut" else "ABORTED"
+        )
+        if failed:
+            error, cause = event.detail.get("error"), event.detail.get("cause")
+            visit.error = visit.error if error is None else str(error)
+            visit.cause = visit.cause if cause is None else str(cause)

@@ -1,0 +1,275 @@
+"""Why an execution does not go on: what it waits for, since when, and what would move it.
+
+Rule: read only, and true at the moment of asking. Every reason names the command that does something about it, if
+a command can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, TypeAlias
+
+from sm_cli.asl.resources import INTERNAL, serving
+from sm_cli.engine.near_misses import difference, send_command
+from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.states.distributed_map import READ, WRITE
+from sm_cli.interpreter.tokens import make_token
+from sm_cli.jsonvalue import folded_text
+from sm_cli.store.protocol import (
+    HANDED_OVER,
+    Execution,
+    Job,
+    MessageStatus,
+    Status,
+    Store,
+    Subscription,
+    Timer,
+    TimerKind,
+    WorkerRecord,
+)
+from sm_cli.timestamps import MICROSECONDS
+from sm_cli.worker.membership import is_dead, name_of
+
+Kind: TypeAlias = Literal["ended", "message", "job", "callback", "timer", "retry", "children", "ready", "deadline"]
+
+#: So many reasons of an execution with many branches are told.
+MOST = 12
+#: A worker says at least every half minute that it is there; who was silent for longer than this is not counted on.
+_SILENT = 90 * MICROSECONDS
+#: So many of the newest events are looked through for the error of a task that waits to be tried again.
+_NEWEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One sentence or more, without the command. `until` is when it ends by itself, microseconds since 1970 UTC."""
+
+    kind: Kind
+    text: str
+    command: str | None = None
+    state: str | None = None
+    until: int | None = None
+
+
+def only_messages_move(store: Store, execution: int) -> list[Subscription]:
+    """The open waits of an execution that nothing but a message (or its timeout) can move; else none."""
+    waiting = store.subscriptions_of(execution)
+    if not waiting or store.jobs_of(execution) or store.has_ready(execution):
+        return []
+    if any(frame.opens & Opens.EXECUTIONS for frame in store.frames_of(execution)):
+        return []  # another part of it waits for executions that it started
+    frames = {s.frame for s in waiting}
+    return waiting if all(timer.frame in frames for timer in store.timers_of(execution)) else []
+
+
+def working(store: Store, now: int) -> list[WorkerRecord]:
+    """The workers that are there, as far as this machine knows."""
+    beacons = store.beacons()
+    return [w for w in store.workers() if now - w.seen < _SILENT and not is_dead(w, beacons)]
+
+
+def why(
+    store: Store, execution: Execution, now: int, *, handlers: Collection[str] | None = None,
+    shown: Callable[[int], str],
+) -> list[Reason]:  # fmt: skip
+    """What the execution waits for, at most MOST reasons. `handlers` are the names of those that there are, when that
+    is known; `shown` makes text of a time."""
+    if execution.status is Status.PENDING:
+        return [_waits_for_its_turn(store, execution)]
+    if execution.closed is not None:
+        return [_ended(execution, shown)]
+    asked = _Asked(store, execution, now, handlers, shown)
+    found = list(islice(asked.reasons(), MOST))
+    if not found:
+        found.append(Reason("ready", "It is being worked on in this very moment."))
+    if execution.deadline is not None:
+        text = f"Whatever comes, it ends as TIMED_OUT at {shown(execution.deadline)}."
+        found.append(Reason("deadline", text, until=execution.deadline))
+    return found
+
+
+def _waits_for_its_turn(store: Store, execution: Execution) -> Reason:
+    """A child of a map run that has not begun."""
+    top = store.refs([execution.tree])[execution.tree]
+    text = "It waits for its turn: as many children of its map run as MaxConcurrency lets are under way."
+    return Reason("children", text, f"sm why {top}")
+
+
+def _ended(execution: Execution, shown: Callable[[int], str]) -> Reason:
+    assert execution.closed is not None
+    text = f"Nothing is left to do: it ended {execution.status} at {shown(execution.closed)}"
+    if execution.status is Status.SUCCEEDED:
+        return Reason("ended", f"{text}.", f"sm output {execution.ref}")
+    said = ": ".join(part for part in (execution.error, execution.cause) if part)
+    again = f"sm redrive {execution.ref}" if execution.type == "STANDARD" else None
+    return Reason("ended", f"{text}{f' with {said}' if said else ''}.", again)
+
+
+_OURS = {READ: ("to read its items", "reads its items"), WRITE: ("to write its results", "writes its results")}
+
+
+def wanted(resource: str) -> str:
+    """What a worker that waits for this job has to have, or to do."""
+    return _OURS[resource][0] if resource in _OURS else f"with the handler {resource!r}"
+
+
+def doing(resource: str) -> str:
+    """What a worker does with this job."""
+    return _OURS[resource][1] if resource in _OURS else f"runs the handler {resource!r}"
+
+
+class _Asked:
+    """One question: what the store knows of the execution, read once."""
+
+    def __init__(
+        self, store: Store, execution: Execution, now: int, handlers: Collection[str] | None,
+        shown: Callable[[int], str],
+    ) -> None:  # fmt: skip
+        self.store, self.execution, self.now, self.handlers, self.shown = store, execution, now, handlers, shown
+        self.frames = {frame.id: frame for frame in store.frames_of(execution.id)}
+        self.workers = working(store, now)
+
+    def reasons(self) -> Iterator[Reason]:
+        jobs = self.store.jobs_of(self.execution.id)
+        waiting = self.store.subscriptions_of(self.execution.id)
+        yield from self.parents()
+        yield from map(self.message, waiting)
+        yield from map(self.job, jobs)
+        told = {job.frame for job in jobs} | {s.frame for s in waiting}
+        for timer in self.store.timers_of(self.execution.id):
+            if timer.frame not in told:
+                yield self.timer(timer)
+        yield from self.ready()
+
+    def name(self, frame: int) -> str:
+        return self.frames[frame].state if frame in self.frames else "a state"
+
+    def left(self, due: int) -> str:
+        seconds = max(0, due - self.now) / MICROSECONDS
+        return f"in {seconds:.0f} s" if seconds < 120 else f"at {self.shown(due)}"
+
+    # -- messages ----------------------------------------------------------------------------------
+
+    def message(self, s: Subscription) -> Reason:
+        text = f"{self.name(s.frame)} has waited since {self.shown(s.since)} for the message {s.key}={s.value}"
+        text += "" if s.deadline is None else f", until {self.shown(s.deadline)}"
+        for m in self.store.near_messages(s.key, folded_text(s.value), 3):
+            if m.status_at(self.now) is not MessageStatus.BUFFERED:
+                continue
+            if m.value != s.value:
+                differs = difference(m.value, s.value)
+                text += f"; message {m.id} is kept for {m.key}={m.value}, which differs in {differs}"
+            elif m.execution not in (None, s.execution):
+                text += f"; message {m.id} of that value is kept for another execution"
+            elif m.strict and m.kind != s.kind:
+                text += f"; message {m.id} of that value is kept for a wait of another type"
+        return Reason("message", f"{text}.", send_command(s.key, s.value), self.name(s.frame), s.deadline)
+
+    # -- jobs --------------------------------------------------------------------------------------
+
+    def job(self, job: Job) -> Reason:
+        state, tried = job.state, f" (attempt {job.attempt})" if job.attempt > 1 else ""
+        if job.leased_until == HANDED_OVER:
+            token = make_token(self.store.secret(), job.frame, job.seq)
+            text = f"{state} has handed its work over{tried} and waits for the callback with its task token."
+            return Reason("callback", text, f"sm task success {token}", state, self.times_out(job))
+        if job.leased_until is None:
+            return self.free(job, tried)
+        worker = name_of(job.worker or "?")
+        known = {w.id: w for w in self.store.workers()}.get(job.worker or "")
+        if job.leased_until > self.now and (known is None or not is_dead(known, self.store.beacons())):
+            does = doing(job.resource)
+            text = f"{state} is at work{tried}: {worker} {does}, its lease lasts until "
+            text += f"{self.shown(job.leased_until)} and is renewed while it works."
+            return Reason("job", text, None, state, self.times_out(job))
+        text = f"{state} was at work{tried}, and its worker {worker} is gone; another one takes it over"
+        return Reason("job", f"{text}{self.who()}.", None if self.workers else "sm worker", state)
+
+    def times_out(self, job: Job) -> int | None:
+        due = [t.due for t in self.store.timers_of(job.execution) if t.frame == job.frame]
+        return min(due, default=None)
+
+    def free(self, job: Job, tried: str) -> Reason:
+        waits = f"{job.state} waits{tried} for a worker {wanted(job.resource)}"
+        ours = job.resource.startswith(INTERNAL)
+        if not ours and self.handlers is not None and serving(job.resource, self.handlers) is None:
+            text = f"{waits}, and no handler of that name is there; write one with @handler({job.resource!r})."
+            return Reason("job", text, "sm worker", job.state)
+        if not self.workers:
+            return Reason("job", f"{waits}, and no worker is running.", "sm worker", job.state)
+        return Reason("job", f"{waits}; as soon as it has a free slot, one takes it{self.who()}.", None, job.state)
+
+    def who(self) -> str:
+        names = [w.name for w in self.workers[:3]]
+        more = f" and {len(self.workers) - 3} more" if len(self.workers) > 3 else ""
+        return f" (running: {', '.join(names)}{more})" if names else ", as soon as there is one"
+
+    # -- time, children, turns ---------------------------------------------------------------------
+
+    def timer(self, timer: Timer) -> Reason:
+        state, when = self.name(timer.frame), self.left(timer.due)
+        if timer.kind is TimerKind.BACKOFF:
+            attempt = 1 + sum(self.frames[timer.frame].retries) if timer.frame in self.frames else 2
+            failed = self.last_error(timer.frame)
+            text = f"{state} failed{f' with {failed}' if failed else ''} and is tried again {when} (attempt {attempt})"
+            return Reason("retry", f"{text}{self.has_to_run()}.", self.run_one(), state, timer.due)
+        text = f"{state} waits for its time and goes on {when}{self.has_to_run()}."
+        return Reason("timer", text, self.run_one(), state, timer.due)
+
+    def has_to_run(self) -> str:
+        return "" if self.workers else "; a worker has to be running then, and none is"
+
+    def run_one(self) -> str | None:
+        return None if self.workers else "sm worker"
+
+    def last_error(self, frame: int) -> str | None:
+        after = max(0, self.execution.events - _NEWEST)
+        for event in reversed(self.store.history(self.execution.id, after=after)):
+            if event.frame == frame and isinstance(event.detail.get("error"), str):
+                return str(event.detail["error"])
+        return None
+
+    def parents(self) -> Iterator[Reason]:
+        for frame in self.frames.values():
+            if frame.opens & Opens.EXECUTIONS:
+                yield self.run(frame) if frame.join is not None else self.nested(frame)
+            if frame.join is not None and frame.opens & Opens.CHILDREN:
+                yield self.parent(frame)
+
+    def run(self, frame: Frame) -> Reason:
+        """A distributed Map."""
+        join = frame.join
+        assert join is not None
+        ref = f"{self.execution.ref}-{frame.id}-{join.activation}"
+        if join.total == 0:
+            text = f"{frame.state} waits for its items to be read."
+        elif join.settled == join.total or join.lost > join.tolerated:
+            text = f"{frame.state} waits for its results to be written."
+        else:
+            items = f"{join.total} item{'' if join.total == 1 else 's'}"
+            text = f"{frame.state} waits for its {items}: {join.settled} ended, {join.running} under way."
+        return Reason("children", text, f"sm map-runs {ref}", frame.state)
+
+    def nested(self, frame: Frame) -> Reason:
+        """A Task that is an execution of another workflow."""
+        child = next(iter(self.store.open_executions(frame.id)), None)
+        if child is None:
+            return Reason("children", f"{frame.state} waits for an execution that it started.", None, frame.state)
+        text = f"{frame.state} waits for the execution {child.name} of {child.workflow}."
+        return Reason("children", text, f"sm why {child.ref}", frame.state)
+
+    def parent(self, frame: Frame) -> Reason:
+        assert frame.join is not None
+        total, closed, started = frame.join.total, frame.join.closed, frame.join.started
+        begun = f"{started - closed} under way" if started < total else f"{total - closed} to go"
+        text = f"{frame.state} waits for its {total} {'child' if total == 1 else 'children'}: {closed} ended, {begun}"
+        text += f", {total - started} not begun (its MaxConcurrency is reached)" if started < total else ""
+        return Reason("children", f"{text}.", None, frame.state)
+
+    def ready(self) -> Iterator[Reason]:
+        ready = [frame for frame in self.frames.values() if frame.status is FrameStatus.READY]
+        if ready:
+            text = f"{ready[0].state} can go on: a worker does the next step{self.who()}."
+            yield Reason("ready", text, self.run_one(), ready[0].state)

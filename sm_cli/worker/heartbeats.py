@@ -1,0 +1,50 @@
+"""Heartbeats of handlers on their way to the store.
+
+Rule: a handler may say as often as it likes that it goes on; of each job at most ten are written in its
+HeartbeatSeconds, and the last one always is.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Container
+from dataclasses import dataclass
+
+from sm_cli.store.protocol import Job, Timer, TimerKind
+from sm_cli.timestamps import MICROSECONDS
+
+
+@dataclass(slots=True)
+class _Last:
+    job: Job
+    said: int = 0
+    written: int = 0
+
+
+class Beats:
+    def __init__(self) -> None:
+        self._said: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
+        self._last: dict[tuple[int, int], _Last] = {}
+
+    def say(self, job: Job, now: int) -> None:
+        """From a handler's thread."""
+        if job.heartbeat is not None:
+            self._said.put((job, now))
+
+    def due(self, now: int, held: Container[tuple[int, int]]) -> list[Timer]:
+        """The timers to be set anew, of jobs that are still held."""
+        while not self._said.empty():
+            job, said = self._said.get()
+            self._last.setdefault((job.frame, job.seq), _Last(job)).said = said
+        if not self._last:
+            return []
+        self._last = {address: last for address, last in self._last.items() if address in held}
+        timers = []
+        for last in self._last.values():
+            job = last.job
+            assert job.heartbeat is not None
+            span = round(job.heartbeat * MICROSECONDS)
+            if last.said > last.written and now - last.written >= span // 10:
+                last.written = last.said
+                timers.append(Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, last.said + span))
+        return timers

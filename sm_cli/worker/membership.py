@@ -1,0 +1,82 @@
+"""Which process this is, and which workers are certainly dead.
+
+Rule: "dead" is said only of a process that this machine knows to have ended: there is none with its pid, it is another
+one that has the pid now, or (in another container) the kernel has put its beacon out. Of a process on another machine
+nothing is known here; its leases run out. Names decide nothing: two workers may live under one.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from sm_cli.store.liveness import Liveness
+from sm_cli.store.protocol import WorkerRecord
+
+
+def enlisted(name: str, ref: str, now: int, beacons: Liveness | None = None) -> WorkerRecord:
+    """This process as a worker; `ref` makes its id unique. Its beacon is lit."""
+    id, pid = f"{name}/{ref}", os.getpid()
+    lit = "" if beacons is None else beacons.light(id)
+    return WorkerRecord(id, name, os.uname().nodename, pid, _mark(pid, lit), now, now)
+
+
+def name_of(worker: str) -> str:
+    """The name that a `WorkerRecord.id` begins with."""
+    return worker.rpartition("/")[0] or worker
+
+
+def is_dead(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
+    boot, place, born = worker.process.split("/")
+    space, _, lit = place.partition("+")
+    if boot and boot == _boot() and beacons is not None and beacons.is_out(worker.id, lit):
+        return True  # the same kernel, so that its locks are seen here; one that is held may be a child's that it left
+    if worker.host != os.uname().nodename:
+        return False
+    if boot != _boot():
+        return bool(boot and _boot())  # the machine was started since
+    if space != _space():
+        return False
+    try:
+        os.kill(worker.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False  # somebody else's
+    status = _status(worker.pid)
+    return status is not None and (status[0] == "Z" or status[19] != born)
+
+
+def _mark(pid: int, lit: str) -> str:
+    status = _status(pid)
+    place = f"{_space()}+{lit}" if lit else _space()
+    return f"{_boot()}/{place}/{status[19] if status else ''}"
+
+
+@cache
+def _boot() -> str:
+    """Another text after each start of the machine; empty where there is none."""
+    return _read(Path("/proc/sys/kernel/random/boot_id"))
+
+
+@cache
+def _space() -> str:
+    """The namespace that our pids count in: a container has its own."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _status(pid: int) -> list[str] | None:
+    """What Linux says of a process: its state first, the time of its start at index 19 (proc(5), stat)."""
+    fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return fields if len(fields) > 19 else None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,41 @@
+"""What a worker sees in the store without writing: whether there is anything for it to do, and when there will be.
+
+Rule: only reads. It holds until this process or another one has written.
+"""
+
+from __future__ import annotations
+
+from sm_cli.handlers.registry import Registry
+from sm_cli.store.protocol import Store
+
+
+class PendingWork:
+    """ready: frames wait to be stepped. due: when time alone next gives something to do. free: a job waits for a
+    handler. stale: something was written since. others: another process wrote; whoever acts on it says False."""
+
+    def __init__(self, store: Store, worker: str) -> None:
+        self.store = store
+        self.worker = worker
+        self.ready = False
+        self.due: int | None = None
+        self.free = False
+        self.stale = True
+        self.others = False
+        self._commits = store.commits
+
+    def notice(self) -> bool:
+        """Whether anything was written since the last look."""
+        if self.store.changed():
+            self.others = self.stale = True
+        if self.store.commits != self._commits:
+            self._commits = self.store.commits
+            self.stale = True
+        return self.stale
+
+    def look(self, now: int, handlers: Registry, only: int | None, queues: frozenset[str] | None) -> None:
+        """Ask anew. `handlers` are those that jobs may be taken for, `queues` where from (None: anywhere)."""
+        self.stale = False
+        self.ready = self.store.has_ready(only)
+        self.due = self.store.next_due(only, self.worker)
+        resources = handlers.resources(self.store.waiting_resources)
+        self.free = bool(resources) and self.store.has_free(now, resources, only=only, queues=queues)

@@ -1,0 +1,177 @@
+"""Where handlers run: threads for sync ones, one event-loop thread for async ones.
+
+Rule: results come back through a queue, and only there; that of a cancelled handler does not come back at all.
+A cancelled handler keeps its slot until it ends, but not for longer than the pool's patience: a handler that
+hangs holds up neither the engine nor the end of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sm_cli.handlers.handler import Context, Failure, Handler, Success, run, run_async
+from sm_cli.store.protocol import Job
+
+log = logging.getLogger("sm.engine")
+
+#: Seconds that a cancelled handler keeps its slot.
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A handler ended: its job and what came of it."""
+
+    job: Job
+    outcome: Success | Failure
+
+
+@dataclass(slots=True, eq=False)
+class _Running:
+    job: Job
+    handler: Handler
+    context: Context
+    task: asyncio.Task[Success | Failure] | None = None
+    cancelled: float | None = None  # time.monotonic
+    given_up: bool = False
+
+
+class Pool:
+    """`size` handlers at once. `wake` is called, from a handler's thread, when a slot is free again."""
+
+    def __init__(self, size: int, wake: Callable[[], None], patience: float = PATIENCE) -> None:
+        self.size = size
+        self.wake = wake
+        self.patience = patience
+        self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._running: set[_Running] = set()
+        self._wanted: dict[tuple[int, int], _Running] = {}
+        self._todo: queue.SimpleQueue[_Running | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def free(self) -> int:
+        """How many more handlers may start now."""
+        with self._lock:
+            return self.size - sum(not self._given_up(running) for running in self._running)
+
+    def _given_up(self, running: _Running) -> bool:
+        if running.cancelled is None or time.monotonic() - running.cancelled < self.patience:
+            return False
+        if not running.given_up:
+            running.given_up = True
+            log.warning(
+                "the handler %r goes on although its task was cancelled %g s ago; another one gets its place",
+                running.handler.name, self.patience,
+            )  # fmt: skip
+        return True
+
+    def submit(self, job: Job, handler: Handler, context: Context) -> None:
+        running = _Running(job, handler, context)
+        spawn = False
+        with self._lock:
+            self._running.add(running)
+            self._wanted[job.frame, job.seq] = running
+            if not handler.is_async:
+                spawn = self._idle == 0
+                self._idle -= not spawn
+        if handler.is_async:
+            loop = self._event_loop()
+            loop.call_soon_threadsafe(self._start_async, loop, running)
+            return
+        if spawn:
+            threading.Thread(target=self._work, name="sm-handler", daemon=True).start()
+        self._todo.put(running)
+
+    def cancel(self, frame: int, seq: int) -> None:
+        """Nobody waits for this result any more: tell the handler."""
+        with self._lock:
+            running = self._wanted.pop((frame, seq), None)
+            if running is None:
+                return
+            running.cancelled = time.monotonic()
+        running.context.cancelled.set()
+        if self._loop is not None and running.handler.is_async:
+            self._loop.call_soon_threadsafe(self._cancel_async, running)
+
+    def cancel_all(self) -> None:
+        for frame, seq in list(self._wanted):
+            self.cancel(frame, seq)
+
+    def drain(self) -> list[Done]:
+        """Results that are there now."""
+        results = []
+        while True:
+            try:
+                results.append(self._done.get_nowait())
+            except queue.Empty:
+                return results
+
+    def close(self) -> None:
+        """Let idle threads end, and those in a handler when it returns."""
+        with self._lock:
+            self._closed = True
+            idle = self._idle
+        for _ in range(idle):
+            self._todo.put(None)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
+
+    # -- inside the threads ------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            running = self._todo.get()
+            if running is None:
+                return
+            self._finish(running, run(running.handler, running.job.input, running.context))
+            if self._closed:
+                return
+
+    def _finish(self, running: _Running, outcome: Success | Failure) -> None:
+        with self._lock:
+            self._running.discard(running)
+            if not running.handler.is_async:
+                self._idle += 1
+            if running.cancelled is None:
+                self._wanted.pop((running.job.frame, running.job.seq), None)
+                self._done.put(Done(running.job, outcome))
+        self.wake()
+
+    def _event_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=_run_loop, args=(self._loop,), name="sm-async", daemon=True).start()
+        return self._loop
+
+    def _start_async(self, loop: asyncio.AbstractEventLoop, running: _Running) -> None:
+        running.task = loop.create_task(run_async(running.handler, running.job.input, running.context))
+        # By a callback: a task that is cancelled before its first step runs nothing of its own.
+        running.task.add_done_callback(lambda task: self._finish(running, _result(task)))
+        if running.cancelled is not None:
+            running.task.cancel()
+
+    def _cancel_async(self, running: _Running) -> None:
+        if running.task is not None:
+            running.task.cancel()
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _result(task: asyncio.Task[Success | Failure]) -> Success | Failure:
+    return Failure("Cancelled", "The handler was cancelled before it began.") if task.cancelled() else task.result()

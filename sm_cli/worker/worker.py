@@ -1,0 +1,330 @@
+"""The loop: takes everything that is ready, steps it all, commits once, then starts handlers.
+
+Rule: one thread runs `run`. It sleeps until a result comes, something falls due, another process writes, or
+it is told to stop; it never sleeps in a transaction, and it begins none before a read has shown that there is
+something to do.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sm_cli.engine.engine import Engine, Workflow
+from sm_cli.engine.settings import JobTaker
+from sm_cli.engine.stepping import leases
+from sm_cli.engine.stepping.queues import Rota
+from sm_cli.engine.stepping.tick import Tick
+from sm_cli.handlers.handler import Context, Handler, Success
+from sm_cli.handlers.registry import Registry
+from sm_cli.interpreter.events import TaskFailed
+from sm_cli.interpreter.tokens import make_token
+from sm_cli.jsonvalue import Json
+from sm_cli.store.protocol import Execution, HistoryEvent, Job, WorkerRecord
+from sm_cli.timestamps import MICROSECONDS
+from sm_cli.worker.heartbeats import Beats
+from sm_cli.worker.membership import enlisted, is_dead
+from sm_cli.worker.pending_work import PendingWork
+from sm_cli.worker.pool import Done, Pool
+from sm_cli.worker.wakeup import Bell
+
+log = logging.getLogger("sm.engine")
+
+#: How long a loop without work sleeps before it looks whether another process wrote: soon after it had some, and
+#: later; and how long before it looks around itself. Each look costs a fifth of a millisecond, most of it to wake up.
+_POLL_SECONDS, _IDLE_POLL_SECONDS, _LOOK_UP_SECONDS = 0.01, 0.03, 0.3
+_IDLE = MICROSECONDS
+_BATCH = 500
+
+#: Microseconds between two looks whether another worker has died, and whether our leases are half over.
+_LOOK = MICROSECONDS
+#: A worker says so often that it is there: with what it writes anyway, and when it has nothing to write.
+_SEEN, _SEEN_IDLE = 5 * MICROSECONDS, 30 * MICROSECONDS
+_FORGOTTEN = 86_400 * MICROSECONDS
+#: Who waited longer than this to write judges nobody's lease: its owner could not renew it in that time either.
+_HELD_UP = MICROSECONDS
+
+
+class Worker:
+    """A worker: `concurrency` handlers at once, for all executions or for `only` one.
+
+    name: what a person calls it. rota: which queues it serves and how. observe: called after each commit with the
+    events that it wrote. taking: whether it takes jobs. horizon: it takes none that came after this time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        handlers: Mapping[str, Handler],
+        *,
+        concurrency: int = 8,
+        name: str = "worker",
+        only: int | None = None,
+        rota: Rota | None = None,
+        observe: Callable[[list[HistoryEvent]], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.name = name
+        self.only = only
+        self.rota = rota or Rota()
+        self.observe = observe
+        self.taking = True
+        self.horizon: int | None = None
+        self.stopping = threading.Event()
+        self.leased: dict[tuple[int, int], Job] = {}
+        self.given_back: list[Job] = []
+        self._bell = Bell()
+        self.pool = Pool(concurrency, self._bell.ring)
+        self._beacons = engine.store.beacons()
+        self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
+        self._enlisted = False
+        self._outlook = PendingWork(engine.store, self.worker.id)
+        self._beats = Beats()
+        self._undelivered: list[Done] = []  # results that no transaction has taken yet
+        self._next_census = self._next_renewal = self._worked = 0
+        self._barren = False  # it looked as if there were something to do, and there was not
+        self._reloaded: Mapping[str, Handler] | None = None
+        self._use(handlers)
+
+    def _use(self, handlers: Mapping[str, Handler]) -> None:
+        self.handlers = Registry({**self.engine.builtin, **handlers})
+
+    # -- what others call ------------------------------------------------------------------------
+
+    def start(self, workflow: Workflow, input: Json, **options: object) -> tuple[Execution, bool]:
+        """Start an execution, its first tasks already taken by this loop: no second transaction."""
+        taker = self.taker()
+        execution, new, jobs = self.engine.start(workflow, input, taker=taker, **options)  # type: ignore[arg-type]
+        if new:
+            self._is_seen(taker.arriving)
+        self.launch(jobs, {execution.id: execution})
+        return execution, new
+
+    def reload(self, handlers: Mapping[str, Handler]) -> None:
+        """Use these handlers from the next round on; from any thread."""
+        self._reloaded = handlers
+        self._bell.ring()
+
+    def take(self, taking: bool, horizon: int | None = None) -> None:
+        """Whether to take jobs, and (with `horizon`) none that came after that time."""
+        self.taking, self.horizon = taking, horizon
+        self._outlook.stale = True
+
+    def stop(self) -> None:
+        """End `run` soon; from any thread or signal handler."""
+        self.stopping.set()
+        self._bell.ring()
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Work until `until()` is true or `stop` was called."""
+        self._go_on(lambda: self.stopping.is_set() or until())
+
+    def finish(self, grace: float) -> None:
+        """Take nothing new, let what runs end for at most `grace` seconds, then `let_go`."""
+        self.take(False)
+        end = self.engine.clock.now() + round(grace * MICROSECONDS)
+        self._go_on(lambda: not self.leased or self.engine.clock.now() >= end)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """After `run`: deliver what is finished and give the other jobs back, so that others take them at once.
+        Whoever calls this ends the process: the handlers are told that nobody waits for them, and not waited for."""
+        results = [*self._undelivered, *self.pool.drain()]
+        self.pool.cancel_all()
+        delivered = {done.job.id for done in results}
+
+        def work(tick: Tick) -> None:
+            for done in results:
+                self.deliver(tick, done)
+            self.given_back = [job for job in tick.tx.held(self.worker.id) if job.id not in delivered]
+            for job in self.given_back:
+                leases.give_back(tick, job)
+            tick.changes.workers_gone.append(self.worker.id)
+
+        if results or self._enlisted:
+            self.engine.transact(work)
+            self.leased.clear()
+            self._enlisted = False
+
+    # -- one round -------------------------------------------------------------------------------
+
+    def _go_on(self, until: Callable[[], bool]) -> None:
+        while not until():
+            if not self.tick():
+                self.sleep()
+
+    def tick(self) -> bool:
+        """Step everything that is ready; False when there was nothing to do."""
+        self._bell.hush()
+        self._barren = False
+        if self._reloaded is not None:
+            self._use(self._reloaded)
+            self._reloaded = None
+            self._outlook.stale = True
+        now = self.engine.clock.now()
+        self._outlook.notice()
+        if self._outlook.others:
+            self._outlook.others = False
+            self.check_leases()
+        self._undelivered += self.pool.drain()
+        results = list(self._undelivered)
+        beats = self._beats.due(now, self.leased)
+        dead = self.census(now)
+        unseen = not self._enlisted or now - self.worker.seen > _SEEN_IDLE
+        renewing = now >= self._next_renewal and bool(self.half_gone(now))
+        if not (results or beats or dead or unseen or renewing or self.anything(now)):
+            return False
+
+        lost: set[int] = set()
+
+        def work(tick: Tick) -> None:
+            for done in results:
+                self.deliver(tick, done)
+            for timer in beats:
+                tick.rearm(timer)
+            freed = [] if tick.now - now > _HELD_UP else self.reap(tick, dead)
+            leases.claim(tick, self.rota, freed, self.only, self.horizon)
+            tick.run()
+            tick.due(_BATCH, self.only)
+            tick.run()
+            lost.update(self.renew(tick, results, renewing))
+            if unseen and arriving is not None:
+                tick.changes.workers.append(arriving)
+
+        taker = self.taker()
+        arriving = taker.arriving
+        if unseen:
+            taker.arriving = None  # written by itself, even when nothing else is
+        _, tick = self.engine.transact(work, taker)
+        self._undelivered.clear()
+        if tick.changes:
+            self._is_seen(arriving)
+        self._barren = not (results or tick.changes)
+        self._worked = self._worked if self._barren else tick.now
+        self.settle(tick, results, lost)
+        return not self._barren
+
+    def anything(self, now: int) -> bool:
+        """Whether a read shows something to do."""
+        seen = self._outlook
+        if seen.stale:
+            handlers = self.handlers if self.taking else Registry()
+            seen.look(now if self.horizon is None else self.horizon, handlers, self.only, self.rota.only)
+        return seen.ready or (seen.due is not None and seen.due <= now) or (seen.free and self.pool.free > 0)
+
+    def taker(self) -> JobTaker:
+        now = self.engine.clock.now()
+        arriving = None
+        if not self._enlisted or now - self.worker.seen > _SEEN:
+            arriving = replace(self.worker, seen=now)
+        return JobTaker(
+            self.worker.id, self.pool.free if self.taking else 0, self.handlers,
+            serves=self.rota.serves, at_once=self.horizon is None, arriving=arriving,
+        )  # fmt: skip
+
+    def _is_seen(self, arriving: WorkerRecord | None) -> None:
+        """Our row is written."""
+        self._enlisted = True
+        self.worker = arriving or self.worker
+
+    def deliver(self, tick: Tick, done: Done) -> None:
+        job, outcome = done.job, done.outcome
+        if isinstance(outcome, Success):
+            tick.returned(job, outcome.result, final=outcome.final)
+        else:
+            tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace))
+
+    def settle(self, tick: Tick, results: list[Done], lost: set[int]) -> None:
+        """After the commit: what is over is forgotten, what was taken is started."""
+        for done in results:
+            self.leased.pop((done.job.frame, done.job.seq), None)
+        for (frame, seq), job in list(self.leased.items()):
+            newest = tick.frames.get(frame)
+            if job.id in lost or (newest is not None and newest.seq != seq):
+                self.forget(job)
+        for frame, event in tick.ignored:
+            log.debug("ignored %s for frame %d: it came too late", type(event).__name__, frame)
+        if self.observe is not None and tick.changes.history:
+            self.observe(tick.changes.history)
+        self.launch(tick.taken(), tick.executions)
+
+    def forget(self, job: Job) -> None:
+        """Nobody waits for this job's handler any more."""
+        del self.leased[job.frame, job.seq]
+        self.pool.cancel(job.frame, job.seq)
+
+    def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
+        for job in jobs:
+            self.leased[job.frame, job.seq] = job
+            handler = self.handlers.find(job.resource)
+            assert handler is not None, "a job is taken for a handler that is there"
+            self.pool.submit(job, handler, self.context(job, executions[job.execution]))
+
+    def context(self, job: Job, execution: Execution) -> Context:
+        return Context(
+            execution_id=execution.ref,
+            execution_name=execution.name,
+            workflow=execution.workflow,
+            state=job.state,
+            attempt=job.attempt,
+            idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
+            task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
+            resource=job.resource,
+            beat=lambda: self._beats.say(job, self.engine.clock.now()),
+        )
+
+    # -- leases ------------------------------------------------------------------------------------
+
+    def reap(self, tick: Tick, dead: list[WorkerRecord]) -> list[Job]:
+        """Take the jobs of workers that were lost, and strike those that are dead off the list."""
+        tick.changes.workers_gone.extend(worker.id for worker in dead)
+        mine = {job.id for job in self.leased.values()}
+        return leases.reap(tick, leases.lost(tick, [worker.id for worker in dead], mine, self.only))
+
+    def census(self, now: int) -> list[WorkerRecord]:
+        """Now and then: workers that are certainly dead, or were not seen for a day."""
+        if now < self._next_census:
+            return []
+        self._next_census = now + _LOOK
+        found = self.engine.store.workers()
+        return [w for w in found if w.id != self.worker.id and (is_dead(w, self._beacons) or now - w.seen > _FORGOTTEN)]
+
+    def check_leases(self) -> None:
+        """Another process has written: does it want our jobs done no more?"""
+        if not self.leased:
+            return
+        jobs = list(self.leased.values())
+        kept = self.engine.store.leases(self.worker.id, [job.id for job in jobs])
+        for job in jobs:
+            if job.id not in kept:
+                self.forget(job)
+
+    def half_gone(self, now: int) -> list[Job]:
+        """Jobs whose leases have to be renewed."""
+        lease = self.engine.settings.lease
+        self._next_renewal = now + lease // 20
+        soon = now + lease // 2
+        return [job for job in self.leased.values() if job.leased_until is not None and job.leased_until < soon]
+
+    def renew(self, tick: Tick, results: list[Done], renewing: bool) -> set[int]:
+        """Keep the leases that are half over, by the time it is now: the transaction may have taken long, and
+        nobody else could write meanwhile. Returns the ids of jobs that are no longer ours."""
+        now, lease = self.engine.clock.now(), self.engine.settings.lease
+        if not renewing and now - tick.now < lease // 4:
+            return set()
+        done = {result.job.id for result in results}
+        return leases.renew(tick, [job for job in self.half_gone(now) if job.id not in done], now + lease)
+
+    # -- sleeping --------------------------------------------------------------------------------
+
+    def sleep(self) -> None:
+        """Until a result comes, somebody writes, or time brings something; not much longer than _LOOK_UP_SECONDS."""
+        now, left, due = self.engine.clock.now(), _LOOK_UP_SECONDS, self._outlook.due
+        if due is not None and not self._barren:
+            left = min(left, max(0, due - now) / MICROSECONDS)
+        poll = _POLL_SECONDS if now - self._worked < _IDLE else _IDLE_POLL_SECONDS
+        # An idle worker does this all day: nothing but a short wait and a question that costs microseconds.
+        while not self._bell.heard(min(poll, left)) and left > poll and not self._outlook.notice():
+            left -= poll
