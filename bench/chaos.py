@@ -21,10 +21,12 @@ from subprocess import Popen
 from typing import Any
 
 from bench import chaos_rows
+from bench.asking import asked
 from bench.commands import Project
 from bench.report import Figure
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Execution, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Execution
 
 WORKERS = ("w1", "w2", "w3")
 
@@ -223,9 +225,9 @@ class Run:
         connection = sqlite3.connect(self.project.database)
         found = {}
         for n in range(self.plan.executions):
-            (root,) = store.find(f"c{n}")
+            (root,) = asked(store).find(f"c{n}")
             ids = connection.execute("SELECT id FROM executions WHERE tree = ? ORDER BY id", (root.id,)).fetchall()
-            found[root.name] = [execution for (id,) in ids if (execution := store.execution(id)) is not None]
+            found[root.name] = [execution for (id,) in ids if (execution := asked(store).execution(id)) is not None]
         connection.close()
         return found
 
@@ -268,24 +270,24 @@ class Run:
 
 
 def is_closed(store: Store, name: str) -> bool:
-    return any(execution.closed is not None for execution in store.find(name))
+    return any(execution.closed is not None for execution in asked(store).find(name))
 
 
 def outcome(store: Store, execution: Execution) -> str:
-    events = Counter(event.type for event in store.history(execution.id) if not event.type.endswith("Started"))
+    events = Counter(event.type for event in asked(store).history(execution.id) if not event.type.endswith("Started"))
     e = execution
     return json.dumps([e.workflow, e.status.value, e.output, e.error, e.cause, sorted(events.items())])
 
 
 def attempts_in(store: Store, execution: Execution) -> int:
     """Attempts at tasks of handlers."""
-    scheduled = [event for event in store.history(execution.id) if event.type == "TaskScheduled"]
+    scheduled = [event for event in asked(store).history(execution.id) if event.type == "TaskScheduled"]
     return sum(event.detail["resourceType"] == "handler" for event in scheduled)
 
 
 def twice(store: Store, execution: Execution) -> int:
     """Transitions of an execution that are in its history more often than once: ends of the same attempt."""
-    events = store.history(execution.id)
+    events = asked(store).history(execution.id)
     assert [event.number for event in events] == list(range(1, len(events) + 1)), "the history has a hole"
     steps = ("Entered", "Exited", "Scheduled", "Succeeded", "Failed", "TimedOut", "Received", "Submitted")
     seen = Counter((event.frame, event.previous, event.type) for event in events if event.type.endswith(steps))
@@ -301,7 +303,7 @@ def judged(calm: Run, run: Run) -> Iterator[Figure]:
         for execution in tree:
             missing += abs(attempts_in(store, execution) - len(effects.get(execution.ref, ())))
             doubled += twice(store, execution)
-            for map_run in store.map_runs(execution.id):
+            for map_run in asked(store).map_runs(execution.id):
                 children += map_run.join.made
                 rows += chaos_rows.rows_amiss(store, map_run)
                 files += chaos_rows.files_amiss(run.project.folder, store, map_run)

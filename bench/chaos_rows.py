@@ -11,7 +11,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sm_cli.store.protocol import Execution, MapRun, Store
+from bench.asking import asked
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Execution, MapRun
 
 #: Rows of the data set of each workflow. The second is read in three portions.
 ROWS = {"rows": 12, "batches": 2500}
@@ -107,7 +109,7 @@ def prepare(folder: Path) -> None:
 
 
 def children(store: Store, run: MapRun) -> list[Execution]:
-    return store.run_results(run.id, -1, 1_000_000)
+    return asked(store).run_results(run.id, -1, 1_000_000)
 
 
 def rows_amiss(store: Store, run: MapRun) -> int:

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.asking import asked
 from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Status, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Status
 from sm_cli.worker.worker import Worker
 
 
@@ -54,7 +56,7 @@ def finish(loop: Worker, store: Store, ids: list[int]) -> None:
 
     def done() -> bool:
         while left:
-            execution = store.execution(left[-1])
+            execution = asked(store).execution(left[-1])
             assert execution is not None
             if execution.status is Status.RUNNING:
                 return False

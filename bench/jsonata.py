@@ -72,7 +72,7 @@ ENDLESS = {
 
 
 class JlensEngine:
-    """jlens as an JsonataEngine. Syntax beyond JSONata 2.0.6 passes, and a function as the result counts as undefined."""
+    """jlens as a JsonataEngine; syntax beyond 2.0.6 passes, and a function as the result counts as undefined."""
 
     def __init__(self) -> None:
         self.package = importlib.import_module("jlens")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.asking import asked
 from bench.commands import Project, end
 from bench.engines import prepared
 from bench.report import Figure
@@ -25,7 +26,7 @@ def finished(store: Store, ids: list[int], worker: subprocess.Popen[str]) -> Non
     """Wait until all of these executions are closed."""
     left = list(ids)
     while left:
-        execution = store.execution(left[-1])
+        execution = asked(store).execution(left[-1])
         if execution is None or execution.closed is None:
             assert worker.poll() is None
             time.sleep(0.01)
@@ -43,7 +44,7 @@ def rate(folder: Path, concurrency: int) -> float:
     ids = [engine.start(workflow, None)[0].id for _ in range(JOBS)]
     worker = project.worker("w1", "--concurrency", str(concurrency))
     finished(store, ids, worker)
-    ends = sorted(execution.closed or 0 for execution in map(store.execution, ids) if execution is not None)
+    ends = sorted(execution.closed or 0 for execution in map(asked(store).execution, ids) if execution is not None)
     assert len(ends) == JOBS
     said = end(worker)
     store.close()

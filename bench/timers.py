@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from bench.asking import asked
 from bench.commands import Project, end
 from bench.engines import prepared
 from bench.report import Figure
@@ -15,7 +16,7 @@ from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.send_message import send
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import HistoryEvent
+from sm_cli.store.records import HistoryEvent
 from sm_cli.timestamps import MICROSECONDS, rfc3339
 from sm_cli.worker.worker import Worker
 
@@ -98,7 +99,7 @@ def messages(folder: Path) -> Iterator[Figure]:
             sent = time.time()
             engine.transact(partial(_send, n))
             sending.append(time.time() - sent)
-            while (execution := store.execution(id)) is None or execution.closed is None:
+            while (execution := asked(store).execution(id)) is None or execution.closed is None:
                 time.sleep(0.001)
             assert isinstance(execution.output, float), execution
             beginning.append(execution.output - sent)

@@ -15,13 +15,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bench.asking import asked
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.send_message import SendOutcome
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.store.messages import WaitFilter
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Execution, Status, Store, WaitFilter
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Execution, Status
 
 #: The same thing to do on the file with few waits and on that with many.
 Pair: TypeAlias = tuple[Callable[[], object], Callable[[], object]]
@@ -89,11 +92,11 @@ def sending(engine: Engine, waiting: int, value: str = "ORD-{}") -> Callable[[],
 
 
 def looking(engine: Engine) -> Callable[[], object]:
-    return lambda: (engine.transact(Tick.due), engine.store.next_due())
+    return lambda: (engine.transact(Tick.due), asked(engine.store).next_due())
 
 
 def listing(store: Store) -> Callable[[], object]:
-    return lambda: store.open_waits(WaitFilter(limit=20))
+    return lambda: asked(store).open_waits(WaitFilter(limit=20))
 
 
 def command(words: str, path: Path) -> Callable[[], object]:

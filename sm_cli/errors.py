@@ -31,14 +31,18 @@ if TYPE_CHECKING:
 
 
 class SmError(Exception):
-    """The root of the tree: `exit_code` is the process's, `hint` an optional second sentence."""
+    """The root of the tree: `exit_code` is the process's, `hint` an optional second sentence.
+
+    `topic` says what the error is about, for a front end that has advice of its own: rooms below know no commands.
+    """
 
     exit_code = 70
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, topic: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.topic = topic
 
 
 class InvalidDefinition(SmError):

@@ -25,7 +25,8 @@ from sm_cli.handlers.needs import needed_handlers
 from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.jsonvalue import Json, as_json
-from sm_cli.store.protocol import Execution, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Execution, HistoryEvent
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.views.state_visits import aws_events
 from sm_cli.worker.worker import Worker
@@ -80,10 +81,10 @@ def run_express(
     if problem is not None:
         raise UsageError(f"the input is not JSON: {problem}")
     with Express(workflow, registry, history=history, concurrency=concurrency) as express:
-        execution = express.start(own_input, name=name, timeout=timeout)
+        express.start(own_input, name=name, timeout=timeout)
         express.run(lambda: express.current().closed is not None)
         ended = express.current()
-        events = aws_events(express.engine.store.history(execution.id)) if history else None
+        events = aws_events(express.events()) if history else None
     return ExpressResult(ended.status.value, ended.output, ended.error, ended.cause, events)
 
 
@@ -101,7 +102,7 @@ class Express:
         if starter is not None:
             raise UsageError(
                 f"{starter} starts another execution; an express execution has no database to start one in",
-                hint="Run it without --express.",
+                topic="express",
             )
         self.workflow = workflow
         self.engine = Engine(MemoryStore(), settings=Settings(history=history, limits=limits), observers=())
@@ -127,15 +128,22 @@ class Express:
         self.loop.run(lambda: until() or self._fail_what_nobody_does())
 
     def current(self) -> Execution:
-        found = self.engine.store.execution(self.execution.id)
+        with self.engine.store.read() as questions:
+            found = questions.execution(self.execution.id)
         assert found is not None
         return found
+
+    def events(self) -> list[HistoryEvent]:
+        """What has happened, in order; none without history."""
+        with self.engine.store.read() as questions:
+            return questions.history(self.execution.id)
 
     def _fail_what_nobody_does(self) -> bool:
         """A FunctionName that was computed may lead to no handler, and no other worker will come; always False."""
         if self.loop.leased:
             return False
-        free = self.engine.store.jobs_of(self.execution.id)
+        with self.engine.store.read() as questions:
+            free = questions.jobs_of(self.execution.id)
         lost = [job for job in free if job.worker is None and job.resource not in self.loop.handlers]
         if lost:
 
@@ -163,7 +171,7 @@ def keep(express: Express, store: Store) -> Execution:
 
     Raises Conflict when its workflow has an execution of that name there. It cannot be redriven, as on AWS.
     """
-    ended, events = express.current(), express.engine.store.history(express.execution.id)
+    ended, events = express.current(), express.events()
     target = Engine(store)
 
     def work(tick: Tick) -> Execution:

@@ -25,18 +25,17 @@ from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import (
+from sm_cli.store.messages import MessageStatus, StoredMessage
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
     HANDED_OVER,
     Execution,
     Job,
-    MessageStatus,
     Status,
-    Store,
-    StoredMessage,
     Timer,
-    TimerKind,
 )
 
 T = TypeVar("T")
@@ -61,7 +60,7 @@ class Engine:
         self.store = store
         self.clock = clock or SystemClock()
         self.settings = settings or Settings()
-        self.settings.token_key = store.secret()
+        self.settings.token_key = store.token_key()
         self.programs = Programs(library)
         self.builtin = bucket_jobs(store, buckets)
         self._sweep_at = 0
@@ -169,10 +168,12 @@ class Engine:
 
     def last_input(self, execution: Execution, state: str) -> Json:
         """What the state was last entered with. Raises NotFound when it never was."""
-        for event in reversed(self.store.history(execution.id)):
+        with self.store.read() as questions:
+            events = questions.history(execution.id)
+        for event in reversed(events):
             if event.type.endswith("StateEntered") and event.detail["name"] == state:
                 return event.detail["input"]
-        raise NotFound(f"execution {execution.name} never entered {state!r}; give its input with --input")
+        raise NotFound(f"execution {execution.name} never entered {state!r}", topic="input")
 
     # -- messages --------------------------------------------------------------------------------
 
@@ -278,21 +279,22 @@ class Engine:
                 f"this task token is stale: the task that it was made for has ended (execution {execution.name} is "
                 f"{execution.status})"
             )
-        jobs = [job for job in self.store.jobs_of(execution.id) if job.frame == id]
-        if not jobs:
+        job = tick.tx.job_of(id)
+        if job is None:
             raise Conflict("this task token is stale: no task waits for it")
-        return frame, jobs[0]
+        return frame, job
 
     def find(self, text: str) -> Execution:
         """The execution that a person means: id, unique prefix, name or @last. Raises NotFound, Conflict."""
+        with self.store.read() as questions:
+            found = [] if text == "@last" else questions.find(text)
+            latest = questions.latest() if text == "@last" else None
         if text == "@last":
-            latest = self.store.latest()
             if latest is None:
                 raise NotFound("there is no execution yet")
             return latest
-        found = self.store.find(text)
         if not found:
-            raise NotFound(f"no execution is named {text!r}", hint="`sm list` shows what there is")
+            raise NotFound(f"no execution is named {text!r}", topic="execution")
         first = found[0]
         if len(found) > 1 and first.ref != text:
             shown = ", ".join(f"{e.ref} ({e.workflow})" for e in found[:5])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sm_cli.errors import Conflict, UsageError
 from sm_cli.jsonvalue import Json, canonical
-from sm_cli.store.protocol import Execution, Status
+from sm_cli.store.records import Execution, Status
 
 _NAME_LIMIT = 80
 _FORBIDDEN = frozenset('<>{}[]?*"#%\\^|~`$&,;:/ \t\r\n')

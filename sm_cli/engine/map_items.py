@@ -12,7 +12,12 @@ from typing import Any
 from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.states.distributed_map import READ, WRITE
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, MapRun, Status, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
+    Execution,
+    MapRun,
+    Status,
+)
 
 #: Children are looked at so many at a time: each may be as long as a batch of items, and all of a page are in memory.
 _PAGE = 32
@@ -54,7 +59,8 @@ class BucketJobs:
         """Write what became of a run's children, or (without a Resource) only shape it; returns the state's result."""
         from sm_cli.buckets import RunFacts, transformed
 
-        (run,) = self.store.find_map_run(str(request["run"]))
+        with self.store.read() as questions:
+            (run,) = questions.find_map_run(str(request["run"]))
         arn = str(request["arn"])
         results = self.results(run, arn)
         if request["resource"] is None:
@@ -63,13 +69,17 @@ class BucketJobs:
         what = {name: request[name] for name in ("arguments", "config")}
         return {"written": self.buckets.write_results(what, results, RunFacts(arn, run.ref))}
 
+    def page(self, run: MapRun, after: int) -> list[Execution]:
+        with self.store.read() as questions:  # one a page: results are written for as long as it takes
+            return questions.run_results(run.id, after, _PAGE)
+
     def results(self, run: MapRun, arn: str) -> Iterator[Any]:
         from sm_cli.buckets import ChildResult
 
         account = arn.partition(":mapRun:")[0]
         machine = f"{account}:stateMachine:{run.workflow}"
         after = -1
-        while children := self.store.run_results(run.id, after, _PAGE):
+        while children := self.page(run, after):
             for child in children:
                 assert child.parent is not None
                 after = child.parent.number

@@ -5,13 +5,18 @@ Rule: a few rows by index, whatever the number of waits and messages.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator
 
 from sm_cli.errors import InvalidJson
-from sm_cli.jsonvalue import Json, dumps, folded_text, loads_exact, scalar_kind, scalar_text
-from sm_cli.store.messages import Late
-from sm_cli.store.protocol import MessageStatus, PastWait, StoredMessage, Subscription, Transaction
+from sm_cli.jsonvalue import Json, folded_text, loads_exact, scalar_kind, scalar_text
+from sm_cli.store.messages import (
+    Late,
+    MessageStatus,
+    PastWait,
+    StoredMessage,
+    Subscription,
+)
+from sm_cli.store.sql.transaction import Transaction
 from sm_cli.timestamps import MICROSECONDS
 
 #: So many of each kind are looked at, and told.
@@ -79,13 +84,6 @@ def _expired(earlier: Iterable[StoredMessage], text: str, now: int) -> Iterator[
 
 def _waited(w: PastWait, ref: str, now: int) -> str:
     return f"execution {ref} waited for {w.key}={w.value} until {ago(now - w.ended)}: {_ENDED[w.how]}"
-
-
-def send_command(key: str, value: str) -> str:
-    """The command that sends a message, ready to be pasted."""
-    if value.startswith('"'):
-        value = dumps(value)  # the command takes JSON strings for what they mean
-    return f"sm send-message {shlex.quote(f'{key}={value}')}"
 
 
 def ago(microseconds: int) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.step import PAYLOAD_LIMIT
 from sm_cli.jsonvalue import Json, dumps
-from sm_cli.store.protocol import HistoryEvent
+from sm_cli.store.records import HistoryEvent
 
 log = logging.getLogger("sm.engine")
 

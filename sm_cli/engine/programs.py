@@ -16,7 +16,9 @@ from sm_cli.asl.text.source import parse as parse_source
 from sm_cli.errors import InvalidDefinition, NotFound, SmError
 from sm_cli.jsonvalue import dumps
 from sm_cli.store.changes import Changes
-from sm_cli.store.protocol import Definition, Store, Transaction
+from sm_cli.store.records import Definition
+from sm_cli.store.sql.questions import Questions
+from sm_cli.store.sql.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Programs:
     def add(self, workflow: Workflow) -> None:
         self._compiled.setdefault(workflow.program.digest, workflow.program)
 
-    def of(self, digest: str, source: Store | Transaction) -> Program:
+    def of(self, digest: str, source: Questions) -> Program:
         """The compiled program of a stored definition. Raises NotFound."""
         program = self._compiled.get(digest)
         if program is None:

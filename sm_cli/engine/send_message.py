@@ -19,8 +19,15 @@ from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import UsageError
 from sm_cli.interpreter.events import MessageReceived
 from sm_cli.jsonvalue import Json, as_json, scalar_kind, scalar_text
-from sm_cli.store.messages import RECEIVERS, Late
-from sm_cli.store.protocol import Execution, MessageStatus, PastWait, StoredMessage, Subscription, Waking
+from sm_cli.store.messages import (
+    RECEIVERS,
+    Late,
+    MessageStatus,
+    PastWait,
+    StoredMessage,
+    Subscription,
+)
+from sm_cli.store.records import Execution, Waking
 from sm_cli.timestamps import MICROSECONDS
 
 log = logging.getLogger("sm.engine")

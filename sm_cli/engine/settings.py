@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sm_cli.handlers.registry import Registry
-from sm_cli.store.protocol import Job, WorkerRecord
+from sm_cli.store.records import Job, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
 
 

@@ -36,7 +36,7 @@ def load_handlers(directory: Path) -> Registry:
     directory = directory.resolve()
     if not directory.is_dir():
         raise HandlerLoadError(
-            f"there is no handlers directory at {display_path(directory)}", hint="--handlers DIR names another one."
+            f"there is no handlers directory at {display_path(directory)}", topic="handlers directory"
         )
     files = {file.stem: file for file in sorted(directory.glob("*.py")) if not file.name.startswith("_")}
     package = _package(directory, list(files))

@@ -88,7 +88,7 @@ def check_handlers(needs: Mapping[str, Sequence[str]], handlers: Mapping[str, Ha
     wanted = "; ".join(f"{name!r} for the state {_listed(states)}" for name, states in missing.items())
     there = f"{len(handlers)} handler{'' if len(handlers) == 1 else 's'}"
     message = f"no handler is registered as {wanted} (looked in {display_path(directory)}/, which has {there})"
-    raise HandlerLoadError(message, hint=" ".join(_advice(missing, handlers)))
+    raise HandlerLoadError(message, hint=" ".join(_advice(missing, handlers)), topic="missing handler")
 
 
 def _advice(missing: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler]) -> Iterator[str]:
@@ -97,8 +97,7 @@ def _advice(missing: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler
     if guesses:
         yield f"Nearest: {', '.join(map(repr, guesses))}."
     first = next(iter(missing))
-    yield f'Write one with @handler("{first}") above a function, or name another directory with --handlers.'
-    yield "With --stub every task without a handler is answered with {}."
+    yield f'Write one with @handler("{first}") above a function.'
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -200,3 +200,17 @@ HANDED_OVER = 2**62
 class FrameSeq(NamedTuple):
     frame: int
     seq: int
+
+
+class ExecutionFilter(NamedTuple):
+    """`before_id` is the keyset cursor: the smallest id of the page before. None means no limit on that field.
+    Children of map runs are only listed when `run` asks for those of one, with the `status` at most."""
+
+    status: Status | None = None
+    workflow: str | None = None
+    since: int | None = None
+    until: int | None = None
+    name_contains: str | None = None
+    before_id: int | None = None
+    limit: int = 50
+    run: int | None = None

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from sm_cli.store.protocol import Store, Transaction
+from sm_cli.store.protocol import Store
+from sm_cli.store.sql.transaction import Transaction
 
 
 class Crash(BaseException):

@@ -25,9 +25,16 @@ from sm_cli.handlers.handler import Context, Failure, Success, run, run_async
 from sm_cli.handlers.registry import Registry
 from sm_cli.handlers.stub import Stub
 from sm_cli.interpreter.events import Event, TaskFailed
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json, as_json
-from sm_cli.store.protocol import Execution, Job, Status, Store, Timer, TimerKind
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
+    Execution,
+    Job,
+    Status,
+    Timer,
+)
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing.clock import _EPOCH, FakeClock
 from sm_cli.timestamps import MICROSECONDS
@@ -204,27 +211,35 @@ class Simulation:
 
     def resume_last(self) -> Outcome:
         """`resume` the newest execution of the store."""
-        latest = self.store.latest()
+        with self.store.read() as questions:
+            latest = questions.latest()
         assert latest is not None, "nothing was started"
         return self.resume(latest)
 
     def finish(self, execution: Execution) -> Outcome:
         """Go on until the execution is closed or nothing will ever happen again."""
         while True:
-            current = self.store.execution(execution.id)
+            with self.store.read() as questions:
+                current = questions.execution(execution.id)
             assert current is not None
             if current.status is not Status.RUNNING or not self.move():
                 break
-        history = aws_events(self.store.history(execution.id))
+        with self.store.read() as questions:
+            history = aws_events(questions.history(execution.id))
         return Outcome(current.status.value, current.output, current.error, current.cause, history)
 
     def run_now(self, input: Json, type: str = "STANDARD") -> Execution:
         """Start, and do all that can be done before time passes."""
         execution, _, jobs = self.engine.start(self.workflow, input, type=type, taker=self.taker())
         self.todo.extend(jobs)
-        while self.todo or self.store.has_ready() or (self.coming and self.coming[0][0] <= self.clock.now()):
+        while self.todo or self.ready() or (self.coming and self.coming[0][0] <= self.clock.now()):
             self.move()
         return execution
+
+    def ready(self) -> bool:
+        """Whether something can be stepped without time passing."""
+        with self.store.read() as questions:
+            return questions.has_ready()
 
     def move(self) -> bool:
         """Do what is to be done now, or let time pass until something is; False when nothing ever will be."""
@@ -234,8 +249,9 @@ class Simulation:
                 self.perform(job)
             return True
         now = self.clock.now()
-        due = self.store.next_due()
-        if not self.store.has_ready() and not (self.coming and self.coming[0][0] <= now) and (due is None or due > now):
+        with self.store.read() as questions:
+            due = questions.next_due()
+        if not self.ready() and not (self.coming and self.coming[0][0] <= now) and (due is None or due > now):
             times = [time for time in (due, self.coming[0][0] if self.coming else None) if time is not None]
             # A lease of "forever" is not something to wait for.
             if not times or min(times) - now > _FOREVER // 2:
@@ -272,7 +288,8 @@ class Simulation:
             self.later(started, lambda tick: tick.deliver(job.frame, missing))
             return
         virtual = _Virtual(job)
-        execution = self.store.execution(job.execution)
+        with self.store.read() as questions:
+            execution = questions.execution(job.execution)
         assert execution is not None
         context = Context(
             execution_id=execution.ref,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sm_cli.interpreter.records import to_aws
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import HistoryEvent
+from sm_cli.store.records import HistoryEvent
 from sm_cli.timestamps import rfc3339
 
 

@@ -1,7 +1,6 @@
 """Why an execution does not go on: what it waits for, since when, and what would move it.
 
-Rule: read only, and true at the moment of asking. Every reason names the command that does something about it, if
-a command can.
+Rule: read only, from one snapshot. Every reason has the action that does something about it, if one can.
 """
 
 from __future__ import annotations
@@ -12,24 +11,26 @@ from itertools import islice
 from typing import Literal, TypeAlias
 
 from sm_cli.asl.resources import INTERNAL, serving
-from sm_cli.engine.near_misses import difference, send_command
+from sm_cli.engine.engine import Engine
+from sm_cli.engine.near_misses import difference
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.states.distributed_map import READ, WRITE
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import folded_text
-from sm_cli.store.protocol import (
+from sm_cli.store.messages import MessageStatus, Subscription
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
     HANDED_OVER,
     Execution,
     Job,
-    MessageStatus,
     Status,
-    Store,
-    Subscription,
     Timer,
-    TimerKind,
     WorkerRecord,
 )
+from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS
+from sm_cli.views.actions import Action, Do
 from sm_cli.worker.membership import is_dead, name_of
 
 Kind: TypeAlias = Literal["ended", "message", "job", "callback", "timer", "retry", "children", "ready", "deadline"]
@@ -38,72 +39,83 @@ Kind: TypeAlias = Literal["ended", "message", "job", "callback", "timer", "retry
 MOST = 12
 #: A worker says at least every half minute that it is there; who was silent for longer than this is not counted on.
 _SILENT = 90 * MICROSECONDS
+_WORKER = Action(Do.START_WORKER)
 #: So many of the newest events are looked through for the error of a task that waits to be tried again.
 _NEWEST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One sentence or more, without the command. `until` is when it ends by itself, microseconds since 1970 UTC."""
+    """One sentence or more, and what can be done."""
 
     kind: Kind
+    #: The sentences, without the action.
     text: str
-    command: str | None = None
+    #: What would move it; None when nothing but time or a worker does.
+    action: Action | None = None
+    #: The state that waits, where it is one.
     state: str | None = None
+    #: When it ends by itself, microseconds since 1970 UTC.
     until: int | None = None
 
 
-def only_messages_move(store: Store, execution: int) -> list[Subscription]:
+def only_messages_move(engine: Engine, execution: int) -> list[Subscription]:
     """The open waits of an execution that nothing but a message (or its timeout) can move; else none."""
-    waiting = store.subscriptions_of(execution)
-    if not waiting or store.jobs_of(execution) or store.has_ready(execution):
-        return []
-    if any(frame.opens & Opens.EXECUTIONS for frame in store.frames_of(execution)):
-        return []  # another part of it waits for executions that it started
-    frames = {s.frame for s in waiting}
-    return waiting if all(timer.frame in frames for timer in store.timers_of(execution)) else []
+    with engine.store.read() as questions:
+        waiting = questions.subscriptions_of(execution)
+        if not waiting or questions.jobs_of(execution) or questions.has_ready(execution):
+            return []
+        if any(frame.opens & Opens.EXECUTIONS for frame in questions.open_frames(execution)):
+            return []  # another part of it waits for executions that it started
+        frames = {s.frame for s in waiting}
+        return waiting if all(timer.frame in frames for timer in questions.timers_of(execution)) else []
 
 
-def working(store: Store, now: int) -> list[WorkerRecord]:
+def working(engine: Engine) -> list[WorkerRecord]:
     """The workers that are there, as far as this machine knows."""
-    beacons = store.beacons()
-    return [w for w in store.workers() if now - w.seen < _SILENT and not is_dead(w, beacons)]
+    with engine.store.read() as questions:
+        return _working(engine.store, questions, engine.clock.now())
+
+
+def _working(store: Store, questions: Questions, now: int) -> list[WorkerRecord]:
+    liveness = store.liveness()
+    return [w for w in questions.workers() if now - w.seen < _SILENT and not is_dead(w, liveness)]
 
 
 def why(
-    store: Store, execution: Execution, now: int, *, handlers: Collection[str] | None = None,
-    shown: Callable[[int], str],
-) -> list[Reason]:  # fmt: skip
+    engine: Engine, execution: Execution, *, handlers: Collection[str] | None = None, time_text: Callable[[int], str]
+) -> list[Reason]:
     """What the execution waits for, at most MOST reasons. `handlers` are the names of those that there are, when that
-    is known; `shown` makes text of a time."""
-    if execution.status is Status.PENDING:
-        return [_waits_for_its_turn(store, execution)]
+    is known; `time_text` makes text of a time in microseconds since 1970 UTC."""
     if execution.closed is not None:
-        return [_ended(execution, shown)]
-    asked = _Asked(store, execution, now, handlers, shown)
-    found = list(islice(asked.reasons(), MOST))
+        return [_ended(execution, time_text)]
+    with engine.store.read() as questions:
+        if execution.status is Status.PENDING:
+            return [_waits_for_its_turn(questions, execution)]
+        asked = _Asked(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
+        found = list(islice(asked.reasons(), MOST))
     if not found:
         found.append(Reason("ready", "It is being worked on in this very moment."))
     if execution.deadline is not None:
-        text = f"Whatever comes, it ends as TIMED_OUT at {shown(execution.deadline)}."
+        text = f"Whatever comes, it ends as TIMED_OUT at {time_text(execution.deadline)}."
         found.append(Reason("deadline", text, until=execution.deadline))
     return found
 
 
-def _waits_for_its_turn(store: Store, execution: Execution) -> Reason:
+def _waits_for_its_turn(questions: Questions, execution: Execution) -> Reason:
     """A child of a map run that has not begun."""
-    top = store.refs([execution.tree])[execution.tree]
+    top = questions.refs([execution.tree])[execution.tree]
     text = "It waits for its turn: as many children of its map run as MaxConcurrency lets are under way."
-    return Reason("children", text, f"sm why {top}")
+    return Reason("children", text, Action(Do.SHOW_REASONS, (top,)))
 
 
-def _ended(execution: Execution, shown: Callable[[int], str]) -> Reason:
+def _ended(execution: Execution, time_text: Callable[[int], str]) -> Reason:
     assert execution.closed is not None
-    text = f"Nothing is left to do: it ended {execution.status} at {shown(execution.closed)}"
+    text = f"Nothing is left to do: it ended {execution.status} at {time_text(execution.closed)}"
     if execution.status is Status.SUCCEEDED:
-        return Reason("ended", f"{text}.", f"sm output {execution.ref}")
+        return Reason("ended", f"{text}.", Action(Do.SHOW_OUTPUT, (execution.ref,)))
     said = ": ".join(part for part in (execution.error, execution.cause) if part)
-    again = f"sm redrive {execution.ref}" if execution.type == "STANDARD" else None
+    again = Action(Do.REDRIVE, (execution.ref,)) if execution.type == "STANDARD" else None
     return Reason("ended", f"{text}{f' with {said}' if said else ''}.", again)
 
 
@@ -124,21 +136,22 @@ class _Asked:
     """One question: what the store knows of the execution, read once."""
 
     def __init__(
-        self, store: Store, execution: Execution, now: int, handlers: Collection[str] | None,
-        shown: Callable[[int], str],
+        self, store: Store, questions: Questions, execution: Execution, now: int, handlers: Collection[str] | None,
+        time_text: Callable[[int], str],
     ) -> None:  # fmt: skip
-        self.store, self.execution, self.now, self.handlers, self.shown = store, execution, now, handlers, shown
-        self.frames = {frame.id: frame for frame in store.frames_of(execution.id)}
-        self.workers = working(store, now)
+        self.store, self.questions = store, questions
+        self.execution, self.now, self.handlers, self.time_text = execution, now, handlers, time_text
+        self.frames = {frame.id: frame for frame in questions.open_frames(execution.id)}
+        self.workers = _working(store, questions, now)
 
     def reasons(self) -> Iterator[Reason]:
-        jobs = self.store.jobs_of(self.execution.id)
-        waiting = self.store.subscriptions_of(self.execution.id)
+        jobs = self.questions.jobs_of(self.execution.id)
+        waiting = self.questions.subscriptions_of(self.execution.id)
         yield from self.parents()
         yield from map(self.message, waiting)
         yield from map(self.job, jobs)
         told = {job.frame for job in jobs} | {s.frame for s in waiting}
-        for timer in self.store.timers_of(self.execution.id):
+        for timer in self.questions.timers_of(self.execution.id):
             if timer.frame not in told:
                 yield self.timer(timer)
         yield from self.ready()
@@ -148,14 +161,14 @@ class _Asked:
 
     def left(self, due: int) -> str:
         seconds = max(0, due - self.now) / MICROSECONDS
-        return f"in {seconds:.0f} s" if seconds < 120 else f"at {self.shown(due)}"
+        return f"in {seconds:.0f} s" if seconds < 120 else f"at {self.time_text(due)}"
 
     # -- messages ----------------------------------------------------------------------------------
 
     def message(self, s: Subscription) -> Reason:
-        text = f"{self.name(s.frame)} has waited since {self.shown(s.since)} for the message {s.key}={s.value}"
-        text += "" if s.deadline is None else f", until {self.shown(s.deadline)}"
-        for m in self.store.near_messages(s.key, folded_text(s.value), 3):
+        text = f"{self.name(s.frame)} has waited since {self.time_text(s.since)} for the message {s.key}={s.value}"
+        text += "" if s.deadline is None else f", until {self.time_text(s.deadline)}"
+        for m in self.questions.near_messages(s.key, folded_text(s.value), 3):
             if m.status_at(self.now) is not MessageStatus.BUFFERED:
                 continue
             if m.value != s.value:
@@ -165,30 +178,30 @@ class _Asked:
                 text += f"; message {m.id} of that value is kept for another execution"
             elif m.strict and m.kind != s.kind:
                 text += f"; message {m.id} of that value is kept for a wait of another type"
-        return Reason("message", f"{text}.", send_command(s.key, s.value), self.name(s.frame), s.deadline)
+        return Reason("message", f"{text}.", Action(Do.SEND_MESSAGE, (s.key, s.value)), self.name(s.frame), s.deadline)
 
     # -- jobs --------------------------------------------------------------------------------------
 
     def job(self, job: Job) -> Reason:
         state, tried = job.state, f" (attempt {job.attempt})" if job.attempt > 1 else ""
         if job.leased_until == HANDED_OVER:
-            token = make_token(self.store.secret(), job.frame, job.seq)
+            token = make_token(self.store.token_key(), job.frame, job.seq)
             text = f"{state} has handed its work over{tried} and waits for the callback with its task token."
-            return Reason("callback", text, f"sm task success {token}", state, self.times_out(job))
+            return Reason("callback", text, Action(Do.COMPLETE_TASK, (token,)), state, self.times_out(job))
         if job.leased_until is None:
             return self.free(job, tried)
         worker = name_of(job.worker or "?")
-        known = {w.id: w for w in self.store.workers()}.get(job.worker or "")
-        if job.leased_until > self.now and (known is None or not is_dead(known, self.store.beacons())):
+        known = {w.id: w for w in self.questions.workers()}.get(job.worker or "")
+        if job.leased_until > self.now and (known is None or not is_dead(known, self.store.liveness())):
             does = doing(job.resource)
             text = f"{state} is at work{tried}: {worker} {does}, its lease lasts until "
-            text += f"{self.shown(job.leased_until)} and is renewed while it works."
+            text += f"{self.time_text(job.leased_until)} and is renewed while it works."
             return Reason("job", text, None, state, self.times_out(job))
         text = f"{state} was at work{tried}, and its worker {worker} is gone; another one takes it over"
-        return Reason("job", f"{text}{self.who()}.", None if self.workers else "sm worker", state)
+        return Reason("job", f"{text}{self.who()}.", None if self.workers else _WORKER, state)
 
     def times_out(self, job: Job) -> int | None:
-        due = [t.due for t in self.store.timers_of(job.execution) if t.frame == job.frame]
+        due = [t.due for t in self.questions.timers_of(job.execution) if t.frame == job.frame]
         return min(due, default=None)
 
     def free(self, job: Job, tried: str) -> Reason:
@@ -196,9 +209,9 @@ class _Asked:
         ours = job.resource.startswith(INTERNAL)
         if not ours and self.handlers is not None and serving(job.resource, self.handlers) is None:
             text = f"{waits}, and no handler of that name is there; write one with @handler({job.resource!r})."
-            return Reason("job", text, "sm worker", job.state)
+            return Reason("job", text, _WORKER, job.state)
         if not self.workers:
-            return Reason("job", f"{waits}, and no worker is running.", "sm worker", job.state)
+            return Reason("job", f"{waits}, and no worker is running.", _WORKER, job.state)
         return Reason("job", f"{waits}; as soon as it has a free slot, one takes it{self.who()}.", None, job.state)
 
     def who(self) -> str:
@@ -221,12 +234,12 @@ class _Asked:
     def has_to_run(self) -> str:
         return "" if self.workers else "; a worker has to be running then, and none is"
 
-    def run_one(self) -> str | None:
-        return None if self.workers else "sm worker"
+    def run_one(self) -> Action | None:
+        return None if self.workers else _WORKER
 
     def last_error(self, frame: int) -> str | None:
         after = max(0, self.execution.events - _NEWEST)
-        for event in reversed(self.store.history(self.execution.id, after=after)):
+        for event in reversed(self.questions.history(self.execution.id, after=after)):
             if event.frame == frame and isinstance(event.detail.get("error"), str):
                 return str(event.detail["error"])
         return None
@@ -250,15 +263,15 @@ class _Asked:
         else:
             items = f"{join.total} item{'' if join.total == 1 else 's'}"
             text = f"{frame.state} waits for its {items}: {join.settled} ended, {join.running} under way."
-        return Reason("children", text, f"sm map-runs {ref}", frame.state)
+        return Reason("children", text, Action(Do.SHOW_MAP_RUNS, (ref,)), frame.state)
 
     def nested(self, frame: Frame) -> Reason:
         """A Task that is an execution of another workflow."""
-        child = next(iter(self.store.open_executions(frame.id)), None)
+        child = next(iter(self.questions.open_executions(frame.id)), None)
         if child is None:
             return Reason("children", f"{frame.state} waits for an execution that it started.", None, frame.state)
         text = f"{frame.state} waits for the execution {child.name} of {child.workflow}."
-        return Reason("children", text, f"sm why {child.ref}", frame.state)
+        return Reason("children", text, Action(Do.SHOW_REASONS, (child.ref,)), frame.state)
 
     def parent(self, frame: Frame) -> Reason:
         assert frame.join is not None

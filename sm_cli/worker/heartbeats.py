@@ -10,7 +10,8 @@ import queue
 from collections.abc import Container
 from dataclasses import dataclass
 
-from sm_cli.store.protocol import Job, Timer, TimerKind
+from sm_cli.interpreter.timers import TimerKind
+from sm_cli.store.records import Job, Timer
 from sm_cli.timestamps import MICROSECONDS
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from sm_cli.store.liveness import Liveness
-from sm_cli.store.protocol import WorkerRecord
+from sm_cli.store.records import WorkerRecord
 
 
 def enlisted(name: str, ref: str, now: int, beacons: Liveness | None = None) -> WorkerRecord:

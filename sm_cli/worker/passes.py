@@ -35,15 +35,15 @@ def drain(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
 
 def _stepped(loop: Worker, until: int) -> bool:
     """Whether everything that was due at that time is stepped."""
-    store = loop.engine.store
-    due = store.next_due(loop.only, loop.worker.id)
-    return not store.has_ready(loop.only) and (due is None or due > until)
+    with loop.engine.store.read() as questions:
+        due = questions.next_due(loop.only, loop.worker.id)
+        return not questions.has_ready(loop.only) and (due is None or due > until)
 
 
 def _at_work(loop: Worker, until: int) -> bool:
     """Whether handlers run, or jobs that came until that time wait for one."""
     if loop.leased:
         return True
-    store = loop.engine.store
-    resources = loop.handlers.resources(store.waiting_resources)
-    return store.has_free(until, resources, only=loop.only, queues=loop.rota.only)
+    with loop.engine.store.read() as questions:
+        resources = loop.handlers.resources(questions.waiting_resources)
+        return questions.has_free(until, resources, only=loop.only, queues=loop.rota.only)

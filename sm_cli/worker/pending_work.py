@@ -35,7 +35,8 @@ class PendingWork:
     def look(self, now: int, handlers: Registry, only: int | None, queues: frozenset[str] | None) -> None:
         """Ask anew. `handlers` are those that jobs may be taken for, `queues` where from (None: anywhere)."""
         self.stale = False
-        self.ready = self.store.has_ready(only)
-        self.due = self.store.next_due(only, self.worker)
-        resources = handlers.resources(self.store.waiting_resources)
-        self.free = bool(resources) and self.store.has_free(now, resources, only=only, queues=queues)
+        with self.store.read() as questions:
+            self.ready = questions.has_ready(only)
+            self.due = questions.next_due(only, self.worker)
+            resources = handlers.resources(questions.waiting_resources)
+            self.free = bool(resources) and questions.has_free(now, resources, only=only, queues=queues)

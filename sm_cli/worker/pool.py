@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sm_cli.handlers.handler import Context, Failure, Handler, Success, run, run_async
-from sm_cli.store.protocol import Job
+from sm_cli.store.records import Job
 
 log = logging.getLogger("sm.engine")
 

@@ -22,7 +22,12 @@ from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, HistoryEvent, Job, WorkerRecord
+from sm_cli.store.records import (
+    Execution,
+    HistoryEvent,
+    Job,
+    WorkerRecord,
+)
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.worker.heartbeats import Beats
 from sm_cli.worker.membership import enlisted, is_dead
@@ -77,7 +82,7 @@ class Worker:
         self.given_back: list[Job] = []
         self._bell = Bell()
         self.pool = Pool(concurrency, self._bell.ring)
-        self._beacons = engine.store.beacons()
+        self._beacons = engine.store.liveness()
         self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
         self._enlisted = False
         self._outlook = PendingWork(engine.store, self.worker.id)
@@ -288,7 +293,8 @@ class Worker:
         if now < self._next_census:
             return []
         self._next_census = now + _LOOK
-        found = self.engine.store.workers()
+        with self.engine.store.read() as questions:
+            found = questions.workers()
         return [w for w in found if w.id != self.worker.id and (is_dead(w, self._beacons) or now - w.seen > _FORGOTTEN)]
 
     def check_leases(self) -> None:
@@ -296,7 +302,8 @@ class Worker:
         if not self.leased:
             return
         jobs = list(self.leased.values())
-        kept = self.engine.store.leases(self.worker.id, [job.id for job in jobs])
+        with self.engine.store.read() as questions:
+            kept = questions.leases(self.worker.id, [job.id for job in jobs])
         for job in jobs:
             if job.id not in kept:
                 self.forget(job)

@@ -8,6 +8,7 @@ recorded cases are beside the checkout; elsewhere their cells stay as they are.
 from __future__ import annotations
 
 import inspect
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -225,8 +226,25 @@ def explanations() -> Iterator[str]:
                 )
 
 
+def rooms() -> Iterator[str]:
+    """Every folder, and every module that stands alone at the top, with the first sentence of its own docstring."""
+    root = DOCS.parent / "sm_cli"
+    yield "| Room | What is there |"
+    yield "| --- | --- |"
+    alone = [file for file in root.glob("*.py") if not file.name.startswith("_")]
+    folders = [file for file in root.rglob("__init__.py") if file.parent != root]
+    named = {file: file.relative_to(root).with_suffix("") for file in alone}
+    named |= {file: file.parent.relative_to(root) for file in folders}
+    for file, name in sorted(named.items(), key=lambda each: (each[0] in folders, str(each[1]))):
+        told = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        first = " ".join(told.split("\n\n")[0].split())
+        if told:
+            yield f"| `{name}{'/' if file in folders else ''}` | {first} |"
+
+
 #: Name to the function that yields its lines.
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "rooms": rooms,
     "transitions": transition_table,
     "events": event_table,
     "fields": fields,

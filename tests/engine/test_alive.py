@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sm_cli.store.liveness import Liveness
-from sm_cli.store.protocol import WorkerRecord
+from sm_cli.store.records import WorkerRecord
 from sm_cli.worker.membership import enlisted, is_dead, name_of
 
 ME = enlisted("w", "REF", 5)

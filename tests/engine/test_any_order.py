@@ -13,9 +13,10 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.interpreter.events import BackoffElapsed, DeadlinePassed, Event, TaskFailed, TaskSucceeded
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Job, Status
+from sm_cli.store.records import Job, Status
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock, simulate
+from tests.store.asking import asked
 
 
 def task(resource: str, **more: Any) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def test_shuffled_and_doubled_deliveries_have_one_outcome(data: st.DataObject) -
     sent: list[tuple[int, Event]] = []
     repeats = 40
     for _ in range(500):
-        current = store.execution(execution.id)
+        current = asked(store).execution(execution.id)
         assert current is not None
         if current.status is not Status.RUNNING:
             break
@@ -122,15 +123,15 @@ def test_shuffled_and_doubled_deliveries_have_one_outcome(data: st.DataObject) -
             sent.append((job.frame, event_for(job)))
             waiting += deliver(*sent[-1])
         else:
-            due = store.next_due()
+            due = asked(store).next_due()
             assert due is not None
             clock.advance_to(due)
             _, tick = engine.transact(Tick.due, JobTaker("w", 1000))
             waiting += tick.taken()
     assert current is not None
     assert (current.status, current.output) == ("SUCCEEDED", CALM.output)
-    assert not store.jobs_of(execution.id)
-    assert not store.timers_of(execution.id)
+    assert not asked(store).jobs_of(execution.id)
+    assert not asked(store).timers_of(execution.id)
 
 
 @settings(max_examples=60, deadline=None)
@@ -154,8 +155,8 @@ def test_a_result_and_its_own_timeout_in_one_transaction_take_one_path(order: li
             tick.deliver(job.frame, TaskSucceeded(job.seq, "in time") if result else DeadlinePassed(job.seq))
 
     engine.transact(race)
-    current = store.execution(execution.id)
+    current = asked(store).execution(execution.id)
     assert current is not None
     assert current.output == ("in time" if order[0] else "late")
-    exits = [e for e in store.history(execution.id) if e.type == "TaskStateExited"]
+    exits = [e for e in asked(store).history(execution.id) if e.type == "TaskStateExited"]
     assert len(exits) == 1

@@ -17,10 +17,11 @@ from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.events import Joined
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Status
+from sm_cli.store.records import Status
 from sm_cli.testing import simulate
 from sm_cli.worker import passes
 from tests.engine.workers import Yard, workflow, yard
+from tests.store.asking import asked
 
 TASK = {"Type": "Task", "Resource": "work"}
 FAN: dict[str, Any] = {
@@ -107,7 +108,7 @@ def test_a_transition_that_raises_fails_its_execution_and_no_other(
     here.engine.programs._compiled[fan.program.digest] = fan.program  # the upgrade
     here.engine.redrive(now)
     here.engine.publish("k", "v", "answer")
-    loop.run(lambda: not here.store.jobs_of(bad.id))
+    loop.run(lambda: not asked(here.store).jobs_of(bad.id))
     here.later(100)
     loop.run(lambda: here.now(bad).closed is not None)
     assert here.now(bad).status is Status.SUCCEEDED
@@ -193,6 +194,6 @@ def test_a_bug_met_while_a_parent_is_told_of_its_childs_end_is_the_parents(
     failed = here.now(parent)
     assert (failed.status, failed.error) == (Status.FAILED, "States.Runtime")
     assert "a bug of ours" in (failed.cause or "")
-    (run,) = here.store.map_runs(parent.id)
-    ended = [child.status for child in here.store.run_results(run.id, -1, 10)]
+    (run,) = asked(here.store).map_runs(parent.id)
+    ended = [child.status for child in asked(here.store).run_results(run.id, -1, 10)]
     assert ended == [Status.SUCCEEDED, Status.ABORTED]

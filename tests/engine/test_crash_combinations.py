@@ -19,11 +19,13 @@ from sm_cli.engine.engine import Workflow
 from sm_cli.engine.send_message import send
 from sm_cli.handlers.handler import Context
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, ExecutionFilter, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Execution, ExecutionFilter
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, sleep
 from sm_cli.timestamps import MICROSECONDS
 from tests.engine.workers import workflow
+from tests.store.asking import asked
 
 START = 1_767_225_600_000_000
 INPUT: Json = {"orderId": "ORD-1", "keep": 1, "w": 1, "order": {"v": 7}, "items": [1, 2, 3]}
@@ -245,7 +247,7 @@ class Crashing:
         simulation = Simulation(self.definition, HANDLERS, clock, store=store, workflows={"nested": NESTED})
         for number, (at, key, value, data) in enumerate(self.messages):
             self.post(simulation, max(clock.now(), START + round(at * MICROSECONDS)), str(number), key, value, data)
-        return simulation.resume_last() if store.latest() is not None else simulation.run(INPUT)
+        return simulation.resume_last() if asked(store).latest() is not None else simulation.run(INPUT)
 
     def post(self, simulation: Simulation, at: int, id: str, key: str, value: Json, data: Json) -> None:
         ttl = 3600 * MICROSECONDS
@@ -267,14 +269,19 @@ class Crashing:
 
 def everything(store: Store) -> list[Execution]:
     """All executions that there are, also those of map runs."""
-    found = store.list_executions(ExecutionFilter(limit=1000))
-    return [*found, *(child for run in store.map_runs() for child in store.run_results(run.id, -1, 1000))]
+    found = asked(store).list_executions(ExecutionFilter(limit=1000))
+    return [*found, *(child for run in asked(store).map_runs() for child in asked(store).run_results(run.id, -1, 1000))]
 
 
 def of(store: Store, execution: Execution) -> list[Any]:
     """Rows that belong to an execution while it is open."""
     id = execution.id
-    return [*store.jobs_of(id), *store.timers_of(id), *store.subscriptions_of(id), *store.frames_of(id)]
+    return [
+        *asked(store).jobs_of(id),
+        *asked(store).timers_of(id),
+        *asked(store).subscriptions_of(id),
+        *asked(store).open_frames(id),
+    ]
 
 
 def ends(store: Store) -> list[str]:

@@ -17,6 +17,7 @@ from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points
+from tests.store.asking import asked
 
 START = 1_767_225_600_000_000
 INPUT: Json = {"orderId": "ORD-1", "items": [1, 2, 3, 4, 5]}
@@ -133,7 +134,7 @@ def live(workflow: Workflow, database: Databases, deaths: list[tuple[int, bool]]
                 simulation.run(INPUT)
         except Crash:
             store = database.store()
-            started = store.latest() is not None
+            started = asked(store).latest() is not None
     before = store.commits
     simulation = Simulation(workflow, HANDLERS, clock, store=store)
     outcome = simulation.resume_last() if started else simulation.run(INPUT)
@@ -149,10 +150,15 @@ def shape(outcome: Outcome) -> Any:
 
 
 def leftovers(store: Store) -> list[Any]:
-    execution = store.latest()
+    execution = asked(store).latest()
     assert execution is not None
     id = execution.id
-    return [*store.jobs_of(id), *store.timers_of(id), *store.subscriptions_of(id), *store.frames_of(id)]
+    return [
+        *asked(store).jobs_of(id),
+        *asked(store).timers_of(id),
+        *asked(store).subscriptions_of(id),
+        *asked(store).open_frames(id),
+    ]
 
 
 def test_a_crash_at_any_commit_changes_nothing_of_the_outcome(workflow: Workflow, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sm_cli.errors import InvalidJson
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import DEEPEST, Json, as_json, is_too_deep, loads_exact
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Status
+from sm_cli.store.records import Status
 from tests.engine.workers import Yard, workflow, yard
 
 DEEP = '{% $reduce([1..300], function($a, $b) { {"a": $a} }) %}'

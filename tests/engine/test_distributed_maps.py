@@ -13,10 +13,13 @@ from sm_cli.engine.map_items import BucketJobs
 from sm_cli.errors import Conflict
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import ExecutionFilter, Status, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import ExecutionFilter, Status
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
+from sm_cli.views.actions import Action, Do
 from sm_cli.views.why import why
 from tests.engine.workers import workflow
+from tests.store.asking import asked
 
 WORK = {"Type": "Task", "Resource": "work", "End": True}
 READ_CSV: dict[str, Any] = {
@@ -70,14 +73,14 @@ def test_every_item_is_an_execution_of_its_own_and_the_outputs_come_in_order() -
         "ExecutionStarted", "MapStateEntered", "MapStateStarted", "MapRunStarted", "MapRunSucceeded",
         "MapStateSucceeded", "MapStateExited", "ExecutionSucceeded",
     ]  # fmt: skip
-    (run,) = sim.store.map_runs()
+    (run,) = asked(sim.store).map_runs()
     assert (run.status, run.workflow, run.type, run.state) == (Status.SUCCEEDED, "order/M", "STANDARD", "M")
     assert (run.join.total, run.join.succeeded, run.join.failed, run.join.settled) == (3, 3, 0, 3)
-    children = sim.store.list_executions(ExecutionFilter(run=run.id))
+    children = asked(sim.store).list_executions(ExecutionFilter(run=run.id))
     assert [child.status for child in children] == [Status.SUCCEEDED] * 3
-    history = [event.type for event in sim.store.history(children[0].id)]
+    history = [event.type for event in asked(sim.store).history(children[0].id)]
     assert (history[0], history[-1]) == ("ExecutionStarted", "ExecutionSucceeded")
-    assert len(sim.store.list_executions(ExecutionFilter())) == 1
+    assert len(asked(sim.store).list_executions(ExecutionFilter())) == 1
 
 
 def test_a_child_sees_itself_in_the_context_object_and_no_variables_of_its_parent() -> None:
@@ -85,8 +88,8 @@ def test_a_child_sees_itself_in_the_context_object_and_no_variables_of_its_paren
                                             "m.$": "$$.StateMachine.Name"}, "End": True}  # fmt: skip
     sim = simulation(distributed(child, Label="Each"), Most())
     (seen,) = sim.run([{"a": 1}]).output
-    (run,) = sim.store.map_runs()
-    (made,) = sim.store.run_results(run.id, -1, 9)
+    (run,) = asked(sim.store).map_runs()
+    (made,) = asked(sim.store).run_results(run.id, -1, 9)
     assert seen == {"n": made.name, "in": {"a": 1}, "m": "order/Each"}
 
 
@@ -97,12 +100,12 @@ def test_no_more_children_run_at_once_than_max_concurrency(limit: int, most: int
     execution = sim.run_now(list(range(12)))
     running: list[int] = []
     while True:
-        (run,) = sim.store.map_runs()
-        running.append(len(sim.store.list_executions(ExecutionFilter(run=run.id, status=Status.RUNNING))))
+        (run,) = asked(sim.store).map_runs()
+        running.append(len(asked(sim.store).list_executions(ExecutionFilter(run=run.id, status=Status.RUNNING))))
         if not sim.move():
             break
     assert max(running) == most
-    found = sim.store.execution(execution.id)
+    found = asked(sim.store).execution(execution.id)
     assert found is not None
     assert found.output == list(range(12))
 
@@ -126,7 +129,7 @@ def test_failures_are_tolerated_up_to_the_threshold(bounds: dict[str, Any], bad:
     sim = simulation(distributed(**bounds), Most(*range(bad)))
     outcome = sim.run(list(range(10)))
     assert outcome.status == status
-    (run,) = sim.store.map_runs()
+    (run,) = asked(sim.store).map_runs()
     if status == "SUCCEEDED":
         assert outcome.output == [{"did": n} for n in range(bad, 10)]
         assert (run.status, run.join.failed) == (Status.SUCCEEDED, bad)
@@ -134,7 +137,7 @@ def test_failures_are_tolerated_up_to_the_threshold(bounds: dict[str, Any], bad:
         assert outcome.error == "States.ExceedToleratedFailureThreshold"
         assert types(outcome)[-3:] == ["MapRunFailed", "MapStateFailed", "ExecutionFailed"]
         assert run.status is Status.FAILED
-    open_ones = [e for e in sim.store.run_results(run.id, -1, 99) if e.closed is None]
+    open_ones = [e for e in asked(sim.store).run_results(run.id, -1, 99) if e.closed is None]
     assert open_ones == []
 
 
@@ -151,7 +154,7 @@ def test_a_map_that_failed_may_be_retried_and_then_has_a_second_run() -> None:
     sim = simulation(distributed(MaxConcurrency=1, Retry=retry), once)
     outcome = sim.run([1, 2])
     assert (outcome.status, outcome.output, calls) == ("SUCCEEDED", [1, 2], [1, 1, 2])
-    assert [run.status for run in sim.store.map_runs()] == [Status.SUCCEEDED, Status.FAILED]
+    assert [run.status for run in asked(sim.store).map_runs()] == [Status.SUCCEEDED, Status.FAILED]
 
 
 @pytest.mark.parametrize("last", [{"MaxItemsPerBatch": 4}, {"MaxInputBytesPerBatch": 45}])
@@ -250,25 +253,25 @@ def test_a_file_that_changes_while_it_is_mapped_is_not_mixed(tmp_path: Path) -> 
 def test_express_children_keep_no_history() -> None:
     sim = simulation(distributed(type="EXPRESS"), Most())
     assert sim.run([1]).output == [{"did": 1}]
-    (run,) = sim.store.map_runs()
-    (child,) = sim.store.run_results(run.id, -1, 9)
+    (run,) = asked(sim.store).map_runs()
+    (child,) = asked(sim.store).run_results(run.id, -1, 9)
     assert child.type == "EXPRESS"
-    assert sim.store.history(child.id) == []
+    assert asked(sim.store).history(child.id) == []
 
 
 def test_stopping_the_parent_stops_the_children_and_ends_the_run() -> None:
     sim = simulation(distributed({"Type": "Wait", "Seconds": 60, "End": True}, MaxConcurrency=2), Most())
     execution = sim.run_now([1, 2, 3])
     sim.engine.stop(execution)
-    (run,) = sim.store.map_runs()
-    children = sim.store.run_results(run.id, -1, 9)
+    (run,) = asked(sim.store).map_runs()
+    children = asked(sim.store).run_results(run.id, -1, 9)
     assert run.status is Status.ABORTED
     assert [child.status for child in children] == [Status.ABORTED] * 3
     assert [bool(child.events) for child in children] == [True, True, False]
     for child in children:
-        assert sim.store.frames_of(child.id) == []
-        assert sim.store.timers_of(child.id) == []
-    assert "MapRunAborted" in [event.type for event in sim.store.history(execution.id)]
+        assert asked(sim.store).open_frames(child.id) == []
+        assert asked(sim.store).timers_of(child.id) == []
+    assert "MapRunAborted" in [event.type for event in asked(sim.store).history(execution.id)]
 
 
 def test_a_redrive_runs_the_children_again_that_did_not_succeed() -> None:
@@ -277,16 +280,16 @@ def test_a_redrive_runs_the_children_again_that_did_not_succeed() -> None:
     assert sim.run(list(range(6))).status == "FAILED"
     assert handler.calls == [0, 1, 2]
     handler.bad = ()
-    execution = sim.store.latest()
+    execution = asked(sim.store).latest()
     assert execution is not None
-    (root,) = [e for e in sim.store.list_executions(ExecutionFilter()) if e.workflow == "order"]
+    (root,) = [e for e in asked(sim.store).list_executions(ExecutionFilter()) if e.workflow == "order"]
     again = sim.engine.redrive(root)
     assert ("W", ("M[2]",)) in [(a.state, a.where) for a in again]
     outcome = sim.resume(root)
     assert outcome.output == [{"did": n} for n in range(6)]
     assert handler.calls == [0, 1, 2, 2, 3, 4, 5]
     assert "MapRunRedriven" in types(outcome)
-    (run,) = sim.store.map_runs()
+    (run,) = asked(sim.store).map_runs()
     assert (run.status, run.redrives, run.join.succeeded, run.join.failed) == (Status.SUCCEEDED, 1, 6, 0)
     assert [e["id"] for e in outcome.history] == list(range(1, len(outcome.history) + 1))
 
@@ -296,7 +299,12 @@ def test_a_distributed_map_inside_another_one() -> None:
     sim = simulation(distributed(inner, name="I"), Most())
     outcome = sim.run([{"rows": [1, 2]}, {"rows": []}, {"rows": [3]}])
     assert outcome.output == [[{"did": 1}, {"did": 2}], [], [{"did": 3}]]
-    assert sorted(run.workflow for run in sim.store.map_runs()) == ["order/M", "order/M/I", "order/M/I", "order/M/I"]
+    assert sorted(run.workflow for run in asked(sim.store).map_runs()) == [
+        "order/M",
+        "order/M/I",
+        "order/M/I",
+        "order/M/I",
+    ]
 
 
 def calm(tmp_path: Path, name: str) -> tuple[dict[str, Any], Path]:
@@ -339,15 +347,15 @@ def test_a_process_may_die_at_any_commit_of_a_map_run(tmp_path: Path, after: boo
         except Crash:
             store.close()
         store = open_store(str(path))
-        left = store.latest()
+        left = asked(store).latest()
         if left is not None:
-            (root,) = store.list_executions(ExecutionFilter())
+            (root,) = asked(store).list_executions(ExecutionFilter())
             survivor = simulation(definition, shaky, store, buckets=buckets)
             survivor.clock.refs = 1000  # the names that the dead process gave are taken
             outcome = survivor.resume(root)
             assert (outcome.status, outcome.output) == ("SUCCEEDED", expected.output)
-            (run,) = store.map_runs()
-            assert [e for e in store.run_results(run.id, -1, 99) if e.closed is None] == []
+            (run,) = asked(store).map_runs()
+            assert [e for e in asked(store).run_results(run.id, -1, 99) if e.closed is None] == []
             assert [event["type"] for event in outcome.history] == types(expected)
         store.close()
     assert commit > 6
@@ -357,22 +365,22 @@ def test_a_child_of_a_map_run_is_redriven_only_with_its_map() -> None:
     handler = Most(2)
     sim = simulation(distributed(MaxConcurrency=1, ToleratedFailureCount=1), handler)
     sim.run([1, 2, 3])
-    (run,) = sim.store.map_runs()
-    (failed,) = [e for e in sim.store.run_results(run.id, -1, 9) if e.status is Status.FAILED]
+    (run,) = asked(sim.store).map_runs()
+    (failed,) = [e for e in asked(sim.store).run_results(run.id, -1, 9) if e.status is Status.FAILED]
     with pytest.raises(Conflict, match="belongs to a map run"):
         sim.engine.redrive(failed)
-    assert sim.store.map_runs()[0].join == run.join
+    assert asked(sim.store).map_runs()[0].join == run.join
 
 
 def test_a_child_that_waits_for_its_turn_can_be_asked_about_but_not_stopped() -> None:
     sim = simulation(distributed({"Type": "Wait", "Seconds": 60, "End": True}, MaxConcurrency=1), Most())
     execution = sim.run_now([1, 2])
-    (run,) = sim.store.map_runs()
-    second = sim.store.run_results(run.id, 0, 1)[0]
+    (run,) = asked(sim.store).map_runs()
+    second = asked(sim.store).run_results(run.id, 0, 1)[0]
     assert second.status is Status.PENDING
-    (reason,) = why(sim.store, second, sim.clock.now(), shown=str)
+    (reason,) = why(sim.engine, second, time_text=str)
     assert reason.text.startswith("It waits for its turn")
-    assert reason.command == f"sm why {execution.ref}"
+    assert reason.action == Action(Do.SHOW_REASONS, (execution.ref,))
     with pytest.raises(Conflict, match="has not begun"):
         sim.engine.stop(second)
 
@@ -381,15 +389,15 @@ def test_a_map_that_waits_for_its_results_to_be_written_says_so(tmp_path: Path) 
     sim = simulation(distributed(ResultWriter=WRITE), Most(), buckets=tmp_path)
     execution, _, jobs = sim.engine.start(sim.workflow, [1], taker=sim.taker())
     sim.todo.extend(jobs)
-    (going,) = [r for r in why(sim.store, execution, sim.clock.now(), shown=str) if r.kind == "children"]
+    (going,) = [r for r in why(sim.engine, execution, time_text=str) if r.kind == "children"]
     assert going.text == "M waits for its 1 item: 0 ended, 1 under way."
-    while not sim.store.map_runs()[0].join.settled:
+    while not asked(sim.store).map_runs()[0].join.settled:
         sim.move()
-    (reason,) = [r for r in why(sim.store, execution, sim.clock.now(), shown=str) if r.kind == "children"]
+    (reason,) = [r for r in why(sim.engine, execution, time_text=str) if r.kind == "children"]
     assert reason.text == "M waits for its results to be written."
     while sim.move():
         pass
-    assert sim.store.map_runs()[0].status is Status.SUCCEEDED
+    assert asked(sim.store).map_runs()[0].status is Status.SUCCEEDED
 
 
 def bad(input: Json) -> Json:
@@ -422,12 +430,15 @@ PORTIONS: dict[str, dict[str, Any]] = {
 
 def all_of_it(sim: Simulation) -> list[Any]:
     """Whatever is open: of the executions at the top and of every child of a run."""
-    everything = sim.store.list_executions(ExecutionFilter(limit=1000))
-    for run in sim.store.map_runs(limit=1000):
-        everything += sim.store.run_results(run.id, -1, 1000)
+    everything = asked(sim.store).list_executions(ExecutionFilter(limit=1000))
+    for run in asked(sim.store).map_runs(limit=1000):
+        everything += asked(sim.store).run_results(run.id, -1, 1000)
     store, open = sim.store, [e for e in everything if e.closed is None]
-    left = [[*store.jobs_of(e.id), *store.timers_of(e.id), *store.subscriptions_of(e.id)] for e in everything]
-    frames = [frame for e in everything for frame in store.frames_of(e.id)]
+    left = [
+        [*asked(store).jobs_of(e.id), *asked(store).timers_of(e.id), *asked(store).subscriptions_of(e.id)]
+        for e in everything
+    ]
+    frames = [frame for e in everything for frame in asked(store).open_frames(e.id)]
     return [*open, *frames, *(each for some in left for each in some)]
 
 
@@ -445,12 +456,12 @@ def test_nothing_is_left_over_of_a_map_run_whenever_it_is_stopped(tmp_path: Path
         sim.todo.extend(jobs)
         for _ in range(moves):
             sim.move()
-        found = sim.store.execution(execution.id)
+        found = asked(sim.store).execution(execution.id)
         assert found is not None
         if found.closed is None:
             sim.engine.stop(found)
         assert all_of_it(sim) == []
-        assert {run.status for run in sim.store.map_runs()} <= {Status.ABORTED, Status.FAILED, Status.SUCCEEDED}
+        assert {run.status for run in asked(sim.store).map_runs()} <= {Status.ABORTED, Status.FAILED, Status.SUCCEEDED}
         if found.closed is not None:
             assert moves > 0
             break
@@ -475,7 +486,7 @@ def test_five_thousand_items_one_at_a_time() -> None:
 def test_a_map_of_nothing_has_a_run_and_an_empty_result(more: dict[str, Any]) -> None:
     sim = simulation(distributed(**more), Most())
     assert sim.run([]).output == []
-    assert sim.store.map_runs()[0].status is Status.SUCCEEDED
+    assert asked(sim.store).map_runs()[0].status is Status.SUCCEEDED
 
 
 def test_all_items_may_fail_where_all_failures_are_tolerated() -> None:
@@ -508,7 +519,7 @@ def test_writing_results_holds_few_of_them_at_a_time(tmp_path: Path) -> None:
     assert sim.run(list(range(400))).status == "SUCCEEDED"
     store.close()
     store = open_store(str(tmp_path / "sm.db"))
-    (run,) = store.map_runs()
+    (run,) = asked(store).map_runs()
     tracemalloc.start()
     try:
         assert sum(1 for _ in BucketJobs(store, tmp_path).results(run, "arn:aws:states:r:a:mapRun:x")) == 400

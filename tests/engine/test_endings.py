@@ -9,9 +9,10 @@ from sm_cli.engine.engine import Engine, prepare
 from sm_cli.engine.settings import JobTaker
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.interpreter.events import TaskSucceeded
-from sm_cli.store.protocol import Status
+from sm_cli.store.records import Status
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
+from tests.store.asking import asked
 
 TASK = {"Type": "Task", "Resource": "work"}
 DEFINITION: dict[str, Any] = {
@@ -45,9 +46,11 @@ def test_a_deadline_in_the_tick_that_forks_leaves_no_child_behind() -> None:
         tick.due()
 
     _, tick = engine.transact(result_and_deadline, JobTaker("w", 9))
-    current = store.execution(execution.id)
+    current = asked(store).execution(execution.id)
     assert current is not None
     assert current.status is Status.TIMED_OUT
     assert tick.taken() == []
-    left = (store.frames_of, store.jobs_of, store.timers_of, store.subscriptions_of)
-    assert [read(execution.id) for read in left] == [[], [], [], []]
+    with store.read() as q:
+        left = [q.open_frames, q.jobs_of, q.timers_of, q.subscriptions_of]
+        found = [read(execution.id) for read in left]
+    assert found == [[], [], [], []]

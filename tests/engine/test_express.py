@@ -14,6 +14,7 @@ from sm_cli.express import Express, ExpressResult, keep, run_express
 from sm_cli.handlers.handler import Context, Handler
 from sm_cli.store.open import open_store
 from tests.engine.workers import soon, workflow
+from tests.store.asking import asked
 
 SUM = workflow({
     "StartAt": "Each",
@@ -219,16 +220,16 @@ def test_what_is_kept_is_the_execution_with_its_history_in_one_commit(tmp_path: 
         before = store.commits
         kept = keep(second, store)
         assert store.commits == before + 1
-        theirs, ours = second.engine.store.history(second.execution.id), store.history(kept.id)
+        theirs, ours = asked(second.engine.store).history(second.execution.id), asked(store).history(kept.id)
         assert [(e.number, e.previous, e.type, e.detail) for e in ours] == [
             (e.number, e.previous, e.type, e.detail) for e in theirs
         ]
-        (found,) = store.find("two")
+        (found,) = asked(store).find("two")
         assert (found.status, found.type, found.output, found.events) == ("SUCCEEDED", "EXPRESS", 6, len(ours))
-        assert store.definition(found.digest) is not None
+        assert asked(store).definition(found.digest) is not None
         frames = {e.frame for e in ours} - {0}
         assert len(frames) == 3
-        assert frames.isdisjoint(e.frame for e in store.history(store.find("one")[0].id))
+        assert frames.isdisjoint(e.frame for e in asked(store).history(asked(store).find("one")[0].id))
         with pytest.raises(Conflict, match="'two' is taken"):
             keep(ended("two"), store)
     finally:

@@ -11,10 +11,12 @@ import pytest
 
 from sm_cli.errors import DatabaseError
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Execution, Transaction
+from sm_cli.store.records import Execution
+from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import Gate, Yard, caught, died, one_task, soon, workflow, yard
+from tests.store.asking import asked
 
 RETRY = [{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 1, "MaxAttempts": 1}]
 
@@ -68,7 +70,7 @@ def test_the_jobs_of_a_worker_that_is_certainly_dead_are_taken_over_at_once(here
     again.tick()
     soon(lambda: len(gate.calls) == 2)
     assert here.job(execution).worker == again.worker.id
-    assert [worker.id for worker in here.store.workers()] == [again.worker.id]
+    assert [worker.id for worker in asked(here.store).workers()] == [again.worker.id]
 
 
 def test_a_living_worker_notices_within_a_second_that_another_one_has_died(here: Yard) -> None:
@@ -88,7 +90,7 @@ def test_a_worker_for_one_execution_frees_the_other_jobs_of_the_dead_for_others(
     died(dead)
     own = here.start(one_task())
     here.worker(gate.handlers, name="run", only=own.id).tick()
-    assert len(here.store.workers()) == 1
+    assert len(asked(here.store).workers()) == 1
     other = here.worker(gate.handlers, name="other")
     other.tick()
     assert here.job(execution).worker == other.worker.id
@@ -103,7 +105,7 @@ def test_two_living_workers_of_one_name_do_not_steal_from_each_other(here: Yard)
         here.later(1.1)
     assert here.job(execution).worker == first.worker.id
     assert len(gate.calls) == 1
-    assert {worker.name for worker in here.store.workers()} == {"twin"}
+    assert {worker.name for worker in asked(here.store).workers()} == {"twin"}
 
 
 def lose(here: Yard, gate: Gate, execution: Execution, times: int) -> None:
@@ -168,7 +170,7 @@ def test_a_lost_job_is_free_for_all_when_who_notices_it_cannot_run_it(here: Yard
     here.worker({}).tick()
     job = here.job(execution)
     assert (job.worker, job.leased_until, job.deliveries) == (None, None, 1)
-    assert here.store.timers_of(execution.id) == []
+    assert asked(here.store).timers_of(execution.id) == []
 
 
 def test_a_timeout_does_not_beat_the_takeover_of_a_lost_job_and_counts_anew(here: Yard) -> None:
@@ -183,7 +185,7 @@ def test_a_timeout_does_not_beat_the_takeover_of_a_lost_job_and_counts_anew(here
     here.later(0.2)
     other.tick()
     begun = here.clock.now()
-    assert {timer.kind: timer.due - begun for timer in here.store.timers_of(execution.id)} == {
+    assert {timer.kind: timer.due - begun for timer in asked(here.store).timers_of(execution.id)} == {
         "deadline": 5_000_000, "heartbeat": 4_000_000,
     }  # fmt: skip
     gate.open.set()
@@ -361,8 +363,8 @@ def test_what_a_stopped_worker_gives_back_counts_as_no_loss(here: Yard) -> None:
         assert [job.id for job in loop.given_back] == [here.job(execution).id]
         job = here.job(execution)
         assert (job.worker, job.leased_until, job.deliveries) == (None, None, 0)
-        assert here.store.timers_of(execution.id) == []
-    assert here.store.workers() == []
+        assert asked(here.store).timers_of(execution.id) == []
+    assert asked(here.store).workers() == []
     soon(lambda: len(gate.calls) == 7)
     assert all(context.cancelled.is_set() for context in gate.calls)
 
@@ -384,19 +386,19 @@ def test_a_worker_that_ends_takes_nothing_new_and_delivers_what_runs(here: Yard)
     assert here.now(execution).output == "done"
     assert len(gate.calls) == 1
     assert here.job(waiting).worker is None
-    assert here.store.workers() == []
+    assert asked(here.store).workers() == []
 
 
 def test_a_worker_says_from_time_to_time_that_it_is_there(here: Yard) -> None:
     loop = here.worker({})
     loop.tick()
-    assert [worker.seen for worker in here.store.workers()] == [here.clock.now()]
+    assert [worker.seen for worker in asked(here.store).workers()] == [here.clock.now()]
     begun = here.clock.now()
     here.later(29)
     assert not loop.tick()
     here.later(2)
     assert loop.tick()
-    (worker,) = here.store.workers()
+    (worker,) = asked(here.store).workers()
     assert (worker.started, worker.seen) == (begun, here.clock.now())
 
 
@@ -409,7 +411,7 @@ def test_a_worker_elsewhere_that_was_not_seen_for_a_day_is_struck_off(here: Yard
     with here.store.write() as tx:
         tx.apply(Changes(workers=[replace(loop.worker, id="old/1", host="elsewhere", process="b/pid:[1]/5")]))
     loop.tick()
-    assert len(here.store.workers()) == 2
+    assert len(asked(here.store).workers()) == 2
     here.later(86_402)
     loop.tick()
-    assert [worker.id for worker in here.store.workers()] == [loop.worker.id]
+    assert [worker.id for worker in asked(here.store).workers()] == [loop.worker.id]

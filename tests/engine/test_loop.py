@@ -21,6 +21,7 @@ from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.worker import passes
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import Gate, Yard, caught, one_task, soon, workflow, yard
+from tests.store.asking import asked
 
 TWO = workflow({
     "StartAt": "A",
@@ -328,7 +329,7 @@ def test_a_heartbeat_begins_the_time_anew_and_silence_is_noticed(here: Yard) -> 
         here.later(9)
         gate.calls[0].heartbeat()
         loop.tick()
-        (timer,) = here.store.timers_of(execution.id)
+        (timer,) = asked(here.store).timers_of(execution.id)
         assert timer.due == here.clock.now() + 10_000_000
     here.later(9.9)
     loop.tick()
@@ -354,7 +355,7 @@ def test_heartbeats_are_written_a_few_times_and_the_last_one_always_is(here: Yar
     assert here.store.commits == commits + 1
     here.later(1)
     loop.tick()
-    (timer,) = here.store.timers_of(execution.id)
+    (timer,) = asked(here.store).timers_of(execution.id)
     assert timer.due == last + 10_000_000
     assert here.store.commits == commits + 2
 

@@ -11,10 +11,11 @@ from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.engine.settings import JobTaker
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, Status
+from sm_cli.store.records import Execution, Status
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
 from sm_cli.worker.worker import Worker
+from tests.store.asking import asked
 
 
 def _workflow() -> Workflow:
@@ -29,7 +30,7 @@ def engine() -> Engine:
 
 
 def _status(engine: Engine, execution: Execution) -> Status:
-    found = engine.store.execution(execution.id)
+    found = asked(engine.store).execution(execution.id)
     assert found is not None
     return found.status
 
@@ -74,7 +75,7 @@ def test_a_loop_that_ends_gives_back_what_others_may_take_at_once(engine: Engine
     loop.run(lambda: _status(engine, quick) is not Status.RUNNING)
     loop.let_go()
     hold.set()
-    [job] = engine.store.jobs_of(slow.id)
+    [job] = asked(engine.store).jobs_of(slow.id)
     assert (job.worker, job.leased_until) == (None, None)
     other = _loop(engine, "w2", work=_returns)
     other.run(lambda: _status(engine, slow) is not Status.RUNNING)

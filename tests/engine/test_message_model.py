@@ -12,10 +12,17 @@ from sm_cli.engine.engine import Engine
 from sm_cli.engine.send_message import SendOutcome, Sent
 from sm_cli.engine.settings import Settings
 from sm_cli.engine.stepping.tick import Tick
-from sm_cli.store.protocol import Execution, MessageFilter, MessageStatus, Status, StoredMessage, WaitFilter
+from sm_cli.store.messages import (
+    MessageFilter,
+    MessageStatus,
+    StoredMessage,
+    WaitFilter,
+)
+from sm_cli.store.records import Execution, Status
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
 from tests.engine.waiting import WAIT, machine, now, start
+from tests.store.asking import asked
 
 SECOND = 1_000_000
 VALUES: st.SearchStrategy[Any] = st.sampled_from(["a", "A", 7, "7", True])
@@ -89,12 +96,12 @@ class Mail(RuleBasedStateMachine):
             self.engine.stop(e)
 
     def messages(self) -> list[StoredMessage]:
-        listed = self.store.list_messages(MessageFilter(self.clock.now(), limit=10_000))
-        return [m for each in listed if (m := self.store.message(each.id)) is not None]
+        listed = asked(self.store).list_messages(MessageFilter(self.clock.now(), limit=10_000))
+        return [m for each in listed if (m := asked(self.store).message(each.id)) is not None]
 
     @invariant()
     def no_message_lies_beside_a_wait_that_it_fits(self) -> None:
-        waits = [w.subscription for w in self.store.open_waits(WaitFilter(limit=10_000))]
+        waits = [w.subscription for w in asked(self.store).open_waits(WaitFilter(limit=10_000))]
         for m in self.messages():
             if m.status_at(self.clock.now()) is MessageStatus.BUFFERED:
                 assert not any(
@@ -106,11 +113,11 @@ class Mail(RuleBasedStateMachine):
 
     @invariant()
     def every_receipt_is_a_message_and_every_consumed_message_was_received(self) -> None:
-        if self.store.has_ready():
+        if asked(self.store).has_ready():
             return  # somebody has a message that a later tick steps
         received: dict[Any, int] = {}
         for e in self.begun:
-            for event in self.store.history(e.id):
+            for event in asked(self.store).history(e.id):
                 if event.type == "MessageReceived":
                     number = event.detail["output"]
                     received[number] = received.get(number, 0) + 1
@@ -126,9 +133,9 @@ class Mail(RuleBasedStateMachine):
     @invariant()
     def whoever_waits_has_a_timer_and_a_frame(self) -> None:
         for e in self.begun:
-            waits = self.store.subscriptions_of(e.id)
-            assert [t.frame for t in self.store.timers_of(e.id)] == [s.frame for s in waits]
-            frames = {frame.id: frame.seq for frame in self.store.frames_of(e.id)}
+            waits = asked(self.store).subscriptions_of(e.id)
+            assert [t.frame for t in asked(self.store).timers_of(e.id)] == [s.frame for s in waits]
+            frames = {frame.id: frame.seq for frame in asked(self.store).open_frames(e.id)}
             assert all(frames[s.frame] == s.seq for s in waits)
             assert now(self.store, e).status is Status.RUNNING or not frames
 

@@ -15,11 +15,14 @@ from sm_cli.engine.send_message import SendOutcome, send
 from sm_cli.engine.settings import Settings
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.jsonvalue import folded_text
+from sm_cli.store.messages import MessageFilter, MessageStatus
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Execution, MessageFilter, MessageStatus, Status, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Execution, Status
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, crash_points
 from tests.engine.waiting import now, order, rest, start, ticked, work
+from tests.store.asking import asked
 
 SECOND = 1_000_000
 T0 = FakeClock().now()
@@ -44,7 +47,7 @@ def one_path_each(store: Store, waiting: list[Execution], runs: list[str]) -> Co
         assert isinstance(ended.output, dict)
         path = str(ended.output["by"])
         paths[path] += 1
-        events = store.history(e.id)
+        events = asked(store).history(e.id)
         assert [event.number for event in events] == list(range(1, len(events) + 1))
         seen = Counter(event.type for event in events)
         received, timed_out = (1, 0) if path == "paid" else (0, 1)
@@ -58,9 +61,9 @@ def one_path_each(store: Store, waiting: list[Execution], runs: list[str]) -> Co
 def accounted_for(store: Store, waiting: list[Execution], *, named: bool) -> None:
     """Every copy of every message was consumed by its execution, or is kept, and says what it came too late for."""
     per_value: dict[str, list[MessageStatus]] = {}
-    for m in store.list_messages(MessageFilter(DUE, limit=10_000)):
+    for m in asked(store).list_messages(MessageFilter(DUE, limit=10_000)):
         per_value.setdefault(m.value, []).append(m.status)
-        copies = store.near_messages("orderId", folded_text(m.value), 9)
+        copies = asked(store).near_messages("orderId", folded_text(m.value), 9)
         if not any(copy.receivers for copy in copies):
             assert [late.how for late in m.late] == ["timeout"]
     assert len(per_value) == len(waiting)
@@ -78,7 +81,7 @@ def test_37_a_message_and_its_due_timeout_take_one_path(store: Store, named: boo
     clock.advance_to(DUE)
     chance = random.Random(37)
     for n, e in enumerate(waiting):
-        timers = store.timers_of(e.id)
+        timers = asked(store).timers_of(e.id)
         assert [t.due for t in timers] == [DUE]
 
         def message(tick: Tick, n: int = n) -> None:
@@ -128,7 +131,7 @@ def test_37_two_engines_on_one_file_take_one_path(tmp_path: Path, named: bool) -
                 engines[0].publish("orderId", f"O-{n}", {"approved": True}, message_id="m" if named else None)
 
     def fire(engine: Engine, name: str) -> None:
-        while any(store.timers_of(e.id) or store.jobs_of(e.id) for store in stores[:1] for e in waiting):
+        while any(asked(store).timers_of(e.id) or asked(store).jobs_of(e.id) for store in stores[:1] for e in waiting):
             engine.transact(lambda tick: tick.due(limit=2))
             work(engine, runs, name)
 
@@ -214,9 +217,11 @@ def lived(files: Files, deaths: list[tuple[int, bool]], fanout: int, *, early: b
 
 
 def outcome(store: Store) -> list[object]:
-    ended = {e.id: e for e in (store.find(f"e{n}")[0] for n in range(2))}
-    (message,) = store.list_messages(MessageFilter(DUE))
-    types = [[event.type for event in store.history(e.id) if event.type != "TaskStarted"] for e in ended.values()]
+    ended = {e.id: e for e in (asked(store).find(f"e{n}")[0] for n in range(2))}
+    (message,) = asked(store).list_messages(MessageFilter(DUE))
+    types = [
+        [event.type for event in asked(store).history(e.id) if event.type != "TaskStarted"] for e in ended.values()
+    ]
     return [
         [(e.status, e.output) for e in ended.values()], types, message.status, message.count,
         [ended[id].name for id in message.receivers], [rest(store, e) for e in ended.values()],

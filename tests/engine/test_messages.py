@@ -16,11 +16,19 @@ from sm_cli.engine.settings import Settings
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import Conflict, UsageError
 from sm_cli.jsonvalue import Json
-from sm_cli.store.messages import MESSAGES_KEPT, WAITS_KEPT
+from sm_cli.store.messages import (
+    MESSAGES_KEPT,
+    WAITS_KEPT,
+    MessageFilter,
+    MessageStatus,
+    StoredMessage,
+)
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import MessageFilter, MessageStatus, Status, Store, StoredMessage
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Status
 from sm_cli.testing import FakeClock
 from tests.engine.waiting import WAIT, machine, now, order, rest, start, ticked, work
+from tests.store.asking import asked
 
 SECOND = 1_000_000
 T0 = FakeClock().now()
@@ -45,8 +53,8 @@ def engine(store: Store, clock: FakeClock) -> Engine:
 
 def kept(store: Store) -> list[StoredMessage]:
     """Every stored message, newest first."""
-    listed = store.list_messages(MessageFilter(T0, limit=1000))
-    return [m for each in listed if (m := store.message(each.id)) is not None]
+    listed = asked(store).list_messages(MessageFilter(T0, limit=1000))
+    return [m for each in listed if (m := asked(store).message(each.id)) is not None]
 
 
 def later(engine: Engine, clock: FakeClock, seconds: float) -> Tick:
@@ -59,11 +67,11 @@ def later(engine: Engine, clock: FakeClock, seconds: float) -> Tick:
 
 def test_a_message_moves_the_execution_that_waits_and_closes_its_wait_and_timer(engine: Engine, store: Store) -> None:
     e = start(engine, order(), {"orderId": "ORD-1", "keep": 1})
-    assert [(s.key, s.value, s.kind) for s in store.subscriptions_of(e.id)] == [("orderId", "ORD-1", "s")]
-    assert len(store.timers_of(e.id)) == 1
+    assert [(s.key, s.value, s.kind) for s in asked(store).subscriptions_of(e.id)] == [("orderId", "ORD-1", "s")]
+    assert len(asked(store).timers_of(e.id)) == 1
     sent = engine.publish("orderId", "ORD-1", {"approved": True})
     assert (sent.outcome, sent.executions, sent.until, sent.near) == (SendOutcome.DELIVERED, (e.ref,), None, ())
-    assert (store.subscriptions_of(e.id), store.timers_of(e.id)) == ([], [])
+    assert (asked(store).subscriptions_of(e.id), asked(store).timers_of(e.id)) == ([], [])
     assert work(engine) == 1
     assert now(store, e).output == {"orderId": "ORD-1", "keep": 1, "approved": True, "by": "paid"}
     assert rest(store, e) == []
@@ -82,7 +90,7 @@ def test_all_who_wait_receive_a_message_and_others_do_not(engine: Engine, store:
     waiting = [start(engine, order(), {"orderId": value}) for value in ("A", "B", "A")]
     sent = engine.publish("orderId", "A", {})
     assert sent.executions == (waiting[0].ref, waiting[2].ref)
-    assert [len(store.subscriptions_of(e.id)) for e in waiting] == [0, 1, 0]
+    assert [len(asked(store).subscriptions_of(e.id)) for e in waiting] == [0, 1, 0]
 
 
 def test_one_who_has_waited_longest_receives_a_message_for_one(engine: Engine, store: Store, clock: FakeClock) -> None:
@@ -97,7 +105,7 @@ def test_one_who_has_waited_longest_receives_a_message_for_one(engine: Engine, s
 def test_an_execution_may_be_named_as_the_only_receiver(engine: Engine, store: Store) -> None:
     first, second = (start(engine, order(), {"orderId": "A"}) for _ in range(2))
     assert engine.publish("orderId", "A", {}, execution=second).executions == (second.ref,)
-    assert len(store.subscriptions_of(first.id)) == 1
+    assert len(asked(store).subscriptions_of(first.id)) == 1
     other = start(engine, machine("Pause", Pause={"Type": "Wait", "Seconds": 9, "Next": "Wait"}, Wait=WAIT,
                                   Paid={"Type": "Succeed"}, Late={"Type": "Succeed"}), {"orderId": "A"})  # fmt: skip
     kept_for_it = engine.publish("orderId", "A", {"for": "other"}, execution=other)
@@ -107,7 +115,7 @@ def test_an_execution_may_be_named_as_the_only_receiver(engine: Engine, store: S
         f"execution {second.ref} waited for orderId=A until a moment ago: it received a message",
     )
     late = start(engine, order(), {"orderId": "A"})
-    assert len(store.subscriptions_of(late.id)) == 1
+    assert len(asked(store).subscriptions_of(late.id)) == 1
 
 
 def test_a_closed_execution_cannot_be_named_as_receiver(engine: Engine) -> None:
@@ -147,7 +155,7 @@ def test_a_message_is_never_received_twice_by_an_execution_that_waits_again(engi
     )  # fmt: skip
     e = start(engine, again, {"orderId": "A"})
     engine.publish("orderId", "A", 1)
-    assert len(store.subscriptions_of(e.id)) == 1
+    assert len(asked(store).subscriptions_of(e.id)) == 1
     engine.publish("orderId", "A", 2)
     assert now(store, e).output == {"orderId": "A", "one": 1, "two": 2}
 
@@ -189,7 +197,7 @@ def test_buffered_messages_are_received_oldest_first_and_once(engine: Engine, st
     waiting = [start(engine, order(ResultPath="$.n"), {"orderId": "A"}) for _ in range(4)]
     work(engine)
     assert [now(store, e).output for e in waiting[:3]] == [{"orderId": "A", "n": n, "by": "paid"} for n in range(3)]
-    assert len(store.subscriptions_of(waiting[3].id)) == 1
+    assert len(asked(store).subscriptions_of(waiting[3].id)) == 1
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -207,7 +215,7 @@ def test_an_expired_message_is_not_received_and_its_sender_is_told_of_it(
     clock.advance_to(T0 + 10 * SECOND)
     e = start(engine, order(), {"orderId": "B"})
     other = start(engine, order(), {"orderId": "A"})
-    assert len(store.subscriptions_of(other.id)) == 1
+    assert len(asked(store).subscriptions_of(other.id)) == 1
     engine.stop(other)
     assert now(store, e).status is Status.RUNNING
     assert kept(store)[0].status is MessageStatus.EXPIRED
@@ -239,7 +247,7 @@ def test_a_message_in_the_very_transaction_in_which_the_wait_begins_is_received(
     engine.transact(publish_first)
     assert now(store, first).output == {"orderId": "A", "n": 1}
     assert kept(store)[0].receivers == (first.id,)
-    assert len(store.subscriptions_of(second.id)) == 1
+    assert len(asked(store).subscriptions_of(second.id)) == 1
 
 
 def test_a_wait_that_the_very_transaction_of_the_message_opened_receives_it(engine: Engine, store: Store) -> None:
@@ -442,8 +450,8 @@ def test_beyond_the_fan_out_later_ticks_step_who_received(store: Store, clock: F
     sent = engine.publish("orderId", "A", body, message_id="m")
     assert sent.executions == tuple(e.ref for e in waiting)
     assert (kept(store)[0].count, kept(store)[0].later) == (8, 5)
-    assert [len(store.jobs_of(e.id)) for e in waiting] == [1, 1, 1, 0, 0, 0, 0, 0]
-    assert [[*store.subscriptions_of(e.id), *store.timers_of(e.id)] for e in waiting[3:]] == [[]] * 5
+    assert [len(asked(store).jobs_of(e.id)) for e in waiting] == [1, 1, 1, 0, 0, 0, 0, 0]
+    assert [[*asked(store).subscriptions_of(e.id), *asked(store).timers_of(e.id)] for e in waiting[3:]] == [[]] * 5
     assert engine.publish("orderId", "A", body, message_id="m").outcome is SendOutcome.DUPLICATE
     assert engine.publish("orderId", "A", body).outcome is SendOutcome.BUFFERED
     later(engine, clock, 61)  # their timeouts would be due

@@ -12,10 +12,16 @@ from sm_cli.engine.stepping.nested_executions import DEEPEST
 from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Execution, ExecutionFilter, Status, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
+    Execution,
+    ExecutionFilter,
+    Status,
+)
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
 from sm_cli.views.why import only_messages_move
 from tests.engine.workers import workflow
+from tests.store.asking import asked
 
 ARN = "arn:aws:states:us-east-1:111111111111:stateMachine:child"
 CHILD: dict[str, Any] = {
@@ -46,7 +52,7 @@ def types(outcome: Outcome) -> list[str]:
 
 
 def executions(sim: Simulation) -> dict[str, Any]:
-    return {e.workflow: e for e in sim.store.list_executions(ExecutionFilter())}
+    return {e.workflow: e for e in asked(sim.store).list_executions(ExecutionFilter())}
 
 
 def test_without_a_pattern_the_parent_goes_on_at_once() -> None:
@@ -100,9 +106,9 @@ def test_a_callback_ends_a_task_that_handed_its_token_to_the_child() -> None:
     sim = simulation(definition, handler=work)
     sim.run({})
     assert [e.status for e in executions(sim).values()] == [Status.SUCCEEDED, Status.RUNNING]
-    assert [job.state for job in sim.store.handed_over()] == ["Nest"]
+    assert [job.state for job in asked(sim.store).handed_over()] == ["Nest"]
     ended = sim.engine.task_succeeded(tokens[0], {"approved": True})
-    found = sim.store.execution(ended.id)
+    found = asked(sim.store).execution(ended.id)
     assert found is not None
     assert (found.status, found.output) == (Status.SUCCEEDED, {"approved": True})
 
@@ -113,8 +119,8 @@ def test_stopping_the_parent_stops_the_child() -> None:
     sim.engine.stop(execution, cause="enough")
     assert {e.status for e in executions(sim).values()} == {Status.ABORTED}
     child = executions(sim)["child"]
-    assert sim.store.timers_of(child.id) == []
-    assert sim.store.frames_of(child.id) == []
+    assert asked(sim.store).timers_of(child.id) == []
+    assert asked(sim.store).open_frames(child.id) == []
 
 
 def test_a_timeout_of_the_task_stops_the_child() -> None:
@@ -128,7 +134,7 @@ def test_stopping_the_child_fails_the_task() -> None:
     sim = simulation(parent(".sync"))
     execution = sim.run_now({"x": 1})
     sim.engine.stop(executions(sim)["child"])
-    found = sim.store.execution(execution.id)
+    found = asked(sim.store).execution(execution.id)
     assert found is not None
     assert (found.status, found.error) == (Status.FAILED, "States.TaskFailed")
     assert '"Status":"ABORTED"' in (found.cause or "")
@@ -198,13 +204,13 @@ def test_a_process_may_die_at_any_commit_of_a_nested_execution(tmp_path: Path, a
         except Crash:
             store.close()
         store = open_store(str(path))
-        found = [e for e in store.list_executions(ExecutionFilter()) if e.workflow == "parent"]
+        found = [e for e in asked(store).list_executions(ExecutionFilter()) if e.workflow == "parent"]
         if found:
             survivor = simulation(definition, store)
             survivor.clock.refs = 1000  # the names that the dead process gave are taken
             outcome = survivor.resume(found[0])
             assert (outcome.status, outcome.output, types(outcome)) == ("SUCCEEDED", expected.output, types(expected))
-            assert len(store.list_executions(ExecutionFilter())) == 2
+            assert len(asked(store).list_executions(ExecutionFilter())) == 2
         store.close()
     assert commit > 3
 
@@ -220,16 +226,16 @@ def test_a_workflow_that_starts_itself_for_ever_leaves_the_worker_to_others() ->
     sim = Simulation(workflow(itself(""), "again"), {}, FakeClock(), workflows={"again": itself("")})
     execution, _, _ = sim.engine.start(sim.workflow, {})
     assert execution.status is Status.SUCCEEDED
-    made = len(sim.store.list_executions(ExecutionFilter(limit=10_000)))
+    made = len(asked(sim.store).list_executions(ExecutionFilter(limit=10_000)))
     assert 100 < made < 2000  # one tick's worth; the last one is left to the next tick
-    (last,) = sim.store.list_executions(ExecutionFilter(status=Status.RUNNING))
-    assert [frame.status for frame in sim.store.frames_of(last.id)] == [FrameStatus.READY]
+    (last,) = asked(sim.store).list_executions(ExecutionFilter(status=Status.RUNNING))
+    assert [frame.status for frame in asked(sim.store).open_frames(last.id)] == [FrameStatus.READY]
 
 
 def test_executions_that_wait_for_one_another_are_only_so_many() -> None:
     sim = Simulation(workflow(itself(".sync"), "again"), {}, FakeClock(), workflows={"again": itself(".sync")})
     outcome = sim.run({})
-    found = sim.store.list_executions(ExecutionFilter(limit=1000))
+    found = asked(sim.store).list_executions(ExecutionFilter(limit=1000))
     assert len(found) == DEEPEST
     assert (outcome.status, outcome.error) == ("FAILED", "States.TaskFailed")
     assert found[0].error == "StepFunctions.ExecutionLimitExceededException"
@@ -249,11 +255,13 @@ def test_a_row_of_waiting_executions_is_stopped_with_the_first_of_them() -> None
     definition["States"]["Nest"]["Parameters"]["Input"] = input
     sim = Simulation(workflow(definition, "again"), {}, FakeClock(), workflows={"again": definition})
     execution = sim.run_now({"n": 0})
-    assert len(sim.store.list_executions(ExecutionFilter(status=Status.RUNNING, limit=1000))) == DEEPEST
+    assert len(asked(sim.store).list_executions(ExecutionFilter(status=Status.RUNNING, limit=1000))) == DEEPEST
     sim.engine.stop(execution)
-    found = sim.store.list_executions(ExecutionFilter(limit=1000))
+    found = asked(sim.store).list_executions(ExecutionFilter(limit=1000))
     assert [e.status for e in found] == [Status.ABORTED] * DEEPEST
-    assert [left for e in found for left in (*sim.store.timers_of(e.id), *sim.store.frames_of(e.id))] == []
+    assert [
+        left for e in found for left in (*asked(sim.store).timers_of(e.id), *asked(sim.store).open_frames(e.id))
+    ] == []
 
 
 def test_an_answer_that_is_too_long_fails_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +293,7 @@ def test_a_redriven_child_outlives_a_later_wait_of_its_parent() -> None:
 
 
 def executions_of(name: str, sim: Simulation) -> list[Execution]:
-    return [e for e in sim.store.list_executions(ExecutionFilter()) if e.workflow == name]
+    return [e for e in asked(sim.store).list_executions(ExecutionFilter()) if e.workflow == name]
 
 
 def test_a_message_is_not_all_that_moves_who_waits_for_an_execution_beside_it() -> None:
@@ -294,7 +302,7 @@ def test_a_message_is_not_all_that_moves_who_waits_for_an_execution_beside_it() 
     both = {"Type": "Parallel", "Branches": [waits, parent(".sync")], "End": True}
     sim = simulation({"StartAt": "Both", "States": {"Both": both}})
     execution = sim.run_now({"x": 1})
-    assert only_messages_move(sim.store, execution.id) == []
+    assert only_messages_move(sim.engine, execution.id) == []
     while sim.move():
         pass
-    assert [s.key for s in only_messages_move(sim.store, execution.id)] == ["k"]
+    assert [s.key for s in only_messages_move(sim.engine, execution.id)] == ["k"]

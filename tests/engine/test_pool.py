@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sm_cli.handlers.handler import Context, Handler, Success
-from sm_cli.store.protocol import Job
+from sm_cli.store.records import Job
 from sm_cli.worker.pool import Pool
 from tests.engine.workers import soon
 

@@ -28,9 +28,11 @@ from sm_cli.engine.engine import Engine
 from sm_cli.engine.send_message import send as send_to
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import ExecutionFilter, Status, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import ExecutionFilter, Status
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import workflow
+from tests.store.asking import asked
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MINUTE = 60_000_000
@@ -167,13 +169,13 @@ def goes_on(database: Path) -> int:
     store = open_store(f"sqlite:{database}?sync=normal")
     engine = Engine(store)
     loop = Worker(engine, LOCAL, name="after")
-    found = store.list_executions(ExecutionFilter(limit=10_000))
+    found = asked(store).list_executions(ExecutionFilter(limit=10_000))
     for execution in found:
         send(engine, int(execution.name))  # whoever sends repeats what he has no answer for
     open_ones = [execution.id for execution in found]
 
     def over() -> bool:
-        while open_ones and (each := store.execution(open_ones[-1])) is not None and each.closed is not None:
+        while open_ones and (each := asked(store).execution(open_ones[-1])) is not None and each.closed is not None:
             open_ones.pop()
         return not open_ones
 
@@ -187,14 +189,19 @@ def goes_on(database: Path) -> int:
 
 
 def check(store: Store, id: int, n: int) -> None:
-    execution = store.execution(id)
+    execution = asked(store).execution(id)
     assert execution is not None
     assert (execution.status, execution.output) == (Status.SUCCEEDED, right(n))
-    events = store.history(id)
+    events = asked(store).history(id)
     assert [event.number for event in events] == list(range(1, len(events) + 1))
     assert sum(event.type == "MapIterationSucceeded" for event in events) == 3
     assert sum(event.type == "MessageReceived" for event in events) == 1
-    assert [*store.jobs_of(id), *store.timers_of(id), *store.subscriptions_of(id), *store.frames_of(id)] == []
+    assert [
+        *asked(store).jobs_of(id),
+        *asked(store).timers_of(id),
+        *asked(store).subscriptions_of(id),
+        *asked(store).open_frames(id),
+    ] == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the log's index is read as Linux writes it")

@@ -8,18 +8,20 @@ import sys
 from pathlib import Path
 
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import ExecutionFilter, Status
+from sm_cli.store.records import ExecutionFilter, Status
+from tests.store.asking import asked
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 #: Starts executions through the engine, and looks at them meanwhile, for as long as its stdin is open.
 WRITER = """
 import logging, sys, threading
+from tests.store.asking import asked
 from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, prepare
 from sm_cli.handlers.handler import Handler
 from sm_cli.worker.worker import Worker
-from sm_cli.store.protocol import ExecutionFilter
+from sm_cli.store.records import ExecutionFilter
 from sm_cli.store.open import open_store
 
 logging.basicConfig(level=logging.INFO)
@@ -33,8 +35,8 @@ print("open", flush=True)
 count = 0
 while not closing.is_set():
     execution, _ = loop.start(workflow, {"n": count})
-    loop.run(lambda: store.execution(execution.id).closed is not None)
-    store.list_executions(ExecutionFilter(limit=5))
+    loop.run(lambda: asked(store).execution(execution.id).closed is not None)
+    asked(store).list_executions(ExecutionFilter(limit=5))
     count += 1
     if count == 100:
         print("enough", flush=True)
@@ -64,8 +66,8 @@ def test_four_processes_write_through_the_engine_and_neither_fail_nor_print(tmp_
     assert [writer.returncode for writer in writers] == [0] * 4
     store = open_store(str(path))
     for name, (count, _) in zip(names, output, strict=True):
-        found = store.list_executions(ExecutionFilter(workflow=name, limit=10**6))
+        found = asked(store).list_executions(ExecutionFilter(workflow=name, limit=10**6))
         assert len(found) == int(count)
         assert {execution.status for execution in found} == {Status.SUCCEEDED}
-    assert store.workers() == []
+    assert asked(store).workers() == []
     store.close()

@@ -11,8 +11,9 @@ from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, prepare
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution
+from sm_cli.store.records import Execution
 from sm_cli.testing import FakeClock, Outcome, Simulation
+from tests.store.asking import asked
 
 TASK = {"Type": "Task", "Resource": "work", "End": True}
 
@@ -42,7 +43,7 @@ def failed(
     assert document is not None
     simulation = Simulation(prepare(document, "redriven"), {"work": handler}, FakeClock())
     outcome = simulation.run(input)
-    execution = simulation.store.latest()
+    execution = asked(simulation.store).latest()
     assert execution is not None
     return simulation, execution, outcome
 
@@ -74,7 +75,7 @@ def test_a_task_that_failed_runs_again_with_the_same_input() -> None:
 def test_a_dry_run_tells_and_changes_nothing() -> None:
     simulation, execution, _ = failed({"StartAt": "B", "States": {"B": TASK}}, 1, Broken(1))
     assert [a.state for a in simulation.engine.redrive(execution, dry_run=True)] == ["B"]
-    current = simulation.store.execution(execution.id)
+    current = asked(simulation.store).execution(execution.id)
     assert current is not None
     assert current.status == "FAILED"
     assert current.redrives == 0

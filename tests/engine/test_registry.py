@@ -13,9 +13,8 @@ from sm_cli.handlers.handler import Context, Handler
 from sm_cli.handlers.registry import Registry
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store
-from sm_cli.store.sql.questions import Reads
+from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sqlite.database import SqliteStore
-from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import simulate
 from sm_cli.worker import passes
 from tests.engine.workers import Yard, caught, died, soon, workflow, yard
@@ -178,8 +177,7 @@ def test_a_worker_without_wildcards_does_not_ask_what_waits(here: Yard, monkeypa
         asked.append("asked")
         return []
 
-    for asks in (Reads, MemoryStore):
-        monkeypatch.setattr(asks, "waiting_resources", ask)
+    monkeypatch.setattr(Questions, "waiting_resources", ask)
     loop = here.worker(telling("work"))
     here.start(workflow(task("work")))
     passes.drain(loop, lambda: False)

@@ -15,7 +15,7 @@ from sm_cli.handlers.stub import Stub
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import HANDED_OVER
+from sm_cli.store.records import HANDED_OVER
 from sm_cli.test_state import run as single
 from sm_cli.test_state.run import StateTestRefused
 from sm_cli.testing import simulate

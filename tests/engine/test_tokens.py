@@ -11,8 +11,9 @@ from sm_cli.engine.engine import prepare
 from sm_cli.errors import Conflict, UsageError
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution
+from sm_cli.store.records import Execution
 from sm_cli.testing import FakeClock, Simulation
+from tests.store.asking import asked
 
 KEY = b"k" * 32
 
@@ -41,15 +42,17 @@ def waiting(**more: Any) -> tuple[Simulation, Execution, str]:
 
 def test_a_callback_brings_the_result() -> None:
     simulation, execution, token = waiting()
-    assert [job.frame for job in simulation.store.handed_over()] == [simulation.store.frames_of(execution.id)[0].id]
+    assert [job.frame for job in asked(simulation.store).handed_over()] == [
+        asked(simulation.store).open_frames(execution.id)[0].id
+    ]
     assert simulation.engine.task_succeeded(token, {"paid": True}).id == execution.id
     outcome = simulation.resume(execution)
     assert (outcome.status, outcome.output) == ("SUCCEEDED", {"paid": True})
     assert [e["type"] for e in outcome.history][2:7] == [
         "TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded", "TaskStateExited",
     ]  # fmt: skip
-    assert not simulation.store.handed_over()
-    assert not simulation.store.jobs_of(execution.id)
+    assert not asked(simulation.store).handed_over()
+    assert not asked(simulation.store).jobs_of(execution.id)
 
 
 def test_a_callback_may_bring_a_failure_that_is_caught() -> None:

@@ -6,22 +6,38 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from sm_cli.cli.terminal.actions import command_of
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Execution, Status, Store, WorkerRecord
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
+    Execution,
+    Status,
+    WorkerRecord,
+)
 from sm_cli.testing import FakeClock
-from sm_cli.views.why import MOST, Reason, only_messages_move, why
+from sm_cli.views.why import MOST, only_messages_move, why
 from sm_cli.worker.membership import enlisted
 from tests.engine.waiting import WAIT, machine, now, order, start, ticked, work
 
 SECOND = 1_000_000
 TASK: dict[str, Any] = {"Type": "Task", "Resource": "charge", "End": True}
+
+
+class Told(NamedTuple):
+    """A reason, with its action as the command line writes it."""
+
+    kind: str
+    text: str
+    command: str | None = None
+    state: str | None = None
+    until: int | None = None
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -42,16 +58,19 @@ def engine(store: Store, clock: FakeClock) -> Engine:
 
 
 @pytest.fixture
-def reasons(engine: Engine, store: Store, clock: FakeClock) -> Callable[..., list[Reason]]:
+def reasons(engine: Engine, store: Store, clock: FakeClock) -> Callable[..., list[Told]]:
     """`why` with times as seconds since the start."""
     t0 = clock.now()
 
-    def asked(execution: Execution, handlers: list[str] | None = None) -> list[Reason]:
-        at = clock.now()
-        shown = lambda time: f"+{(time - t0) / SECOND:g}"  # noqa: E731 - a fixture inside a fixture reads worse
-        return why(store, now(store, execution), at, handlers=handlers, shown=shown)
+    def told(execution: Execution, handlers: list[str] | None = None) -> list[Told]:
+        found = why(
+            engine, now(store, execution), handlers=handlers, time_text=lambda time: f"+{(time - t0) / SECOND:g}"
+        )
+        return [
+            Told(r.kind, r.text, None if r.action is None else command_of(r.action), r.state, r.until) for r in found
+        ]
 
-    return asked
+    return told
 
 
 def employ(engine: Engine, *workers: WorkerRecord) -> None:
@@ -62,14 +81,14 @@ def alive(clock: FakeClock, name: str = "w1") -> WorkerRecord:
     return enlisted(name, "X", clock.now())
 
 
-Asked = Callable[..., list[Reason]]
+Asked = Callable[..., list[Told]]
 
 
 def test_a_wait_for_a_message_names_the_line_that_sends_it(engine: Engine, reasons: Asked, clock: FakeClock) -> None:
     e = start(engine, order(), {"orderId": "ORD 1"})
     clock.advance_to(clock.now() + SECOND)
     (reason,) = reasons(e)
-    assert reason == Reason(
+    assert reason == Told(
         "message", "Wait has waited since +0 for the message orderId=ORD 1, until +60.",
         "sm send-message 'orderId=ORD 1'", "Wait", clock.now() + 59 * SECOND,
     )  # fmt: skip
@@ -125,7 +144,7 @@ def task(**more: Any) -> Workflow:
 def test_a_free_job_without_a_worker_asks_for_one(engine: Engine, reasons: Asked) -> None:
     e = start(engine, task(), {})
     said = "Charge waits for a worker with the handler 'charge', and no worker is running."
-    assert reasons(e, ["charge"]) == [Reason("job", said, "sm worker", "Charge")]
+    assert reasons(e, ["charge"]) == [Told("job", said, "sm worker", "Charge")]
     assert reasons(e)[0].text == said
 
 
@@ -161,7 +180,7 @@ def test_a_job_at_work_names_the_worker_and_its_lease(engine: Engine, reasons: A
     employ(engine, worker)
     execution, _, (job,) = engine.start(task(TimeoutSeconds=99), {}, taker=JobTaker(worker.id, 1))
     (reason,) = reasons(execution)
-    assert reason == Reason(
+    assert reason == Told(
         "job", "Charge is at work: w1 runs the handler 'charge', its lease lasts until +10 and is renewed while it "
         "works.", None, "Charge", clock.now() + 99 * SECOND,
     )  # fmt: skip
@@ -174,7 +193,7 @@ def test_a_job_of_a_worker_that_is_gone_is_taken_over(engine: Engine, reasons: A
     execution, _, _ = engine.start(task(), {}, taker=JobTaker(worker.id, 1))
     clock.advance_to(clock.now() + 95 * SECOND)
     (reason,) = reasons(execution)
-    assert reason == Reason(
+    assert reason == Told(
         "job", "Charge was at work, and its worker w1 is gone; another one takes it over, as soon as there is one.",
         "sm worker", "Charge",
     )  # fmt: skip
@@ -242,7 +261,7 @@ def test_a_wait_state_says_when_it_goes_on(engine: Engine, reasons: Asked, clock
     e = start(engine, machine("Pause", Pause={"Type": "Wait", "Seconds": 3600, "End": True}), {})
     employ(engine, alive(clock))
     assert reasons(e) == [
-        Reason("timer", "Pause waits for its time and goes on at +3600.", None, "Pause", clock.now() + 3600 * SECOND)
+        Told("timer", "Pause waits for its time and goes on at +3600.", None, "Pause", clock.now() + 3600 * SECOND)
     ]
     clock.advance_to(clock.now() + 3500 * SECOND)
     assert reasons(e)[0].text.startswith("Pause waits for its time and goes on in 100 s")
@@ -299,11 +318,9 @@ def test_a_closed_execution_waits_for_nothing(engine: Engine, reasons: Asked) ->
     engine.publish("orderId", "A", {}, to="one")
     work(engine)
     engine.stop(stopped, error="Enough", cause="of it")
-    assert reasons(done) == [
-        Reason("ended", "Nothing is left to do: it ended SUCCEEDED at +0.", f"sm output {done.ref}")
-    ]
+    assert reasons(done) == [Told("ended", "Nothing is left to do: it ended SUCCEEDED at +0.", f"sm output {done.ref}")]
     assert reasons(stopped) == [
-        Reason("ended", "Nothing is left to do: it ended ABORTED at +0 with Enough: of it.",
+        Told("ended", "Nothing is left to do: it ended ABORTED at +0 with Enough: of it.",
                f"sm redrive {stopped.ref}")
     ]  # fmt: skip
 
@@ -314,20 +331,20 @@ def test_a_closed_execution_waits_for_nothing(engine: Engine, reasons: Asked) ->
 def test_only_a_message_moves_an_execution_whose_branches_all_wait_for_one(engine: Engine, store: Store) -> None:
     workflow, input = fan(3)
     e = start(engine, workflow, input)
-    assert [s.value for s in only_messages_move(store, e.id)] == ["I0", "I1", "I2"]
+    assert [s.value for s in only_messages_move(engine, e.id)] == ["I0", "I1", "I2"]
     pause = {"StartAt": "Pause", "States": {"Pause": {"Type": "Wait", "Seconds": 5, "End": True}}}
     wait = {"StartAt": "W", "States": {"W": {"Type": "Message", "CorrelationKey": "k", "CorrelationValuePath": "$.k",
                                              "End": True}}}  # fmt: skip
     both = start(engine, machine("Both", Both={"Type": "Parallel", "Branches": [pause, wait], "End": True}), {"k": 1})
-    assert only_messages_move(store, both.id) == []
+    assert only_messages_move(engine, both.id) == []
     engine.clock.advance_to(engine.clock.now() + 5 * SECOND)  # type: ignore[attr-defined]  # a FakeClock
     ticked(engine)
-    assert [s.key for s in only_messages_move(store, both.id)] == ["k"]
+    assert [s.key for s in only_messages_move(engine, both.id)] == ["k"]
 
 
 def test_a_worker_or_time_moves_the_others(engine: Engine, store: Store) -> None:
-    assert only_messages_move(store, start(engine, task(), {}).id) == []
+    assert only_messages_move(engine, start(engine, task(), {}).id) == []
     e = start(engine, order(), {"orderId": "A"})
-    assert len(only_messages_move(store, e.id)) == 1
+    assert len(only_messages_move(engine, e.id)) == 1
     engine.stop(e)
-    assert only_messages_move(store, e.id) == []
+    assert only_messages_move(engine, e.id) == []

@@ -12,7 +12,9 @@ from sm_cli.engine.stepping import tasks
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.interpreter.events import Event, TaskSucceeded
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, Job, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Execution, Job
+from tests.store.asking import asked
 
 WAIT: dict[str, Any] = {
     "Type": "Message", "CorrelationKey": "orderId", "CorrelationValuePath": "$.orderId", "TimeoutSeconds": 60,
@@ -40,7 +42,7 @@ def start(engine: Engine, workflow: Workflow, input: Json) -> Execution:
 
 
 def now(store: Store, execution: Execution) -> Execution:
-    found = store.execution(execution.id)
+    found = asked(store).execution(execution.id)
     assert found is not None
     return found
 
@@ -76,4 +78,9 @@ def work(engine: Engine, runs: list[str] | None = None, worker: str = "w") -> in
 def rest(store: Store, execution: Execution) -> list[Any]:
     """What is left of an execution besides its history."""
     id = execution.id
-    return [*store.jobs_of(id), *store.timers_of(id), *store.subscriptions_of(id), *store.frames_of(id)]
+    return [
+        *asked(store).jobs_of(id),
+        *asked(store).timers_of(id),
+        *asked(store).subscriptions_of(id),
+        *asked(store).open_frames(id),
+    ]

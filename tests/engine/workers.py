@@ -17,10 +17,13 @@ from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.engine.stepping.queues import Rota
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, Job, Store, Transaction
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Execution, Job
+from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
 from sm_cli.worker.worker import Worker
+from tests.store.asking import asked
 
 SECOND = 1_000_000
 
@@ -99,20 +102,25 @@ class Yard:
         self.clock.advance_to(self.clock.now() + round(seconds * SECOND))
 
     def job(self, execution: Execution) -> Job:
-        (job,) = self.store.jobs_of(execution.id)
+        (job,) = asked(self.store).jobs_of(execution.id)
         return job
 
     def now(self, execution: Execution) -> Execution:
-        found = self.store.execution(execution.id)
+        found = asked(self.store).execution(execution.id)
         assert found is not None
         return found
 
     def history(self, execution: Execution) -> list[str]:
-        return [event.type for event in self.store.history(execution.id)]
+        return [event.type for event in asked(self.store).history(execution.id)]
 
     def left_over(self, execution: Execution) -> list[Any]:
         store, id = self.store, execution.id
-        return [*store.jobs_of(id), *store.timers_of(id), *store.subscriptions_of(id), *store.frames_of(id)]
+        return [
+            *asked(store).jobs_of(id),
+            *asked(store).timers_of(id),
+            *asked(store).subscriptions_of(id),
+            *asked(store).open_frames(id),
+        ]
 
     def close(self) -> None:
         for gate in self.gates:

@@ -6,20 +6,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from sm_cli.interpreter.frame import Frame, FrameStatus
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.changes import Changes
-from sm_cli.store.protocol import (
+from sm_cli.store.messages import (
+    MessageStatus,
+    StoredMessage,
+    Subscription,
+)
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
     Definition,
     Execution,
     HistoryEvent,
     Job,
-    MessageStatus,
     Reserved,
     Status,
-    Store,
-    StoredMessage,
-    Subscription,
     Timer,
-    TimerKind,
 )
 
 T0 = 1_767_225_600_000_000  # 2026-01-01, microseconds

@@ -11,19 +11,19 @@ import pytest
 
 from sm_cli.errors import Conflict, DatabaseError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
-from sm_cli.store.protocol import (
+from sm_cli.store.messages import Consumed, MessageStatus
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
     HANDED_OVER,
-    Consumed,
     ExecutionFilter,
-    MessageStatus,
     Reserved,
     Status,
-    Store,
-    TimerKind,
     WorkerRecord,
 )
+from tests.store.asking import asked
 from tests.store.samples import (
     T0,
     apply,
@@ -41,7 +41,7 @@ from tests.store.samples import (
 
 
 def refs(store: Store, **wanted: Any) -> list[int]:
-    return [e.id for e in store.list_executions(ExecutionFilter(**wanted))]
+    return [e.id for e in asked(store).list_executions(ExecutionFilter(**wanted))]
 
 
 # Transactions
@@ -52,13 +52,13 @@ def test_a_transaction_is_applied_whole(store: Store) -> None:
         store, new_definitions=[definition()], new_executions=[execution(1)], new_frames=[frame(1)], new_jobs=[job(1)],
         timers=[timer(1, T0)], new_subscriptions=[subscription(1)], new_messages=[message(1)], history=events(1, [1]),
     )  # fmt: skip
-    assert store.definition("d1") == definition()
-    assert store.execution(1) == execution(1)
-    assert store.frames_of(1) == [frame(1)]
-    assert store.jobs_of(1) == [job(1)]
-    assert store.timers_of(1) == [timer(1, T0)]
-    assert store.subscriptions_of(1) == [subscription(1)]
-    assert store.history(1) == events(1, [1])
+    assert asked(store).definition("d1") == definition()
+    assert asked(store).execution(1) == execution(1)
+    assert asked(store).open_frames(1) == [frame(1)]
+    assert asked(store).jobs_of(1) == [job(1)]
+    assert asked(store).timers_of(1) == [timer(1, T0)]
+    assert asked(store).subscriptions_of(1) == [subscription(1)]
+    assert asked(store).history(1) == events(1, [1])
     with store.write() as tx:
         assert tx.buffered_message("orderId", '"A"', T0) == message(1)
 
@@ -81,14 +81,14 @@ def test_an_exception_after_apply_loses_everything(store: Store, error: type[Bas
         )  # fmt: skip
         raise error
     assert store.commits == before
-    assert store.definition("d1") is None
-    assert store.execution(2) is None
-    assert store.execution(1) == execution(1)
-    assert store.frames_of(1) == [frame(1)]
-    assert store.jobs_of(1) == [job(1)]
-    assert store.timers_of(1) == [timer(1, T0)]
-    assert store.subscriptions_of(1) == [subscription(1)]
-    assert store.history(1) == []
+    assert asked(store).definition("d1") is None
+    assert asked(store).execution(2) is None
+    assert asked(store).execution(1) == execution(1)
+    assert asked(store).open_frames(1) == [frame(1)]
+    assert asked(store).jobs_of(1) == [job(1)]
+    assert asked(store).timers_of(1) == [timer(1, T0)]
+    assert asked(store).subscriptions_of(1) == [subscription(1)]
+    assert asked(store).history(1) == []
     with store.write() as tx:
         assert tx.buffered_message("orderId", '"A"', T0) == message(1)
         assert tx.frames([1, 2]) == {1: frame(1)}
@@ -99,7 +99,7 @@ def test_the_store_goes_on_after_an_exception(store: Store) -> None:
     with pytest.raises(RuntimeError), store.write():
         raise RuntimeError
     apply(store, new_executions=[execution(1)])
-    assert store.execution(1) is not None
+    assert asked(store).execution(1) is not None
 
 
 def test_changes_that_were_refused_are_not_committed_even_when_the_error_is_caught(store: Store) -> None:
@@ -110,8 +110,8 @@ def test_changes_that_were_refused_are_not_committed_even_when_the_error_is_caug
         except Conflict as e:
             refused = e
     assert "exists already" in str(refused)
-    assert store.execution(2) is None
-    assert store.history(2) == []
+    assert asked(store).execution(2) is None
+    assert asked(store).history(2) == []
 
 
 def test_a_transaction_is_applied_once(store: Store) -> None:
@@ -125,7 +125,7 @@ def test_transactions_do_not_nest(store: Store) -> None:
     with store.write():
         with pytest.raises(RuntimeError, match="already inside"), store.write():
             pass
-        assert store.execution(1) is None
+        assert asked(store).execution(1) is None
 
 
 def test_commits_counts_transactions_that_wrote_something(store: Store) -> None:
@@ -144,8 +144,8 @@ def test_writers_in_several_threads_take_turns(store: Store) -> None:
             with store.write() as tx:
                 id = tx.reserve("executions", 1)
                 tx.apply(Changes(new_executions=[execution(id)]))
-            store.execution(id)
-            store.list_executions(ExecutionFilter())
+            asked(store).execution(id)
+            asked(store).list_executions(ExecutionFilter())
 
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
@@ -158,7 +158,7 @@ def test_writers_in_several_threads_take_turns(store: Store) -> None:
 def test_changed_does_not_report_what_this_store_wrote(store: Store) -> None:
     assert not store.changed()
     apply(store, new_executions=[execution(1)])
-    store.list_executions(ExecutionFilter())
+    asked(store).list_executions(ExecutionFilter())
     assert not store.changed()
 
 
@@ -197,25 +197,25 @@ def test_ids_reserved_in_a_lost_transaction_collide_with_nothing(store: Store) -
 def test_the_newest_definition_of_each_name_is_listed_by_name(store: Store) -> None:
     apply(store, new_definitions=[definition("d1", "order", T0), definition("d9", "audit", T0)])
     apply(store, new_definitions=[definition("d2", "order", T0 + 1)])
-    assert store.workflows() == [definition("d9", "audit", T0), definition("d2", "order", T0 + 1)]
-    assert store.definition("d1") == definition("d1", "order", T0)
+    assert asked(store).workflows() == [definition("d9", "audit", T0), definition("d2", "order", T0 + 1)]
+    assert asked(store).definition("d1") == definition("d1", "order", T0)
 
 
 def test_going_back_to_an_older_text_makes_it_the_newest(store: Store) -> None:
     for n, digest in enumerate(["d1", "d2", "d1"]):
         apply(store, new_definitions=[definition(digest, created=T0 + n)])
-    assert store.workflows() == [definition("d1", created=T0 + 2)]
+    assert asked(store).workflows() == [definition("d1", created=T0 + 2)]
 
 
 def test_registering_the_same_text_again_changes_nothing(store: Store) -> None:
     apply(store, new_definitions=[definition(created=T0)])
     apply(store, new_definitions=[definition(created=T0 + 5)])
-    assert store.workflows() == [definition(created=T0)]
+    assert asked(store).workflows() == [definition(created=T0)]
 
 
 def test_two_names_may_share_a_text(store: Store) -> None:
     apply(store, new_definitions=[definition("d1", "a"), definition("d1", "b", T0 + 1)])
-    assert store.workflows() == [definition("d1", "a"), definition("d1", "b", T0 + 1)]
+    assert asked(store).workflows() == [definition("d1", "a"), definition("d1", "b", T0 + 1)]
     with store.write() as tx:
         assert tx.definition("d1") == definition("d1", "a")
         assert tx.definition("d2") is None
@@ -230,7 +230,7 @@ def test_an_execution_comes_back_as_it_was(store: Store) -> None:
         queue="low", priority=-2, tags={"team": "ü", "n": 1}, input=None,
     )  # fmt: skip
     apply(store, new_executions=[whole])
-    assert store.execution(1) == whole
+    assert asked(store).execution(1) == whole
     with store.write() as tx:
         assert tx.executions([1, 2]) == {1: whole}
         assert tx.executions([]) == {}
@@ -256,14 +256,14 @@ def test_an_update_of_an_execution_writes_what_differs(store: Store, change: dic
         for name, value in change.items():
             setattr(changed, name, value)
         tx.apply(Changes(executions={1: changed}))
-    assert store.execution(1) == execution(1, **(before | change))
-    assert store.execution(2) == execution(2, **before)
+    assert asked(store).execution(1) == execution(1, **(before | change))
+    assert asked(store).execution(2) == execution(2, **before)
 
 
 def test_an_execution_that_was_not_read_first_can_be_updated(store: Store) -> None:
     apply(store, new_executions=[execution(1)])
     apply(store, executions=[execution(1, status=Status.ABORTED, closed=T0, output={"o": 1})])
-    assert store.execution(1) == execution(1, status=Status.ABORTED, closed=T0, output={"o": 1})
+    assert asked(store).execution(1) == execution(1, status=Status.ABORTED, closed=T0, output={"o": 1})
 
 
 def test_an_execution_handed_out_may_be_changed_without_changing_the_store(store: Store) -> None:
@@ -275,7 +275,12 @@ def test_an_execution_handed_out_may_be_changed_without_changing_the_store(store
         read.events = 99
         again = tx.executions([1])[1]
     assert again.events == 0
-    found = [store.execution(1), store.latest(), *store.find("name-1"), *store.find("ref-0")]
+    found = [
+        asked(store).execution(1),
+        asked(store).latest(),
+        *asked(store).find("name-1"),
+        *asked(store).find("ref-0"),
+    ]
     assert [e == execution(1) for e in found] == [True] * 4
 
 
@@ -302,7 +307,7 @@ def test_an_update_of_what_is_not_there_is_an_error(store: Store, what: str) -> 
     value = frame(5) if what == "frames" else execution(5)
     with pytest.raises(DatabaseError, match="nothing was written"):
         apply(store, **{what: [value]}, new_jobs=[job(1)])
-    assert store.jobs_of(1) == []
+    assert asked(store).jobs_of(1) == []
 
 
 def test_overdue_executions_come_earliest_first_and_only_running_ones(store: Store) -> None:
@@ -342,7 +347,7 @@ def test_find_prefers_the_exact_ref_then_the_exact_name_then_refs_that_begin_so(
     )  # fmt: skip
 
     def found(text: str, limit: int = 10) -> list[int]:
-        return [e.id for e in store.find(text, limit)]
+        return [e.id for e in asked(store).find(text, limit)]
 
     assert found("abc") == [1]
     assert found("ab") == [4, 3]
@@ -352,18 +357,18 @@ def test_find_prefers_the_exact_ref_then_the_exact_name_then_refs_that_begin_so(
     assert found("%") == []
     assert found("ABC") == []
     assert found("zz") == [5]
-    assert store.find("zz") == [execution(5, ref="b%", name="zz")]
+    assert asked(store).find("zz") == [execution(5, ref="b%", name="zz")]
 
 
 def test_the_latest_execution_is_the_one_with_the_highest_id(store: Store) -> None:
-    assert store.latest() is None
+    assert asked(store).latest() is None
     apply(store, new_executions=[execution(7), execution(3)])
-    assert store.latest() == execution(7)
+    assert asked(store).latest() == execution(7)
 
 
 def test_a_list_is_newest_first_and_without_payloads(store: Store) -> None:
     apply(store, new_executions=[execution(1, output=[1]), execution(2, status=Status.FAILED, error="E", cause="c")])
-    assert store.list_executions(ExecutionFilter()) == [
+    assert asked(store).list_executions(ExecutionFilter()) == [
         execution(2, status=Status.FAILED, error="E", cause="c", input=None), execution(1, input=None, output=None),
     ]  # fmt: skip
 
@@ -425,7 +430,7 @@ def test_a_frame_comes_back_as_it_was(store: Store) -> None:
         entered_at=T0, wake=["TaskSucceeded", {"r": 1}],
     )  # fmt: skip
     apply(store, new_frames=[whole, frame(2, execution=2)])
-    assert store.frames_of(2) == [whole, frame(2, execution=2)]
+    assert asked(store).open_frames(2) == [whole, frame(2, execution=2)]
     with store.write() as tx:
         found = tx.frames([2, 1, 3])
         assert found == {1: whole, 2: frame(2, execution=2)}
@@ -459,7 +464,7 @@ def test_an_update_of_a_frame_writes_what_differs(store: Store, change: dict[str
                 setattr(changed, name, value)
             tx.apply(Changes(frames={1: changed}))
     expected = [frame(1, **(before | change)), frame(2, **before)]
-    assert store.frames_of(1) == expected
+    assert asked(store).open_frames(1) == expected
     with store.write() as tx:
         assert tx.frames([1, 2]) == {1: expected[0], 2: expected[1]}
 
@@ -467,7 +472,7 @@ def test_an_update_of_a_frame_writes_what_differs(store: Store, change: dict[str
 def test_a_frame_that_was_not_read_first_can_be_updated(store: Store) -> None:
     apply(store, new_frames=[frame(1, input="x" * 5000)])
     apply(store, frames=[frame(1, input={"new": 1}, status=FrameStatus.BLOCKED)])
-    assert store.frames_of(1) == [frame(1, input={"new": 1}, status=FrameStatus.BLOCKED)]
+    assert asked(store).open_frames(1) == [frame(1, input={"new": 1}, status=FrameStatus.BLOCKED)]
 
 
 def test_a_frame_handed_out_keeps_its_value_when_the_stored_one_moves_on(store: Store) -> None:
@@ -501,15 +506,15 @@ def test_ready_frames_come_oldest_first_and_leave_when_they_are_stepped(store: S
     assert ready(only=2) == [1, 5]
     assert ready(only=2, limit=1) == [1]
     assert ready(only=9) == []
-    assert [store.has_ready(), store.has_ready(2), store.has_ready(9)] == [True, True, False]
+    assert [asked(store).has_ready(), asked(store).has_ready(2), asked(store).has_ready(9)] == [True, True, False]
     blocked = FrameStatus.BLOCKED
     apply(store, frames=[frame(1, execution=2, status=blocked), frame(5, execution=2, status=blocked)])
     assert ready() == [3, 4]
-    assert [store.has_ready(), store.has_ready(2)] == [True, False]
+    assert [asked(store).has_ready(), asked(store).has_ready(2)] == [True, False]
     apply(store, frames=[frame(1, execution=2), frame(3, status=FrameStatus.FAILED), frame(4, status=blocked)])
     assert ready() == [1]
     apply(store, frames=[frame(1, execution=2, status=FrameStatus.SUCCEEDED)])
-    assert not store.has_ready()
+    assert not asked(store).has_ready()
 
 
 def test_pending_children_come_by_index_from_the_one_asked_for(store: Store) -> None:
@@ -564,8 +569,8 @@ def test_descendants_are_the_open_frames_below_at_any_depth(store: Store) -> Non
         assert [f.id for f in tx.descendants(9)] == [4, 6]
         assert tx.descendants(6) == []
         assert [f.id for f in tx.open_frames(1)] == [1, 4, 6, 7, 8, 9]
-    assert [f.id for f in store.frames_of(1)] == [1, 4, 6, 7, 8, 9]
-    assert store.frames_of(2) == []
+    assert [f.id for f in asked(store).open_frames(1)] == [1, 4, 6, 7, 8, 9]
+    assert asked(store).open_frames(2) == []
 
 
 # What goes and what comes in one tick
@@ -578,9 +583,9 @@ def test_what_is_gone_goes_before_what_is_new_comes(store: Store) -> None:
         store, jobs_gone=[1], timers_gone=[1], subscriptions_gone=[1], new_jobs=[job(3, seq=2)],
         timers=[timer(1, T0 + 5, seq=2)], new_subscriptions=[subscription(1, T0 + 5)],
     )  # fmt: skip
-    assert store.jobs_of(1) == [job(2, frame=2), job(3, seq=2)]
-    assert store.timers_of(1) == [timer(2, T0), timer(1, T0 + 5, seq=2)]
-    assert store.subscriptions_of(1) == [subscription(2), subscription(1, T0 + 5)]
+    assert asked(store).jobs_of(1) == [job(2, frame=2), job(3, seq=2)]
+    assert asked(store).timers_of(1) == [timer(2, T0), timer(1, T0 + 5, seq=2)]
+    assert asked(store).subscriptions_of(1) == [subscription(2), subscription(1, T0 + 5)]
 
 
 def test_gone_takes_every_kind_and_every_seq_of_the_frame(store: Store) -> None:
@@ -590,9 +595,9 @@ def test_gone_takes_every_kind_and_every_seq_of_the_frame(store: Store) -> None:
         new_subscriptions=[subscription(1), subscription(2)],
     )  # fmt: skip
     apply(store, jobs_gone=[1, 99], timers_gone=[1, 99], subscriptions_gone=[1, 99])
-    assert store.jobs_of(1) == [job(3, frame=2)]
-    assert store.timers_of(1) == [timer(2, T0)]
-    assert store.subscriptions_of(1) == [subscription(2)]
+    assert asked(store).jobs_of(1) == [job(3, frame=2)]
+    assert asked(store).timers_of(1) == [timer(2, T0)]
+    assert asked(store).subscriptions_of(1) == [subscription(2)]
     with store.write() as tx:
         assert tx.claimable(T0, 10) == [job(3, frame=2)]
         assert tx.due_timers(T0, 10) == [timer(2, T0)]
@@ -602,7 +607,7 @@ def test_gone_takes_every_kind_and_every_seq_of_the_frame(store: Store) -> None:
 def test_a_lease_of_a_job_that_has_gone_changes_nothing(store: Store) -> None:
     apply(store, new_jobs=[job(1)])
     apply(store, jobs_gone=[1], leased=[job(1, leased_until=T0, worker="w")])
-    assert store.jobs_of(1) == []
+    assert asked(store).jobs_of(1) == []
     with store.write() as tx:
         assert tx.jobs([1]) == {}
         assert tx.lost(T0 + 1, 10) == []
@@ -631,15 +636,15 @@ def test_due_timers_come_earliest_first_at_or_before_now(store: Store) -> None:
 def test_a_timer_replaces_the_one_of_its_frame_and_kind(store: Store) -> None:
     apply(store, timers=[timer(1, T0 + 10), timer(1, T0 + 5, TimerKind.HEARTBEAT)])
     apply(store, timers=[timer(1, T0 + 90, seq=4)])
-    assert store.timers_of(1) == [timer(1, T0 + 5, TimerKind.HEARTBEAT), timer(1, T0 + 90, seq=4)]
+    assert asked(store).timers_of(1) == [timer(1, T0 + 5, TimerKind.HEARTBEAT), timer(1, T0 + 90, seq=4)]
     with store.write() as tx:
         assert tx.due_timers(T0 + 50, 10) == [timer(1, T0 + 5, TimerKind.HEARTBEAT)]
 
 
 def test_next_due_is_the_earliest_timer_deadline_or_end_of_a_lease(store: Store) -> None:
-    assert store.next_due() is None
+    assert asked(store).next_due() is None
     apply(store, new_executions=[execution(1, deadline=T0 + 50), execution(2, deadline=T0 + 1, status=Status.FAILED)])
-    assert store.next_due() == T0 + 50
+    assert asked(store).next_due() == T0 + 50
     apply(
         store,
         new_jobs=[
@@ -648,14 +653,14 @@ def test_next_due_is_the_earliest_timer_deadline_or_end_of_a_lease(store: Store)
             job(3, 3, execution=3, leased_until=T0 + 45),
         ],
     )
-    assert store.next_due() == T0 + 40
+    assert asked(store).next_due() == T0 + 40
     apply(store, timers=[timer(1, T0 + 30), timer(2, T0 + 20, execution=2)])
-    assert store.next_due() == T0 + 20
-    assert [store.next_due(id) for id in (1, 2, 3, 4)] == [T0 + 30, T0 + 20, T0 + 45, None]
+    assert asked(store).next_due() == T0 + 20
+    assert [asked(store).next_due(id) for id in (1, 2, 3, 4)] == [T0 + 30, T0 + 20, T0 + 45, None]
     apply(store, timers_gone=[1, 2])
-    assert [store.next_due(id) for id in (1, 2)] == [T0 + 40, None]
+    assert [asked(store).next_due(id) for id in (1, 2)] == [T0 + 40, None]
     apply(store, jobs_gone=[1])
-    assert [store.next_due(), store.next_due(1)] == [T0 + 45, T0 + 50]
+    assert [asked(store).next_due(), asked(store).next_due(1)] == [T0 + 45, T0 + 50]
 
 
 # Jobs
@@ -667,7 +672,7 @@ def test_a_job_comes_back_as_it_was(store: Store) -> None:
         available=T0, timeout=1.5, heartbeat=0.25, leased_until=T0 + 1, worker="w", deliveries=7, repeatable=False,
     )  # fmt: skip
     apply(store, new_jobs=[whole, job(2, execution=3, timeout=3.0)])
-    assert store.jobs_of(3) == [whole, job(2, execution=3, timeout=3.0)]
+    assert asked(store).jobs_of(3) == [whole, job(2, execution=3, timeout=3.0)]
     with store.write() as tx:
         assert tx.jobs([1, 5]) == {1: whole}
         assert tx.jobs([]) == {}
@@ -700,9 +705,9 @@ def test_a_leased_job_is_not_claimed_until_it_is_given_back(store: Store) -> Non
     leased = job(1, leased_until=T0 + 10, worker="w1", deliveries=1, repeatable=False)
     apply(store, leased=[leased])
     assert claimed(store, T0 + 99) == [2, 3]
-    assert store.jobs_of(1)[0] == leased
+    assert asked(store).jobs_of(1)[0] == leased
     apply(store, leased=[job(1, leased_until=T0 + 30, worker="w2", deliveries=2)])
-    assert store.jobs_of(1)[0] == job(1, leased_until=T0 + 30, worker="w2", deliveries=2)
+    assert asked(store).jobs_of(1)[0] == job(1, leased_until=T0 + 30, worker="w2", deliveries=2)
     apply(store, leased=[job(1, deliveries=2)])
     assert claimed(store) == [1, 2, 3]
 
@@ -734,8 +739,8 @@ def test_what_a_worker_holds_is_known_by_its_id(store: Store) -> None:
         assert [j.id for j in tx.held("a")] == [1, 3]
         assert [j.id for j in tx.held("c")] == []
         assert tx.leases("a", [1, 2, 3, 9]) == {1, 3}
-    assert store.leases("b", [1, 2, 3]) == {2}
-    assert store.leases("b", []) == set()
+    assert asked(store).leases("b", [1, 2, 3]) == {2}
+    assert asked(store).leases("b", []) == set()
 
 
 def test_a_queue_is_named_while_it_has_a_job_that_nobody_has(store: Store) -> None:
@@ -760,7 +765,7 @@ def test_a_resource_waits_while_it_has_a_job_that_nobody_has(store: Store) -> No
     def waiting() -> list[str]:
         with store.write() as tx:
             found = tx.waiting_resources()
-        assert store.waiting_resources() == found
+        assert asked(store).waiting_resources() == found
         return found
 
     assert waiting() == []
@@ -808,19 +813,19 @@ def test_a_read_tells_whether_a_job_is_claimable(store: Store, wanted: dict[str,
     )  # fmt: skip
     queues = frozenset(wanted["queues"]) if "queues" in wanted else None
     resources = frozenset(wanted["resources"])
-    assert store.has_free(wanted.get("now", T0), resources, only=wanted.get("only"), queues=queues) is expected
+    assert asked(store).has_free(wanted.get("now", T0), resources, only=wanted.get("only"), queues=queues) is expected
 
 
 def test_a_worker_is_written_down_seen_and_struck_off(store: Store) -> None:
     first = WorkerRecord("a/1", "a", "host", 12, "boot/space/7", T0, T0)
     second = WorkerRecord("a/2", "a", "host", 13, "boot/space/8", T0 - 5, T0)
     apply(store, workers=[first, second])
-    assert store.workers() == [second, first]
+    assert asked(store).workers() == [second, first]
     apply(store, workers=[replace(first, seen=T0 + 9)])
     with store.write() as tx:
         assert tx.workers() == [second, replace(first, seen=T0 + 9)]
     apply(store, workers_gone=["a/2", "b/1"])
-    assert [worker.id for worker in store.workers()] == ["a/1"]
+    assert [worker.id for worker in asked(store).workers()] == ["a/1"]
 
 
 def test_a_timer_of_a_job_that_another_worker_has_is_not_ours_to_fire(store: Store) -> None:
@@ -841,7 +846,7 @@ def test_a_timer_of_a_job_that_another_worker_has_is_not_ours_to_fire(store: Sto
         assert due("c", only) == [3, 4]
     apply(store, leased=[job(n, n, leased_until=T0 + 99, worker="a") for n in (1, 2)])
     for only in (None, 1):
-        assert [store.next_due(only, worker) for worker in (None, "a", "b")] == [T0 + 1, T0 + 1, T0 + 3]
+        assert [asked(store).next_due(only, worker) for worker in (None, "a", "b")] == [T0 + 1, T0 + 1, T0 + 3]
 
 
 @pytest.mark.parametrize(
@@ -877,14 +882,14 @@ def test_reading_claimable_jobs_leases_nothing(store: Store) -> None:
     with store.write() as tx:
         tx.claimable(T0, 10)[0].worker = "w"
         tx.jobs([1])[1].worker = "w"
-    assert store.jobs_of(1) == [job(1)]
+    assert asked(store).jobs_of(1) == [job(1)]
 
 
 def test_a_job_given_to_the_store_may_be_changed_afterwards(store: Store) -> None:
     given = job(1)
     apply(store, new_jobs=[given])
     given.worker = "w"
-    assert store.jobs_of(1) == [job(1)]
+    assert asked(store).jobs_of(1) == [job(1)]
 
 
 # Messages and subscriptions
@@ -948,7 +953,7 @@ def test_open_subscriptions_come_oldest_first(store: Store) -> None:
         assert [s.frame for s in tx.subscriptions("orderId", '"A"')] == [2, 3, 1]
         assert [s.frame for s in tx.subscriptions("orderId", "7")] == [4]
         assert tx.subscriptions("orderId", "8") == []
-    assert [s.frame for s in store.subscriptions_of(1)] == [4, 3, 1]
+    assert [s.frame for s in asked(store).subscriptions_of(1)] == [4, 3, 1]
 
 
 # History
@@ -957,20 +962,20 @@ def test_open_subscriptions_come_oldest_first(store: Store) -> None:
 def test_history_is_read_in_order_from_any_number(store: Store) -> None:
     apply(store, history=events(1, [1, 2, 3]) + events(2, [1]))
     apply(store, history=events(2, [2]) + events(1, [4, 5]))
-    assert store.history(1) == events(1, [1, 2, 3, 4, 5])
-    assert store.history(2) == events(2, [1, 2])
-    assert store.history(3) == []
+    assert asked(store).history(1) == events(1, [1, 2, 3, 4, 5])
+    assert asked(store).history(2) == events(2, [1, 2])
+    assert asked(store).history(3) == []
     for after in range(7):
-        assert store.history(1, after) == events(1, range(after + 1, 6))
+        assert asked(store).history(1, after) == events(1, range(after + 1, 6))
         for limit in range(7):
-            assert store.history(1, after, limit) == events(1, range(after + 1, 6))[:limit]
+            assert asked(store).history(1, after, limit) == events(1, range(after + 1, 6))[:limit]
 
 
 def test_events_of_several_executions_may_alternate(store: Store) -> None:
     mixed = [event for pair in zip(events(1, range(1, 9)), events(2, range(1, 9)), strict=True) for event in pair]
     apply(store, history=mixed)
-    assert store.history(1) == events(1, range(1, 9))
-    assert store.history(2) == events(2, range(1, 9))
+    assert asked(store).history(1) == events(1, range(1, 9))
+    assert asked(store).history(2) == events(2, range(1, 9))
 
 
 # Values
@@ -995,13 +1000,13 @@ def test_every_json_value_comes_back_exactly(store: Store, value: Json) -> None:
         new_frames=[frame(1, input=value, output=value, item=value, wake=value, vars={"v": value})],
         new_messages=[message(1, body=value)], history=[events(1, [1])[0]._replace(detail={"input": value})],
     )  # fmt: skip
-    read = store.execution(1)
+    read = asked(store).execution(1)
     assert read is not None
     assert same(read.input)
     assert same(read.output)
-    _check_frame(store.frames_of(1)[0], same)
-    assert same(store.jobs_of(1)[0].input)
-    assert same(store.history(1)[0].detail["input"])
+    _check_frame(asked(store).open_frames(1)[0], same)
+    assert same(asked(store).jobs_of(1)[0].input)
+    assert same(asked(store).history(1)[0].detail["input"])
     with store.write() as tx:
         body = tx.buffered_message("orderId", '"A"', T0)
         _check_frame(tx.frames([1])[1], same)
@@ -1019,7 +1024,7 @@ def test_a_payload_of_ten_megabytes_is_kept_moved_and_released(store: Store) -> 
         store, new_executions=[execution(1, input=big)], new_frames=[frame(1, input=big)], new_jobs=[job(1, input=big)],
         history=[events(1, [1])[0]._replace(detail={"input": big})],
     )  # fmt: skip
-    assert store.jobs_of(1)[0].input == big
+    assert asked(store).jobs_of(1)[0].input == big
     with store.write() as tx:
         moved = tx.frames([1])[1].copy()
         moved.output, moved.input, moved.status = moved.input, None, FrameStatus.SUCCEEDED
@@ -1030,10 +1035,10 @@ def test_a_payload_of_ten_megabytes_is_kept_moved_and_released(store: Store) -> 
         found = tx.frames([1])[1]
     assert found.input is None
     assert found.output == big
-    read = store.execution(1)
+    read = asked(store).execution(1)
     assert read is not None
     assert read.output == read.input == big
-    assert store.history(1)[0].detail["input"] == big
+    assert asked(store).history(1)[0].detail["input"] == big
 
 
 @pytest.mark.parametrize("at", [-(2**63), -1, 2**63 - 1])
@@ -1043,11 +1048,11 @@ def test_times_and_numbers_hold_64_bits(store: Store, at: int) -> None:
         new_frames=[frame(1, seq=at, entered=at, entered_at=at)], timers=[timer(1, at)],
         history=[events(1, [1])[0]._replace(at=at)],
     )  # fmt: skip
-    assert store.execution(1) == execution(1, started=at, deadline=at, closed=at, events=at, priority=at)
-    assert store.frames_of(1) == [frame(1, seq=at, entered=at, entered_at=at)]
-    assert store.timers_of(1) == [timer(1, at)]
-    assert store.next_due() == at
-    assert store.history(1)[0].at == at
+    assert asked(store).execution(1) == execution(1, started=at, deadline=at, closed=at, events=at, priority=at)
+    assert asked(store).open_frames(1) == [frame(1, seq=at, entered=at, entered_at=at)]
+    assert asked(store).timers_of(1) == [timer(1, at)]
+    assert asked(store).next_due() == at
+    assert asked(store).history(1)[0].at == at
 
 
 def test_names_and_keys_may_be_of_any_script(store: Store) -> None:
@@ -1055,7 +1060,7 @@ def test_names_and_keys_may_be_of_any_script(store: Store) -> None:
         store, new_executions=[execution(1, name="名前-😀", workflow="ünïcode")],
         new_subscriptions=[subscription(1, key="ключ", value='"значение"')],
     )  # fmt: skip
-    assert [e.id for e in store.find("名前-😀")] == [1]
+    assert [e.id for e in asked(store).find("名前-😀")] == [1]
     assert refs(store, workflow="ünïcode", name_contains="前") == [1]
     with store.write() as tx:
         assert [s.frame for s in tx.subscriptions("ключ", '"значение"')] == [1]

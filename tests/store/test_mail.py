@@ -7,22 +7,24 @@ from typing import Any
 import pytest
 
 from sm_cli.interpreter.frame import FrameStatus, Opens
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json, folded_text
-from sm_cli.store.messages import MESSAGES_KEPT, WAITS_KEPT, Late
-from sm_cli.store.protocol import (
+from sm_cli.store.messages import (
+    MESSAGES_KEPT,
+    WAITS_KEPT,
     Consumed,
+    Late,
     MessageFilter,
     MessageStatus,
     PastWait,
     Stale,
-    Status,
-    Store,
     Subscription,
-    TimerKind,
     WaitEnd,
     WaitFilter,
-    Waking,
 )
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import Status, Waking
+from tests.store.asking import asked
 from tests.store.samples import SECOND, T0, apply, execution, frame, job, message, subscription, timer
 
 HOUR = 3600 * SECOND
@@ -77,9 +79,9 @@ def test_open_waits_come_with_the_execution_and_the_state(store: Store) -> None:
     )  # fmt: skip
 
     def waits(**wanted: Any) -> list[int]:
-        return [w.subscription.frame for w in store.open_waits(WaitFilter(**wanted))]
+        return [w.subscription.frame for w in asked(store).open_waits(WaitFilter(**wanted))]
 
-    first = store.open_waits(WaitFilter(limit=1))[0]
+    first = asked(store).open_waits(WaitFilter(limit=1))[0]
     assert first == (subscription(4, T0 + 9), "ref-000001", "name-1", "order", "A")
     assert waits() == [4, 5, 6, 7]
     assert waits(limit=2) == [4, 5]
@@ -139,9 +141,9 @@ def test_a_message_with_everything_comes_back_as_it_was(store: Store) -> None:
         body=["x" * 5000, None],
     )  # fmt: skip
     apply(store, new_messages=[given])
-    assert store.message(1) == given
-    assert store.message(2) is None
-    assert store.messages_named("m") == [given]
+    assert asked(store).message(1) == given
+    assert asked(store).message(2) is None
+    assert asked(store).messages_named("m") == [given]
     with store.write() as tx:
         assert tx.message(1) == given
 
@@ -170,10 +172,10 @@ def test_messages_are_listed_newest_first_and_without_bodies(store: Store) -> No
     )  # fmt: skip
 
     def ids(now: int = T0, **wanted: Any) -> list[int]:
-        return [m.id for m in store.list_messages(MessageFilter(now, **wanted))]
+        return [m.id for m in asked(store).list_messages(MessageFilter(now, **wanted))]
 
     assert ids() == [5, 4, 3, 2, 1]
-    assert {m.body for m in store.list_messages(MessageFilter(T0))} == {None}
+    assert {m.body for m in asked(store).list_messages(MessageFilter(T0))} == {None}
     assert ids(limit=2) == [5, 4]
     assert ids(limit=2, before_id=4) == [3, 2]
     assert ids(key="orderId") == [5, 4, 2, 1]
@@ -182,8 +184,8 @@ def test_messages_are_listed_newest_first_and_without_bodies(store: Store) -> No
     assert ids(T0 + 5, status=MessageStatus.BUFFERED) == [3, 1]
     assert ids(T0 + 5, status=MessageStatus.EXPIRED) == [5, 2]
     assert ids(status=MessageStatus.CONSUMED, key="orderId", value="A") == [4]
-    assert [m.id for m in store.near_messages("orderId", "a", 9)] == [4, 2, 1]
-    assert [m.id for m in store.near_messages("orderId", "a", 1)] == [4]
+    assert [m.id for m in asked(store).near_messages("orderId", "a", 9)] == [4, 2, 1]
+    assert [m.id for m in asked(store).near_messages("orderId", "a", 1)] == [4]
 
 
 def test_a_message_expires_at_its_time_and_is_marked_later(store: Store) -> None:
@@ -191,14 +193,14 @@ def test_a_message_expires_at_its_time_and_is_marked_later(store: Store) -> None
     assert stale(store, T0 + 1).expired == []
     assert stale(store, T0 + 5).expired == [3, 1]
     assert stale(store, T0 + 5, limit=1).expired == [3]
-    seen = store.message(1)
+    seen = asked(store).message(1)
     assert seen is not None
     assert (seen.status_at(T0 + 4), seen.status_at(T0 + 5)) == (MessageStatus.BUFFERED, MessageStatus.EXPIRED)
     apply(store, messages_expired=[3, 1, 99], messages_consumed=[Consumed(2, 1, T0)])
     assert stale(store, T0 + 99).expired == []
-    assert [m.status.value for m in store.list_messages(MessageFilter(T0))] == ["expired", "consumed", "expired"]
+    assert [m.status.value for m in asked(store).list_messages(MessageFilter(T0))] == ["expired", "consumed", "expired"]
     apply(store, messages_expired=[2])
-    assert [m.id for m in store.list_messages(MessageFilter(T0, status=MessageStatus.CONSUMED))] == [2]
+    assert [m.id for m in asked(store).list_messages(MessageFilter(T0, status=MessageStatus.CONSUMED))] == [2]
 
 
 def test_a_message_is_remembered_for_seven_days_after_it_was_consumed_or_expired(store: Store) -> None:
@@ -209,8 +211,8 @@ def test_a_message_is_remembered_for_seven_days_after_it_was_consumed_or_expired
     assert stale(store, T0 + 2 * HOUR + MESSAGES_KEPT).messages == [1, 2]
     assert stale(store, T0 + 2 * HOUR + MESSAGES_KEPT, limit=1).messages == [1]
     apply(store, messages_gone=[1, 99])
-    assert store.message(1) is None
-    assert [m.id for m in store.list_messages(MessageFilter(T0))] == [2]
+    assert asked(store).message(1) is None
+    assert [m.id for m in asked(store).list_messages(MessageFilter(T0))] == [2]
     with store.write() as tx:
         assert tx.near_messages("orderId", '"a"', 9)[0].id == 2
 
@@ -252,14 +254,14 @@ def test_woken_frames_are_ready_with_their_event_and_wait_for_nothing(store: Sto
     with store.write() as tx:
         assert tx.ready_frames(9) == expected
         assert list(tx.frames([1, 3]).values()) == expected
-    assert [t.frame for t in store.timers_of(1)] == [2]
-    assert store.subscriptions_of(1) == [subscription(2)]
+    assert [t.frame for t in asked(store).timers_of(1)] == [2]
+    assert asked(store).subscriptions_of(1) == [subscription(2)]
 
 
 def test_public_ids_are_told_for_many_executions(store: Store) -> None:
     apply(store, new_executions=[execution(n) for n in (1, 2, 3)])
-    assert store.refs([3, 1, 99]) == {1: "ref-000001", 3: "ref-000003"}
-    assert store.refs([]) == {}
+    assert asked(store).refs([3, 1, 99]) == {1: "ref-000001", 3: "ref-000003"}
+    assert asked(store).refs([]) == {}
     with store.write() as tx:
         assert tx.refs({2}) == {2: "ref-000002"}
 

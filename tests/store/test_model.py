@@ -14,27 +14,30 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sm_cli.errors import SmError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.changes import Changes
-from sm_cli.store.messages import Late
-from sm_cli.store.protocol import (
+from sm_cli.store.messages import (
     Consumed,
+    Late,
+    MessageFilter,
+    MessageStatus,
+    WaitEnd,
+    WaitFilter,
+)
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
     ExecutionFilter,
     HistoryEvent,
     MapRun,
-    MessageFilter,
-    MessageStatus,
     Parent,
     Status,
-    Store,
-    TimerKind,
-    Transaction,
-    WaitEnd,
-    WaitFilter,
     Waking,
     WorkerRecord,
 )
+from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.memory import MemoryStore
+from tests.store.asking import asked
 from tests.store.samples import T0, definition, execution, frame, job, message, subscription, timer
 
 Answer = TypeVar("Answer")
@@ -135,7 +138,7 @@ class Alike(RuleBasedStateMachine):
             parent=parent,
         )  # fmt: skip
         self.both(lambda _: Changes(new_executions=[new], new_definitions=[definition(f"d{id % 3}", workflow, id)]))
-        if self.stores[0].execution(id) is not None:
+        if asked(self.stores[0]).execution(id) is not None:
             self.executions.append(id)
 
     @precondition(lambda self: self.executions)
@@ -323,6 +326,7 @@ class Alike(RuleBasedStateMachine):
 
 
 def outside(store: Store) -> list[Any]:
+    ask = asked(store)
     wanted = [
         ExecutionFilter(), ExecutionFilter(status=Status.RUNNING, limit=2), ExecutionFilter(workflow="k1", before_id=9),
         ExecutionFilter(status=Status.FAILED, workflow="k2"),
@@ -339,18 +343,18 @@ def outside(store: Store) -> list[Any]:
         MessageFilter(T0, "k1", '"a"', MessageStatus.CONSUMED, before_id=20),
     ]  # fmt: skip
     return [
-        [store.open_waits(f) for f in waits], [store.list_messages(f) for f in mail],
-        [store.messages_named(name) for name in KEYS_OF], [store.message(n) for n in range(9)],
-        [store.near_messages(key, '"a"', 3) for key in KEYS_OF], store.refs([1, 2, 3, 99]),
-        store.next_due(), store.has_ready(), store.workflows(), store.latest(), store.workers(),
-        store.next_due(None, "k1"), store.next_due(1, "k2"), store.leases("k1", range(40)),
-        [store.has_free(T0 + n, frozenset(KEYS_OF[:n]), only=only) for n in range(3) for only in (None, 1)],
-        store.has_free(T0 + 10, frozenset(KEYS_OF), queues=frozenset(["k2"])),
-        store.map_runs(), store.map_runs(1, 2), store.find_map_run("run-1"), store.run_results(1, 3, 2),
-        [store.list_executions(f) for f in wanted], [store.find(text) for text in ("a", "ref-00000", "ref-000002", "")],
+        [ask.open_waits(f) for f in waits], [ask.list_messages(f) for f in mail],
+        [ask.messages_named(name) for name in KEYS_OF], [ask.message(n) for n in range(9)],
+        [ask.near_messages(key, '"a"', 3) for key in KEYS_OF], ask.refs([1, 2, 3, 99]),
+        ask.next_due(), ask.has_ready(), ask.workflows(), ask.latest(), ask.workers(),
+        ask.next_due(None, "k1"), ask.next_due(1, "k2"), ask.leases("k1", range(40)),
+        [ask.has_free(T0 + n, frozenset(KEYS_OF[:n]), only=only) for n in range(3) for only in (None, 1)],
+        ask.has_free(T0 + 10, frozenset(KEYS_OF), queues=frozenset(["k2"])),
+        ask.map_runs(), ask.map_runs(1, 2), ask.find_map_run("run-1"), ask.run_results(1, 3, 2),
+        [ask.list_executions(f) for f in wanted], [ask.find(text) for text in ("a", "ref-00000", "ref-000002", "")],
         [
-            [store.next_due(n), store.has_ready(n), store.execution(n), store.frames_of(n), store.jobs_of(n),
-             store.timers_of(n), store.subscriptions_of(n), store.history(n), store.history(n, 2, 3)]
+            [ask.next_due(n), ask.has_ready(n), ask.execution(n), ask.open_frames(n), ask.jobs_of(n),
+             ask.timers_of(n), ask.subscriptions_of(n), ask.history(n), ask.history(n, 2, 3)]
             for n in range(7)
         ],
     ]  # fmt: skip

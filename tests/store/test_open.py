@@ -13,6 +13,7 @@ from sm_cli.errors import ConfigurationError, DatabaseError
 from sm_cli.store.open import open_store
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.memory import MemoryStore
+from tests.store.asking import asked
 
 
 def test_memory_is_a_store_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +78,8 @@ def test_nothing_is_made_when_it_is_not_wanted(tmp_path: Path, monkeypatch: pyte
 
 def test_a_database_imports_nothing_heavy(tmp_path: Path) -> None:
     script = (
-        "import sys; from sm_cli.store.open import open_store; open_store(sys.argv[1]).latest(); "
+        "import sys; from sm_cli.store.open import open_store; store = open_store(sys.argv[1]); "
+        "store.read().__enter__().latest(); "
         "print(*({'asyncio', 'typer', 'rich', 'yaml', 'jsonschema', 'importlib.metadata', "
         "'sm_cli.store.sqlite.memory'} & set(sys.modules)))"
     )
@@ -94,7 +96,7 @@ def test_a_link_to_a_database_has_no_key_and_no_turn_of_its_own(tmp_path: Path) 
     for store in stores:
         with store.write():
             pass
-    assert stores[0].secret() == stores[1].secret()
+    assert stores[0].token_key() == stores[1].token_key()
     for store in stores:
         store.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "link.db"]
@@ -107,9 +109,9 @@ def test_a_process_that_changes_its_directory_keeps_its_database(
     (tmp_path / "elsewhere").mkdir()
     store = open_store("sm.db")
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert len(store.secret()) == 32
+    assert len(store.token_key()) == 32
     with store.write():
-        assert store.workers() == []  # a reader of its own, beside the writer
+        assert asked(store).workers() == []  # a reader of its own, beside the writer
     store.close()
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
@@ -117,7 +119,7 @@ def test_a_process_that_changes_its_directory_keeps_its_database(
 def test_what_a_killed_process_left_of_a_key_is_in_nobodys_way(tmp_path: Path) -> None:
     (tmp_path / f"sm.db.key.{os.getpid()}").touch()
     store = open_store(str(tmp_path / "sm.db"))
-    assert len(store.secret()) == 32
+    assert len(store.token_key()) == 32
     store.close()
 
 
@@ -125,6 +127,6 @@ def test_a_key_that_is_none_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "sm.db.key").write_bytes(b"")
     store = open_store(str(tmp_path / "sm.db"))
     with pytest.raises(DatabaseError, match="is not a key of 32 bytes") as caught:
-        store.secret()
+        store.token_key()
     assert "delete it" in (caught.value.hint or "")
     store.close()

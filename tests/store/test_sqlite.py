@@ -20,10 +20,11 @@ from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import FrameStatus, Join
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
-from sm_cli.store.protocol import ExecutionFilter
+from sm_cli.store.records import ExecutionFilter
 from sm_cli.store.sql import queries, rows
 from sm_cli.store.sqlite import migrate
 from sm_cli.store.sqlite.database import SqliteStore
+from tests.store.asking import asked
 from tests.store.samples import T0, apply, events, execution, frame, job, message, timer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,10 +142,10 @@ def test_a_closed_store_leaves_one_whole_file(path: Path) -> None:
     store.close()
     assert not Path(f"{path}-wal").exists()
     again = SqliteStore(path, create=False)
-    assert again.execution(1) == execution(1)
+    assert asked(again).execution(1) == execution(1)
     again.close()
     with pytest.raises(DatabaseError, match="was closed"):
-        again.execution(1)
+        asked(again).execution(1)
 
 
 def test_applying_names_the_events_that_are_long_and_no_others(store: SqliteStore) -> None:
@@ -157,7 +158,7 @@ def test_applying_names_the_events_that_are_long_and_no_others(store: SqliteStor
     ]
     with store.write() as tx:
         assert [event.number for event in tx.apply(Changes(history=written))] == [2]
-    assert store.history(1) == written
+    assert asked(store).history(1) == written
 
 
 @pytest.mark.parametrize(("sync", "level"), [("full", 2), ("normal", 1)])
@@ -179,7 +180,7 @@ def test_a_file_that_is_not_there_is_not_made_unless_asked(path: Path) -> None:
 def test_an_empty_file_becomes_a_database(path: Path) -> None:
     path.touch()
     store = SqliteStore(path, create=False)
-    assert store.latest() is None
+    assert asked(store).latest() is None
     store.close()
     assert raw(path, "PRAGMA user_version") == [(migrate.newest(),)]
 
@@ -210,7 +211,7 @@ def test_an_older_file_is_migrated_when_it_is_opened(path: Path, monkeypatch: py
     monkeypatch.setattr(migrate, "migrations", lambda: scripts)
     monkeypatch.setattr(migrate, "newest", lambda: len(scripts))
     newer = SqliteStore(path)
-    assert newer.execution(1) == execution(1)
+    assert asked(newer).execution(1) == execution(1)
     newer.close()
     assert raw(path, "PRAGMA user_version") == [(len(scripts),)]
     assert raw(path, "SELECT count(*) FROM notes") == [(0,)]
@@ -236,7 +237,7 @@ def test_a_file_of_every_older_version_reaches_the_newest(path: Path, number: in
     connection.close()
     store = SqliteStore(path)
     apply(store, new_executions=[execution(1)])
-    assert store.execution(1) == execution(1)
+    assert asked(store).execution(1) == execution(1)
     store.close()
     assert raw(path, "PRAGMA user_version") == [(migrate.newest(),)]
 
@@ -308,8 +309,8 @@ def test_a_read_only_file_can_be_read_and_says_why_it_is_not_written(store: Sqli
         tx.session.connection.execute("PRAGMA query_only = ON")
     with pytest.raises(DatabaseError, match=r"sm\.db cannot be written: the file or its directory is read-only"):
         apply(store, new_executions=[execution(2)])
-    assert store.execution(1) == execution(1)
-    assert store.execution(2) is None
+    assert asked(store).execution(1) == execution(1)
+    assert asked(store).execution(2) is None
 
 
 def test_a_full_disk_loses_the_transaction_and_nothing_else(store: SqliteStore, path: Path) -> None:
@@ -326,15 +327,16 @@ def test_a_full_disk_loses_the_transaction_and_nothing_else(store: SqliteStore, 
     assert caught.value.hint is not None
     assert store.commits == before
     connection.execute("PRAGMA max_page_count = 100000")
-    assert store.execution(2) is None
+    assert asked(store).execution(2) is None
     with store.write() as tx:
         assert tx.frames([1]) == {1: frame(1)}
         id = tx.reserve("executions", 1)
         tx.apply(Changes(new_executions=[execution(id + 10)]))
-    assert [e.id for e in store.list_executions(ExecutionFilter())] == [id + 10, 1]
+    assert [e.id for e in asked(store).list_executions(ExecutionFilter())] == [id + 10, 1]
 
 
 LIMITED = """
+from tests.store.asking import asked
 import resource, sys
 from sm_cli.errors import DatabaseError
 from sm_cli.store.sqlite.database import SqliteStore
@@ -347,7 +349,7 @@ try:
     apply(store, new_executions=[execution(2, input="x" * 2_000_000)])
 except DatabaseError as e:
     print(e)
-print([e.id for e in (store.execution(1), store.execution(2)) if e])
+print([e.id for e in (asked(store).execution(1), asked(store).execution(2)) if e])
 apply(store, new_executions=[execution(3)])
 store.close()
 """
@@ -361,7 +363,7 @@ def test_a_write_that_the_system_refuses_loses_the_transaction_and_nothing_else(
     assert re.search(r"(reading or writing|no room left on the disk for) .*sm\.db.* so nothing was written$", sentence)
     assert kept == "[1]"
     store = SqliteStore(path)
-    assert [e.id for e in store.list_executions(ExecutionFilter())] == [3, 1]
+    assert [e.id for e in asked(store).list_executions(ExecutionFilter())] == [3, 1]
     store.close()
 
 
@@ -375,7 +377,7 @@ def test_a_damaged_file_is_said_to_be_damaged(path: Path) -> None:
     path.write_bytes(content)
     damaged = SqliteStore(path)
     with pytest.raises(DatabaseError, match=r"sm\.db is damaged \(.*SQLITE_CORRUPT"):
-        damaged.list_executions(ExecutionFilter())
+        asked(damaged).list_executions(ExecutionFilter())
     with pytest.raises(DatabaseError, match=r"sm\.db is damaged"):
         apply(damaged, new_executions=[execution(500)])
     damaged.close()
@@ -387,7 +389,7 @@ def test_a_row_that_breaks_a_rule_of_the_schema_is_refused_with_its_reason(store
         DatabaseError, match=r"refused what was asked of it and kept its state: UNIQUE constraint failed: jobs\.id"
     ):
         apply(store, new_jobs=[job(2), job(1)])
-    assert store.jobs_of(1) == [job(1)]
+    assert asked(store).jobs_of(1) == [job(1)]
 
 
 @pytest.mark.parametrize("holder", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
@@ -401,7 +403,7 @@ def test_waiting_too_long_for_another_writer_is_one_clear_sentence(path: Path, h
     other.execute("ROLLBACK")
     other.close()
     apply(store, new_executions=[execution(1)])
-    assert store.execution(1) == execution(1)
+    assert asked(store).execution(1) == execution(1)
     store.close()
 
 
@@ -473,8 +475,8 @@ def test_a_long_row_of_history_is_split(store: SqliteStore, path: Path) -> None:
     long = [event._replace(detail={"input": "x" * 100_000}) for event in events(1, range(1, 9))]
     apply(store, history=long)
     assert raw(path, "SELECT number FROM history ORDER BY id") == [(1,), (3,), (5,), (7,)]
-    assert store.history(1) == long
-    assert store.history(1, 4, 3) == long[4:7]
+    assert asked(store).history(1) == long
+    assert asked(store).history(1, 4, 3) == long[4:7]
 
 
 # Other processes
@@ -504,7 +506,7 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
 
 WRITER = """
 import sys
-from sm_cli.store.protocol import HistoryEvent
+from sm_cli.store.records import HistoryEvent
 from sm_cli.store.changes import Changes
 from sm_cli.store.sqlite.database import SqliteStore
 from tests.store.samples import execution, frame
@@ -538,12 +540,12 @@ def test_two_processes_write_to_one_file_and_nothing_is_lost(path: Path) -> None
         (0, ""),
     ]
     store = SqliteStore(path)
-    assert store.frames_of(1)[0].seq == 600
-    history = store.history(1)
+    assert asked(store).open_frames(1)[0].seq == 600
+    history = asked(store).history(1)
     assert [event.number for event in history] == list(range(1, 601))
     for name in ("a", "b"):
         assert [event.at for event in history if event.type == name] == list(range(300))
-        assert len(store.list_executions(ExecutionFilter(workflow=name, limit=1000))) == 300
+        assert len(asked(store).list_executions(ExecutionFilter(workflow=name, limit=1000))) == 300
     turns = sum(before.type != after.type for before, after in pairwise(history))
     assert turns > 2, "one process waited until the other had done everything"
     store.close()
@@ -565,14 +567,14 @@ def test_a_killed_writer_leaves_whole_transactions_only(path: Path, attempt: int
     assert opened(writer) == "open\n"
     tell(writer, "go\n")
     wanted = 20 + 17 * attempt
-    while store.frames_of(1)[0].seq < wanted:
+    while asked(store).open_frames(1)[0].seq < wanted:
         assert writer.poll() is None, writer.stderr.read()
     writer.send_signal(signal.SIGKILL)
     writer.communicate(timeout=100)
-    done = store.frames_of(1)[0].seq
+    done = asked(store).open_frames(1)[0].seq
     assert done >= wanted
-    assert [event.number for event in store.history(1)] == list(range(1, done + 1))
-    assert len(store.list_executions(ExecutionFilter(limit=1_000_000))) == done
+    assert [event.number for event in asked(store).history(1)] == list(range(1, done + 1))
+    assert len(asked(store).list_executions(ExecutionFilter(limit=1_000_000))) == done
     with store.write() as tx:  # its locks went with it
         assert tx.reserve("executions", 1) == done + 1
         assert tx.frames([1])[1].seq == done
@@ -608,8 +610,8 @@ def test_what_another_process_changed_is_read_again(store: SqliteStore, path: Pa
                 found.seq += 1
                 counted.events += 1
                 tx.apply(Changes(frames={1: found}, executions={1: counted}))
-        assert [store.frames_of(1)[0].seq, other.frames_of(1)[0].seq] == [3 * n, 3 * n]
-    read = other.execution(1)
+        assert [asked(store).open_frames(1)[0].seq, asked(other).open_frames(1)[0].seq] == [3 * n, 3 * n]
+    read = asked(other).execution(1)
     assert read is not None
     assert read.events == 9
     other.close()
@@ -621,6 +623,6 @@ def test_a_value_that_is_no_json_is_damage_and_no_bug_of_ours(store: SqliteStore
         other.execute("UPDATE frames SET input = '{bad'")
     other.close()
     with pytest.raises(DatabaseError, match=r"sm\.db is damaged \(a value is not JSON: "):
-        store.frames_of(1)
+        asked(store).open_frames(1)
     with pytest.raises(DatabaseError, match=r"sm\.db is damaged"), store.write() as tx:
         tx.frames([1])

@@ -6,7 +6,15 @@ from typing import Any
 
 from sm_cli.interpreter.frame import FrameStatus, Join
 from sm_cli.store.changes import Changes
-from sm_cli.store.protocol import Execution, ExecutionFilter, MapRun, Parent, Status, Store
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import (
+    Execution,
+    ExecutionFilter,
+    MapRun,
+    Parent,
+    Status,
+)
+from tests.store.asking import asked
 from tests.store.samples import T0, apply, definition, execution, frame, job, timer
 
 
@@ -26,13 +34,13 @@ def run(id: int = 1, **more: Any) -> MapRun:
 def test_an_execution_keeps_who_started_it_and_its_tree(store: Store) -> None:
     first = child(2, 5, Status.PENDING, limits=True, input={"n": 1})
     apply(store, new_executions=[execution(1), first])
-    assert store.execution(2) == first
-    assert store.execution(1) == execution(1, tree=1)
+    assert asked(store).execution(2) == first
+    assert asked(store).execution(1) == execution(1, tree=1)
     with store.write() as tx:
         begun = tx.executions([2])[2]
         begun.status, begun.started = Status.RUNNING, T0 + 99
         tx.apply(Changes(executions={2: begun}))
-    assert store.execution(2) == child(2, 5, Status.RUNNING, limits=True, input={"n": 1}, started=T0 + 99)
+    assert asked(store).execution(2) == child(2, 5, Status.RUNNING, limits=True, input={"n": 1}, started=T0 + 99)
 
 
 def test_children_are_found_by_their_parent_and_what_they_are(store: Store) -> None:
@@ -53,9 +61,9 @@ def test_children_are_found_by_their_parent_and_what_they_are(store: Store) -> N
         assert [e.id for e in tx.failed_executions(10, 3)] == [7, 8]
         assert tx.executions_outputs(10, 3) == [(0, "a"), (4, None)]
         assert tx.open_executions(99) == []
-    assert [e.id for e in store.open_executions(11)] == [10]
-    assert [e.id for e in store.run_results(1, -1, 3)] == [5, 3, 4]
-    assert [(e.id, e.input) for e in store.run_results(1, 5, 3)] == [(8, {"n": 8}), (9, {"n": 9})]
+    assert [e.id for e in asked(store).open_executions(11)] == [10]
+    assert [e.id for e in asked(store).run_results(1, -1, 3)] == [5, 3, 4]
+    assert [(e.id, e.input) for e in asked(store).run_results(1, 5, 3)] == [(8, {"n": 8}), (9, {"n": 9})]
 
 
 def test_a_list_shows_no_children_of_map_runs_unless_it_is_asked_for_those_of_one(store: Store) -> None:
@@ -64,7 +72,7 @@ def test_a_list_shows_no_children_of_map_runs_unless_it_is_asked_for_those_of_on
     apply(store, new_executions=[execution(1), *others, nested])
 
     def listed(**wanted: Any) -> list[int]:
-        return [e.id for e in store.list_executions(ExecutionFilter(**wanted))]
+        return [e.id for e in asked(store).list_executions(ExecutionFilter(**wanted))]
 
     assert listed() == [5, 1]
     assert listed(status=Status.RUNNING) == [5, 1]
@@ -92,21 +100,21 @@ def test_who_works_for_one_execution_works_for_those_below_it(store: Store) -> N
         assert [t.frame for t in tx.due_timers(T0 + 9, 9, 1)] == [2]
         assert [e.id for e in tx.overdue(T0 + 9, 9, 1)] == [2]
         assert [e.id for e in tx.overdue(T0 + 9, 9)] == [3, 2]
-    assert (store.next_due(1), store.next_due(3)) == (T0 + 5, T0 + 1)
-    assert store.has_ready(1)
-    assert store.has_free(T0 + 9, frozenset({"echo"}), only=1)
-    assert [j.id for j in store.jobs_of(1)] == []
+    assert (asked(store).next_due(1), asked(store).next_due(3)) == (T0 + 5, T0 + 1)
+    assert asked(store).has_ready(1)
+    assert asked(store).has_free(T0 + 9, frozenset({"echo"}), only=1)
+    assert [j.id for j in asked(store).jobs_of(1)] == []
 
 
 def test_a_map_run_has_the_counts_of_its_frame_while_it_is_open(store: Store) -> None:
     now = Join(9, 2, activation=3, started=4, succeeded=3)
     apply(store, new_executions=[execution(1)], new_frames=[frame(10, join=now)], new_map_runs=[run()])
-    assert store.map_runs(1) == [run(join=now)]
-    assert store.find_map_run("run-1") == [run(join=now)]
+    assert asked(store).map_runs(1) == [run(join=now)]
+    assert asked(store).find_map_run("run-1") == [run(join=now)]
     last = Join(9, 2, activation=3, started=9, succeeded=9)
     closed = run(status=Status.SUCCEEDED, closed=T0 + 9, join=last, redrives=1)
     apply(store, map_runs=[closed], frames=[frame(10, join=None)])
-    assert store.map_runs() == [closed]
+    assert asked(store).map_runs() == [closed]
     with store.write() as tx:
         assert tx.map_run(10, 3) == closed
         assert tx.map_run(10, 4) is None
@@ -115,12 +123,12 @@ def test_a_map_run_has_the_counts_of_its_frame_while_it_is_open(store: Store) ->
 def test_map_runs_are_listed_newest_first_and_found_by_the_beginning_of_their_names(store: Store) -> None:
     runs = [run(n, frame=n, ref=f"R{n}" if n < 3 else "S1", execution=n % 2) for n in range(1, 4)]
     apply(store, new_map_runs=runs)
-    assert [r.id for r in store.map_runs()] == [3, 2, 1]
-    assert [r.id for r in store.map_runs(limit=2)] == [3, 2]
-    assert [r.id for r in store.map_runs(1)] == [3, 1]
-    assert [r.id for r in store.find_map_run("R")] == [1, 2]
-    assert [r.id for r in store.find_map_run("R2")] == [2]
-    assert store.find_map_run("T") == []
+    assert [r.id for r in asked(store).map_runs()] == [3, 2, 1]
+    assert [r.id for r in asked(store).map_runs(limit=2)] == [3, 2]
+    assert [r.id for r in asked(store).map_runs(1)] == [3, 1]
+    assert [r.id for r in asked(store).find_map_run("R")] == [1, 2]
+    assert [r.id for r in asked(store).find_map_run("R2")] == [2]
+    assert asked(store).find_map_run("T") == []
 
 
 def test_root_frames_are_found_whatever_became_of_them(store: Store) -> None:

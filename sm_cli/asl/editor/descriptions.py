@@ -35,7 +35,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "HeartbeatSecondsPath": "Where the input says how long the task may be silent, in seconds.",
     "Credentials": "The role to take on, as RoleArn.",
     "RoleArn": "The ARN of the role to take on.",
-    "CorrelationKey": "The key under which messages are sent: sm send-message KEY=VALUE.",
+    "CorrelationKey": "The key under which messages are sent, as in KEY=VALUE.",
     "CorrelationValue": "The value under which this execution's message is sent.",
     "CorrelationValuePath": "Where the input holds the value under which this execution's message is sent.",
     "TimeoutPath": "The state that follows when no message comes in time; without it States.Timeout is raised.",

@@ -15,7 +15,7 @@ from sm_cli.asl.outline import MachineAt, StateAt, outline
 from sm_cli.asl.resources import parse_resource
 from sm_cli.asl.text.source import Document, from_value, parse
 from sm_cli.asl.validation.rules import running
-from sm_cli.asl.validation.rules.catalogue import AWS_CODES, Finding
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, aws_code
 from sm_cli.asl.validation.rules.flow import ENDING, all_targets, is_terminal
 from sm_cli.asl.validation.schema import is_unknown
 from sm_cli.asl.validation.validate import findings
@@ -23,7 +23,6 @@ from sm_cli.diagnostics import Diagnostic
 from sm_cli.jsonpointer import tokens
 from sm_cli.jsonvalue import Json
 
-SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
 #: AWS reports at most so many.
 MOST = 100
@@ -81,11 +80,11 @@ def _unrecognized(source: object) -> AwsDiagnostic | None:
     expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
     place = f"[Source: UNKNOWN; line: {line}, column: {column}]"
     message = f"Unrecognized token '{match[1]}': was expecting {expected}\n at {place}"
-    return AwsDiagnostic("ERROR", AWS_CODES["SM003"], message, None)
+    return AwsDiagnostic("ERROR", (aws_code("SM003") or SCHEMA), message, None)
 
 
 def _unreadable(problem: Diagnostic) -> AwsDiagnostic:
-    code = AWS_CODES.get(problem.code, SCHEMA)
+    code = aws_code(problem.code) or SCHEMA
     if problem.code in ("SM002", "SM005", "SM016"):
         return AwsDiagnostic("ERROR", code, "Definition must be a valid JSON object", None)
     place = problem.position
@@ -121,7 +120,7 @@ def _schema(machines: list[MachineAt], type: str) -> Iterator[AwsDiagnostic]:
             missing.setdefault(finding.pointer, []).append(finding.about)
         elif code == "SM107" and _parent(finding.pointer) in downgraded:
             continue  # AWS says only that the state cannot go back
-        elif code in AWS_CODES and code not in _BY_GRAPH and code not in _WARNINGS:
+        elif aws_code(code) is not None and code not in _BY_GRAPH and code not in _WARNINGS:
             found.append((code, finding))
     for pointer, names in missing.items():
         # The order in which AWS was seen to list them.
@@ -151,7 +150,7 @@ def _beyond(machines: list[MachineAt], states: Iterable[StateAt]) -> Iterator[Aw
 
 def _said(code: str, finding: Finding, state: StateAt | None = None) -> AwsDiagnostic:
     message, pointer = _WORDS.get(code, _ours)(finding) if state is None else _express(finding, state)
-    return AwsDiagnostic("ERROR", AWS_CODES[code], message, location(pointer))
+    return AwsDiagnostic("ERROR", (aws_code(code) or SCHEMA), message, location(pointer))
 
 
 def _ours(finding: Finding) -> tuple[str, str]:
@@ -248,7 +247,7 @@ def _transitions(machines: list[MachineAt]) -> Iterator[AwsDiagnostic]:
         for pointer, target in all_targets(machine):
             if target not in machine.names and not is_unknown(target) and machine.names:
                 message = f"Missing 'Next' target: {target}"
-                yield AwsDiagnostic("ERROR", AWS_CODES["SM203"], message, location(pointer))
+                yield AwsDiagnostic("ERROR", (aws_code("SM203") or SCHEMA), message, location(pointer))
 
 
 def _ends(machines: list[MachineAt]) -> Iterator[AwsDiagnostic]:
@@ -261,13 +260,13 @@ def _ends(machines: list[MachineAt]) -> Iterator[AwsDiagnostic]:
         if any(is_unknown(target) for _, target in all_targets(machine)):
             continue
         if machine.owner is None and not any(_may_end(state) for state in states):
-            yield AwsDiagnostic("ERROR", AWS_CODES["SM205"], "Workflow has no terminal state", None)
+            yield AwsDiagnostic("ERROR", (aws_code("SM205") or SCHEMA), "Workflow has no terminal state", None)
             continue
         named = {target for _, target in all_targets(machine)}
         for name, state in machine.states.items():
             if name not in named:
                 message = f'State "{name}" is not reachable.'
-                yield AwsDiagnostic("ERROR", AWS_CODES["SM206"], message, location(state.pointer))
+                yield AwsDiagnostic("ERROR", (aws_code("SM206") or SCHEMA), message, location(state.pointer))
 
 
 def _may_end(state: StateAt) -> bool:

@@ -29,7 +29,6 @@ from sm_cli.asl.validation.rules.catalogue import (
     ANALYSES,
     CATALOGUE,
     DEFINITION_RULES,
-    HARMLESS,
     MACHINE_RULES,
     STATE_RULES,
     Finding,
@@ -114,7 +113,7 @@ def unsupported(document: Document) -> list[Diagnostic]:
     machines = outline(_definition(document))
     found: list[Found] = [("SM901", "error", finding) for finding in running.unreplaced(machines)]
     if document.ignored:
-        fatal = [each for each in findings(machines) if each[1] == "error" and each[0] not in HARMLESS]
+        fatal = [each for each in findings(machines) if each[1] == "error" and not CATALOGUE[each[0]].harmless]
         found += [each for each in fatal if any(map(partial(_is_ignored, document), _placed(document, [each])))]
     return _placed(document, found)
 

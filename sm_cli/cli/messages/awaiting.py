@@ -12,7 +12,7 @@ from sm_cli.cli.terminal.failures import say
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.jsonvalue import Json
-    from sm_cli.store.protocol import Execution
+    from sm_cli.views.records import Execution
 
 #: Seconds between two looks; after so many without a worker, a person is told.
 _PAUSE, _PATIENCE = 0.05, 2.0
@@ -34,22 +34,23 @@ def ends_of(engine: Engine, refs: Sequence[str]) -> list[dict[str, Json]]:
 
 
 def _ended(engine: Engine, execution: Execution, ends: dict[str, dict[str, Json]]) -> bool:
-    from sm_cli.cli.show.describe import facts
+    from sm_cli.views.executions import execution_now
+    from sm_cli.views.listing import execution_facts
     from sm_cli.views.why import only_messages_move
 
-    current = engine.store.execution(execution.id)
+    current = execution_now(engine, execution.id)
     assert current is not None, "executions stay in the database"
-    waits = [] if current.closed is not None else only_messages_move(engine.store, execution.id)
+    waits = [] if current.closed is not None else only_messages_move(engine, execution.id)
     if current.closed is None and not waits:
         return False
-    ends[execution.ref] = {**facts(current), "waits_for": [f"{s.key}={s.value}" for s in waits]}
+    ends[execution.ref] = {**execution_facts(current), "waits_for": [f"{s.key}={s.value}" for s in waits]}
     return True
 
 
 def _tell(engine: Engine, left: list[Execution]) -> None:
     from sm_cli.views.why import working
 
-    if not working(engine.store, engine.clock.now()):
+    if not working(engine):
         say(f"execution {left[0].name} needs a worker to go on, and none is running: sm worker")
 
 

@@ -12,14 +12,13 @@ from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import AsJson, Database, Output, choice, count, output_format
-from sm_cli.errors import Conflict, NotFound, UsageError
+from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.jsonvalue import Json
-    from sm_cli.store.protocol import StoredMessage
+    from sm_cli.views.records import StoredMessage
 
-_KINDS = {"s": "string", "n": "number", "b": "boolean"}
 _LATE = {"timeout": "its time was up", "aborted": "it was closed"}
 
 Named = Annotated[
@@ -47,7 +46,9 @@ def list_messages(
     db: Database = None,
 ) -> None:
     """List messages, newest first; those of the last seven days are there."""
-    from sm_cli.store.protocol import MessageFilter, MessageStatus
+    from sm_cli.views.messages import list_messages as listed
+    from sm_cli.views.messages import message_document
+    from sm_cli.views.records import MessageFilter, MessageStatus
 
     format = output_format(output, json)
     if value is not None and key is None:
@@ -56,11 +57,11 @@ def list_messages(
     wanted = None if status is None else MessageStatus(choice(status.lower(), "--status", all))
     with opened_engine(db) as engine:
         now = engine.clock.now()
-        found = engine.store.list_messages(MessageFilter(now, key, value, wanted, limit=count(limit, "--limit")))
+        found = listed(engine, MessageFilter(now, key, value, wanted, limit=count(limit, "--limit")))
         if format != "table":
             rows: list[Json] = []
             for m in found:
-                row = described(engine, m)
+                row = message_document(engine, m)
                 del row["data"]  # a list comes without what may be large
                 rows.append(row)
             out.rows(rows, format)
@@ -79,11 +80,13 @@ def list_messages(
 
 def show(message: Named, output: Output = None, json: AsJson = False, db: Database = None) -> None:
     """Show a message: its data, who received it, and what it came too late for."""
+    from sm_cli.views.messages import message_document
+
     format = output_format(output, json)
     with opened_engine(db) as engine:
         found = _find(engine, message)
         if format != "table":
-            out.one(described(engine, found), format)
+            out.one(message_document(engine, found), format)
             return
         for line in _lines(engine, found):
             out.text(line)
@@ -98,65 +101,30 @@ def delete(message: Named, db: Database = None) -> None:
 
 
 def _find(engine: Engine, text: str) -> StoredMessage:
-    store = engine.store
-    if text.isascii() and text.isdigit() and len(text) < 19 and (found := store.message(int(text))) is not None:
-        return found
-    named = store.messages_named(text)
-    if not named:
-        raise NotFound(f"there is no message {text!r}", hint="`sm messages list` shows what there is")
-    if len(named) > 1:
-        which = ", ".join(f"{m.id} ({m.key}={m.value})" for m in named[:5])
-        raise Conflict(f"several messages were sent with the id {text!r}: {which}; name one by its number")
-    return named[0]
+    from sm_cli.views.messages import find_message
+
+    return find_message(engine, text)
 
 
 def became(engine: Engine, m: StoredMessage) -> str:
     """`was received by …`, `is kept until …`, `expired …`."""
+    from sm_cli.views.messages import message_refs
+
     status = m.status_at(engine.clock.now()).value
     if status == "buffered":
         return f"is kept until {tables.local_time(m.expires)}"
     if status == "expired":
         return f"expired at {tables.local_time(m.expires)} and was received by nobody"
-    refs = engine.store.refs(m.receivers)
+    refs = message_refs(engine, m)
     more = m.count - len(m.receivers)
     named = ", ".join(refs.get(id, "?") for id in m.receivers[:5]) + (f" and {more} more" if more > 0 else "")
     when = "" if m.consumed is None else f" at {tables.local_time(m.consumed)}"
     return f"was received by {named}{when}"
 
 
-def _refs(engine: Engine, m: StoredMessage) -> dict[int, str]:
-    named = {*m.receivers, *(late.execution for late in m.late)}
-    return engine.store.refs(named if m.execution is None else named | {m.execution})
-
-
-def described(engine: Engine, m: StoredMessage) -> dict[str, Json]:
-    """A message as JSON. Times are RFC 3339, UTC."""
-    from sm_cli.timestamps import rfc3339
-
-    refs = _refs(engine, m)
-    return {
-        "id": m.id,
-        "key": m.key,
-        "value": m.value,
-        "type": _KINDS[m.kind],
-        "strictType": m.strict,
-        "messageId": m.message_id,
-        "status": m.status_at(engine.clock.now()).value,
-        "sent": rfc3339(m.received),
-        "expires": rfc3339(m.expires),
-        "received": None if m.consumed is None else rfc3339(m.consumed),
-        "receivedBy": m.count,
-        "executions": [refs.get(id) for id in m.receivers],
-        "onlyFor": None if m.execution is None else refs.get(m.execution),
-        "tooLateFor": [
-            {"execution": refs.get(late.execution), "ended": rfc3339(late.ended), "how": late.how} for late in m.late
-        ],
-        "data": m.body,
-    }
-
-
 def _lines(engine: Engine, m: StoredMessage) -> Iterator[str]:
     from sm_cli.jsonvalue import dumps
+    from sm_cli.views.messages import KINDS, message_refs
 
     facts = [("id", str(m.id)), ("key", m.key), ("value", m.value), ("message id", m.message_id)]
     facts += [("sent", tables.local_time(m.received)), ("status", m.status_at(engine.clock.now()).value)]
@@ -164,11 +132,11 @@ def _lines(engine: Engine, m: StoredMessage) -> Iterator[str]:
         if value is not None:
             yield f"{name:<11} {tables.clean(value)}"
     yield f"{'':<11} {became(engine, m)}"
-    refs = _refs(engine, m)
+    refs = message_refs(engine, m)
     if m.execution is not None:
         yield f"{'only for':<11} execution {refs.get(m.execution, '?')}"
     if m.strict:
-        yield f"{'strict':<11} only for a wait whose value is a {_KINDS[m.kind]}"
+        yield f"{'strict':<11} only for a wait whose value is a {KINDS[m.kind]}"
     for late in m.late:
         ref, when = refs.get(late.execution, "?"), tables.local_time(late.ended)
         yield f"{'too late':<11} it came too late for execution {ref}, whose wait ended at {when}: {_LATE[late.how]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -31,41 +31,53 @@ if TYPE_CHECKING:
 _NAMED = 5
 
 
+_Correlation: TypeAlias = Annotated[
+    str, typer.Argument(metavar="KEY=VALUE", show_default=False, help="What it is sent under: orderId=ORD-1.")
+]
+_Data: TypeAlias = Annotated[
+    str | None, typer.Option("--data", metavar="FILE|-|JSON", help="The message; {} unless given.")
+]
+_MessageId: TypeAlias = Annotated[
+    str | None, typer.Option("--message-id", metavar="ID", help="Sent once, however often it is repeated.")
+]
+_Ttl: TypeAlias = Annotated[
+    str, typer.Option("--ttl", metavar="SPAN", help="Kept so long when nobody waits; 0: not at all.")
+]
+_To: TypeAlias = Annotated[
+    str, typer.Option("--to", metavar="all|one", help="All who wait, or who has waited longest.")
+]
+_RequireMatch: TypeAlias = Annotated[
+    bool, typer.Option("--require-match", help="Keep nothing and exit with 5 when nobody waits.")
+]
+_StrictType: TypeAlias = Annotated[
+    bool, typer.Option("--strict-type", help='Tell 42 from "42": VALUE has the type that it has as JSON.')
+]
+_Expect: TypeAlias = Annotated[
+    str | None, typer.Option("--expect", metavar="N", help="Exit with 5 when fewer executions received it.")
+]
+_Execution: TypeAlias = Annotated[
+    str | None, typer.Option("--execution", metavar="ID", help="Only this execution may receive it.")
+]
+_Wait: TypeAlias = Annotated[
+    bool, typer.Option("--wait", help="Until who received it is closed or waits for another message.")
+]
+
+
 def register(app: typer.Typer) -> None:
     app.command("send-message")(send_message)
 
 
 def send_message(
-    correlation: Annotated[
-        str, typer.Argument(metavar="KEY=VALUE", show_default=False, help="What it is sent under: orderId=ORD-1.")
-    ],
-    data: Annotated[
-        str | None, typer.Option("--data", metavar="FILE|-|JSON", help="The message; {} unless given.")
-    ] = None,
-    message_id: Annotated[
-        str | None, typer.Option("--message-id", metavar="ID", help="Sent once, however often it is repeated.")
-    ] = None,
-    ttl: Annotated[
-        str, typer.Option("--ttl", metavar="SPAN", help="Kept so long when nobody waits; 0: not at all.")
-    ] = "1h",
-    to: Annotated[
-        str, typer.Option("--to", metavar="all|one", help="All who wait, or who has waited longest.")
-    ] = "all",
-    require_match: Annotated[
-        bool, typer.Option("--require-match", help="Keep nothing and exit with 5 when nobody waits.")
-    ] = False,
-    strict_type: Annotated[
-        bool, typer.Option("--strict-type", help='Tell 42 from "42": VALUE has the type that it has as JSON.')
-    ] = False,
-    expect: Annotated[
-        str | None, typer.Option("--expect", metavar="N", help="Exit with 5 when fewer executions received it.")
-    ] = None,
-    execution: Annotated[
-        str | None, typer.Option("--execution", metavar="ID", help="Only this execution may receive it.")
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Until who received it is closed or waits for another message.")
-    ] = False,
+    correlation: _Correlation,
+    data: _Data = None,
+    message_id: _MessageId = None,
+    ttl: _Ttl = "1h",
+    to: _To = "all",
+    require_match: _RequireMatch = False,
+    strict_type: _StrictType = False,
+    expect: _Expect = None,
+    execution: _Execution = None,
+    wait: _Wait = False,
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
@@ -153,9 +165,9 @@ def _line(engine: Engine, correlation: str, sent: Sent) -> str | None:
 
 
 def _document(engine: Engine, key: str, value: Json, sent: Sent, ends: list[dict[str, Json]] | None) -> dict[str, Json]:
-    from sm_cli.cli.messages.list import described
     from sm_cli.jsonvalue import scalar_text
     from sm_cli.timestamps import rfc3339
+    from sm_cli.views.messages import message_document
 
     found: dict[str, Json] = {
         "outcome": sent.outcome.value.replace(" ", "_"),
@@ -167,7 +179,7 @@ def _document(engine: Engine, key: str, value: Json, sent: Sent, ends: list[dict
         "near": list(sent.near),
     }
     if sent.first is not None:
-        found["first"] = described(engine, sent.first)
+        found["first"] = message_document(engine, sent.first)
     if ends is not None:
         found["ends"] = [*ends]
     return found

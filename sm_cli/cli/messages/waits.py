@@ -14,10 +14,7 @@ from sm_cli.cli.terminal.options import AsJson, Database, Output, count, output_
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from sm_cli.jsonvalue import Json
-    from sm_cli.store.protocol import OpenWait
-
-_KINDS = {"s": "string", "n": "number", "b": "boolean"}
+    from sm_cli.views.records import OpenWait
 
 
 def register(app: typer.Typer) -> None:
@@ -36,15 +33,16 @@ def waits(
     db: Database = None,
 ) -> None:
     """List the messages that executions wait for, oldest first."""
-    from sm_cli.store.protocol import WaitFilter
+    from sm_cli.views.messages import list_waits, wait_document
+    from sm_cli.views.records import WaitFilter
 
     format = output_format(output, json)
     if value is not None and key is None:
         raise UsageError("--value belongs to --key")
     with opened_store(db) as store:
-        found = store.open_waits(WaitFilter(key, value, workflow, limit=count(limit, "--limit")))
+        found = list_waits(store, WaitFilter(key, value, workflow, limit=count(limit, "--limit")))
     if format != "table":
-        out.rows([_described(wait) for wait in found], format)
+        out.rows([wait_document(wait) for wait in found], format)
     elif found:
         for line in tables.table(
             ("KEY", "VALUE", "ID", "NAME", "WORKFLOW", "STATE", "SINCE", "UNTIL"), [_row(wait) for wait in found]
@@ -60,20 +58,3 @@ def _row(wait: OpenWait) -> tuple[str, ...]:
         s.key, s.value, wait.ref, "" if wait.name == wait.ref else wait.name, wait.workflow, wait.state,
         tables.local_time(s.since), "" if s.deadline is None else tables.local_time(s.deadline),
     )  # fmt: skip
-
-
-def _described(wait: OpenWait) -> dict[str, Json]:
-    from sm_cli.timestamps import rfc3339
-
-    s = wait.subscription
-    return {
-        "key": s.key,
-        "value": s.value,
-        "type": _KINDS[s.kind],
-        "executionId": wait.ref,
-        "execution": wait.name,
-        "workflow": wait.workflow,
-        "state": wait.state,
-        "since": rfc3339(s.since),
-        "deadline": None if s.deadline is None else rfc3339(s.deadline),
-    }

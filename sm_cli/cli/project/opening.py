@@ -11,13 +11,13 @@ from sm_cli.cli.project.config import Project, find_project
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
-    from sm_cli.store.protocol import Store
+    from sm_cli.views.records import Store
 
 
 @contextmanager
 def opened_store(db: str | None, project: Project | None = None, *, create: bool = False) -> Iterator[Store]:
     """The store that `--db`, SM_DATABASE_URL or the configuration names. Raises DatabaseError."""
-    from sm_cli.store.open import open_store
+    from sm_cli.views.database import open_store
 
     url, _ = (project or find_project()).database(db)
     store = open_store(url, create=create)

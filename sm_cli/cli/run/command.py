@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -28,50 +28,62 @@ if TYPE_CHECKING:
     pass
 
 
+_Arguments: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="WORKFLOW|KEY=VALUE",
+        show_default=False,
+        help="A file or a name in workflows/; input members.",
+    ),
+]
+_Input: TypeAlias = Annotated[
+    str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="The input; {} unless given.")
+]
+_Name: TypeAlias = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="The execution's name; unique for its workflow.")
+]
+_Detach: TypeAlias = Annotated[
+    bool, typer.Option("--detach", help="Only start it and print its id; `sm worker` does the rest.")
+]
+_DetachOnWait: TypeAlias = Annotated[
+    bool, typer.Option("--detach-on-wait", help="Leave it with exit code 6 when only a message can move it.")
+]
+_Timeout: TypeAlias = Annotated[
+    str | None, typer.Option("--timeout", metavar="SPAN", help="End it as TIMED_OUT after 30s, 5m, 1h, …")
+]
+_Priority: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--priority", metavar="QUEUE", help="The queue of its tasks: critical, default, low, …"),
+]
+_Express: TypeAlias = Annotated[
+    bool, typer.Option("--express", help="In memory, at most once, within 5 minutes: AWS's type EXPRESS.")
+]
+_KeepHistory: TypeAlias = Annotated[
+    bool, typer.Option("--keep-history", help="With --express: store the execution when it has ended.")
+]
+_AwsLimits: TypeAlias = Annotated[
+    bool, typer.Option("--aws-limits", help="Hold it to AWS's limits: payloads of 256 KiB, 25,000 events, …")
+]
+
+
 def register(app: typer.Typer) -> None:
     app.command("run")(run)
 
 
 def run(
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="WORKFLOW|KEY=VALUE",
-            show_default=False,
-            help="A file or a name in workflows/; input members.",
-        ),
-    ] = None,
-    input: Annotated[
-        str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="The input; {} unless given.")
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="The execution's name; unique for its workflow.")
-    ] = None,
+    arguments: _Arguments = None,
+    input: _Input = None,
+    name: _Name = None,
     handlers: Handlers = None,
     stub: Stubbed = False,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Only start it and print its id; `sm worker` does the rest.")
-    ] = False,
-    detach_on_wait: Annotated[
-        bool, typer.Option("--detach-on-wait", help="Leave it with exit code 6 when only a message can move it.")
-    ] = False,
-    timeout: Annotated[
-        str | None, typer.Option("--timeout", metavar="SPAN", help="End it as TIMED_OUT after 30s, 5m, 1h, …")
-    ] = None,
-    priority: Annotated[
-        str | None,
-        typer.Option("--priority", metavar="QUEUE", help="The queue of its tasks: critical, default, low, …"),
-    ] = None,
-    express: Annotated[
-        bool, typer.Option("--express", help="In memory, at most once, within 5 minutes: AWS's type EXPRESS.")
-    ] = False,
-    keep_history: Annotated[
-        bool, typer.Option("--keep-history", help="With --express: store the execution when it has ended.")
-    ] = False,
+    detach: _Detach = False,
+    detach_on_wait: _DetachOnWait = False,
+    timeout: _Timeout = None,
+    priority: _Priority = None,
+    express: _Express = False,
+    keep_history: _KeepHistory = False,
     buckets: Buckets = None,
-    aws_limits: Annotated[
-        bool, typer.Option("--aws-limits", help="Hold it to AWS's limits: payloads of 256 KiB, 25,000 events, …")
-    ] = False,
+    aws_limits: _AwsLimits = False,
     concurrency: Concurrency = None,
     db: Database = None,
     _verbose: Verbose = False,

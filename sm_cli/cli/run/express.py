@@ -18,6 +18,7 @@ from sm_cli.cli.show.describe import ending
 from sm_cli.cli.terminal import logs, output
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.live import watcher
+from sm_cli.views.listing import has_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ def run(
         engine.Express(workflow, registry, history=True, concurrency=concurrency, limits=limits) as express,
         opened_store(db, project, create=True) if keep else nullcontext() as store,
     ):
-        if store is not None and name is not None and any(e.workflow == workflow.name for e in store.find(name)):
+        if store is not None and name is not None and has_name(store, workflow.name, name):
             raise engine.taken(name)
         execution = express.start(data, name=name, timeout=timeout)
         with Interrupts() as interrupts:
@@ -51,7 +52,7 @@ def run(
         ended = express.current()
         if store is not None:
             engine.keep(express, store)
-        for line in ending(express.engine.store, ended):
+        for line in ending(express.engine, ended):
             say(line)
     if interrupts.received is not None and ended.status == "ABORTED":
         return interrupts.exit_code

@@ -13,17 +13,20 @@ from sm_cli.cli.run.signals import Interrupts
 from sm_cli.cli.show.describe import ending
 from sm_cli.cli.show.map_runs import progress
 from sm_cli.cli.terminal import logs, output
+from sm_cli.cli.terminal.actions import send_command
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.live import Watcher, watcher
 from sm_cli.cli.terminal.tables import clean, local_time
-from sm_cli.engine.near_misses import send_command
 from sm_cli.errors import StillRunning
+from sm_cli.views.executions import execution_now
+from sm_cli.views.watch import Watch
 from sm_cli.views.why import only_messages_move
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from sm_cli.store.protocol import Execution, HistoryEvent, Store
+    from sm_cli.engine.engine import Engine
+    from sm_cli.views.records import Execution, HistoryEvent
     from sm_cli.worker.worker import Worker
 
 #: Microseconds between two looks at the store while this process itself notices nothing.
@@ -41,8 +44,8 @@ class Eyes:
     def __init__(self, loop: Worker, execution: Execution, watching: Watcher) -> None:
         self.loop = loop
         self.id = execution.id
+        self.watch = Watch(loop.engine, execution)
         self.watching = watching
-        self.seen = 0
         self.looked = 0
         self.something = True
         loop.observe = self.observe
@@ -57,18 +60,15 @@ class Eyes:
         if not self.something and now - self.looked < _LOOK:
             return False
         self.something, self.looked = False, now
-        store = self.loop.engine.store
-        found = store.execution(self.id)
+        look = self.watch.look(events=self.watching.looks, runs=self.watching.looks)
         if self.watching.looks:
-            events = store.history(self.id, after=self.seen)
-            self.seen = events[-1].number if events else self.seen
-            self.watching.runs = {run.state: progress(run) for run in store.map_runs(self.id, 9) if run.closed is None}
-            self.watching.see(events, now)
-        return found is None or found.closed is not None
+            self.watching.runs = {run.state: progress(run) for run in look.runs}
+            self.watching.see(look.events, now)
+        return look.execution is None or look.execution.closed is not None
 
     def waits(self) -> bool:
         """Whether nothing but a message can move the execution."""
-        return bool(only_messages_move(self.loop.engine.store, self.id))
+        return bool(only_messages_move(self.loop.engine, self.id))
 
 
 def follow(
@@ -79,21 +79,21 @@ def follow(
     `again` is the command that goes on with it, told to who interrupts. `detach_on_wait`: leave it, too, when
     nothing but a message can move it; its id is the result then.
     """
-    store = loop.engine.store
+    engine = loop.engine
     loop.only = execution.tree
     with Interrupts() as interrupts:
         with watcher(logs.is_verbose()) as watching:
             eyes = Eyes(loop, execution, watching)
             loop.run(lambda: eyes.closed() or interrupts.received is not None or (detach_on_wait and eyes.waits()))
-        current = store.execution(execution.id)
+        current = execution_now(engine, execution.id)
         assert current is not None
         loop.let_go()
         if current.closed is None:
             if interrupts.received is None:
-                return _detached(store, current, result)
+                return _detached(engine, current, result)
             say(f"stopped; execution {execution.name} stays and goes on with: {shlex.join(again)}")
             return interrupts.exit_code
-    for line in ending(store, current):
+    for line in ending(engine, current):
         say(line)
     if current.status != "SUCCEEDED":
         return 1
@@ -101,10 +101,10 @@ def follow(
     return 0
 
 
-def _detached(store: Store, execution: Execution, result: TextIO) -> int:
+def _detached(engine: Engine, execution: Execution, result: TextIO) -> int:
     """Leave an execution that waits for messages: its id, and what would move it."""
     output.text(execution.ref, result)
-    for s in only_messages_move(store, execution.id):
+    for s in only_messages_move(engine, execution.id):
         until = "" if s.deadline is None else f" until {local_time(s.deadline)}"
         named = clean(f"{s.key}={s.value}{until}: {send_command(s.key, s.value)}")
         say(f"execution {execution.name} waits for the message {named}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -23,42 +23,54 @@ if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
 
 
+_Workflow: TypeAlias = Annotated[
+    str, typer.Argument(metavar="WORKFLOW", show_default=False, help="A file or a name in workflows/.")
+]
+_State: TypeAlias = Annotated[
+    str, typer.Argument(metavar="STATE", show_default=False, help="Its name; inside a Map or Parallel, too.")
+]
+_Input: TypeAlias = Annotated[
+    str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="Its input; {} unless given.")
+]
+_Mock: TypeAlias = Annotated[
+    str | None, typer.Option("--mock", metavar="FILE|-|JSON", help="The result, instead of doing the work.")
+]
+_MockError: TypeAlias = Annotated[
+    str | None, typer.Option("--mock-error", metavar="NAME[:CAUSE]", help="Fail the work with this error.")
+]
+_Trace: TypeAlias = Annotated[
+    bool, typer.Option("--trace", help="List what becomes of the data, field by field; as --level TRACE.")
+]
+_Context: TypeAlias = Annotated[
+    str | None, typer.Option("--context", metavar="FILE|-|JSON", help="The context object, instead of made-up.")
+]
+_Variables: TypeAlias = Annotated[
+    str | None, typer.Option("--variables", metavar="FILE|-|JSON", help="The variables that it finds assigned.")
+]
+_Configuration: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--configuration", metavar="FILE|-|JSON", help="AWS's stateConfiguration: retrierRetryCount, …"),
+]
+_Level: TypeAlias = Annotated[
+    str | None, typer.Option("--level", metavar="LEVEL", help="INFO, DEBUG or TRACE; INFO unless given.")
+]
+
+
 def register(app: typer.Typer) -> None:
     app.command("test-state")(test_state)
 
 
 def test_state(
-    workflow: Annotated[
-        str, typer.Argument(metavar="WORKFLOW", show_default=False, help="A file or a name in workflows/.")
-    ],
-    state: Annotated[
-        str, typer.Argument(metavar="STATE", show_default=False, help="Its name; inside a Map or Parallel, too.")
-    ],
-    input: Annotated[
-        str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="Its input; {} unless given.")
-    ] = None,
-    mock: Annotated[
-        str | None, typer.Option("--mock", metavar="FILE|-|JSON", help="The result, instead of doing the work.")
-    ] = None,
-    mock_error: Annotated[
-        str | None, typer.Option("--mock-error", metavar="NAME[:CAUSE]", help="Fail the work with this error.")
-    ] = None,
-    trace: Annotated[
-        bool, typer.Option("--trace", help="List what becomes of the data, field by field; as --level TRACE.")
-    ] = False,
-    context: Annotated[
-        str | None, typer.Option("--context", metavar="FILE|-|JSON", help="The context object, instead of made-up.")
-    ] = None,
-    variables: Annotated[
-        str | None, typer.Option("--variables", metavar="FILE|-|JSON", help="The variables that it finds assigned.")
-    ] = None,
-    configuration: Annotated[
-        str | None,
-        typer.Option("--configuration", metavar="FILE|-|JSON", help="AWS's stateConfiguration: retrierRetryCount, …"),
-    ] = None,
-    level: Annotated[
-        str | None, typer.Option("--level", metavar="LEVEL", help="INFO, DEBUG or TRACE; INFO unless given.")
-    ] = None,
+    workflow: _Workflow,
+    state: _State,
+    input: _Input = None,
+    mock: _Mock = None,
+    mock_error: _MockError = None,
+    trace: _Trace = False,
+    context: _Context = None,
+    variables: _Variables = None,
+    configuration: _Configuration = None,
+    level: _Level = None,
     handlers: Handlers = None,
     stub: Stubbed = False,
     json: AsJson = False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -40,6 +40,30 @@ if TYPE_CHECKING:
 _GRACE = "10"
 
 
+_Queues: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--queues",
+        metavar="NAME:WEIGHT,…",
+        envvar="SM_QUEUES",
+        help="Serve only these, in the ratio of their weights: critical:6,default:3,low:1.",
+    ),
+]
+_Strict: TypeAlias = Annotated[
+    bool, typer.Option("--strict", help="Serve a queue only when the ones before it are empty.")
+]
+_Once: TypeAlias = Annotated[bool, typer.Option("--once", help="One pass over everything due, then end; for cron.")]
+_Drain: TypeAlias = Annotated[bool, typer.Option("--drain", help="End when nothing is left to do now; for CI.")]
+_Name: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", envvar="SM_WORKER", help="What it is called; HOST:PID unless given."),
+]
+_Grace: TypeAlias = Annotated[
+    str, typer.Option("--grace", metavar="SPAN", help="How long handlers may go on after Ctrl-C.")
+]
+_Reload: TypeAlias = Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")]
+
+
 def register(app: typer.Typer) -> None:
     app.command("worker")(worker)
 
@@ -48,26 +72,13 @@ def worker(
     handlers: Handlers = None,
     stub: Stubbed = False,
     concurrency: Concurrency = None,
-    queues: Annotated[
-        str | None,
-        typer.Option("--queues", metavar="NAME:WEIGHT,…", envvar="SM_QUEUES",
-                     help="Serve only these, in the ratio of their weights: critical:6,default:3,low:1."),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Serve a queue only when the ones before it are empty.")
-    ] = False,
-    once: Annotated[
-        bool, typer.Option("--once", help="One pass over everything due, then end; for cron.")
-    ] = False,
-    drain: Annotated[bool, typer.Option("--drain", help="End when nothing is left to do now; for CI.")] = False,
-    name: Annotated[
-        str | None,
-        typer.Option("--name", metavar="NAME", envvar="SM_WORKER", help="What it is called; HOST:PID unless given."),
-    ] = None,
-    grace: Annotated[
-        str, typer.Option("--grace", metavar="SPAN", help="How long handlers may go on after Ctrl-C.")
-    ] = _GRACE,
-    reload: Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")] = False,
+    queues: _Queues = None,
+    strict: _Strict = False,
+    once: _Once = False,
+    drain: _Drain = False,
+    name: _Name = None,
+    grace: _Grace = _GRACE,
+    reload: _Reload = False,
     buckets: Buckets = None,
     db: Database = None,
     _verbose: Verbose = False,

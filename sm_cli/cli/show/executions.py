@@ -12,10 +12,9 @@ from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import AsJson, Database, Output, Reference, choice, count, output_format
-from sm_cli.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from sm_cli.store.protocol import Execution, ExecutionFilter, Store
+    from sm_cli.views.listing import Execution, ExecutionFilter
 
 _STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
@@ -53,27 +52,22 @@ def list_executions(
         found: list[Execution] = []
     else:
         with opened_store(db, project) as store:
-            if map_run is not None:
-                wanted = wanted._replace(run=_run(store, map_run))
-            found = store.list_executions(wanted)
-    if format != "table":
-        from sm_cli.cli.show.describe import facts
+            from sm_cli.views.listing import list_executions as listed
+            from sm_cli.views.listing import map_run_id
 
-        out.rows([facts(execution) for execution in found], format)
+            if map_run is not None:
+                wanted = wanted._replace(run=map_run_id(store, map_run))
+            found = listed(store, wanted)
+    if format != "table":
+        from sm_cli.views.listing import execution_facts
+
+        out.rows([execution_facts(execution) for execution in found], format)
     elif found:
         _table(found)
 
 
-def _run(store: Store, ref: str) -> int:
-    runs = store.find_map_run(ref)
-    if len(runs) != 1:
-        several = f"{ref!r} may be any of {', '.join(run.ref for run in runs)}" if runs else f"no map run is {ref!r}"
-        raise (Conflict if runs else NotFound)(several, hint="`sm map-runs` shows what there is")
-    return runs[0].id
-
-
 def _filter(status: str | None, workflow: str | None, since: str | None, limit: str) -> ExecutionFilter:
-    from sm_cli.store.protocol import ExecutionFilter, Status
+    from sm_cli.views.listing import ExecutionFilter, Status
 
     wanted = None if status is None else Status(choice(status.upper().replace("-", "_"), "--status", _STATUSES))
     if since is None:
@@ -108,7 +102,7 @@ def show(execution: Reference, output: Output = None, json: AsJson = False, db: 
 
     format = output_format(output, json)
     with opened_engine(db) as engine:
-        facts = described(engine.store, engine.find(execution))
+        facts = described(engine, engine.find(execution))
     if format != "table":
         out.one(facts, format)
         return
@@ -129,7 +123,7 @@ def output(execution: Reference, db: Database = None) -> None:
         if found.status == "SUCCEEDED":
             out.value(found.output)
             return
-        for line in ending(engine.store, found):
+        for line in ending(engine, found):
             say(line)
     raise typer.Exit(1)
 

@@ -95,16 +95,17 @@ def _executed(reference: str, workflow: str | None, db: str | None) -> tuple[Gra
     from sm_cli.cli.project.opening import opened_engine
     from sm_cli.cli.project.workflows import name_of
     from sm_cli.errors import NotFound, UsageError
+    from sm_cli.views.executions import definition_of, history_of
     from sm_cli.views.state_visits import state_visits
 
     with opened_engine(db) as engine:
         execution = engine.find(reference)
         if workflow is not None and (name := name_of(workflow)) != execution.workflow:
             raise UsageError(f"{execution.name} is an execution of {execution.workflow!r}, not of {name!r}")
-        stored = engine.store.definition(execution.digest)
+        stored = definition_of(engine, execution)
         if stored is None:
             raise NotFound(f"the definition of {execution.name} is not in the database")
-        visits = state_visits(engine.store.history(execution.id))
+        visits = state_visits(history_of(engine, execution))
     document = parse(stored.text, file=stored.name).document
     drawn = graph_of(None if document is None else document.value)
     return drawn, marks_of(drawn, visits)

@@ -17,7 +17,7 @@ from sm_cli.cli.terminal.options import AsJson, Database, Output, Reference, out
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.jsonvalue import Json
-    from sm_cli.store.protocol import Execution, HistoryEvent
+    from sm_cli.views.records import Execution, HistoryEvent
     from sm_cli.views.state_visits import StateVisit
 
 #: Seconds between two looks at a growing history.
@@ -49,16 +49,19 @@ def history(
         elif format != "table":
             out.one(_document(engine, found, events), format)
         elif events:
-            for event in engine.store.history(found.id):
+            from sm_cli.views.executions import history_of
+
+            for event in history_of(engine, found):
                 _tell_event(event, payloads)
         else:
             _tell_states(engine, found, payloads)
 
 
 def _tell_states(engine: Engine, execution: Execution, payloads: bool) -> None:
+    from sm_cli.views.executions import history_of
     from sm_cli.views.state_visits import state_visits
 
-    visits = state_visits(engine.store.history(execution.id))
+    visits = state_visits(history_of(engine, execution))
     now = engine.clock.now()
     lines = tables.table(_HEADS, [_row(visit, now) for visit in visits])
     out.text(lines[0])
@@ -105,15 +108,16 @@ def _tell_event(event: HistoryEvent, payloads: bool) -> None:
 
 def _document(engine: Engine, execution: Execution, events: bool) -> Json:
     """With `events` what GetExecutionHistory answers, else the execution and its states."""
-    from sm_cli.cli.show.describe import facts
     from sm_cli.jsonvalue import as_json
+    from sm_cli.views.executions import history_of
+    from sm_cli.views.listing import execution_facts
     from sm_cli.views.state_visits import aws_events, state_visits
 
-    happened = engine.store.history(execution.id)
+    happened = history_of(engine, execution)
     if events:
         return {"events": [*aws_events(happened)]}
     states = as_json([_state(visit) for visit in state_visits(happened)])[0]
-    return {**facts(execution), "input": execution.input, "output": execution.output, "states": states}
+    return {**execution_facts(execution), "input": execution.input, "output": execution.output, "states": states}
 
 
 def _tell_each(engine: Engine, execution: Execution, events: bool) -> None:
@@ -148,6 +152,7 @@ def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, 
     """What comes, as it comes: a line for each event, or for each state that ends; with a format for machines an event
     a line, or an element of YAML's sequence."""
     from sm_cli.cli.terminal.live import LiveLines
+    from sm_cli.views.executions import execution_now
     from sm_cli.views.state_visits import aws_events
 
     class States(LiveLines):
@@ -169,19 +174,19 @@ def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, 
         else:
             states.see(batch, 0)
         out.flush()
-    closed = engine.store.execution(execution.id)
+    closed = execution_now(engine, execution.id)
     say(f"execution {execution.ref} {closed.status if closed else 'is gone'}")
 
 
 def _growing(engine: Engine, execution: Execution) -> Iterator[list[HistoryEvent]]:
     """The events, as they are written, until the last one of a closed execution."""
-    seen = 0
+    from sm_cli.views.watch import Watch
+
+    watch = Watch(engine, execution)
     while True:
-        current = engine.store.execution(execution.id)
-        batch = engine.store.history(execution.id, after=seen)
-        if batch:
-            seen = batch[-1].number
-            yield batch
-        if current is None or current.closed is not None:
+        look = watch.look()
+        if look.events:
+            yield look.events
+        if look.execution is None or look.execution.closed is not None:
             return
         time.sleep(_PAUSE)

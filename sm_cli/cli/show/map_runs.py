@@ -13,12 +13,11 @@ from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import AsJson, Database, Output, count, output_format
-from sm_cli.errors import NotFound
+from sm_cli.views.map_runs import pending, running
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
-    from sm_cli.jsonvalue import Json
-    from sm_cli.store.protocol import MapRun
+    from sm_cli.views.records import MapRun
 
 #: Seconds between two looks of `--follow`.
 _PAUSE = 0.2
@@ -43,6 +42,8 @@ def map_runs(
     db: Database = None,
 ) -> None:
     """List map runs, newest first. `sm list --map-run ID` lists the children of one."""
+    from sm_cli.views.map_runs import map_run_document, refs_of
+
     format = output_format(output, json)
     most = count(limit, "--limit")
     with opened_engine(db) as engine:
@@ -50,9 +51,9 @@ def map_runs(
         if follow:
             watch(engine, which, most)
             runs = found(engine, which, most)
-        refs = engine.store.refs({run.execution for run in runs})
+        refs = refs_of(engine, runs)
     if format != "table":
-        out.rows([described(run, refs[run.execution]) for run in runs], format)
+        out.rows([map_run_document(run, refs[run.execution]) for run in runs], format)
     elif runs:
         for line in tables.table(_HEADS, [row(run, engine.clock.now()) for run in runs]):
             out.text(line)
@@ -62,19 +63,9 @@ def map_runs(
 
 def found(engine: Engine, which: str | None, limit: int = 50) -> list[MapRun]:
     """Raises NotFound for what is neither a map run nor an execution."""
-    if which is None:
-        return engine.store.map_runs(limit=limit)
-    runs = [] if which == "@last" else engine.store.find_map_run(which)
-    if len(runs) == 1 and "-" in which:
-        return runs
-    try:
-        return engine.store.map_runs(engine.find(which).id, limit)
-    except NotFound:
-        if runs:
-            return runs
-        raise NotFound(
-            f"no map run and no execution is named {which!r}", hint="`sm map-runs` shows what there is"
-        ) from None
+    from sm_cli.views.map_runs import find_map_runs
+
+    return find_map_runs(engine, which, limit)
 
 
 def watch(engine: Engine, which: str | None, limit: int) -> None:
@@ -115,45 +106,3 @@ def row(run: MapRun, now: int) -> tuple[str, ...]:
         f"{running(run)}", f"{pending(run)}", tables.local_time(run.started),
         tables.duration((run.closed or now) - run.started),
     )  # fmt: skip
-
-
-def running(run: MapRun) -> int:
-    return 0 if run.closed is not None else run.join.running
-
-
-def pending(run: MapRun) -> int:
-    """Children that wait for their turn."""
-    return 0 if run.closed is not None else run.join.made - run.join.started
-
-
-def described(run: MapRun, execution: str) -> dict[str, Json]:
-    """As AWS's DescribeMapRun counts: items, and the executions that work on them."""
-    from sm_cli.timestamps import rfc3339
-
-    join = run.join
-    return {
-        "id": run.ref,
-        "executionId": execution,
-        "state": run.state,
-        "workflow": run.workflow,
-        "type": run.type,
-        "status": run.status.value,
-        "started": rfc3339(run.started),
-        "closed": None if run.closed is None else rfc3339(run.closed),
-        "maxConcurrency": join.limit,
-        "toleratedFailures": join.tolerated,
-        "redriveCount": run.redrives,
-        "itemCounts": {
-            "total": join.total,
-            "succeeded": join.settled - join.lost,
-            "failed": join.lost,
-            "pending": join.total - join.settled,
-        },
-        "executionCounts": {
-            "total": join.made,
-            "running": running(run),
-            "pending": pending(run),
-            "succeeded": join.succeeded,
-            "failed": join.failed,
-        },
-    }

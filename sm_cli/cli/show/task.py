@@ -68,25 +68,20 @@ def list_tasks(
     db: Database = None,
 ) -> None:
     """Tasks that wait for a callback, oldest first, with their tokens."""
-    from sm_cli.interpreter.tokens import make_token
+    from sm_cli.views.tasks import handed_over_tasks
 
     format = output_format(output, json)
     with opened_engine(db) as engine:
-        key = engine.store.secret()
-        found = []
-        for job in engine.store.handed_over(count(limit, "--limit")):
-            execution = engine.store.execution(job.execution)
-            assert execution is not None, "a job belongs to an execution"
-            found.append((execution, job, make_token(key, job.frame, job.seq)))
+        found = handed_over_tasks(engine, count(limit, "--limit"))
     if format != "table":
         rows: list[Json] = [
-            {"executionId": e.ref, "execution": e.name, "workflow": e.workflow, "state": job.state,
-             "resource": job.resource, "token": token}
-            for e, job, token in found
+            {"executionId": e.ref, "execution": e.name, "workflow": e.workflow, "state": state, "resource": resource,
+             "token": token}
+            for e, state, resource, token in found
         ]  # fmt: skip
         out.rows(rows, format)
     elif found:
-        lines = [(e.name, e.workflow, job.state, token) for e, job, token in found]
+        lines = [(e.name, e.workflow, state, token) for e, state, _, token in found]
         for line in tables.table(("EXECUTION", "WORKFLOW", "STATE", "TOKEN"), lines):
             out.text(line)
     else:

@@ -15,7 +15,7 @@ from sm_cli.cli.terminal.options import AsJson, Database, Handlers, Output, Refe
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
-    from sm_cli.store.protocol import Execution
+    from sm_cli.views.records import Execution
 
 _BEGINS = {"PENDING": "has been PENDING since", "RUNNING": "has been RUNNING since"}
 
@@ -28,8 +28,9 @@ def why(
     execution: Reference, handlers: Handlers = None, output: Output = None, json: AsJson = False, db: Database = None
 ) -> None:
     """Say why an execution does not go on, and what would move it."""
-    from sm_cli.cli.show.describe import failed_state
+    from sm_cli.cli.terminal.actions import command_of
     from sm_cli.timestamps import rfc3339
+    from sm_cli.views.executions import failed_state
     from sm_cli.views.why import why as reasons_of
 
     format = output_format(output, json)
@@ -37,17 +38,17 @@ def why(
     with opened_engine(db, project) as engine:
         found = engine.find(execution)
         known = _handlers(engine, found, project, handlers)
-        now = engine.clock.now()
         begins = _BEGINS.get(found.status.value, "began at")
-        state = failed_state(engine.store, found) if found.status == "FAILED" else None
+        state = failed_state(engine, found) if found.status == "FAILED" else None
         failed = "" if state is None else f" and failed in {state}"
-        reasons = reasons_of(engine.store, found, now, handlers=known, shown=tables.local_time)
+        reasons = reasons_of(engine, found, handlers=known, time_text=tables.local_time)
     if format != "table":
         out.one({
             "executionId": found.ref,
             "status": found.status.value,
             "reasons": [
-                {"kind": r.kind, "text": r.text, "state": r.state, "command": r.command,
+                {"kind": r.kind, "text": r.text, "state": r.state,
+                 "command": None if r.action is None else command_of(r.action),
                  "until": None if r.until is None else rfc3339(r.until)}
                 for r in reasons
             ],
@@ -56,7 +57,7 @@ def why(
     named = found.ref if found.name == found.ref else f"{found.name} ({found.ref})"
     begun = f"Execution {named} of {found.workflow} {begins} {tables.local_time(found.started)}{failed}."
     out.text(tables.clean(" ".join([begun, *(r.text for r in reasons)])))
-    for command in dict.fromkeys(r.command for r in reasons if r.command is not None):
+    for command in dict.fromkeys(command_of(r.action) for r in reasons if r.action is not None):
         out.text(f"  {tables.clean(command)}")
 
 
@@ -65,8 +66,9 @@ def _handlers(engine: Engine, execution: Execution, project: Project, option: st
     from sm_cli.asl.resources import BUILT_IN
     from sm_cli.errors import HandlerLoadError
     from sm_cli.handlers.loading import load_handlers
+    from sm_cli.views.executions import has_free_jobs
 
-    if not any(job.leased_until is None for job in engine.store.jobs_of(execution.id)):
+    if not has_free_jobs(engine, execution):
         return None
     directory, named = project.handlers(option)
     if not named and not directory.is_dir():

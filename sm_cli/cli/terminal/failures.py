@@ -12,6 +12,19 @@ import sys
 
 from sm_cli.errors import InvalidDefinition, SmError
 
+#: What a person can do, by an error's topic.
+_HINTS = {
+    "execution": "`sm list` shows what there is",
+    "map run": "`sm map-runs` shows what there is",
+    "message": "`sm messages list` shows what there is",
+    "express": "Run it without --express.",
+    "handlers directory": "--handlers DIR names another one.",
+    "input": "Give its input with --input.",
+    "missing handler": "--handlers DIR names another directory; with --stub such a task is answered with {}.",
+    "other path": "Give another path with --db.",
+    "no database": "`sm run` makes one; --db names another.",
+}
+
 
 def report(error: BaseException) -> int:
     """Say what went wrong; returns the exit code."""
@@ -21,8 +34,9 @@ def report(error: BaseException) -> int:
         return error.exit_code
     if isinstance(error, SmError):
         say(f"sm: error: {error.message}")
-        if error.hint:
-            say(f"  hint: {error.hint}")
+        advice = [text for text in (error.hint, _HINTS.get(error.topic or "")) if text]
+        if advice:
+            say(f"  hint: {' '.join(advice)}")
         _trace(error)
         return error.exit_code
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)

@@ -12,10 +12,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.actions import send_command
 from sm_cli.cli.terminal.failures import say
-from sm_cli.engine.near_misses import send_command
 from sm_cli.jsonvalue import scalar_text
-from sm_cli.store.protocol import HistoryEvent
+from sm_cli.views.records import HistoryEvent
 from sm_cli.views.state_visits import StateVisit, StateVisits
 
 if TYPE_CHECKING:

@@ -57,12 +57,11 @@ def ask(
 
 
 def _code(written: str) -> str:
-    from sm_cli.asl.validation.rules.catalogue import AWS_CODES
     from sm_cli.asl.validation.validate import CATALOGUE
     from sm_cli.errors import UsageError
 
     code = written.strip().upper()
-    known = {*CATALOGUE, *AWS_CODES.values()}
+    known = {*CATALOGUE, *(rule.aws_code for rule in CATALOGUE.values() if rule.aws_code)}
     if code not in known:
         close = get_close_matches(code, known, 1)
         hint = f"did you mean {close[0]}?" if close else "sm explain lists them all."

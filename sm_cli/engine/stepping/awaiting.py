@@ -12,8 +12,13 @@ from sm_cli.interpreter.commands import AwaitMessage
 from sm_cli.interpreter.events import MessageReceived
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.jsonvalue import Json, scalar_kind, scalar_text
-from sm_cli.store.messages import Consumed
-from sm_cli.store.protocol import Execution, MessageStatus, StoredMessage, Subscription
+from sm_cli.store.messages import (
+    Consumed,
+    MessageStatus,
+    StoredMessage,
+    Subscription,
+)
+from sm_cli.store.records import Execution
 
 
 def await_message(unit: UnitOfWork, execution: Execution, frame: Frame, command: AwaitMessage) -> bool:

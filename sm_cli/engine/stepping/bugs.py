@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from sm_cli.engine.stepping.closing import end
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import DatabaseError
-from sm_cli.store.protocol import Execution, Status
+from sm_cli.store.records import Execution, Status
 
 log = logging.getLogger("sm.engine")
 

@@ -17,7 +17,11 @@ from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.step import Step
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, MapRun, Status
+from sm_cli.store.records import (
+    Execution,
+    MapRun,
+    Status,
+)
 
 log = logging.getLogger("sm.engine")
 

@@ -9,7 +9,7 @@ from collections import deque
 
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Transaction
+from sm_cli.store.sql.transaction import Transaction
 
 _PAGE = 64
 

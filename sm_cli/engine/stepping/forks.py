@@ -12,7 +12,7 @@ from sm_cli.interpreter.commands import Close, Fork
 from sm_cli.interpreter.events import Joined, JoinFailed
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start
-from sm_cli.store.protocol import Execution
+from sm_cli.store.records import Execution
 
 
 def fork(unit: UnitOfWork, execution: Execution, parent: Frame, command: Fork) -> None:

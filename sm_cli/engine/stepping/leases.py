@@ -14,7 +14,7 @@ from sm_cli.engine.stepping.queues import Rota
 from sm_cli.engine.stepping.tasks import lease_jobs as take
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.events import TaskFailed
-from sm_cli.store.protocol import Job
+from sm_cli.store.records import Job
 
 #: After so many lost workers a job is given to no other one.
 MOST_LOST = 5

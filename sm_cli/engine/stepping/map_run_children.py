@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, MapRun, Transaction
+from sm_cli.store.records import Execution, MapRun
+from sm_cli.store.sql.transaction import Transaction
 
 Fork: TypeAlias = tuple[int, int]
 

@@ -14,7 +14,12 @@ from sm_cli.interpreter.events import ItemsWanted, Joined, JoinFailed
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, MapRun, Parent, Status
+from sm_cli.store.records import (
+    Execution,
+    MapRun,
+    Parent,
+    Status,
+)
 
 #: With fewer children that wait for their turn, the next portion of items is asked for.
 _LOW = 250

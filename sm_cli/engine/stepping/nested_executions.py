@@ -19,7 +19,13 @@ from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.interpreter.step import Step
 from sm_cli.jsonvalue import Json, canonical, dumps
-from sm_cli.store.protocol import HANDED_OVER, Execution, Job, Parent, Status
+from sm_cli.store.records import (
+    HANDED_OVER,
+    Execution,
+    Job,
+    Parent,
+    Status,
+)
 
 if TYPE_CHECKING:
     from sm_cli.asl.model import Program

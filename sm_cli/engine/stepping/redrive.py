@@ -21,7 +21,7 @@ from sm_cli.interpreter.events import Joined
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import to_start
 from sm_cli.jsonvalue import Json
-from sm_cli.store.protocol import Execution, Status
+from sm_cli.store.records import Execution, Status
 
 _REDRIVABLE = (Status.FAILED, Status.TIMED_OUT, Status.ABORTED)
 

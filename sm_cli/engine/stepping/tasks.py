@@ -13,7 +13,12 @@ from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.advance import started
 from sm_cli.interpreter.commands import RunTask
 from sm_cli.interpreter.frame import Frame, Opens
-from sm_cli.store.protocol import Execution, Job, Timer, TimerKind
+from sm_cli.interpreter.timers import TimerKind
+from sm_cli.store.records import (
+    Execution,
+    Job,
+    Timer,
+)
 from sm_cli.timestamps import MICROSECONDS
 
 

@@ -38,9 +38,16 @@ from sm_cli.interpreter.events import (
 )
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.step import Step
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
 from sm_cli.store.messages import WaitEnding
-from sm_cli.store.protocol import HANDED_OVER, Execution, Job, Status, Timer, TimerKind
+from sm_cli.store.records import (
+    HANDED_OVER,
+    Execution,
+    Job,
+    Status,
+    Timer,
+)
 
 #: How a wait for a message ended, by the event that ended it.
 _ENDINGS: dict[type[Event], WaitEnding] = {MessageReceived: "message", DeadlinePassed: "timeout"}

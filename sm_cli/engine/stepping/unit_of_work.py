@@ -19,10 +19,17 @@ from sm_cli.interpreter.env import Env, Facts
 from sm_cli.interpreter.events import Event, MessageReceived
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.step import Step
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
-from sm_cli.store.messages import WaitEnding
-from sm_cli.store.protocol import Execution, HistoryEvent, Job, Subscription, Timer, TimerKind, Transaction, WaitEnd
+from sm_cli.store.messages import Subscription, WaitEnd, WaitEnding
+from sm_cli.store.records import (
+    Execution,
+    HistoryEvent,
+    Job,
+    Timer,
+)
+from sm_cli.store.sql.transaction import Transaction
 from sm_cli.timestamps import MICROSECONDS, rfc3339
 
 

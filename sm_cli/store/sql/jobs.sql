@@ -7,6 +7,9 @@ j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, j.repeatable
 -- name: jobs
 SELECT {job_columns} FROM json_each(?) wanted JOIN jobs j ON j.id = wanted.value
 
+-- name: job_of_frame
+SELECT {job_columns} FROM jobs j WHERE j.frame = ?
+
 -- name: jobs_of_execution
 SELECT {job_columns} FROM jobs j WHERE j.execution = ? ORDER BY j.id
 

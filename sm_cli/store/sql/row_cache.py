@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sm_cli.interpreter.frame import Frame
-    from sm_cli.store.protocol import Execution
+    from sm_cli.store.records import Execution
     from sm_cli.store.sql.rows import Row
 
 #: How many frames, and how many executions, are known between two transactions.

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json, folded_text
 from sm_cli.store.messages import (
     MESSAGES_KEPT,
@@ -23,7 +24,7 @@ from sm_cli.store.messages import (
     StoredMessage,
     Subscription,
 )
-from sm_cli.store.protocol import (
+from sm_cli.store.records import (
     Definition,
     Execution,
     HistoryEvent,
@@ -32,7 +33,6 @@ from sm_cli.store.protocol import (
     Parent,
     Status,
     Timer,
-    TimerKind,
     WorkerRecord,
 )
 

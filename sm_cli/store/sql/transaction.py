@@ -16,15 +16,21 @@ from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
-from sm_cli.store.protocol import Definition, Execution, HistoryEvent, Job, Reserved
+from sm_cli.store.records import (
+    Definition,
+    Execution,
+    HistoryEvent,
+    Job,
+    Reserved,
+)
 from sm_cli.store.sql import large_values, rows
-from sm_cli.store.sql.questions import Reads
+from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters, Session
 
 
-class SqlTransaction(Reads):
+class Transaction(Questions):
     def __init__(self, session: Session, known: RowCache) -> None:
         super().__init__(session, large_values.reader(session, known.blobs))
         self._known = known
@@ -35,6 +41,7 @@ class SqlTransaction(Reads):
         self.broken = False
 
     def reserve(self, table: Reserved, count: int) -> int:
+        """The first of `count` consecutive unused ids."""
         return self._reserve(table, count)
 
     def _reserve(self, table: str, count: int) -> int:
@@ -47,6 +54,7 @@ class SqlTransaction(Reads):
         return first
 
     def apply(self, changes: Changes) -> list[HistoryEvent]:
+        """Returns the events whose JSON text turned out to be long (`rows.HISTORY_ROW`); none when there is no text."""
         if self._applied:
             raise RuntimeError("a transaction is applied once")
         self._applied = True

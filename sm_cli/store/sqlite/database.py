@@ -19,8 +19,7 @@ import orjson
 
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store.sql import large_values, queries
-from sm_cli.store.sql.pooled import PooledReads
-from sm_cli.store.sql.questions import Reads
+from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite import errors, migrate
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sm_cli.store.liveness import Liveness
-    from sm_cli.store.sql.transaction import SqlTransaction
+    from sm_cli.store.sql.transaction import Transaction
 
 #: Seconds that a writer waits for other processes before it gives up.
 WAIT = 30.0
@@ -41,7 +40,7 @@ WAIT = 30.0
 _WRITER_PRAGMAS = ("cache_size = -16000", "journal_size_limit = 67108864", "secure_delete = OFF")
 
 
-class SqliteStore(PooledReads):
+class SqliteStore:
     """`path` is made with mode 0600 when it is not there and `create` is true.
 
     sync: "full" survives a power cut, "normal" may lose the last moments before one and is quicker.
@@ -67,7 +66,7 @@ class SqliteStore(PooledReads):
         self._writer: Session | None = None
         self._data_version: int | None = None
         self._known_version = 0
-        self._idle: list[Reads] = []
+        self._idle: list[Questions] = []
         self._known = RowCache()
         self._beacons: list[Liveness] = []
         _find_file(self.path, create=create)
@@ -92,10 +91,10 @@ class SqliteStore(PooledReads):
     # Writing
 
     @contextmanager
-    def write(self) -> Iterator[SqlTransaction]:
+    def write(self) -> Iterator[Transaction]:
         """Begins at once, waits its turn, commits at the end; an exception rolls back.
 
-        Reads through the store, outside the transaction, see what was committed before it.
+        Questions through the store, outside the transaction, see what was committed before it.
         """
         with self._lock:
             if self._writing:
@@ -107,7 +106,7 @@ class SqliteStore(PooledReads):
             finally:
                 self._writing = False
 
-    def _transaction(self) -> Iterator[SqlTransaction]:
+    def _transaction(self) -> Iterator[Transaction]:
         session = self._opened_writer()
         assert self._turn is not None
         try:
@@ -116,14 +115,14 @@ class SqliteStore(PooledReads):
         finally:
             self._turn.give()
 
-    def _begun(self, session: Session) -> Iterator[SqlTransaction]:
+    def _begun(self, session: Session) -> Iterator[Transaction]:
         connection = session.connection
         try:
             self._notice_others(connection)
             before = connection.total_changes
-            from sm_cli.store.sql.transaction import SqlTransaction  # who only reads does not wait for this import
+            from sm_cli.store.sql.transaction import Transaction  # who only reads does not wait for this import
 
-            transaction = SqlTransaction(session, self._known)
+            transaction = Transaction(session, self._known)
             yield transaction
             if transaction.broken:
                 self._roll_back(connection)
@@ -207,10 +206,10 @@ class SqliteStore(PooledReads):
 
     # Reading, from any thread
 
-    def secret(self) -> bytes:
+    def token_key(self) -> bytes:
         return read_or_make(self._file.with_name(f"{self._file.name}.key"), f"{self.path}.key")
 
-    def beacons(self) -> Liveness:
+    def liveness(self) -> Liveness:
         from sm_cli.store.liveness import Liveness  # a worker's; who lists does not wait for this import
 
         made = Liveness(self._file)
@@ -218,7 +217,7 @@ class SqliteStore(PooledReads):
         return made
 
     @contextmanager
-    def _read(self) -> Iterator[Reads]:
+    def read(self) -> Iterator[Questions]:
         """A reader that nobody else uses, inside one snapshot."""
         with self._translated():
             try:
@@ -247,11 +246,11 @@ class SqliteStore(PooledReads):
             self._file, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=256
         )
 
-    def _new_reader(self) -> Reads:
+    def _new_reader(self) -> Questions:
         session = Session(self._connect(self._wait), queries.load(), self._explain)
-        return Reads(session, large_values.reader(session))
+        return Questions(session, large_values.reader(session))
 
-    def _first_reader(self) -> Reads:
+    def _first_reader(self) -> Questions:
         reads = self._new_reader()
         connection = reads.session.connection
         try:

@@ -30,7 +30,8 @@ def explain(error: sqlite3.Error, path: Path, waited: float | None = None) -> Sm
     if known is None:
         return DatabaseError(f"{path} refused what was asked of it and kept its state: {error}")
     sentence, hint = known
-    return DatabaseError(sentence.format(path=path, detail=_detail(error)), hint=hint)
+    topic = "other path" if code == sqlite3.SQLITE_NOTADB else None
+    return DatabaseError(sentence.format(path=path, detail=_detail(error)), hint=hint, topic=topic)
 
 
 def busy(path: Path, waited: float | None) -> DatabaseError:
@@ -43,7 +44,7 @@ def busy(path: Path, waited: float | None) -> DatabaseError:
 
 
 def not_ours(path: Path) -> DatabaseError:
-    return DatabaseError(f"{path} is a database of another program; give another path with --db")
+    return DatabaseError(f"{path} is a database of another program", topic="other path")
 
 
 def damaged(path: Path, error: ValueError) -> DatabaseError:
@@ -53,7 +54,7 @@ def damaged(path: Path, error: ValueError) -> DatabaseError:
 
 
 def no_database(path: Path) -> DatabaseError:
-    return DatabaseError(f"there is no database at {path}", hint="`sm run` makes one; --db names another.")
+    return DatabaseError(f"there is no database at {path}", topic="no database")
 
 
 def not_shareable(path: Path) -> DatabaseError:
@@ -72,7 +73,7 @@ def cannot_create(path: Path, error: OSError) -> DatabaseError:
 
 
 _SENTENCES: dict[int | None, tuple[str, str | None]] = {
-    sqlite3.SQLITE_NOTADB: ("{path} is not a database", "Give another path with --db."),
+    sqlite3.SQLITE_NOTADB: ("{path} is not a database", None),
     sqlite3.SQLITE_CORRUPT: (
         "{path} is damaged ({detail})",
         "Restore a backup, or rescue what is left with `sqlite3 FILE .recover`.",

@@ -13,11 +13,10 @@ from functools import cache
 from pathlib import Path
 
 from sm_cli.store.sql import large_values, queries
-from sm_cli.store.sql.pooled import PooledReads
-from sm_cli.store.sql.questions import Reads
+from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.session import Session
-from sm_cli.store.sql.transaction import SqlTransaction
+from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite import errors, migrate
 
 _WHERE = Path(":memory:")
@@ -31,7 +30,7 @@ def _empty() -> bytes:
     return connection.serialize()
 
 
-class MemoryStore(PooledReads):
+class MemoryStore:
     def __init__(self) -> None:
         self.commits = 0
         self._lock = threading.RLock()
@@ -42,10 +41,10 @@ class MemoryStore(PooledReads):
         connection.execute("PRAGMA cache_size = -16000")
         self._session = Session(connection, queries.load(), lambda e: errors.explain(e, _WHERE, None))
         self._known = RowCache()
-        self._reads = Reads(self._session, large_values.reader(self._session))
+        self._reads = Questions(self._session, large_values.reader(self._session))
 
     @contextmanager
-    def write(self) -> Iterator[SqlTransaction]:
+    def write(self) -> Iterator[Transaction]:
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")
@@ -55,11 +54,11 @@ class MemoryStore(PooledReads):
             finally:
                 self._writing = False
 
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[SqlTransaction]:
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[Transaction]:
         connection.execute("BEGIN")
         before = connection.total_changes
         try:
-            transaction = SqlTransaction(self._session, self._known)
+            transaction = Transaction(self._session, self._known)
             yield transaction
             if transaction.broken:
                 self._known.forget_all()
@@ -75,18 +74,18 @@ class MemoryStore(PooledReads):
         self.commits += connection.total_changes != before
 
     @contextmanager
-    def _read(self) -> Iterator[Reads]:
+    def read(self) -> Iterator[Questions]:
         with self._lock:
             yield self._reads
 
     def changed(self) -> bool:
         return False
 
-    def secret(self) -> bytes:
+    def token_key(self) -> bytes:
         """Nothing outlives the process that could be forged: one key for all."""
         return b"sm keeps this store in memory..."
 
-    def beacons(self) -> None:
+    def liveness(self) -> None:
         return None
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sm_cli.asl.outline import MachineAt, StateAt
 from sm_cli.diagnostics import Severity
@@ -51,6 +51,8 @@ class Rule:
     severity: Severity
     title: str
     aws_code: str | None = None
+    #: Whether the workflow runs here all the same: a comment may have such an error passed over for good.
+    harmless: bool = False
 
     @property
     def explanation(self) -> str:
@@ -71,66 +73,8 @@ def _page(code: str) -> Page:
     return page(code)
 
 
-#: What AWS calls the problems that it refuses, or warns of, by our codes.
-AWS_CODES: dict[str, str] = {
-    **dict.fromkeys(("SM001", "SM003", "SM004", "SM006", "SM007", "SM014"), "INVALID_JSON_DESCRIPTION"),
-    **dict.fromkeys(("SM002", "SM005", "SM016"), "SCHEMA_VALIDATION_FAILED"),
-    **dict.fromkeys((f"SM10{n}" for n in range(1, 9)), "SCHEMA_VALIDATION_FAILED"),
-    "SM009": "TOO_DEEPLY_NESTED",
-    "SM201": "DUPLICATE_STATE_NAME",
-    "SM202": "INVALID_STATE_NAME",
-    "SM203": "MISSING_TRANSITION_TARGET",
-    "SM205": "MISSING_END_STATE",
-    "SM206": "MISSING_TRANSITION_TARGET",
-    "SM308": "NO_DOLLAR",
-    "SM309": "PASS_RESULT_IS_STATIC",
-    "SM312": "NO_PATH",
-    "SM713": "INVALID_LABEL_NAME",
-    "SM714": "DUPLICATE_LABEL_NAME",
-    "SM804": "INVALID_JSONATA_EXPRESSION",
-    "SM810": "INVALID_JSONATA_EXPRESSION",
-    "SM811": "INVALID_JSONATA_EXPRESSION",
-    "SM814": "UNSUPPORTED_JSONATA_EXPRESSION",
-    "SM816": "UNSUPPORTED_JSONATA_EXPRESSION",
-    **dict.fromkeys(
-        (
-            *(
-                "SM204",
-                "SM301",
-                "SM302",
-                "SM303",
-                "SM304",
-                "SM305",
-                "SM307",
-                "SM401",
-                "SM402",
-                "SM403",
-                "SM501",
-                "SM502",
-            ),
-            *(
-                "SM601",
-                "SM602",
-                "SM603",
-                "SM604",
-                "SM607",
-                "SM712",
-                "SM715",
-                "SM716",
-                "SM717",
-                "SM801",
-                "SM802",
-                "SM803",
-            ),
-        ),
-        "SCHEMA_VALIDATION_FAILED",
-    ),
-}
-
-#: Errors that do not keep a workflow from running here: a comment may have them passed over for good.
-HARMLESS = frozenset(
-    ("SM101", "SM202", "SM205", "SM311", "SM501", "SM502", "SM601", "SM603", "SM604", "SM607", "SM712", "SM713")
-) | frozenset(("SM714", "SM715", "SM716", "SM717", "SM803", "SM813", "SM814", "SM816", "SM820"))
+#: What AWS calls most problems: the definition does not fit its schema.
+SCHEMA = "SCHEMA_VALIDATION_FAILED"
 
 CATALOGUE: dict[str, Rule] = {}
 DEFINITION_RULES: list[tuple[Rule, DefinitionRule]] = []
@@ -141,17 +85,36 @@ MACHINE_RULES: list[tuple[Rule, MachineRule]] = []
 STATE_RULES: dict[str, list[tuple[Rule, StateRule]]] = {}
 
 
-def entry(code: str, severity: Severity, title: str) -> Rule:
-    """Register a code."""
+class Entry(NamedTuple):
+    """A code of an analysis, as `entry` takes it."""
+
+    code: str
+    severity: Severity
+    title: str
+    aws: str | None = None
+    harmless: bool = False
+
+
+def entry(code: str, severity: Severity, title: str, *, aws: str | None = None, harmless: bool = False) -> Rule:
+    """Register a code. aws: what AWS calls the problem, where it says anything. harmless: an error that does not keep
+    the workflow from running here."""
     if code in CATALOGUE:
         raise AssertionError(f"{code} is in the catalogue twice")
-    CATALOGUE[code] = made = Rule(code, severity, title, AWS_CODES.get(code))
+    CATALOGUE[code] = made = Rule(code, severity, title, aws, harmless)
     return made
 
 
-def definition_rule(code: str, severity: Severity, title: str) -> Callable[[DefinitionRule], DefinitionRule]:
+def aws_code(code: str) -> str | None:
+    """What AWS calls the problem of this code of ours; None where it says nothing."""
+    rule = CATALOGUE.get(code)
+    return None if rule is None else rule.aws_code
+
+
+def definition_rule(
+    code: str, severity: Severity, title: str, *, aws: str | None = None, harmless: bool = False
+) -> Callable[[DefinitionRule], DefinitionRule]:  # fmt: skip
     """Register a rule that looks at all machines together."""
-    made = entry(code, severity, title)
+    made = entry(code, severity, title, aws=aws, harmless=harmless)
 
     def register(rule: DefinitionRule) -> DefinitionRule:
         DEFINITION_RULES.append((made, rule))
@@ -160,10 +123,10 @@ def definition_rule(code: str, severity: Severity, title: str) -> Callable[[Defi
     return register
 
 
-def analysis(*entries: tuple[str, Severity, str]) -> Callable[[Analysis], Analysis]:
+def analysis(*entries: Entry) -> Callable[[Analysis], Analysis]:
     """Register a function that looks at all machines together and finds problems of several codes."""
-    for code, severity, title in entries:
-        entry(code, severity, title)
+    for each in entries:
+        entry(each.code, each.severity, each.title, aws=each.aws, harmless=each.harmless)
 
     def register(rule: Analysis) -> Analysis:
         ANALYSES.append(rule)
@@ -172,9 +135,11 @@ def analysis(*entries: tuple[str, Severity, str]) -> Callable[[Analysis], Analys
     return register
 
 
-def machine_rule(code: str, severity: Severity, title: str) -> Callable[[MachineRule], MachineRule]:
+def machine_rule(
+    code: str, severity: Severity, title: str, *, aws: str | None = None, harmless: bool = False
+) -> Callable[[MachineRule], MachineRule]:  # fmt: skip
     """Register a rule that looks at one StartAt with its States."""
-    made = entry(code, severity, title)
+    made = entry(code, severity, title, aws=aws, harmless=harmless)
 
     def register(rule: MachineRule) -> MachineRule:
         MACHINE_RULES.append((made, rule))
@@ -183,9 +148,11 @@ def machine_rule(code: str, severity: Severity, title: str) -> Callable[[Machine
     return register
 
 
-def state_rule(code: str, severity: Severity, title: str, *types: str) -> Callable[[StateRule], StateRule]:
+def state_rule(
+    code: str, severity: Severity, title: str, *types: str, aws: str | None = None, harmless: bool = False
+) -> Callable[[StateRule], StateRule]:  # fmt: skip
     """Register a rule for states of these types; for all states when none is named."""
-    made = entry(code, severity, title)
+    made = entry(code, severity, title, aws=aws, harmless=harmless)
 
     def register(rule: StateRule) -> StateRule:
         for name in types or ("",):
@@ -196,30 +163,27 @@ def state_rule(code: str, severity: Severity, title: str, *types: str) -> Callab
 
 
 # What reading the text and the structural check say.
-for _code, _title in (
-    ("SM001", "The definition is UTF-8"),
-    ("SM002", "The definition is not empty"),
-    ("SM003", "The definition is JSON"),
-    ("SM004", "The definition is YAML"),
-    ("SM005", "The definition is an object"),
-    ("SM006", "An object names each key once"),
-    ("SM007", "Numbers are such that they can be kept exactly"),
-    ("SM008", "The definition has at most 10 MB"),
-    ("SM009", "The definition is not nested deeper than any real one"),
-    ("SM010", "The definition has no YAML anchors and aliases"),
-    ("SM011", "The definition has no YAML merge keys"),
-    ("SM012", "The definition has no YAML tags"),
-    ("SM013", "The file holds one YAML document"),
-    ("SM014", "Text is Unicode"),
-    ("SM016", "A definition that a program gives is JSON"),
-    ("SM101", "Every field is one of the language"),
-    ("SM102", "Every required field is there"),
-    ("SM103", "Every value is of its field's type"),
-    ("SM104", "Every value is within its field's bounds"),
-    ("SM105", "Fields that exclude each other do not stand together"),
-    ("SM106", "One of the fields that can do it is there"),
-    ("SM107", "Every field is one of the state's query language"),
-    ("SM108", "Every state is an object"),
-):
-    entry(_code, "error", _title)
+entry("SM001", "error", "The definition is UTF-8", aws="INVALID_JSON_DESCRIPTION")
+entry("SM002", "error", "The definition is not empty", aws=SCHEMA)
+entry("SM003", "error", "The definition is JSON", aws="INVALID_JSON_DESCRIPTION")
+entry("SM004", "error", "The definition is YAML", aws="INVALID_JSON_DESCRIPTION")
+entry("SM005", "error", "The definition is an object", aws=SCHEMA)
+entry("SM006", "error", "An object names each key once", aws="INVALID_JSON_DESCRIPTION")
+entry("SM007", "error", "Numbers are such that they can be kept exactly", aws="INVALID_JSON_DESCRIPTION")
+entry("SM008", "error", "The definition has at most 10 MB")
+entry("SM009", "error", "The definition is not nested deeper than any real one", aws="TOO_DEEPLY_NESTED")
+entry("SM010", "error", "The definition has no YAML anchors and aliases")
+entry("SM011", "error", "The definition has no YAML merge keys")
+entry("SM012", "error", "The definition has no YAML tags")
+entry("SM013", "error", "The file holds one YAML document")
+entry("SM014", "error", "Text is Unicode", aws="INVALID_JSON_DESCRIPTION")
+entry("SM016", "error", "A definition that a program gives is JSON", aws=SCHEMA)
+entry("SM101", "error", "Every field is one of the language", aws=SCHEMA, harmless=True)
+entry("SM102", "error", "Every required field is there", aws=SCHEMA)
+entry("SM103", "error", "Every value is of its field's type", aws=SCHEMA)
+entry("SM104", "error", "Every value is within its field's bounds", aws=SCHEMA)
+entry("SM105", "error", "Fields that exclude each other do not stand together", aws=SCHEMA)
+entry("SM106", "error", "One of the fields that can do it is there", aws=SCHEMA)
+entry("SM107", "error", "Every field is one of the state's query language", aws=SCHEMA)
+entry("SM108", "error", "Every state is an object", aws=SCHEMA)
 entry("SM015", "warning", "The definition is as small as AWS wants it")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from sm_cli.asl.fields import OPERATORS
 from sm_cli.asl.outline import StateAt, objects_in
-from sm_cli.asl.validation.rules.catalogue import Finding, state_rule
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.asl.validation.rules.expressions import values
 from sm_cli.asl.validation.rules.flow import is_meant
 from sm_cli.asl.validation.schema import is_unknown
@@ -33,7 +33,7 @@ def rules(state: StateAt) -> Iterator[tuple[str, dict[str, Json]]]:
         waiting.extend(inner[::-1])
 
 
-@state_rule("SM401", "error", "A Choice rule makes one test", "Choice")
+@state_rule("SM401", "error", "A Choice rule makes one test", "Choice", aws=SCHEMA)
 def one_test(state: StateAt) -> Iterator[Finding]:
     if state.language == "JSONata":
         return
@@ -47,7 +47,7 @@ def one_test(state: StateAt) -> Iterator[Finding]:
             yield Finding(pointer, f"This rule {what}", "add a comparison such as StringEquals, or And, Or, Not")
 
 
-@state_rule("SM402", "error", "A comparison has a Variable", "Choice")
+@state_rule("SM402", "error", "A comparison has a Variable", "Choice", aws=SCHEMA)
 def comparisons_have_a_variable(state: StateAt) -> Iterator[Finding]:
     if state.language == "JSONata":
         return
@@ -61,7 +61,7 @@ def comparisons_have_a_variable(state: StateAt) -> Iterator[Finding]:
             yield Finding(f"{pointer}/Variable", message, key=True)
 
 
-@state_rule("SM403", "error", "A timestamp is RFC3339 with a T and a zone", "Choice", "Wait")
+@state_rule("SM403", "error", "A timestamp is RFC3339 with a T and a zone", "Choice", "Wait", aws=SCHEMA)
 def timestamps_parse(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "timestamp"):
         if not isinstance(value, str) or is_unknown(value):

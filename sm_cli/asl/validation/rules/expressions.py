@@ -13,7 +13,7 @@ from functools import lru_cache
 from sm_cli.asl.fields import OPERATORS, Syntax
 from sm_cli.asl.outline import StateAt, members, parts
 from sm_cli.asl.validation.nearest import nearest
-from sm_cli.asl.validation.rules.catalogue import Finding, state_rule
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.asl.validation.schema import is_unknown
 from sm_cli.expr.intrinsics.calls import FUNCTIONS, IntrinsicError, compile_call, literal_problems
 from sm_cli.expr.jsonpath.path import PathError, compile_path, compile_reference
@@ -35,7 +35,7 @@ def values(state: StateAt, *syntaxes: Syntax) -> Iterator[Value]:
         yield pointer, field, holder[field]
 
 
-@state_rule("SM301", "error", "A path is a JSONPath")
+@state_rule("SM301", "error", "A path is a JSONPath", aws=SCHEMA)
 def paths_parse(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "path", "reference", "place"):
         if isinstance(value, str) and not is_unknown(value) and (problem := path_problem(value)):
@@ -77,7 +77,7 @@ def lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-@state_rule("SM302", "error", "A path that places or selects one value is a Reference Path")
+@state_rule("SM302", "error", "A path that places or selects one value is a Reference Path", aws=SCHEMA)
 def references_are_references(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "reference", "place"):
         if not isinstance(value, str) or is_unknown(value) or path_problem(value):
@@ -90,7 +90,7 @@ def references_are_references(state: StateAt) -> Iterator[Finding]:
             yield Finding(pointer, message, start=start, end=end)
 
 
-@state_rule("SM303", "error", "A result is placed in the state's input")
+@state_rule("SM303", "error", "A result is placed in the state's input", aws=SCHEMA)
 def results_stay_in_the_input(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "place"):
         if isinstance(value, str) and not is_unknown(value) and not path_problem(value) and _is_foreign(value):
@@ -102,7 +102,7 @@ def _is_foreign(path: str) -> bool:
     return path[1:2] not in ("", ".", "[")
 
 
-@state_rule("SM304", "error", "ErrorPath and its like hold a path or an intrinsic function call")
+@state_rule("SM304", "error", "ErrorPath and its like hold a path or an intrinsic function call", aws=SCHEMA)
 def path_or_call(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "value"):
         if isinstance(value, str) and not is_unknown(value):
@@ -149,7 +149,12 @@ def _cut(text: str) -> str:
     return f'"{text}"' if len(text) <= 40 else f'"{text[:40]}…"'
 
 
-@state_rule("SM305", "error", "A template's key that ends in .$ holds a path or an intrinsic function call")
+@state_rule(
+    "SM305",
+    "error",
+    "A template's key that ends in .$ holds a path or an intrinsic function call",
+    aws=SCHEMA,
+)
 def templates_parse(state: StateAt) -> Iterator[Finding]:
     if state.language == "JSONata":
         return
@@ -207,7 +212,7 @@ def _argument_at(text: str, position: int) -> tuple[int, int]:
     return match.span() if match else word_at(text, position)
 
 
-@state_rule("SM307", "error", "An object of a template has a key only once, with or without .$")
+@state_rule("SM307", "error", "An object of a template has a key only once, with or without .$", aws=SCHEMA)
 def keys_are_unique(state: StateAt) -> Iterator[Finding]:
     if state.language == "JSONata":
         return
@@ -218,7 +223,7 @@ def keys_are_unique(state: StateAt) -> Iterator[Finding]:
             yield Finding(pointer, message, key=True)
 
 
-@state_rule("SM308", "warning", "A value that looks like a path stands under a key that ends in .$")
+@state_rule("SM308", "warning", "A value that looks like a path stands under a key that ends in .$", aws="NO_DOLLAR")
 def paths_have_their_dollar(state: StateAt) -> Iterator[Finding]:
     if state.language == "JSONata":
         return
@@ -254,7 +259,7 @@ def _no_expression(pointer: str, field: str) -> Finding:
     return Finding(pointer, message, "an expression {% … %} needs QueryLanguage: JSONata")
 
 
-@state_rule("SM309", "warning", "A Result is static", "Pass")
+@state_rule("SM309", "warning", "A Result is static", "Pass", aws="PASS_RESULT_IS_STATIC")
 def results_are_static(state: StateAt) -> Iterator[Finding]:
     for pointer, _, result in values(state, "static"):
         waiting: list[tuple[str, Json]] = [(pointer, result)]
@@ -277,7 +282,7 @@ _TEXT_FUNCTIONS = (
 )
 
 
-@state_rule("SM311", "error", "ErrorPath and CausePath hold a call that gives text", "Fail")
+@state_rule("SM311", "error", "ErrorPath and CausePath hold a call that gives text", "Fail", harmless=True)
 def fail_paths_give_text(state: StateAt) -> Iterator[Finding]:
     for pointer, field, value in values(state, "value"):
         match = _CALL.match(value) if isinstance(value, str) and not is_unknown(value) else None
@@ -292,7 +297,7 @@ _COMPARED = ("StringEquals", "StringLessThan", "StringGreaterThan", "StringLessT
 _PLAIN = {"Fail": ("Error", "Cause"), "Rule": _COMPARED, "Test": _COMPARED}
 
 
-@state_rule("SM312", "warning", "A path stands in a field that is evaluated", "Fail", "Choice")
+@state_rule("SM312", "warning", "A path stands in a field that is evaluated", "Fail", "Choice", aws="NO_PATH")
 def paths_are_evaluated(state: StateAt) -> Iterator[Finding]:
     if state.language == "JSONata":
         return

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.validation.nearest import nearest
-from sm_cli.asl.validation.rules.catalogue import Finding, state_rule
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.jsonvalue import Json
 
 DOING = ("Task", "Parallel", "Map", "Message")
@@ -50,14 +50,21 @@ def _both(state: StateAt) -> Iterator[tuple[str, str, list[str]]]:
             yield field, f"{pointer}/ErrorEquals", names
 
 
-@state_rule("SM501", "error", "States.ALL stands alone", *DOING)
+@state_rule("SM501", "error", "States.ALL stands alone", *DOING, aws=SCHEMA, harmless=True)
 def all_stands_alone(state: StateAt) -> Iterator[Finding]:
     for _, pointer, names in _both(state):
         if "States.ALL" in names and len(names) > 1:
             yield Finding(pointer, "States.ALL must stand alone: it matches the other names too")
 
 
-@state_rule("SM502", "error", "States.ALL stands in the last retrier or catcher", *DOING)
+@state_rule(
+    "SM502",
+    "error",
+    "States.ALL stands in the last retrier or catcher",
+    *DOING,
+    aws=SCHEMA,
+    harmless=True,
+)
 def all_stands_last(state: StateAt) -> Iterator[Finding]:
     for field in ("Retry", "Catch"):
         listed = list(handlers(state, field))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sm_cli.asl.fields import fields_of
 from sm_cli.asl.outline import MachineAt, StateAt, text_in
 from sm_cli.asl.validation.nearest import nearest
-from sm_cli.asl.validation.rules.catalogue import Finding, definition_rule, machine_rule, state_rule
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, definition_rule, machine_rule, state_rule
 from sm_cli.asl.validation.schema import is_substitution
 from sm_cli.jsonpointer import child
 
@@ -31,7 +31,7 @@ _TRANSITIONS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-@definition_rule("SM201", "error", "A name stands for one state of the whole definition")
+@definition_rule("SM201", "error", "A name stands for one state of the whole definition", aws="DUPLICATE_STATE_NAME")
 def names_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
     seen: dict[str, MachineAt] = {}
     for machine in machines:
@@ -42,7 +42,7 @@ def names_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
                 yield Finding(pointer, message, "names are unique in the whole definition", key=True)
 
 
-@machine_rule("SM202", "error", "The name of a state has 1 to 80 characters")
+@machine_rule("SM202", "error", "The name of a state has 1 to 80 characters", aws="INVALID_STATE_NAME", harmless=True)
 def names_have_a_length(machine: MachineAt) -> Iterator[Finding]:
     for name, pointer in machine.names.items():
         if not 1 <= len(name) <= 80 and not is_substitution(name):
@@ -50,7 +50,7 @@ def names_have_a_length(machine: MachineAt) -> Iterator[Finding]:
             yield Finding(pointer, message, key=True)
 
 
-@definition_rule("SM203", "error", "A transition leads to a state of the same machine")
+@definition_rule("SM203", "error", "A transition leads to a state of the same machine", aws="MISSING_TRANSITION_TARGET")
 def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
     homes = {name: machine for machine in reversed(machines) for name in machine.names}
     proposals = MOST_PROPOSALS
@@ -91,7 +91,7 @@ def targets(state: StateAt) -> Iterator[tuple[str, str]]:
             yield f"{pointer}/Next", target
 
 
-@state_rule("SM204", "error", "A state that goes on has Next or End", *MOVING)
+@state_rule("SM204", "error", "A state that goes on has Next or End", *MOVING, aws=SCHEMA)
 def goes_on_or_ends(state: StateAt) -> Iterator[Finding]:
     has_next, end = "Next" in state.value, state.value.get("End")
     if has_next and end is True:
@@ -157,7 +157,7 @@ def closure(edges: dict[str, set[str]], start: set[str]) -> set[str]:
     return reached
 
 
-@machine_rule("SM205", "error", "A machine can come to an end")
+@machine_rule("SM205", "error", "A machine can come to an end", aws="MISSING_END_STATE", harmless=True)
 def can_end(machine: MachineAt) -> Iterator[Finding]:
     if not is_known(machine):
         return
@@ -172,7 +172,7 @@ def can_end(machine: MachineAt) -> Iterator[Finding]:
         yield Finding(f"{machine.pointer}/States", f"No state{where} ends it: it would run for ever", hint, key=True)
 
 
-@machine_rule("SM206", "warning", "Every state can be reached")
+@machine_rule("SM206", "warning", "Every state can be reached", aws="MISSING_TRANSITION_TARGET")
 def is_reached(machine: MachineAt) -> Iterator[Finding]:
     if not is_known(machine):
         return

@@ -74,7 +74,7 @@ def _found_readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
             yield pointer, text, reading
 
 
-@state_rule("SM804", "error", "An expression begins with {% and ends with %}")
+@state_rule("SM804", "error", "An expression begins with {% and ends with %}", aws="INVALID_JSONATA_EXPRESSION")
 def expressions_are_delimited(state: StateAt) -> Iterator[Finding]:
     for pointer, text in texts(state):
         begins, ends = text.startswith("{%"), text.endswith("%}")
@@ -181,7 +181,7 @@ def _is_newer(text: str, error: JsonataError) -> bool:
     return text.startswith(("??", "?:"), error.position) and "2.0.6" in error.message
 
 
-@state_rule("SM810", "error", "An expression is JSONata")
+@state_rule("SM810", "error", "An expression is JSONata", aws="INVALID_JSONATA_EXPRESSION")
 def expressions_parse(state: StateAt) -> Iterator[Finding]:
     for pointer, text, error in _errors(state):
         if not _is_newer(text, error):
@@ -222,7 +222,7 @@ def _mark(text: str, position: int) -> tuple[int, int]:
     return (match.start(), match.end()) if match else (position, position + 1)
 
 
-@state_rule("SM811", "error", "An expression has only operators of JSONata 2.0.6")
+@state_rule("SM811", "error", "An expression has only operators of JSONata 2.0.6", aws="INVALID_JSONATA_EXPRESSION")
 def operators_are_known(state: StateAt) -> Iterator[Finding]:
     for pointer, text, error in _errors(state):
         if _is_newer(text, error):
@@ -233,7 +233,7 @@ def operators_are_known(state: StateAt) -> Iterator[Finding]:
             yield Finding(pointer, message, hint, start=error.position, end=end, about=about)
 
 
-@state_rule("SM813", "error", "No expression uses $eval")
+@state_rule("SM813", "error", "No expression uses $eval", harmless=True)
 def eval_is_not_there(state: StateAt) -> Iterator[Finding]:
     for pointer, _, reading in readings(state):
         for name in reading.variables:
@@ -242,7 +242,13 @@ def eval_is_not_there(state: StateAt) -> Iterator[Finding]:
                 yield Finding(pointer, message, "$parse reads JSON text", start=name.start, end=name.end)
 
 
-@state_rule("SM814", "error", "Where $states.result or $states.errorOutput is read, it exists")
+@state_rule(
+    "SM814",
+    "error",
+    "Where $states.result or $states.errorOutput is read, it exists",
+    aws="UNSUPPORTED_JSONATA_EXPRESSION",
+    harmless=True,
+)
 def states_has_them(state: StateAt) -> Iterator[Finding]:
     for pointer, _, reading in readings(state):
         for name in reading.variables:
@@ -281,7 +287,7 @@ def members_are_known(state: StateAt) -> Iterator[Finding]:
                 yield Finding(pointer, f"$states has no member {member}", hint, start=start, end=start + len(member))
 
 
-@state_rule("SM816", "error", "An expression names what it reads")
+@state_rule("SM816", "error", "An expression names what it reads", aws="UNSUPPORTED_JSONATA_EXPRESSION", harmless=True)
 def nothing_is_implied(state: StateAt) -> Iterator[Finding]:
     for pointer, text, reading in readings(state):
         for name in reading.context:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from sm_cli.asl.fields import fields_of
 from sm_cli.asl.outline import MachineAt, StateAt
-from sm_cli.asl.validation.rules.catalogue import Finding, definition_rule, state_rule
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, definition_rule, state_rule
 from sm_cli.asl.validation.schema import is_unknown
 from sm_cli.jsonvalue import Json
 
@@ -57,7 +57,7 @@ def distributed_fields(state: StateAt) -> Iterator[Finding]:
         yield Finding(f"{pointer}/ExecutionType", message, "add Mode: DISTRIBUTED", key=True)
 
 
-@state_rule("SM712", "error", "ExecutionType stands with Mode DISTRIBUTED", "Map")
+@state_rule("SM712", "error", "ExecutionType stands with Mode DISTRIBUTED", "Map", aws=SCHEMA, harmless=True)
 def execution_type_fits_the_mode(state: StateAt) -> Iterator[Finding]:
     pointer, written = config(state)
     if written.get("Mode") == "INLINE" and "ExecutionType" in written:
@@ -66,14 +66,16 @@ def execution_type_fits_the_mode(state: StateAt) -> Iterator[Finding]:
         yield Finding(pointer, "Mode DISTRIBUTED needs an ExecutionType, STANDARD or EXPRESS", key=True)
 
 
-@state_rule("SM713", "error", "A Label has no blanks and no special characters", "Map")
+@state_rule(
+    "SM713", "error", "A Label has no blanks and no special characters", "Map", aws="INVALID_LABEL_NAME", harmless=True
+)
 def labels_are_plain(state: StateAt) -> Iterator[Finding]:
     label = state.text("Label")
     if label is not None and not is_unknown(label) and (bad := _NOT_IN_LABELS.search(label)):
         yield Finding(state.at("Label"), f"A Label cannot hold the character {bad.group()!r}")
 
 
-@definition_rule("SM714", "error", "A Label stands for one Map")
+@definition_rule("SM714", "error", "A Label stands for one Map", aws="DUPLICATE_LABEL_NAME", harmless=True)
 def labels_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for machine in machines:
@@ -89,7 +91,7 @@ _INPUT_TYPES = ("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 
 
-@state_rule("SM715", "error", "The fields of a ReaderConfig fit together", "Map")
+@state_rule("SM715", "error", "The fields of a ReaderConfig fit together", "Map", aws=SCHEMA, harmless=True)
 def readers_fit_together(state: StateAt) -> Iterator[Finding]:
     reader = state.value.get("ItemReader")
     written = reader.get("ReaderConfig") if isinstance(reader, dict) else None
@@ -112,7 +114,7 @@ def readers_fit_together(state: StateAt) -> Iterator[Finding]:
         yield Finding(f"{pointer}/InputType", "ManifestType S3_INVENTORY stands without InputType", key=True)
 
 
-@state_rule("SM717", "error", "An ItemsPointer is a JSON Pointer", "Map")
+@state_rule("SM717", "error", "An ItemsPointer is a JSON Pointer", "Map", aws=SCHEMA, harmless=True)
 def pointers_are_pointers(state: StateAt) -> Iterator[Finding]:
     reader = state.value.get("ItemReader")
     written = reader.get("ReaderConfig") if isinstance(reader, dict) else None
@@ -129,7 +131,14 @@ _READERS = re.compile(r"arn:[^:]*:states:::(?:s3:getObject|s3:listObjectsV2)")
 _WRITERS = re.compile(r"arn:[^:]*:states:::s3:putObject")
 
 
-@state_rule("SM716", "error", "An ItemReader reads from S3 and a ResultWriter writes to it", "Map")
+@state_rule(
+    "SM716",
+    "error",
+    "An ItemReader reads from S3 and a ResultWriter writes to it",
+    "Map",
+    aws=SCHEMA,
+    harmless=True,
+)
 def resources_are_of_s3(state: StateAt) -> Iterator[Finding]:
     for field, known, actions in (
         ("ItemReader", _READERS, "s3:getObject or s3:listObjectsV2"),

@@ -1,45 +1,45 @@
 """What each code means, at length: an explanation, a definition that is wrong, and the same put right.
 
-Rule: a page says what would go wrong and what to write; its bad definition breaks its own rule and no other.
+Rule: a page (`pages/SM201.md`) says what would go wrong and what to write; its wrong definition breaks its own rule
+and no other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The text about one code; `bad` and `good` are YAML or JSON, "" for what no text can show."""
+    """The text about one code."""
 
+    #: A paragraph.
     explanation: str
+    #: YAML or JSON in which this is wrong and nothing else; "" for what no text can show.
     bad: str = ""
+    #: The same put right.
     good: str = ""
 
 
+@cache
 def page(code: str) -> Page:
     """The page of a code of the catalogue; an empty one for a code without."""
-    return _pages().get(code, Page(""))
+    file = files(__package__).joinpath("pages", f"{code}.md")
+    return _read(file.read_text(encoding="utf-8")) if file.is_file() else Page("")
 
 
-@cache
-def _pages() -> dict[str, Page]:
-    from sm_cli.asl.rules import pages_expressions, pages_jsonata, pages_maps, pages_states, pages_text
+def _read(text: str) -> Page:
+    """A page as it is written: a heading, a paragraph, and a fenced definition under `## Wrong` and `## Right`."""
+    about, *examples = text.split("\n## ")
+    found = {name: rest for name, _, rest in (example.partition("\n") for example in examples)}
+    return Page(
+        " ".join(about.split("\n", 1)[1].split()), *(_fenced(found.get(name, "")) for name in ("Wrong", "Right"))
+    )
 
-    found: dict[str, Page] = {}
-    for written in (pages_text, pages_states, pages_expressions, pages_maps, pages_jsonata):
-        found |= _read(written.PAGES)
-    return found
 
-
-def _read(text: str) -> dict[str, Page]:
-    """Pages as they are written: `== CODE`, a paragraph, and the definitions after `-- bad` and `-- good`."""
-    found: dict[str, Page] = {}
-    for written in text.split("\n== ")[1:]:
-        code, _, rest = written.partition("\n")
-        explanation, _, examples = rest.partition("\n-- bad\n")
-        bad, _, good = examples.partition("\n-- good\n")
-        ends = "\n" if bad else ""
-        found[code] = Page(" ".join(explanation.split()), bad.strip("\n") + ends, good.strip("\n") + ends)
-    return found
+def _fenced(text: str) -> str:
+    """What stands between the fences, with its last line's end."""
+    lines = text.strip().splitlines(keepends=True)
+    return "".join(lines[1:-1])

@@ -11,7 +11,7 @@ from sm_cli.asl.fields import Kind, Language, fields_of
 from sm_cli.asl.outline import MachineAt, StateAt, parts
 from sm_cli.asl.resources import BUILT_IN, Resource, parse_resource, serving
 from sm_cli.asl.validation.nearest import nearest
-from sm_cli.asl.validation.rules.catalogue import Finding, entry
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, entry
 from sm_cli.asl.validation.rules.expressions import template_members
 from sm_cli.asl.validation.rules.maps import config
 from sm_cli.asl.validation.schema import is_unknown
@@ -19,7 +19,13 @@ from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json
 
 entry("SM606", "warning", "A Resource has a handler")
-entry("SM607", "error", "An express workflow waits for nothing outside itself")
+entry(
+    "SM607",
+    "error",
+    "An express workflow waits for nothing outside itself",
+    aws=SCHEMA,
+    harmless=True,
+)
 entry("SM901", "error", "A substitution is replaced where its value is needed")
 
 _READ_SYNTAXES = ("state", "path", "reference", "place", "value", "timestamp")

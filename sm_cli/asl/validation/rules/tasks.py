@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.resources import parse_resource
 from sm_cli.asl.validation.nearest import nearest
-from sm_cli.asl.validation.rules.catalogue import Finding, state_rule
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.asl.validation.rules.expressions import looks_evaluated
 from sm_cli.asl.validation.rules.failures import handlers
 from sm_cli.asl.validation.schema import is_substitution
@@ -70,7 +70,14 @@ def _resource(state: StateAt) -> str | None:
     return None if text is None or is_substitution(text) else text
 
 
-@state_rule("SM601", "error", "HeartbeatSeconds is less than TimeoutSeconds", "Task")
+@state_rule(
+    "SM601",
+    "error",
+    "HeartbeatSeconds is less than TimeoutSeconds",
+    "Task",
+    aws=SCHEMA,
+    harmless=True,
+)
 def heartbeats_come_before_the_timeout(state: StateAt) -> Iterator[Finding]:
     heartbeat, timeout = state.value.get("HeartbeatSeconds"), state.value.get("TimeoutSeconds")
     if _is_count(heartbeat) and _is_count(timeout) and float(str(heartbeat)) >= float(str(timeout)):
@@ -82,7 +89,7 @@ def _is_count(value: Json) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 1
 
 
-@state_rule("SM602", "error", "A Resource is a constant that names something", "Task")
+@state_rule("SM602", "error", "A Resource is a constant that names something", "Task", aws=SCHEMA)
 def resources_are_constants(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
     if text is None:
@@ -93,7 +100,7 @@ def resources_are_constants(state: StateAt) -> Iterator[Finding]:
         yield Finding(state.at("Resource"), "Resource is empty")
 
 
-@state_rule("SM603", "error", "The ARN of a Lambda function is whole", "Task")
+@state_rule("SM603", "error", "The ARN of a Lambda function is whole", "Task", aws=SCHEMA, harmless=True)
 def function_arns_are_whole(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
     if text is not None and _FUNCTION.match(text) and not _WHOLE_FUNCTION.fullmatch(text):
@@ -101,7 +108,7 @@ def function_arns_are_whole(state: StateAt) -> Iterator[Finding]:
         yield Finding(state.at("Resource"), "Resource is not the ARN of a Lambda function", hint)
 
 
-@state_rule("SM604", "error", "An optimized integration exists", "Task")
+@state_rule("SM604", "error", "An optimized integration exists", "Task", aws=SCHEMA, harmless=True)
 def integrations_exist(state: StateAt) -> Iterator[Finding]:
     text = _resource(state)
     match = _INTEGRATION.fullmatch(text) if text is not None else None

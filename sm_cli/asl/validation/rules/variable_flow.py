@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sm_cli.asl.outline import MachineAt, StateAt
 from sm_cli.asl.validation.nearest import nearest
-from sm_cli.asl.validation.rules.catalogue import Finding, analysis
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Entry, Finding, analysis
 from sm_cli.asl.validation.rules.jsonata import readings
 from sm_cli.asl.validation.rules.maps import config
 from sm_cli.asl.validation.rules.path_roots import Use, uses
@@ -147,11 +147,17 @@ def _reads(state: StateAt) -> Iterator[Use]:
 
 
 @analysis(
-    ("SM803", "error", "An inner machine assigns no variable of an outer one"),
-    ("SM817", "warning", "A variable that is read is assigned before"),
-    ("SM818", "warning", "A variable that is read is assigned on every way that leads there"),
-    ("SM819", "warning", "A variable is read only where its machine runs"),
-    ("SM820", "error", "The items of a distributed Map read no variables from outside"),
+    Entry(
+        "SM803",
+        "error",
+        "An inner machine assigns no variable of an outer one",
+        aws=SCHEMA,
+        harmless=True,
+    ),
+    Entry("SM817", "warning", "A variable that is read is assigned before"),
+    Entry("SM818", "warning", "A variable that is read is assigned on every way that leads there"),
+    Entry("SM819", "warning", "A variable is read only where its machine runs"),
+    Entry("SM820", "error", "The items of a distributed Map read no variables from outside", harmless=True),
 )
 def variables_have_values(machines: list[MachineAt]) -> Iterator[tuple[str, Finding]]:
     known = _known(machines)

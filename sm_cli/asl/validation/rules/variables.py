@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sm_cli.asl.outline import MachineAt, StateAt
-from sm_cli.asl.validation.rules.catalogue import Finding, state_rule
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.asl.validation.rules.expressions import values
 from sm_cli.asl.validation.schema import is_substitution
 from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json
 
 
-@state_rule("SM801", "error", "A JSONata workflow has no JSONPath states")
+@state_rule("SM801", "error", "A JSONata workflow has no JSONPath states", aws=SCHEMA)
 def languages_fit(state: StateAt) -> Iterator[Finding]:
     owner: MachineAt = state.machine
     while owner.owner is not None:
@@ -25,7 +25,12 @@ def languages_fit(state: StateAt) -> Iterator[Finding]:
         yield Finding(state.at("QueryLanguage"), message)
 
 
-@state_rule("SM802", "error", "The name of a variable is an identifier of at most 80 characters, and not states")
+@state_rule(
+    "SM802",
+    "error",
+    "The name of a variable is an identifier of at most 80 characters, and not states",
+    aws=SCHEMA,
+)
 def names_are_identifiers(state: StateAt) -> Iterator[Finding]:
     for pointer, assigned in assignments(state):
         for key in assigned:

@@ -1,0 +1,59 @@
+"""What every family of questions is built on: a session, and rows made values.
+
+Rule: nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+
+from sm_cli.interpreter.frame import Frame
+from sm_cli.store.messages import (
+    StoredMessage,
+)
+from sm_cli.store.records import (
+    Execution,
+    Job,
+    Timer,
+)
+from sm_cli.store.sql import rows
+from sm_cli.store.sql.session import Parameters, Session
+
+_BEYOND = 2**63 - 1
+
+
+class Asking:
+    def __init__(self, session: Session, value: rows.Decode) -> None:
+        self.session = session
+        self.value = value
+
+    def _executions(self, name: str, parameters: Parameters) -> list[Execution]:
+        return [rows.execution(row, self.value) for row in self.session.all(name, parameters)]
+
+    def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
+        return [rows.frame(row, self.value) for row in self.session.all(name, parameters)]
+
+    def _jobs(self, name: str, parameters: Parameters) -> list[Job]:
+        return [rows.job(row, self.value) for row in self.session.all(name, parameters)]
+
+    def _messages(self, name: str, parameters: Parameters) -> list[StoredMessage]:
+        return [rows.message(row) for row in self.session.all(name, parameters)]
+
+    def _timers(self, name: str, parameters: Parameters) -> list[Timer]:
+        return [rows.timer(row) for row in self.session.all(name, parameters)]
+
+
+def _ids(ids: Iterable[int]) -> str:
+    return orjson.dumps(list(ids)).decode()
+
+
+def _names(names: Iterable[str] | None) -> str | None:
+    return None if names is None else orjson.dumps(sorted(names)).decode()
+
+
+def _containing(text: str) -> str:
+    for special in "\\%_":
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"

@@ -1,0 +1,145 @@
+"""Questions about definitions, executions, map runs and histories."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import orjson
+
+from sm_cli.jsonvalue import Json
+from sm_cli.store.records import (
+    Definition,
+    Execution,
+    ExecutionFilter,
+    HistoryEvent,
+    MapRun,
+)
+from sm_cli.store.sql import rows
+from sm_cli.store.sql.asking import Asking
+
+_BEYOND = 2**63 - 1
+
+
+class ExecutionQuestions(Asking):
+    def definition(self, digest: str) -> Definition | None:
+        row = self.session.one("definition", (digest,))
+        return None if row is None else rows.definition(row)
+
+    def newest(self, name: str) -> Definition | None:
+        """The newest definition of a workflow of this name."""
+        row = self.session.one("newest_definition", (name,))
+        return None if row is None else rows.definition(row)
+
+    def workflows(self) -> list[Definition]:
+        """The newest definition of each workflow name."""
+        return [rows.definition(row) for row in self.session.all("workflows")]
+
+    def execution(self, id: int) -> Execution | None:
+        return next(iter(self._executions("execution", (id,))), None)
+
+    def executions(self, ids: list[int]) -> dict[int, Execution]:
+        if not ids:
+            return {}
+        return {e.id: e for e in self._executions("executions", (_ids(ids),))}
+
+    def refs(self, ids: Collection[int]) -> dict[int, str]:
+        """The public ids of these executions."""
+        return dict(self.session.all("refs", (_ids(ids),))) if ids else {}
+
+    def execution_named(self, workflow: str, name: str) -> Execution | None:
+        return next(iter(self._executions("execution_named", (name, workflow))), None)
+
+    def overdue(self, now: int, limit: int, only: int | None = None) -> list[Execution]:
+        """RUNNING executions whose deadline is at or before `now`."""
+        if only is None:
+            return self._executions("overdue", (now, limit))
+        return self._executions("overdue_in_tree", (only, now, limit))
+
+    def pending_executions(self, frame: int, activation: int, from_index: int, limit: int) -> list[Execution]:
+        """PENDING ones that this fork made, with index >= `from_index`, lowest index first."""
+        return self._executions("pending_executions", (frame, activation, from_index, limit))
+
+    def open_executions(self, frame: int) -> list[Execution]:
+        """RUNNING and PENDING ones whose parent is this frame, lowest index first."""
+        return self._executions("open_executions", (frame,))
+
+    def failed_executions(self, frame: int, activation: int) -> list[Execution]:
+        """Those of this fork that are closed and not SUCCEEDED, lowest index first."""
+        return self._executions("failed_executions", (frame, activation))
+
+    def executions_outputs(self, frame: int, activation: int) -> list[tuple[int, Json]]:
+        """(index, output) of those of this fork that SUCCEEDED, lowest index first."""
+        return [(i, self.value(text)) for i, text in self.session.all("executions_outputs", (frame, activation))]
+
+    def run_results(self, run: int, after: int, limit: int) -> list[Execution]:
+        """A map run's children with index > `after`, whole, lowest index first."""
+        return self._executions("run_results", (run, after, limit))
+
+    def map_run(self, frame: int, activation: int) -> MapRun | None:
+        row = self.session.one("map_run", (frame, activation))
+        return None if row is None else rows.map_run(row)
+
+    def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
+        """Of one execution, or of all; newest first. An open one's `join` is its frame's, as it is now."""
+        if execution is None:
+            return [rows.map_run(row) for row in self.session.all("map_runs", (_BEYOND, limit))]
+        return [rows.map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
+
+    def find_map_run(self, ref: str) -> list[MapRun]:
+        """The map run with this ref, else those whose ref begins with it."""
+        found = self.session.all("map_runs_by_ref", (ref,))
+        found = found or self.session.all("map_runs_by_prefix", (ref, f"{ref}\U0010ffff", 10))
+        return [rows.map_run(row) for row in found]
+
+    def find(self, text: str, limit: int = 10) -> list[Execution]:
+        """Executions that this text may name: the exact ref, else the exact name (newest first), else refs
+        that begin with it (newest first)."""
+        return (
+            self._executions("execution_by_ref", (text,))[:limit]
+            or self._executions("executions_by_name", (text, limit))
+            or self._executions("executions_by_prefix", (text, f"{text}\U0010ffff", limit))
+        )
+
+    def latest(self) -> Execution | None:
+        """The newest one that no other execution started."""
+        return next(iter(self._executions("latest_execution", ())), None)
+
+    def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
+        """Newest first, without input and output (both None)."""
+        wanted: dict[str, object] = {
+            "before": _BEYOND if filter.before_id is None else filter.before_id,
+            "since": filter.since,
+            "until": filter.until,
+            "name": None if filter.name_contains is None else _containing(filter.name_contains),
+            "limit": filter.limit,
+        }
+        if filter.run is not None:
+            status = None if filter.status is None else filter.status.value
+            return self._executions("list_executions_of_run", wanted | {"run": filter.run, "status": status})
+        if filter.status is not None:
+            wanted |= {"status": filter.status.value, "workflow": filter.workflow}
+            return self._executions("list_executions_by_status", wanted)
+        if filter.workflow is not None:
+            return self._executions("list_executions_by_workflow", wanted | {"workflow": filter.workflow})
+        return self._executions("list_executions", wanted)
+
+    def history(self, execution: int, after: int = 0, limit: int | None = None) -> list[HistoryEvent]:
+        # The first row may end before `after`; every other one has an event to give.
+        """Events with number > after, in order."""
+        enough = -1 if limit is None else limit + 1
+        found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": enough})
+        return rows.history_events(execution, found, after, limit)
+
+
+def _ids(ids: Iterable[int]) -> str:
+    return orjson.dumps(list(ids)).decode()
+
+
+def _names(names: Iterable[str] | None) -> str | None:
+    return None if names is None else orjson.dumps(sorted(names)).decode()
+
+
+def _containing(text: str) -> str:
+    for special in "\\%_":
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"

@@ -1,0 +1,120 @@
+"""Questions about messages and who waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import orjson
+
+from sm_cli.jsonvalue import folded_text
+from sm_cli.store.messages import (
+    WAITS_KEPT,
+    MessageFilter,
+    OpenWait,
+    PastWait,
+    Stale,
+    StoredMessage,
+    Subscription,
+    WaitFilter,
+)
+from sm_cli.store.sql import rows
+from sm_cli.store.sql.asking import Asking
+
+_BEYOND = 2**63 - 1
+
+
+class MessageQuestions(Asking):
+    def subscriptions(
+        self, key: str, value: str, *, kind: str | None = None, limit: int | None = None
+    ) -> list[Subscription]:
+        """Open ones, oldest first."""
+        wanted = (key, value, kind, -1 if limit is None else limit)
+        return [rows.subscription(row) for row in self.session.all("subscriptions", wanted)]
+
+    def near_subscriptions(self, key: str, folded: str, limit: int) -> list[Subscription]:
+        """Open ones whose value is the same when folded (`jsonvalue.folded_text`); any of them, at most `limit`."""
+        return [rows.subscription(row) for row in self.session.all("near_subscriptions", (key, folded, limit))]
+
+    def subscriptions_of(self, execution: int) -> list[Subscription]:
+        return [rows.subscription(row) for row in self.session.all("subscriptions_of_execution", (execution,))]
+
+    def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
+        """About oldest first: by frame, with a value by age, with a workflow by execution."""
+        wanted: dict[str, object] = {"after": filter.after, "limit": filter.limit}
+        if filter.workflow is not None:
+            name = "open_waits_of_workflow"
+            wanted |= {"workflow": filter.workflow, "key": filter.key, "value": filter.value}
+        elif filter.key is None:
+            name = "open_waits"
+        elif filter.value is None:
+            name, wanted["key"] = "open_waits_for_key", filter.key
+        else:
+            name = "open_waits_for_value"
+            wanted |= {"key": filter.key, "value": filter.value}
+        return [rows.open_wait(row) for row in self.session.all(name, wanted)]
+
+    def past_waits(self, key: str, folded: str, limit: int) -> list[PastWait]:
+        """Newest first; `folded` as above."""
+        return [rows.past_wait(row) for row in self.session.all("past_waits", (key, folded, limit))]
+
+    def buffered_message(
+        self, key: str, value: str, now: int, skip: Collection[int] = (), *, kind: str | None = None,
+        execution: int | None = None,
+    ) -> StoredMessage | None:  # fmt: skip
+        """The oldest buffered message with this key and value that has not expired at `now` (`expires` > now)
+        and whose id is not in `skip`: what this tick consumed already. A strict one only for its own `kind`, one
+        for a single execution only for that `execution`."""
+        wanted = {
+            "key": key, "value": value, "now": now, "skip": _ids(skip), "kind": kind, "execution": execution,
+        }  # fmt: skip
+        return next(iter(self._messages("buffered_message", wanted)), None)
+
+    def message(self, id: int) -> StoredMessage | None:
+        return next(iter(self._messages("message", (id,))), None)
+
+    def message_sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:
+        """The newest message with this key, value and sender's id, of any status: how a repeat is known."""
+        return next(iter(self._messages("message_sent", (message_id, key, value))), None)
+
+    def messages_named(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
+        """Those with this sender's id, newest first, under any key."""
+        return self._messages("messages_named", (message_id, limit))
+
+    def near_messages(self, key: str, folded: str, limit: int) -> list[StoredMessage]:
+        """Of any status, newest first; `folded` as above."""
+        return self._messages("near_messages", (key, folded, limit))
+
+    def list_messages(self, filter: MessageFilter) -> list[StoredMessage]:
+        """Newest first, without bodies (all None)."""
+        wanted: dict[str, object] = {
+            "before": _BEYOND if filter.before_id is None else filter.before_id,
+            "key": filter.key,
+            "value": filter.value,
+            "status": None if filter.status is None else filter.status.value,
+            "now": filter.now,
+            "limit": filter.limit,
+        }
+        if filter.key is None or filter.value is None:
+            return self._messages("list_messages", wanted)
+        return self._messages("list_messages_for_value", wanted | {"folded": folded_text(filter.value)})
+
+    def stale(self, now: int, limit: int) -> Stale:
+        """At most `limit` of each. A message that READY frames may still need is not among them."""
+        expired = self.session.all("expiring_messages", (now, limit))
+        forgotten = self.session.all("forgotten_messages", (now, limit))
+        waits = self.session.all("stale_waits", (now - WAITS_KEPT, limit))
+        return Stale([id for (id,) in expired], [id for (id,) in forgotten], [rows.past_wait(row) for row in waits])
+
+
+def _ids(ids: Iterable[int]) -> str:
+    return orjson.dumps(list(ids)).decode()
+
+
+def _names(names: Iterable[str] | None) -> str | None:
+    return None if names is None else orjson.dumps(sorted(names)).decode()
+
+
+def _containing(text: str) -> str:
+    for special in "\\%_":
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"

@@ -1,0 +1,159 @@
+"""Questions about what is to be done: frames, jobs, timers, and the workers that do it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import orjson
+
+from sm_cli.interpreter.frame import Frame
+from sm_cli.jsonvalue import Json
+from sm_cli.store.records import (
+    HANDED_OVER,
+    Job,
+    Timer,
+    WorkerRecord,
+)
+from sm_cli.store.sql.asking import Asking
+
+_BEYOND = 2**63 - 1
+
+
+class WorkQuestions(Asking):
+    def frames(self, ids: list[int]) -> dict[int, Frame]:
+        if not ids:
+            return {}
+        return {f.id: f for f in self._frames("frames", (_ids(ids),))}
+
+    def ready_frames(self, limit: int, only: int | None = None) -> list[Frame]:
+        """Oldest id first."""
+        if only is None:
+            return self._frames("ready_frames", (limit,))
+        return self._frames("ready_frames_in_tree", (only, limit))
+
+    def has_ready(self, only: int | None = None) -> bool:
+        if only is None:
+            return self.session.one("has_ready") is not None
+        return self.session.one("has_ready_in_tree", (only,)) is not None
+
+    def pending_children(self, parent: int, activation: int, from_index: int, limit: int) -> list[Frame]:
+        """PENDING children with index >= `from_index`, lowest index first."""
+        return self._frames("pending_children", (parent, activation, from_index, limit))
+
+    def root(self, execution: int) -> Frame:
+        """The execution's root frame, open or closed."""
+        return self._frames("root_frame", (execution,))[0]
+
+    def roots(self, executions: Collection[int]) -> list[Frame]:
+        """The root frames of these executions."""
+        return self._frames("root_frames", (_ids(executions),)) if executions else []
+
+    def children(self, parent: int, activation: int) -> list[Frame]:
+        """All children of this fork, open and closed, lowest index first."""
+        return self._frames("children", (parent, activation))
+
+    def outputs(self, parent: int, activation: int) -> list[tuple[int, Json]]:
+        """(index, output) of the children that SUCCEEDED, lowest index first."""
+        return [(index, self.value(text)) for index, text in self.session.all("outputs", (parent, activation))]
+
+    def descendants(self, frame: int) -> list[Frame]:
+        """All frames below this one that are not closed, at any depth, lowest id first."""
+        return self._frames("descendants", (frame,))
+
+    def open_frames(self, execution: int) -> list[Frame]:
+        return self._frames("open_frames", (execution,))
+
+    def jobs(self, ids: list[int]) -> dict[int, Job]:
+        if not ids:
+            return {}
+        return {j.id: j for j in self._jobs("jobs", (_ids(ids),))}
+
+    def job_of(self, frame: int) -> Job | None:
+        """The job of this frame, free, leased or handed over."""
+        return next(iter(self._jobs("job_of_frame", (frame,))), None)
+
+    def handed_over(self, limit: int = 50) -> list[Job]:
+        """Jobs that wait for a callback, lowest id first."""
+        return self._jobs("handed_over", (HANDED_OVER, limit))
+
+    def jobs_of(self, execution: int) -> list[Job]:
+        return self._jobs("jobs_of_execution", (execution,))
+
+    def claimable(
+        self, now: int, limit: int, *, only: int | None = None, resources: frozenset[str] | None = None,
+        queue: str | None = None,
+    ) -> list[Job]:  # fmt: skip
+        """Jobs that nobody has and that are available at `now`. Highest priority first, then lowest id.
+        `resources`, when given, are the handler names that the caller can run. Reading them leases nothing: put
+        them in `Changes.leased`."""
+        wanted = {"now": now, "limit": limit, "only": only, "queue": queue, "resources": _names(resources)}
+        if only is not None:
+            return self._jobs("free_jobs_in_tree", wanted)
+        return self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", wanted)
+
+    def has_free(
+        self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
+    ) -> bool:
+        """Whether a job for one of these handlers, in one of these queues, is claimable."""
+        wanted = {"now": now, "only": only, "resources": _names(resources), "queues": _names(queues)}
+        return self.session.one("has_free" if only is None else "has_free_in_tree", wanted) is not None
+
+    def queues(self) -> list[str]:
+        """The names of the queues with jobs that nobody has, in order."""
+        return [name for (name,) in self.session.all("queues")]
+
+    def waiting_resources(self) -> list[str]:
+        """The names of the resources of jobs that nobody has, available or not, in order."""
+        return [name for (name,) in self.session.all("waiting_resources")]
+
+    def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
+        """Jobs whose lease ran out at or before `now`, earliest first."""
+        if only is None:
+            return self._jobs("lost_jobs", (now, limit))
+        return self._jobs("lost_jobs_in_tree", (now, only, limit))
+
+    def held(self, worker: str) -> list[Job]:
+        """Jobs leased to this worker, whether or not the lease ran out; lowest id first."""
+        return self._jobs("held_jobs", (HANDED_OVER, worker))
+
+    def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
+        """Those of these jobs that are there and leased to this worker."""
+        return {id for (id,) in self.session.all("leases", (_ids(jobs), worker))}
+
+    def workers(self) -> list[WorkerRecord]:
+        """All that are written down, oldest first."""
+        return [WorkerRecord(*row) for row in self.session.all("workers")]
+
+    def due_timers(self, now: int, limit: int, only: int | None = None, worker: str | None = None) -> list[Timer]:
+        """Due at or before `now`, earliest first. With `worker`, without those of jobs that another one has
+        leased: whoever has the lease decides whether its task is late."""
+        wanted = {"now": now, "limit": limit, "only": only, "worker": worker}
+        return self._timers("due_timers" if only is None else "due_timers_in_tree", wanted)
+
+    def timers_of(self, execution: int) -> list[Timer]:
+        return self._timers("timers_of_execution", (execution,))
+
+    def next_due(self, only: int | None = None, worker: str | None = None) -> int | None:
+        """When time alone next gives something to do: the earliest timer, deadline or end of a lease. With
+        `worker`, without the timers of jobs that another one has leased."""
+        if only is None:
+            found = [self.session.one("first_due", {"worker": worker})]
+            found += [self.session.one(name) for name in ("first_deadline", "first_lease_end")]
+        else:
+            found = [self.session.one("first_due_in_tree", {"only": only, "worker": worker})]
+            found += [self.session.one(name, (only,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
+        return min((row[0] for row in found if row is not None and row[0] is not None), default=None)
+
+
+def _ids(ids: Iterable[int]) -> str:
+    return orjson.dumps(list(ids)).decode()
+
+
+def _names(names: Iterable[str] | None) -> str | None:
+    return None if names is None else orjson.dumps(sorted(names)).decode()
+
+
+def _containing(text: str) -> str:
+    for special in "\\%_":
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"

@@ -1,0 +1,108 @@
+"""Executions as they are: those of a list, one whole, what it waits for, where it failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sm_cli.interpreter.frame import Frame, Opens
+from sm_cli.jsonvalue import Json
+from sm_cli.store.messages import Subscription
+from sm_cli.store.records import HANDED_OVER, Definition, Execution, HistoryEvent, Job, Timer
+from sm_cli.store.sql.questions import Questions
+from sm_cli.timestamps import rfc3339
+from sm_cli.views.actions import Action, Do
+from sm_cli.views.listing import execution_facts
+from sm_cli.views.state_visits import state_visits
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+
+
+def execution_now(engine: Engine, id: int) -> Execution | None:
+    """The execution as it is at this moment; None when it is gone."""
+    with engine.store.read() as questions:
+        return questions.execution(id)
+
+
+def history_of(engine: Engine, execution: Execution) -> list[HistoryEvent]:
+    """Its events, in order."""
+    with engine.store.read() as questions:
+        return questions.history(execution.id)
+
+
+def definition_of(engine: Engine, execution: Execution) -> Definition | None:
+    """The definition that it runs, which may be older than its file."""
+    with engine.store.read() as questions:
+        return questions.definition(execution.digest)
+
+
+def has_free_jobs(engine: Engine, execution: Execution) -> bool:
+    """Whether a job of it waits that nobody has taken."""
+    with engine.store.read() as questions:
+        return any(job.leased_until is None for job in questions.jobs_of(execution.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing that an open execution waits for."""
+
+    #: The state that waits; `?` when it is not known.
+    state: str
+    #: A message, a job that is handed over, free or at work, a map run, another execution, or a timer.
+    what: Subscription | Job | Frame | Execution | Timer
+    #: What would move it; None when only time or a worker does.
+    action: Action | None = None
+
+
+def execution_document(engine: Engine, execution: Execution) -> tuple[dict[str, Json], list[Wait]]:
+    """(the facts and the data, what it waits for while it runs), from one snapshot."""
+    with engine.store.read() as questions:
+        return _document(questions, execution), _waits(questions, execution)
+
+
+def _document(questions: Questions, execution: Execution) -> dict[str, Json]:
+    found = execution_facts(execution)
+    found["definition"] = execution.digest
+    found["type"] = execution.type
+    top = None if execution.tree == execution.id else questions.refs([execution.tree]).get(execution.tree)
+    found["part_of"] = top
+    found["deadline"] = None if execution.deadline is None else rfc3339(execution.deadline)
+    found["input"] = execution.input
+    found["output"] = execution.output
+    return found
+
+
+def _waits(questions: Questions, execution: Execution) -> list[Wait]:
+    if execution.closed is not None:
+        return []
+    frames = questions.open_frames(execution.id)
+    states = {frame.id: frame.state for frame in frames}
+    found = [
+        Wait(states.get(s.frame, "?"), s, Action(Do.SEND_MESSAGE, (s.key, s.value)))
+        for s in questions.subscriptions_of(execution.id)
+    ]
+    found += [Wait(job.state, job, _action_of(job)) for job in questions.jobs_of(execution.id)]
+    for frame in frames:
+        if frame.opens & Opens.EXECUTIONS and frame.join is not None:
+            run = f"{execution.ref}-{frame.id}-{frame.join.activation}"
+            found.append(Wait(frame.state, frame, Action(Do.SHOW_MAP_RUNS, (run,))))
+        elif frame.opens & Opens.EXECUTIONS:
+            for child in questions.open_executions(frame.id):
+                found.append(Wait(frame.state, child, Action(Do.SHOW_EXECUTION, (child.ref,))))
+    return found + [Wait(states.get(timer.frame, "?"), timer) for timer in questions.timers_of(execution.id)]
+
+
+def _action_of(job: Job) -> Action | None:
+    if job.leased_until == HANDED_OVER:
+        return Action(Do.LIST_TASKS)
+    return Action(Do.START_WORKER) if job.worker is None else None
+
+
+def failed_state(engine: Engine, execution: Execution) -> str | None:
+    """The state in which it failed, the innermost one: `Charge`, or `Charge in Orders[3]`."""
+    failed = [visit for visit in state_visits(history_of(engine, execution)) if visit.status == "FAILED"]
+    if not failed:
+        return None
+    deepest = max(failed, key=lambda visit: (len(visit.where), visit.started))
+    return f"{deepest.name} in {' '.join(deepest.where)}" if deepest.where else deepest.name

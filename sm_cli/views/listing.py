@@ -1,0 +1,55 @@
+"""Lists of executions.
+
+Rule: imports the store and nothing of the engine: who only lists does not wait for the import of an interpreter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sm_cli.errors import Conflict, NotFound
+from sm_cli.jsonvalue import Json
+from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.timestamps import rfc3339
+
+if TYPE_CHECKING:
+    from sm_cli.store.protocol import Store
+
+__all__ = ["Execution", "ExecutionFilter", "Status", "execution_facts", "has_name", "list_executions", "map_run_id"]
+
+
+def list_executions(store: Store, wanted: ExecutionFilter) -> list[Execution]:
+    """Newest first, without input and output (both None)."""
+    with store.read() as questions:
+        return questions.list_executions(wanted)
+
+
+def has_name(store: Store, workflow: str, name: str) -> bool:
+    """Whether an execution of this workflow has this name already."""
+    with store.read() as questions:
+        return any(execution.workflow == workflow for execution in questions.find(name))
+
+
+def execution_facts(execution: Execution) -> dict[str, Json]:
+    """What a list knows of an execution. Times are RFC 3339, UTC."""
+    return {
+        "id": execution.ref,
+        "name": execution.name,
+        "workflow": execution.workflow,
+        "status": execution.status.value,
+        "started": rfc3339(execution.started),
+        "closed": None if execution.closed is None else rfc3339(execution.closed),
+        "error": execution.error,
+        "cause": execution.cause,
+    }
+
+
+def map_run_id(store: Store, ref: str) -> int:
+    """The id of the one map run of this ref, or whose ref begins with it. Raises NotFound, Conflict."""
+    with store.read() as questions:
+        runs = questions.find_map_run(ref)
+    if len(runs) > 1:
+        raise Conflict(f"{ref!r} may be any of {', '.join(run.ref for run in runs)}", topic="map run")
+    if not runs:
+        raise NotFound(f"no map run is {ref!r}", topic="map run")
+    return runs[0].id

@@ -1,0 +1,81 @@
+"""Map runs: which there are, how far they are, and one as AWS's DescribeMapRun counts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sm_cli.errors import NotFound
+from sm_cli.jsonvalue import Json
+from sm_cli.store.records import MapRun
+from sm_cli.timestamps import rfc3339
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+
+
+def find_map_runs(engine: Engine, which: str | None, limit: int = 50) -> list[MapRun]:
+    """Those of an execution, or one by its ref; all for None; newest first.
+
+    Raises NotFound for what is neither a map run nor an execution.
+    """
+    with engine.store.read() as questions:
+        if which is None:
+            return questions.map_runs(limit=limit)
+        runs = [] if which == "@last" else questions.find_map_run(which)
+    if len(runs) == 1 and "-" in which:
+        return runs
+    try:
+        execution = engine.find(which).id
+    except NotFound:
+        if runs:
+            return runs
+        raise NotFound(f"no map run and no execution is named {which!r}", topic="map run") from None
+    with engine.store.read() as questions:
+        return questions.map_runs(execution, limit)
+
+
+def refs_of(engine: Engine, runs: list[MapRun]) -> dict[int, str]:
+    """The public ids of the executions that these runs belong to."""
+    with engine.store.read() as questions:
+        return questions.refs({run.execution for run in runs})
+
+
+def running(run: MapRun) -> int:
+    """Children under way."""
+    return 0 if run.closed is not None else run.join.running
+
+
+def pending(run: MapRun) -> int:
+    """Children that wait for their turn."""
+    return 0 if run.closed is not None else run.join.made - run.join.started
+
+
+def map_run_document(run: MapRun, execution: str) -> dict[str, Json]:
+    """As AWS's DescribeMapRun counts: items, and the executions that work on them. `execution` is a public id."""
+    join = run.join
+    return {
+        "id": run.ref,
+        "executionId": execution,
+        "state": run.state,
+        "workflow": run.workflow,
+        "type": run.type,
+        "status": run.status.value,
+        "started": rfc3339(run.started),
+        "closed": None if run.closed is None else rfc3339(run.closed),
+        "maxConcurrency": join.limit,
+        "toleratedFailures": join.tolerated,
+        "redriveCount": run.redrives,
+        "itemCounts": {
+            "total": join.total,
+            "succeeded": join.settled - join.lost,
+            "failed": join.lost,
+            "pending": join.total - join.settled,
+        },
+        "executionCounts": {
+            "total": join.made,
+            "running": running(run),
+            "pending": pending(run),
+            "succeeded": join.succeeded,
+            "failed": join.failed,
+        },
+    }

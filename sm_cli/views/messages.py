@@ -1,0 +1,90 @@
+"""Messages and who waits for them, as documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sm_cli.errors import Conflict, NotFound
+from sm_cli.jsonvalue import Json
+from sm_cli.store.messages import MessageFilter, OpenWait, StoredMessage, WaitFilter
+from sm_cli.store.protocol import Store
+from sm_cli.timestamps import rfc3339
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+
+#: What a correlation value's kind is called.
+KINDS = {"s": "string", "n": "number", "b": "boolean"}
+
+
+def list_messages(engine: Engine, wanted: MessageFilter) -> list[StoredMessage]:
+    """Newest first, without bodies (all None)."""
+    with engine.store.read() as questions:
+        return questions.list_messages(wanted)
+
+
+def list_waits(store: Store, wanted: WaitFilter) -> list[OpenWait]:
+    """Open waits, about oldest first."""
+    with store.read() as questions:
+        return questions.open_waits(wanted)
+
+
+def find_message(engine: Engine, text: str) -> StoredMessage:
+    """The message of this number, or of this sender's id. Raises NotFound, Conflict when several have the id."""
+    with engine.store.read() as questions:
+        if text.isascii() and text.isdigit() and len(text) < 19 and (found := questions.message(int(text))) is not None:
+            return found
+        named = questions.messages_named(text)
+    if not named:
+        raise NotFound(f"there is no message {text!r}", topic="message")
+    if len(named) > 1:
+        which = ", ".join(f"{m.id} ({m.key}={m.value})" for m in named[:5])
+        raise Conflict(f"several messages were sent with the id {text!r}: {which}; name one by its number")
+    return named[0]
+
+
+def message_refs(engine: Engine, m: StoredMessage) -> dict[int, str]:
+    """The public ids of all executions that the message names."""
+    ids = {*m.receivers, *(late.execution for late in m.late)}
+    with engine.store.read() as questions:
+        return questions.refs(ids if m.execution is None else ids | {m.execution})
+
+
+def message_document(engine: Engine, m: StoredMessage) -> dict[str, Json]:
+    """A message as JSON. Times are RFC 3339, UTC."""
+    refs = message_refs(engine, m)
+    return {
+        "id": m.id,
+        "key": m.key,
+        "value": m.value,
+        "type": KINDS[m.kind],
+        "strictType": m.strict,
+        "messageId": m.message_id,
+        "status": m.status_at(engine.clock.now()).value,
+        "sent": rfc3339(m.received),
+        "expires": rfc3339(m.expires),
+        "received": None if m.consumed is None else rfc3339(m.consumed),
+        "receivedBy": m.count,
+        "executions": [refs.get(id) for id in m.receivers],
+        "onlyFor": None if m.execution is None else refs.get(m.execution),
+        "tooLateFor": [
+            {"execution": refs.get(late.execution), "ended": rfc3339(late.ended), "how": late.how} for late in m.late
+        ],
+        "data": m.body,
+    }
+
+
+def wait_document(wait: OpenWait) -> dict[str, Json]:
+    """An open wait as JSON. Times are RFC 3339, UTC."""
+    s = wait.subscription
+    return {
+        "key": s.key,
+        "value": s.value,
+        "type": KINDS[s.kind],
+        "executionId": wait.ref,
+        "execution": wait.name,
+        "workflow": wait.workflow,
+        "state": wait.state,
+        "since": rfc3339(s.since),
+        "deadline": None if s.deadline is None else rfc3339(s.deadline),
+    }

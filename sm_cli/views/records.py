@@ -1,0 +1,14 @@
+"""The records that views answer with, and the filters that they take: all that a front end sees of the database."""
+
+from __future__ import annotations
+
+from sm_cli.interpreter.frame import Frame
+from sm_cli.interpreter.timers import TimerKind
+from sm_cli.store.messages import MessageFilter, MessageStatus, OpenWait, StoredMessage, Subscription, WaitFilter
+from sm_cli.store.protocol import Store
+from sm_cli.store.records import HANDED_OVER, Execution, ExecutionFilter, HistoryEvent, Job, MapRun, Status, Timer
+
+__all__ = [
+    "HANDED_OVER", "Execution", "ExecutionFilter", "Frame", "HistoryEvent", "Job", "MapRun", "MessageFilter",
+    "MessageStatus", "OpenWait", "Status", "Store", "StoredMessage", "Subscription", "Timer", "TimerKind", "WaitFilter",
+]  # fmt: skip

@@ -1,0 +1,33 @@
+"""Tasks that wait for a callback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sm_cli.interpreter.tokens import make_token
+from sm_cli.store.records import Execution
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+
+
+class HandedOver(NamedTuple):
+    """A task whose work somebody else does, and ends with the token."""
+
+    execution: Execution
+    #: The state's name.
+    state: str
+    resource: str
+    token: str
+
+
+def handed_over_tasks(engine: Engine, limit: int) -> list[HandedOver]:
+    """Oldest first, at most `limit`."""
+    key = engine.store.token_key()
+    with engine.store.read() as questions:
+        jobs = questions.handed_over(limit)
+        executions = questions.executions(sorted({job.execution for job in jobs}))
+    return [
+        HandedOver(executions[job.execution], job.state, job.resource, make_token(key, job.frame, job.seq))
+        for job in jobs
+    ]
