@@ -11,7 +11,7 @@ from pathlib import Path
 
 BENCHES = ("startup", "validate", "durable", "maps", "memory", "waiting", "queue", "timers")
 #: Those that take minutes, or compare; they run when they are named.
-LONG = ("idle", "writers", "chaos", "buckets", "jsonata", "distributed")
+LONG = ("idle", "writers", "chaos", "buckets", "jsonata", "jsonata-reference", "distributed")
 
 
 def main(names: list[str]) -> int:
@@ -22,7 +22,7 @@ def main(names: list[str]) -> int:
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}")
     missed = 0
     for name in names or BENCHES:
-        bench = importlib.import_module(f"bench.{name}")
+        bench = importlib.import_module(f"bench.{name.replace('-', '_')}")
         print(f"\n{name}: {(bench.__doc__ or '').splitlines()[0]}")
         with tempfile.TemporaryDirectory() as folder:
             for figure in bench.run(Path(folder)):

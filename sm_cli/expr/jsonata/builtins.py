@@ -12,7 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from jsonata.functions import Functions  # type: ignore[import-untyped]  # the package ships no types
@@ -22,9 +22,10 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import walk
 from sm_cli.expr.jsonata.higher_order import HIGHER, call, merge_sort
-from sm_cli.expr.jsonata.operators import clone, is_number, truth
+from sm_cli.expr.jsonata.operators import clone, is_function, is_number, truth
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.strings import STRINGS
+from sm_cli.expr.jsonata_pictures import format_number
 
 #: AWS has no `$eval`.
 REMOVED = frozenset({"eval"})
@@ -115,37 +116,24 @@ def _parse_integer(value: str | None, picture: str | None) -> float | None:
     return number
 
 
-def _format_number(value: float | None, picture: str, options: dict[str, str] | None) -> str | None:
-    """The package rounds the binary fraction half up; JSONata the number as it is written, half to even."""
-    if value is None:
-        return None
-    signs = options or {}
-    point, zero, digit = signs.get("decimal-separator", "."), signs.get("zero-digit", "0"), signs.get("digit", "#")
-    positive, _, negative = picture.partition(signs.get("pattern-separator", ";"))
-    whole, _, fraction = ((negative or positive) if value < 0 else positive).partition(point)
-    if whole.count(digit) and zero not in whole and digit in fraction and zero not in fraction:
-        # Where no digit is asked for, JSONata asks for one behind the point.
-        picture = picture.replace(f"{point}{digit}", f"{point}{zero}")
-    scaled = {"%", "\u2030", signs.get("percent", "%"), signs.get("per-mille", "\u2030")}
-    if not any(sign in picture for sign in scaled) and signs.get("exponent-separator", "e") not in picture:
-        family = {digit, *(chr(ord(zero) + i) for i in range(10))}
-        places = sum(sign in family for sign in fraction)
-        value = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)  # type: ignore[assignment]  # the package takes both
-    written = str(Functions.format_number(value, picture, options))
-    if digit in whole and zero not in whole:
-        written = re.sub(rf"(?<![0-9])0(?={re.escape(point)})", "", written, count=1)
-    return written
+def _format_number(value: float | None, picture: str, options: dict[str, Any] | None) -> str | None:
+    return None if value is None else format_number(value, picture, options)
 
 
 # -- arrays and objects ----------------------------------------------------------------------------------------------
 
 
 def _boolean(value: Any) -> bool | None:
-    return None if value is None else truth(value)
+    return None if value is None else _true(value)
 
 
 def _not(value: Any) -> bool | None:
-    return None if value is None else not truth(value)
+    return None if value is None else not _true(value)
+
+
+def _true(value: Any) -> bool:
+    """JSONata wraps an argument that is a function, and the wrapper is false."""
+    return not is_function(value) and truth(value)
 
 
 def _distinct(values: Any) -> Any:

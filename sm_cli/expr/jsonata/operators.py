@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
+from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import walk
@@ -32,7 +33,13 @@ def truth(value: Any) -> bool:
         return any(truth(item) for item in value)
     if isinstance(value, (bool, int, float, str, dict)):
         return bool(value)
-    return False  # undefined, null, a function
+    # A function is an object with members there; undefined, null and a regular expression are false.
+    return is_function(value)
+
+
+def is_function(value: Any) -> bool:
+    """Whether it is a function of JSONata's or of the user's."""
+    return isinstance(value, Jsonata.JFunction) or getattr(value, "_jsonata_lambda", False) is True
 
 
 def equal(left: Any, right: Any) -> bool:

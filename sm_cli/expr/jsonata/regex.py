@@ -22,10 +22,24 @@ Match: TypeAlias = "regex.Match[str]"
 #: Seconds that one match may take.
 LONGEST = 0.5
 
-#: What a class of characters holds: JavaScript's are of ASCII.
-_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_"}
+#: What a class of characters holds: JavaScript's digits and letters are of ASCII, its blanks are those of Unicode.
+_CLASSES = {
+    "d": "0-9",
+    "w": "A-Za-z0-9_",
+    "s": r"\t\n\x0b\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff",
+}
+#: The ends of lines, which `.` does not match and between which `^` and `$` stand with the flag m.
+_LINE_ENDS = r"\n\r\u2028\u2029"
+_WORD = _CLASSES["w"]
+#: Between a letter and none, of ASCII.
+_BOUNDARY = f"(?:(?<=[{_WORD}])(?![{_WORD}])|(?<![{_WORD}])(?=[{_WORD}]))"
+_NO_BOUNDARY = f"(?:(?<=[{_WORD}])(?=[{_WORD}])|(?<![{_WORD}])(?![{_WORD}]))"
+#: How often something is repeated, as JavaScript writes it.
+_COUNT = re.compile(r"\{[0-9]+(,[0-9]*)?\}")
+#: Letters that are one with an ASCII letter for Python where the case does not matter, and not for JavaScript.
+_LONE = "\u0130\u0131\u017f\u212a"
 #: Letters that mean something behind a backslash in both languages; any other stands for itself.
-_ESCAPES = frozenset("bBdDsSwWfnrtvxu0123456789")
+_ESCAPES = frozenset("bBdDsSwWfnrtv0123456789")
 #: What Python would take for a set operation inside a class.
 _SET_SIGNS = frozenset("[&~|")
 
@@ -72,11 +86,11 @@ def compile_regex(pattern: str, flags: Any) -> Regex:
     """`flags` has `case_insensitive` and `multiline`. Raises re.error."""
     import regex  # only who writes one waits for its import
 
+    # The ends of lines are written out by `translate`: those of Python are other ones.
     options = regex.IGNORECASE if flags.case_insensitive else 0
-    if flags.multiline:
-        options |= regex.MULTILINE
     try:
-        return Regex(regex.compile(translate(pattern, multiline=flags.multiline), options))
+        translated = translate(pattern, multiline=flags.multiline)
+        return Regex(regex.compile(_lone(translated) if flags.case_insensitive else translated, options))
     except regex.error as e:
         raise re.error(str(e)) from e
 
@@ -92,6 +106,21 @@ def translate(pattern: str, *, multiline: bool = False) -> str:
     return "".join(out)
 
 
+def _lone(translated: str) -> str:
+    """With the flag i: what is of ASCII matches only what is of ASCII, and the letters of _LONE only themselves."""
+
+    def kept(found: re.Match[str]) -> str:
+        piece = found[0]
+        if piece[0] in "\\(":
+            return piece
+        if piece[0] == "[" and (piece[1] == "^" or not piece.isascii() or re.search(r"\\[DSW]", piece)):
+            return piece
+        return f"(?-i:{piece})" if piece in _LONE else f"(?:(?-i:(?![{_LONE}])){piece})"
+
+    # Escapes, names of groups and classes are taken whole.
+    return re.sub(rf"\\.|\(\?P[<=]\w+[>)]|\[(?:\\.|[^\]\\])*\]|[iksIKS{_LONE}]", kept, translated, flags=re.DOTALL)
+
+
 def _next(pattern: str, at: int, inside: bool, multiline: bool) -> tuple[str, int, bool]:
     """What the piece at `at` becomes, how long it is, and whether a class of characters is open behind it."""
     sign = pattern[at]
@@ -105,8 +134,15 @@ def _next(pattern: str, at: int, inside: bool, multiline: bool) -> tuple[str, in
         if pattern.startswith("[]", at):
             return "(?!)", 2, False
         return ("[^", 2, True) if pattern.startswith("[^", at) else ("[", 1, True)
-    if sign == "$" and not multiline:
-        return r"\Z", 1, False  # Python's $ also stands before a line feed at the end
+    if sign == "{" and not _COUNT.match(pattern, at):
+        return r"\{", 1, False  # Python would read `{,2}` as a count
+    if sign == ".":
+        return f"[^{_LINE_ENDS}]", 1, False
+    if sign == "^" and multiline:
+        return f"(?:^|(?<=[{_LINE_ENDS}]))", 1, False
+    if sign == "$":
+        # Python's $ also stands before a line feed at the end.
+        return (f"(?:\\Z|(?=[{_LINE_ENDS}]))" if multiline else r"\Z"), 1, False
     if pattern.startswith("(?<", at) and pattern[at + 3 : at + 4] not in ("=", "!"):
         return "(?P<", 3, False
     return sign, 1, False
@@ -116,10 +152,20 @@ def _escape(pattern: str, at: int, inside: bool) -> tuple[str, int]:
     letter = pattern[at + 1]
     if letter == "k" and (name := re.compile(r"<(\w+)>").match(pattern, at + 2)):
         return f"(?P={name[1]})", 2 + len(name[0])
+    if letter == "c" and re.match("[A-Za-z]", pattern[at + 2 : at + 3]):
+        return f"\\x{ord(pattern[at + 2]) % 32:02x}", 3
+    if letter in "xu":
+        # Without its digits it stands for itself: `\u{2}` is the letter u, twice.
+        digits = re.compile("[0-9A-Fa-f]{2}" if letter == "x" else "[0-9A-Fa-f]{4}").match(pattern, at + 2)
+        return (f"\\{letter}{digits[0]}", 2 + len(digits[0])) if digits else (letter, 2)
+    if letter in "bB" and not inside:
+        return (_BOUNDARY if letter == "b" else _NO_BOUNDARY), 2
     if letter in _CLASSES:
         return (_CLASSES[letter] if inside else f"[{_CLASSES[letter]}]"), 2
     if letter.lower() in _CLASSES and not inside:
         return f"[^{_CLASSES[letter.lower()]}]", 2
+    if letter == "S":
+        return r"\S", 2  # inside a class of characters there is no complement of another one
     if letter.isalnum() and letter.isascii() and letter not in _ESCAPES:
         return letter, 2
     return f"\\{letter}", 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
@@ -16,6 +16,8 @@ from sm_cli.expr.jsonata.convert import NULL, walk
 
 #: The most characters that one function or operator may make.
 MAX_TEXT = 16_000_000
+#: How many digits of a number are written.
+_FIFTEEN = Context(prec=15, rounding=ROUND_HALF_UP)
 
 
 def check_length(characters: int) -> None:
@@ -42,7 +44,9 @@ def number_text(value: float) -> str:
     """A number as JavaScript writes it, rounded to 15 digits."""
     if isinstance(value, int) and -(10**15) < value < 10**15:
         return str(value)
-    rounded = float(f"{value:.15g}")
+    written = repr(value)
+    # What takes no more than 15 digits is itself; of two that are as near, JavaScript takes the greater.
+    rounded = float(value) if len(written) <= 15 else float(_FIFTEEN.create_decimal(value))
     if not math.isfinite(rounded):
         raise JException("D1001", -1, value)
     if rounded == 0:
