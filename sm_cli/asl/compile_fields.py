@@ -138,8 +138,19 @@ class Fields:
         return self.compiled(self.written["CorrelationValue"], "CorrelationValue")
 
     def items(self) -> Evaluate | None:
-        """JSONata's Items: an array, with expressions in it or not, or an expression that gives one."""
-        return self.expression("Items", "array") or self.template("Items")
+        """JSONata's Items: an array or an object, with expressions in it or not, or an expression that gives one."""
+        evaluate = self.expression("Items")
+        if evaluate is None:
+            return self.template("Items")
+        from sm_cli.expr.jsonata.expressions import expect
+
+        text = self.written["Items"]
+
+        def items(scope: Scope) -> Json:
+            found = evaluate(scope)
+            return found if isinstance(found, dict) else expect(found, "array", text, "Items")
+
+        return items
 
     # -- the parts of a distributed Map ------------------------------------------------------------
 

@@ -6,5 +6,15 @@ Rule: this room knows files and formats, and nothing of executions; it imports o
 from sm_cli.buckets.buckets import Buckets, Survey
 from sm_cli.buckets.entries import ChildResult, RunFacts, transformed
 from sm_cli.buckets.failures import ItemReaderFailed, ResultWriterFailed
+from sm_cli.buckets.json_items import Member
 
-__all__ = ["Buckets", "ChildResult", "ItemReaderFailed", "ResultWriterFailed", "RunFacts", "Survey", "transformed"]
+__all__ = [
+    "Buckets",
+    "ChildResult",
+    "ItemReaderFailed",
+    "Member",
+    "ResultWriterFailed",
+    "RunFacts",
+    "Survey",
+    "transformed",
+]

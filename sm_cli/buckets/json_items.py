@@ -24,6 +24,12 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 _MORE_OF_A_NUMBER = re.compile(r"[0-9.eE+-]*")
 #: Finds where a value ends, at the speed of C; what its numbers are is not its business.
 _SHAPE = json.JSONDecoder(parse_int=str, parse_float=str)
+
+
+class Member(dict[str, Json]):
+    """A member of an object that is iterated over, {"Key": …, "Value": …}; an element of an array may look the same."""
+
+
 NOT_ITERABLE = "Attempting to map over non-iterable node."
 
 
@@ -116,7 +122,7 @@ def _members(window: _Window) -> Iterator[Json]:
             window.next_sign()
             window.take(":")
             window.next_sign()
-            yield {"Key": key, "Value": window.value(f"the value of {key!r} in {window.name}")}
+            yield Member(Key=key, Value=window.value(f"the value of {key!r} in {window.name}"))
             if window.next_sign() != ",":
                 break
             window.at += 1
@@ -212,7 +218,7 @@ def pointed(text: TextIO, name: str, pointer: str) -> Iterator[Json]:
     if isinstance(node, list):
         yield from node
     elif isinstance(node, dict):
-        yield from ({"Key": key, "Value": value} for key, value in node.items())
+        yield from (Member(Key=key, Value=value) for key, value in node.items())
     else:
         raise ItemReaderFailed(NOT_ITERABLE)
 

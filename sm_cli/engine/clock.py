@@ -25,6 +25,10 @@ class SystemClock:
         return make_ref(self.now() // 1000, secrets.randbits(80))
 
 
+#: Seconds that this thread has had of the processor: a busy machine, or a clock that is set, does not move it.
+processor_seconds = time.thread_time
+
+
 def make_ref(milliseconds: int, entropy: int) -> str:
     """26 characters of Crockford's base 32: 48 bits of time, 80 bits of chance."""
     number = (milliseconds << 80) | entropy

@@ -44,7 +44,10 @@ class BucketJobs:
         return self._buckets
 
     def read(self, request: dict[str, Json]) -> Json:
-        """The items of a portion; with the first one the number of all, and a mark of the data set."""
+        """The items of a portion, and whether they are members of an object; with the first portion the number of all,
+        and a mark of the data set."""
+        from sm_cli.buckets import Member
+
         what = {name: request[name] for name in ("resource", "arguments", "config")}
         answer: dict[str, Json] = {}
         mark = request["mark"]
@@ -52,7 +55,9 @@ class BucketJobs:
             survey = self.buckets.survey(what)
             answer = {"total": survey.total, "mark": survey.mark}
             mark = survey.mark
-        items: Json = self.buckets.read(what, mark, request["start"], request["limit"])
+        items: list[Json] = self.buckets.read(what, mark, request["start"], request["limit"])
+        if items and all(isinstance(item, Member) for item in items):
+            answer["keyed"] = True
         return {**answer, "items": items}
 
     def write(self, request: dict[str, Json]) -> Json:

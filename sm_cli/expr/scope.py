@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from types import MappingProxyType
 
+from sm_cli.expr.limits import DEFAULT, Limits
 from sm_cli.jsonvalue import Json
 
 
@@ -20,6 +21,8 @@ class Scope:
     #: For JSONata, which sees it through a JsonataScope: see there.
     members: Mapping[str, Json] = MappingProxyType({})
     now: int = 0
+    limits: Limits = DEFAULT
+    clock: Callable[[], float] | None = None
 
     def __init__(
         self,
@@ -46,9 +49,10 @@ class JsonataScope(Scope):
 
     members: `result` or `errorOutput` where the place has them. now: microseconds since 1970 UTC, what `$now()` and
     `$millis()` tell. There is no context item: `$`, `$$` and bare names are undefined outside of a path.
+    limits: how much one evaluation may take. clock: seconds of processor time; None where nobody measures them.
     """
 
-    __slots__ = ("members", "memo", "now")
+    __slots__ = ("clock", "limits", "members", "memo", "now")
 
     def __init__(
         self,
@@ -58,9 +62,13 @@ class JsonataScope(Scope):
         random: Callable[[], Random],
         members: Mapping[str, Json] = MappingProxyType({}),
         now: int = 0,
+        limits: Limits = DEFAULT,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(input, make_context, variables, random)
         self.members = members
         self.now = now
+        self.limits = limits
+        self.clock = clock
         #: An engine's own form of the values above, by their id(); they live as long as the scope does.
         self.memo: dict[int, object] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sm_cli.jsonvalue import Json
@@ -47,7 +48,7 @@ class Probe:
     """
 
     context: dict[str, Json] | None = None
-    items: list[Json] | None = None
+    items: list[Json] | dict[str, Json] | None = None
     mocked: bool = False
     stages: dict[str, Json] = field(default_factory=dict)
     failure: tuple[str | None, str | None] = (None, None)
@@ -59,7 +60,7 @@ class Env:
 
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
     budget: how many states one step may pass through before it yields. token_key: what task tokens are signed with.
-    probe: only when a state is tested alone.
+    probe: only when a state is tested alone. clock: seconds of processor time, which bound one evaluation.
     """
 
     now: int
@@ -70,3 +71,4 @@ class Env:
     budget: int = 10_000
     token_key: bytes = b""
     probe: Probe | None = None
+    clock: Callable[[], float] | None = None

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from sm_cli.asl.model import Machine, Program, QueryLanguage, Role, State, Task
 from sm_cli.errors import StateFailure
+from sm_cli.expr.limits import AWS, DEFAULT
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.interpreter.commands import Close, Command
 from sm_cli.interpreter.env import Env
@@ -141,7 +142,9 @@ class StepBuilder:
     def states(self, members: Mapping[str, Json] = NO_MEMBERS) -> JsonataScope:
         """What a JSONata expression sees: `$states` with the raw input and these members beside it."""
         frame = self.frame
-        return JsonataScope(frame.input, self.context, frame.vars, self.random, members, self.env.now)
+        env = self.env
+        bounds = AWS if env.limits else DEFAULT
+        return JsonataScope(frame.input, self.context, frame.vars, self.random, members, env.now, bounds, env.clock)
 
     def scope_of(self, state: State, input: Json) -> Scope:
         return self.states() if state.language is QueryLanguage.JSONATA else self.scope(input)

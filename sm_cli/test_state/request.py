@@ -197,8 +197,8 @@ def read_object(value: Any, what: str) -> dict[str, Json] | None:
     return found
 
 
-def read_items(subject: Subject, configuration: Configuration) -> list[Json] | None:
-    """What the ItemReader of a Map would have read; None for a state without one."""
+def read_items(subject: Subject, configuration: Configuration) -> list[Json] | dict[str, Json] | None:
+    """What the ItemReader of a Map would have read, an array or an object; None for a state without one."""
     reader: Any = subject.written.get("ItemReader")
     if reader is None:
         return None
@@ -206,8 +206,8 @@ def read_items(subject: Subject, configuration: Configuration) -> list[Json] | N
     data = configuration.data if pointer is None else _pointed(configuration.data, pointer)
     if data is None:
         return []
-    if not isinstance(data, list):
-        raise invalid("mapItemReaderData must be a JSON array, or hold one where ItemsPointer points.")
+    if not isinstance(data, (list, dict)):
+        raise invalid("mapItemReaderData must be a JSON array or object, or hold one where ItemsPointer points.")
     return data
 
 

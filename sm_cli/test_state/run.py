@@ -14,7 +14,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Resulting, Task
-from sm_cli.engine.clock import SystemClock
+from sm_cli.engine.clock import SystemClock, processor_seconds
 from sm_cli.handlers.builtin import builtins
 from sm_cli.handlers.handler import Context, Failure, Handler, Success, run, run_async
 from sm_cli.handlers.registry import Registry
@@ -146,7 +146,7 @@ class _Test:
         clock = SystemClock()
         now, ref = clock.now(), clock.new_ref()
         facts = Facts(ref, ref, "test-state", "EXPRESS", input, rfc3339(now))
-        self.env = Env(now, facts, events=1, history=False, budget=1, probe=self.probe)
+        self.env = Env(now, facts, events=1, history=False, budget=1, probe=self.probe, clock=processor_seconds)
         self.frame = Frame(1, 1, None, 0, 0, "", self.subject.name, last=1, input=input, vars=variables, entered_at=now)
         self.input = input
         self.probe.context = self.context(role) if context is None else context

@@ -264,7 +264,6 @@ def test_a_transformation_keeps_null() -> None:
         ),
         ("$error('boom')", "threw an error during evaluation. D3137: boom"),
         ("$number('x')", 'threw an error during evaluation. D3030: Unable to cast value to a number: "x"'),
-        ("1 / 0", "threw an error during evaluation. D1001: Number out of range: Infinity"),
         ("$uppercase(null)", None),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from random import Random
 
 import pytest
@@ -11,8 +12,10 @@ from sm_cli.expr.jsonata.aws_functions import FUNCTIONS
 from sm_cli.expr.jsonata.engine import JsonataEngine
 from sm_cli.expr.jsonata.expressions import EvaluationFailure, compile_expression
 from sm_cli.expr.jsonata.python_engine import PythonEngine
+from sm_cli.expr.limits import AWS, DEFAULT, Limits
 from sm_cli.expr.scope import JsonataScope
 from sm_cli.jsonvalue import Json
+from sm_cli.testing import simulate
 
 #: Small limits make the same code stop soon.
 STRICT: JsonataEngine = PythonEngine(FUNCTIONS, max_steps=20_000, max_depth=200)
@@ -129,3 +132,78 @@ def test_a_regular_expression_that_backtracks_for_ever_is_given_up(
     monkeypatch.setattr("sm_cli.expr.jsonata.regex.LONGEST", 0.05)
     cause = cause_of(f"($x := '{'x' * 60}!'; {expression.replace('R', '/(x|xx)+$/')})")
     assert "takes more than 0.05 s to match a regular expression" in cause
+
+
+def bounded(expression: str, input: Json = None, limits: Limits = DEFAULT) -> Json:
+    scope = JsonataScope(input, dict, {}, lambda: Random(1), limits=limits)
+    return compile_expression("{% " + expression + " %}", "Output")(scope)
+
+
+JOIN = "$states.input.a@$x.$states.input.b@$y[$x.id = $y.id].{'id': $x.id}"
+ROWS: Json = [{"id": n} for n in range(2_000)]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        JOIN,
+        "$count($states.input.a@$x.$states.input.b)",
+        "$states.input.a#$i.$states.input.b#$j",
+        "$map([1..1000], function() {[1..5000]})",
+    ],
+)
+def test_what_is_made_on_the_way_is_bounded(expression: str) -> None:
+    with pytest.raises(EvaluationFailure, match="makes more than 2,000,000 values on the way to its result"):
+        bounded(expression, {"a": ROWS, "b": ROWS})
+
+
+def test_a_small_join_gives_its_rows() -> None:
+    few: Json = [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert bounded(JOIN, {"a": few, "b": [{"id": 3}, {"id": 1}]}) == [{"id": 1}, {"id": 3}]
+    indexed = "$states.input.a#$i.{'at': $i, 'id': id}"
+    assert bounded(indexed, {"a": few}) == [{"at": n, "id": n + 1} for n in range(3)]
+    assert bounded("$states.input.a.id.{'n': $, 'of': %.id}", {"a": few}) == [{"n": n, "of": n} for n in (1, 2, 3)]
+
+
+def test_an_evaluation_is_bounded_in_seconds_of_the_processor() -> None:
+    clock = count(0.0, 3.0)  # each look finds three seconds gone
+    scope = JsonataScope(None, dict, {}, lambda: Random(1), clock=lambda: next(clock))
+    evaluate = compile_expression("{% $sum($map([1..100000], function($x) {$x * 2})) %}", "Output")
+    with pytest.raises(EvaluationFailure, match="takes more than 10 seconds"):
+        evaluate(scope)
+    assert next(clock) == 15.0
+
+
+@pytest.mark.parametrize(
+    ("fits", "too_much", "says"),
+    [
+        ("$count([1..873783])", "$count([1..873784])", "makes a range of 873,784 items; 873,783 are allowed"),
+        ("+".join(["1"] * 200), "+".join(["1"] * 201), "nests 201 levels deep; AWS takes 200"),
+        ("&".join(["'a'"] * 200), "&".join(["'a'"] * 201), "nests 201 levels deep; AWS takes 200"),
+    ],
+)
+def test_aws_bounds_hold_where_they_are_asked_for(fits: str, too_much: str, says: str) -> None:
+    bounded(fits, limits=AWS)
+    bounded(too_much)
+    with pytest.raises(EvaluationFailure, match=says):
+        bounded(too_much, limits=AWS)
+
+
+def test_a_recursion_is_no_nesting() -> None:
+    assert bounded("($f := function($n) {$n = 0 ? 0 : 1 + $f($n - 1)}; $f(150))", limits=AWS) == 150
+
+
+@pytest.mark.parametrize("limits", [False, True])
+def test_an_execution_is_held_to_them_with_aws_limits(limits: bool) -> None:
+    state = {"Type": "Pass", "Output": "{% $count([1..873784]) %}", "End": True}
+    outcome = simulate({"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": state}}, aws_limits=limits)
+    assert outcome.error == ("States.QueryEvaluationError" if limits else None)
+    assert outcome.output == (None if limits else 873_784)
+
+
+def test_a_number_that_json_has_not_is_its_name() -> None:
+    assert bounded("[1/0, -1/0, 0/0]") == ["Infinity", "-Infinity", "NaN"]
+    assert bounded("{'a': {'b': 1/0}}") == {"a": {"b": "Infinity"}}
+    assert bounded("1/0") == "Infinity"
+    with pytest.raises(EvaluationFailure, match="D1001"):
+        bounded("1/0 + 1")

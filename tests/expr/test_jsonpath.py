@@ -26,6 +26,7 @@ DOCUMENT: Any = {
     "foo.bar": 6,
     "": 7,
     'Test""Name"': 8,
+    r'Test\""Name"': 9,
 }
 
 
@@ -52,7 +53,7 @@ def scope(**variables: Any) -> Scope:
         (r"$.foo\.bar", ("foo.bar",), 6),
         ("$['foo.bar']", ("foo.bar",), 6),
         ("$['']", ("",), 7),
-        (r"""$['Test\""Name"']""", ('Test""Name"',), 8),
+        (r"""$['Test\""Name"']""", (r'Test\""Name"',), 9),
         (r"""$["Test\"\"Name\""]""", ('Test""Name"',), 8),
     ],
 )

@@ -325,3 +325,25 @@ def test_any_text_is_a_path_or_a_path_error_and_any_path_finds_or_does_not(text:
     else:
         assert path.definite or isinstance(found, list)
     assert repr(document) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (r"""$['a\"b']""", r"a\"b"),
+        (r"""$["a\'b"]""", r"a\'b"),
+        (r"""$['Test\""Name"']""", r'Test\""Name"'),
+        (r"""$['a\'b']""", "a'b"),
+        (r"""$["a\"b"]""", 'a"b'),
+        (r"""$['a\\b']""", r"a\b"),
+        (r"""$['a\\\"b']""", r"a\\"[:2] + r"\"b"),
+        (r"""$['a\.b']""", r"a\.b"),
+        (r"""$['a\/b']""", r"a\/b"),
+        (r"""$['a\xb']""", r"a\xb"),
+        (r"""$['a\nb']""", "a\nb"),
+        (r"""$['a\u0041b']""", "aAb"),
+        (r"""$['a\u004']""", r"a\u004"),
+    ],
+)
+def test_a_backslash_in_a_name_in_brackets_that_escapes_nothing_stays(text: str, name: str) -> None:
+    assert compile_path(text).steps == (name,)

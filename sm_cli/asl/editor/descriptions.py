@@ -60,7 +60,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Iterator": "The older name of ItemProcessor.",
     "ItemSelector": "Makes the input of each iteration; $$.Map.Item.Value is the item.",
     "Items": "The items: a list, an object, or an expression that makes one.",
-    "ItemsPath": "Where the input holds the list of items; the input itself unless given.",
+    "ItemsPath": "Where the input holds the items, a list or an object; the input itself unless given.",
     "MaxConcurrency": "How many iterations run at once; 0 for as many as possible.",
     "MaxConcurrencyPath": "Where the input says how many iterations run at once.",
     "ToleratedFailureCount": "How many items may fail before the Map does.",

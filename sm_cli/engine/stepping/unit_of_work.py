@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from sm_cli.asl.model import Program
+from sm_cli.engine.clock import processor_seconds
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.fork_children import ForkChildren
@@ -97,6 +98,7 @@ class UnitOfWork:
             history = settings.history and not (execution.type == "EXPRESS" and execution.parent is not None)
             env = Env(self.now, facts, execution.events, history, settings.limits or execution.limits)
             env.token_key = settings.token_key
+            env.clock = processor_seconds
             self.envs[execution.id] = env
         return env
 

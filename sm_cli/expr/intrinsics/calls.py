@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, TypeAlias
 
 from sm_cli.errors import StateFailure
-from sm_cli.expr.intrinsics.functions import FUNCTIONS, ArgumentsError, Function, format_pattern, render
+from sm_cli.expr.intrinsics.functions import FUNCTIONS, ArgumentsError, Function, format_pattern, java_text
 from sm_cli.expr.intrinsics.parser import Argument, Call, Constant, IntrinsicError, Reference, parse_call
 from sm_cli.expr.jsonpath.path import Path, PathNotFound
 from sm_cli.expr.scope import Scope
@@ -167,7 +167,7 @@ def _prepared_format(written: str, arguments: int) -> Callable[..., Json]:
         return _refusing(e.reason)
 
     def apply(_template: str, *values: Json) -> Json:
-        return pattern % tuple([render(value) for value in values])
+        return pattern % tuple([java_text(value) for value in values])
 
     return apply
 

@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 from typing import Any, TypeAlias
 
@@ -81,10 +82,6 @@ def _object(value: Json) -> str | None:
     return None if type(value) is dict else f"must be an object, not {_shown(value)}"
 
 
-def _scalar(value: Json) -> str | None:
-    return f"must not be {_shown(value)}; States.JsonToString makes it a text" if type(value) in (dict, list) else None
-
-
 def _integer(value: Json) -> str | None:
     if type(value) is not int and type(value) is not float:
         return f"must be a number, not {_shown(value)}"
@@ -137,6 +134,32 @@ def equality_key(value: Json, depth: int = 0) -> Any:
     return value
 
 
+def java_text(value: Json, depth: int = 0) -> str:
+    """A value as Java writes it into a text: `{a=1, b=[x, y]}`, texts without quotes, 1e21 as `1.0E21`."""
+    if type(value) is str:
+        return value
+    if depth > MAX_DEPTH:
+        raise ArgumentsError(f"a value is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        return "{" + ", ".join([f"{key}={java_text(member, depth + 1)}" for key, member in value.items()]) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join([java_text(item, depth + 1) for item in value]) + "]"
+    if type(value) is float:
+        return _java_double(value)
+    return str(value) if type(value) is int else _compact(value)
+
+
+def _java_double(value: float) -> str:
+    """Java, Double.toString: plain from 0.001 to below 10,000,000, else `d.dddEn`."""
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    assert isinstance(exponent, int), "JSON has no NaN and no Infinity"
+    figures = "".join(map(str, digits)).rstrip("0")
+    power = exponent + len(digits) - 1
+    return f"{'-' * sign}{figures[0]}.{figures[1:] or '0'}E{power}"
+
+
 def _compact(value: Json) -> str:
     try:
         return dumps(value)
@@ -169,7 +192,7 @@ def format_pattern(template: str, arguments: int) -> str:
 
 
 def _format(template: str, *values: Json) -> Json:
-    return format_pattern(template, len(values)) % tuple([render(value) for value in values])
+    return format_pattern(template, len(values)) % tuple([java_text(value) for value in values])
 
 
 def _string_to_json(text: str) -> Json:
@@ -301,7 +324,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "ArrayUnique": Function(_array_unique, (_array,)),
     "Base64Decode": Function(_base64_decode, (_short_text,)),
     "Base64Encode": Function(_base64_encode, (_short_text,)),
-    "Format": Function(_format, (_text,), more=_scalar),
+    "Format": Function(_format, (_text,), more=_anything),
     "Hash": Function(_hash, (_short, _algorithm)),
     "JsonMerge": Function(lambda one, other, _deep: {**one, **other}, (_object, _object, _shallow)),
     "JsonToString": Function(_compact, (_anything,)),

@@ -13,7 +13,7 @@ import orjson
 from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]  # the package ships no types
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
-from sm_cli.expr.jsonata.engine import UNDEFINED, EngineError, Undefined, UnsupportedResultError
+from sm_cli.expr.jsonata.engine import UNDEFINED, Undefined, UnsupportedResultError
 from sm_cli.jsonvalue import Json
 
 #: The engine's value for JSON's null.
@@ -63,7 +63,7 @@ def walk(value: Any, times: int = 1) -> None:
 
 
 def from_engine(value: Any) -> Json | Undefined:
-    """The JSON of an engine's value. Raises UnsupportedResultError for a function, EngineError for NaN and Infinity."""
+    """The JSON of an engine's value. Raises UnsupportedResultError for a function."""
     return UNDEFINED if value is None else _json(value)
 
 
@@ -86,10 +86,10 @@ def _json(value: Any) -> Any:
     raise UnsupportedResultError
 
 
-def number(value: float) -> int | float:
-    """Whole numbers are integers, as far as 64 bits hold them."""
+def number(value: float) -> int | float | str:
+    """Whole numbers are integers, as far as 64 bits hold them; as on AWS, a number that JSON has not is its name."""
     if isinstance(value, int):
         return value if _INT64_MIN <= value <= _UINT64_MAX else float(value)
     if not math.isfinite(value):
-        raise EngineError("D1001", f"Number out of range: {'NaN' if math.isnan(value) else 'Infinity'}")
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return int(value) if value.is_integer() and _INT64_MIN <= value <= _UINT64_MAX else value

@@ -18,13 +18,16 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 from sm_cli.expr.jsonata.convert import NULL
 from sm_cli.expr.jsonata.engine import LimitExceededError
 from sm_cli.expr.jsonata.higher_order import matched, merge_sort
-from sm_cli.expr.jsonata.operators import OPERATORS, clone, flat, is_number, lookup, truth
+from sm_cli.expr.jsonata.operators import OPERATORS, flat, is_number, lookup, truth
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.signature import checked
 from sm_cli.expr.jsonata.syntax import parse
+from sm_cli.expr.jsonata_transform import Transformer
+from sm_cli.expr.jsonata_tuples import rows_of
 from sm_cli.expr.scope import Scope
 
 JList = Utils.JList
+_BETWEEN_LOOKS = 10_000
 #: What the package calls a function that has no name.
 _UNNAMED = ("lambda", "transform")
 #: The errors that name a function or an operator, and where the package has that.
@@ -75,6 +78,11 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         self.environment = root
         self.input = None
         self.max_steps = self.steps = max_steps
+        self.elements = scope.limits.elements
+        #: The clock is read when the steps that are left fall below this.
+        self.look_at = max_steps - _BETWEEN_LOOKS
+        self.clock = scope.clock
+        self.ends = 0.0 if self.clock is None else self.clock() + scope.limits.seconds
         self.max_depth = self.depth = max_depth
 
     def get_per_thread_instance(self) -> Evaluator:
@@ -85,8 +93,28 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
 
     def spend(self, steps: int) -> None:
         self.steps -= steps
+        if self.steps < self.look_at or self.steps < 0:
+            self.look()
+
+    def look(self) -> None:
         if self.steps < 0:
             raise LimitExceededError(f"takes more than {self.max_steps:,} steps; look for a loop that does not end")
+        if self.clock is not None and self.clock() > self.ends:
+            raise LimitExceededError(f"takes more than {self.scope.limits.seconds:g} seconds")
+        self.look_at = self.steps - _BETWEEN_LOOKS
+
+    def build(self, elements: int) -> None:
+        """Charge the evaluation for values that it is about to make."""
+        self.spend(elements >> 5)
+        self.elements -= elements
+        if self.elements < 0:
+            raise LimitExceededError(f"makes more than {self.scope.limits.elements:,} values on the way to its result")
+
+    def evaluate_tuple_step(self, step: Any, input: Any, rows: Any, environment: Bindings) -> Any:
+        if step.type == "sort":
+            return super().evaluate_tuple_step(step, input, rows, environment)
+        found = rows_of(self, step, input, rows, environment)
+        return found if step.stages is None else self.evaluate_stages(step.stages, found, environment)
 
     def eval(self, node: Any, input: Any, environment: Bindings) -> Any:
         """The value of one node of the syntax tree for one context item."""
@@ -284,7 +312,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         return super().evaluate_step(node, input, environment, last)
 
     def evaluate_transform_expression(self, node: Any, _input: Any, environment: Bindings) -> Any:
-        function = Jsonata.JFunction(_Transformer(self, node, environment), "<(oa):o>")
+        function = Jsonata.JFunction(Transformer(self, node, environment), "<(oa):o>")
         function.signature = checked(function.signature)
         function.signature.set_function_name("transform")
         return function
@@ -332,37 +360,6 @@ def _together(items: list[Any]) -> Any:
         elif item is not None:
             found.append(item)
     return found
-
-
-class _Transformer(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the package ships no types
-    """`|pattern|update, delete|`: a copy of its argument, changed at the places that the pattern finds."""
-
-    def __init__(self, evaluator: Evaluator, node: Any, environment: Bindings) -> None:
-        self.evaluator = evaluator
-        self.node = node
-        self.environment = environment
-
-    def call(self, _input: Any, arguments: list[Any]) -> Any:
-        if arguments[0] is None:
-            return None
-        result = clone(arguments[0])
-        places = self.evaluator.eval(self.node.pattern, result, self.environment)
-        for place in places if isinstance(places, list) else [] if places is None else [places]:
-            self.change(place)
-        return result
-
-    def change(self, place: Any) -> None:
-        update = self.evaluator.eval(self.node.update, place, self.environment)
-        if update is not None and not isinstance(update, dict):
-            raise JException("T2011", self.node.update.position, update)
-        if not isinstance(place, dict):
-            return
-        place.update(update or {})
-        names = None if self.node.delete is None else self.evaluator.eval(self.node.delete, place, self.environment)
-        for name in names if isinstance(names, list) else [] if names is None else [names]:
-            if not isinstance(name, str):
-                raise JException("T2012", self.node.delete.position, names)
-            place.pop(name, None)
 
 
 def _literal(_evaluator: Evaluator, node: Any, _input: Any, _environment: Bindings) -> Any:

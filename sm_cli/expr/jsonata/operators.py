@@ -16,10 +16,11 @@ from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import walk
+from sm_cli.expr.jsonata.engine import LimitExceededError
 from sm_cli.expr.jsonata.text import check_length, text
 
-#: The widest range that `..` may make; JSONata's own limit is ten times that.
-MAX_RANGE = 1_000_000
+#: The widest range that JSONata itself makes; an evaluation's own limit is lower.
+MAX_RANGE = 10_000_000
 
 
 def is_number(value: Any) -> bool:
@@ -169,8 +170,13 @@ def _range(left: Any, right: Any) -> Any:
     if left is None or right is None or left > right:
         return None
     first, last = int(left), int(right)
+    evaluator = Jsonata.CURRENT.jsonata
     if last - first >= MAX_RANGE:
         raise JException("D2014", -1, last - first + 1)
+    most = evaluator.scope.limits.span
+    if last - first >= most:
+        raise LimitExceededError(f"makes a range of {last - first + 1:,} items; {most:,} are allowed")
+    evaluator.build(last - first + 1)
     return Utils.create_sequence_from_iter(range(first, last + 1))
 
 

@@ -31,6 +31,7 @@ from sm_cli.expr.jsonata.engine import (
 from sm_cli.expr.jsonata.evaluator import Bindings, Evaluator
 from sm_cli.expr.jsonata.signature import checked
 from sm_cli.expr.jsonata.syntax import parse, sentence
+from sm_cli.expr.jsonata_tuples import nesting
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.jsonvalue import Json
 
@@ -62,9 +63,12 @@ class _Compiled:
     def __init__(self, engine: PythonEngine, tree: Any) -> None:
         self.engine = engine
         self.tree = tree
+        self.nesting = 0
 
     def evaluate(self, bindings: Mapping[str, Json], scope: Scope) -> Json | Undefined:
         engine = self.engine
+        if scope.limits.nesting:
+            self.check_nesting(scope.limits.nesting)
         memo = scope.memo if isinstance(scope, JsonataScope) else {}
         frame = Bindings(engine.root, {name: _shared(value, memo) for name, value in bindings.items()})
         evaluator = Evaluator(engine.root, scope, engine.max_steps, engine.max_depth)
@@ -85,6 +89,11 @@ class _Compiled:
             raise EngineError("", f"{type(e).__name__}: {e}") from e
         finally:
             current.jsonata = before
+
+    def check_nesting(self, most: int) -> None:
+        self.nesting = self.nesting or nesting(self.tree)
+        if self.nesting > most:
+            raise LimitExceededError(f"nests {self.nesting} levels deep; AWS takes {most}")
 
 
 def _shared(value: Json, memo: dict[int, object]) -> Any:
@@ -130,6 +139,7 @@ class _Native(Jsonata.JFunction):  # type: ignore[misc]  # the package ships no 
         except FunctionError as e:
             raise JException(str(e), -1) from None
         if isinstance(value, Sequence):
+            Jsonata.CURRENT.jsonata.build(len(value))
             return Utils.create_sequence_from_iter(value)
         return to_engine(value)
 

@@ -80,6 +80,19 @@ class Cursor:
             self.fail("has a quote that is not closed")
         return self.unescape(found[1], _CONTROLS, start)
 
+    def name(self) -> str:
+        """The name of a member, in quotes. A backslash before anything but itself, the quote that is around the name,
+        a control letter of JSON's or `u` and four hex digits escapes nothing and stays: `$['a\\"b']`."""
+        start = self.at
+        quote = self.peek()
+        found = self.take(_QUOTED[quote])
+        if found is None:
+            self.fail("has a quote that is not closed")
+        known = {**_CONTROLS, quote: quote, "\\": "\\"}
+        return self.unescape(
+            _ESCAPE.sub(lambda m: m[0] if m[1] or m[2] in known else "\\" + m[0], found[1]), known, start
+        )
+
     def unescape(self, raw: str, controls: Mapping[str, str], start: int) -> str:
         """Backslash escapes: four hex digits after `u` (a pair of surrogates is one character), `controls`, else
         the escaped character itself."""

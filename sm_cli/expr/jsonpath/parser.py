@@ -138,13 +138,13 @@ class PathParser(Cursor):
         return self.positions(self.text[opened + 1 : closed].strip(), opened)
 
     def names(self) -> Step:
-        names = [self.quoted()]
+        names = [self.name()]
         while self.skip_space() == ",":
             self.offend("','", self.at)
             self.at += 1
             if self.skip_space() not in QUOTES:
                 self.fail("needs a name in quotes after the comma")
-            names.append(self.quoted())
+            names.append(self.name())
         self.expect("]", "needs ',' or ']' after the name in brackets")
         return names[0] if len(names) == 1 else Names(tuple(names), last=False)
 

@@ -26,7 +26,7 @@ from sm_cli.interpreter.events import (
 from sm_cli.interpreter.frame import Join, Opens
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
-from sm_cli.interpreter.states.map import concurrency, items_of, selected, thresholds, tolerated
+from sm_cli.interpreter.states.map import Items, concurrency, items_of, selected, thresholds, tolerated
 from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json, dumps
 
@@ -42,13 +42,14 @@ def start(turn: StepBuilder, state: DistributedMap, event: Entered | BackoffElap
     input = effective_input(turn, state)
     given = turn.env.probe is not None and turn.env.probe.items is not None
     reader = None if given else state.reader
-    items = items_of(turn, state, input) if reader is None else []
+    items = items_of(turn, state, input) if reader is None else Items([])
+    total = len(items.values)
     limit = concurrency(turn, state, input) or IN_FLIGHT
-    turn.record("MapStateStarted", {"length": len(items)} if reader is None else {})
-    allowed = tolerated(thresholds(turn, state, input), len(items))
-    turn.frame.join = Join(len(items), min(limit, IN_FLIGHT), allowed, activation=turn.frame.seq)
+    turn.record("MapStateStarted", {"length": total} if reader is None else {})
+    allowed = tolerated(thresholds(turn, state, input), total)
+    turn.frame.join = Join(total, min(limit, IN_FLIGHT), allowed, activation=turn.frame.seq)
     request = None if reader is None else reading(turn, state, reader, input)
-    children = children_of(turn, state, input, items[: portion(turn, state, input)])
+    children = children_of(turn, state, input, taken(items, 0, portion(turn, state, input)))
     turn.record("MapRunStarted", {"mapRunArn": map_run_arn(turn, state)})
     turn.block(StartRun(run_ref(turn), state.name, state.label, state.child_type, joined_so_far(turn)))
     if request is None:
@@ -63,7 +64,7 @@ def items_wanted(turn: StepBuilder, state: DistributedMap, event: ItemsWanted) -
     if state.reader is not None:
         ask(turn, READ, reading(turn, state, state.reader, input))
         return None
-    items = items_of(turn, state, input)[join.read : join.read + portion(turn, state, input)]
+    items = taken(items_of(turn, state, input), join.read, portion(turn, state, input))
     return spawn(turn, state, children_of(turn, state, input, items))
 
 
@@ -78,8 +79,8 @@ def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> En
         allowed = tolerated(thresholds(turn, state, input), total)
         turn.frame.join = join._replace(total=total, tolerated=allowed, mark=str(answer["mark"]))
     join = joined_so_far(turn)
-    items = cast("list[Json]", answer["items"])[: join.total - join.read]
-    if not items and join.read < join.total:
+    items = Items(cast("list[Json]", answer["items"])[: join.total - join.read], answer.get("keyed") is True)
+    if not items.values and join.read < join.total:
         return failed(turn, state, "States.ItemReaderFailed", "The data set has fewer items than it had at first.")
     return spawn(turn, state, children_of(turn, state, input, items))
 
@@ -171,6 +172,10 @@ def portion(turn: StepBuilder, state: DistributedMap, input: Json) -> int:
     return max(PORTION, int(batch or 0))
 
 
+def taken(items: Items, first: int, most: int) -> Items:
+    return items._replace(values=items.values[first : first + most])
+
+
 def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input: Json) -> dict[str, Json]:
     """What the job that reads is told: ItemReader with its expressions evaluated, and which portion."""
     config = {name: value for name, value in reader.config.items() if name not in ("MaxItems", "MaxItemsPath")}
@@ -204,13 +209,15 @@ def writing(turn: StepBuilder, state: DistributedMap) -> dict[str, Json]:
     }
 
 
-def children_of(turn: StepBuilder, state: DistributedMap, input: Json, items: list[Json]) -> list[Child]:
+def children_of(turn: StepBuilder, state: DistributedMap, input: Json, items: Items) -> list[Child]:
     """Children for a portion of the items, numbered after those that there are."""
     join = joined_so_far(turn)
-    children = selected(turn, state, input, items, join.read, Source=source(turn, state, input)) if items else []
+    if not items.values:
+        return []
+    children = selected(turn, state, input, items, join.read, Source=source(turn, state, input))
     if state.batcher is None:
         return children
-    last = join.read + len(items) >= join.total
+    last = join.read + len(items.values) >= join.total
     batches = batched(turn, state, state.batcher, input, children, last=last)
     return [replace(child, index=join.made + i) for i, child in enumerate(batches)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import floor
+from typing import NamedTuple
 
 from sm_cli.asl.model import Map, QueryLanguage
 from sm_cli.errors import StateFailure
@@ -18,13 +19,23 @@ from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json, dumps
 
 
+class Items(NamedTuple):
+    """What a Map iterates over. AWS, "ItemsPath": of an object each key with its value, in order.
+
+    values: what each iteration gets without an ItemSelector: of an object {"Key": …, "Value": …}. keyed: it is one.
+    """
+
+    values: list[Json]
+    keyed: bool = False
+
+
 def start(turn: StepBuilder, state: Map, event: Entered | BackoffElapsed) -> None:
     input = effective_input(turn, state)
     items = items_of(turn, state, input)
-    limit = concurrency(turn, state, input)
-    turn.record("MapStateStarted", {"length": len(items)})
-    allowed = tolerated(thresholds(turn, state, input), len(items))
-    turn.block(Fork(selected(turn, state, input, items), Join(len(items), limit, allowed)))
+    limit, total = concurrency(turn, state, input), len(items.values)
+    turn.record("MapStateStarted", {"length": total})
+    allowed = tolerated(thresholds(turn, state, input), total)
+    turn.block(Fork(selected(turn, state, input, items), Join(total, limit, allowed)))
 
 
 def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
@@ -36,28 +47,37 @@ def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
     return int(limit)
 
 
-def items_of(turn: StepBuilder, state: Map, input: Json) -> list[Json]:
-    if turn.env.probe is not None and turn.env.probe.items is not None:
-        return turn.env.probe.items
+def items_of(turn: StepBuilder, state: Map, input: Json) -> Items:
+    given = turn.env.probe.items if turn.env.probe is not None else None
+    if given is not None:
+        return as_items(given)
     if state.language is QueryLanguage.JSONATA:
-        return items_of_jsonata(turn, state, input)
+        return as_items(items_of_jsonata(turn, state, input))
     path = state.items_path
     try:
         items = input if path is None else path.resolve(turn.scope(input))
     except PathNotFound as e:
         assert path is not None
         raise StateFailure("States.Runtime", f"Invalid path '{path.text}' : {e.reason}") from None
-    if not isinstance(items, list):
+    # AWS was seen to refuse an object of the context object after it took those of the input.
+    refused = isinstance(items, dict) and path is not None and path.text.startswith("$$")
+    if refused or not isinstance(items, (list, dict)):
         text = "$" if path is None else path.text.replace("$$", "$", 1)
         raise StateFailure("States.Runtime", f'Reference path "{text}" must point to array.', located=False)
     turn.note("afterItemsPath", items)
-    return items
+    return as_items(items)
 
 
-def items_of_jsonata(turn: StepBuilder, state: Map, input: Json) -> list[Json]:
+def as_items(found: list[Json] | dict[str, Json]) -> Items:
+    if isinstance(found, list):
+        return Items(found)
+    return Items([{"Key": key, "Value": value} for key, value in found.items()], keyed=True)
+
+
+def items_of_jsonata(turn: StepBuilder, state: Map, input: Json) -> list[Json] | dict[str, Json]:
     items = input if state.items is None else state.items(turn.states())
     turn.check_depth(items, "value of Items")
-    if not isinstance(items, list):
+    if not isinstance(items, (list, dict)):
         raise StateFailure("States.QueryEvaluationError", f"Map state input must be an array but was: {dumps(items)}")
     return items
 
@@ -86,19 +106,19 @@ def tolerated(given: tuple[int | None, float | None], total: int) -> int:
     return min(bounds, default=0)
 
 
-def selected(
-    turn: StepBuilder, state: Map, input: Json, items: list[Json], first: int = 0, **more: Json
-) -> list[Child]:
+def selected(turn: StepBuilder, state: Map, input: Json, items: Items, first: int = 0, **more: Json) -> list[Child]:
     """A child for each item, as ItemSelector makes its input; `first` is the number of the first one, `more` further
     members of Map.Item."""
     selector, machine = state.item_selector, state.processor
     keeps_item = turn.program.machines[machine].reads_context
     if selector is None and not keeps_item:
-        return [Child(machine, i, value) for i, value in enumerate(items, first)]
+        return [Child(machine, i, value) for i, value in enumerate(items.values, first)]
     scope = turn.scope_of(state, input)
     children = []
-    for i, value in enumerate(items, first):
-        item: Json = {"Index": i, "Value": value, **more}
+    for i, value in enumerate(items.values, first):
+        item: dict[str, Json] = {"Index": i, "Value": value, **more}
+        if items.keyed and isinstance(value, dict):
+            item |= value
         made = value if selector is None else selector(iteration_scope(turn, scope, item))
         if made is not value:
             turn.check_depth(made, "value of ItemSelector")
@@ -115,7 +135,9 @@ def iteration_scope(turn: StepBuilder, outer: Scope, item: Json) -> Scope:
         return {**turn.context(), "Map": {"Item": item}}
 
     if isinstance(outer, JsonataScope):
-        return JsonataScope(outer.input, context, outer.variables, turn.random, now=turn.env.now)
+        return JsonataScope(
+            outer.input, context, outer.variables, turn.random, now=outer.now, limits=outer.limits, clock=outer.clock
+        )
     return Scope(outer.input, context, outer.variables, turn.random)
 
 
