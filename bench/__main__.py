@@ -11,7 +11,9 @@ from pathlib import Path
 
 BENCHES = ("startup", "validate", "durable", "maps", "memory", "waiting", "queue", "timers")
 #: Those that take minutes, or compare; they run when they are named.
-LONG = ("idle", "writers", "chaos", "buckets", "jsonata", "jsonata-reference", "distributed")
+LONG = (
+    *("idle", "writers", "chaos", "buckets", "jsonata", "jsonata-reference", "distributed", "mutations"),
+)
 
 
 def main(names: list[str]) -> int:

@@ -6,6 +6,7 @@ that of the library, where there is one and it has the name (the project's own f
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,12 +14,14 @@ from sm_cli.asl.compile import compile_program
 from sm_cli.asl.model import Program
 from sm_cli.asl.text.source import Document
 from sm_cli.asl.text.source import parse as parse_source
-from sm_cli.errors import InvalidDefinition, NotFound, SmError
-from sm_cli.jsonvalue import dumps
+from sm_cli.errors import DatabaseError, InvalidDefinition, NotFound, SmError
+from sm_cli.jsonvalue import digest, dumps
 from sm_cli.store.changes import Changes
 from sm_cli.store.records import Definition
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.transaction import Transaction
+
+log = logging.getLogger("sm.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,27 @@ def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = 
     return Workflow(name, document, compile_program(document.value))
 
 
+class DamagedDefinition(DatabaseError):
+    """What is stored under a digest is not what has it: the database is damaged, and no execution is to blame."""
+
+    def __init__(self, stored: Definition) -> None:
+        super().__init__(
+            f"the stored definition of {stored.name} is damaged: it is not the one of digest {stored.digest[:12]}",
+            hint="Restore a backup of the database; executions of it are left as they are.",
+        )
+        self.digest = stored.digest
+
+
 def compiled(stored: Definition) -> Program:
     """The program of a definition that was valid when it was stored. Raises SmError when it no longer is: whether an
     older sm was too lenient or this one is too strict, the user's file is not to blame."""
     try:
         parsed = parse_source(stored.text, file=stored.name)
-        if parsed.document is None:
-            raise InvalidDefinition(parsed.diagnostics)
+        if parsed.document is None or digest(parsed.document.value) != stored.digest:
+            raise DamagedDefinition(stored)
         return compile_program(parsed.document.value)
+    except DamagedDefinition:
+        raise
     except Exception as e:
         what = f"{type(e).__name__}: {e}"
         raise SmError(f"the stored definition of {stored.name} does not compile any more: {what}") from e
@@ -63,6 +79,7 @@ class Programs:
     def __init__(self, library: Callable[[str], Workflow | None] | None = None) -> None:
         self.library = library
         self._compiled: dict[str, Program] = {}
+        self._told: set[str] = set()
 
     def add(self, workflow: Workflow) -> None:
         self._compiled.setdefault(workflow.program.digest, workflow.program)
@@ -76,6 +93,12 @@ class Programs:
                 raise NotFound(f"the definition {digest[:12]} is not in the database")
             program = self._compiled[digest] = compiled(stored)
         return program
+
+    def tell_damaged(self, damage: DamagedDefinition) -> None:
+        """Say once in the log what is not worked on."""
+        if damage.digest not in self._told:
+            self._told.add(damage.digest)
+            log.error("%s; its executions are left as they are", damage)
 
     def named(self, name: str, tx: Transaction, changes: Changes, now: int) -> Program | None:
         """The newest program of a workflow of this name; one from the library is stored with `changes`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sm_cli.handlers.registry import Registry
-from sm_cli.store.records import Job, WorkerRecord
+from sm_cli.store.records import Execution, Job, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
 
 
@@ -59,6 +59,8 @@ class JobTaker:
         self.at_once = at_once
         self.arriving = arriving
         self.taken: list[Job] = []
+        #: Those that the taken jobs belong to, by id: what is started may start others, and their tasks are taken too.
+        self.executions: dict[int, Execution] = {}
 
     def knows(self, job: Job) -> bool:
         return self.handlers is None or self.handlers.find(job.resource) is not None

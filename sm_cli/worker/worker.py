@@ -104,7 +104,7 @@ class Worker:
         execution, new, jobs = self.engine.start(workflow, input, taker=taker, **options)  # type: ignore[arg-type]
         if new:
             self._is_seen(taker.arriving)
-        self.launch(jobs, {execution.id: execution})
+        self.launch(jobs, taker.executions)
         return execution, new
 
     def reload(self, handlers: Mapping[str, Handler]) -> None:
@@ -253,7 +253,7 @@ class Worker:
             log.debug("ignored %s for frame %d: it came too late", type(event).__name__, frame)
         if self.observe is not None and tick.changes.history:
             self.observe(tick.changes.history)
-        self.launch(tick.taken(), tick.executions)
+        self.launch(tick.taken(), {} if tick.taker is None else tick.taker.executions)
 
     def forget(self, job: Job) -> None:
         """Nobody waits for this job's handler any more."""

@@ -53,7 +53,7 @@ def test_a_table_leaves_out_what_is_empty_everywhere_and_aligns_wide_characters(
 
 
 def test_a_table_never_hands_control_characters_to_a_terminal() -> None:
-    assert tables.table(("A",), [("x\x1b[2Jy\n",)])[1] == "x [2Jy"
+    assert tables.table(("A",), [("x\x1b[2Jy\n",)])[1] == r"x\u001b[2Jy\n"
 
 
 def test_a_moment_is_a_span_ago_or_a_date() -> None:

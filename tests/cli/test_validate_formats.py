@@ -66,10 +66,10 @@ def test_a_problem_is_one_command_for_github() -> None:
     )
 
 
-def test_github_gets_line_ends_and_percents_escaped() -> None:
+def test_github_gets_a_message_as_one_line_with_percents_escaped() -> None:
     problem = Diagnostic("SM101", "info", "50%\nmore\r", "", Position(1, 2, 3, 4))
     shown = as_github([CheckedFile("-", "", [problem])])
-    assert shown == "::notice file=<stdin>,line=1,endLine=3,title=SM101::50%25%0Amore%0D"
+    assert shown == "::notice file=<stdin>,line=1,endLine=3,title=SM101::50%25\\nmore\\r"
 
 
 def test_github_hears_nothing_of_a_good_file(project: Project) -> None:

@@ -41,6 +41,43 @@ def swap(found: list[Place], random: Random) -> None:
     a[i], b[j] = copy.deepcopy(b[j]), copy.deepcopy(a[i])
 
 
+#: Values and keys that a reader of definitions may not have thought of.
+ODD: tuple[Any, ...] = (
+    *(None, True, -1, 0, 1.5, 1e300, 10**30, "", " ", "$", "$.", "$$.", "$..a", "$[", "a\\", "\\", "*\\x", "${a}"),
+    *(
+        "{% %}",
+        "{% ( %}",
+        "{%",
+        "States.Format('{}",
+        "States.Format()",
+        "2020-13-41T00:00:00Z",
+        [],
+        {},
+        [None],
+        {"a": 1},
+    ),
+)
+KEYS = ("${a}", "x${a}Equals", "StringMatches", "NumericEquals", "TimestampEqualsPath", "IsNull", "And", "Not",
+        "Variable", "Condition", "a.$", ".$", "Comment", "Assign", "Next", "\u202e")  # fmt: skip
+
+
+def odd(found: list[Place], random: Random) -> None:
+    """A node becomes something else."""
+    holder, key = random.choice(found)
+    holder[key] = copy.deepcopy(random.choice(ODD))
+
+
+def rename(found: list[Place], random: Random) -> None:
+    """A member gets another name, in its place."""
+    objects = [holder for holder, _ in found if isinstance(holder, dict) and holder]
+    if objects:
+        holder = random.choice(objects)
+        old, new = random.choice(list(holder)), random.choice(KEYS)
+        members = [(new if key == old else key, value) for key, value in holder.items()]
+        holder.clear()
+        holder.update(members)
+
+
 _PIECES = ("$", "'", '"', "(", ")", "[", "{%", "%}", "\\", "\u00e9", "\n", "?", "$$")
 
 
@@ -59,7 +96,7 @@ def cut(found: list[Place], random: Random) -> None:
         holder[key] = text[:at] + piece + text[at + random.randrange(3) :]
 
 
-WAYS: tuple[Callable[[list[Place], Random], None], ...] = (delete, double, swap, cut)
+WAYS: tuple[Callable[[list[Place], Random], None], ...] = (delete, double, swap, cut, odd, rename)
 
 
 def mutated(value: Any, random: Random, times: int) -> Any:

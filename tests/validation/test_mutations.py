@@ -20,19 +20,21 @@ from sm_cli.asl.validation.aws import validate_as_aws
 from sm_cli.asl.validation.validate import CATALOGUE, check, unsupported
 from tests.validation.mutations import mutated
 
-VALID = Path(__file__).resolve().parents[2] / ".." / "shared" / "validation" / "valid.jsonl"
+CHECKOUT = Path(__file__).resolve().parents[2]
+#: SM_CORPUS names another folder of definitions to spoil.
+VALID = Path(os.environ.get("SM_CORPUS", CHECKOUT / ".." / "shared" / "validation")) / "valid.jsonl"
 #: How often each definition is spoilt; 0 takes a sample of them.
 TIMES = int(os.environ.get("SM_MUTATIONS", "0"))
-SAMPLE = 150
+SAMPLE = 600
 
 
 def definitions() -> list[Any]:
-    """The valid definitions beside the checkout, else the good examples of the catalogue."""
+    """The valid definitions beside the checkout, the workflows in it, and the good examples of the catalogue."""
+    texts = [file.read_text(encoding="utf-8") for file in sorted((CHECKOUT / "workflows").rglob("*.yaml"))]
+    texts += [rule.good for rule in CATALOGUE.values() if rule.good]
     if VALID.is_file():
         with VALID.open(encoding="utf-8") as lines:
-            texts = [json.loads(line)["text"] for line in lines]
-    else:
-        texts = [rule.good for rule in CATALOGUE.values() if rule.good]
+            texts += [json.loads(line)["text"] for line in lines]
     return [document.value for text in texts if (document := parse(text).document) is not None]
 
 

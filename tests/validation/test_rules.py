@@ -35,6 +35,13 @@ def passing(**fields: Any) -> State:
     return {"Type": "Pass", "Next": "Z", **fields}
 
 
+def nested_nots(depth: int) -> dict[str, Any]:
+    rule: dict[str, Any] = {"Variable": "$.a", "IsNull": True}
+    for _ in range(depth):
+        rule = {"Not": rule}
+    return rule
+
+
 def choice(*rules: State) -> State:
     return {"Type": "Choice", "Choices": list(rules), "Default": "Z"}
 
@@ -126,6 +133,13 @@ FOUND: list[tuple[str, State, str]] = [
     ("SM403", {"Type": "Wait", "Timestamp": "2016-12-05t21:29:29Z", "Next": "Z"}, "/Timestamp"),
     ("SM403", {"Type": "Wait", "Timestamp": "2023-02-29T00:00:00Z", "Next": "Z"}, "/Timestamp"),
     ("SM403", {"Type": "Wait", "Timestamp": "{% $now() %}", "Next": "Z"}, "/Timestamp"),
+    ("SM405", choice({"Variable": "$.a", "StringMatches": "a\\", "Next": "Z"}), "/Choices/0/StringMatches"),
+    (
+        "SM405",
+        choice({"Not": {"Variable": "$.a", "StringMatches": "\\q"}, "Next": "Z"}),
+        "/Choices/0/Not/StringMatches",
+    ),
+    ("SM406", choice({**nested_nots(101), "Next": "Z"}), "/Choices/0" + 101 * "/Not"),
     ("SM404", {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "Z"}]}, ""),
     ("SM304", {"Type": "Fail", "CausePath": "a"}, "/CausePath"),
     ("SM304", {"Type": "Fail", "ErrorPath": "States.Nope($.a)"}, "/ErrorPath"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sm_cli.cli.escaping import painted
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.options import Database, choice
@@ -56,7 +57,7 @@ def graph(
     else:
         drawn, marks = _executed(execution, workflow, db)
     if file is None:
-        sys.stdout.write(_encodable(_rendered(drawn, marks, format, to_terminal=True)))
+        sys.stdout.write(_encodable(painted(_rendered(drawn, marks, format, to_terminal=True))))
     else:
         _write(file, _rendered(drawn, marks, format, to_terminal=False))
 

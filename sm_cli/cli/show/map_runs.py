@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sm_cli.cli.escaping import escaped
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
@@ -77,7 +78,7 @@ def watch(engine: Engine, which: str | None, limit: int) -> None:
         text = "; ".join(progress(run) for run in runs)
         if text != last:
             if live:
-                sys.stderr.write(f"\r{text}\x1b[K")
+                sys.stderr.write(f"\r{escaped(text)}\x1b[K")
                 sys.stderr.flush()
             else:
                 say(text)

@@ -7,9 +7,12 @@ says so.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
+from collections.abc import Callable
 
+from sm_cli.cli.escaping import escaped, framed
 from sm_cli.errors import InvalidDefinition, SmError
 
 #: What a person can do, by an error's topic.
@@ -24,6 +27,8 @@ _HINTS = {
     "other path": "Give another path with --db.",
     "no database": "`sm run` makes one; --db names another.",
 }
+#: No more of a path is shown.
+_LONGEST_PATH = 200
 
 
 def report(error: BaseException) -> int:
@@ -41,20 +46,47 @@ def report(error: BaseException) -> int:
         return error.exit_code
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):
-        show()  # typer's own: a wrong option, a missing argument
+        _show(show)  # typer's own: a wrong option, a missing argument
         return code
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-        say(f"sm: error: the result could not be written: {error.strerror}")
-        return 7
+    outside = _outside(error)
+    if outside is not None:
+        sentence, exit_code = outside
+        say(f"sm: error: {sentence}")
+        _trace(error)
+        return exit_code
     say(f"sm: error: this is a bug in sm: {type(error).__name__}: {error}; run again with SM_DEBUG=1 for the details")
     _trace(error)
     return 70
 
 
+def _outside(error: BaseException) -> tuple[str, int] | None:
+    """(sentence, exit code) for what the system refuses and no room has put in its own words: a path or a lock."""
+    if isinstance(error, OSError) and error.errno is not None:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return f"the result could not be written: {error.strerror}", 7
+        named = "" if error.filename is None else f"{shortened(os.fsdecode(error.filename))}: "
+        return f"{named}{error.strerror}", 7
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return "a path holds a NUL character, and no file has such a name", 2
+    return None
+
+
+def shortened(path: str) -> str:
+    """As much of a path as a sentence shows."""
+    return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"
+
+
+def _show(show: Callable[..., object]) -> None:
+    shown = io.StringIO()
+    show(file=shown)
+    for line in shown.getvalue().splitlines():
+        say(line)
+
+
 def say(line: str) -> None:
     """One line on stderr; a stderr that is gone is nobody's failure."""
     try:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{escaped(line)}\n")
         sys.stderr.flush()
     except (OSError, ValueError):
         return
@@ -69,4 +101,5 @@ def _trace(error: BaseException) -> None:
     if os.environ.get("SM_DEBUG") or (logs is not None and logs.is_verbose()):
         import traceback
 
-        say("".join(traceback.format_exception(error)).rstrip())
+        for line in framed("".join(traceback.format_exception(error))).split("\n"):
+            say(line)

@@ -154,7 +154,7 @@ class Picture(LiveLines):
         from rich.text import Text
 
         assert self.live is not None
-        self.live.console.print(Text(text, style=colour or ""), soft_wrap=True)
+        self.live.console.print(Text(tables.clean(text), style=colour or ""), soft_wrap=True)
 
     def under_way(self, now: int) -> Any:
         from rich.console import Group

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from typing import Any
 
+from sm_cli.cli.escaping import escaped, framed
 from sm_cli.errors import UsageError
 
 _LOGGER = logging.getLogger("sm")
@@ -51,7 +53,17 @@ def _handler() -> logging.Handler:
 
 
 def _plain() -> logging.Formatter:
-    return logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S")
+    return _TextLines("%(asctime)s %(name)s: %(message)s", "%H:%M:%S")
+
+
+class _TextLines(logging.Formatter):
+    """What is logged stays one line, and a traceback its own lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        return escaped(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        return framed(super().formatException(ei))
 
 
 class _JsonLines(logging.Formatter):
@@ -64,4 +76,4 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return escaped(json.dumps(line, ensure_ascii=False))

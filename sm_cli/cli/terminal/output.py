@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+from sm_cli.cli import escaping
+
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
 
@@ -58,7 +60,13 @@ def is_coloured(stream: TextIO) -> bool:
 
 
 def text(line: str, stream: TextIO | None = None) -> None:
-    (stream or sys.stdout).write(f"{line}\n")
+    """One line, with nothing in it that a terminal would obey."""
+    (stream or sys.stdout).write(f"{escaping.escaped(line)}\n")
+
+
+def lines(written: str, stream: TextIO | None = None) -> None:
+    """Lines that this program has broken and, perhaps, painted itself; what is data in them is one line."""
+    (stream or sys.stdout).write(f"{escaping.painted(written)}\n")
 
 
 def value(result: Json, stream: TextIO | None = None) -> None:
@@ -69,8 +77,8 @@ def value(result: Json, stream: TextIO | None = None) -> None:
     if not stream.isatty():
         text(orjson.dumps(result).decode(), stream)
         return
-    shown = orjson.dumps(result, option=orjson.OPT_INDENT_2).decode()
-    text(_coloured(shown) if is_coloured(stream) else shown, stream)
+    shown = escaping.escaped_lines(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
+    lines(_coloured(shown) if is_coloured(stream) else shown, stream)
 
 
 def _coloured(shown: str) -> str:
@@ -109,7 +117,11 @@ def one(result: Json, format: str) -> None:
 def _yaml(result: Json) -> None:
     import yaml
 
-    text(yaml.safe_dump(result, sort_keys=False, allow_unicode=True).rstrip())
+    shown = yaml.safe_dump(result, sort_keys=False, allow_unicode=True).rstrip()
+    if escaping.escaped_lines(shown) != shown or re.search(r"(?m)^\s*::", shown):
+        # YAML has its own escapes for what is not shown, and breaks no line of text then.
+        shown = yaml.safe_dump(result, sort_keys=False, default_style='"', width=2**31).rstrip()
+    lines(shown)
 
 
 def flush() -> None:

@@ -9,6 +9,10 @@ import time
 import unicodedata
 from collections.abc import Sequence
 
+from sm_cli.cli.escaping import escaped as clean
+
+__all__ = ["clean", "duration", "local_time", "pad", "table", "width"]
+
 
 def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
     """The lines of a table: columns as wide as needed, two spaces between them. A column that is empty
@@ -28,11 +32,6 @@ def width(cell: str) -> int:
     if cell.isascii():
         return len(cell)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in cell)
-
-
-def clean(cell: str) -> str:
-    """Nothing that a terminal would obey: a name or a cause is other people's text."""
-    return cell if cell.isprintable() else "".join(c if c.isprintable() else " " for c in cell)
 
 
 def local_time(microseconds: int) -> str:

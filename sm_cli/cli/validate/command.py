@@ -105,7 +105,7 @@ def _report(files: Sequence[CheckedFile], format: str) -> None:
             frames = Frames(each.text)
             for problem in each.found:
                 for line in frames.show(problem):
-                    out.text(line)
+                    out.lines(line)
         if each.is_valid:
             out.text(f"{each.shown}: OK")
     if problems:

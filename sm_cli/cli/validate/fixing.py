@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sm_cli.cli.escaping import escaped_lines
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.output import is_coloured
 from sm_cli.errors import UsageError
@@ -64,6 +65,8 @@ def _diff(name: str, before: str, after: str, stream: TextIO) -> Iterator[str]:
     for line in unified_diff(_LINES.findall(before), _LINES.findall(after), f"a/{path}", f"b/{path}"):
         shown = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         colour = _COLOURS.get(shown[0], "") if coloured else ""
+        if stream.isatty():  # into a file or a pipe it goes as it is: a patch has to be exact
+            shown = f"{escaped_lines(shown[:-1])}\n"
         yield f"{colour}{shown[:-1]}\x1b[0m\n" if colour else shown
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sm_cli._version import __version__
+from sm_cli.cli.escaping import escaped
 from sm_cli.cli.terminal import output as out
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def _command(checked: CheckedFile, problem: Diagnostic) -> str:
 
 
 def _escaped(text: str, also: tuple[str, ...] = ()) -> str:
+    text = escaped(text)
     for character in ("%", "\r", "\n", *also):
         text = text.replace(character, f"%{ord(character):02X}")
     return text
@@ -214,4 +216,4 @@ def write(files: Sequence[CheckedFile], format: str) -> None:
     if format in DATA:
         out.value(DATA[format](files))
     elif text := TEXTS[format](files):
-        out.text(text)
+        out.lines(text)

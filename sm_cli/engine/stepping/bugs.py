@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping.closing import end
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import DatabaseError
@@ -23,8 +24,11 @@ _LONGEST_TEXT = 500
 
 
 def contain(unit: UnitOfWork, execution: Execution, error: Exception) -> None:
-    """Fail the execution because of `error`. Raises `error` when it is the database's, or when the engine's settings
-    say that bugs are to be seen."""
+    """Fail the execution because of `error`; leave it as it is when only its stored definition is damaged. Raises
+    `error` when it is the database's, or when the engine's settings say that bugs are to be seen."""
+    if isinstance(error, DamagedDefinition) and (unit.taker is not None or execution.status is not Status.RUNNING):
+        unit.programs.tell_damaged(error)  # a worker has others to work on
+        return
     if isinstance(error, DatabaseError) or not unit.settings.contain:
         raise error
     log.error("execution %s fails by a bug in sm", execution.ref, exc_info=error)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
+from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.advance import aborted
@@ -88,7 +89,8 @@ def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame) -> Step:
     try:
         return aborted(unit.program_of(execution.digest), frame, env)
     except Exception as error:
-        if isinstance(error, DatabaseError) or not unit.settings.contain:
+        database = isinstance(error, DatabaseError) and not isinstance(error, DamagedDefinition)
+        if database or not unit.settings.contain:
             raise
         log.debug("frame %d is closed without a record: %s", frame.id, error)
     frame = replace(frame.copy(), seq=frame.seq + 1, status=FrameStatus.ABORTED, opens=Opens.NOTHING, wake=None)

@@ -47,14 +47,16 @@ def run_task(unit: UnitOfWork, execution: Execution, frame: Frame, task: RunTask
 def lease(unit: UnitOfWork, job: Job) -> None:
     """The taker takes the job: recorded as started, its timeouts count from now."""
     assert unit.taker is not None
+    execution = unit.execution(job.execution)
+    program = unit.program_of(execution.digest)  # before anything is changed: it may be damaged
     unit.taker.slots -= 1
     job.worker = unit.taker.worker
     job.leased_until = unit.now + unit.settings.lease
     job.repeatable = unit.taker.repeats(job)
     job.deliveries += 1
     unit.taker.taken.append(job)
-    execution = unit.execution(job.execution)
-    step = started(unit.program_of(execution.digest), unit.frames[job.frame], unit.env(execution))
+    unit.taker.executions[execution.id] = execution
+    step = started(program, unit.frames[job.frame], unit.env(execution))
     step.frame.opens |= Opens.JOB
     time_out(unit, step.frame, job.timeout, job.heartbeat)
     unit.put(execution, step)

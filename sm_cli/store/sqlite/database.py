@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 #: Seconds that a writer waits for other processes before it gives up.
 WAIT = 30.0
+#: Seconds between two looks of an idle process whether the file is still the one that it opened.
+_LOOK = 0.5
+#: A database has at least one page, whose header alone is so many bytes.
+_HEADER = 100
 
 #: Beyond SQLite's defaults, for the writing connection: 16 MB of pages; a log cut back to 64 MB after a
 #: large transaction; freed pages are not overwritten with zeros (some builds do).
@@ -55,7 +59,10 @@ class SqliteStore:
         self.path = Path(path)
         # Where it really lies: the key and the turn are the same by whatever link it is opened, and a handler may
         # change the directory of the process.
-        self._file = Path(os.path.realpath(path))
+        try:
+            self._file = Path(os.path.realpath(path))
+        except (OSError, ValueError) as e:
+            raise errors.cannot_create(self.path, e if isinstance(e, OSError) else OSError(str(e))) from e
         self.commits = 0
         self._sync = sync
         self._wait = wait
@@ -70,6 +77,8 @@ class SqliteStore:
         self._known = RowCache()
         self._beacons: list[Liveness] = []
         _find_file(self.path, create=create)
+        self._identity = self._identified()
+        self._next_look = 0.0
         with self._translated():
             self._idle.append(self._first_reader())
 
@@ -154,9 +163,12 @@ class SqliteStore:
         deadline = time.monotonic() + self._wait
         try:
             turn.take(deadline)
+            self._check_identity()
             poll(begun, deadline)
         except TimeoutError:
             raise errors.busy(self.path, self._wait) from None
+        except OSError as e:
+            raise errors.cannot_lock(self.path, e) from e
 
     def _notice_others(self, connection: sqlite3.Connection) -> None:
         """Forget what others may have changed; one of them may be a newer sm that has migrated the file."""
@@ -173,6 +185,8 @@ class SqliteStore:
         # An idle worker asks this all day, with cold caches: nothing on the way that it does not need.
         with self._lock:
             before, writer = self._data_version, self._writer
+            if time.monotonic() >= self._next_look:
+                self._check_identity()
             try:
                 if writer is None:
                     with self._translated():
@@ -203,6 +217,20 @@ class SqliteStore:
         except TimeoutError:
             raise errors.busy(self.path, self._wait) from None
         return found[0]
+
+    def _identified(self) -> tuple[int, int]:
+        """Which file stands at the path: (device, inode). Raises DatabaseError when there is none."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            raise errors.gone(self.path) from None
+        return found.st_dev, found.st_ino
+
+    def _check_identity(self) -> None:
+        """Raise DatabaseError when another file stands at the path, or none: what is committed would be lost."""
+        if self._identified() != self._identity:
+            raise errors.replaced(self.path)
+        self._next_look = time.monotonic() + _LOOK
 
     # Reading, from any thread
 
@@ -272,6 +300,8 @@ class SqliteStore:
                 migrate.migrate(connection, self.path)
         except TimeoutError:
             raise errors.busy(self.path, self._wait) from None
+        except OSError as e:
+            raise errors.cannot_lock(self.path, e) from e
         finally:
             turn.close()
 
@@ -307,8 +337,14 @@ class SqliteStore:
 
 def _find_file(path: Path, *, create: bool) -> None:
     """Make sure that there is a file, with mode 0600 when it is new; SQLite gives its log the same mode."""
-    if path.exists():
-        return
+    try:
+        if path.exists():
+            _refuse_too_short(path)
+            return
+    except (OSError, ValueError) as e:
+        raise errors.cannot_create(path, e if isinstance(e, OSError) else OSError(str(e))) from e
+    if "\0" in str(path):
+        raise errors.cannot_create(path, OSError("its name holds a NUL character"))
     if not create:
         raise errors.no_database(path)
     try:
@@ -316,6 +352,16 @@ def _find_file(path: Path, *, create: bool) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as e:
         raise errors.cannot_create(path, e) from e
+
+
+def _refuse_too_short(path: Path) -> None:
+    """An empty file is a new database, unless its key shows that there was one; one of a few bytes never is."""
+    if not path.is_file():
+        return
+    size = path.stat().st_size
+    real = Path(os.path.realpath(path))
+    if size < _HEADER and (size > 0 or real.with_name(f"{real.name}.key").exists()):
+        raise errors.too_short(path, size)
 
 
 def _make_directory(directory: Path) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from sm_cli.errors import Conflict, DatabaseError, SmError
 
+#: No more of a path is shown, in characters.
+_LONGEST_PATH = 200
+
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Whether another connection holds what was asked for, so that trying again makes sense."""
@@ -53,6 +56,30 @@ def damaged(path: Path, error: ValueError) -> DatabaseError:
     return DatabaseError(sentence.format(path=path, detail=f"a value is not JSON: {error}"), hint=hint)
 
 
+def too_short(path: Path, size: int) -> DatabaseError:
+    """A file that was a database once (its key is beside it), or that is too short to be one."""
+    _, hint = _SENTENCES[sqlite3.SQLITE_CORRUPT]
+    return DatabaseError(f"{path} is damaged: it has {size} byte{'' if size == 1 else 's'}", hint=hint)
+
+
+def gone(path: Path) -> DatabaseError:
+    return DatabaseError(
+        f"{path} was deleted or moved while it was open, so nothing more is written to it",
+        hint="What was committed before is in the file that was moved, or gone with the one that was deleted.",
+    )
+
+
+def replaced(path: Path) -> DatabaseError:
+    return DatabaseError(f"{path} was replaced by another file while it was open, so nothing more is written to it")
+
+
+def cannot_lock(path: Path, error: OSError) -> DatabaseError:
+    """The lock beside the database is refused: a network file system, often."""
+    return DatabaseError(
+        f"{path} cannot be locked ({error.strerror or error}), so nothing was written", hint="Keep it on a local disk."
+    )
+
+
 def no_database(path: Path) -> DatabaseError:
     return DatabaseError(f"there is no database at {path}", topic="no database")
 
@@ -67,9 +94,16 @@ def too_new(path: Path, found: int, known: int) -> DatabaseError:
 
 def cannot_create(path: Path, error: OSError) -> DatabaseError:
     """`path`, or a directory on the way to it, cannot be made or opened."""
+    shown = _shortened(path)
     if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return DatabaseError(f"{path} cannot be opened: {error.filename} is not a directory")
-    return DatabaseError(f"{path} cannot be opened: {error.strerror or error}")
+        return DatabaseError(f"{shown} cannot be opened: {error.filename} is not a directory")
+    return DatabaseError(f"{shown} cannot be opened: {error.strerror or error}")
+
+
+def _shortened(path: Path) -> str:
+    """As much of a path as a sentence shows."""
+    text = str(path)
+    return text if len(text) <= _LONGEST_PATH else f"{text[:_LONGEST_PATH]}…"
 
 
 _SENTENCES: dict[int | None, tuple[str, str | None]] = {

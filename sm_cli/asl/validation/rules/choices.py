@@ -13,6 +13,7 @@ from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.asl.validation.rules.expressions import values
 from sm_cli.asl.validation.rules.flow import is_meant
 from sm_cli.asl.validation.schema import is_unknown
+from sm_cli.expr.choice import MAX_DEPTH, compile_pattern
 from sm_cli.jsonvalue import Json
 from sm_cli.timestamps import why_not_a_timestamp
 
@@ -73,6 +74,32 @@ def timestamps_parse(state: StateAt) -> Iterator[Finding]:
             if state.language == "JSONPath" and value.startswith(("$.", "$$.", "$[")):
                 hint = f"use {field}Path"
             yield Finding(pointer, f"{field} is not a timestamp: {problem}", hint)
+
+
+@state_rule("SM405", "error", "A pattern escapes only * and \\", "Choice")
+def patterns_compile(state: StateAt) -> Iterator[Finding]:
+    if state.language == "JSONata":
+        return
+    for pointer, rule in rules(state):
+        pattern = rule.get("StringMatches")
+        if not isinstance(pattern, str) or is_unknown(pattern):
+            continue
+        try:
+            compile_pattern(pattern)
+        except ValueError as e:
+            hint = "write two backslashes for one, each doubled again in JSON"
+            yield Finding(f"{pointer}/StringMatches", f"StringMatches is not a pattern: {e}", hint)
+
+
+@state_rule("SM406", "error", "Choice rules are nested at most 100 levels deep", "Choice")
+def rules_are_not_too_deep(state: StateAt) -> Iterator[Finding]:
+    for pointer, _ in rules(state) if state.language == "JSONPath" else ():
+        steps = pointer[len(state.pointer) + 1 :].split("/")
+        if (
+            sum(step in BOOLEAN for step in steps) == MAX_DEPTH + 1
+            and steps[-2 if steps[-1].isdigit() else -1] in BOOLEAN
+        ):
+            yield Finding(pointer, f"Choice rules are nested deeper than {MAX_DEPTH} levels")
 
 
 @state_rule("SM404", "warning", "A Choice has a Default", "Choice")

@@ -14,7 +14,7 @@ from sm_cli.asl.validation.nearest import nearest
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, entry
 from sm_cli.asl.validation.rules.expressions import template_members
 from sm_cli.asl.validation.rules.maps import config
-from sm_cli.asl.validation.schema import is_unknown
+from sm_cli.asl.validation.schema import is_substitution, is_unknown
 from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json
 
@@ -90,6 +90,10 @@ def unreplaced(machines: list[MachineAt]) -> Iterator[Finding]:
 
 def _unreplaced_in(owner: dict[str, Json], at: str, shape_of_owner: str, language: Language) -> Iterator[Finding]:
     for pointer, value, shape in parts(owner, at, shape_of_owner, language):
+        for name in value:
+            if is_substitution(name):
+                message = f"The field {name} is one that nothing has replaced by a name"
+                yield Finding(child(pointer, name), message, key=True)
         for field, kind in fields_of(shape, language).items():
             inner = value.get(field)
             if is_unknown(inner) and field != "Type" and (field == "Resource" or _is_read(kind)):

@@ -1,0 +1,114 @@
+"""A database that is damaged, deleted, replaced or not to be locked is told of as that, and nothing is lost in it."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sm_cli.engine.engine import Engine
+from sm_cli.errors import DatabaseError
+from sm_cli.handlers.handler import Handler
+from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Status
+from sm_cli.worker.worker import Worker
+from tests.engine.workers import workflow
+
+
+def made(path: Path) -> Engine:
+    return Engine(open_store(str(path)))
+
+
+def one(name: str) -> Any:
+    return workflow({"StartAt": name, "States": {name: {"Type": "Task", "Resource": "work", "End": True}}}, name)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"SQLite format 3\0" + bytes(60)])
+@pytest.mark.parametrize("create", [False, True])
+def test_a_short_file_beside_its_key_is_damage(tmp_path: Path, content: bytes, create: bool) -> None:
+    file = tmp_path / "sm.db"
+    made(file).store.close()
+    assert (tmp_path / "sm.db.key").exists()
+    file.write_bytes(content)
+    with pytest.raises(DatabaseError, match="damaged"):
+        open_store(str(file), create=create)
+    assert file.read_bytes() == content
+
+
+def test_an_empty_file_without_a_key_becomes_a_database(tmp_path: Path) -> None:
+    (tmp_path / "sm.db").touch()
+    open_store(str(tmp_path / "sm.db")).close()
+    (tmp_path / "other.db").write_bytes(b"x")
+    with pytest.raises(DatabaseError, match="1 byte"):
+        open_store(str(tmp_path / "other.db"))
+    assert (tmp_path / "other.db").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
+def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    engine = made(tmp_path / "sm.db")
+
+    def refused(file: int, how: int) -> None:
+        if how & fcntl.LOCK_EX:
+            raise OSError(number, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(DatabaseError, match="cannot be locked"):
+        engine.start(one("A"), {})
+    with pytest.raises(DatabaseError, match="cannot be locked"):
+        open_store(str(tmp_path / "new.db"))
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "moved"])
+def test_a_file_that_goes_away_is_noticed_by_who_writes_and_by_who_rests(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "sm.db"
+    engine = made(file)
+    engine.start(one("A"), {})
+    assert not engine.store.changed()
+    if how == "deleted":
+        file.unlink()
+    else:
+        file.rename(tmp_path / "old.db")
+    if how == "replaced":
+        made(tmp_path / "sm.db").store.close()
+    with pytest.raises(DatabaseError, match="replaced" if how == "replaced" else "deleted"):
+        engine.start(one("B"), {})
+    with pytest.raises(DatabaseError, match="while it was open"):
+        while True:  # within half a second, however often it is asked
+            engine.store.changed()
+
+
+@pytest.mark.parametrize("spoil", ["x", "changed"])
+def test_a_damaged_definition_fails_nothing_and_stops_nobody_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, spoil: str
+) -> None:
+    file = tmp_path / "sm.db"
+    first = made(file)
+    good, bad = first.start(one("good"), {})[0], first.start(one("bad"), {})[0]
+    first.store.close()
+    with sqlite3.connect(file) as connection:
+        text = "{" if spoil == "x" else '{"StartAt": "bad", "States": {"bad": {"Type": "Succeed"}}}'
+        connection.execute("UPDATE definitions SET text = ? WHERE name = 'bad'", (text,))
+    engine = made(file)
+    loop = Worker(engine, {"work": Handler("work", lambda value: value)})
+    status = lambda execution: engine.store.execution(execution.id).status  # noqa: E731
+    before = engine.store.history(bad.id)
+    with caplog.at_level(logging.ERROR, "sm.engine"):
+        loop.run(lambda: status(good) is Status.SUCCEEDED)
+        for _ in range(3):
+            loop.tick()
+    assert status(bad) is Status.RUNNING
+    assert engine.store.history(bad.id) == before
+    (job,) = engine.store.jobs_of(bad.id)
+    assert job.worker is None
+    assert [record.getMessage().split(";")[0] for record in caplog.records] == [
+        f"the stored definition of bad is damaged: it is not the one of digest {bad.digest[:12]}"
+    ]
+    loop.let_go()
+    with pytest.raises(DatabaseError, match="bad is damaged"):
+        engine.programs.of(bad.digest, engine.store)
