@@ -24,7 +24,7 @@ from sm_cli.handlers.handler import Handler
 from sm_cli.handlers.needs import needed_handlers
 from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.events import TaskFailed
-from sm_cli.jsonvalue import Json, as_json
+from sm_cli.jsonvalue import MAX_PAYLOAD, Json, as_json
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, HistoryEvent
 from sm_cli.store.sqlite.memory import MemoryStore
@@ -93,7 +93,7 @@ class Express:
 
     def __init__(
         self, workflow: Workflow, handlers: Mapping[str, Handler], *, history: bool = False, concurrency: int = 8,
-        limits: bool = False,
+        limits: bool = False, max_payload: int = MAX_PAYLOAD,
     ) -> None:  # fmt: skip
         problems = not_express(workflow.document)
         if problems:
@@ -105,7 +105,8 @@ class Express:
                 topic="express",
             )
         self.workflow = workflow
-        self.engine = Engine(MemoryStore(), settings=Settings(history=history, limits=limits), observers=())
+        settings = Settings(history=history, limits=limits, max_payload=max_payload)
+        self.engine = Engine(MemoryStore(), settings=settings, observers=())
         self.loop = Worker(self.engine, handlers, concurrency=concurrency, name="express")
 
     def __enter__(self) -> Express:

@@ -32,6 +32,11 @@ def dumps(value: Json) -> str:
     return orjson.dumps(value).decode()
 
 
+def size_of(value: Json) -> int:
+    """Bytes of the compact JSON text in UTF-8."""
+    return len(orjson.dumps(value))
+
+
 def canonical(value: Json) -> bytes:
     """The one byte string that equal values share: compact, keys sorted."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
@@ -178,13 +183,13 @@ def not_json(value: object, path: str = "$") -> str | None:
 def as_json(value: object) -> tuple[Json, str | None]:
     """A handler's own copy of a value, as JSON: (value, None), or (None, the sentence of `not_json`)."""
     try:
-        encoded = orjson.dumps(_nested(value), _array, _STRICT)[_SPARE:-_SPARE]
+        encoded = orjson.dumps(_nested(value), _array, _STRICT)
     except (TypeError, RecursionError) as e:
         return None, not_json_safely(value) or (_TOO_DEEP if _met_the_bottom(e) else str(e))
     # orjson writes NaN and Infinity as null, in silence; only then is the slow walk needed.
     if b"null" in encoded and (problem := not_json(value)):
         return None, problem
-    return orjson.loads(encoded), None
+    return orjson.loads(memoryview(encoded)[_SPARE:-_SPARE]), None
 
 
 _TOO_DEEP = f"the value is nested more than {DEEPEST} levels deep or holds itself"
@@ -205,6 +210,85 @@ def is_too_deep(value: object) -> bool:
     except TypeError as e:
         return _met_the_bottom(e)
     return False
+
+
+class TooLarge(ValueError):
+    """A value whose JSON text is longer than it may be."""
+
+
+class TooDeep(ValueError):
+    """A value whose objects and arrays are nested more than DEEPEST levels deep."""
+
+
+#: JSON data has so many bytes of text at most, unless somebody sets another limit.
+MAX_PAYLOAD = 32 << 20
+#: Below this limit every value is measured exactly; above it, what is flat and short at a look is let through.
+_EXACT_BELOW = 1 << 16
+_SHORT = 256
+
+
+def check_bounds(value: Json, limit: int) -> None:
+    """Raises TooLarge when the value's JSON text has more than `limit` bytes, TooDeep beyond DEEPEST levels.
+
+    A value that shares its parts may be small in memory and endless as text, so it is never written before it is
+    known to be bounded: the work done here is bounded by `limit`, not by the length of the text.
+    """
+    if limit >= _EXACT_BELOW and is_small(value):
+        return
+    _refuse_expansion(value, limit)
+    try:
+        size = len(orjson.dumps(_nested(value))) - 2 * _SPARE
+    except TypeError as e:
+        if _met_the_bottom(e):
+            raise TooDeep from None
+        raise
+    if size > limit:
+        raise TooLarge
+
+
+def is_small(value: Json) -> bool:
+    """Whether a short look shows that the value is flat and has some KB of text at most."""
+    if isinstance(value, dict):
+        if len(value) > _FEW:
+            return False
+        for key, item in value.items():  # noqa: SIM110 - half the time of a generator
+            if len(key) > _SHORT or not _is_short(item):
+                return False
+        return True
+    if isinstance(value, list):
+        return len(value) <= _FEW and all(map(_is_short, value))
+    return _is_short(value)
+
+
+def _is_short(item: Json) -> bool:
+    if isinstance(item, str):
+        return len(item) <= _SHORT
+    return not isinstance(item, (dict, list))
+
+
+def _refuse_expansion(value: Json, limit: int) -> None:
+    """Count what the text has at least, level by level, and stop at the limit."""
+    least = 0
+    level: list[Json] = [value]
+    for _ in range(DEEPEST + 1):
+        below: list[Json] = []
+        for node in level:
+            if isinstance(node, str):
+                least += len(node)
+            elif isinstance(node, list):
+                least += 2 * len(node)  # at least a digit and a comma
+                if least <= limit:
+                    below += node
+            elif isinstance(node, dict):
+                least += sum(map(len, node)) + 5 * len(node)
+                if least <= limit:
+                    below += node.values()
+            if least > limit:
+                raise TooLarge
+        if not below:
+            return
+        level = below
+    raise TooDeep
 
 
 def _nested(value: object) -> object:

@@ -27,7 +27,7 @@ from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds
 from sm_cli.store.messages import MessageStatus, StoredMessage
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
@@ -81,6 +81,16 @@ class Engine:
             observe(tick)
         return result, tick
 
+    def refuse_unbounded(self, value: Json, what: str) -> None:
+        """Raises UsageError for data that is larger or deeper than what is kept."""
+        try:
+            check_bounds(value, self.settings.max_payload)
+        except TooLarge:
+            limit = f"{self.settings.max_payload:,}"
+            raise UsageError(f"{what} is larger than {limit} bytes of JSON, the limit that max_payload sets") from None
+        except TooDeep:
+            raise UsageError(f"{what} is nested more than {DEEPEST} levels deep") from None
+
     # -- executions ------------------------------------------------------------------------------
 
     def start(
@@ -101,6 +111,7 @@ class Engine:
         is taken with another input or by a closed execution, UsageError for a name that AWS would refuse.
         `timeout` in seconds overrides a longer TimeoutSeconds. `limits`: AWS's hold for it.
         """
+        self.refuse_unbounded(input, "the input")
         ref = self.clock.new_ref()
         name = ref if name is None else check_name(name)
 
@@ -155,6 +166,9 @@ class Engine:
             None if state is None else From(state, input if input is not None else self.last_input(execution, state))
         )
 
+        if origin is not None:
+            self.refuse_unbounded(origin.input, f"the input of {state!r}")
+
         def work(tick: Tick) -> list[Again]:
             found = redrive(tick, execution, origin)
             if dry_run:
@@ -194,6 +208,8 @@ class Engine:
             key, value, data, ttl, message_id=message_id, to=to, strict=strict_type, require_match=require_match,
             execution=execution,
         )  # fmt: skip
+
+        self.refuse_unbounded(sending.body, f"the data of the message {key}")
 
         def work(tick: Tick) -> Sent:
             if execution is not None and tick.execution(execution.id).status is not Status.RUNNING:
@@ -238,6 +254,7 @@ class Engine:
     def task_succeeded(self, token: str, output: Json) -> Execution:
         """A callback: the task that waits for this token has this result. Raises UsageError for a token that is not
         ours, Conflict for one whose task has ended."""
+        self.refuse_unbounded(output, "the output")
         return self.call_back(token, lambda seq: TaskSucceeded(seq, output))
 
     def task_failed(self, token: str, error: str, cause: str | None = None) -> Execution:

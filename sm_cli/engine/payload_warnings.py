@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.step import PAYLOAD_LIMIT
-from sm_cli.jsonvalue import Json, dumps
+from sm_cli.jsonvalue import Json, size_of
 from sm_cli.store.records import HistoryEvent
 
 log = logging.getLogger("sm.engine")
@@ -38,7 +38,7 @@ class PayloadWarnings:
         for event in () if tick.settings.limits else tick.long:
             workflow = tick.executions[event.execution].workflow
             for state, what, value in _payloads(tick, event):
-                if (workflow, state) not in self._told and (size := _size(value)) > PAYLOAD_LIMIT:
+                if (workflow, state) not in self._told and (size := size_of(value)) > PAYLOAD_LIMIT:
                     self._told.add((workflow, state))
                     of = f"the state {state!r} of {workflow!r}" if state else f"an execution of {workflow!r}"
                     log.warning("%s has %s of %s bytes; AWS allows %s", of, what, f"{size:,}", f"{PAYLOAD_LIMIT:,}")
@@ -50,7 +50,7 @@ def _payloads(tick: UnitOfWork, event: HistoryEvent) -> Iterator[_Payload]:
         yield _Payload("", "an input", detail["input"])
     elif type.endswith("StateExited"):
         _, input = _entered(tick, event)
-        if _size(input) <= PAYLOAD_LIMIT:
+        if size_of(input) <= PAYLOAD_LIMIT:
             yield _Payload(str(detail["name"]), "an output", detail["output"])
     elif "output" in detail and type.endswith(("Succeeded", "Submitted")) and not type.startswith("Execution"):
         state, _ = _entered(tick, event)
@@ -64,7 +64,3 @@ def _entered(tick: UnitOfWork, later: HistoryEvent) -> tuple[str, Json]:
             return str(event.detail["name"]), event.detail["input"]
     frame = tick.stored.get(later.frame) or tick.frames[later.frame]
     return frame.state, frame.input
-
-
-def _size(value: Json) -> int:
-    return len(dumps(value).encode())

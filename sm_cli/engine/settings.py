@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sm_cli.handlers.registry import Registry
+from sm_cli.jsonvalue import MAX_PAYLOAD
 from sm_cli.store.records import Execution, Job, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
 
@@ -17,6 +18,7 @@ class Settings:
     so that no transaction grows with the size of a Map.
     fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
     events are kept. limits: AWS's. contain: whether a bug of ours fails the execution it is met in, or is raised.
+    max_payload: bytes of JSON text that an input, a result, an output, a message may have.
     """
 
     def __init__(
@@ -30,8 +32,10 @@ class Settings:
         limits: bool = False,
         contain: bool = True,
         token_key: bytes = b"",
+        max_payload: int = MAX_PAYLOAD,
     ) -> None:
         self.token_key = token_key
+        self.max_payload = max_payload
         self.lease = lease
         self.chunk = chunk
         self.fanout = fanout

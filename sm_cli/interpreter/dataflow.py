@@ -46,7 +46,7 @@ def handed_on(turn: StepBuilder, state: Resulting, input: Json) -> Json:
     """`parameters`, for whom the store will keep them: a handler, a branch."""
     made = parameters(turn, state, input)
     if made is not input:
-        turn.check_depth(made, "value of Parameters or Arguments")
+        turn.check_bounds(made, "value of Parameters or Arguments", state.name)
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Env:
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
     budget: how many states one step may pass through before it yields. token_key: what task tokens are signed with.
     probe: only when a state is tested alone. clock: seconds of processor time, which bound one evaluation.
+    max_payload: bytes of JSON text that a value may have.
     """
 
     now: int
@@ -72,3 +73,4 @@ class Env:
     token_key: bytes = b""
     probe: Probe | None = None
     clock: Callable[[], float] | None = None
+    max_payload: int = MAX_PAYLOAD

@@ -20,7 +20,7 @@ from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.interpreter.records import Record
 from sm_cli.interpreter.tokens import make_token
-from sm_cli.jsonvalue import DEEPEST, Json, dumps, is_too_deep
+from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds, size_of
 from sm_cli.timestamps import rfc3339
 
 #: AWS's limit on a payload, in bytes of UTF-8 JSON.
@@ -89,13 +89,14 @@ class StepBuilder:
 
     def leave_to(self, state: State, next: str | None, output: Json, assigned: Json) -> Entered | None:
         """Leave the state for `next`, setting the variables of `assigned` (an object, or None)."""
+        if output is not self.frame.input:
+            self.check_bounds(output, "output", state.name)
         if self.env.limits:
             self.check_size(output, state.name)
-        if output is not self.frame.input:
-            self.check_depth(output, "output")
         if isinstance(assigned, dict):
-            self.check_depth(assigned, "value of Assign")
-            self.frame.vars = {**self.frame.vars, **assigned}
+            variables = {**self.frame.vars, **assigned}
+            self.check_bounds(variables, "value of Assign", state.name)
+            self.frame.vars = variables
         if self.history:
             detail: dict[str, Json] = {"name": state.name, "output": output}
             if assigned:
@@ -190,20 +191,29 @@ class StepBuilder:
 
     # -- limits ----------------------------------------------------------------------------------
 
-    def check_depth(self, value: Json, what: str) -> None:
-        """Our own limit, of what can be written down: what a state makes of its data may be deeper than what it got."""
-        if is_too_deep(value):
-            raise StateFailure("States.Runtime", f"The {what} is nested more than {DEEPEST} levels deep.")
+    def check_bounds(self, value: Json, what: str, name: str) -> None:
+        """Our own limits, of what can be written down: what a state makes of its data may be deeper than what it got,
+        and (because it shares its parts) far larger. Called before anything is written."""
+        try:
+            check_bounds(value, self.env.max_payload)
+        except TooDeep:
+            raise StateFailure("States.Runtime", f"The {what} is nested more than {DEEPEST} levels deep.") from None
+        except TooLarge:
+            raise self.too_large(name) from None
+
+    def too_large(self, name: str) -> StateFailure:
+        """In AWS's words; `name` is the state or the task."""
+        return StateFailure(
+            "States.DataLimitExceeded",
+            f"The state/task '{name}' returned a result with a size exceeding the maximum number of bytes "
+            "service limit.",
+            located=False,
+        )
 
     def check_size(self, value: Json, what: str) -> None:
         """States Language errors: States.DataLimitExceeded, when AWS's limits are on."""
-        if self.env.limits and len(dumps(value).encode()) > PAYLOAD_LIMIT:
-            raise StateFailure(
-                "States.DataLimitExceeded",
-                f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes "
-                "service limit.",
-                located=False,
-            )
+        if self.env.limits and size_of(value) > PAYLOAD_LIMIT:
+            raise self.too_large(what)
 
 
 #: The event of a state that is entered inside a step: its seq is never looked at.

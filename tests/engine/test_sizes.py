@@ -146,10 +146,10 @@ def test_a_simulation_tells_nothing(warned: Warned) -> None:
 
 
 def test_what_is_small_is_not_measured(here: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    def measured(value: Json) -> str:
+    def measured(value: Json) -> int:
         raise AssertionError(f"{value!r} was encoded once more")
 
-    monkeypatch.setattr("sm_cli.engine.payload_warnings.dumps", measured)
+    monkeypatch.setattr("sm_cli.engine.payload_warnings.size_of", measured)
     many = machine(A={"Type": "Pass", "Next": "T"}, T=TASK)
     for _ in range(3):
         assert done(here, many, "x" * 50_000, "y" * 50_000) == "y" * 50_000

@@ -15,9 +15,10 @@ from sm_cli.engine.engine import Engine
 from sm_cli.errors import DatabaseError
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Status
+from sm_cli.store.records import Status
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import workflow
+from tests.store.asking import asked
 
 
 def made(path: Path) -> Engine:
@@ -96,19 +97,19 @@ def test_a_damaged_definition_fails_nothing_and_stops_nobody_else(
         connection.execute("UPDATE definitions SET text = ? WHERE name = 'bad'", (text,))
     engine = made(file)
     loop = Worker(engine, {"work": Handler("work", lambda value: value)})
-    status = lambda execution: engine.store.execution(execution.id).status  # noqa: E731
-    before = engine.store.history(bad.id)
+    status = lambda execution: asked(engine.store).execution(execution.id).status  # noqa: E731
+    before = asked(engine.store).history(bad.id)
     with caplog.at_level(logging.ERROR, "sm.engine"):
         loop.run(lambda: status(good) is Status.SUCCEEDED)
         for _ in range(3):
             loop.tick()
     assert status(bad) is Status.RUNNING
-    assert engine.store.history(bad.id) == before
-    (job,) = engine.store.jobs_of(bad.id)
+    assert asked(engine.store).history(bad.id) == before
+    (job,) = asked(engine.store).jobs_of(bad.id)
     assert job.worker is None
     assert [record.getMessage().split(";")[0] for record in caplog.records] == [
         f"the stored definition of bad is damaged: it is not the one of digest {bad.digest[:12]}"
     ]
     loop.let_go()
-    with pytest.raises(DatabaseError, match="bad is damaged"):
-        engine.programs.of(bad.digest, engine.store)
+    with engine.store.read() as questions, pytest.raises(DatabaseError, match="bad is damaged"):
+        engine.programs.of(bad.digest, questions)

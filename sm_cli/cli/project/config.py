@@ -26,6 +26,7 @@ _KEYS: dict[str, tuple[type, str]] = {
     "priority": (dict, "a table of queues by workflow"),
     "buckets": (str, "text"),
     "aws_limits": (bool, "true or false"),
+    "max_payload": (int, "a number of bytes"),
     "http_allow": (list, "a list of hosts"),
     "http_connections": (dict, "a table of connections"),
 }
@@ -61,6 +62,18 @@ class Project:
     @property
     def aws_limits(self) -> bool:
         return self.settings.get("aws_limits") is True
+
+    @property
+    def max_payload(self) -> int | None:
+        """Bytes of JSON text that a value may have; None: the engine's default. Raises ConfigurationError."""
+        variable = os.environ.get("SM_MAX_PAYLOAD")
+        given = self.setting("max_payload") if variable is None else variable
+        if given is None:
+            return None
+        if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) < 1 << 30:
+            where = "SM_MAX_PAYLOAD" if variable is not None else f"{shown(self.file or self.root)}: max_payload"
+            raise ConfigurationError(f"{where} is a number of bytes from 1 to {(1 << 30) - 1:,}, not {given[:40]!r}")
+        return int(given)
 
     def queue_of(self, workflow: str) -> str:
         """The queue that the table `priority` gives to a workflow; "default" unless it does."""

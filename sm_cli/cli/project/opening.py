@@ -34,8 +34,12 @@ def opened_engine(
     """An engine over that store, with the project's workflows for those that others start, and its buckets."""
     from sm_cli.cli.project.workflows import Library
     from sm_cli.engine.engine import Engine
+    from sm_cli.engine.settings import Settings
 
     gc.enable()  # `main` has disabled it for the short commands
     project = project or find_project()
+    limit = project.max_payload
+    settings = Settings() if limit is None else Settings(max_payload=limit)
     with opened_store(db, project, create=create) as store:
-        yield Engine(store, library=Library(project.workflows), buckets=project.buckets(buckets))
+        library = Library(project.workflows)
+        yield Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))

@@ -18,6 +18,7 @@ from sm_cli.cli.show.describe import ending
 from sm_cli.cli.terminal import logs, output
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.live import watcher
+from sm_cli.jsonvalue import MAX_PAYLOAD
 from sm_cli.views.listing import has_name
 
 if TYPE_CHECKING:
@@ -37,7 +38,14 @@ def run(
     """Run it to its end and print its output; returns the exit code. With `keep` the database gets it afterwards."""
     gc.enable()  # `main` has disabled it for the short commands
     with (
-        engine.Express(workflow, registry, history=True, concurrency=concurrency, limits=limits) as express,
+        engine.Express(
+            workflow,
+            registry,
+            history=True,
+            concurrency=concurrency,
+            limits=limits,
+            max_payload=project.max_payload or MAX_PAYLOAD,
+        ) as express,  # fmt: skip
         opened_store(db, project, create=True) if keep else nullcontext() as store,
     ):
         if store is not None and name is not None and has_name(store, workflow.name, name):

@@ -57,8 +57,8 @@ def _waited_for(wait: Wait) -> str:
     raise AssertionError(f"nothing waits for {wait.what!r}")
 
 
-def lines(found: dict[str, Json]) -> Iterator[str]:
-    """What `described` found, for people."""
+def lines(found: dict[str, Json], *, full: bool = False) -> Iterator[str]:
+    """What `described` found, for people: of each value a screen at most, unless it is to be `full`."""
     names = (
         "id",
         "name",
@@ -75,10 +75,10 @@ def lines(found: dict[str, Json]) -> Iterator[str]:
     for name in names:
         value = found[name]
         if value is not None and (name != "name" or value != found["id"]):
-            yield f"{name.replace('_', ' '):<11} {tables.clean(str(value))}"
-    yield f"{'input':<11} {dumps(found['input'])}"
+            yield f"{name.replace('_', ' '):<11} {tables.screenful(tables.clean(str(value)), full=full)}"
+    yield f"{'input':<11} {tables.screenful(dumps(found['input']), full=full)}"
     if found["status"] == "SUCCEEDED":
-        yield f"{'output':<11} {dumps(found['output'])}"
+        yield f"{'output':<11} {tables.screenful(dumps(found['output']), full=full)}"
     sentences = found["waits_for"]
     for sentence in sentences if isinstance(sentences, list) else []:
         yield f"{'now':<11} {tables.clean(str(sentence))}"

@@ -11,7 +11,7 @@ from sm_cli.cli.project.opening import opened_engine, opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Output, Reference, choice, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, Full, Output, Reference, choice, count, output_format
 
 if TYPE_CHECKING:
     from sm_cli.views.listing import Execution, ExecutionFilter
@@ -96,7 +96,9 @@ def _table(found: list[Execution]) -> None:
         out.text(line)
 
 
-def show(execution: Reference, output: Output = None, json: AsJson = False, db: Database = None) -> None:
+def show(
+    execution: Reference, full: Full = False, output: Output = None, json: AsJson = False, db: Database = None
+) -> None:
     """Show an execution and what it waits for."""
     from sm_cli.cli.show.describe import described, lines
 
@@ -106,7 +108,7 @@ def show(execution: Reference, output: Output = None, json: AsJson = False, db: 
     if format != "table":
         out.one(facts, format)
         return
-    for line in lines(facts):
+    for line in lines(facts, full=full):
         out.text(line)
 
 

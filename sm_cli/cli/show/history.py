@@ -12,7 +12,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Output, Reference, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, Full, Output, Reference, output_format
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -33,6 +33,7 @@ def history(
     execution: Reference,
     events: Annotated[bool, typer.Option("--events", help="AWS's events instead of the states.")] = False,
     payloads: Annotated[bool, typer.Option("--payloads", help="Show inputs and outputs too.")] = False,
+    full: Full = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the execution is closed.")] = False,
     output: Output = None,
     json: AsJson = False,
@@ -43,7 +44,7 @@ def history(
     with opened_engine(db) as engine:
         found = engine.find(execution)
         if follow:
-            _follow(engine, found, events, payloads, format)
+            _follow(engine, found, events, payloads, format, full=full)
         elif format == "jsonl":
             _tell_each(engine, found, events)
         elif format != "table":
@@ -52,12 +53,12 @@ def history(
             from sm_cli.views.executions import history_of
 
             for event in history_of(engine, found):
-                _tell_event(event, payloads)
+                _tell_event(event, payloads, full=full)
         else:
-            _tell_states(engine, found, payloads)
+            _tell_states(engine, found, payloads, full=full)
 
 
-def _tell_states(engine: Engine, execution: Execution, payloads: bool) -> None:
+def _tell_states(engine: Engine, execution: Execution, payloads: bool, *, full: bool) -> None:
     from sm_cli.views.executions import history_of
     from sm_cli.views.state_visits import state_visits
 
@@ -68,7 +69,7 @@ def _tell_states(engine: Engine, execution: Execution, payloads: bool) -> None:
     for visit, line in zip(visits, lines[1:], strict=True):
         out.text(line)
         if payloads:
-            _tell_data(visit)
+            _tell_data(visit, full=full)
 
 
 def _row(visit: StateVisit, now: int) -> tuple[str, ...]:
@@ -84,18 +85,18 @@ def _row(visit: StateVisit, now: int) -> tuple[str, ...]:
     )
 
 
-def _tell_data(visit: StateVisit) -> None:
+def _tell_data(visit: StateVisit, *, full: bool) -> None:
     from sm_cli.jsonvalue import dumps
 
     indent = "  " * (len(visit.where) + 2)
-    out.text(f"{indent}input  {dumps(visit.input)}")
+    out.text(f"{indent}input  {tables.screenful(dumps(visit.input), full=full)}")
     if visit.status in ("SUCCEEDED", "CAUGHT"):
-        out.text(f"{indent}output {dumps(visit.output)}")
+        out.text(f"{indent}output {tables.screenful(dumps(visit.output), full=full)}")
     if visit.cause:
-        out.text(f"{indent}cause  {tables.clean(visit.cause)}")
+        out.text(f"{indent}cause  {tables.screenful(tables.clean(visit.cause), full=full)}")
 
 
-def _tell_event(event: HistoryEvent, payloads: bool) -> None:
+def _tell_event(event: HistoryEvent, payloads: bool, *, full: bool) -> None:
     """One line: number, time, type, then the state's name or the error; the whole detail with --payloads."""
     from sm_cli.jsonvalue import dumps
     from sm_cli.timestamps import rfc3339
@@ -103,7 +104,7 @@ def _tell_event(event: HistoryEvent, payloads: bool) -> None:
     said = [str(event.detail[key]) for key in ("name", "error") if event.detail.get(key) is not None]
     out.text(tables.clean(f"{event.number:>5}  {rfc3339(event.at)}  {event.type:<28}  {' '.join(said)}").rstrip())
     if payloads and event.detail:
-        out.text(f"       {dumps(event.detail)}")
+        out.text(f"       {tables.screenful(dumps(event.detail), full=full)}")
 
 
 def _document(engine: Engine, execution: Execution, events: bool) -> Json:
@@ -148,7 +149,7 @@ def _state(visit: StateVisit) -> dict[str, Json]:
     }
 
 
-def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, format: str) -> None:
+def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, format: str, *, full: bool) -> None:
     """What comes, as it comes: a line for each event, or for each state that ends; with a format for machines an event
     a line, or an element of YAML's sequence."""
     from sm_cli.cli.terminal.live import LiveLines
@@ -162,7 +163,7 @@ def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, 
         def tell(self, visit: StateVisit) -> None:
             super().tell(visit)
             if payloads:
-                _tell_data(visit)
+                _tell_data(visit, full=full)
 
     states = States()
     for batch in _growing(engine, execution):
@@ -170,7 +171,7 @@ def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, 
             out.rows([*aws_events(batch)], "yaml" if format == "yaml" else "jsonl")
         elif events:
             for event in batch:
-                _tell_event(event, payloads)
+                _tell_event(event, payloads, full=full)
         else:
             states.see(batch, 0)
         out.flush()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sm_cli.cli.terminal.failures import warn
 from sm_cli.errors import InvalidJson, NotFound, UsageError
-from sm_cli.jsonvalue import Json, dumps, loads_exact
+from sm_cli.jsonvalue import Json, dumps, loads_exact, size_of
 
 #: AWS refuses larger inputs (Step Functions quotas: 256 KiB); here they only get a warning.
 AWS_MAX_BYTES = 262_144
@@ -30,7 +30,7 @@ def read_input(source: str | None, pairs: list[str]) -> Json:
 
 
 def warn_if_large(value: Json, what: str) -> None:
-    size = len(dumps(value).encode())
+    size = size_of(value)
     if size > AWS_MAX_BYTES:
         warn(f"{what} has {size:,} bytes; AWS takes at most {AWS_MAX_BYTES:,}")
 
@@ -52,7 +52,11 @@ def read_json(source: str, option: str) -> Json:
         if e.errno != errno.ENAMETOOLONG:
             raise UsageError(f"{source} cannot be read: {e.strerror}") from e
         content = None
-    return _scalar(source, option) if content is None else loads_exact(content, what=source)
+    if content is None:
+        return _scalar(source, option)
+    handed_over = [content]
+    del content  # so that the bytes are gone when they are text
+    return loads_exact(handed_over.pop(), what=source)
 
 
 def _scalar(source: str, option: str) -> Json:

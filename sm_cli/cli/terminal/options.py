@@ -51,6 +51,7 @@ Concurrency = Annotated[
     str | None,
     typer.Option("--concurrency", metavar="N", envvar="SM_CONCURRENCY", help="Handlers at once; 8 unless given."),
 ]
+Full = Annotated[bool, typer.Option("--full", help="Print data whole, however long; --json and -o json always do.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[str | None, typer.Option("-o", "--output", metavar="FORMAT", help="table, json, jsonl or yaml.")]
 Verbose = Annotated[

@@ -5,6 +5,7 @@ Rule: nothing but a command's result is written to stdout, and nothing else writ
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import sys
@@ -59,14 +60,27 @@ def is_coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+#: Characters that are handed to a stream at once: it encodes a copy of them.
+_PORTION = 1 << 20
+
+
 def text(line: str, stream: TextIO | None = None) -> None:
     """One line, with nothing in it that a terminal would obey."""
-    (stream or sys.stdout).write(f"{escaping.escaped(line)}\n")
+    _in_pieces(escaping.escaped(line), stream or sys.stdout)
 
 
 def lines(written: str, stream: TextIO | None = None) -> None:
     """Lines that this program has broken and, perhaps, painted itself; what is data in them is one line."""
-    (stream or sys.stdout).write(f"{escaping.painted(written)}\n")
+    _in_pieces(escaping.painted(written), stream or sys.stdout)
+
+
+def _in_pieces(text: str, stream: TextIO) -> None:
+    """A line of text, without a copy of all of it."""
+    if len(text) > _PORTION:
+        for begin in range(0, len(text), _PORTION):
+            stream.write(text[begin : begin + _PORTION])
+        text = ""
+    stream.write(f"{text}\n")
 
 
 def value(result: Json, stream: TextIO | None = None) -> None:
@@ -75,10 +89,22 @@ def value(result: Json, stream: TextIO | None = None) -> None:
 
     stream = stream or sys.stdout
     if not stream.isatty():
-        text(orjson.dumps(result).decode(), stream)
+        body = orjson.dumps(result)
+        if len(body) <= _PORTION:
+            text(body.decode(), stream)
+        else:
+            _in_portions(body, stream)
         return
     shown = escaping.escaped_lines(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
     lines(_coloured(shown) if is_coloured(stream) else shown, stream)
+
+
+def _in_portions(body: bytes, stream: TextIO) -> None:
+    """A long line, without a copy of all of it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for begin in range(0, len(body), _PORTION):
+        stream.write(decoder.decode(body[begin : begin + _PORTION]))
+    stream.write("\n")
 
 
 def _coloured(shown: str) -> str:
@@ -117,10 +143,16 @@ def one(result: Json, format: str) -> None:
 def _yaml(result: Json) -> None:
     import yaml
 
-    shown = yaml.safe_dump(result, sort_keys=False, allow_unicode=True).rstrip()
+    class Whole(yaml.SafeDumper):
+        """Values that are one object in memory are written each time, and not as an anchor and its aliases."""
+
+        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the base's
+            return True
+
+    shown = yaml.dump(result, Dumper=Whole, sort_keys=False, allow_unicode=True).rstrip()
     if escaping.escaped_lines(shown) != shown or re.search(r"(?m)^\s*::", shown):
         # YAML has its own escapes for what is not shown, and breaks no line of text then.
-        shown = yaml.safe_dump(result, sort_keys=False, default_style='"', width=2**31).rstrip()
+        shown = yaml.dump(result, Dumper=Whole, sort_keys=False, default_style='"', width=2**31).rstrip()
     lines(shown)
 
 

@@ -34,6 +34,17 @@ def width(cell: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in cell)
 
 
+#: Characters of a payload that a person sees at once: most of a screen of 80 columns and 24 lines.
+_SCREEN = 1500
+
+
+def screenful(text: str, *, full: bool) -> str:
+    """At most a screen of the text, with a note how long it is; all of it when it is to be `full`."""
+    if full or len(text) <= _SCREEN:
+        return text
+    return f"{text[:_SCREEN]}… ({len(text):,} characters; --full shows them)"
+
+
 def local_time(microseconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(microseconds // 1_000_000))
 

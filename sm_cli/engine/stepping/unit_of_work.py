@@ -99,6 +99,7 @@ class UnitOfWork:
             env = Env(self.now, facts, execution.events, history, settings.limits or execution.limits)
             env.token_key = settings.token_key
             env.clock = processor_seconds
+            env.max_payload = settings.max_payload
             self.envs[execution.id] = env
         return env
 

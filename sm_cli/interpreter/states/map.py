@@ -76,7 +76,7 @@ def as_items(found: list[Json] | dict[str, Json]) -> Items:
 
 def items_of_jsonata(turn: StepBuilder, state: Map, input: Json) -> list[Json] | dict[str, Json]:
     items = input if state.items is None else state.items(turn.states())
-    turn.check_depth(items, "value of Items")
+    turn.check_bounds(items, "value of Items", state.name)
     if not isinstance(items, (list, dict)):
         raise StateFailure("States.QueryEvaluationError", f"Map state input must be an array but was: {dumps(items)}")
     return items
@@ -121,7 +121,7 @@ def selected(turn: StepBuilder, state: Map, input: Json, items: Items, first: in
             item |= value
         made = value if selector is None else selector(iteration_scope(turn, scope, item))
         if made is not value:
-            turn.check_depth(made, "value of ItemSelector")
+            turn.check_bounds(made, "value of ItemSelector", state.name)
         children.append(Child(machine, i, made, item if keeps_item else None))
     if selector is not None and turn.env.probe is not None:
         turn.note("afterItemSelector", [child.input for child in children])

@@ -96,8 +96,10 @@ def succeeded(turn: StepBuilder, state: Task, event: TaskSucceeded) -> Entered |
     # A callback's output is the result itself; only an answer that the function gave at once comes wrapped.
     wrapped = resource.kind == "invoke" and resource.pattern != "waitForTaskToken" and not mocked
     result = invoked(turn, event.result) if wrapped else event.result
+    called = resource.service or resource.text
     try:
-        turn.check_size(event.result, resource.service or resource.text)
+        turn.check_bounds(event.result, "result", called)
+        turn.check_size(event.result, called)
     except StateFailure as e:
         failed(turn, state, TaskFailed(event.seq, str(e.error), e.cause))
     if turn.history:

@@ -39,7 +39,7 @@ class Asking:
         return [rows.job(row, self.value) for row in self.session.all(name, parameters)]
 
     def _messages(self, name: str, parameters: Parameters) -> list[StoredMessage]:
-        return [rows.message(row) for row in self.session.all(name, parameters)]
+        return [rows.message(row, self.value) for row in self.session.all(name, parameters)]
 
     def _timers(self, name: str, parameters: Parameters) -> list[Timer]:
         return [rows.timer(row) for row in self.session.all(name, parameters)]

@@ -128,7 +128,7 @@ class ExecutionQuestions(Asking):
         """Events with number > after, in order."""
         enough = -1 if limit is None else limit + 1
         found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": enough})
-        return rows.history_events(execution, found, after, limit)
+        return rows.history_events(execution, found, after, limit, self.value)
 
 
 def _ids(ids: Iterable[int]) -> str:

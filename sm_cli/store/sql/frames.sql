@@ -74,7 +74,20 @@ UPDATE frames SET status = 1, opens = 0, wake = ? WHERE id IN (SELECT value FROM
 SELECT body FROM blobs WHERE id = ?
 
 -- name: insert_blob
-INSERT INTO blobs (id, body) VALUES (?, ?)
+-- Its place; the body is written into it.
+INSERT INTO blobs (id, body) VALUES (?, zeroblob(?))
+
+-- name: blob_of_digest
+SELECT id FROM blob_uses WHERE digest = ?
+
+-- name: insert_blob_uses
+INSERT INTO blob_uses (id, digest, uses) VALUES (?, ?, ?)
+
+-- name: use_blob
+UPDATE blob_uses SET uses = uses + ? WHERE id = ?
+
+-- name: unused_blobs
+DELETE FROM blob_uses WHERE id IN (SELECT value FROM json_each(?)) AND uses <= 0 RETURNING id
 
 -- name: delete_blob
 DELETE FROM blobs WHERE id = ?

@@ -1,4 +1,4 @@
-"""Large values, kept once and outside the rows that hold them.
+"""Large values, kept once by the sha256 of their text and outside the rows and events that refer to them.
 
 Rule: a blob never changes and its id is never used again, so a decoded one stays right for ever. A parent
 frame with a large input, updated for each of its children, neither writes nor parses it again.
@@ -14,6 +14,8 @@ from sm_cli.jsonvalue import Json
 from sm_cli.store.sql import rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sm_cli.store.sql.session import Session
 
 #: What a writer keeps decoded, in bytes of JSON text.
@@ -60,6 +62,98 @@ def reference(id: int) -> str:
 def referred(text: str | None) -> int | None:
     """The blob that a column's text stands for; JSON text never begins with @."""
     return int(text[1:]) if text is not None and text[0] == "@" else None
+
+
+class BlobWriter:
+    """The values that one transaction writes: each object is encoded once, each text stored once.
+
+    A JSON value is never changed in place, so the object stands for its text as long as the transaction lives.
+    """
+
+    def __init__(self, session: Session, cache: BlobCache, reserve: Callable[[], int]) -> None:
+        self._session = session
+        self._cache = cache
+        self._reserve = reserve
+        #: id of the object to it (so that the id stays its own) and its column's text.
+        self._texts: dict[int, tuple[Json, str]] = {}
+        self._digests: dict[bytes, int] = {}
+        self._new: dict[int, bytes] = {}
+        self._uses: dict[int, int] = {}
+        #: Texts that stand for blobs longer than `rows.HISTORY_ROW`, in bytes.
+        self.long: set[str] = set()
+
+    def text(self, value: Json, replaced: str | None = None) -> str | None:
+        """The column's text for a value; what the text that it replaces stood for is let go."""
+        if replaced is not None:
+            self.free(replaced)
+        if value is None:
+            return None
+        if self._texts and (known := self._texts.get(id(value))) is not None:
+            self._use(known[1])
+            return known[1]
+        body = orjson.dumps(value)
+        if len(body) <= rows.INLINE:
+            return body.decode()
+        return self._large(value, body)
+
+    def payload(self, value: Json) -> str:
+        """As `text`, for data that is not None and not `is_small`; a short one is remembered as well."""
+        text = self.text(value)
+        assert text is not None
+        self._texts[id(value)] = (value, text)
+        return text
+
+    def free(self, text: str | None) -> None:
+        id = referred(text)
+        if id is not None:
+            self._uses[id] = self._uses.get(id, 0) - 1
+
+    def write(self) -> None:
+        """How often each blob is referred to now; what nobody refers to goes."""
+        if not self._uses:
+            return
+        new = [(id, digest, self._uses.pop(id)) for id, digest in self._new.items()]
+        if new:
+            self._session.many("insert_blob_uses", new)
+        changed = [(by, id) for id, by in self._uses.items() if by]
+        if changed:
+            self._session.many("use_blob", changed)
+        fewer = [id for by, id in changed if by < 0]
+        if fewer:
+            gone = self._session.all("unused_blobs", (orjson.dumps(fewer).decode(),))
+            self._session.many("delete_blob", gone)
+            for (id,) in gone:
+                self._cache.drop(id)
+        self._texts.clear()
+        self._uses.clear()
+
+    def _large(self, value: Json, body: bytes) -> str:
+        import hashlib  # who only reads, or writes little, need not wait for it
+
+        digest = hashlib.sha256(body).digest()
+        blob = self._digests.get(digest)
+        if blob is None:
+            row = self._session.one("blob_of_digest", (digest,))
+            if row is None:
+                blob = self._reserve()
+                self._new[blob] = digest
+                # At once, so that no two texts of a transaction are in memory together.
+                self._session.insert_blob(blob, body)
+            else:
+                blob = int(row[0])
+            self._digests[digest] = blob
+            self._cache.put(blob, value, len(body))
+        text = reference(blob)
+        if len(body) > rows.HISTORY_ROW:
+            self.long.add(text)
+        self._texts[id(value)] = (value, text)
+        self._use(text)
+        return text
+
+    def _use(self, text: str) -> None:
+        id = referred(text)
+        if id is not None:
+            self._uses[id] = self._uses.get(id, 0) + 1
 
 
 def reader(session: Session, cache: BlobCache | None = None) -> rows.Decode:

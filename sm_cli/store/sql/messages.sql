@@ -50,8 +50,10 @@ UPDATE messages SET status = 'consumed', consumed = ?, forgotten = ?, count = 1,
 -- name: expire_message
 UPDATE messages SET status = 'expired' WHERE id = ? AND status = 'buffered'
 
--- name: delete_message
-DELETE FROM messages WHERE id = ?
+-- name: delete_messages
+-- Answers with the large bodies, which have to go too.
+DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))
+RETURNING CASE WHEN substr(body, 1, 1) = '@' THEN body END
 
 -- name: expiring_messages
 SELECT m.id FROM messages m INDEXED BY messages_expiring

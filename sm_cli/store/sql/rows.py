@@ -6,14 +6,14 @@ tuple, where that is the usual value, is NULL too. A large value is written as `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any, TypeAlias
 
 import orjson
 
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.jsonvalue import Json, folded_text
+from sm_cli.jsonvalue import Json, folded_text, is_small
 from sm_cli.store.messages import (
     MESSAGES_KEPT,
     Consumed,
@@ -72,7 +72,10 @@ def execution(row: Row, value: Decode) -> Execution:
     """From `execution_columns`, and `input`, `output` when they were asked for."""
     (id, ref, name, workflow, digest, type, status, started, deadline, closed, error, cause, events, queue,
      priority, tags, redrives, redriven, tree, machine, limits, frame, seq, idx, items, run, *data) = row  # fmt: skip
-    input, output = (value(data[0]), value(data[1])) if data else (None, None)
+    input, output = None, None
+    if data:
+        input = value(data[0])
+        output = input if data[1] == data[0] else value(data[1])  # one large value is read once
     return Execution(
         id, ref, name, workflow, digest, type, _STATUS[status], started, input, deadline, closed, error, cause,
         output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven, tree, machine,
@@ -235,22 +238,22 @@ def open_wait(row: Row) -> OpenWait:
     return OpenWait(subscription(row[:-4]), *row[-4:])
 
 
-def message(row: Row) -> StoredMessage:
+def message(row: Row, data: Decode) -> StoredMessage:
     """From `message_columns`, and `body` when it was asked for."""
     (id, key, value, message_id, received, expires, status, kind, strict, execution, consumed, count, later,
      receivers, late, *body) = row  # fmt: skip
     return StoredMessage(
-        id, key, value, message_id, received, expires, _MESSAGE_STATUS[status], decode(body[0]) if body else None,
+        id, key, value, message_id, received, expires, _MESSAGE_STATUS[status], data(body[0]) if body else None,
         kind, bool(strict), execution, consumed, count, later, tuple(decode(receivers) or ()),
         tuple(Late(*each) for each in decode(late) or ()),
     )  # fmt: skip
 
 
-def message_row(m: StoredMessage) -> Row:
+def message_row(m: StoredMessage, text: Encode) -> Row:
     return (
         m.id, m.key, m.value, m.message_id, m.received, m.expires, m.status.value, m.kind, int(m.strict), m.execution,
         m.consumed, m.count, m.later, encode(list(m.receivers) or None),
-        encode([list(each) for each in m.late] or None), encode(m.body), folded_text(m.value), m.forgotten,
+        encode([list(each) for each in m.late] or None), text(m.body), folded_text(m.value), m.forgotten,
     )  # fmt: skip
 
 
@@ -258,9 +261,18 @@ def consumed_row(c: Consumed) -> Row:
     return (c.at, c.at + MESSAGES_KEPT, f"[{c.execution}]", c.message)
 
 
-def history_rows(events: Iterable[HistoryEvent], long: list[HistoryEvent]) -> list[Row]:
-    """(execution, number of the first, JSON array) for each run of consecutive events of one execution. An event that
-    is longer than HISTORY_ROW has a row for itself, and is appended to `long`."""
+#: What a detail holds of data; AWS's names.
+_PAYLOADS = ("input", "output", "parameters", "assignedVariables")
+
+
+def history_rows(
+    events: Iterable[HistoryEvent], payload: Callable[[Json], str], longs: Set[str], long: list[HistoryEvent]
+) -> list[Row]:
+    """(execution, number of the first, JSON array) for each run of consecutive events of one execution.
+
+    What is large in an event is written by `payload` and referred to. An event that is longer than HISTORY_ROW all the
+    same has a row for itself; it is appended to `long`, as is one that refers to a text of `longs`.
+    """
     runs: dict[int, list[list[HistoryEvent]]] = {}
     for event in events:
         of_execution = runs.setdefault(event[0], [])
@@ -268,27 +280,59 @@ def history_rows(events: Iterable[HistoryEvent], long: list[HistoryEvent]) -> li
             of_execution[-1].append(event)
         else:
             of_execution.append([event])
-    return [row for of_execution in runs.values() for run in of_execution for row in _history_rows(run, long)]
+    found: list[Row] = []
+    for of_execution in runs.values():
+        for run in of_execution:
+            kept = [_kept(event, payload) for event in run]
+            if longs:
+                long += [
+                    e for e, k in zip(run, kept, strict=True) if len(k) > 5 and not longs.isdisjoint(k[5].values())
+                ]
+            found += _history_rows(run, kept, long)
+    return found
 
 
-def _history_rows(run: Sequence[HistoryEvent], long: list[HistoryEvent]) -> list[Row]:
-    # A HistoryEvent is a tuple; what comes after its execution and number is what the row keeps.
-    text = orjson.dumps([event[2:] for event in run])
+def _history_rows(run: Sequence[HistoryEvent], kept: list[Row], long: list[HistoryEvent]) -> list[Row]:
+    text = orjson.dumps(kept)
     if len(text) > HISTORY_ROW:
         if len(run) > 1:
             middle = len(run) // 2
-            return _history_rows(run[:middle], long) + _history_rows(run[middle:], long)
+            return _history_rows(run[:middle], kept[:middle], long) + _history_rows(run[middle:], kept[middle:], long)
         long.append(run[0])
     return [(run[0][0], run[0][1], text.decode())]
 
 
-def history_events(execution: int, rows: Iterable[Row], after: int, limit: int | None) -> list[HistoryEvent]:
-    """The events of these rows with number > after, at most `limit`."""
+def _kept(event: HistoryEvent, payload: Callable[[Json], str]) -> tuple[Any, ...]:
+    """What a row keeps of an event: what comes after its execution and number."""
+    detail, large = event[6], None
+    for name in _PAYLOADS:
+        value = detail.get(name)
+        if value is not None and not is_small(value):
+            text = payload(value)
+            if detail is event[6]:
+                detail = dict(detail)
+            if text[0] == "@":
+                large = {**(large or {}), name: text}
+                detail[name] = None
+            else:
+                detail[name] = orjson.Fragment(text)  # type: ignore[assignment]  # JSON already
+    return event[2:] if detail is event[6] else (*event[2:6], detail, *([large] if large else ()))
+
+
+def history_events(
+    execution: int, rows: Iterable[Row], after: int, limit: int | None, value: Decode
+) -> list[HistoryEvent]:
+    """The events of these rows with number > after, at most `limit`. Events that refer to one value share it."""
     found: list[HistoryEvent] = []
+    large: dict[str, Json] = {}
     for first, text in rows:
         for number, event in enumerate(orjson.loads(text), first):
             if number > after:
                 if limit is not None and len(found) >= limit:
                     return found
-                found.append(HistoryEvent(execution, number, *event))
+                for name, reference in event[5].items() if len(event) > 5 else ():
+                    if reference not in large:
+                        large[reference] = value(reference)
+                    event[4][name] = large[reference]
+                found.append(HistoryEvent(execution, number, *event[:5]))
     return found

@@ -50,6 +50,15 @@ class Session:
         except UnicodeEncodeError as e:
             raise not_text(e) from None
 
+    def insert_blob(self, id: int, body: bytes) -> None:
+        """A large body, written in place: as a parameter SQLite would copy it twice."""
+        try:
+            self._execute(self._queries["insert_blob"], (id, len(body)))
+            with self.connection.blobopen("blobs", "body", id) as blob:
+                blob.write(body)
+        except sqlite3.Error as e:
+            raise self._explain(e) from e
+
 
 def not_text(error: UnicodeEncodeError) -> UsageError:
     """Bytes on a command line that are not UTF-8 reach Python as lone surrogates."""

@@ -14,7 +14,6 @@ import orjson
 
 from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import Frame
-from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
 from sm_cli.store.records import (
     Definition,
@@ -35,8 +34,8 @@ class Transaction(Questions):
         super().__init__(session, large_values.reader(session, known.blobs))
         self._known = known
         self._ids: dict[str, int] = {}
-        self._new_blobs: list[Row] = []
-        self._freed_blobs: list[Row] = []
+        self._values = large_values.BlobWriter(session, known.blobs, lambda: self._reserve("blobs", 1))
+        self._text = self._values.text
         self._applied = False
         self.broken = False
 
@@ -86,13 +85,14 @@ class Transaction(Questions):
         if changes.new_subscriptions:
             many("insert_subscription", map(rows.subscription_row, changes.new_subscriptions))
         if changes.new_messages:
-            many("insert_message", map(rows.message_row, changes.new_messages))
+            many("insert_message", [rows.message_row(message, self._text) for message in changes.new_messages])
         if changes.messages_consumed:
             many("consume_message", map(rows.consumed_row, changes.messages_consumed))
         if changes.messages_expired:
             many("expire_message", _singles(changes.messages_expired))
         if changes.messages_gone:
-            many("delete_message", _singles(changes.messages_gone))
+            for (text,) in self.session.all("delete_messages", (orjson.dumps(changes.messages_gone).decode(),)):
+                self._values.free(text)
         if changes.waits_forgotten:
             many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
         if changes.new_map_runs:
@@ -105,8 +105,9 @@ class Transaction(Questions):
             many("delete_worker", _singles(changes.workers_gone))
         long: list[HistoryEvent] = []
         if changes.history:
-            many("insert_history", rows.history_rows(changes.history, long))
-        self._write_blobs()
+            history = rows.history_rows(changes.history, self._values.payload, self._values.long, long)
+            many("insert_history", history)
+        self._values.write()
         return long
 
     def finish(self) -> None:
@@ -226,7 +227,7 @@ class Transaction(Questions):
     def _remove_gone(self, changes: Changes) -> None:
         if changes.jobs_gone:
             for (text,) in self.session.all("delete_jobs", (orjson.dumps(changes.jobs_gone).decode(),)):
-                self._free(text)
+                self._values.free(text)
         if changes.waits_ended:
             self.session.many("end_wait", [end._asdict() for end in changes.waits_ended])
         if changes.timers_gone:
@@ -239,34 +240,6 @@ class Transaction(Questions):
             self.session.many("insert_job", [rows.job_row(job, self._text) for job in new])
         if leased:
             self.session.many("lease_job", map(rows.lease_row, leased))
-
-    # Large values
-
-    def _text(self, value: Json, replaced: str | None = None) -> str | None:
-        """The column's text for a value; the blob of the text that it replaces is freed."""
-        self._free(replaced)
-        if value is None:
-            return None
-        text = orjson.dumps(value)
-        if len(text) <= rows.INLINE:
-            return text.decode()
-        id = self._reserve("blobs", 1)
-        self._new_blobs.append((id, text.decode()))
-        self._known.blobs.put(id, value, len(text))
-        return large_values.reference(id)
-
-    def _free(self, text: str | None) -> None:
-        id = large_values.referred(text)
-        if id is not None:
-            self._freed_blobs.append((id,))
-            self._known.blobs.drop(id)
-
-    def _write_blobs(self) -> None:
-        if self._new_blobs:
-            self.session.many("insert_blob", self._new_blobs)
-        if self._freed_blobs:
-            self.session.many("delete_blob", self._freed_blobs)
-        self._new_blobs, self._freed_blobs = [], []
 
 
 def _singles(ids: Iterable[int | str]) -> list[Row]:

@@ -129,10 +129,19 @@ CREATE INDEX frames_root ON frames (execution) WHERE parent IS NULL;
 CREATE INDEX frames_open ON frames (execution) WHERE status < 3;
 CREATE INDEX frames_children ON frames (parent, status, activation, idx) WHERE parent IS NOT NULL;
 
--- Large values, each owned by one column of one row and never changed: a row that keeps its value keeps the id.
+-- Large values as JSON text in UTF-8, each stored once and never changed, whoever refers to it: columns of rows, and
+-- events of the history.
 CREATE TABLE blobs (
     id INTEGER PRIMARY KEY,
-    body TEXT NOT NULL
+    body BLOB NOT NULL
+) STRICT;
+
+-- The sha256 of each of them, and how many columns and events refer to it; with none it goes. Beside the bodies, so
+-- that counting does not rewrite them.
+CREATE TABLE blob_uses (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    uses INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE jobs (
@@ -249,7 +258,8 @@ CREATE INDEX messages_forgotten ON messages (forgotten);
 CREATE INDEX messages_sent ON messages (message_id, "key", value) WHERE message_id IS NOT NULL;
 
 -- A row holds the consecutive events that one transaction appended to one execution, as a JSON array of
--- [previous, frame, at, type, detail]; the first has the number `number`. One row for five events, appended at
+-- [previous, frame, at, type, detail], and at its end {member of detail: '@' and an id} for what stands in `blobs` (it
+-- is null in the detail); the first has the number `number`. One row for five events, appended at
 -- the table's end, costs a third of five rows in per-execution order.
 CREATE TABLE history (
     id INTEGER PRIMARY KEY,
