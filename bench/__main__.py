@@ -12,7 +12,8 @@ from pathlib import Path
 BENCHES = ("startup", "validate", "durable", "maps", "memory", "waiting", "queue", "timers")
 #: Those that take minutes, or compare; they run when they are named.
 LONG = (
-    *("idle", "writers", "chaos", "buckets", "jsonata", "jsonata-reference", "distributed", "mutations", "payload"),
+    *("idle", "writers", "chaos", "chaos_stops", "buckets", "jsonata", "jsonata-reference", "distributed"),
+    *("mutations", "payload"),
 )
 
 

@@ -95,6 +95,10 @@ class DatabaseError(ConfigurationError):
     pass
 
 
+class DatabaseBusy(DatabaseError):
+    """Others held the database for longer than was waited for; nothing was written, and trying again may help."""
+
+
 class HandlerLoadError(SmError):
     exit_code = 8
 

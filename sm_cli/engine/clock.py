@@ -11,7 +11,10 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 class Clock(Protocol):
     def now(self) -> int:
-        """Microseconds since 1970 UTC."""
+        """Microseconds since 1970 UTC, as the wall clock has it: it may be set back or forward."""
+
+    def monotonic(self) -> int:
+        """Microseconds that only grow, whatever the wall clock is set to; for spans inside this process."""
 
     def new_ref(self) -> str:
         """A fresh public id; later ones sort after earlier ones."""
@@ -20,6 +23,9 @@ class Clock(Protocol):
 class SystemClock:
     def now(self) -> int:
         return time.time_ns() // 1000
+
+    def monotonic(self) -> int:
+        return time.monotonic_ns() // 1000
 
     def new_ref(self) -> str:
         return make_ref(self.now() // 1000, secrets.randbits(80))

@@ -13,9 +13,10 @@ from sm_cli.timestamps import MICROSECONDS
 class Settings:
     """What holds for every tick of an engine.
 
-    lease: microseconds that a job is leased for. chunk: children of one fork that are stepped in the tick that
-    forks them; steps: after so many, children whose turn comes stay READY too: the next tick goes on with them,
-    so that no transaction grows with the size of a Map.
+    lease: microseconds that a job is leased for. silence: microseconds that a worker may say nothing before a task
+    without TimeoutSeconds is taken from it, although its process lives.
+    chunk: children of one fork that are stepped in the tick that forks them; steps: after so many, children whose
+    turn comes stay READY too: the next tick goes on with them, so that no transaction grows with the size of a Map.
     fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
     events are kept. limits: AWS's. contain: whether a bug of ours fails the execution it is met in, or is raised.
     max_payload: bytes of JSON text that an input, a result, an output, a message may have.
@@ -25,6 +26,7 @@ class Settings:
         self,
         *,
         lease: int = 10 * MICROSECONDS,
+        silence: int = 600 * MICROSECONDS,
         chunk: int = 256,
         fanout: int = 500,
         steps: int = 1000,
@@ -37,6 +39,7 @@ class Settings:
         self.token_key = token_key
         self.max_payload = max_payload
         self.lease = lease
+        self.silence = silence
         self.chunk = chunk
         self.fanout = fanout
         self.steps = steps

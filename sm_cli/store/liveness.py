@@ -12,6 +12,8 @@ import os
 import struct
 from pathlib import Path
 
+from sm_cli.store.sqlite.inherited import not_inherited
+
 #: struct flock: what kind, from where, start, length, pid. Locks of the open file, not of the process: a second one in
 #: this process sees them, and closing another descriptor does not drop them.
 _FLOCK = struct.Struct("hhqqi4x")
@@ -24,6 +26,7 @@ class Liveness:
     def __init__(self, database: Path) -> None:
         self._path = f"{database}.workers"
         self._file: int | None = None
+        not_inherited(self)
 
     def light(self, worker: str) -> str:
         """Show that this worker is alive, until `close` or the end of the process. Returns the mark by which others
@@ -55,6 +58,10 @@ class Liveness:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def forget(self) -> None:
+        """In a forked child: the beacon is the parent's, and goes out with it."""
+        self.close()
 
     def _open(self) -> int:
         if self._file is None:

@@ -10,14 +10,16 @@ from sm_cli.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
+    from sm_cli.store.waiting import Patience
 
 DEFAULT = Path(".sm") / "sm.db"
 
 
-def open_store(url: str | None, *, create: bool = True) -> Store:
+def open_store(url: str | None, *, create: bool = True, patience: Patience | None = None) -> Store:
     """`memory:`, a path, `sqlite:relative/path`, `sqlite:///absolute/path`, the last two with `?sync=normal`.
 
-    None means `.sm/sm.db` here. Raises ConfigurationError for another URL, DatabaseError for a file that
+    None means `.sm/sm.db` here. patience: how to wait for other writers; 30 s unless given.
+    Raises ConfigurationError for another URL, DatabaseError for a file that
     cannot be used or, when `create` is false, is not there.
     """
     if url == "memory:":
@@ -27,7 +29,7 @@ def open_store(url: str | None, *, create: bool = True) -> Store:
     path, sync = _sqlite(str(DEFAULT) if url is None else url)
     from sm_cli.store.sqlite.database import SqliteStore
 
-    return SqliteStore(path, sync=sync, create=create)
+    return SqliteStore(path, sync=sync, create=create, patience=patience)
 
 
 def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:

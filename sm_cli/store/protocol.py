@@ -13,11 +13,14 @@ from typing import Protocol
 from sm_cli.store.liveness import Liveness
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.transaction import Transaction
+from sm_cli.store.waiting import Patience
 
 
 class Store(Protocol):
     #: Transactions committed through this object that wrote something.
     commits: int
+    #: How it waits for whoever else writes.
+    patience: Patience
 
     def read(self) -> AbstractContextManager[Questions]:
         """Questions that are all answered from one snapshot; never waits for who writes."""

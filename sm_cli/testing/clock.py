@@ -14,10 +14,19 @@ class FakeClock:
 
     def __init__(self, now: int = _EPOCH) -> None:
         self.time = now
+        self.jumped = 0
         self.refs = 0
 
     def now(self) -> int:
         return self.time
+
+    def monotonic(self) -> int:
+        return self.time - self.jumped
+
+    def jump(self, microseconds: int) -> None:
+        """Set the wall clock forward, or back; no time passes."""
+        self.time += microseconds
+        self.jumped += microseconds
 
     def new_ref(self) -> str:
         self.refs += 1

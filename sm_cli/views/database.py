@@ -1,7 +1,8 @@
-"""The database that a URL names: front ends open it here and need not know the store."""
+"""The database that a URL names, and how long one waits for who writes: front ends need not know the store."""
 
 from __future__ import annotations
 
 from sm_cli.store.open import open_store
+from sm_cli.store.waiting import Holder, Patience
 
-__all__ = ["open_store"]
+__all__ = ["Holder", "Patience", "open_store"]

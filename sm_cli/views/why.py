@@ -31,7 +31,7 @@ from sm_cli.store.records import (
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
-from sm_cli.worker.membership import is_dead, name_of
+from sm_cli.worker.membership import is_alive, is_dead, name_of
 
 Kind: TypeAlias = Literal["ended", "message", "job", "callback", "timer", "retry", "children", "ready", "deadline"]
 
@@ -196,6 +196,9 @@ class _Asked:
             does = doing(job.resource)
             text = f"{state} is at work{tried}: {worker} {does}, its lease lasts until "
             text += f"{self.time_text(job.leased_until)} and is renewed while it works."
+            if known is not None and self.now - known.seen > _SILENT and is_alive(known, self.store.liveness()):
+                since = self.time_text(known.seen)
+                text += f" Its process lives (pid {known.pid}) and has been silent since {since}."
             return Reason("job", text, None, state, self.times_out(job))
         text = f"{state} was at work{tried}, and its worker {worker} is gone; another one takes it over"
         return Reason("job", f"{text}{self.who()}.", None if self.workers else _WORKER, state)

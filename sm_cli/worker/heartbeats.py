@@ -32,11 +32,21 @@ class Beats:
         if job.heartbeat is not None:
             self._said.put((job, now))
 
-    def due(self, now: int, held: Container[tuple[int, int]]) -> list[Timer]:
-        """The timers to be set anew, of jobs that are still held."""
+    def shift(self, jump: int) -> None:
+        """The wall clock jumped by so many microseconds."""
+        self._collect()
+        for last in self._last.values():
+            last.said += jump
+            last.written += jump
+
+    def _collect(self) -> None:
         while not self._said.empty():
             job, said = self._said.get()
             self._last.setdefault((job.frame, job.seq), _Last(job)).said = said
+
+    def due(self, now: int, held: Container[tuple[int, int]]) -> list[Timer]:
+        """The timers to be set anew, of jobs that are still held."""
+        self._collect()
         if not self._last:
             return []
         self._last = {address: last for address, last in self._last.items() if address in held}

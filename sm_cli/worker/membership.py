@@ -48,6 +48,20 @@ def is_dead(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     return status is not None and (status[0] == "Z" or status[19] != born)
 
 
+def is_alive(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
+    """Whether this machine knows that the process has not ended, silent or stopped; False if nothing is known."""
+    boot, place, born = worker.process.split("/")
+    if not boot or boot != _boot():
+        return False
+    space, _, lit = place.partition("+")
+    if beacons is not None and beacons.is_out(worker.id, lit) is False:
+        return True
+    if worker.host != os.uname().nodename or space != _space():
+        return False
+    status = _status(worker.pid)
+    return status is not None and status[0] not in "ZX" and status[19] == born
+
+
 def _mark(pid: int, lit: str) -> str:
     status = _status(pid)
     place = f"{_space()}+{lit}" if lit else _space()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sm_cli.engine.stepping.leases import ANY_TIME
 from sm_cli.worker.worker import Worker
 
 
@@ -27,7 +28,7 @@ def drain(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
 
     def nothing_left() -> bool:
         now = loop.engine.clock.now()
-        return not _at_work(loop, now) and _stepped(loop, now)
+        return not _at_work(loop, ANY_TIME) and _stepped(loop, now)
 
     loop.tick()
     loop.run(lambda: told_to_stop() or nothing_left())

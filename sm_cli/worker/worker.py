@@ -11,12 +11,14 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import JobTaker
 from sm_cli.engine.stepping import leases
 from sm_cli.engine.stepping.queues import Rota
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.errors import DatabaseBusy
 from sm_cli.handlers.handler import Context, Handler, Success
 from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.events import TaskFailed
@@ -28,9 +30,11 @@ from sm_cli.store.records import (
     Job,
     WorkerRecord,
 )
+from sm_cli.store.waiting import Holder, Patience
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.worker.heartbeats import Beats
-from sm_cli.worker.membership import enlisted, is_dead
+from sm_cli.worker.jumps import Jumps
+from sm_cli.worker.membership import enlisted, is_alive, is_dead
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
 from sm_cli.worker.wakeup import Bell
@@ -88,7 +92,11 @@ class Worker:
         self._outlook = PendingWork(engine.store, self.worker.id)
         self._beats = Beats()
         self._undelivered: list[Done] = []  # results that no transaction has taken yet
-        self._next_census = self._next_renewal = self._worked = 0
+        # By the monotonic clock, which may begin anywhere.
+        self._next_census = self._next_renewal = self._judges_from = engine.clock.monotonic()
+        self._worked = self._seen = self._next_census - _FORGOTTEN
+        self._jumps = Jumps(engine.clock)
+        self._jumped = 0  # microseconds that no transaction has re-based yet
         self._barren = False  # it looked as if there were something to do, and there was not
         self._reloaded: Mapping[str, Handler] | None = None
         self._use(handlers)
@@ -129,8 +137,8 @@ class Worker:
     def finish(self, grace: float) -> None:
         """Take nothing new, let what runs end for at most `grace` seconds, then `let_go`."""
         self.take(False)
-        end = self.engine.clock.now() + round(grace * MICROSECONDS)
-        self._go_on(lambda: not self.leased or self.engine.clock.now() >= end)
+        end = self.engine.clock.monotonic() + round(grace * MICROSECONDS)
+        self._go_on(lambda: not self.leased or self.engine.clock.monotonic() >= end)
         self.let_go()
 
     def let_go(self) -> None:
@@ -156,9 +164,26 @@ class Worker:
     # -- one round -------------------------------------------------------------------------------
 
     def _go_on(self, until: Callable[[], bool]) -> None:
-        while not until():
-            if not self.tick():
-                self.sleep()
+        """Round after round. A worker outlasts whoever holds the database: what its handlers returned is kept until
+        it can be written. Only who is told to stop waits no longer than the store's own patience."""
+        store = self.engine.store
+        before = store.patience
+        store.patience = Patience(lambda: before.limit() if until() else None, self._tell_holder)
+        try:
+            while not until():
+                try:
+                    if not self.tick():
+                        self.sleep()
+                except DatabaseBusy as e:  # of a read: a program has the whole file to itself
+                    if until():
+                        raise
+                    log.warning("%s; waiting on", e.message)
+        finally:
+            store.patience = before
+
+    def _tell_holder(self, holder: Holder) -> None:
+        since = datetime.fromtimestamp(holder.since / MICROSECONDS, UTC).isoformat(timespec="seconds")
+        log.warning("%s has held the database since %s; waiting for it, nothing is lost", holder, since)
 
     def tick(self) -> bool:
         """Step everything that is ready; False when there was nothing to do."""
@@ -168,28 +193,33 @@ class Worker:
             self._use(self._reloaded)
             self._reloaded = None
             self._outlook.stale = True
-        now = self.engine.clock.now()
+        self._undelivered += self.pool.drain()  # before the leases are looked at: what has ended is not cancelled
+        self._notice_jump()
+        now, begun = self.engine.clock.now(), self.engine.clock.monotonic()
         self._outlook.notice()
         if self._outlook.others:
             self._outlook.others = False
             self.check_leases()
-        self._undelivered += self.pool.drain()
         results = list(self._undelivered)
         beats = self._beats.due(now, self.leased)
         dead = self.census(now)
-        unseen = not self._enlisted or now - self.worker.seen > _SEEN_IDLE
-        renewing = now >= self._next_renewal and bool(self.half_gone(now))
-        if not (results or beats or dead or unseen or renewing or self.anything(now)):
+        unseen = not self._enlisted or begun - self._seen > _SEEN_IDLE
+        renewing = begun >= self._next_renewal and bool(self.half_gone(now))
+        if not (results or beats or dead or unseen or renewing or self._jumped or self.anything(now)):
             return False
 
         lost: set[int] = set()
 
         def work(tick: Tick) -> None:
-            for done in results:
-                self.deliver(tick, done)
+            self._notice_jump()  # also while this waited for its turn
             for timer in beats:
                 tick.rearm(timer)
-            freed = [] if tick.now - now > _HELD_UP else self.reap(tick, dead)
+            if self._jumped:
+                lost.update(leases.rebase(tick, list(self.leased.values()), self._jumped))
+            for done in results:
+                self.deliver(tick, done)
+            held_up = self.engine.clock.monotonic() - begun > _HELD_UP
+            freed = [] if held_up else self.reap(tick, dead)
             leases.claim(tick, self.rota, freed, self.only, self.horizon)
             tick.run()
             tick.due(_BATCH, self.only)
@@ -204,10 +234,11 @@ class Worker:
             taker.arriving = None  # written by itself, even when nothing else is
         _, tick = self.engine.transact(work, taker)
         self._undelivered.clear()
+        self._jumped = 0
         if tick.changes:
             self._is_seen(arriving)
         self._barren = not (results or tick.changes)
-        self._worked = self._worked if self._barren else tick.now
+        self._worked = self._worked if self._barren else self.engine.clock.monotonic()
         self.settle(tick, results, lost)
         return not self._barren
 
@@ -216,13 +247,13 @@ class Worker:
         seen = self._outlook
         if seen.stale:
             handlers = self.handlers if self.taking else Registry()
-            seen.look(now if self.horizon is None else self.horizon, handlers, self.only, self.rota.only)
+            seen.look(leases.ANY_TIME if self.horizon is None else self.horizon, handlers, self.only, self.rota.only)
         return seen.ready or (seen.due is not None and seen.due <= now) or (seen.free and self.pool.free > 0)
 
     def taker(self) -> JobTaker:
         now = self.engine.clock.now()
         arriving = None
-        if not self._enlisted or now - self.worker.seen > _SEEN:
+        if not self._enlisted or self.engine.clock.monotonic() - self._seen > _SEEN:
             arriving = replace(self.worker, seen=now)
         return JobTaker(
             self.worker.id, self.pool.free if self.taking else 0, self.handlers,
@@ -232,7 +263,8 @@ class Worker:
     def _is_seen(self, arriving: WorkerRecord | None) -> None:
         """Our row is written."""
         self._enlisted = True
-        self.worker = arriving or self.worker
+        if arriving is not None:
+            self.worker, self._seen = arriving, self.engine.clock.monotonic()
 
     def deliver(self, tick: Tick, done: Done) -> None:
         job, outcome = done.job, done.outcome
@@ -286,16 +318,42 @@ class Worker:
         """Take the jobs of workers that were lost, and strike those that are dead off the list."""
         tick.changes.workers_gone.extend(worker.id for worker in dead)
         mine = {job.id for job in self.leased.values()}
-        return leases.reap(tick, leases.lost(tick, [worker.id for worker in dead], mine, self.only))
+        judge = self.engine.clock.monotonic() >= self._judges_from
+        lost = leases.lost(tick, [worker.id for worker in dead], mine, self.only, judge=judge)
+        if lost:
+            gone = {worker.id for worker in dead}
+            others = (w for w in tick.tx.workers() if w.id not in gone)
+            lost = leases.spare(tick, lost, {w.id: w.seen for w in others if is_alive(w, self._beacons)})
+        return leases.reap(tick, lost)
+
+    def _notice_jump(self) -> None:
+        """The wall clock was set, or the machine slept: what is written by it is re-based, and nobody's lease is judged
+        before its owner had the time to do the same."""
+        jump = self._jumps.look()
+        if not jump:
+            return
+        log.warning(
+            "the clock jumped %s by %.0f s (it was set, or this machine slept); leases and timeouts go with it",
+            "forward" if jump > 0 else "back", abs(jump) / MICROSECONDS,
+        )  # fmt: skip
+        self._jumped += jump
+        self._beats.shift(jump)
+        self._judges_from = self.engine.clock.monotonic() + self.engine.settings.lease
+        self._seen = self.engine.clock.monotonic() - _FORGOTTEN
+        self._outlook.stale = True
 
     def census(self, now: int) -> list[WorkerRecord]:
         """Now and then: workers that are certainly dead, or were not seen for a day."""
-        if now < self._next_census:
+        if self.engine.clock.monotonic() < self._next_census:
             return []
-        self._next_census = now + _LOOK
+        self._next_census = self.engine.clock.monotonic() + _LOOK
         with self.engine.store.read() as questions:
-            found = questions.workers()
-        return [w for w in found if w.id != self.worker.id and (is_dead(w, self._beacons) or now - w.seen > _FORGOTTEN)]
+            others = [w for w in questions.workers() if w.id != self.worker.id]
+        return [w for w in others if is_dead(w, self._beacons) or self._is_forgotten(w, now)]
+
+    def _is_forgotten(self, worker: WorkerRecord, now: int) -> bool:
+        judges = self.engine.clock.monotonic() >= self._judges_from
+        return judges and now - worker.seen > _FORGOTTEN and not is_alive(worker, self._beacons)
 
     def check_leases(self) -> None:
         """Another process has written: does it want our jobs done no more?"""
@@ -311,7 +369,7 @@ class Worker:
     def half_gone(self, now: int) -> list[Job]:
         """Jobs whose leases have to be renewed."""
         lease = self.engine.settings.lease
-        self._next_renewal = now + lease // 20
+        self._next_renewal = self.engine.clock.monotonic() + lease // 20
         soon = now + lease // 2
         return [job for job in self.leased.values() if job.leased_until is not None and job.leased_until < soon]
 
@@ -331,7 +389,7 @@ class Worker:
         now, left, due = self.engine.clock.now(), _LOOK_UP_SECONDS, self._outlook.due
         if due is not None and not self._barren:
             left = min(left, max(0, due - now) / MICROSECONDS)
-        poll = _POLL_SECONDS if now - self._worked < _IDLE else _IDLE_POLL_SECONDS
+        poll = _POLL_SECONDS if self.engine.clock.monotonic() - self._worked < _IDLE else _IDLE_POLL_SECONDS
         # An idle worker does this all day: nothing but a short wait and a question that costs microseconds.
         while not self._bell.heard(min(poll, left)) and left > poll and not self._outlook.notice():
             left -= poll

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sm_cli.store import waiting
 from sm_cli.store.sqlite import database as sqlite
 from tests.cli.conftest import Project, ended
 
@@ -318,13 +319,10 @@ def test_a_database_of_another_program_is_refused(project: Project) -> None:
     assert "other.db is a database of another program" in _sentence(result.err)
 
 
-def test_a_database_that_is_held_for_long_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_held_for_long_is_named(project: Project) -> None:
     holder = sqlite3.connect(_new_database(project), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    defaults = sqlite.SqliteStore.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "wait", 0.05)
-    result = project.sm("run", "w.yaml")
+    result = project.sm("run", "w.yaml", "--lock-timeout", "0.05")
     holder.close()
     assert result.code == 7
     assert ".sm/sm.db is held by another process for more than 0.05 s, so nothing was written" in _sentence(result.err)
@@ -422,3 +420,32 @@ def test_a_bug_of_ours_is_exit_70_without_a_traceback(project: Project, monkeypa
     assert "Traceback" in project.sm("run", "w.yaml").err
     monkeypatch.delenv("SM_DEBUG")
     assert "Traceback" in project.sm("run", "-v", "w.yaml").err
+
+
+@pytest.mark.parametrize("how", ["option", "variable", "sm.toml"])
+def test_a_command_that_waits_says_for_whom_and_ends_when_it_was_told_to(
+    project: Project, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    holder = sqlite3.connect(_new_database(project), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(waiting, "TELL_AFTER", 0.0)
+    if how == "variable":
+        monkeypatch.setenv("SM_LOCK_TIMEOUT", "0.05s")
+    if how == "sm.toml":
+        project.write("sm.toml", 'lock_timeout = "0.05s"\n')
+    result = project.sm("run", "w.yaml", *(["--lock-timeout", "0.05s"] if how == "option" else []))
+    holder.close()
+    assert result.code == 7
+    told = [line for line in result.err.splitlines() if line.startswith("sm: waiting for")]
+    assert len(told) == 1
+    assert told[0].startswith("sm: waiting for .sm/sm.db: another program has held it since ")
+    assert "is held by another process for more than 0.05 s, so nothing was written" in result.err
+
+
+def test_a_lock_timeout_that_is_no_span_is_one_sentence(project: Project) -> None:
+    _new_database(project)
+    assert project.sm("list", "--lock-timeout", "soon").code == 2
+    project.write("sm.toml", 'lock_timeout = "soon"\n')
+    result = project.sm("list")
+    assert result.code == 2
+    assert "lock_timeout in " in _sentence(result.err)

@@ -22,6 +22,7 @@ from sm_cli.store.records import Execution, Job
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
+from sm_cli.worker.membership import enlisted
 from sm_cli.worker.worker import Worker
 from tests.store.asking import asked
 
@@ -89,10 +90,15 @@ class Yard:
         return self.gates[-1]
 
     def worker(
-        self, handlers: Mapping[str, Handler], name: str = "w", store: Store | None = None, **more: Any
-    ) -> Worker:
+        self, handlers: Mapping[str, Handler], name: str = "w", store: Store | None = None, *, alive: bool = False,
+        **more: Any,
+    ) -> Worker:  # fmt: skip
+        """`alive`: this machine sees that its process lives. Else it is on another one, and its leases decide."""
         engine = self.engine if store is None else Engine(store, clock=self.clock)
-        self.loops.append(Worker(engine, handlers, name=name, **more))
+        loop = Worker(engine, handlers, name=name, **more)
+        if not alive:
+            loop.worker = replace(loop.worker, host="elsewhere", process="//")
+        self.loops.append(loop)
         return self.loops[-1]
 
     def start(self, definition: Workflow, input: Json = None, queue: str = "default") -> Execution:
@@ -149,7 +155,8 @@ def _ended() -> int:
 
 def died(loop: Worker) -> None:
     """As if this worker's process had been killed: nobody calls its rounds any more, and its pid is nobody's."""
-    dead = replace(loop.worker, pid=_ended())
+    here = enlisted("dead", "1", 0)
+    dead = replace(loop.worker, pid=_ended(), host=here.host, process=here.process)
     with loop.engine.store.write() as tx:
         _rewrite(tx, loop, dead)
 

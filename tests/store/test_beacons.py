@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,36 @@ def test_where_no_file_can_be_made_there_is_no_beacon(tmp_path: Path) -> None:
     nowhere = Liveness(tmp_path / "nowhere" / "sm.db")
     assert nowhere.light("w/1") == ""
     assert nowhere.is_out("w/1", "17") is None
+
+
+FORKING = """
+import os, sys, time
+from pathlib import Path
+from sm_cli.store.liveness import Liveness
+lit = Liveness(Path(sys.argv[1]))
+mark = lit.light("w/1")
+child = os.fork()
+if child:
+    print(mark, child, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_forked_child_does_not_keep_its_dead_parents_beacon_lit(database: Path) -> None:
+    command = [sys.executable, "-c", FORKING, str(database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        mark, child = parent.stdout.readline().split()
+        seen = Liveness(database)
+        try:
+            assert seen.is_out("w/1", mark) is False
+            parent.kill()
+            parent.wait()
+            end = time.monotonic() + 60  # the child closes it as soon as it has begun to run
+            while seen.is_out("w/1", mark) is False:
+                assert time.monotonic() < end
+                time.sleep(0.002)
+            os.kill(int(child), 0)  # it lives
+        finally:
+            os.kill(int(child), signal.SIGKILL)
+            seen.close()

@@ -15,7 +15,7 @@ from sm_cli.engine.engine import Engine
 from sm_cli.errors import DatabaseError
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.open import open_store
-from sm_cli.store.records import Status
+from sm_cli.store.records import Execution, Status
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import workflow
 from tests.store.asking import asked
@@ -97,7 +97,12 @@ def test_a_damaged_definition_fails_nothing_and_stops_nobody_else(
         connection.execute("UPDATE definitions SET text = ? WHERE name = 'bad'", (text,))
     engine = made(file)
     loop = Worker(engine, {"work": Handler("work", lambda value: value)})
-    status = lambda execution: asked(engine.store).execution(execution.id).status  # noqa: E731
+
+    def status(execution: Execution) -> Status:
+        found = asked(engine.store).execution(execution.id)
+        assert found is not None
+        return found.status
+
     before = asked(engine.store).history(bad.id)
     with caplog.at_level(logging.ERROR, "sm.engine"):
         loop.run(lambda: status(good) is Status.SUCCEEDED)

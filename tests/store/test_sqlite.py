@@ -412,7 +412,7 @@ def test_a_writer_in_the_queue_before_us_counts_as_waiting_too(path: Path) -> No
     other = SqliteStore(path)
     apply(other, new_executions=[execution(1)])
     assert other._turn is not None
-    with other._turn.taken(0), pytest.raises(DatabaseError, match="held by another process"):
+    with other._turn.taken(lambda: 1), pytest.raises(DatabaseError, match="held by another process"):
         apply(store, new_executions=[execution(2)])
     apply(store, new_executions=[execution(2)])
     store.close()
@@ -504,8 +504,9 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
     process.stdin.flush()
 
 
+#: Writes at least so many times as it is told, and on until its stdin is closed: so no writer ends before both write.
 WRITER = """
-import sys
+import sys, threading
 from sm_cli.store.records import HistoryEvent
 from sm_cli.store.changes import Changes
 from sm_cli.store.sqlite.database import SqliteStore
@@ -514,7 +515,10 @@ from tests.store.samples import execution, frame
 store = SqliteStore(sys.argv[1], sync="normal")
 print("open", flush=True)
 sys.stdin.readline()
-for n in range(int(sys.argv[2])):
+closing = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), closing.set()), daemon=True).start()
+n = 0
+while n < int(sys.argv[2]) or not closing.is_set():
     with store.write() as tx:
         id = tx.reserve("executions", 1)
         counter = tx.frames([1])[1].copy()
@@ -522,7 +526,11 @@ for n in range(int(sys.argv[2])):
         new = execution(id, workflow=sys.argv[3], name=str(n))
         event = HistoryEvent(1, counter.seq, counter.seq - 1, id, n, sys.argv[3], {})
         tx.apply(Changes(new_executions=[new], frames={1: counter}, history=[event]))
+    n += 1
+    if n == int(sys.argv[2]):
+        print("enough", flush=True)
 store.close()
+print(n, flush=True)
 """
 
 
@@ -534,18 +542,21 @@ def test_two_processes_write_to_one_file_and_nothing_is_lost(path: Path) -> None
     assert [opened(writer) for writer in writers] == ["open\n"] * 2
     for writer in writers:
         tell(writer, "go\n")
+    assert [opened(writer) for writer in writers] == ["enough\n"] * 2
     output = [writer.communicate(timeout=100) for writer in writers]
     assert [(writer.returncode, error) for writer, (_, error) in zip(writers, output, strict=True)] == [
         (0, ""),
         (0, ""),
     ]
     store = SqliteStore(path)
-    assert asked(store).open_frames(1)[0].seq == 600
+    written = {name: int(text) for name, (text, _) in zip(("a", "b"), output, strict=True)}
+    total = sum(written.values())
+    assert asked(store).open_frames(1)[0].seq == total
     history = asked(store).history(1)
-    assert [event.number for event in history] == list(range(1, 601))
-    for name in ("a", "b"):
-        assert [event.at for event in history if event.type == name] == list(range(300))
-        assert len(asked(store).list_executions(ExecutionFilter(workflow=name, limit=1000))) == 300
+    assert [event.number for event in history] == list(range(1, total + 1))
+    for name, count in written.items():
+        assert [event.at for event in history if event.type == name] == list(range(count))
+        assert len(asked(store).list_executions(ExecutionFilter(workflow=name, limit=10**6))) == count
     turns = sum(before.type != after.type for before, after in pairwise(history))
     assert turns > 2, "one process waited until the other had done everything"
     store.close()

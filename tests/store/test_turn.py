@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,8 +31,20 @@ def turns(tmp_path: Path) -> Iterator[Callable[[], WriteLock]]:
         turn.close()
 
 
+def within(seconds: float) -> Callable[[], float]:
+    """To wait so long and no longer."""
+    end = time.monotonic() + seconds
+
+    def left() -> float:
+        if time.monotonic() >= end:
+            raise TimeoutError
+        return end - time.monotonic()
+
+    return left
+
+
 def forever() -> float:
-    return time.monotonic() + 60
+    return 60
 
 
 def waiting(tmp_path: Path) -> int:
@@ -38,7 +54,7 @@ def waiting(tmp_path: Path) -> int:
 
 
 def soon(condition: Callable[[], bool]) -> None:
-    end = forever()
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.002)
@@ -47,10 +63,10 @@ def soon(condition: Callable[[], bool]) -> None:
 @pytest.mark.skipif(not LOCKS.exists(), reason="only /proc/locks tells who waits")
 def test_turns_are_given_in_the_order_of_asking(turns: Callable[[], WriteLock], tmp_path: Path) -> None:
     first, order = turns(), []
-    first.take(0)
+    first.take(within(0))
 
     def ask(turn: WriteLock, name: int) -> None:
-        with turn.taken(forever()):
+        with turn.taken(forever):
             order.append(name)
 
     threads = [threading.Thread(target=ask, args=(turns(), name)) for name in range(5)]
@@ -66,13 +82,13 @@ def test_turns_are_given_in_the_order_of_asking(turns: Callable[[], WriteLock], 
 def test_who_waits_too_long_is_told_and_leaves_the_turn_to_others(turns: Callable[[], WriteLock]) -> None:
     holder, late = turns(), turns()
     for _ in range(3):
-        with holder.taken(forever()):
+        with holder.taken(forever):
             for _ in range(3):
                 with pytest.raises(TimeoutError):
-                    late.take(time.monotonic() + 0.01)
-        with late.taken(forever()), pytest.raises(TimeoutError):
-            holder.take(time.monotonic() + 0.01)
-        with holder.taken(forever()):
+                    late.take(within(0.01))
+        with late.taken(forever), pytest.raises(TimeoutError):
+            holder.take(within(0.01))
+        with holder.taken(forever):
             pass
 
 
@@ -89,20 +105,77 @@ def test_who_is_interrupted_while_waiting_leaves_the_turn_to_others(
                 super().acquire(timeout=60)
             raise KeyboardInterrupt
 
-    holder.take(0)
+    holder.take(within(0))
     with monkeypatch.context() as patch:
         patch.setattr(threading, "Semaphore", Interrupting)
         with pytest.raises(KeyboardInterrupt):
-            interrupted.take(forever())
+            interrupted.take(forever)
     holder.give()
-    with holder.taken(forever()):
+    with holder.taken(forever):
         pass
 
 
 def test_giving_back_what_one_has_not_changes_nothing(turns: Callable[[], WriteLock]) -> None:
     holder, other = turns(), turns()
     other.give()
-    with holder.taken(0):
+    with holder.taken(within(0)):
         other.give()
         with pytest.raises(TimeoutError):
-            other.take(0)
+            other.take(within(0))
+
+
+def test_who_waits_reads_who_holds_the_turn_and_whom_they_wait_for(turns: Callable[[], WriteLock]) -> None:
+    holder, other = turns(), turns()
+    assert other.holder() is None
+    with holder.taken(forever):
+        found = other.holder()
+        assert found is not None
+        assert found.pid == os.getpid()
+        assert str(os.getpid()) in str(found)
+        assert abs(found.since / 1e6 - time.time()) < 60
+        holder.note("waits")
+        found = other.holder()
+        assert found is not None
+        assert (found.pid, str(found)) == (None, "another program")
+
+
+def test_a_forked_child_does_not_keep_the_turn_of_its_parent(turns: Callable[[], WriteLock], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKING, str(tmp_path / "sm.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        other = turns()
+        try:
+            with pytest.raises(TimeoutError):
+                other.take(within(0.01))
+            parent.kill()
+            parent.wait()
+            other.take(within(60))
+            os.kill(child, 0)  # it lives
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not LOCKS.exists(), reason="only /proc/locks says who holds it")
+def test_a_note_that_its_successor_could_not_replace_yet_accuses_nobody(
+    turns: Callable[[], WriteLock], tmp_path: Path
+) -> None:
+    holder, other = turns(), turns()
+    with holder.taken(forever):
+        (tmp_path / "sm.db.lock").write_text(f"writes {os.getppid()} 1000000 sm run\n")
+        found = other.holder()
+        assert found is not None
+        assert found.pid == os.getpid()
+
+
+FORKING = """
+import os, sys, time
+from pathlib import Path
+from sm_cli.store.sqlite.write_lock import WriteLock
+turn = WriteLock(Path(sys.argv[1]))
+turn.take(lambda: 1)
+child = os.fork()
+if child:
+    print(child, flush=True)
+time.sleep(600)
+"""

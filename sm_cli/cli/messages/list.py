@@ -11,7 +11,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Output, choice, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, choice, count, output_format
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def list_messages(
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """List messages, newest first; those of the last seven days are there."""
     from sm_cli.views.messages import list_messages as listed
@@ -78,7 +79,9 @@ def list_messages(
         out.text(line)
 
 
-def show(message: Named, output: Output = None, json: AsJson = False, db: Database = None) -> None:
+def show(
+    message: Named, output: Output = None, json: AsJson = False, db: Database = None, _lock_timeout: LockTimeout = None
+) -> None:
     """Show a message: its data, who received it, and what it came too late for."""
     from sm_cli.views.messages import message_document
 
@@ -92,7 +95,7 @@ def show(message: Named, output: Output = None, json: AsJson = False, db: Databa
             out.text(line)
 
 
-def delete(message: Named, db: Database = None) -> None:
+def delete(message: Named, db: Database = None, _lock_timeout: LockTimeout = None) -> None:
     """Delete a message that nobody has received."""
     with opened_engine(db) as engine:
         found = _find(engine, message)

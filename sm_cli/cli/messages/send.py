@@ -12,6 +12,7 @@ from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import (
     AsJson,
     Database,
+    LockTimeout,
     LogFormat,
     Output,
     Verbose,
@@ -81,6 +82,7 @@ def send_message(
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
     _verbose: Verbose = False,
     _log_format: LogFormat = None,
 ) -> None:

@@ -21,6 +21,7 @@ _KEYS: dict[str, tuple[type, str]] = {
     "workflow": (str, "text"),
     "handlers": (str, "text"),
     "database": (str, "text"),
+    "lock_timeout": (str, "text"),
     "concurrency": (int, "a whole number"),
     "queues": (str, "text"),
     "priority": (dict, "a table of queues by workflow"),

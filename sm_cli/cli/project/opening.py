@@ -8,10 +8,42 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.config import Project, find_project
+from sm_cli.cli.terminal.failures import say
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
+    from sm_cli.views.database import Holder, Patience
     from sm_cli.views.records import Store
+
+#: Seconds that a command waits for another program that writes, unless it is told otherwise.
+_LOCK_TIMEOUT = 30.0
+_chosen: list[float] = []  # what --lock-timeout or SM_LOCK_TIMEOUT said, in seconds
+
+
+def use_lock_timeout(seconds: float | None) -> None:
+    """What this command was told; None when it was told nothing."""
+    _chosen[:] = [] if seconds is None else [seconds]
+
+
+def _patience(project: Project, url: str) -> Patience:
+    """How a command waits for who writes. Raises UsageError for a span in the configuration that is none."""
+    from sm_cli.views.database import Patience
+
+    limit = _LOCK_TIMEOUT
+    if _chosen:
+        limit = _chosen[0]
+    elif (configured := project.setting("lock_timeout")) is not None:
+        from sm_cli.cli.terminal.options import seconds
+
+        limit = seconds(configured, f"lock_timeout in {project.file}")
+
+    def tell(holder: Holder) -> None:
+        from sm_cli.cli.terminal.tables import local_time
+
+        since = local_time(holder.since)
+        say(f"sm: waiting for {url}: {holder} has held it since {since}; giving up after {limit:g} s (--lock-timeout)")
+
+    return Patience(lambda: limit, tell)
 
 
 @contextmanager
@@ -19,8 +51,9 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
     """The store that `--db`, SM_DATABASE_URL or the configuration names. Raises DatabaseError."""
     from sm_cli.views.database import open_store
 
-    url, _ = (project or find_project()).database(db)
-    store = open_store(url, create=create)
+    project = project or find_project()
+    url, _ = project.database(db)
+    store = open_store(url, create=create, patience=_patience(project, url))
     try:
         yield store
     finally:

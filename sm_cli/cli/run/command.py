@@ -15,6 +15,7 @@ from sm_cli.cli.terminal.options import (
     Concurrency,
     Database,
     Handlers,
+    LockTimeout,
     LogFormat,
     Stubbed,
     Verbose,
@@ -86,6 +87,7 @@ def run(
     aws_limits: _AwsLimits = False,
     concurrency: Concurrency = None,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
     _verbose: Verbose = False,
     _log_format: LogFormat = None,
 ) -> None:

@@ -17,6 +17,7 @@ from sm_cli.cli.terminal.options import (
     Concurrency,
     Database,
     Handlers,
+    LockTimeout,
     LogFormat,
     Stubbed,
     Verbose,
@@ -81,6 +82,7 @@ def worker(
     reload: _Reload = False,
     buckets: Buckets = None,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
     _verbose: Verbose = False,
     _log_format: LogFormat = None,
 ) -> None:  # fmt: skip

@@ -11,7 +11,17 @@ from sm_cli.cli.project.opening import opened_engine, opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Full, Output, Reference, choice, count, output_format
+from sm_cli.cli.terminal.options import (
+    AsJson,
+    Database,
+    Full,
+    LockTimeout,
+    Output,
+    Reference,
+    choice,
+    count,
+    output_format,
+)
 
 if TYPE_CHECKING:
     from sm_cli.views.listing import Execution, ExecutionFilter
@@ -41,6 +51,7 @@ def list_executions(
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """List executions, newest first."""
     format = output_format(output, json)
@@ -97,7 +108,12 @@ def _table(found: list[Execution]) -> None:
 
 
 def show(
-    execution: Reference, full: Full = False, output: Output = None, json: AsJson = False, db: Database = None
+    execution: Reference,
+    full: Full = False,
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """Show an execution and what it waits for."""
     from sm_cli.cli.show.describe import described, lines
@@ -112,7 +128,7 @@ def show(
         out.text(line)
 
 
-def output(execution: Reference, db: Database = None) -> None:
+def output(execution: Reference, db: Database = None, _lock_timeout: LockTimeout = None) -> None:
     """Print the output of an execution."""
     from sm_cli.cli.show.describe import ending
     from sm_cli.errors import StillRunning
@@ -135,6 +151,7 @@ def stop(
     error: Annotated[str | None, typer.Option("--error", metavar="NAME", help="The error name to record.")] = None,
     cause: Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="The cause to record.")] = None,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """Stop an execution as ABORTED."""
     with opened_engine(db) as engine:

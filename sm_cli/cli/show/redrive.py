@@ -9,7 +9,7 @@ import typer
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Reference
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Reference
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
@@ -31,6 +31,7 @@ def redrive(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would run again.")] = False,
     json: AsJson = False,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """Go on with a failed, timed out or stopped execution; what succeeded is not done again."""
     from sm_cli.cli.terminal.inputs import read_json

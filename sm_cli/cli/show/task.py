@@ -10,7 +10,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Output, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, count, output_format
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
@@ -33,6 +33,7 @@ def success(
         str, typer.Option("--output", metavar="FILE|-|JSON", help="The task's result; {} unless given.")
     ] = "{}",
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """The work is done: the task succeeds with this output."""
     from sm_cli.cli.terminal.inputs import read_json
@@ -47,6 +48,7 @@ def failure(
     error: Annotated[str, typer.Option("--error", metavar="NAME", help="The error name.")] = "States.TaskFailed",
     cause: Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="What went wrong.")] = None,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """The work went wrong: the task fails; Retry and Catch apply."""
     with opened_engine(db) as engine:
@@ -54,7 +56,7 @@ def failure(
     say(f"the task has failed with {error}; execution {execution.name} goes on with its Retry and Catch")
 
 
-def heartbeat(token: Token, db: Database = None) -> None:
+def heartbeat(token: Token, db: Database = None, _lock_timeout: LockTimeout = None) -> None:
     """The work goes on: HeartbeatSeconds start anew."""
     with opened_engine(db) as engine:
         execution = engine.task_beat(token)
@@ -66,6 +68,7 @@ def list_tasks(
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """Tasks that wait for a callback, oldest first, with their tokens."""
     from sm_cli.views.tasks import handed_over_tasks

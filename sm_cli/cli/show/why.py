@@ -11,7 +11,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import warn
-from sm_cli.cli.terminal.options import AsJson, Database, Handlers, Output, Reference, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, Handlers, LockTimeout, Output, Reference, output_format
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -25,7 +25,12 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    execution: Reference, handlers: Handlers = None, output: Output = None, json: AsJson = False, db: Database = None
+    execution: Reference,
+    handlers: Handlers = None,
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
 ) -> None:
     """Say why an execution does not go on, and what would move it."""
     from sm_cli.cli.terminal.actions import command_of

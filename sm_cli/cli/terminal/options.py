@@ -29,10 +29,24 @@ def _log_as(value: str | None) -> str | None:
     return value
 
 
+def _wait_for_lock(value: str | None) -> str | None:
+    from sm_cli.cli.project.opening import use_lock_timeout
+
+    use_lock_timeout(None if value is None else seconds(value, "--lock-timeout"))
+    return value
+
+
 Database = Annotated[
     str | None,
     typer.Option("--db", metavar="URL", envvar="SM_DATABASE_URL", help="The database; .sm/sm.db unless given."),
 ]
+LockTimeout = Annotated[
+    str | None,
+    typer.Option(
+        "--lock-timeout", metavar="SPAN", envvar="SM_LOCK_TIMEOUT", is_eager=True, callback=_wait_for_lock,
+        help="How long to wait for another program that writes to the database; 30s unless given.",
+    ),
+]  # fmt: skip
 Handlers = Annotated[
     str | None,
     typer.Option(

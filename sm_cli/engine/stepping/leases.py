@@ -8,23 +8,34 @@ timeouts go with the lease and count anew from the next one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from sm_cli.engine.stepping.queues import Rota
 from sm_cli.engine.stepping.tasks import lease_jobs as take
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.interpreter.events import TaskFailed
-from sm_cli.store.records import Job
+from sm_cli.interpreter.events import DeadlinePassed, TaskFailed
+from sm_cli.interpreter.timers import TimerKind
+from sm_cli.store.records import (
+    HANDED_OVER,
+    Job,
+    Timer,
+)
 
 #: After so many lost workers a job is given to no other one.
 MOST_LOST = 5
 
 _BATCH = 500
 
+#: Later than every time in the database, microseconds since 1970 UTC.
+ANY_TIME = HANDED_OVER
 
-def lost(tick: UnitOfWork, dead: Collection[str], mine: Container[int], only: int | None = None) -> list[Job]:
-    """Jobs whose lease has run out, and those of dead workers; not those that this worker runs and will renew."""
-    found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, only)}
+
+def lost(
+    tick: UnitOfWork, dead: Collection[str], mine: Container[int], only: int | None = None, *, judge: bool = True
+) -> list[Job]:
+    """Jobs of dead workers, and (with `judge`) those whose lease has run out; not those that this worker runs and will
+    renew."""
+    found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, only)} if judge else {}
     for job in (job for worker in dead for job in tick.tx.held(worker)):
         if only in (None, tick.execution(job.execution).tree):
             found[job.id] = job
@@ -32,6 +43,42 @@ def lost(tick: UnitOfWork, dead: Collection[str], mine: Container[int], only: in
             job.leased_until = tick.now  # who works for that execution finds that it has run out
             tick.changes.leased.append(job)
     return [job for job in found.values() if job.id not in mine]
+
+
+def spare(tick: UnitOfWork, jobs: Iterable[Job], living: Mapping[str, int]) -> list[Job]:
+    """Renew the leases that ran out although their worker's process lives: its interpreter may be held up. Returns the
+    others. living: worker to when it was last seen, microseconds since 1970 UTC. A task whose own deadline has passed
+    is late; one that has none is kept for its worker as long as `silence` lets."""
+    left = []
+    for job in jobs:
+        seen = living.get(job.worker or "")
+        deadline = None if seen is None else _deadline(tick, job)
+        if deadline is not None and deadline <= tick.now:
+            tick.deliver(job.frame, DeadlinePassed(job.seq))
+        elif seen is None or (deadline is None and tick.now - seen > tick.settings.silence):
+            left.append(job)
+        else:
+            job.leased_until = tick.now + tick.settings.lease
+            tick.changes.leased.append(job)
+    return left
+
+
+def _deadline(tick: UnitOfWork, job: Job) -> int | None:
+    """When the running task is late, microseconds since 1970 UTC."""
+    found = (t for t in tick.tx.timers_of(job.execution) if (t.frame, t.kind) == (job.frame, TimerKind.DEADLINE))
+    return next((timer.due for timer in found), None)
+
+
+def rebase(tick: UnitOfWork, jobs: Collection[Job], jump: int) -> set[int]:
+    """The wall clock jumped by so many microseconds: the leases and timeouts of these running jobs go with it. Returns
+    the ids of jobs that are no longer the taker's."""
+    held = {(job.frame, job.seq) for job in jobs}
+    for execution in {job.execution for job in jobs}:
+        for stored in tick.tx.timers_of(execution):
+            timer = tick.timers.get((stored.frame, stored.kind), stored)
+            if (timer.frame, timer.seq) in held and timer.kind in (TimerKind.DEADLINE, TimerKind.HEARTBEAT):
+                tick.rearm(Timer(timer.execution, timer.frame, timer.seq, timer.kind, timer.due + jump))
+    return renew(tick, jobs, tick.now + tick.settings.lease)
 
 
 def reap(tick: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
@@ -75,7 +122,8 @@ def claim(
     taker = tick.taker
     if taker is None or taker.slots <= 0:
         return
-    now = tick.now if until is None else min(until, tick.now)
+    # What waits is free whatever the clock says: it may have been set back since.
+    now = ANY_TIME if until is None else until
     resources = None if taker.handlers is None else taker.handlers.resources(tick.tx.waiting_resources)
     found: dict[str, list[Job]] = defaultdict(list)
     for job in freed:

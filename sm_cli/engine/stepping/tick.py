@@ -125,7 +125,8 @@ class Tick(UnitOfWork):
                 end(self, execution, Status.TIMED_OUT)
         worker = None if self.taker is None else self.taker.worker
         for timer in self.tx.due_timers(self.now, limit, only, worker):
-            self.fire(timer)
+            if self.timers.get((timer.frame, timer.kind), timer).due <= self.now:  # else it was set anew in this tick
+                self.fire(timer)
         ready = self.tx.ready_frames(limit, only)
         self.adopt(ready)
         for frame in ready:

@@ -23,9 +23,9 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 from sm_cli.expr.jsonata.convert import walk
 from sm_cli.expr.jsonata.higher_order import HIGHER, call, merge_sort
 from sm_cli.expr.jsonata.operators import clone, is_function, is_number, truth
+from sm_cli.expr.jsonata.pictures import format_number
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.strings import STRINGS
-from sm_cli.expr.jsonata_pictures import format_number
 
 #: AWS has no `$eval`.
 REMOVED = frozenset({"eval"})

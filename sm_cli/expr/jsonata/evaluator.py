@@ -22,8 +22,8 @@ from sm_cli.expr.jsonata.operators import OPERATORS, flat, is_number, lookup, tr
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.signature import checked
 from sm_cli.expr.jsonata.syntax import parse
-from sm_cli.expr.jsonata_transform import Transformer
-from sm_cli.expr.jsonata_tuples import rows_of
+from sm_cli.expr.jsonata.transform import Transformer
+from sm_cli.expr.jsonata.tuples import rows_of
 from sm_cli.expr.scope import Scope
 
 JList = Utils.JList

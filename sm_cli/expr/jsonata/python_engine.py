@@ -31,7 +31,7 @@ from sm_cli.expr.jsonata.engine import (
 from sm_cli.expr.jsonata.evaluator import Bindings, Evaluator
 from sm_cli.expr.jsonata.signature import checked
 from sm_cli.expr.jsonata.syntax import parse, sentence
-from sm_cli.expr.jsonata_tuples import nesting
+from sm_cli.expr.jsonata.tuples import nesting
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.jsonvalue import Json
 

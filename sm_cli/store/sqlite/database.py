@@ -25,9 +25,10 @@ from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite import errors, migrate
 from sm_cli.store.sqlite.token_key import read_or_make
 from sm_cli.store.sqlite.write_lock import WriteLock, poll
+from sm_cli.store.waiting import Holder, Patience, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sm_cli.store.liveness import Liveness
     from sm_cli.store.sql.transaction import Transaction
@@ -48,13 +49,13 @@ class SqliteStore:
     """`path` is made with mode 0600 when it is not there and `create` is true.
 
     sync: "full" survives a power cut, "normal" may lose the last moments before one and is quicker.
-    wait: seconds to wait for another process that writes.
+    wait: seconds to wait for another process that writes. patience: the same with more to say, instead of `wait`.
     Raises DatabaseError from every method.
     """
 
     def __init__(
         self, path: str | os.PathLike[str], *, sync: Literal["full", "normal"] = "full", create: bool = True,
-        wait: float = WAIT,
+        wait: float = WAIT, patience: Patience | None = None,
     ) -> None:  # fmt: skip
         self.path = Path(path)
         # Where it really lies: the key and the turn are the same by whatever link it is opened, and a handler may
@@ -65,7 +66,9 @@ class SqliteStore:
             raise errors.cannot_create(self.path, e if isinstance(e, OSError) else OSError(str(e))) from e
         self.commits = 0
         self._sync = sync
-        self._wait = wait
+        self.patience = patience or Patience(lambda: wait)
+        limit = self.patience.limit()
+        self._wait = WAIT if limit is None else limit  # of readers, who hardly ever wait
         self._lock = threading.RLock()
         self._writing = False
         self._closed = False
@@ -160,15 +163,32 @@ class SqliteStore:
                 raise
             return True
 
-        deadline = time.monotonic() + self._wait
         try:
-            turn.take(deadline)
-            self._check_identity()
-            poll(begun, deadline)
-        except TimeoutError:
-            raise errors.busy(self.path, self._wait) from None
+            if turn.try_take():
+                self._check_identity()
+                if begun():
+                    return
         except OSError as e:
             raise errors.cannot_lock(self.path, e) from e
+        wait = Wait(self.patience, turn.holder)
+        try:
+            if not turn.held:
+                turn.take(wait.left)
+            self._check_identity()
+            if not begun():
+                self._wait_for_stranger(turn, begun, wait)
+        except TimeoutError:
+            raise errors.busy(self.path, self.patience.limit()) from None
+        except OSError as e:
+            raise errors.cannot_lock(self.path, e) from e
+
+    def _wait_for_stranger(self, turn: WriteLock, begun: Callable[[], bool], wait: Wait) -> None:
+        """It is our turn, and a program that takes no turns is inside. Who waits for us is told so."""
+        since = time.time_ns() // 1000
+        turn.note("waits")
+        wait.holder = lambda: Holder(None, "", since)
+        poll(begun, wait.left)
+        turn.note("writes")
 
     def _notice_others(self, connection: sqlite3.Connection) -> None:
         """Forget what others may have changed; one of them may be a newer sm that has migrated the file."""
@@ -213,9 +233,10 @@ class SqliteStore:
             return True
 
         try:
-            poll(read, time.monotonic() + self._wait)
+            wait = Wait(self.patience, lambda: None)
+            poll(read, wait.left)
         except TimeoutError:
-            raise errors.busy(self.path, self._wait) from None
+            raise errors.busy(self.path, self.patience.limit()) from None
         return found[0]
 
     def _identified(self) -> tuple[int, int]:
@@ -293,13 +314,14 @@ class SqliteStore:
         """Make or migrate the schema; other processes that want the same wait for their turn."""
         turn = self._open_turn()
         try:
-            with turn.taken(time.monotonic() + self._wait):
+            wait = Wait(self.patience, turn.holder)
+            with turn.taken(wait.left):
                 mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
                 if mode != "wal":
                     raise errors.not_shareable(self.path)
                 migrate.migrate(connection, self.path)
         except TimeoutError:
-            raise errors.busy(self.path, self._wait) from None
+            raise errors.busy(self.path, self.patience.limit()) from None
         except OSError as e:
             raise errors.cannot_lock(self.path, e) from e
         finally:

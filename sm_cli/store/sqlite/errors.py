@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sm_cli.errors import Conflict, DatabaseError, SmError
+from sm_cli.errors import Conflict, DatabaseBusy, DatabaseError, SmError
 
 #: No more of a path is shown, in characters.
 _LONGEST_PATH = 200
@@ -37,10 +37,10 @@ def explain(error: sqlite3.Error, path: Path, waited: float | None = None) -> Sm
     return DatabaseError(sentence.format(path=path, detail=_detail(error)), hint=hint, topic=topic)
 
 
-def busy(path: Path, waited: float | None) -> DatabaseError:
+def busy(path: Path, waited: float | None) -> DatabaseBusy:
     """Another process held the file for too long."""
     long = "" if waited is None else f" for more than {waited:g} s"
-    return DatabaseError(
+    return DatabaseBusy(
         f"{path} is held by another process{long}, so nothing was written",
         hint=f"`fuser {path}` shows which processes have it open.",
     )

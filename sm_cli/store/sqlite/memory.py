@@ -18,6 +18,7 @@ from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.session import Session
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite import errors, migrate
+from sm_cli.store.waiting import Patience
 
 _WHERE = Path(":memory:")
 
@@ -33,6 +34,7 @@ def _empty() -> bytes:
 class MemoryStore:
     def __init__(self) -> None:
         self.commits = 0
+        self.patience = Patience(lambda: None)
         self._lock = threading.RLock()
         self._writing = False
         connection = sqlite3.connect(_WHERE, isolation_level=None, check_same_thread=False, cached_statements=256)

@@ -11,17 +11,24 @@ from __future__ import annotations
 import fcntl
 import os
 import queue
+import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from sm_cli.store.sqlite.inherited import not_inherited
+from sm_cli.store.waiting import Holder
 
-#: Seconds between two attempts at SQLite's lock, at first and at most.
-_SHORTEST, _LONGEST = 0.0001, 0.001
+#: Asked before each stretch of waiting how long that may be, in seconds; raises TimeoutError when the wait is over.
+Left: TypeAlias = Callable[[], float]
+
+#: Seconds between two attempts at SQLite's lock: at first, at most, and at most when it was held for a second already.
+_SHORTEST, _LONGEST, _LONG_HELD = 0.0001, 0.001, 0.05
+#: The holder's note has this length, so that a shorter one leaves nothing of a longer one.
+_NOTE = 96
 
 
 class _Wait:
@@ -36,31 +43,69 @@ class WriteLock:
     """The lock file beside one database; the writer's own lock keeps its threads apart.
 
     A lock that is waited for cannot be given up, so a thread of its own waits for it, on a descriptor of its own.
-    Raises OSError from the constructor when the file cannot be made.
+    The holder's note in the file says who it is and since when. It is written in every turn, which costs two
+    microseconds, and is only read by who has waited for seconds. Raises OSError from the constructor when the file
+    cannot be made.
     """
 
     def __init__(self, database: Path) -> None:
         self._path = f"{database}.lock"
-        self._file = self._open()
+        self._file: int | None = self._open()
+        self._program = _program()
         self._held: int | None = None
         self._asked: queue.SimpleQueue[_Wait | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
         self._waiting: int | None = None
+        not_inherited(self)
 
     def _open(self) -> int:
         return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
-    def taken(self, deadline: float) -> Iterator[None]:
-        """Hold the turn. Raises TimeoutError when it is not free before `deadline` (time.monotonic)."""
-        self.take(deadline)
+    def taken(self, left: Left) -> Iterator[None]:
+        """Hold the turn. Raises TimeoutError, from `left`, when it is not free in time."""
+        self.take(left)
         try:
             yield
         finally:
             self.give()
 
-    def take(self, deadline: float) -> None:
-        self._held = self._file if self._try() else self._wait(deadline)
+    @property
+    def held(self) -> bool:
+        return self._held is not None
+
+    def try_take(self) -> bool:
+        """Take the turn if it is free."""
+        if self._try():
+            self._held = self._file
+            self.note("writes")
+        return self.held
+
+    def take(self, left: Left) -> None:
+        if not self.try_take():
+            self._held = self._wait(left)
+            self.note("writes")
+
+    def note(self, doing: str) -> None:
+        """Leave word, with the turn, of who has it: it "writes", or "waits" for a program that takes no turns."""
+        if self._held is not None:
+            text = f"{doing} {os.getpid()} {time.time_ns() // 1000} {self._program}"
+            os.pwrite(self._held, text.encode(errors="replace")[: _NOTE - 1].ljust(_NOTE - 1) + b"\n", 0)
+
+    def holder(self) -> Holder | None:
+        """Who has the turn, or whom they wait for; None when there is no note."""
+        if self._file is None:
+            return None
+        doing, _, rest = os.pread(self._file, _NOTE, 0).decode(errors="replace").strip().partition(" ")
+        pid, _, rest = rest.partition(" ")
+        since, _, program = rest.partition(" ")
+        if not (pid.isdecimal() and since.isdecimal()):
+            return None
+        holds = _flock_owner(os.fstat(self._file).st_ino)
+        if holds is not None and holds != int(pid):
+            # It was given the turn and stopped before it could leave its note; the last one is but moments older.
+            return Holder(holds, "", int(since))
+        return Holder(None, "", int(since)) if doing == "waits" else Holder(int(pid), program, int(since))
 
     def give(self) -> None:
         held, self._held = self._held, None
@@ -68,30 +113,47 @@ class WriteLock:
             fcntl.flock(held, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        os.close(self._file)
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
         self._asked.put(None)
 
+    def forget(self) -> None:
+        """In a forked child: the turn is the parent's, and the thread that waits is there."""
+        for file in (self._file, self._waiting):
+            if file is not None:
+                os.close(file)
+        self._file = self._held = self._waiting = None
+        self._asked = queue.SimpleQueue()
+        self._mutex = threading.Lock()
+
     def _try(self) -> bool:
+        if self._file is None:
+            self._file = self._open()
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
-    def _wait(self, deadline: float) -> int:
+    def _wait(self, left: Left) -> int:
         if self._waiting is None:
             self._waiting = self._open()
-            threading.Thread(target=self._stand_in_line, args=(self._waiting,), name="sm-turn", daemon=True).start()
+            threading.Thread(
+                target=self._stand_in_line, args=(self._waiting, self._asked), name="sm-turn", daemon=True
+            ).start()
         wait = _Wait()
         self._asked.put(wait)
         try:
-            wait.ready.acquire(timeout=max(0.0, deadline - time.monotonic()))
-        except BaseException:  # Ctrl-C
+            while not wait.ready.acquire(timeout=left()):
+                pass
+        except BaseException as e:  # Ctrl-C, or the time is up
             if self._ended(wait):
+                if isinstance(e, TimeoutError):
+                    return self._waiting
                 fcntl.flock(self._waiting, fcntl.LOCK_UN)
             raise
-        if not self._ended(wait):
-            raise TimeoutError
+        self._ended(wait)
         return self._waiting
 
     def _ended(self, wait: _Wait) -> bool:
@@ -100,8 +162,8 @@ class WriteLock:
             wait.over = not wait.granted
             return wait.granted
 
-    def _stand_in_line(self, file: int) -> None:
-        while (wait := self._asked.get()) is not None:
+    def _stand_in_line(self, file: int, asked: queue.SimpleQueue[_Wait | None]) -> None:
+        while (wait := asked.get()) is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
             with self._mutex:
                 wait.granted = not wait.over
@@ -112,11 +174,29 @@ class WriteLock:
         os.close(file)
 
 
-def poll(attempt: Callable[[], bool], deadline: float) -> None:
-    """Call `attempt` until it answers True. Raises TimeoutError after `deadline` (time.monotonic)."""
-    pause = _SHORTEST
+def poll(attempt: Callable[[], bool], left: Left) -> None:
+    """Call `attempt` until it answers True, in pauses that grow. Raises TimeoutError, from `left`."""
+    pause, begun = _SHORTEST, time.monotonic()
     while not attempt():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST)
+        longest = _LONGEST if time.monotonic() - begun < 1 else _LONG_HELD
+        time.sleep(min(pause, left()))
+        pause = min(pause * 1.5, longest)
+
+
+def _flock_owner(inode: int) -> int | None:
+    """The process that Linux says has the lock on this file; None when it does not say."""
+    try:
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return None
+    for fields in map(str.split, lines):
+        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):
+            return int(fields[4]) if fields[4].isdecimal() and fields[4] != "0" else None
+    return None
+
+
+def _program() -> str:
+    """How this process was called, in two words: "sm worker"."""
+    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    return " ".join(f"{name} {first}".split())[:40] if first.replace("-", "").isalpha() else name[:40]

@@ -1,0 +1,67 @@
+"""Waiting for who writes: how long, and what is said of whoever is waited for.
+
+Rule: nothing is said of a wait of less than two seconds, and of a longer one it is said once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+#: Seconds after which somebody is told who holds the file, and between two looks whether the wait is over.
+TELL_AFTER, _LOOK = 2.0, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a database's lock for writing."""
+
+    #: The process; None for a program that takes no turns: nothing is known of it.
+    pid: int | None
+    #: What the process calls itself, "sm worker"; "" when it is not known.
+    program: str
+    #: Since when, microseconds since 1970 UTC; of a program that takes no turns, since when we have waited for it.
+    since: int
+
+    def __str__(self) -> str:
+        if self.pid is None:
+            return "another program"
+        return f"process {self.pid}" + (f" ({self.program})" if self.program else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a store waits for other writers."""
+
+    #: Asked now and then: seconds that a wait may last; None for as long as it takes.
+    limit: Callable[[], float | None]
+    #: Called once in a wait of more than two seconds, in the thread that waits.
+    tell: Callable[[Holder], None] | None = None
+
+
+class Wait:
+    """One wait. `holder` says who is waited for; None when that cannot be seen."""
+
+    def __init__(self, patience: Patience, holder: Callable[[], Holder | None]) -> None:
+        self.patience = patience
+        self.begun = time.monotonic()
+        self.since = time.time_ns() // 1000
+        self.holder = holder
+        self._told = patience.tell is None
+
+    def left(self) -> float:
+        """Seconds to wait before this is asked again. Raises TimeoutError when the wait is over."""
+        waited = time.monotonic() - self.begun
+        if not self._told and waited >= TELL_AFTER:
+            found = self.holder()
+            assert self.patience.tell is not None
+            if found is not None:
+                self._told = True
+                self.patience.tell(found)
+        limit = self.patience.limit()
+        if limit is None:
+            return _LOOK
+        if waited >= limit:
+            raise TimeoutError
+        return min(_LOOK, limit - waited)

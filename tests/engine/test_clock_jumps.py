@@ -1,0 +1,152 @@
+"""What lives keeps its jobs, and a wall clock that jumps changes no span of time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sm_cli.interpreter.timers import TimerKind
+from sm_cli.store.open import open_store
+from sm_cli.store.records import Execution
+from sm_cli.views.why import why
+from sm_cli.worker.worker import Worker
+from tests.engine.workers import SECOND, Gate, Yard, caught, died, one_task, soon, workflow, yard
+from tests.store.asking import asked
+
+HOUR = 3600 * SECOND
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
+    with yard(open_store("memory:" if request.param == "memory" else str(tmp_path / "sm.db"))) as made:
+        yield made
+
+
+def at_work(here: Yard, gate: Gate, execution: Execution, *, alive: bool = True) -> Worker:
+    loop = here.worker(gate.handlers, alive=alive)
+    assert loop.tick()
+    soon(lambda: len(gate.calls) == 1)
+    assert here.job(execution).worker == loop.worker.id
+    return loop
+
+
+def finish(here: Yard, loop: Worker, gate: Gate, execution: Execution) -> None:
+    gate.open.set()
+    loop.run(lambda: here.now(execution).closed is not None)
+
+
+def pass_time(here: Yard, loop: Worker, seconds: int) -> None:
+    for _ in range(seconds // 5):
+        here.later(5)
+        loop.tick()
+
+
+# A process that lives keeps its jobs
+
+
+def test_a_silent_worker_whose_process_lives_keeps_its_job_and_its_result(here: Yard) -> None:
+    gate, execution = here.gate(), here.start(one_task())
+    silent = at_work(here, gate, execution)
+    other = here.worker(gate.handlers, name="other", alive=True)
+    pass_time(here, other, 590)
+    assert (here.job(execution).worker, here.job(execution).deliveries) == (silent.worker.id, 1)
+    (reason,) = why(here.engine, here.now(execution), time_text=str)
+    assert f"has been silent since {silent.worker.seen}" in reason.text
+    finish(here, silent, gate, execution)
+    assert here.now(execution).output == "done"
+    assert len(gate.calls) == 1
+
+
+def test_after_ten_minutes_a_silent_workers_job_is_anothers(here: Yard) -> None:
+    gate, execution = here.gate(), here.start(one_task())
+    at_work(here, gate, execution)
+    other = here.worker(gate.handlers, name="other", alive=True)
+    pass_time(here, other, 615)
+    assert (here.job(execution).worker, here.job(execution).deliveries) == (other.worker.id, 2)
+
+
+@pytest.mark.parametrize("timeout", [30, 1200])
+def test_a_silent_workers_task_is_late_at_its_own_deadline_and_not_before(here: Yard, timeout: int) -> None:
+    gate, execution = here.gate(), here.start(caught(TimeoutSeconds=timeout))
+    silent = at_work(here, gate, execution)
+    other = here.worker(gate.handlers, name="other", alive=True)
+    pass_time(here, other, timeout - 5)
+    assert here.job(execution).worker == silent.worker.id
+    pass_time(here, other, 15)
+    output = here.now(execution).output
+    assert isinstance(output, dict)
+    assert output["Error"] == "States.Timeout"
+    assert len(gate.calls) == 1
+    assert here.left_over(execution) == []
+
+
+# Jumps of the wall clock
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR, 48 * HOUR])
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_jump_takes_no_job_from_its_worker_and_is_told_once(
+    here: Yard, jump: int, alive: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate, execution = here.gate(), here.start(one_task(TimeoutSeconds=60))
+    loop = at_work(here, gate, execution, alive=alive)
+    other = here.worker(gate.handlers, name="other", alive=alive)
+    other.tick()
+    here.clock.jump(jump)
+    with caplog.at_level(logging.WARNING, "sm.engine"):
+        for _ in range(20):
+            here.later(2)
+            other.tick()
+            loop.tick()
+    assert [record.message.split(" by ")[0] for record in caplog.records] == [
+        f"the clock jumped {'forward' if jump > 0 else 'back'}"
+    ] * 2  # once by each worker
+    leased_until = here.job(execution).leased_until
+    assert leased_until is not None
+    assert 0 < leased_until - here.clock.now() <= 10 * SECOND
+    assert here.job(execution).worker == loop.worker.id
+    finish(here, loop, gate, execution)
+    assert here.now(execution).output == "done"
+    assert len(gate.calls) == 1
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+def test_a_running_tasks_seconds_are_those_that_pass(here: Yard, jump: int) -> None:
+    gate, execution = here.gate(), here.start(caught(TimeoutSeconds=60, HeartbeatSeconds=50))
+    loop = at_work(here, gate, execution)
+    here.later(20)
+    gate.calls[0].beat()
+    loop.tick()
+    here.clock.jump(jump)
+    loop.tick()
+    due = {timer.kind: timer.due - here.clock.now() for timer in asked(here.store).timers_of(execution.id)}
+    assert due == {TimerKind.DEADLINE: 40 * SECOND, TimerKind.HEARTBEAT: 50 * SECOND}
+    here.later(41)
+    loop.tick()
+    assert "TaskTimedOut" in here.history(execution)
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+def test_a_dead_worker_is_noticed_within_a_second_of_a_jump(here: Yard, jump: int) -> None:
+    gate, execution = here.gate(), here.start(one_task())
+    doomed = at_work(here, gate, execution)
+    other = here.worker(gate.handlers, name="other")
+    other.tick()
+    here.clock.jump(jump)
+    other.tick()
+    died(doomed)
+    here.later(1.1)
+    other.tick()
+    assert here.job(execution).worker == other.worker.id
+
+
+def test_a_wait_stays_with_the_wall_clock(here: Yard) -> None:
+    execution = here.start(workflow({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3000, "End": True}}}))
+    loop = here.worker({})
+    loop.tick()
+    here.clock.jump(HOUR)
+    loop.tick()
+    assert here.now(execution).closed is not None
