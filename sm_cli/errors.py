@@ -79,6 +79,10 @@ class Conflict(SmError):
     exit_code = 4
 
 
+class TaskTimedOut(Conflict):
+    """A callback for a task that has ended; AWS's error of this name."""
+
+
 class NotDelivered(SmError):
     exit_code = 5
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from sm_cli.asl.model import Task
 from sm_cli.asl.validation.validate import not_express
+from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import Settings
 from sm_cli.engine.stepping.tick import Tick
@@ -28,7 +29,6 @@ from sm_cli.jsonvalue import MAX_PAYLOAD, Json, as_json
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, HistoryEvent
 from sm_cli.store.sqlite.memory import MemoryStore
-from sm_cli.views.state_visits import aws_events
 from sm_cli.worker.worker import Worker
 
 #: Seconds that an express execution may take; AWS's limit.
@@ -101,7 +101,7 @@ class Express:
         starter = _starts_others(workflow)
         if starter is not None:
             raise UsageError(
-                f"{starter} starts another execution; an express execution has no database to start one in",
+                f"{starter} starts or asks for other executions; an express execution has no database that has any",
                 topic="express",
             )
         self.workflow = workflow
@@ -159,10 +159,10 @@ class Express:
 
 
 def _starts_others(workflow: Workflow) -> str | None:
-    """The first state that starts an execution of another workflow."""
+    """The first state that starts an execution of another workflow, or asks for one."""
     for machine in workflow.program.machines.values():
         for state in machine.states.values():
-            if isinstance(state, Task) and state.resource.starts_execution:
+            if isinstance(state, Task) and state.resource.needs_no_handler:
                 return state.name
     return None
 

@@ -7,7 +7,7 @@ named with a `*` serves what no other one is named for.
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +21,21 @@ _SERVICE = re.compile(
 
 #: Handler names that `sm` itself serves, unless somebody registers a handler of that name.
 BUILT_IN = frozenset({"http:invoke"})
+#: Actions of Step Functions' own API (`aws-sdk:sfn:ACTION`) that the engine carries out itself, without a handler: the
+#: parameters that each must have, and those that it may have.
+SFN_ACTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "sendTaskSuccess": (("TaskToken", "Output"), ()),
+    "sendTaskFailure": (("TaskToken",), ("Error", "Cause")),
+    "sendTaskHeartbeat": (("TaskToken",), ()),
+    "startExecution": (("StateMachineArn",), ("Name", "Input", "TraceHeader")),
+    "startSyncExecution": (("StateMachineArn",), ("Name", "Input", "TraceHeader", "IncludedData")),
+    "stopExecution": (("ExecutionArn",), ("Error", "Cause")),
+    "describeExecution": (("ExecutionArn",), ("IncludedData",)),
+    "getExecutionHistory": (("ExecutionArn",), ("MaxResults", "NextToken", "ReverseOrder", "IncludeExecutionData")),
+    "listExecutions": ((), ("StateMachineArn", "StatusFilter", "MaxResults", "NextToken")),
+    "describeStateMachine": (("StateMachineArn",), ("IncludedData",)),
+    "listStateMachines": ((), ("MaxResults", "NextToken")),
+}
 #: What the engine does itself is named so; no wildcard takes it.
 INTERNAL = "sm:"
 
@@ -40,6 +55,16 @@ class Resource:
     service: str = ""
     action: str = ""
     pattern: str = ""
+
+    @property
+    def sfn_action(self) -> str | None:
+        """The action of Step Functions' own API that the engine carries out itself, if it is one."""
+        return self.action if self.service == "aws-sdk:sfn" and self.action in SFN_ACTIONS else None
+
+    @property
+    def needs_no_handler(self) -> bool:
+        """Whether the engine does what the task asks for."""
+        return self.starts_execution or self.sfn_action is not None
 
     @property
     def starts_execution(self) -> bool:

@@ -6,6 +6,7 @@ Rule: each call is one transaction, or a read. Stepping happens in `transact`; w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -18,15 +19,17 @@ from sm_cli.engine.programs import Workflow as Workflow
 from sm_cli.engine.programs import prepare as prepare
 from sm_cli.engine.send_message import Sent, To, checked, log_sent, publish, sweep
 from sm_cli.engine.settings import JobTaker, Settings
+from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.closing import end
 from sm_cli.engine.stepping.redrive import Again, From, redrive
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
+from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds
 from sm_cli.store.messages import MessageStatus, StoredMessage
 from sm_cli.store.protocol import Store
@@ -39,6 +42,9 @@ from sm_cli.store.records import (
 )
 
 T = TypeVar("T")
+
+#: More jobs than an activity can have.
+_ALL = 2**31
 
 #: Called after each commit with what was committed; it must not write.
 Observer: TypeAlias = Callable[[Tick], None]
@@ -81,6 +87,21 @@ class Engine:
             observe(tick)
         return result, tick
 
+    def answer(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
+        """As `transact`, but a Conflict that `work` raises before it has changed anything is raised after the commit:
+        what was due when the caller came has happened all the same."""
+
+        def kept(tick: Tick) -> T | _Refusal:
+            try:
+                return work(tick)
+            except Conflict as conflict:
+                return _Refusal(conflict)
+
+        result, tick = self.transact(kept, taker)
+        if isinstance(result, _Refusal):
+            raise result.conflict
+        return result, tick
+
     def refuse_unbounded(self, value: Json, what: str) -> None:
         """Raises UsageError for data that is larger or deeper than what is kept."""
         try:
@@ -118,7 +139,8 @@ class Engine:
         def begin(tick: Tick) -> tuple[Execution, bool]:
             known = tick.tx.execution_named(workflow.name, name)
             if known is not None:
-                return same_execution(known, input), False
+                judge(tick, [known.id])
+                return same_execution(tick.execution(known.id), input), False
             self.programs.define(workflow, tick.tx, tick.changes, tick.now)
             execution = Execution(
                 id=tick.tx.reserve("executions", 1),
@@ -139,7 +161,7 @@ class Engine:
                 execution.deadline = min(limit, execution.deadline or limit)
             return execution, True
 
-        (execution, new), tick = self.transact(begin, taker)
+        (execution, new), tick = self.answer(begin, taker)
         return execution, new, tick.taken()
 
     def stop(self, execution: Execution, *, error: str | None = None, cause: str | None = None) -> Execution:
@@ -147,6 +169,7 @@ class Engine:
         of a map run that has not begun."""
 
         def work(tick: Tick) -> Execution:
+            judge(tick, [execution.id])
             current = tick.execution(execution.id)
             if current.status is Status.PENDING:
                 raise Conflict(f"execution {current.name} has not begun: stop the execution that its Map is in")
@@ -155,7 +178,7 @@ class Engine:
             end(tick, current, Status.ABORTED, error, cause)
             return current
 
-        return self.transact(work)[0]
+        return self.answer(work)[0]
 
     def redrive(
         self, execution: Execution, *, state: str | None = None, input: Json = None, dry_run: bool = False
@@ -170,13 +193,14 @@ class Engine:
             self.refuse_unbounded(origin.input, f"the input of {state!r}")
 
         def work(tick: Tick) -> list[Again]:
+            judge(tick, [execution.id])
             found = redrive(tick, execution, origin)
             if dry_run:
                 raise _DryRun(found)
             return found
 
         try:
-            return self.transact(work)[0]
+            return self.answer(work)[0]
         except _DryRun as e:
             return e.found
 
@@ -212,11 +236,13 @@ class Engine:
         self.refuse_unbounded(sending.body, f"the data of the message {key}")
 
         def work(tick: Tick) -> Sent:
+            if execution is not None:
+                judge(tick, [execution.id])
             if execution is not None and tick.execution(execution.id).status is not Status.RUNNING:
                 raise Conflict(f"execution {execution.name} is {tick.execution(execution.id).status} already")
             return publish(tick, sending)
 
-        sent, _ = self.transact(work)
+        sent, _ = self.answer(work)
         log_sent(sending, sent)
         return sent
 
@@ -242,14 +268,28 @@ class Engine:
         """
 
         def work(tick: Tick) -> tuple[str, Json] | None:
-            jobs = tick.tx.claimable(tick.now, 1, resources=frozenset({name}))
-            lease_jobs(tick, jobs)
-            for job in jobs:
+            job = self._free_task(tick, name)
+            if job is not None:
+                lease_jobs(tick, [job])
                 job.worker, job.leased_until = None, HANDED_OVER
                 return make_token(tick.settings.token_key, job.frame, job.seq), job.input
             return None
 
         return self.transact(work, JobTaker(f"activity:{name}", 1, at_once=False))[0]
+
+    def _free_task(self, tick: Tick, name: str) -> Job | None:
+        """The oldest free task of an activity that is not over."""
+        for limit in (1, 50, _ALL):
+            jobs = tick.tx.claimable(tick.now, limit, resources=frozenset({name}))
+            judge(tick, {job.execution for job in jobs})
+            tick.load(job.frame for job in jobs)
+            for job in jobs:
+                frame = tick.frames[job.frame]
+                if frame.seq == job.seq and not frame.status.closed:
+                    return job
+            if len(jobs) < limit:
+                break
+        return None
 
     def task_succeeded(self, token: str, output: Json) -> Execution:
         """A callback: the task that waits for this token has this result. Raises UsageError for a token that is not
@@ -270,7 +310,7 @@ class Engine:
                 tick.rearm(Timer(job.execution, frame.id, frame.seq, TimerKind.HEARTBEAT, due))
             return tick.execution(frame.execution)
 
-        return self.transact(work)[0]
+        return self.answer(work)[0]
 
     def call_back(self, token: str, event: Callable[[int], Event]) -> Execution:
         def work(tick: Tick) -> Execution:
@@ -278,28 +318,13 @@ class Engine:
             tick.deliver(frame.id, event(frame.seq))
             return tick.execution(frame.execution)
 
-        return self.transact(work)[0]
+        return self.answer(work)[0]
 
     def waiting_task(self, tick: Tick, token: str) -> tuple[Frame, Job]:
-        """The frame and job that a token is for."""
-        try:
-            id, seq = read_token(tick.settings.token_key, token)
-        except ForgedToken as e:
-            raise UsageError(str(e)) from None
-        tick.load([id])
-        frame = tick.frames.get(id)
-        if frame is None:
-            raise NotFound("the execution that this task token was made for is not in this database")
-        execution = tick.execution(frame.execution)
-        if frame.seq != seq or frame.status.closed or execution.status is not Status.RUNNING:
-            raise Conflict(
-                f"this task token is stale: the task that it was made for has ended (execution {execution.name} is "
-                f"{execution.status})"
-            )
-        job = tick.tx.job_of(id)
-        if job is None:
-            raise Conflict("this task token is stale: no task waits for it")
-        return frame, job
+        """The frame and job that a token is for. Raises UsageError, NotFound, TaskTimedOut."""
+        frame = frame_of_token(tick, token)
+        judge(tick, [frame.execution], [frame.id])
+        return task_of_token(tick, token)
 
     def find(self, text: str) -> Execution:
         """The execution that a person means: id, unique prefix, name or @last. Raises NotFound, Conflict."""
@@ -317,6 +342,11 @@ class Engine:
             shown = ", ".join(f"{e.ref} ({e.workflow})" for e in found[:5])
             raise Conflict(f"{text!r} may be any of {shown}; name one by its id")
         return first
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    conflict: Conflict
 
 
 class _DryRun(Exception):

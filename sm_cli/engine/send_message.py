@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from sm_cli.engine.near_misses import near_misses
+from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import UsageError
 from sm_cli.interpreter.events import MessageReceived
@@ -138,7 +139,10 @@ def publish(tick: Tick, sending: Sending) -> Sent:
         if first is not None:
             until = first.expires if first.status_at(tick.now) is MessageStatus.BUFFERED else None
             return Sent(SendOutcome.DUPLICATE, first.id, _refs(tick, first.receivers), until, first)
-    received, later = _hand_over(tick, sending, _waiting(tick, sending))
+    waiting = _waiting(tick, sending)
+    while judge(tick, {s.execution for s in waiting}):
+        waiting = _waiting(tick, sending)
+    received, later = _hand_over(tick, sending, waiting)
     if received:
         executions = list(dict.fromkeys(received))
         message = _store(
@@ -227,10 +231,16 @@ def _just_ended(tick: Tick, sending: Sending) -> list[PastWait]:
         return []
     found = tick.tx.subscriptions(sending.key, sending.text, limit=_FEW)
     return [
-        PastWait(s.execution, s.frame, s.seq, s.key, s.value, tick.now, tick.endings[s.frame])
+        PastWait(s.execution, s.frame, s.seq, s.key, s.value, _ended(tick, s), tick.endings[s.frame])
         for s in found
         if s.frame in tick.endings and not tick.still_waits(s)
     ]
+
+
+def _ended(tick: Tick, s: Subscription) -> int:
+    """When a wait was over that this tick ended: one whose time was up, before anybody looked."""
+    timed_out = tick.endings[s.frame] == "timeout" and s.deadline is not None
+    return min(s.deadline or tick.now, tick.now) if timed_out else tick.now
 
 
 def _hand_over(tick: Tick, sending: Sending, chosen: list[Subscription]) -> tuple[list[int], list[int]]:

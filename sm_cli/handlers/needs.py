@@ -34,7 +34,7 @@ def needed_handlers(program: Program, definition: Json) -> dict[str, list[str]]:
     needs: dict[str, list[str]] = {}
     for pointer, machine in program.machines.items():
         for name, state in machine.states.items():
-            if not isinstance(state, Task) or state.resource.kind == "activity" or state.resource.starts_execution:
+            if not isinstance(state, Task) or state.resource.kind == "activity" or state.resource.needs_no_handler:
                 continue
             handler: str | None = state.resource.handler
             if state.resource.kind == "invoke":
@@ -49,7 +49,9 @@ def nested_workflows(program: Program, definition: Json) -> list[str]:
     found: dict[str, None] = {}
     for pointer, machine in program.machines.items():
         for name, state in machine.states.items():
-            if isinstance(state, Task) and state.resource.starts_execution:
+            if isinstance(state, Task) and (
+                state.resource.starts_execution or state.resource.sfn_action in ("startExecution", "startSyncExecution")
+            ):
                 given = _constant_argument(_at(definition, pointer), name, "StateMachineArn")
                 if given is not None:
                     found[workflow_name(given)] = None

@@ -5,7 +5,7 @@ Rule: same arguments, same Step. The frame that comes in is left as it is.
 
 from __future__ import annotations
 
-from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Role, Task, Wait
+from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Role, State, Task, Wait
 from sm_cli.errors import IllegalTransition, StateFailure
 from sm_cli.interpreter import events
 from sm_cli.interpreter.env import Env
@@ -17,10 +17,6 @@ from sm_cli.interpreter.states.task import submitted as task_submitted
 from sm_cli.interpreter.step import Step, StepBuilder
 from sm_cli.interpreter.transitions import TRANSITIONS
 from sm_cli.jsonvalue import Json
-
-#: AWS's limit on the events of a STANDARD execution; reaching it fails the execution.
-EVENT_LIMIT = 25_000
-EVENT_LIMIT_CAUSE = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
 
 
 def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
@@ -45,23 +41,29 @@ def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
             raise IllegalTransition(
                 f"state {state.name!r} of type {type(state).__name__} has no row for {type(next).__name__}"
             )
-        if env.limits and turn.number >= EVENT_LIMIT:
-            next = recover(turn, state, StateFailure("States.Runtime", EVENT_LIMIT_CAUSE, located=False))
-            continue
-        if type(next) is Entered:
-            turn.enter(state)
         try:
+            if type(next) is Entered:
+                turn.enter(state)
             next = transition(turn, state, next)
         except StateFailure as failure:
-            next = recover(turn, state, failure)
+            next = recovered(turn, state, failure)
     return Step(frame, turn.number, turn.commands, turn.records)
+
+
+def recovered(turn: StepBuilder, state: State, failure: StateFailure) -> Event | None:
+    """As `recover`; when there is no room to record what comes of the failure, that is the failure."""
+    try:
+        return recover(turn, state, failure)
+    except StateFailure as full:
+        return recover(turn, state, full)
 
 
 def started(program: Program, frame: Frame, env: Env) -> Step:
     """A worker took the frame's job: recorded, and nothing else. The seq stays."""
     frame = frame.copy()
     turn = StepBuilder(program, frame, env)
-    if isinstance(turn.state, Task):  # and not what a distributed Map has done for it
+    # Not what a distributed Map has done for it; and the last event is kept for the execution's end.
+    if isinstance(turn.state, Task) and turn.number < turn.most:
         task_started(turn, turn.state)
     return Step(frame, turn.number, [], turn.records)
 
@@ -72,7 +74,8 @@ def submitted(program: Program, frame: Frame, result: Json, env: Env) -> Step:
     turn = StepBuilder(program, frame, env)
     state = turn.state
     assert isinstance(state, Task)
-    task_submitted(turn, state, result)
+    if turn.number < turn.most:
+        task_submitted(turn, state, result)
     return Step(frame, turn.number, [], turn.records)
 
 
@@ -88,7 +91,8 @@ def aborted(program: Program, frame: Frame, env: Env) -> Step:
     frame.seq += 1
     turn = StepBuilder(program, frame, env)
     state = turn.state
-    if frame.entered:
+    # With AWS's limits an execution that is stopped when it is full has no room for these.
+    if frame.entered and turn.number + 3 <= turn.most:
         if isinstance(state, DistributedMap) and frame.opens & Opens.EXECUTIONS:
             turn.record("MapRunAborted", {}, leaf=True)
         if isinstance(state, (Task, Wait, Parallel, Map)):

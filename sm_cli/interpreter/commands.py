@@ -94,6 +94,18 @@ class StartExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class CallSfn:
+    """Carry out an action of Step Functions' own API. parameters: checked, in AWS's names. pattern: "" or
+    "waitForTaskToken" for a callback after it. timeout, heartbeat: seconds from now."""
+
+    action: str
+    parameters: dict[str, Json]
+    pattern: str
+    timeout: float | None
+    heartbeat: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """The frame is closed. `error` is None for a frame that succeeded or failed without a name.
 
@@ -107,4 +119,6 @@ class Close:
     tail: int
 
 
-Command: TypeAlias = RunTask | StartTimer | AwaitMessage | Fork | StartRun | Spawn | EndRun | StartExecution | Close
+Command: TypeAlias = (
+    RunTask | StartTimer | AwaitMessage | Fork | StartRun | Spawn | EndRun | StartExecution | CallSfn | Close
+)

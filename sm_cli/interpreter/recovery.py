@@ -16,16 +16,14 @@ from sm_cli.interpreter.commands import StartTimer, TimerKind
 from sm_cli.interpreter.dataflow import placed
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import FrameStatus
-from sm_cli.interpreter.step import StepBuilder
+from sm_cli.interpreter.step import RUNTIME, StepBuilder
 from sm_cli.jsonvalue import Json
 from sm_cli.timestamps import MICROSECONDS
-
-_UNCATCHABLE = "States.Runtime"
 
 
 def matches(error_equals: Iterable[str], error: str | None, also: str | None = None) -> bool:
     """States Language, "Errors": States.ALL is a wildcard; States.TaskFailed is one too, but for timeouts."""
-    if error == _UNCATCHABLE:
+    if error == RUNTIME:
         return False
     for name in error_equals:
         if name in (error, "States.ALL") or (also is not None and name == also):
@@ -140,6 +138,6 @@ def error_output(error: str | None, cause: str | None) -> dict[str, Json]:
 
 def fail(turn: StepBuilder, error: str | None, cause: str | None) -> None:
     """Close the frame as failed. AWS also notes a Task that takes its Parallel down as aborted."""
-    if turn.machine.role is Role.BRANCH and isinstance(turn.state, Task):
+    if turn.machine.role is Role.BRANCH and isinstance(turn.state, Task) and error != RUNTIME:
         turn.record("TaskStateAborted", {}, leaf=True)
     turn.close(FrameStatus.FAILED, {"Error": error, "Cause": cause}, error, cause)

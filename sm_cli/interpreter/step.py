@@ -25,13 +25,20 @@ from sm_cli.timestamps import rfc3339
 
 #: AWS's limit on a payload, in bytes of UTF-8 JSON.
 PAYLOAD_LIMIT = 262_144
+#: AWS's limit on the events of a STANDARD execution; reaching it fails the execution.
+EVENT_LIMIT, NO_LIMIT = 25_000, 2**62
+EVENT_LIMIT_CAUSE = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
+#: The error that nothing retries and nothing catches: the execution ends by it at once, with no other event.
+RUNTIME = "States.Runtime"
 
 
 NO_MEMBERS: Mapping[str, Json] = MappingProxyType({})
 
 
 class StepBuilder:
-    __slots__ = ("_random", "before", "commands", "env", "frame", "history", "machine", "number", "program", "records")
+    __slots__ = (
+        "_random", "before", "commands", "env", "frame", "history", "machine", "most", "number", "program", "records",
+    )  # fmt: skip
 
     def __init__(self, program: Program, frame: Frame, env: Env) -> None:
         self.program = program
@@ -40,6 +47,8 @@ class StepBuilder:
         self.env = env
         self.history = env.history
         self.number = env.events
+        #: So many events may be recorded; the one after them is the execution's last.
+        self.most = EVENT_LIMIT - 1 if env.limits and env.facts.type != "EXPRESS" else NO_LIMIT
         self.commands: list[Command] = []
         self.records: list[Record] = []
         #: The event before the StateEntered of the state that the frame is in, when it was entered in this turn.
@@ -53,7 +62,10 @@ class StepBuilder:
     # -- history ---------------------------------------------------------------------------------
 
     def record(self, type: str, detail: dict[str, Json], *, leaf: bool = False) -> int:
-        """Record an event after the frame's newest one; a `leaf` is not followed by others of the frame."""
+        """Record an event after the frame's newest one; a `leaf` is not followed by others of the frame. Raises
+        StateFailure when only ExecutionFailed may follow."""
+        if self.number >= self.most:
+            raise StateFailure("States.Runtime", EVENT_LIMIT_CAUSE, located=False)
         self.number = number = self.number + 1
         frame = self.frame
         if self.history:
@@ -119,7 +131,7 @@ class StepBuilder:
         frame = self.frame
         succeeded = status is FrameStatus.SUCCEEDED
         tail = frame.last
-        if self.machine.role is Role.ITERATION:
+        if self.machine.role is Role.ITERATION and error != RUNTIME:
             what = "MapIterationSucceeded" if succeeded else "MapIterationFailed"
             tail = self.record(what, self.iteration(), leaf=True)
         frame.status = status

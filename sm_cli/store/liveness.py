@@ -12,7 +12,7 @@ import os
 import struct
 from pathlib import Path
 
-from sm_cli.store.sqlite.inherited import not_inherited
+from sm_cli.store.inherited import not_inherited
 
 #: struct flock: what kind, from where, start, length, pid. Locks of the open file, not of the process: a second one in
 #: this process sees them, and closing another descriptor does not drop them.

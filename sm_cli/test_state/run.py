@@ -21,6 +21,7 @@ from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.advance import advance
 from sm_cli.interpreter.commands import (
     AwaitMessage,
+    CallSfn,
     Close,
     EndRun,
     Fork,
@@ -182,7 +183,9 @@ class _Test:
             assert self.mock is not None and frame.join is not None, "a Map without a mock was refused"
             return self.joined(frame, frame.join, self.mock)
         if isinstance(command, StartExecution):
-            return self.started(frame, command)
+            return self.started(frame, f"starts no execution of {command.workflow!r}")
+        if isinstance(command, CallSfn):
+            return self.started(frame, f"does not call {command.action}")
         if isinstance(command, RunTask):
             return self.called(frame, command) if self.mock is None else self.mocked_task(frame, self.mock)
         assert not isinstance(command, Close), "a closed frame is not blocked"
@@ -201,12 +204,11 @@ class _Test:
         self.retried(frame, mock.error)
         return TaskFailed(frame.seq, mock.error, mock.cause)
 
-    def started(self, frame: Frame, command: StartExecution) -> Event:
-        """Another workflow is not run for a test: only a mock can stand for it."""
+    def started(self, frame: Frame, missing: str) -> Event:
+        """Other executions are not touched by a test: only a mock can stand for them."""
         if self.mock is not None:
             return self.mocked_task(frame, self.mock)
-        missing = f"A test starts no execution of {command.workflow!r}; give a mock."
-        return TaskFailed(frame.seq, "States.TaskFailed", missing)
+        return TaskFailed(frame.seq, "States.TaskFailed", f"A test {missing}; give a mock.")
 
     def joined(self, frame: Frame, join: Join, mock: Mock) -> Event:
         """How a Map or Parallel ends: as its mock says, unless more iterations failed than are tolerated."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from sm_cli.asl.text.source import Document, from_value
 from sm_cli.asl.text.source import parse as parse_source
+from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.engine.send_message import send
 from sm_cli.engine.settings import JobTaker, Settings
@@ -38,7 +39,6 @@ from sm_cli.store.records import (
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing.clock import _EPOCH, FakeClock
 from sm_cli.timestamps import MICROSECONDS
-from sm_cli.views.state_visits import aws_events
 
 _FOREVER = 10**9 * MICROSECONDS
 

@@ -8,15 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sm_cli.interpreter.records import to_aws
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import HistoryEvent
-from sm_cli.timestamps import rfc3339
-
-
-def aws_events(events: Iterable[HistoryEvent]) -> list[dict[str, Json]]:
-    """As GetExecutionHistory gives them: payloads as JSON text, details under AWS's member names."""
-    return [to_aws(e.number, e.previous, e.type, e.detail, rfc3339(e.at)) for e in events]
 
 
 @dataclass(slots=True)
@@ -84,7 +77,7 @@ class StateVisits:
         elif (known := self.current.get(event.frame)) is not None:
             _follow(event, known, self._attempts)
         if event.type in _CLOSED:
-            _close_all(event, self.current.values())
+            _close_all(event, self.current.values(), self._frame_of.get(event.previous))
 
     def _branch(self, event: HistoryEvent) -> tuple[str, ...]:
         """The place of a frame that is seen for the first time: the root's, or that of a Parallel's branch."""
@@ -141,12 +134,13 @@ def _end(visit: StateVisit, event: HistoryEvent, status: str) -> None:
         visit.ended, visit.status = event.at, status
 
 
-def _close_all(event: HistoryEvent, visits: Iterable[StateVisit]) -> None:
-    """The execution is closed: so is everything in it. The state that it failed in carries its error."""
+def _close_all(event: HistoryEvent, visits: Iterable[StateVisit], failing: int | None) -> None:
+    """The execution is closed: so is everything in it. The state that it failed in carries its error, also one of a
+    branch (`failing`: the frame of the event before), whose error ends the execution at once."""
     for visit in visits:
         if visit.ended is not None:
             continue
-        failed = event.type == "ExecutionFailed" and event.frame == visit.frame
+        failed = event.type == "ExecutionFailed" and visit.frame in (event.frame, failing)
         visit.ended = event.at
         visit.status = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED" if failed else "ABORTED"}.get(
             event.type, "TIMED_OUT" if event.type == "ExecutionTimedOut" else "ABORTED"

@@ -26,10 +26,11 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A handler ended: its job and what came of it."""
+    """A handler ended: its job, what came of it, and when (microseconds since 1970 UTC, by the pool's clock)."""
 
     job: Job
     outcome: Success | Failure
+    at: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -43,9 +44,13 @@ class _Running:
 
 
 class Pool:
-    """`size` handlers at once. `wake` is called, from a handler's thread, when a slot is free again."""
+    """`size` handlers at once. `wake` is called, from a handler's thread, when a slot is free again, and `now` for the
+    time that a handler ended at."""
 
-    def __init__(self, size: int, wake: Callable[[], None], patience: float = PATIENCE) -> None:
+    def __init__(
+        self, size: int, wake: Callable[[], None], patience: float = PATIENCE, now: Callable[[], int] = lambda: 0
+    ) -> None:
+        self.now = now
         self.size = size
         self.wake = wake
         self.patience = patience
@@ -145,7 +150,7 @@ class Pool:
                 self._idle += 1
             if running.cancelled is None:
                 self._wanted.pop((running.job.frame, running.job.seq), None)
-                self._done.put(Done(running.job, outcome))
+                self._done.put(Done(running.job, outcome, self.now()))
         self.wake()
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import JobTaker
 from sm_cli.engine.stepping import leases
+from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.queues import Rota
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import DatabaseBusy
@@ -28,6 +29,7 @@ from sm_cli.store.records import (
     Execution,
     HistoryEvent,
     Job,
+    Timer,
     WorkerRecord,
 )
 from sm_cli.store.waiting import Holder, Patience
@@ -85,7 +87,7 @@ class Worker:
         self.leased: dict[tuple[int, int], Job] = {}
         self.given_back: list[Job] = []
         self._bell = Bell()
-        self.pool = Pool(concurrency, self._bell.ring)
+        self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.now)
         self._beacons = engine.store.liveness()
         self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
         self._enlisted = False
@@ -149,8 +151,7 @@ class Worker:
         delivered = {done.job.id for done in results}
 
         def work(tick: Tick) -> None:
-            for done in results:
-                self.deliver(tick, done)
+            self.arrive(tick, results, [])
             self.given_back = [job for job in tick.tx.held(self.worker.id) if job.id not in delivered]
             for job in self.given_back:
                 leases.give_back(tick, job)
@@ -212,12 +213,9 @@ class Worker:
 
         def work(tick: Tick) -> None:
             self._notice_jump()  # also while this waited for its turn
-            for timer in beats:
-                tick.rearm(timer)
             if self._jumped:
                 lost.update(leases.rebase(tick, list(self.leased.values()), self._jumped))
-            for done in results:
-                self.deliver(tick, done)
+            self.arrive(tick, results, beats)
             held_up = self.engine.clock.monotonic() - begun > _HELD_UP
             freed = [] if held_up else self.reap(tick, dead)
             leases.claim(tick, self.rota, freed, self.only, self.horizon)
@@ -265,6 +263,21 @@ class Worker:
         self._enlisted = True
         if arriving is not None:
             self.worker, self._seen = arriving, self.engine.clock.monotonic()
+
+    def arrive(self, tick: Tick, results: list[Done], beats: list[Timer]) -> None:
+        """What was due goes before what came from handlers, unless that came earlier and had to wait for this tick."""
+        for timer in beats:
+            span = self.leased[timer.frame, timer.seq].heartbeat or 0.0
+            tick.arrived[timer.frame] = timer.due - round(span * MICROSECONDS)
+        tick.arrived.update((done.job.frame, done.at) for done in results)
+        tick.judged_all = tick.times(_BATCH, self.only, tick.now - 1, self.worker.id)
+        tick.run()
+        for timer in beats:
+            tick.rearm(timer)
+        for done in results:
+            judge(tick, [done.job.execution], [done.job.frame])
+            self.deliver(tick, done)
+        tick.arrived.clear()
 
     def deliver(self, tick: Tick, done: Done) -> None:
         job, outcome = done.job, done.outcome

@@ -53,7 +53,7 @@ def caught(**more: Any) -> Workflow:
     )
 
 
-def soon(condition: Callable[[], bool]) -> None:
+def soon(condition: Callable[[], object]) -> None:
     """Wait for something that another thread is about to do."""
     end = time.monotonic() + 30
     while not condition():

@@ -11,8 +11,6 @@ from sm_cli.asl.compile import compile_program
 from sm_cli.errors import IllegalTransition
 from sm_cli.interpreter import events as e
 from sm_cli.interpreter.advance import (
-    EVENT_LIMIT,
-    EVENT_LIMIT_CAUSE,
     aborted,
     advance,
     awaits_token,
@@ -22,6 +20,7 @@ from sm_cli.interpreter.advance import (
 )
 from sm_cli.interpreter.commands import Close, RunTask
 from sm_cli.interpreter.frame import FrameStatus, Opens
+from sm_cli.interpreter.step import EVENT_LIMIT, EVENT_LIMIT_CAUSE
 from tests.interpreter.machines import STATES, enter, env, follow, frame, program
 
 PASS: dict[str, Any] = {"Type": "Pass", "End": True}

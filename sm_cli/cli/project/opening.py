@@ -17,21 +17,16 @@ if TYPE_CHECKING:
 
 #: Seconds that a command waits for another program that writes, unless it is told otherwise.
 _LOCK_TIMEOUT = 30.0
-_chosen: list[float] = []  # what --lock-timeout or SM_LOCK_TIMEOUT said, in seconds
-
-
-def use_lock_timeout(seconds: float | None) -> None:
-    """What this command was told; None when it was told nothing."""
-    _chosen[:] = [] if seconds is None else [seconds]
 
 
 def _patience(project: Project, url: str) -> Patience:
     """How a command waits for who writes. Raises UsageError for a span in the configuration that is none."""
+    from sm_cli.cli.terminal.options import lock_timeout
     from sm_cli.views.database import Patience
 
     limit = _LOCK_TIMEOUT
-    if _chosen:
-        limit = _chosen[0]
+    if (chosen := lock_timeout()) is not None:
+        limit = chosen
     elif (configured := project.setting("lock_timeout")) is not None:
         from sm_cli.cli.terminal.options import seconds
 

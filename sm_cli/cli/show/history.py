@@ -110,10 +110,11 @@ def _tell_event(event: HistoryEvent, payloads: bool, *, full: bool) -> None:
 
 def _document(engine: Engine, execution: Execution, events: bool) -> Json:
     """With `events` what GetExecutionHistory answers, else the execution and its states."""
+    from sm_cli.engine.aws_history import aws_events
     from sm_cli.jsonvalue import as_json
     from sm_cli.views.executions import history_of
     from sm_cli.views.listing import execution_facts
-    from sm_cli.views.state_visits import aws_events, state_visits
+    from sm_cli.views.state_visits import state_visits
 
     happened = history_of(engine, execution)
     if events:
@@ -154,8 +155,8 @@ def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, 
     """What comes, as it comes: a line for each event, or for each state that ends; with a format for machines an event
     a line, or an element of YAML's sequence."""
     from sm_cli.cli.terminal.live import LiveLines
+    from sm_cli.engine.aws_history import aws_events
     from sm_cli.views.executions import execution_now
-    from sm_cli.views.state_visits import aws_events
 
     class States(LiveLines):
         def line(self, text: str, colour: str | None = None) -> None:  # noqa: ARG002 - the base's

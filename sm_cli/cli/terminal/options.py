@@ -29,9 +29,20 @@ def _log_as(value: str | None) -> str | None:
     return value
 
 
-def _wait_for_lock(value: str | None) -> str | None:
-    from sm_cli.cli.project.opening import use_lock_timeout
+_lock_timeouts: list[float] = []
 
+
+def lock_timeout() -> float | None:
+    """Seconds that this command was told to wait for who writes; None when it was told nothing."""
+    return _lock_timeouts[0] if _lock_timeouts else None
+
+
+def use_lock_timeout(seconds: float | None) -> None:
+    """What this command was told; None when it was told nothing."""
+    _lock_timeouts[:] = [] if seconds is None else [seconds]
+
+
+def _wait_for_lock(value: str | None) -> str | None:
     use_lock_timeout(None if value is None else seconds(value, "--lock-timeout"))
     return value
 

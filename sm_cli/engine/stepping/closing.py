@@ -45,7 +45,9 @@ def finish(
     if execution.events:  # a child of a map run that never began has none
         execution.events += 1
         unit.env(execution).events = execution.events
-        detail: dict[str, Json] = {"output": output} if status is Status.SUCCEEDED else outcome_detail(error, cause)
+        # AWS names this error in the history, and not where it describes the execution.
+        name = "States.Timeout" if status is Status.TIMED_OUT else error
+        detail: dict[str, Json] = {"output": output} if status is Status.SUCCEEDED else outcome_detail(name, cause)
         last = root.last if root is not None else execution.events - 1
         unit.note(execution, execution.events, last, root.id if root else 0, _EVENTS[status], detail)
     unit.changes.executions[execution.id] = execution
@@ -58,23 +60,24 @@ def end(
     unit: UnitOfWork, execution: Execution, status: Status, error: str | None = None, cause: str | None = None, *,
     tell: bool = True,
 ) -> None:  # fmt: skip
-    """Close a running execution from outside: stopped, or past its deadline. Everything below it is aborted."""
+    """Close a running execution from outside: stopped, or past its deadline. Everything below it is aborted; as on AWS,
+    the history says so of a stop alone."""
     execution = unit.executions.setdefault(execution.id, execution)
     unit.adopt(unit.tx.open_frames(execution.id))
     # Frames that this very tick made are not in the store yet.
     mine = [frame for frame in unit.frames.values() if frame.execution == execution.id and not frame.status.closed]
-    abort(unit, sorted(mine, key=lambda frame: -frame.id))
+    abort(unit, sorted(mine, key=lambda frame: -frame.id), recorded=status is Status.ABORTED)
     finish(unit, execution, status, error=error, cause=cause, tell=tell)
 
 
-def abort(unit: UnitOfWork, frames: Iterable[Frame]) -> None:
-    """Close frames because one above them is closed."""
+def abort(unit: UnitOfWork, frames: Iterable[Frame], *, recorded: bool = True) -> None:
+    """Close frames because one above them is closed; `recorded`, with the events that AWS has for it."""
     for frame in frames:
         unit.adopt([frame])
         frame = unit.frames[frame.id]
         if not frame.status.closed:
             execution = unit.execution(frame.execution)
-            step = closing_step(unit, execution, frame)
+            step = closing_step(unit, execution, frame, recorded=recorded)
             if frame.opens:
                 unit.shut(frame)
             unit.put(execution, step)
@@ -82,12 +85,13 @@ def abort(unit: UnitOfWork, frames: Iterable[Frame]) -> None:
                 leave(unit, frame, Status.ABORTED)
 
 
-def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame) -> Step:
+def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame, *, recorded: bool) -> Step:
     """The step that aborts a frame. Where its program cannot say how, it is closed without a line in the history: what
     is broken must still come to an end."""
     env = unit.env(execution)
     try:
-        return aborted(unit.program_of(execution.digest), frame, env)
+        if recorded:
+            return aborted(unit.program_of(execution.digest), frame, env)
     except Exception as error:
         database = isinstance(error, DatabaseError) and not isinstance(error, DamagedDefinition)
         if database or not unit.settings.contain:

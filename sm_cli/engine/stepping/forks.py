@@ -12,6 +12,7 @@ from sm_cli.interpreter.commands import Close, Fork
 from sm_cli.interpreter.events import Joined, JoinFailed
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start
+from sm_cli.interpreter.step import RUNTIME
 from sm_cli.store.records import Execution
 
 
@@ -45,6 +46,8 @@ def branch_closed(unit: UnitOfWork, frame: Frame, parent: Frame, command: Close)
     if command.succeeded:
         unit.children.succeeded(frame)
     join, verdict = settle(parent.join, command.succeeded)
+    if command.error == RUNTIME:  # it fails the execution, whatever a Map tolerates
+        verdict = Verdict.FAIL
     parent = unit.touch(parent)
     parent.join = join
     match verdict:
@@ -54,7 +57,7 @@ def branch_closed(unit: UnitOfWork, frame: Frame, parent: Frame, command: Close)
             outputs = unit.children.outputs(parent)
             unit.agenda.appendleft((parent.id, Joined(parent.seq, outputs, command.tail)))
         case Verdict.FAIL:
-            abort(unit, unit.children.open_below(parent))
+            abort(unit, unit.children.open_below(parent), recorded=command.error != RUNTIME)
             failed = JoinFailed(parent.seq, command.error, command.cause, frame.last)
             unit.agenda.appendleft((parent.id, failed))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.asl.model import Task
 from sm_cli.engine.execution_names import check_name
+from sm_cli.engine.stepping.closing import end
 from sm_cli.engine.stepping.tasks import time_out
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import InvalidDefinition, UsageError
@@ -26,6 +27,7 @@ from sm_cli.store.records import (
     Parent,
     Status,
 )
+from sm_cli.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from sm_cli.asl.model import Program
@@ -39,11 +41,11 @@ _LONGEST_CAUSE = 32_768
 _LONGEST_ANSWER = 32 * 1024 * 1024
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """AWS's StartExecution would answer with this error."""
 
     def __init__(self, error: str, cause: str) -> None:
-        self.error = f"StepFunctions.{error}"
+        self.name, self.error = error, f"StepFunctions.{error}"
         self.cause = cause
 
 
@@ -57,7 +59,7 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
     else:
         try:
             child, of_child = begin(unit, execution, frame, command)
-        except _Refused as e:
+        except Refused as e:
             unit.deliver(frame.id, TaskFailed(frame.seq, e.error, e.cause))
             return
         unit.start(child, of_child)
@@ -74,25 +76,25 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
 
 
 def begin(unit: UnitOfWork, parent: Execution, frame: Frame, command: StartExecution) -> tuple[Execution, Program]:
-    """The child's row and program. Raises _Refused."""
+    """The child's row and program. Raises Refused."""
     name = command.workflow
     try:
         program = unit.programs.named(name, unit.tx, unit.changes, unit.now)
     except InvalidDefinition as e:
-        raise _Refused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
+        raise Refused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
     if program is None:
-        raise _Refused("StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{name}'")
+        raise Refused("StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{name}'")
     ref = unit.new_ref()
     called = ref if command.name is None else command.name
     try:
         check_name(called)
     except UsageError as e:
-        raise _Refused("InvalidNameException", f"Invalid Name: '{called}': {e}") from None
+        raise Refused("InvalidNameException", f"Invalid Name: '{called}': {e}") from None
     if command.name is not None and named(unit, name, command.name) is not None:
-        raise _Refused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
+        raise Refused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
     waits = command.pattern.startswith("sync")
     if waits and is_deep(unit, parent):
-        raise _Refused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
+        raise Refused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
     child = Execution(
         unit.tx.reserve("executions", 1), ref, called, name, program.digest, "STANDARD", Status.RUNNING, unit.now,
         command.input, queue=parent.queue, priority=parent.priority, tree=parent.tree, limits=parent.limits,
@@ -125,7 +127,12 @@ def named(unit: UnitOfWork, workflow: str, name: str) -> Execution | None:
         if (execution.workflow, execution.name) == (workflow, name):
             return execution
     known = unit.tx.execution_named(workflow, name)
-    return None if known is None else unit.execution(known.id)
+    if known is None:
+        return None
+    known = unit.execution(known.id)
+    if known.status is Status.RUNNING and known.deadline is not None and known.deadline < unit.now:
+        end(unit, known, Status.TIMED_OUT)
+    return known
 
 
 def hand_over(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartExecution) -> None:
@@ -149,6 +156,9 @@ def nested_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
     frame = unit.frames[parent.frame]
     execution = unit.execution(frame.execution)
     state = unit.program_of(execution.digest).machines[frame.machine].states[frame.state]
+    if isinstance(state, Task) and state.resource.sfn_action is not None:  # how it ended is no matter for the call
+        unit.deliver(frame.id, TaskSucceeded(parent.activation, described_in_iso(unit, child)))
+        return
     parsed = isinstance(state, Task) and state.resource.pattern == "sync:2"
     described = description(unit, child, parsed=parsed)
     event: Event = TaskSucceeded(parent.activation, described)
@@ -158,6 +168,17 @@ def nested_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
         told = f"The description of execution {child.name} has more than {_LONGEST_ANSWER:,} characters."
         event = TaskFailed(parent.activation, "States.DataLimitExceeded", told)
     unit.deliver(frame.id, event)
+
+
+def described_in_iso(unit: UnitOfWork, child: Execution) -> dict[str, Json]:
+    """As `description`, with dates as the SDK integrations give them: ISO 8601 text."""
+    found = description(unit, child, parsed=False)
+    found["StartDate"] = rfc3339(child.started)
+    if child.closed is None:
+        del found["StopDate"]
+    else:
+        found["StopDate"] = rfc3339(child.closed)
+    return found
 
 
 def description(unit: UnitOfWork, child: Execution, *, parsed: bool) -> dict[str, Json]:

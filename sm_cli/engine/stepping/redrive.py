@@ -75,14 +75,15 @@ def check(execution: Execution) -> None:
 
 
 def reopen_execution(unit: UnitOfWork, execution: Execution, root: Frame) -> None:
-    program = unit.program_of(execution.digest)
+    # The same span again, whether the definition gave it or who started the execution.
+    span = None if execution.deadline is None else execution.deadline - (execution.redriven or execution.started)
     execution.status, execution.closed = Status.RUNNING, None
     execution.error = execution.cause = execution.output = None
     execution.redrives += 1
     execution.redriven = unit.now
     unit.executions[execution.id] = execution
-    if program.timeout_seconds is not None:
-        execution.deadline = unit.now + round(program.timeout_seconds * 1_000_000)
+    if span is not None:
+        execution.deadline = unit.now + span
     unit.envs.pop(execution.id, None)  # its facts changed
     unit.changes.executions[execution.id] = execution
     note(unit, execution, root, "ExecutionRedriven", {"redriveCount": execution.redrives})

@@ -11,12 +11,14 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
+from sm_cli.engine.stepping import sfn_actions as sfn
 from sm_cli.engine.stepping.bugs import contain, contained
 from sm_cli.engine.stepping.closing import end, finish, leave
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.advance import advance, awaits_token, submitted
 from sm_cli.interpreter.commands import (
     AwaitMessage,
+    CallSfn,
     Close,
     Command,
     EndRun,
@@ -57,6 +59,8 @@ _TIMER_EVENTS: dict[TimerKind, Callable[[int], Event]] = {
     TimerKind.BACKOFF: BackoffElapsed,
     TimerKind.HEARTBEAT: HeartbeatMissed,
 }
+#: Timers that a handler's result or heartbeat can be earlier than.
+_OF_TASKS = (TimerKind.DEADLINE, TimerKind.HEARTBEAT)
 
 
 #: Called with the unit of work, execution, frame and command; True when the commands after it no longer count.
@@ -88,6 +92,7 @@ MEANINGS: Mapping[type[Command], Meaning] = {
     Spawn: map_runs.spawn,
     EndRun: map_runs.end_run,
     StartExecution: nested_executions.start_execution,
+    CallSfn: sfn.call,
     Close: close,
 }
 
@@ -116,23 +121,38 @@ class Tick(UnitOfWork):
             self.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
 
     def fire(self, timer: Timer) -> None:
+        """Step what the timer was set for, unless this tick has moved it, or will deliver what came before it."""
+        moved, arrived = self.timers.get((timer.frame, timer.kind)), self.arrived.get(timer.frame)
+        if moved is not None and moved.seq == timer.seq and moved.due > self.now:
+            return
+        if arrived is not None and arrived <= timer.due and timer.kind in _OF_TASKS:
+            return
+        self.missed.setdefault(timer.frame, timer.due)
         self.agenda.append((timer.frame, _TIMER_EVENTS[timer.kind](timer.seq)))
 
     def due(self, limit: int = 500, only: int | None = None) -> None:
         """Everything that time has brought: deadlines of executions, timers, frames left READY."""
-        for execution in self.tx.overdue(self.now, limit, only):
-            if self.execution(execution.id).status is Status.RUNNING:
-                end(self, execution, Status.TIMED_OUT)
-        worker = None if self.taker is None else self.taker.worker
-        for timer in self.tx.due_timers(self.now, limit, only, worker):
-            if self.timers.get((timer.frame, timer.kind), timer).due <= self.now:  # else it was set anew in this tick
-                self.fire(timer)
+        self.times(limit, only, self.now, None if self.taker is None else self.taker.worker)
         ready = self.tx.ready_frames(limit, only)
         self.adopt(ready)
         for frame in ready:
             if self.frames[frame.id] is frame:
                 with contained(self, self.execution(frame.execution)):
                     self.wake(frame)
+
+    def times(self, limit: int, only: int | None, until: int, worker: str | None) -> bool:
+        """Deadlines of executions and timers that were due until this time; whether these were all. With
+        `worker`, without the timers of jobs that another one has leased: they are that one's."""
+        overdue = self.tx.overdue(until, limit, only)
+        for execution in overdue:
+            current = self.execution(execution.id)
+            if current.status is Status.RUNNING:
+                end(self, current, Status.TIMED_OUT)
+        timers = self.tx.due_timers(until, limit, only, worker)
+        for timer in timers:
+            if self.timers.get((timer.frame, timer.kind), timer).due <= until:  # else it was set anew in this tick
+                self.fire(timer)
+        return len(overdue) < limit and len(timers) < limit
 
     # -- stepping --------------------------------------------------------------------------------
 

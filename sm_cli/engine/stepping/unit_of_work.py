@@ -63,6 +63,11 @@ class UnitOfWork:
         self.awaits: dict[int, Subscription] = {}
         self.bodies: dict[int, Json] = {}  # message -> what later ticks hand over
         self.endings: dict[int, WaitEnding] = {}  # frame -> how its stored subscription ended
+        self.judged: set[int] = set()  # trees whose due timers and deadlines this tick has stepped; see `arrivals`
+        self.judged_all = False
+        #: frame -> when what this tick is about to deliver to it arrived: before it, only what was due earlier counts.
+        self.arrived: dict[int, int] = {}
+        self.missed: dict[int, int] = {}  # frame -> when the first of its timers was due that this tick stepped
         self.steps = 0
         self.closed: list[Execution] = []
         #: Deliveries that came too late: (frame, event). The fence dropped them.

@@ -15,7 +15,7 @@ from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFaile
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
-from sm_cli.interpreter.step import StepBuilder
+from sm_cli.interpreter.step import RUNTIME, StepBuilder
 from sm_cli.jsonvalue import Json, dumps
 
 
@@ -154,5 +154,6 @@ def join_failed(turn: StepBuilder, state: Map, event: JoinFailed) -> Entered | N
     failure = StateFailure(event.error, event.cause, located=False)
     if retry(turn, state, failure):
         return None
-    turn.record("MapStateFailed", outcome_detail(event.error, event.cause))
+    if event.error != RUNTIME:
+        turn.record("MapStateFailed", outcome_detail(event.error, event.cause))
     return caught_or_failed(turn, state, failure)

@@ -10,7 +10,7 @@ from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFaile
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
-from sm_cli.interpreter.step import StepBuilder
+from sm_cli.interpreter.step import RUNTIME, StepBuilder
 
 
 def start(turn: StepBuilder, state: Parallel, event: Entered | BackoffElapsed) -> None:
@@ -35,5 +35,6 @@ def join_failed(turn: StepBuilder, state: Parallel, event: JoinFailed) -> Entere
     failure = StateFailure(event.error, event.cause, located=False, also="States.BranchFailed")
     if retry(turn, state, failure):
         return None
-    turn.record("ParallelStateFailed", outcome_detail(event.error, event.cause))
+    if event.error != RUNTIME:
+        turn.record("ParallelStateFailed", outcome_detail(event.error, event.cause))
     return caught_or_failed(turn, state, failure)

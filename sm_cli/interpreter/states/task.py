@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import NoReturn
 
 from sm_cli.asl.model import Task
-from sm_cli.asl.resources import function_name, workflow_name
+from sm_cli.asl.resources import SFN_ACTIONS, function_name, workflow_name
 from sm_cli.errors import InvalidJson, StateFailure
-from sm_cli.interpreter.commands import RunTask, StartExecution
+from sm_cli.interpreter.commands import CallSfn, RunTask, StartExecution
 from sm_cli.interpreter.dataflow import complete, effective_input, handed_on, seconds
 from sm_cli.interpreter.events import (
     BackoffElapsed,
@@ -32,10 +32,14 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
     arguments = handed_on(turn, state, input)
     timeout = seconds(turn, state.timeout, "TimeoutSecondsPath", input)
     heartbeat = seconds(turn, state.heartbeat, "HeartbeatSecondsPath", input)
-    command: RunTask | StartExecution
+    command: RunTask | StartExecution | CallSfn
     if state.resource.starts_execution:
         command = nested(state, arguments, timeout, heartbeat)
         if state.resource.pattern.startswith("sync"):
+            turn.frame.opens |= Opens.EXECUTIONS
+    elif state.resource.sfn_action is not None:
+        command = sfn_call(state, state.resource.sfn_action, arguments, timeout, heartbeat)
+        if command.action == "startSyncExecution":
             turn.frame.opens |= Opens.EXECUTIONS
     else:
         handler, payload = addressed(state, arguments)
@@ -58,6 +62,23 @@ def nested(state: Task, arguments: Json, timeout: float | None, heartbeat: float
         )
     input = payload_of(given.get("Input"))
     return StartExecution(workflow_name(machine), name, input, state.resource.pattern, timeout, heartbeat)
+
+
+def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, heartbeat: float | None) -> CallSfn:
+    """aws-sdk:sfn:ACTION. As for every SDK integration, parameters are in PascalCase, and text that is given as another
+    value becomes its JSON text."""
+    required, optional = SFN_ACTIONS[action]
+    given = arguments if isinstance(arguments, dict) else {}
+    wrong = [f'The field "{name}" is required but was missing' for name in required if name not in given]
+    known = (*required, *optional)
+    wrong += [f'The field "{name}" is not supported by Step Functions' for name in given if name not in known]
+    plain = [name for name in given if name.endswith(("Arn", "Token", "Name")) and not isinstance(given[name], str)]
+    wrong += [f'The value for the field "{name}" must be a STRING' for name in plain]
+    if wrong:
+        raise StateFailure(
+            "States.Runtime", f"The Parameters '{dumps(arguments)}' could not be used to start the Task: [{wrong[0]}]"
+        )
+    return CallSfn(action, given, state.resource.pattern, timeout, heartbeat)
 
 
 def addressed(state: Task, arguments: Json) -> tuple[str, Json]:

@@ -31,7 +31,7 @@ class ExecutionQuestions(Asking):
         return None if row is None else rows.definition(row)
 
     def workflows(self) -> list[Definition]:
-        """The newest definition of each workflow name."""
+        """As in a Store."""
         return [rows.definition(row) for row in self.session.all("workflows")]
 
     def execution(self, id: int) -> Execution | None:
@@ -105,7 +105,7 @@ class ExecutionQuestions(Asking):
         return next(iter(self._executions("latest_execution", ())), None)
 
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
-        """Newest first, without input and output (both None)."""
+        """As in a Store."""
         wanted: dict[str, object] = {
             "before": _BEYOND if filter.before_id is None else filter.before_id,
             "since": filter.since,
@@ -125,7 +125,7 @@ class ExecutionQuestions(Asking):
 
     def history(self, execution: int, after: int = 0, limit: int | None = None) -> list[HistoryEvent]:
         # The first row may end before `after`; every other one has an event to give.
-        """Events with number > after, in order."""
+        """As in a Store."""
         enough = -1 if limit is None else limit + 1
         found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": enough})
         return rows.history_events(execution, found, after, limit, self.value)

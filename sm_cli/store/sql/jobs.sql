@@ -8,7 +8,7 @@ j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, j.repeatable
 SELECT {job_columns} FROM json_each(?) wanted JOIN jobs j ON j.id = wanted.value
 
 -- name: job_of_frame
-SELECT {job_columns} FROM jobs j WHERE j.frame = ?
+SELECT {job_columns} FROM jobs j INDEXED BY jobs_by_frame WHERE j.frame = ? ORDER BY j.id DESC LIMIT 1
 
 -- name: jobs_of_execution
 SELECT {job_columns} FROM jobs j WHERE j.execution = ? ORDER BY j.id

@@ -15,6 +15,19 @@ ORDER BY t.due, t.frame, t.kind LIMIT :limit
 SELECT {timer_columns} FROM timers t WHERE t.tree = :only AND t.due <= :now AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
+-- name: due_timers_of
+SELECT {timer_columns} FROM json_each(:frames) wanted CROSS JOIN timers t ON t.frame = wanted.value
+WHERE t.due <= :now
+
+-- name: due_among
+-- Trees of these executions in which time has brought something that nobody has stepped yet.
+SELECT DISTINCT e.tree FROM json_each(:executions) wanted CROSS JOIN executions e ON e.id = wanted.value
+WHERE EXISTS (SELECT 1 FROM timers t INDEXED BY timers_in_tree WHERE t.tree = e.tree AND t.due <= :now)
+    OR EXISTS (
+        SELECT 1 FROM executions o INDEXED BY executions_overdue_in_tree
+        WHERE o.status = 'RUNNING' AND o.deadline IS NOT NULL AND o.tree = e.tree AND o.deadline <= :now
+    )
+
 -- name: timers_of_execution
 SELECT {timer_columns} FROM timers t WHERE t.execution = ? ORDER BY t.due, t.frame, t.kind
 

@@ -69,7 +69,7 @@ class WorkQuestions(Asking):
         return {j.id: j for j in self._jobs("jobs", (_ids(ids),))}
 
     def job_of(self, frame: int) -> Job | None:
-        """The job of this frame, free, leased or handed over."""
+        """The job that this frame waits for."""
         return next(iter(self._jobs("job_of_frame", (frame,))), None)
 
     def handed_over(self, limit: int = 50) -> list[Job]:
@@ -129,6 +129,16 @@ class WorkQuestions(Asking):
         leased: whoever has the lease decides whether its task is late."""
         wanted = {"now": now, "limit": limit, "only": only, "worker": worker}
         return self._timers("due_timers" if only is None else "due_timers_in_tree", wanted)
+
+    def due_timers_of(self, frames: Collection[int], now: int) -> list[Timer]:
+        """The timers of these frames that are due at or before `now`, whoever has leased their jobs."""
+        return self._timers("due_timers_of", {"frames": _ids(frames), "now": now})
+
+    def due_among(self, executions: Collection[int], now: int) -> list[int]:
+        """The trees of these executions in which a timer or the deadline of a RUNNING execution is due at or before
+        `now`."""
+        found = self.session.all("due_among", {"executions": _ids(executions), "now": now})
+        return [tree for (tree,) in found]
 
     def timers_of(self, execution: int) -> list[Timer]:
         return self._timers("timers_of_execution", (execution,))

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from sm_cli.store.sqlite.inherited import not_inherited
+from sm_cli.store.inherited import not_inherited
 from sm_cli.store.waiting import Holder
 
 #: Asked before each stretch of waiting how long that may be, in seconds; raises TimeoutError when the wait is over.

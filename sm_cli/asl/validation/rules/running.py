@@ -42,7 +42,7 @@ def _resources(machines: list[MachineAt]) -> Iterator[tuple[StateAt, Resource]]:
 def without_handler(machines: list[MachineAt], handlers: Collection[str]) -> Iterator[Finding]:
     """Tasks that no handler of these names serves, wildcards among them; what `sm` itself serves needs none."""
     for state, resource in _resources(machines):
-        ours = resource.kind in ("invoke", "activity") or resource.starts_execution or resource.handler in BUILT_IN
+        ours = resource.kind in ("invoke", "activity") or resource.needs_no_handler or resource.handler in BUILT_IN
         if not ours and serving(resource.handler, handlers) is None:
             close = nearest(resource.handler, handlers)
             hint = f"did you mean {close}?" if close else None

@@ -1,0 +1,33 @@
+"""What is due goes before what arrives: time is judged in the transaction that something arrives in.
+
+Rule: every door (a token, a message, a handler's result, a stop, a redrive, a start under a known name, an activity's
+worker) asks `judge` before it looks at what waits. So an answer that comes too late is too late whether or not a worker
+ran in between. What comes at the very moment of its deadline is in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sm_cli.engine.stepping.tick import Tick
+
+#: So many timers and deadlines of one tree are judged at once; those of the frames that something arrives for always.
+_MOST = 5_000
+
+
+def judge(tick: Tick, executions: Collection[int], frames: Collection[int] = ()) -> bool:
+    """Step what time has brought in the trees of these executions (ids), and what it has brought for these frames,
+    whoever has leased their jobs. Returns whether there was anything. One indexed question when there is not."""
+    if tick.judged_all or not executions:
+        return False
+    before = tick.now - 1
+    trees = set(tick.tx.due_among(executions, before)) - tick.judged
+    tick.judged |= trees
+    for tree in trees:
+        tick.times(_MOST, tree, before, "" if tick.taker is None else tick.taker.worker)
+    if trees and frames:
+        for timer in tick.tx.due_timers_of(frames, before):
+            tick.fire(timer)
+    if trees:
+        tick.run()
+    return bool(trees)
