@@ -11,7 +11,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import JobTaker
@@ -32,11 +31,11 @@ from sm_cli.store.records import (
     Timer,
     WorkerRecord,
 )
-from sm_cli.store.waiting import Holder, Patience
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.worker.heartbeats import Beats
 from sm_cli.worker.jumps import Jumps
 from sm_cli.worker.membership import enlisted, is_alive, is_dead
+from sm_cli.worker.outlasting import outlasting
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
 from sm_cli.worker.wakeup import Bell
@@ -167,10 +166,7 @@ class Worker:
     def _go_on(self, until: Callable[[], bool]) -> None:
         """Round after round. A worker outlasts whoever holds the database: what its handlers returned is kept until
         it can be written. Only who is told to stop waits no longer than the store's own patience."""
-        store = self.engine.store
-        before = store.patience
-        store.patience = Patience(lambda: before.limit() if until() else None, self._tell_holder)
-        try:
+        with outlasting(self.engine.store, until):
             while not until():
                 try:
                     if not self.tick():
@@ -179,12 +175,6 @@ class Worker:
                     if until():
                         raise
                     log.warning("%s; waiting on", e.message)
-        finally:
-            store.patience = before
-
-    def _tell_holder(self, holder: Holder) -> None:
-        since = datetime.fromtimestamp(holder.since / MICROSECONDS, UTC).isoformat(timespec="seconds")
-        log.warning("%s has held the database since %s; waiting for it, nothing is lost", holder, since)
 
     def tick(self) -> bool:
         """Step everything that is ready; False when there was nothing to do."""

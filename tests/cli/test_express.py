@@ -195,4 +195,4 @@ def test_what_starts_other_executions_is_refused_before_the_first_state(project:
     )
     found = project.sm("run", "--express")
     assert (found.code, found.out) == (2, "")
-    assert "Nest starts another execution; an express execution has no database to start one in" in found.err
+    assert "Nest starts or asks for other executions; an express execution has no database that has any" in found.err

@@ -12,6 +12,7 @@ from sm_cli.engine.engine import Engine
 from sm_cli.engine.send_message import SendOutcome, Sent
 from sm_cli.engine.settings import Settings
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.errors import Conflict
 from sm_cli.store.messages import (
     MessageFilter,
     MessageStatus,
@@ -60,10 +61,14 @@ class Mail(RuleBasedStateMachine):
         running = [e for e in self.begun if now(self.store, e).status is Status.RUNNING]
         target = running[only % len(running)] if running and only is not None else None
         self.sent += 1
-        answer = self.engine.publish(
-            "orderId", value, self.sent, message_id=id, to=to, strict_type=strict, ttl=ttl, require_match=require,
-            execution=target,
-        )  # fmt: skip
+        try:
+            answer = self.engine.publish(
+                "orderId", value, self.sent, message_id=id, to=to, strict_type=strict, ttl=ttl, require_match=require,
+                execution=target,
+            )  # fmt: skip
+        except Conflict:
+            self.was_over_already(target)
+            return
         self.check(answer, to, target, must=require or ttl == 0)
 
     def check(self, answer: Sent, to: str, target: Execution | None, *, must: bool) -> None:
@@ -93,7 +98,17 @@ class Mail(RuleBasedStateMachine):
     def stop(self, pick: int) -> None:
         e = self.begun[pick % len(self.begun)]
         if now(self.store, e).status is Status.RUNNING:
-            self.engine.stop(e)
+            try:
+                self.engine.stop(e)
+            except Conflict:
+                self.was_over_already(e)
+
+    def was_over_already(self, execution: Execution | None) -> None:
+        """What was due is judged before what arrives: an execution whose time was up has ended by it."""
+        assert execution is not None
+        ended = now(self.store, execution)
+        assert ended.status is not Status.RUNNING
+        assert ended.closed == self.clock.now()
 
     def messages(self) -> list[StoredMessage]:
         listed = asked(self.store).list_messages(MessageFilter(self.clock.now(), limit=10_000))
