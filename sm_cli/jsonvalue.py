@@ -222,6 +222,8 @@ class TooDeep(ValueError):
 
 #: JSON data has so many bytes of text at most, unless somebody sets another limit.
 MAX_PAYLOAD = 32 << 20
+#: What is short whatever it is.
+FLAT = frozenset((int, float, bool, type(None)))
 #: Below this limit every value is measured exactly; above it, what is flat and short at a look is let through.
 _EXACT_BELOW = 1 << 16
 _SHORT = 256
@@ -246,24 +248,29 @@ def check_bounds(value: Json, limit: int) -> None:
         raise TooLarge
 
 
-def is_small(value: Json) -> bool:
+def is_small(value: Any) -> bool:
     """Whether a short look shows that the value is flat and has some KB of text at most."""
-    if isinstance(value, dict):
+    # Called for each value that is kept: types are compared, which takes a third of the time of isinstance.
+    kind = type(value)
+    if kind is dict:
         if len(value) > _FEW:
             return False
-        for key, item in value.items():  # noqa: SIM110 - half the time of a generator
-            if len(key) > _SHORT or not _is_short(item):
+        for key, item in value.items():
+            if len(key) > _SHORT:
+                return False
+            kind = type(item)
+            if kind not in FLAT and (kind is not str or len(item) > _SHORT):
                 return False
         return True
-    if isinstance(value, list):
-        return len(value) <= _FEW and all(map(_is_short, value))
-    return _is_short(value)
-
-
-def _is_short(item: Json) -> bool:
-    if isinstance(item, str):
-        return len(item) <= _SHORT
-    return not isinstance(item, (dict, list))
+    if kind is list:
+        if len(value) > _FEW:
+            return False
+        for item in value:
+            kind = type(item)
+            if kind not in FLAT and (kind is not str or len(item) > _SHORT):
+                return False
+        return True
+    return kind in FLAT or (kind is str and len(value) <= _SHORT)
 
 
 def _refuse_expansion(value: Json, limit: int) -> None:

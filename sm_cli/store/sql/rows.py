@@ -13,7 +13,7 @@ import orjson
 
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.jsonvalue import Json, folded_text, is_small
+from sm_cli.jsonvalue import FLAT, Json, folded_text, is_small
 from sm_cli.store.messages import (
     MESSAGES_KEPT,
     Consumed,
@@ -262,7 +262,7 @@ def consumed_row(c: Consumed) -> Row:
 
 
 #: What a detail holds of data; AWS's names.
-_PAYLOADS = ("input", "output", "parameters", "assignedVariables")
+_PAYLOADS = frozenset(("input", "output", "parameters", "assignedVariables"))
 
 
 def history_rows(
@@ -283,7 +283,7 @@ def history_rows(
     found: list[Row] = []
     for of_execution in runs.values():
         for run in of_execution:
-            kept = [_kept(event, payload) for event in run]
+            kept = [event[2:] if _is_small_detail(event[6]) else _kept(event, payload) for event in run]
             if longs:
                 long += [
                     e for e, k in zip(run, kept, strict=True) if len(k) > 5 and not longs.isdisjoint(k[5].values())
@@ -302,12 +302,19 @@ def _history_rows(run: Sequence[HistoryEvent], kept: list[Row], long: list[Histo
     return [(run[0][0], run[0][1], text.decode())]
 
 
+def _is_small_detail(detail: dict[str, Json]) -> bool:
+    """Whether all that an event tells is short: of most events it is, and this is asked of each."""
+    for value in detail.values():  # noqa: SIM110 - half the time of a generator
+        if type(value) not in FLAT and not is_small(value):
+            return False
+    return True
+
+
 def _kept(event: HistoryEvent, payload: Callable[[Json], str]) -> tuple[Any, ...]:
     """What a row keeps of an event: what comes after its execution and number."""
     detail, large = event[6], None
-    for name in _PAYLOADS:
-        value = detail.get(name)
-        if value is not None and not is_small(value):
+    for name, value in event[6].items():
+        if type(value) not in FLAT and name in _PAYLOADS and not is_small(value):
             text = payload(value)
             if detail is event[6]:
                 detail = dict(detail)
