@@ -15,8 +15,11 @@ Severity: TypeAlias = Literal["error", "warning", "info"]
 class Position:
     """A span of the text, 1-based; `end_column` is the column after the last character."""
 
+    #: Of the first character.
     line: int
+    #: Of the first character.
     column: int
+    #: Of the last character.
     end_line: int
     end_column: int
 
@@ -31,6 +34,7 @@ class Diagnostic:
     """
 
     code: str
+    #: A workflow with an error is invalid.
     severity: Severity
     message: str
     pointer: str

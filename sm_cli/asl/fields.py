@@ -106,8 +106,11 @@ class Row:
     languages that know it."""
 
     field: str
+    #: Which state types and other objects have it.
     shapes: tuple[str, ...]
+    #: What it holds.
     kind: Kind
+    #: Which query language knows it.
     language: Literal["both", "JSONPath", "JSONata"] = "both"
 
 
@@ -264,7 +267,9 @@ OPERATORS = frozenset(
 class Groups:
     """What the fields of one shape ask of each other."""
 
+    #: Fields that are always there.
     required: tuple[str, ...] = ()
+    #: Pairs of fields that exclude each other.
     at_most_one: tuple[tuple[str, str], ...] = ()
     #: One of these at least; with `at_most_one` over the same fields: exactly one.
     at_least_one: tuple[tuple[str, ...], ...] = ()

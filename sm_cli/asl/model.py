@@ -42,11 +42,17 @@ class Nothing(Enum):
 class Retrier:
     """States Language, "Retrying after error"."""
 
+    #: Error names that it retries; States.ALL is any.
     error_equals: tuple[str, ...]
+    #: Seconds before the first retry.
     interval_seconds: float = 1
+    #: How many retries there are; 0: the error is not retried.
     max_attempts: int = 3
+    #: What the interval is multiplied by from one retry to the next.
     backoff_rate: float = 2.0
+    #: The longest pause in seconds; None: there is no limit.
     max_delay_seconds: float | None = None
+    #: Whether a pause is the computed one or a random part of it.
     jitter: Jitter = Jitter.NONE
 
 
@@ -54,11 +60,15 @@ class Retrier:
 class Catcher:
     """States Language, "Fallback states"."""
 
+    #: Error names that it catches; States.ALL is any.
     error_equals: tuple[str, ...]
+    #: The state to go on with, of the same machine.
     next: str
     #: Where the Error Output goes in the raw input; Nothing.NULL drops it; None is `$`.
     result_path: Path | Nothing | None = None
+    #: Evaluates to the variables that it sets; None: it sets none.
     assign: Evaluate | None = None
+    #: JSONata's Output; None: the Error Output itself.
     output: Evaluate | None = None
 
 
@@ -66,10 +76,14 @@ class Catcher:
 class State:
     """What every state has. `next` is None exactly when the state ends its machine."""
 
+    #: Its key in States.
     name: str
     next: str | None
+    #: Its own query language, or the workflow's.
     language: QueryLanguage
+    #: What it takes of its raw input; Nothing.NULL: `{}`; None: all.
     input_path: Path | Nothing | None
+    #: What it passes on of its output; Nothing.NULL: `{}`; None: all.
     output_path: Path | Nothing | None
     #: Evaluates to the object of the variables that the state sets.
     assign: Evaluate | None
@@ -86,10 +100,15 @@ class State:
 class Resulting(State):
     """A state with a result of its own: where it goes, and what is made of it first."""
 
+    #: Parameters or Arguments; None: the effective input.
     parameters: Evaluate | None
+    #: What is made of the result; None: the result itself.
     result_selector: Evaluate | None
+    #: Where the result goes in the raw input; Nothing.NULL: nowhere; None: in its place.
     result_path: Path | Nothing | None
+    #: Retriers in the order in which they are asked.
     retry: tuple[Retrier, ...]
+    #: Catchers in the order in which they are asked.
     catch: tuple[Catcher, ...]
 
 
@@ -97,8 +116,11 @@ class Resulting(State):
 class Seconds:
     """A time span: a constant, a path to it, or (JSONata) an expression. At most one of them is set."""
 
+    #: In seconds.
     constant: float | None = None
+    #: Leads to a number of seconds.
     path: Path | None = None
+    #: Evaluates to a number of seconds.
     expression: Evaluate | None = None
 
     def __bool__(self) -> bool:
@@ -107,8 +129,11 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Task(Resulting):
+    #: What does the work.
     resource: Resource
+    #: How long an attempt may take.
     timeout: Seconds
+    #: How long its handler may be silent.
     heartbeat: Seconds
 
 
@@ -116,6 +141,7 @@ class Task(Resulting):
 class Pass(Resulting):
     #: Whether `Result` was written; `result` itself may be null.
     has_result: bool
+    #: The constant of `Result`, in JSONPath.
     result: Json
     #: True when input is output and nothing is to be evaluated: the commonest Pass state.
     is_identity: bool
@@ -123,24 +149,33 @@ class Pass(Resulting):
 
 @dataclass(frozen=True, slots=True)
 class ChoiceRule:
+    #: Whether the rule applies.
     when: Predicate
+    #: The state to go on with, of the same machine.
     next: str
+    #: Evaluates to the variables that it sets; None: it sets none.
     assign: Evaluate | None = None
+    #: JSONata's Output; None: the state's.
     output: Evaluate | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Choice(State):
+    #: In the order in which they are asked; the first that applies decides.
     rules: tuple[ChoiceRule, ...]
+    #: The state to go on with when no rule applies; None: the state fails then.
     default: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Wait(State):
+    #: How long it waits; unset where it waits for a timestamp.
     seconds: Seconds
     #: A constant Timestamp, microseconds since 1970 UTC.
     timestamp: int | None
+    #: Leads to a timestamp as text; None: there is no TimestampPath.
     timestamp_path: Path | None
+    #: JSONata: evaluates to a timestamp as text; None: there is none.
     timestamp_expression: Evaluate | None
 
 
@@ -159,6 +194,7 @@ class Fail(State):
 
 @dataclass(frozen=True, slots=True)
 class Parallel(Resulting):
+    #: Keys of Program.machines, in the order of Branches.
     branches: tuple[str, ...]  # pointers into Program.machines
 
 
@@ -166,20 +202,31 @@ class Parallel(Resulting):
 class Count:
     """A whole number or a percentage: a constant, a path to it, or (JSONata) an expression."""
 
+    #: The name of the field, for messages.
     field: str
+    #: The number; None: it is not a constant.
     constant: float | None = None
+    #: Leads to the number; None: it is not a path.
     path: Path | None = None
+    #: Evaluates to the number; None: it is not an expression.
     expression: Evaluate | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Map(Resulting):
+    #: The key of its processor in Program.machines.
     processor: str  # a pointer into Program.machines
+    #: Where the items are in the effective input; None: it is all of it.
     items_path: Path | None
+    #: JSONata's Items; None: the input.
     items: Evaluate | None
+    #: What is made of an item; None: the item itself.
     item_selector: Evaluate | None
+    #: How many iterations run at once; 0: all.
     max_concurrency: Count
+    #: How many items may fail.
     tolerated_count: Count
+    #: Which part of the items may fail, 0 to 100.
     tolerated_percentage: Count
 
 
@@ -188,15 +235,20 @@ class ItemReader:
     """Where items come from. `resource` is "s3:getObject" or "s3:listObjectsV2", `config` ReaderConfig as written."""
 
     resource: str
+    #: Parameters or Arguments: bucket, key or prefix; None: there are none.
     arguments: Evaluate | None
     config: Mapping[str, Json]
+    #: How many items are read at most.
     max_items: Count
 
 
 @dataclass(frozen=True, slots=True)
 class ItemBatcher:
+    #: How many items a batch has at most.
     max_items: Count
+    #: How many bytes of JSON a batch has at most.
     max_bytes: Count
+    #: BatchInput, which goes to each child beside its items; None: there is none.
     input: Evaluate | None
 
 
@@ -205,6 +257,7 @@ class ResultWriter:
     """Where results go; without a `resource` they are only transformed as `config` (WriterConfig) says."""
 
     resource: str | None
+    #: Parameters or Arguments: bucket and prefix; None: there are none.
     arguments: Evaluate | None
     config: Mapping[str, Json]
 
@@ -213,10 +266,15 @@ class ResultWriter:
 class DistributedMap(Map):
     """A Map whose children are executions of their own, of this type."""
 
+    #: STANDARD or EXPRESS.
     child_type: str
+    #: Its part of the ARNs of map runs.
     label: str
+    #: Where items come from; None: from the input.
     reader: ItemReader | None
+    #: How items are put together; None: each is a child of its own.
     batcher: ItemBatcher | None
+    #: Where results go; None: into the output.
     writer: ResultWriter | None
 
     @property
@@ -228,9 +286,13 @@ class DistributedMap(Map):
 class Message(Resulting):
     """Our one extension to ASL: wait for a message with this key and value."""
 
+    #: The key that the message is sent under.
     correlation_key: str
+    #: Evaluates to the value that the message is sent under.
     correlation_value: Evaluate
+    #: How long it waits.
     timeout: Seconds
+    #: The state to go on with when the time is over; None: it fails with States.Timeout.
     timeout_path: str | None
 
 
@@ -246,9 +308,13 @@ class Role(Enum):
 class Machine:
     """One StartAt and States: the whole definition, a Parallel branch or a Map's processor."""
 
+    #: The JSON pointer of the object that has StartAt; "" for the whole definition.
     pointer: str
+    #: The state that it begins with.
     start_at: str
+    #: By name.
     states: Mapping[str, State]
+    #: What it is to the machine around it.
     role: Role = Role.ROOT
     #: The name of the Parallel or Map state that this machine belongs to.
     owner: str = ""
@@ -260,9 +326,12 @@ class Machine:
 class Program:
     """A definition, compiled. `machines` is keyed by JSON pointer; the root machine's is ""."""
 
+    #: The sha256 of the definition, in hex.
     digest: str
     machines: Mapping[str, Machine]
+    #: The longest that an execution may run, in seconds; None: there is no limit.
     timeout_seconds: float | None
+    #: The workflow's own Comment; None: there is none.
     comment: str | None
 
     @property

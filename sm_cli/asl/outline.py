@@ -20,11 +20,16 @@ from sm_cli.jsonvalue import Json
 class StateAt:
     """A state that is written as an object; `type` is its Type as written, or "" when that is no text."""
 
+    #: Its key in States.
     name: str
+    #: The JSON pointer of the state's object.
     pointer: str
+    #: The state as it is written.
     value: dict[str, Json]
     type: str
+    #: Its own query language, or that of the workflow.
     language: Language
+    #: The machine that it belongs to.
     machine: MachineAt
 
     def text(self, name: str) -> str | None:
@@ -47,11 +52,15 @@ class MachineAt:
     """One StartAt and States. `shape` is Machine, Branch or Processor; `owner` the state that holds it;
     `names` all names in States, also of what is no object."""
 
+    #: The JSON pointer of the object that has StartAt; "" for the whole definition.
     pointer: str
+    #: The machine as it is written.
     value: dict[str, Json]
     shape: str
+    #: The query language of states that name none.
     language: Language
     owner: StateAt | None
+    #: By name; those that are objects.
     states: dict[str, StateAt] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 

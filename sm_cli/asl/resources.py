@@ -52,7 +52,9 @@ class Resource:
     text: str
     kind: str
     handler: str
+    #: Of the kind "service": such as sqs; "" for other kinds.
     service: str = ""
+    #: Of the kind "service": such as sendMessage; "" for other kinds.
     action: str = ""
     pattern: str = ""
 

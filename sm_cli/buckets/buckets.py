@@ -26,7 +26,9 @@ from sm_cli.jsonvalue import Json, canonical
 class Survey:
     """How many items a data set has, MaxItems considered, and a fingerprint of the version that was counted."""
 
+    #: How many items there are.
     total: int
+    #: Another one when an object was changed, came or went.
     mark: str
 
 

@@ -27,6 +27,7 @@ _LARGEST_HEADERS = 10 << 10
 class Form:
     """How the text is written. `headers` None: they stand in the first row."""
 
+    #: The character between two fields.
     delimiter: str
     headers: tuple[str, ...] | None
 

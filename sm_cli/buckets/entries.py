@@ -24,16 +24,27 @@ _OUTPUT_TYPES = ("JSON", "JSONL")
 class ChildResult:
     """One child execution of a Map Run, closed or never started (PENDING). Times in microseconds since 1970."""
 
+    #: Of the execution.
     arn: str
+    #: The execution's own.
     name: str
+    #: Of what AWS would call the state machine.
     machine_arn: str
+    #: How it ended; PENDING: it was never started.
     status: ChildStatus
+    #: Its item, or its batch of items.
     input: Json
+    #: None when it did not succeed, too.
     output: Json = None
+    #: The error name; None: it did not fail.
     error: str | None = None
+    #: The error in words; None: it did not fail.
     cause: str | None = None
+    #: None: it was never started.
     started: int | None = None
+    #: None: it was never started.
     closed: int | None = None
+    #: How often it was redriven.
     redrives: int = 0
 
 
@@ -41,7 +52,9 @@ class ChildResult:
 class RunFacts:
     """The Map Run: its ARN, and the last part of it, which names the directory of its results."""
 
+    #: Of the Map Run.
     map_run_arn: str
+    #: The last part of the ARN.
     uuid: str
 
 
@@ -49,7 +62,9 @@ class RunFacts:
 class Shape:
     """A WriterConfig, checked: what becomes of each result, and how the file is written."""
 
+    #: NONE, COMPACT or FLATTEN.
     transformation: str
+    #: Whether each value is a line of its own (JSONL), not an array of them all.
     lines: bool
 
 

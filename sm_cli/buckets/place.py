@@ -56,8 +56,11 @@ def _problem(key: str) -> str | None:
 class Part:
     """One object of a data set, as it was when it was looked at; `modified` in nanoseconds since 1970."""
 
+    #: The name of its bucket.
     bucket: str
+    #: Its key in the bucket.
     key: str
+    #: In bytes.
     size: int
     modified: int
 

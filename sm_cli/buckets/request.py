@@ -25,13 +25,18 @@ How = Literal["object", "listing", "objects", "inventory", "athena"]
 class ReadRequest:
     """An ItemReader's request. `key` is the object's, or the prefix of a listing."""
 
+    #: How the items are found in what `key` names.
     how: How
+    #: The name of the bucket.
     bucket: str
     key: str
     #: What the objects are; None when none is opened.
     input_type: InputType | None
+    #: How CSV is written; None: it is not CSV.
     csv: Form | None
+    #: The JSON pointer of the array in a JSON object; "" for the whole.
     pointer: str
+    #: MaxItems; None: all.
     most: int | None
 
 

@@ -27,8 +27,11 @@ _ARN = "arn:aws:s3:::"
 class DataSet:
     """The objects of a data set. `mark` is another one when an object was changed, came or went."""
 
+    #: Where the buckets are.
     place: Place
+    #: What was asked for.
     reading: ReadRequest
+    #: In the order in which they are read.
     parts: list[Part]
     mark: str
     #: The object that is being read.

@@ -41,6 +41,7 @@ class Line(NamedTuple):
 class Block:
     """Lines, entered at column AXIS of the first; `open` when the way goes on at column AXIS below the last."""
 
+    #: From top to bottom.
     lines: list[Line]
     open: bool = False
 

@@ -18,8 +18,11 @@ _FEW = 12
 class Arm:
     """One way out of a state; edges of a kind that follow each other to the same target are one."""
 
+    #: The id of the node that it leads to.
     target: str
+    #: Which field leads there.
     kind: EdgeKind
+    #: What stands at it; "" for nothing.
     label: str
 
 

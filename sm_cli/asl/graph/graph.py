@@ -26,7 +26,9 @@ STATUSES = ("SUCCEEDED", "FAILED", "CAUGHT", "RUNNING", "ABORTED", "TIMED_OUT")
 class Mark:
     """What happened to a state in one execution: the status of its last visit, and how many visits."""
 
+    #: Of the last visit.
     status: str
+    #: How many visits there were.
     count: int = 1
 
 
@@ -37,8 +39,11 @@ Marks: TypeAlias = Mapping[NodeId, Mark]
 class Edge:
     """A way from one state to another of the same machine. `label` is empty for Next."""
 
+    #: The id of the node that it leaves.
     source: str
+    #: The id of the node that it leads to.
     target: str
+    #: Which field leads there.
     kind: EdgeKind
     label: str = ""
 
@@ -51,6 +56,7 @@ class Node:
     its machine. missing: a target that no state has. groups: the machines inside, in order.
     """
 
+    #: Distinct in the whole graph.
     id: NodeId
     type: str
     detail: str = ""
@@ -69,8 +75,11 @@ class Graph:
 
     pointer: str
     title: str
+    #: The state that it begins with; None: it names none.
     start: str | None
+    #: Its states in the order of the text.
     nodes: tuple[Node, ...]
+    #: The ways between its states.
     edges: tuple[Edge, ...]
 
     def walk(self) -> Iterator[Graph]:

@@ -30,6 +30,7 @@ class Change:
     `end`: give the object there `End: true`. `code` is the diagnostic's that asks for it."""
 
     code: str
+    #: What is done.
     kind: Literal["rename", "set", "end"]
     pointer: str
     new: str = ""

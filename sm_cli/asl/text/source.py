@@ -40,8 +40,10 @@ class Document:
     """
 
     text: str | None
+    #: The name that it came under; None: it came without.
     file: str | None
     format: Format
+    #: The definition as JSON; any value, not only an object.
     value: Json
     _spans: Span | None = field(default=None, repr=False)
 
@@ -132,7 +134,9 @@ def _value_at(value: Json, pointer: str) -> Json:
 class Parsed:
     """What became of a text: no document exactly when a diagnostic is an error."""
 
+    #: None exactly when a diagnostic is an error.
     document: Document | None
+    #: In the order of the text.
     diagnostics: list[Diagnostic]
 
 

@@ -19,10 +19,15 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 class Span:
     """One value: its characters [start, end), those of its key, and the spans of what it holds."""
 
+    #: The offset of its first character.
     start: int
+    #: The offset after its last character.
     end: int
+    #: The offset of its key; -1: it has none.
     key_start: int = -1
+    #: The offset after its key; -1: it has none.
     key_end: int = -1
+    #: Of an object by key, of an array in order; None: it holds nothing.
     members: dict[str, Span] | list[Span] | None = None
 
     def member(self, token: str) -> Span | None:
@@ -37,10 +42,15 @@ class Span:
 class Problem:
     """What is wrong with a text, at the characters [start, end)."""
 
+    #: Such as SM003.
     code: str
+    #: One sentence without its full stop.
     message: str
+    #: The offset of the first character that is meant.
     start: int
+    #: The offset after the last one.
     end: int
+    #: What would put it right; None: nothing is proposed.
     hint: str | None = None
 
 

@@ -39,8 +39,11 @@ class AwsDiagnostic:
     """One line of ValidateStateMachineDefinition's answer. `location` is like `/States/A/Choices[0]/Next`, "/" for the
     whole definition; None where AWS names no place."""
 
+    #: ERROR or WARNING.
     severity: Literal["ERROR", "WARNING"]
+    #: AWS's code, such as MISSING_TRANSITION_TARGET.
     code: str
+    #: One sentence, in AWS's words where they are known.
     message: str
     location: str | None
 

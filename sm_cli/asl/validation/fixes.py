@@ -30,7 +30,9 @@ _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?")
 class Fixed:
     """The mended text, and what was changed, in the order in which it was."""
 
+    #: The whole text.
     text: str
+    #: In the order in which they were made.
     changes: tuple[Change, ...] = ()
 
 

@@ -145,9 +145,12 @@ class Breach:
     `path` leads from the object to the value; `bounds` is the schema that the value should satisfy.
     """
 
+    #: Of JSON Schema: required, enum, …
     keyword: str
+    #: What the schema says under the keyword.
     asks: Any
     path: tuple[str | int, ...]
+    #: What is there instead.
     value: Json
     bounds: Mapping[str, Any]
     #: For a missing field its name.

@@ -21,8 +21,11 @@ class Finding:
     """A problem under a JSON pointer; `key` points at the key rather than at the value. `start` and `end` are the
     characters of a text value that are meant, where it is not all of it."""
 
+    #: The JSON pointer of what is wrong.
     pointer: str
+    #: One sentence without its full stop.
     message: str
+    #: What would put it right; None: nothing is proposed.
     hint: str | None = None
     key: bool = False
     start: int | None = None
@@ -47,7 +50,9 @@ class Rule:
     put right. They are "" for what no text can show, such as a file that is not UTF-8.
     """
 
+    #: Such as SM203.
     code: str
+    #: Of every problem with this code.
     severity: Severity
     title: str
     aws_code: str | None = None

@@ -22,9 +22,12 @@ class Use:
     """A variable that is read, at the characters [start, end) of a text; `name` has no `$`: it is "" for the input and
     "$" for the context object. `guarded` says that it is only asked for when it is there. `path` is the whole path."""
 
+    #: The JSON pointer of the text.
     pointer: str
     name: str
+    #: The offset of its first character in the text.
     start: int
+    #: The offset after its last one.
     end: int
     guarded: bool = False
     path: Path | None = None
