@@ -1,0 +1,130 @@
+"""Public functions and classes have a docstring that is a sentence; fields are described."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.source import Function, Module, check_exceptions, module, modules
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def public(body: list[ast.stmt], inside: str = "") -> Iterator[tuple[str, Definition]]:
+    """(name, definition) of what others may use: not private, and not nested in a function."""
+    for node in body:
+        if isinstance(node, Definition) and not node.name.startswith("_"):
+            yield inside + node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node.body, f"{inside}{node.name}.")
+
+
+def is_sentence(docstring: str | None) -> bool:
+    first = (docstring or "").strip().partition("\n\n")[0].rstrip()
+    return bool(re.match(r"[^a-z\s]", first)) and first.endswith((".", ":", "?", "!", "…"))
+
+
+def has_fields(node: ast.ClassDef) -> bool:
+    """Whether it is a dataclass or a NamedTuple."""
+    heads = (each.func if isinstance(each, ast.Call) else each for each in [*node.decorator_list, *node.bases])
+    return any(ast.unparse(head).split(".")[-1] in ("dataclass", "NamedTuple") for head in heads)
+
+
+def undescribed(mod: Module) -> Iterator[str]:
+    """`Class.field` of each public field of a dataclass or NamedTuple that neither a `#:` line nor the docstring describes."""
+    lines = mod.text.splitlines()
+    for name, node in public(mod.tree.body):
+        if not isinstance(node, ast.ClassDef) or not has_fields(node):
+            continue
+        docstring = ast.get_docstring(node) or ""
+        for each in node.body:
+            if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+                field = each.target.id
+                if (
+                    not field.startswith("_")
+                    and not _has_line(lines, each.lineno - 2)
+                    and not is_described(field, docstring)
+                ):
+                    yield f"{name}.{field}"
+
+
+def _has_line(lines: list[str], at: int) -> bool:
+    """Whether a comment ends in this line that begins with `#:`."""
+    while at >= 0 and lines[at].lstrip().startswith("#"):
+        if lines[at].lstrip().startswith("#:"):
+            return True
+        at -= 1
+    return False
+
+
+def is_described(field: str, docstring: str) -> bool:
+    """As `field`, or as "field: …", also "field, other: …"."""
+    return bool(re.search(rf"`{field}`|(?<![\w.]){field}(?:(?:, | and | or )\w+)*:", docstring))
+
+
+def test_public_functions_and_classes_have_a_sentence() -> None:
+    found = [
+        name for mod in modules() for name, node in public(mod.tree.body) if not is_sentence(ast.get_docstring(node))
+    ]
+    check_exceptions("no_docstring", found)
+
+
+def test_public_fields_are_described() -> None:
+    check_exceptions("no_field_line", (name for mod in modules() for name in undescribed(mod)))
+
+
+@pytest.mark.parametrize(
+    ("docstring", "is_one"),
+    [
+        ("Reads it.", True),
+        ("`x` is read.\n\nmore", True),
+        ("Two\nlines:", True),
+        ("reads it.", False),
+        ("Reads", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_begins_large_and_ends(docstring: str, is_one: bool) -> None:
+    assert is_sentence(docstring) == is_one
+
+
+def test_a_field_is_described_above_it_or_in_the_docstring() -> None:
+    text = '''
+@dataclass(frozen=True)
+class A:
+    """What it is; `a` in seconds. b, c: numbers."""
+
+    a: int
+    b: int
+    c: int
+    #: Two
+    # lines.
+    d: int
+    e: int
+    #: Of f.
+    f: int = 1
+    # no description
+    g: int = 2
+    _h: int = 3
+
+class B:
+    i: int
+
+class C(NamedTuple):
+    j: int
+    #: Of k.
+    k: int
+'''
+    assert list(undescribed(module(Path("a.py"), text))) == ["A.e", "A.g", "C.j"]
+
+
+def test_what_is_private_or_nested_is_not_public() -> None:
+    tree = ast.parse(
+        "def a():\n    def b(): ...\ndef _c(): ...\nclass D:\n    def e(self): ...\n    def __f__(self): ..."
+    )
+    assert [name for name, _ in public(tree.body)] == ["a", "D", "D.e"]
+    assert all(isinstance(node, Function | ast.ClassDef) for _, node in public(tree.body))
