@@ -44,8 +44,11 @@ class ExpressResult:
     """
 
     status: str
+    #: Of one that succeeded; None otherwise.
     output: Any
+    #: The error name; None when it succeeded or has none.
     error: str | None
+    #: Text for people; None when there is none.
     cause: str | None
     history: list[dict[str, Any]] | None = field(default=None, repr=False)
 

@@ -28,8 +28,11 @@ log = logging.getLogger("sm.engine")
 class Workflow:
     """A definition ready to run: validated, compiled, under its name."""
 
+    #: Under which executions find it.
     name: str
+    #: The definition with the place of each value.
     document: Document
+    #: The same, compiled.
     program: Program
 
 

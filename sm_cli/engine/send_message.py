@@ -73,13 +73,20 @@ class Sent:
 class Sending:
     """What a sender asks for. ttl: microseconds. execution: only this one may receive it."""
 
+    #: The correlation key.
     key: str
+    #: The correlation value: text, a number or a boolean.
     value: Json
+    #: What the Message state gets.
     body: Json
     ttl: int
+    #: The sender's own id, under which it is taken once; None: sent anew each time.
     message_id: str | None = None
+    #: Who receives it when several wait.
     to: To = "all"
+    #: Whether 42 and "42" are different values.
     strict: bool = False
+    #: Whether nothing is kept when nobody waits; the answer is NOT_DELIVERED then.
     require_match: bool = False
     execution: int | None = None
 

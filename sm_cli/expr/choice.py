@@ -44,6 +44,7 @@ class Operator:
     `build` makes the predicate from the rule's Variable and the operand.
     """
 
+    #: As a definition spells it, such as NumericLessThan.
     name: str
     operand: str
     build: Callable[[Path, Any], Predicate]

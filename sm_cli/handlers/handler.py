@@ -46,6 +46,7 @@ class Context:
     task_token: str | None = None
     resource: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
+    #: Called by `heartbeat`; None where no heartbeat is counted.
     beat: Callable[[], None] | None = None
 
     def heartbeat(self) -> None:
@@ -68,8 +69,11 @@ class Handler:
     """`is_async` and `wants_context` are read off the function, once. final: what it returns ends its task also where
     a callback would be waited for."""
 
+    #: The resource that it serves; with a * at its end all that begin so.
     name: str
+    #: The person's function.
     function: Callable[..., Any]
+    #: Whether it may run again after a worker was lost.
     repeatable: bool = True
     final: bool = False
     is_async: bool = field(init=False)
@@ -84,6 +88,7 @@ class Handler:
 class Success:
     """`final` as in the Handler."""
 
+    #: What the handler returned, as JSON.
     result: Json
     final: bool = False
 
@@ -92,7 +97,9 @@ class Success:
 class Failure:
     """`trace` is None when the handler named error and cause itself."""
 
+    #: The error name.
     error: str
+    #: Text for people.
     cause: str
     trace: list[str] | None = None
 

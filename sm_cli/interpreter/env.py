@@ -12,16 +12,26 @@ from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 class Facts:
     """What the context object tells of an execution. `started` is RFC 3339 text with milliseconds."""
 
+    #: The public id.
     ref: str
+    #: Unique within its workflow.
     name: str
+    #: The name of the workflow.
     workflow: str
+    #: STANDARD or EXPRESS.
     type: str
+    #: The execution's raw input.
     input: Json
     started: str
+    #: The region in ARNs.
     region: str = "us-east-1"
+    #: The account's number in ARNs.
     account: str = "111111111111"
+    #: The role's ARN in the context object.
     role: str = "arn:aws:iam::111111111111:role/sm-local"
+    #: How often it was redriven.
     redrive_count: int = 0
+    #: When it was redriven last, RFC 3339 with milliseconds; None: never.
     redriven: str | None = None
 
     @property
@@ -65,6 +75,7 @@ class Env:
     """
 
     now: int
+    #: What the context object shows of the execution.
     facts: Facts
     events: int = 0
     history: bool = True

@@ -12,12 +12,15 @@ from sm_cli.jsonvalue import Json
 class Entered:
     """The frame stands before its state and may begin."""
 
+    #: The frame's seq that it is for.
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSucceeded:
+    #: The frame's seq that it is for.
     seq: int
+    #: What the handler returned, or a callback brought.
     result: Json
 
 
@@ -25,8 +28,11 @@ class TaskSucceeded:
 class TaskFailed:
     """`trace` is the traceback's lines when the handler raised; None when it named error and cause itself."""
 
+    #: The frame's seq that it is for.
     seq: int
+    #: The error name, which Retry and Catch are asked for.
     error: str
+    #: Text for people; None when there is none.
     cause: str | None
     trace: list[str] | None = None
 
@@ -35,6 +41,7 @@ class TaskFailed:
 class DelayElapsed:
     """A Wait state's time has come."""
 
+    #: The frame's seq that it is for.
     seq: int
 
 
@@ -42,6 +49,7 @@ class DelayElapsed:
 class BackoffElapsed:
     """The pause before a retry is over."""
 
+    #: The frame's seq that it is for.
     seq: int
 
 
@@ -49,17 +57,21 @@ class BackoffElapsed:
 class DeadlinePassed:
     """TimeoutSeconds of a Task or Message have passed."""
 
+    #: The frame's seq that it is for.
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatMissed:
+    #: The frame's seq that it is for.
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
+    #: The frame's seq that it is for.
     seq: int
+    #: The message's body.
     data: Json
 
 
@@ -67,6 +79,7 @@ class MessageReceived:
 class ItemsWanted:
     """Few children of a map run wait for their turn, and there are items that no child was made for yet."""
 
+    #: The frame's seq that it is for.
     seq: int
 
 
@@ -74,7 +87,9 @@ class ItemsWanted:
 class Joined:
     """All children are closed and few enough failed. `last` is the event that the history goes on from."""
 
+    #: The frame's seq that it is for.
     seq: int
+    #: One for each child, in the order of their index.
     outputs: list[Json]
     last: int
 
@@ -83,8 +98,11 @@ class Joined:
 class JoinFailed:
     """A child failed, and with it the fork. `last` is the event that the history goes on from."""
 
+    #: The frame's seq that it is for.
     seq: int
+    #: The error name; None when the failed child had none.
     error: str | None
+    #: Text for people; None when there is none.
     cause: str | None
     last: int
 

@@ -48,16 +48,24 @@ class Join(NamedTuple):
     in portions from what it is after somebody changed it.
     """
 
+    #: How many items there are.
     total: int
     limit: int = 0
     tolerated: int = 0
+    #: How many children were started.
     started: int = 0
+    #: How many children succeeded.
     succeeded: int = 0
+    #: How many children failed.
     failed: int = 0
     activation: int = 0
+    #: How many children were made.
     made: int = 0
+    #: For how many items a child was made.
     read: int = 0
+    #: How many items belong to closed children.
     settled: int = 0
+    #: How many items belong to failed children.
     lost: int = 0
     mark: str = ""
 
@@ -84,17 +92,24 @@ class Frame:
     wake: the event to step with when READY; None means Entered.
     """
 
+    #: Given by the store, unique in it and never used twice.
     id: int
+    #: The id of its execution.
     execution: int
     parent: int | None
     activation: int
     index: int
     machine: str
+    #: The name of the state that it is in or stands before.
     state: str
+    #: Grows by every step; with the id the address of jobs, timers, subscriptions and tokens.
     seq: int = 0
+    #: Whether it can be stepped, waits, or is closed.
     status: FrameStatus = FrameStatus.READY
+    #: What has to be closed with it.
     opens: Opens = Opens.NOTHING
     retries: tuple[int, ...] = ()
+    #: Its side of the fork that it waits for; None: it did not fork in this visit of the state.
     join: Join | None = None
     item: Json = None
     vars: dict[str, Json] = field(default_factory=dict)

@@ -17,7 +17,9 @@ class Record(NamedTuple):
 
     number: int
     previous: int
+    #: In AWS's spelling, such as TaskStateEntered.
     type: str
+    #: The event's details as JSON values, payloads not yet as text.
     detail: dict[str, Json]
 
 

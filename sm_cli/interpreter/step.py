@@ -240,8 +240,11 @@ class Step:
     for this frame any more (its seq is not the frame's): then nothing changed.
     """
 
+    #: The frame afterwards, a copy; the very frame of before when the event was ignored.
     frame: Frame
     events: int
+    #: To be carried out in this order.
     commands: list[Command] = field(default_factory=list)
+    #: The events of the history, in order; empty when none are recorded.
     records: list[Record] = field(default_factory=list)
     ignored: bool = False

@@ -13,37 +13,53 @@ from sm_cli.store.records import Definition, Execution, HistoryEvent, Job, MapRu
 class Changes:
     """Everything one tick wants written. Applied whole or not at all.
 
-    A frame or execution in `new_*` is inserted, in `frames`/`executions` updated. `gone` names frames whose
-    jobs, timers and subscriptions (of any seq) go away; it is applied before the new ones are inserted, so a
-    frame may stand in `gone` and get a new timer in the same tick. Of the subscriptions that go, those of
-    `waits_ended` are remembered as past waits. `waking` names frames that are in no other field. `leased` are
-    existing jobs with their new lease (worker, leased_until, deliveries, repeatable); `timers` replace an older
-    one of the same frame and kind, `workers` the row of the same id.
+    A frame or execution in `new_*` is inserted, in `frames`/`executions` updated. `jobs_gone`, `timers_gone` and
+    `subscriptions_gone` are applied before the new ones are inserted, so a frame may lose a timer and get a new one
+    in the same tick. Of the subscriptions that go, those of `waits_ended` are remembered as past waits. `waking` names
+    frames that are in no other field. `leased` are existing jobs with their new lease (worker, leased_until,
+    deliveries, repeatable); `timers` replace an older one of the same frame and kind, `workers` the row of the same id.
     """
 
+    #: To be inserted; none has the digest of a stored one.
     new_definitions: list[Definition] = field(default_factory=list)
+    #: To be inserted; their ids were reserved before.
     new_executions: list[Execution] = field(default_factory=list)
     executions: dict[int, Execution] = field(default_factory=dict)
+    #: By id.
     new_frames: dict[int, Frame] = field(default_factory=dict)
     frames: dict[int, Frame] = field(default_factory=dict)
-    jobs_gone: list[int] = field(default_factory=list)  # frame ids
-    timers_gone: list[int] = field(default_factory=list)  # frame ids
-    subscriptions_gone: list[int] = field(default_factory=list)  # frame ids
+    #: Ids of frames whose jobs go.
+    jobs_gone: list[int] = field(default_factory=list)
+    #: Ids of frames whose timers go.
+    timers_gone: list[int] = field(default_factory=list)
+    #: Ids of frames whose subscriptions go.
+    subscriptions_gone: list[int] = field(default_factory=list)
+    #: To be inserted.
     new_jobs: list[Job] = field(default_factory=list)
     leased: list[Job] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
+    #: To be inserted.
     new_subscriptions: list[Subscription] = field(default_factory=list)
+    #: To be inserted.
     new_messages: list[StoredMessage] = field(default_factory=list)
+    #: Buffered messages and who received them.
     messages_consumed: list[Consumed] = field(default_factory=list)
+    #: Ids of buffered messages whose time is up.
     messages_expired: list[int] = field(default_factory=list)
+    #: Ids of messages to be deleted.
     messages_gone: list[int] = field(default_factory=list)
     waits_ended: list[WaitEnd] = field(default_factory=list)
+    #: Past waits to be deleted.
     waits_forgotten: list[PastWait] = field(default_factory=list)
     waking: list[Waking] = field(default_factory=list)
     workers: list[WorkerRecord] = field(default_factory=list)
+    #: `WorkerRecord.id` of workers to be deleted.
     workers_gone: list[str] = field(default_factory=list)
+    #: To be inserted.
     new_map_runs: list[MapRun] = field(default_factory=list)
+    #: To be updated.
     map_runs: list[MapRun] = field(default_factory=list)
+    #: Events to be appended, in the order of their numbers for each execution.
     history: list[HistoryEvent] = field(default_factory=list)
 
     def __bool__(self) -> bool:

@@ -33,41 +33,61 @@ class MessageStatus(StrEnum):
 class Subscription(NamedTuple):
     """A Message state that waits. `value` is the correlation value's `jsonvalue.scalar_text`."""
 
+    #: The id of the execution that waits.
     execution: int
+    #: The id of the frame that waits.
     frame: int
+    #: The frame's seq: where the message goes.
     seq: int
+    #: The correlation key.
     key: str
     value: str
+    #: When it was opened, microseconds since 1970 UTC.
     since: int
+    #: When it times out, microseconds since 1970 UTC; None: never.
     deadline: int | None = None
+    #: The value's `jsonvalue.scalar_kind`.
     kind: str = "s"
 
 
 class WaitEnd(NamedTuple):
     """Why the subscription of a frame goes away."""
 
+    #: The id of the frame that waited.
     frame: int
+    #: When it ended, microseconds since 1970 UTC.
     at: int
+    #: What ended it.
     how: WaitEnding
 
 
 class PastWait(NamedTuple):
     """A wait that ended less than a day ago."""
 
+    #: The id of the execution that waited.
     execution: int
+    #: The id of the frame that waited.
     frame: int
+    #: The seq that the frame waited at.
     seq: int
+    #: The correlation key.
     key: str
+    #: The correlation value, as scalar text.
     value: str
+    #: When it ended, microseconds since 1970 UTC.
     ended: int
+    #: What ended it.
     how: WaitEnding
 
 
 class Late(NamedTuple):
     """A wait that was over when the message came."""
 
+    #: The id of the execution that waited.
     execution: int
+    #: When the wait ended, microseconds since 1970 UTC.
     ended: int
+    #: What ended it.
     how: WaitEnding
 
 
@@ -81,13 +101,21 @@ class StoredMessage:
     late: waits with the same key and value that it came too late for.
     """
 
+    #: The message's number, in the order of sending.
     id: int
+    #: The correlation key.
     key: str
+    #: The correlation value, as scalar text.
     value: str
+    #: The sender's own id, under which it is taken once; None: it gave none.
     message_id: str | None
+    #: When it was sent, microseconds since 1970 UTC.
     received: int
+    #: When it is no longer delivered, microseconds since 1970 UTC.
     expires: int
+    #: As stored; `status_at` says what it is at a time.
     status: MessageStatus
+    #: What the Message state gets.
     body: Json
     kind: str = "s"
     strict: bool = False
@@ -116,26 +144,37 @@ RECEIVERS = 100
 class Consumed(NamedTuple):
     """A buffered message that an execution received."""
 
+    #: The message's id.
     message: int
+    #: The id of the execution that received it.
     execution: int
+    #: When, microseconds since 1970 UTC.
     at: int
 
 
 class Stale(NamedTuple):
     """What is over: buffered messages to be marked as expired, messages and past waits to be forgotten."""
 
+    #: Ids of messages to be marked as expired.
     expired: list[int]
+    #: Ids of messages to be forgotten.
     messages: list[int]
+    #: Past waits to be forgotten.
     waits: list[PastWait]
 
 
 class OpenWait(NamedTuple):
     """A subscription with the execution and the state that it belongs to."""
 
+    #: What it waits for.
     subscription: Subscription
+    #: The execution's public id.
     ref: str
+    #: The execution's name.
     name: str
+    #: The name of the execution's workflow.
     workflow: str
+    #: The name of the Message state.
     state: str
 
 
@@ -144,8 +183,10 @@ class WaitFilter(NamedTuple):
 
     key: str | None = None
     value: str | None = None
+    #: Only waits of executions of this workflow.
     workflow: str | None = None
     after: int = 0
+    #: At most so many.
     limit: int = 50
 
 
@@ -153,8 +194,11 @@ class MessageFilter(NamedTuple):
     """`before_id` is the keyset cursor: the smallest id of the page before. `status` is meant as it is at `now`."""
 
     now: int
+    #: Only messages with this correlation key.
     key: str | None = None
+    #: Only messages with this correlation value, as scalar text.
     value: str | None = None
     status: MessageStatus | None = None
     before_id: int | None = None
+    #: At most so many.
     limit: int = 50

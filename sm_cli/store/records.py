@@ -34,10 +34,15 @@ Reserved: TypeAlias = Literal["executions", "frames", "jobs", "map_runs", "messa
 class Definition(NamedTuple):
     """A workflow's text, immutable, under the sha256 of its canonical JSON."""
 
+    #: sha256 of the canonical JSON, in hexadecimal digits.
     digest: str
+    #: The workflow's name.
     name: str
+    #: As it was written.
     text: str
+    #: How the text is written: json or yaml.
     format: str
+    #: When it was stored first, microseconds since 1970 UTC.
     created: int
 
 
@@ -47,7 +52,9 @@ class Parent(NamedTuple):
     run: the map run that it is a child of; then `number` counts it from 0 and `items` how many items it works on.
     """
 
+    #: The id of the frame.
     frame: int
+    #: The seq that the frame had when it started this one, or forked.
     activation: int
     number: int = 0
     items: int = 1
@@ -64,29 +71,42 @@ class Execution:
     it, itself unless one did. machine: the pointer of what it runs in the Program. limits: whether AWS's hold.
     """
 
+    #: Given by the store, unique in it and never used twice.
     id: int
     ref: str
     name: str
+    #: The workflow's name.
     workflow: str
+    #: The `Definition.digest` that it runs.
     digest: str
+    #: STANDARD or EXPRESS.
     type: str
+    #: AWS's word, or PENDING.
     status: Status
+    #: Microseconds since 1970 UTC.
     started: int
+    #: As it was given.
     input: Json
     deadline: int | None = None
+    #: Microseconds since 1970 UTC; None while it runs.
     closed: int | None = None
     error: str | None = None
     cause: str | None = None
+    #: Of one that succeeded; None otherwise.
     output: Json = None
     events: int = 0
+    #: The queue that its jobs stand in.
     queue: str = "default"
+    #: Of its jobs; a higher one goes first.
     priority: int = 0
+    #: Name to value; kept as they are, nothing in the engine reads them.
     tags: dict[str, Json] = field(default_factory=dict)
     redrives: int = 0
     redriven: int | None = None
     tree: int = 0
     machine: str = ""
     limits: bool = False
+    #: Who is told of its end; None: nobody.
     parent: Parent | None = None
 
     def __post_init__(self) -> None:
@@ -101,18 +121,24 @@ class MapRun:
     type: of its children. join: its counts when it was closed; while it runs, its frame has them.
     """
 
+    #: Given by the store, unique in it and never used twice.
     id: int
     ref: str
     execution: int
     frame: int
     activation: int
+    #: The name of the Map state.
     state: str
     workflow: str
     type: str
+    #: AWS's word.
     status: Status
+    #: Microseconds since 1970 UTC.
     started: int
     join: Join
+    #: Microseconds since 1970 UTC; None while it runs.
     closed: int | None = None
+    #: How often it was redriven.
     redrives: int = 0
 
 
@@ -126,16 +152,24 @@ class Job:
     lost, as the handler said when it was leased. deliveries: how often it was leased and not given back.
     """
 
+    #: Given by the store, unique in it and never used twice.
     id: int
+    #: The id of its execution.
     execution: int
+    #: The id of the frame that waits for its result.
     frame: int
+    #: The frame's seq when it asked.
     seq: int
+    #: The name of the Task state.
     state: str
     resource: str
     input: Json
     attempt: int = 1
+    #: The queue that it stands in.
     queue: str = "default"
+    #: A higher one goes first.
     priority: int = 0
+    #: When it may be taken, microseconds since 1970 UTC.
     available: int = 0
     timeout: float | None = None
     heartbeat: float | None = None
@@ -159,22 +193,30 @@ class WorkerRecord:
     host: str
     pid: int
     process: str
+    #: Microseconds since 1970 UTC.
     started: int
     seen: int
 
 
 class Timer(NamedTuple):
+    #: The id of its execution.
     execution: int
+    #: The id of the frame that it is for.
     frame: int
+    #: The frame's seq that it was started at.
     seq: int
+    #: Which event it brings; a frame has one timer of each kind.
     kind: TimerKind
+    #: Microseconds since 1970 UTC.
     due: int
 
 
 class Waking(NamedTuple):
     """Frames that a later tick steps: READY, with this event, and waiting for nothing any more."""
 
+    #: Their ids.
     frames: list[int]
+    #: The event to step them with, as JSON.
     wake: Json
 
 
@@ -184,11 +226,15 @@ class HistoryEvent(NamedTuple):
     `detail` holds JSON values (AWS's own form, with payloads as text, is made when it is read).
     """
 
+    #: The id of its execution.
     execution: int
     number: int
     previous: int
+    #: The id of the frame that it is about; 0 for the execution's own.
     frame: int
+    #: Microseconds since 1970 UTC.
     at: int
+    #: In AWS's spelling, such as TaskStateEntered.
     type: str
     detail: dict[str, Json]
 
@@ -198,7 +244,9 @@ HANDED_OVER = 2**62
 
 
 class FrameSeq(NamedTuple):
+    #: The frame's id.
     frame: int
+    #: Its seq.
     seq: int
 
 
@@ -207,10 +255,15 @@ class ExecutionFilter(NamedTuple):
     Children of map runs are only listed when `run` asks for those of one, with the `status` at most."""
 
     status: Status | None = None
+    #: Only executions of this workflow.
     workflow: str | None = None
+    #: Only those started at or after this time, microseconds since 1970 UTC.
     since: int | None = None
+    #: Only those started before this time, microseconds since 1970 UTC.
     until: int | None = None
+    #: Only those whose name has this text in it.
     name_contains: str | None = None
     before_id: int | None = None
+    #: At most so many.
     limit: int = 50
     run: int | None = None

@@ -50,9 +50,12 @@ class StateTestRefused(UsageError):
 class Mock:
     """Either a result, or (`failed`) an error and its cause."""
 
+    #: What the task returns.
     result: Json = None
     failed: bool = False
+    #: The error name; "" when it has a result.
     error: str = ""
+    #: Text for people; None when there is none.
     cause: str | None = None
 
 
@@ -60,9 +63,12 @@ class Mock:
 class Configuration:
     """AWS's TestStateConfiguration. `data` is what an ItemReader read, None when it is not given."""
 
+    #: How often the state was retried before.
     retries: int = 0
+    #: How many children of a Map failed; None when it is not given.
     failures: int | None = None
     data: Json = None
+    #: The state in a branch or iteration that the error comes from; None when it is not given.
     caused_by: str | None = None
 
 
@@ -72,6 +78,7 @@ class Subject:
 
     name: str
     written: Mapping[str, Json]
+    #: With this machine only.
     program: Program
 
     @property

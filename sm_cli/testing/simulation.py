@@ -52,8 +52,11 @@ class Outcome:
     """
 
     status: str
+    #: Of one that succeeded; None otherwise.
     output: Any
+    #: The error name; None when it succeeded or has none.
     error: str | None
+    #: Text for people; None when there is none.
     cause: str | None
     history: list[dict[str, Any]] = field(default_factory=list, repr=False)
 

@@ -20,17 +20,25 @@ class StateVisit:
     Parallel branches it is in, as "Name[3]", outermost first. retries: attempts after the first.
     """
 
+    #: The state's name.
     name: str
+    #: The state's type, such as Task.
     type: str
+    #: When the state was entered.
     started: int
     ended: int | None = None
     status: str = "RUNNING"
     retries: int = 0
     where: tuple[str, ...] = ()
+    #: The state's raw input.
     input: Json = None
+    #: What the state was left with; None while it is under way.
     output: Json = None
+    #: The error name of a visit that failed; None otherwise.
     error: str | None = None
+    #: Text for people; None when there is none.
     cause: str | None = None
+    #: The id of the frame that visited it.
     frame: int = 0
 
 

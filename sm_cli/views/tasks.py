@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 class HandedOver(NamedTuple):
     """A task whose work somebody else does, and ends with the token."""
 
+    #: The execution that waits for it.
     execution: Execution
     #: The state's name.
     state: str
+    #: What the work was handed to: the handler's name.
     resource: str
+    #: What a callback has to carry.
     token: str
 
 

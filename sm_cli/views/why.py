@@ -48,6 +48,7 @@ _NEWEST = 200
 class Reason:
     """One sentence or more, and what can be done."""
 
+    #: What it waits for, or how it ended.
     kind: Kind
     #: The sentences, without the action.
     text: str

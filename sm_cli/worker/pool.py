@@ -28,8 +28,11 @@ PATIENCE = 5.0
 class Done:
     """A handler ended: its job, what came of it, and when (microseconds since 1970 UTC, by the pool's clock)."""
 
+    #: As it was leased.
     job: Job
+    #: What the handler returned or raised.
     outcome: Success | Failure
+    #: Microseconds since 1970 UTC.
     at: int = 0
 
 

@@ -35,7 +35,7 @@ def has_fields(node: ast.ClassDef) -> bool:
 
 
 def undescribed(mod: Module) -> Iterator[str]:
-    """`Class.field` of each public field of a dataclass or NamedTuple that neither a `#:` line nor the docstring describes."""
+    """`Class.field` of each public field that neither a `#:` line nor the docstring of its class describes."""
     lines = mod.text.splitlines()
     for name, node in public(mod.tree.body):
         if not isinstance(node, ast.ClassDef) or not has_fields(node):

@@ -28,12 +28,16 @@ _ASCII = str.maketrans("─│╭╮╰╯┬┴├┤┼┌┐└┘╌┆▼�
 
 
 class StyledText(NamedTuple):
+    #: One piece of a line, without a line break.
     text: str
+    #: A style of rich; "" for none.
     style: str = ""
 
 
 class Line(NamedTuple):
+    #: Its pieces, from left to right.
     spans: tuple[StyledText, ...]
+    #: In cells of the terminal.
     width: int
 
 

@@ -39,6 +39,7 @@ class Project:
 
     root: Path
     file: Path | None = None
+    #: What the configuration says, by name.
     settings: dict[str, object] = field(default_factory=dict)
 
     def setting(self, key: str) -> str | None:

@@ -31,11 +31,17 @@ class Asked:
     """What is asked of every file. `handlers` are the names of those that there are, None when nobody asks."""
 
     handlers: Collection[str] | None
+    #: The severities that are reported.
     levels: tuple[str, ...] = _LEVELS
+    #: Codes that are not reported.
     ignored: frozenset[str] = frozenset()
+    #: The severities that a command fails for.
     fails: frozenset[str] = frozenset({"error"})
+    #: Whether it is checked as an EXPRESS workflow.
     express: bool = False
+    #: Whether to report what AWS reports, in its words.
     aws: bool = False
+    #: Values for `${Name}` by name; None: none were given.
     substitutions: Mapping[str, Json] | None = None
 
 

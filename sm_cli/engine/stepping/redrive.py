@@ -30,7 +30,9 @@ _REDRIVABLE = (Status.FAILED, Status.TIMED_OUT, Status.ABORTED)
 class Again:
     """One state that will run again. `where` names the iterations it is in, as "Name[3]"."""
 
+    #: The state's name.
     state: str
+    #: The state's type, such as Task.
     type: str
     where: tuple[str, ...] = ()
 
@@ -39,7 +41,9 @@ class Again:
 class From:
     """Go on from another state of the root machine, with this input."""
 
+    #: The state's name.
     state: str
+    #: Its raw input.
     input: Json
 
 

@@ -294,8 +294,11 @@ class Function:
     `more` checks every further argument of a function that takes any number; `needs_scope` puts the Scope first.
     """
 
+    #: Called with the arguments, which were checked.
     apply: Callable[..., Json]
+    #: One for each argument, in order.
     checks: tuple[Check, ...]
+    #: How many of the last arguments may be left out.
     optional: int = 0
     more: Check | None = None
     needs_scope: bool = False

@@ -41,7 +41,9 @@ class IntrinsicError(ValueError):
 class Constant:
     """A number, null, true, false or a 'text'. `written` is a text before its escapes were resolved."""
 
+    #: As JSON.
     value: Json
+    #: Where it begins in the text, in characters from 0.
     position: int
     written: str | None = None
 
@@ -50,7 +52,9 @@ class Constant:
 class Reference:
     """A path into the input, the context object or a variable."""
 
+    #: Parsed.
     path: Path
+    #: Where it begins in the text, in characters from 0.
     position: int
 
 
@@ -59,7 +63,9 @@ class Call:
     """`name` without its "States."."""
 
     name: str
+    #: In the order in which they are written.
     arguments: tuple[Argument, ...]
+    #: Where it begins in the text, in characters from 0.
     position: int
 
 

@@ -195,7 +195,9 @@ MOST_WAYS: Final = 100_000_000
 class Pattern:
     """A regular expression, and the length in characters of the longest text that it is matched against."""
 
+    #: Compiled.
     expression: re.Pattern[str]
+    #: In characters.
     longest: int
 
 

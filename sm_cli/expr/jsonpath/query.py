@@ -21,7 +21,9 @@ Evaluate: TypeAlias = Callable[[Node, Node], Node]
 class FunctionCall:
     """A function at the end of a path, with its arguments."""
 
+    #: Without its parentheses.
     name: str
+    #: Evaluated in this order.
     arguments: tuple[Evaluate, ...] = ()
 
     def apply(self, value: Node, root: Node) -> Node:

@@ -107,6 +107,7 @@ class Wildcard:
 class Slice:
     """`[1:5]`, `[-2:]`, `[::2]`: a part of an array."""
 
+    #: As Python means it.
     part: slice
 
     def matches(self, node: Node, _root: Node) -> Sequence[Node]:
@@ -117,6 +118,7 @@ class Slice:
 class Indices:
     """`[0,2]`: several items of an array; those beyond its end are left out."""
 
+    #: From 0; negative ones count from the end.
     indices: tuple[int, ...]
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:
@@ -127,7 +129,9 @@ class Indices:
 class Names:
     """`['a','b']`: as the last step one object that holds the named members, before another step each of them."""
 
+    #: In the order in which they are written.
     names: tuple[str, ...]
+    #: Whether it is the path's last step.
     last: bool
 
     def matches(self, node: Node, _root: Node) -> Sequence[Node]:
@@ -141,6 +145,7 @@ class Names:
 class Filter:
     """`[?(...)]`: the items of an array that pass, or the object itself when it passes."""
 
+    #: Whether an item passes.
     test: Test
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:
@@ -153,6 +158,7 @@ class Filter:
 class Deep:
     """`..step`: the step taken at the node and at everything below it."""
 
+    #: Taken at each node.
     step: Step
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:

@@ -28,9 +28,12 @@ _GLANCE = 0.1
 class Answer:
     """headers: lower-case name to values, in the order in which they came."""
 
+    #: Such as 200.
     status: int
+    #: The words beside the status; may be empty.
     reason: str
     headers: dict[str, list[str]]
+    #: As it came, in bytes.
     body: bytes
 
 

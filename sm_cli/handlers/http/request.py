@@ -41,8 +41,11 @@ _PATH, _QUERY = "/%:@!$&'()*+,;=-._~", "/%:@!$&'()*+,;=-._~?"
 class Address:
     """Where a request goes. target: path and query."""
 
+    #: http or https.
     scheme: str
+    #: A name or an address.
     host: str
+    #: The port, also where it is the scheme's own.
     port: int
     target: str
 
@@ -56,9 +59,12 @@ class Address:
 class Request:
     """headers: those of the parameters and our own; `credentials` are sent with them, to the first origin only."""
 
+    #: Such as GET.
     method: str
+    #: Where it goes.
     address: Address
     headers: tuple[tuple[str, str], ...]
+    #: In bytes; None: it has none.
     body: bytes | None = field(default=None, repr=False)
     credentials: Credentials = field(default_factory=Credentials)
 

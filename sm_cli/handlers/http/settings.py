@@ -36,6 +36,7 @@ _FORM = 'It looks like this: [http_connections.stripe] with headers = { Authoriz
 class Host:
     """An entry of http_allow. below: it means the hosts below the name. port: None for that of the scheme."""
 
+    #: A name or an address.
     name: str
     port: int | None = None
     below: bool = False
@@ -50,7 +51,9 @@ class Host:
 class Credentials:
     """The headers that a connection adds to a request, and the texts among them that nobody may see."""
 
+    #: By name.
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Texts to be hidden in whatever is shown.
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 

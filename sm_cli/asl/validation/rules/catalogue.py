@@ -93,10 +93,15 @@ STATE_RULES: dict[str, list[tuple[Rule, StateRule]]] = {}
 class Entry(NamedTuple):
     """A code of an analysis, as `entry` takes it."""
 
+    #: Such as SM203.
     code: str
+    #: Of the diagnostics with this code.
     severity: Severity
+    #: One sentence that is true of a definition without this problem.
     title: str
+    #: AWS's code for the same; None: AWS does not report it.
     aws: str | None = None
+    #: Whether a workflow runs in spite of it.
     harmless: bool = False
 
 
