@@ -59,6 +59,8 @@ class InvalidDefinition(SmError):
 
 
 class UsageError(SmError):
+    """What was asked for makes no sense, or its input is not what it should be."""
+
     exit_code = 2
 
 
@@ -72,10 +74,14 @@ class InvalidJson(UsageError):
 
 
 class NotFound(SmError):
+    """There is nothing under the name or id that was given."""
+
     exit_code = 3
 
 
 class Conflict(SmError):
+    """It exists, and its state does not let this happen."""
+
     exit_code = 4
 
 
@@ -84,19 +90,25 @@ class TaskTimedOut(Conflict):
 
 
 class NotDelivered(SmError):
+    """No execution received the message, and one had to."""
+
     exit_code = 5
 
 
 class StillRunning(SmError):
+    """The execution goes on, and nobody waits for its end any more."""
+
     exit_code = 6
 
 
 class ConfigurationError(SmError):
+    """The configuration or the database cannot be used as it is."""
+
     exit_code = 7
 
 
 class DatabaseError(ConfigurationError):
-    pass
+    """The database cannot be opened, read or written."""
 
 
 class DatabaseBusy(DatabaseError):
@@ -104,6 +116,8 @@ class DatabaseBusy(DatabaseError):
 
 
 class HandlerLoadError(SmError):
+    """A file with handlers cannot be loaded, or a handler that is needed is missing."""
+
     exit_code = 8
 
 

@@ -132,6 +132,7 @@ class Express:
         self.loop.run(lambda: until() or self._fail_what_nobody_does())
 
     def current(self) -> Execution:
+        """The execution as it stands in memory now."""
         with self.engine.store.read() as questions:
             found = questions.execution(self.execution.id)
         assert found is not None
@@ -194,4 +195,5 @@ def keep(express: Express, store: Store) -> Execution:
 
 
 def taken(name: str) -> Conflict:
+    """An execution of this name exists."""
     return Conflict(f"the name {name!r} is taken by another execution; use another name")

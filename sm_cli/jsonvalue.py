@@ -315,6 +315,7 @@ def _array(value: object) -> object:
 
 
 def not_json_safely(value: object) -> str | None:
+    """As `not_json`; a value that is nested too deep for that is one more problem."""
     try:
         return not_json(value)
     except RecursionError:

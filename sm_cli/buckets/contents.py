@@ -21,6 +21,7 @@ from sm_cli.buckets.place import Part, Place, part_of
 
 
 def changed(what: str) -> Refused:
+    """The data set is not what it was when the Map began."""
     return Refused(f"{what} has changed since its items were counted; a Map reads one version of its data only")
 
 

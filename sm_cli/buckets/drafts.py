@@ -17,6 +17,7 @@ _SUFFIX = ".sm-part"
 
 
 def is_draft(name: str) -> bool:
+    """Whether a file of this name is one that is still being written."""
     return name.startswith(".") and name.endswith(_SUFFIX)
 
 
@@ -30,10 +31,12 @@ class Draft:
         self._file = os.fdopen(file, "wb", buffering=1 << 16)
 
     def write(self, data: bytes) -> None:
+        """Append bytes."""
         self._file.write(data)
         self.size += len(data)
 
     def flush(self) -> None:
+        """Bring it to the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -43,6 +46,7 @@ class Draft:
         self._file.close()
 
     def discard(self) -> None:
+        """Delete it."""
         self._path.unlink(missing_ok=True)
         with suppress(OSError):  # what could not be written is not wanted any more
             self._file.close()
@@ -82,6 +86,7 @@ def make_directories(path: Path) -> None:
 
 
 def flush_directory(path: Path) -> None:
+    """Bring a directory's names to the disk."""
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)

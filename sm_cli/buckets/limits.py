@@ -12,4 +12,5 @@ LARGEST_ITEM = 8 << 20
 
 
 def too_large(what: str) -> ItemReaderFailed:
+    """An item, or what it is read from, is larger than one may be."""
     return ItemReaderFailed(f"{what} is larger than {LARGEST_ITEM >> 20} MiB, the limit for an item")

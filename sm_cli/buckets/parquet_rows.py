@@ -23,6 +23,7 @@ _LARGEST_GROUP = 256 << 20
 
 
 def items(raw: BinaryIO, name: str) -> Iterator[Json]:
+    """One item a row, column to value. Raises ItemReaderFailed, also when pyarrow is not installed."""
     try:
         import pyarrow
         from pyarrow import parquet

@@ -25,6 +25,7 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 
 
 def uri(bucket: str, key: str) -> str:
+    """As `s3://bucket/key`."""
     return f"s3://{bucket}/{key}"
 
 
@@ -66,6 +67,7 @@ class Part:
 
     @property
     def uri(self) -> str:
+        """As `s3://bucket/key`."""
         return uri(self.bucket, self.key)
 
     @property
@@ -143,5 +145,6 @@ class Place:
 
 
 def part_of(bucket: str, key: str, file: BinaryIO) -> Part:
+    """An open file with its size in bytes and the time of its last change."""
     facts = os.fstat(file.fileno())
     return Part(bucket, key, facts.st_size, facts.st_mtime_ns)

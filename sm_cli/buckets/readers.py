@@ -34,6 +34,7 @@ class Reader:
         return taken
 
     def close(self) -> None:
+        """Close the data set that it reads."""
         self._source.close()
 
 
@@ -46,6 +47,7 @@ class Readers:
         self._idle: dict[Key, Reader] = {}
 
     def read(self, key: Key, start: int, limit: int, open: Callable[[], Reader]) -> list[Json]:
+        """At most `limit` items from number `start` on, with the reader that stands there, or a new one."""
         reader = self._borrow(key)
         if reader is not None and reader.position > start:
             reader.close()
@@ -61,6 +63,7 @@ class Readers:
         return taken
 
     def close(self) -> None:
+        """Close all that nobody reads with."""
         with self._lock:
             idle = list(self._idle.values())
             self._idle.clear()

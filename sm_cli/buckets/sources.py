@@ -38,6 +38,7 @@ class DataSet:
     current: Part | None = field(default=None)
 
     def items(self) -> Generator[Json, None, None]:
+        """Its items in order, read while they are asked for. Raises ItemReaderFailed."""
         if self.reading.how == "listing":
             yield from map(as_item, self.parts)
             return
@@ -59,6 +60,7 @@ class DataSet:
 
 
 def open_data_set(place: Place, reading: ReadRequest) -> DataSet:
+    """What the request names. Raises ItemReaderFailed."""
     return _OPENERS[reading.how](place, reading)
 
 

@@ -10,6 +10,8 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Clock(Protocol):
+    """What the engine asks for the time and for public ids."""
+
     def now(self) -> int:
         """Microseconds since 1970 UTC, as the wall clock has it: it may be set back or forward."""
 
@@ -21,13 +23,18 @@ class Clock(Protocol):
 
 
 class SystemClock:
+    """The machine's own clocks."""
+
     def now(self) -> int:
+        """Microseconds since 1970 UTC."""
         return time.time_ns() // 1000
 
     def monotonic(self) -> int:
+        """Microseconds that only grow."""
         return time.monotonic_ns() // 1000
 
     def new_ref(self) -> str:
+        """A public id that sorts by time; 80 of its bits are random."""
         return make_ref(self.now() // 1000, secrets.randbits(80))
 
 

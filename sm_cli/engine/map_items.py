@@ -30,6 +30,8 @@ def bucket_jobs(store: Store, root: Path) -> dict[str, Handler]:
 
 
 class BucketJobs:
+    """The built-in handlers that read a distributed Map's items and write its results."""
+
     def __init__(self, store: Store, root: Path) -> None:
         self.store = store
         self.root = root
@@ -37,6 +39,7 @@ class BucketJobs:
 
     @property
     def buckets(self) -> Any:
+        """The directory of buckets, opened when it is needed first."""
         if self._buckets is None:
             from sm_cli.buckets import Buckets  # only who reads or writes waits for the formats' import
 
@@ -75,10 +78,12 @@ class BucketJobs:
         return {"written": self.buckets.write_results(what, results, RunFacts(arn, run.ref))}
 
     def page(self, run: MapRun, after: int) -> list[Execution]:
+        """The next children of a map run, in the order of their numbers. after: the last number that was read."""
         with self.store.read() as questions:  # one a page: results are written for as long as it takes
             return questions.run_results(run.id, after, _PAGE)
 
     def results(self, run: MapRun, arn: str) -> Iterator[Any]:
+        """The end of each child of a map run, in the order of their numbers. arn: the map run's."""
         from sm_cli.buckets import ChildResult
 
         account = arn.partition(":mapRun:")[0]

@@ -77,7 +77,10 @@ def compiled(stored: Definition) -> Program:
 
 
 class Programs:
-    """library: the workflow of a name, or None; it may raise InvalidDefinition."""
+    """Compiled definitions, each compiled once.
+
+    library: the workflow of a name, or None; it may raise InvalidDefinition.
+    """
 
     def __init__(self, library: Callable[[str], Workflow | None] | None = None) -> None:
         self.library = library
@@ -85,6 +88,7 @@ class Programs:
         self._told: set[str] = set()
 
     def add(self, workflow: Workflow) -> None:
+        """Keep a compiled definition under its digest."""
         self._compiled.setdefault(workflow.program.digest, workflow.program)
 
     def of(self, digest: str, source: Questions) -> Program:

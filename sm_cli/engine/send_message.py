@@ -92,13 +92,16 @@ class Sending:
 
     @property
     def text(self) -> str:
+        """The correlation value as it is stored."""
         return scalar_text(self.value)
 
     @property
     def kind(self) -> str:
+        """Whether the correlation value is a string, a number or a boolean."""
         return scalar_kind(self.value)
 
     def fits(self, s: Subscription) -> bool:
+        """Whether this subscription may receive it."""
         return (
             (s.key, s.value) == (self.key, self.text)
             and (not self.strict or s.kind == self.kind)

@@ -61,6 +61,7 @@ class Context:
 
     @property
     def logger(self) -> logging.Logger:
+        """The logger named after the state."""
         return logging.getLogger(f"sm.handler.{self.state}")
 
 
@@ -144,6 +145,7 @@ def _takes_two(function: Callable[..., Any]) -> bool:
 
 
 def arguments_for(handler: Handler, input: Json, context: Context) -> tuple[Any, ...]:
+    """What the function is called with: a copy of the input, which is its own, and the context when it wants one."""
     own = copy(input)
     return (own, context) if handler.wants_context else (own,)
 
@@ -159,6 +161,7 @@ def run(handler: Handler, input: Json, context: Context) -> Success | Failure:
 
 
 async def run_async(handler: Handler, input: Json, context: Context) -> Success | Failure:
+    """Call an async handler and await it; whatever it raises becomes a Failure."""
     process = os.getpid()
     try:
         ended = outcome(handler, await handler.function(*arguments_for(handler, input, context)))
@@ -175,6 +178,7 @@ def in_process(process: int, ended: Success | Failure) -> Success | Failure:
 
 
 def outcome(handler: Handler, value: object) -> Success | Failure:
+    """What a handler returned, as JSON; a Failure when it is none."""
     result, problem = as_json(value)
     if problem is None:
         return Success(result, handler.final)

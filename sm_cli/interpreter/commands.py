@@ -26,6 +26,8 @@ class RunTask:
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
+    """Start a timer, in place of an older one of the same kind."""
+
     #: Which event it brings; a frame has one timer of each kind.
     kind: TimerKind
     #: Microseconds since 1970 UTC.
@@ -46,6 +48,8 @@ class AwaitMessage:
 
 @dataclass(frozen=True, slots=True)
 class Child:
+    """One child to be started: a branch, an iteration, or a part of a map run."""
+
     #: The pointer of its machine in the Program.
     machine: str
     #: The branch's or iteration's number, from 0.

@@ -36,15 +36,18 @@ class Facts:
 
     @property
     def execution_arn(self) -> str:
+        """The execution's ARN, in AWS's form for its type."""
         if self.type == "EXPRESS":
             return f"arn:aws:states:{self.region}:{self.account}:express:{self.workflow}:{self.name}:{self.ref}"
         return f"arn:aws:states:{self.region}:{self.account}:execution:{self.workflow}:{self.name}"
 
     def map_run_arn(self, label: str, run: str) -> str:
+        """The ARN of the map run with this public id. label: the Map's."""
         return f"arn:aws:states:{self.region}:{self.account}:mapRun:{self.workflow}/{label}:{run}"
 
     @property
     def machine_arn(self) -> str:
+        """The workflow's ARN."""
         return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{self.workflow}"
 
 
@@ -66,7 +69,9 @@ class Probe:
 
 @dataclass(slots=True)
 class Env:
-    """now: microseconds since 1970 UTC. events: how many history events the execution has so far.
+    """The arguments of a step: no other clock, randomness or setting reaches the interpreter.
+
+    now: microseconds since 1970 UTC. events: how many history events the execution has so far.
 
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
     budget: how many states one step may pass through before it yields. token_key: what task tokens are signed with.

@@ -18,6 +18,8 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class TaskSucceeded:
+    """A task has its result."""
+
     #: The frame's seq that it is for.
     seq: int
     #: What the handler returned, or a callback brought.
@@ -63,12 +65,16 @@ class DeadlinePassed:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatMissed:
+    """A task's handler was silent for HeartbeatSeconds."""
+
     #: The frame's seq that it is for.
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
+    """The message came that a Message state waits for."""
+
     #: The frame's seq that it is for.
     seq: int
     #: The message's body.

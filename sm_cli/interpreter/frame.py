@@ -15,6 +15,8 @@ from sm_cli.jsonvalue import Json
 
 
 class FrameStatus(IntEnum):
+    """What can happen to a frame next; as integers, because each row has one."""
+
     PENDING = 0  # a child beyond MaxConcurrency: not started
     READY = 1  # has an event to be stepped with: `wake`, or else Entered
     BLOCKED = 2  # waits for a job, a timer, a message or its children
@@ -24,6 +26,7 @@ class FrameStatus(IntEnum):
 
     @property
     def closed(self) -> bool:
+        """Whether nothing can happen to it any more."""
         return self >= FrameStatus.SUCCEEDED
 
 
@@ -71,10 +74,12 @@ class Join(NamedTuple):
 
     @property
     def closed(self) -> int:
+        """How many children are closed."""
         return self.succeeded + self.failed
 
     @property
     def running(self) -> int:
+        """How many children are started and not closed."""
         return self.started - self.closed
 
 
@@ -121,6 +126,7 @@ class Frame:
     wake: Json = None
 
     def copy(self) -> "Frame":
+        """Another frame with the same values; dicts and lists are shared."""
         return Frame(
             self.id, self.execution, self.parent, self.activation, self.index, self.machine, self.state, self.seq,
             self.status, self.opens, self.retries, self.join, self.item, self.vars, self.input, self.output,

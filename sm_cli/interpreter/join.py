@@ -8,6 +8,8 @@ from sm_cli.interpreter.frame import Join
 
 
 class Verdict(Enum):
+    """What becomes of a fork after one of its children has closed."""
+
     WAIT = "wait"  # others still run, or are to be started
     COMPLETE = "complete"
     FAIL = "fail"

@@ -80,6 +80,7 @@ def task_detail(resource: Resource) -> dict[str, Json]:
 def scheduled_detail(
     resource: Resource, parameters: Json, region: str, timeout: float | None, heartbeat: float | None
 ) -> dict[str, Json]:
+    """The details of a task's Scheduled event. timeout, heartbeat: seconds; None: the state has none."""
     detail = task_detail(resource)
     if detail:
         detail["region"] = region

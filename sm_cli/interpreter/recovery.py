@@ -59,6 +59,7 @@ def caught_or_failed(turn: StepBuilder, state: Resulting, failure: StateFailure)
 
 
 def located(turn: StepBuilder, state: State, failure: StateFailure) -> str | None:
+    """The failure's cause, with the state and the number of its StateEntered event before it, as AWS writes it."""
     if not failure.located or failure.cause is None:
         return failure.cause
     return (
@@ -133,6 +134,7 @@ def note_evaluation(turn: StepBuilder, state: State, failure: StateFailure) -> N
 
 
 def error_output(error: str | None, cause: str | None) -> dict[str, Json]:
+    """What a catcher gets as input, and a failed frame has as output; None becomes ""."""
     return {"Error": error or "", "Cause": cause or ""}
 
 

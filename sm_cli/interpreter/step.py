@@ -36,6 +36,8 @@ NO_MEMBERS: Mapping[str, Json] = MappingProxyType({})
 
 
 class StepBuilder:
+    """The working copy of one frame, and what its step has asked for so far."""
+
     __slots__ = (
         "_random", "before", "commands", "env", "frame", "history", "machine", "most", "number", "program", "records",
     )  # fmt: skip
@@ -57,6 +59,7 @@ class StepBuilder:
 
     @property
     def state(self) -> State:
+        """The state that the frame is in."""
         return self.machine.states[self.frame.state]
 
     # -- history ---------------------------------------------------------------------------------
@@ -119,6 +122,7 @@ class StepBuilder:
         return self.proceed(next, output)
 
     def proceed(self, next: str | None, output: Json) -> Entered | None:
+        """Go on with `next`; None: the machine is at its end, and the frame closed with this output."""
         frame = self.frame
         if next is None:
             self.close(FrameStatus.SUCCEEDED, output)
@@ -128,6 +132,7 @@ class StepBuilder:
         return ENTERED
 
     def close(self, status: FrameStatus, output: Json, error: str | None = None, cause: str | None = None) -> None:
+        """Close the frame, with an error and a cause when it failed."""
         frame = self.frame
         succeeded = status is FrameStatus.SUCCEEDED
         tail = frame.last
@@ -139,6 +144,7 @@ class StepBuilder:
         self.commands.append(Close(succeeded, output, error, cause, tail))
 
     def iteration(self) -> dict[str, Json]:
+        """The details of a Map iteration's events."""
         return {"index": self.frame.index, "name": self.machine.owner}
 
     def block(self, *commands: Command) -> None:
@@ -160,6 +166,7 @@ class StepBuilder:
         return JsonataScope(frame.input, self.context, frame.vars, self.random, members, env.now, bounds, env.clock)
 
     def scope_of(self, state: State, input: Json) -> Scope:
+        """What an expression of this state sees, in the state's query language."""
         return self.states() if state.language is QueryLanguage.JSONATA else self.scope(input)
 
     def random(self) -> Random:

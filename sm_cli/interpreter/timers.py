@@ -6,6 +6,8 @@ from enum import StrEnum
 
 
 class TimerKind(StrEnum):
+    """What a timer is for, and with that which event it brings."""
+
     DELAY = "delay"  # a Wait state
     DEADLINE = "deadline"  # TimeoutSeconds of a Task or Message
     BACKOFF = "backoff"  # the pause before a retry

@@ -13,6 +13,8 @@ from typing import Protocol
 
 
 class Owner(Protocol):
+    """Who has files or locks open that a forked child inherits."""
+
     def forget(self) -> None:
         """Close, in the forked child, what the parent has open; nothing that the parent holds is unlocked."""
 

@@ -127,6 +127,7 @@ class StoredMessage:
     late: tuple[Late, ...] = ()
 
     def status_at(self, now: int) -> MessageStatus:
+        """What it is at this time, in microseconds since 1970 UTC: expired as soon as its time is up."""
         if self.status is MessageStatus.BUFFERED and self.expires <= now:
             return MessageStatus.EXPIRED
         return self.status

@@ -17,6 +17,8 @@ from sm_cli.store.waiting import Patience
 
 
 class Store(Protocol):
+    """A database, as the engine uses it."""
+
     #: Transactions committed through this object that wrote something.
     commits: int
     #: How it waits for whoever else writes.

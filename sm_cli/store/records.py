@@ -199,6 +199,8 @@ class WorkerRecord:
 
 
 class Timer(NamedTuple):
+    """Something that is due for a frame at a moment."""
+
     #: The id of its execution.
     execution: int
     #: The id of the frame that it is for.
@@ -244,6 +246,8 @@ HANDED_OVER = 2**62
 
 
 class FrameSeq(NamedTuple):
+    """The address of a frame at one of its steps."""
+
     #: The frame's id.
     frame: int
     #: Its seq.

@@ -83,10 +83,12 @@ class Subject:
 
     @property
     def state(self) -> State:
+        """The state, compiled."""
         return self.program.root.states[self.name]
 
 
 def invalid(message: str, *, hint: str | None = None) -> StateTestRefused:
+    """A request that AWS refuses as ValidationException."""
     return StateTestRefused("ValidationException", message, hint=hint)
 
 
@@ -158,6 +160,7 @@ def _refuse_problems(document: Document, ignored: tuple[str, ...] = ()) -> None:
 
 
 def read_mock(mock: Mapping[str, Any] | None, *, reveal_secrets: bool) -> Mock | None:
+    """The mock of a request; None when it has none. Raises StateTestRefused."""
     if mock is None:
         return None
     if ("result" in mock) == ("errorOutput" in mock):
@@ -176,6 +179,7 @@ def read_mock(mock: Mapping[str, Any] | None, *, reveal_secrets: bool) -> Mock |
 
 
 def read_configuration(written: Mapping[str, Any] | None, mock: Mock | None) -> Configuration:
+    """The stateConfiguration of a request. Raises StateTestRefused."""
     written = {} if written is None else written
     if not isinstance(written, Mapping):
         raise invalid("The stateConfiguration must be a JSON object.")
@@ -271,6 +275,7 @@ def refuse_misfits(subject: Subject, mock: Mock | None, configuration: Configura
 
 
 def too_many_failures() -> StateTestRefused:
+    """More iterations failed than there are."""
     return invalid("Map iteration failure count must be less than or equal to the number of Map iterations")
 
 

@@ -18,9 +18,11 @@ class FakeClock:
         self.refs = 0
 
     def now(self) -> int:
+        """Microseconds since 1970 UTC."""
         return self.time
 
     def monotonic(self) -> int:
+        """Microseconds that `jump` does not change."""
         return self.time - self.jumped
 
     def jump(self, microseconds: int) -> None:
@@ -29,8 +31,10 @@ class FakeClock:
         self.jumped += microseconds
 
     def new_ref(self) -> str:
+        """A public id, counted from 1: the same in every run."""
         self.refs += 1
         return make_ref(self.time // 1000, self.refs)
 
     def advance_to(self, time: int) -> None:
+        """Go on to this time, in microseconds since 1970 UTC; never back."""
         self.time = max(self.time, time)

@@ -47,6 +47,7 @@ class crash_points:  # noqa: N801 - reads as a function: `with crash_points(stor
         self.store = store
 
     def at(self, commit: int, *, after: bool = False) -> Store:
+        """The store, which raises Crash at commit number `commit`; before it, or after it is on disk."""
         doomed: Any = _CrashingStore(self.store, commit, after=after)
         result: Store = doomed
         return result

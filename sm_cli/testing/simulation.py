@@ -188,16 +188,19 @@ class Simulation:
         self.todo: list[Job] = []
 
     def post(self, at: int, key: str, value: Json, data: Json) -> None:
+        """Send a message at this time. Raises TypeError when its data is not JSON."""
         body, problem = as_json(data)
         if problem is not None:
             raise TypeError(f"the message {key} is not JSON: {problem}")
         self.later(at, lambda tick: send(tick, key, value, body, ttl=3600 * MICROSECONDS))
 
     def later(self, at: int, what: Callable[[Tick], object]) -> None:
+        """Do something in a tick at this time, in microseconds since 1970 UTC."""
         self.count += 1
         heapq.heappush(self.coming, (at, self.count, what))
 
     def run(self, input: Json, type: str = "STANDARD") -> Outcome:
+        """Start the workflow and go on until it is closed, or waits for what will never come."""
         execution, _, jobs = self.engine.start(self.workflow, input, type=type, taker=self.taker())
         self.todo.extend(jobs)
         return self.finish(execution)
@@ -280,6 +283,7 @@ class Simulation:
         self.todo.extend(tick.taken())
 
     def taker(self) -> JobTaker:
+        """Takes every job."""
         return JobTaker("simulate", 1_000_000)
 
     def perform(self, job: Job) -> None:

@@ -25,6 +25,8 @@ class Do(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
+    """What a person or program can do about it; a front end writes it as a command or a link."""
+
     #: What to do.
     do: Do
     #: What it is done with, as `Do` says: ids, or a message's key and value as `scalar_text` writes it.

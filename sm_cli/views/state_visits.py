@@ -70,6 +70,7 @@ class StateVisits:
         self._branches: dict[int, int] = {}  # number of the event that forked -> branches seen
 
     def add(self, event: HistoryEvent) -> None:
+        """Take in the next event; events come in the order of their numbers."""
         self._frame_of[event.number] = event.frame
         if event.type == "MapIterationStarted":
             outer = self._place.get(_owner(event, self._frame_of, self._place), ())

@@ -23,6 +23,8 @@ class _Last:
 
 
 class Beats:
+    """Heartbeats that handlers gave and that are not written yet."""
+
     def __init__(self) -> None:
         self._said: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
         self._last: dict[tuple[int, int], _Last] = {}

@@ -13,6 +13,8 @@ _NOTICED = MICROSECONDS
 
 
 class Jumps:
+    """Sees when the wall clock was set while the process ran."""
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._apart = clock.now() - clock.monotonic()

@@ -28,6 +28,7 @@ def name_of(worker: str) -> str:
 
 
 def is_dead(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
+    """Whether it is certain that the worker's process has ended; False when it cannot be known from here."""
     boot, place, born = worker.process.split("/")
     space, _, lit = place.partition("+")
     if boot and boot == _boot() and beacons is not None and beacons.is_out(worker.id, lit):

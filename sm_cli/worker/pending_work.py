@@ -10,7 +10,9 @@ from sm_cli.store.protocol import Store
 
 
 class PendingWork:
-    """ready: frames wait to be stepped. due: when time alone next gives something to do. free: a job waits for a
+    """What a worker knows of the work that there is, without asking the store again.
+
+    ready: frames wait to be stepped. due: when time alone next gives something to do. free: a job waits for a
     handler. stale: something was written since. others: another process wrote; whoever acts on it says False."""
 
     def __init__(self, store: Store, worker: str) -> None:

@@ -84,6 +84,7 @@ class Pool:
         return True
 
     def submit(self, job: Job, handler: Handler, context: Context) -> None:
+        """Start the job's handler in a thread, or in the event loop when it is async; never waits."""
         running = _Running(job, handler, context)
         spawn = False
         with self._lock:
@@ -112,6 +113,7 @@ class Pool:
             self._loop.call_soon_threadsafe(self._cancel_async, running)
 
     def cancel_all(self) -> None:
+        """Tell every running handler that nobody waits for it."""
         for frame, seq in list(self._wanted):
             self.cancel(frame, seq)
 

@@ -10,11 +10,14 @@ import threading
 
 
 class Bell:
+    """Wakes one thread that sleeps; whoever rings never waits."""
+
     def __init__(self) -> None:
         self._silence = threading.Lock()
         self._silence.acquire()
 
     def ring(self) -> None:
+        """Wake the sleeper, or let its next sleep end at once."""
         try:
             self._silence.release()
         except RuntimeError:
@@ -25,4 +28,5 @@ class Bell:
         return self._silence.acquire(timeout=seconds)
 
     def hush(self) -> None:
+        """Forget a ring that nobody has heard."""
         self._silence.acquire(blocking=False)

@@ -15,12 +15,17 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def public(body: list[ast.stmt], inside: str = "") -> Iterator[tuple[str, Definition]]:
-    """(name, definition) of what others may use: not private, and not nested in a function."""
+    """(name, definition) of what others may use: not private, not nested in a function, no overload of another."""
     for node in body:
-        if isinstance(node, Definition) and not node.name.startswith("_"):
+        if isinstance(node, Definition) and not node.name.startswith("_") and not is_overload(node):
             yield inside + node.name, node
             if isinstance(node, ast.ClassDef):
                 yield from public(node.body, f"{inside}{node.name}.")
+
+
+def is_overload(node: Definition) -> bool:
+    """Whether the docstring stands at another function of the same name."""
+    return any(ast.unparse(each).split(".")[-1] == "overload" for each in node.decorator_list)
 
 
 def is_sentence(docstring: str | None) -> bool:
@@ -125,6 +130,7 @@ class C(NamedTuple):
 def test_what_is_private_or_nested_is_not_public() -> None:
     tree = ast.parse(
         "def a():\n    def b(): ...\ndef _c(): ...\nclass D:\n    def e(self): ...\n    def __f__(self): ..."
+        "\n@overload\ndef g(): ..."
     )
     assert [name for name, _ in public(tree.body)] == ["a", "D", "D.e"]
     assert all(isinstance(node, Function | ast.ClassDef) for _, node in public(tree.body))

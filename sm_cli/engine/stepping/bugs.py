@@ -46,6 +46,7 @@ def contained(unit: UnitOfWork, execution: Execution) -> Iterator[None]:
 
 
 def cause_of(error: Exception) -> str:
+    """The cause of an execution that a bug of ours ends, with the beginning of the exception's text."""
     text = str(error)
     text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -114,11 +114,13 @@ def run_of(unit: UnitOfWork, frame: int, join: Join) -> MapRun:
 
 
 def close_run(unit: UnitOfWork, run: MapRun, status: Status, join: Join) -> None:
+    """Close a map run with these counts."""
     run.status, run.closed, run.join = status, unit.now, join
     write_run(unit, run)
 
 
 def write_run(unit: UnitOfWork, run: MapRun) -> None:
+    """Let the transaction write the map run, once."""
     if run not in unit.changes.new_map_runs and run not in unit.changes.map_runs:
         unit.changes.map_runs.append(run)
 

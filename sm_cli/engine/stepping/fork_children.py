@@ -21,6 +21,8 @@ def fork_of(parent: Frame) -> tuple[int, int]:
 
 
 class ForkChildren:
+    """The children of forks as this tick sees them: those that wait for their turn, and outputs of those that ended."""
+
     def __init__(self, tx: Transaction, frames: dict[int, Frame]) -> None:
         self.tx = tx
         self.frames = frames
@@ -29,6 +31,7 @@ class ForkChildren:
         self.waiting: dict[tuple[int, int], deque[Frame]] = {}
 
     def born(self, frame: Frame) -> None:
+        """A child was made in this tick."""
         assert frame.parent is not None
         self.made.setdefault(frame.parent, []).append(frame.id)
         queue = self.waiting.setdefault((frame.parent, frame.activation), deque())
@@ -36,6 +39,7 @@ class ForkChildren:
             queue.append(frame)
 
     def succeeded(self, frame: Frame) -> None:
+        """A child ended in this tick; its output is kept for the join."""
         assert frame.parent is not None
         self.ended.setdefault((frame.parent, frame.activation), {})[frame.index] = frame.output
 

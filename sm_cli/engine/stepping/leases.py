@@ -103,6 +103,7 @@ def free(tick: UnitOfWork, job: Job) -> None:
 
 
 def fail(tick: UnitOfWork, job: Job, cause: str) -> None:
+    """Hand the job's frame a States.TaskFailed with this cause."""
     tick.deliver(job.frame, TaskFailed(job.seq, "States.TaskFailed", cause))
 
 

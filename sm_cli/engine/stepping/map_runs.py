@@ -26,6 +26,7 @@ _LOW = 250
 
 
 def start_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartRun) -> None:
+    """Carry out StartRun: make the map run. Its children come with Spawn."""
     workflow = f"{execution.workflow}/{command.label}"
     join = command.join
     run = MapRun(
@@ -37,6 +38,7 @@ def start_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: Sta
 
 
 def end_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: EndRun) -> None:  # noqa: ARG001 - the table's
+    """Carry out EndRun: close the map run with the counts of the command."""
     how = Status.SUCCEEDED if command.succeeded else Status.FAILED
     close_run(unit, run_of(unit, frame.id, command.join), how, command.join)
 

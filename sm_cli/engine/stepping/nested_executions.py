@@ -146,6 +146,7 @@ def hand_over(unit: UnitOfWork, execution: Execution, frame: Frame, command: Sta
 
 
 def put(unit: UnitOfWork, execution: Execution, step: Step) -> Frame:
+    """Write the step, and return its frame."""
     unit.put(execution, step)
     return step.frame
 

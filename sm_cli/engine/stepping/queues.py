@@ -27,6 +27,7 @@ class Rota:
         self._credit: dict[str, int] = {}
 
     def serves(self, queue: str) -> bool:
+        """Whether jobs of this queue are taken."""
         return self.only is None or queue in self.only
 
     def pick(self, waiting: Mapping[str, Iterable[T]], count: int) -> list[T]:

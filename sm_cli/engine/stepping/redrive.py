@@ -70,6 +70,7 @@ def redrive(unit: UnitOfWork, execution: Execution, origin: From | None = None) 
 
 
 def check(execution: Execution) -> None:
+    """Raises Conflict when the execution cannot be redriven."""
     if execution.type != "STANDARD":
         raise Conflict(f"execution {execution.name} is {execution.type}: only STANDARD ones can be redriven")
     if execution.parent is not None and execution.parent.run is not None:
@@ -79,6 +80,7 @@ def check(execution: Execution) -> None:
 
 
 def reopen_execution(unit: UnitOfWork, execution: Execution, root: Frame) -> None:
+    """Let a closed execution run again, its deadline as far away as at first."""
     # The same span again, whether the definition gave it or who started the execution.
     span = None if execution.deadline is None else execution.deadline - (execution.redriven or execution.started)
     execution.status, execution.closed = Status.RUNNING, None
@@ -107,16 +109,20 @@ def child_again(unit: UnitOfWork, child: Execution, root: Frame) -> None:
 
 
 def again(unit: UnitOfWork, frame: Frame, where: tuple[str, ...]) -> Again:
+    """What is shown of a frame that will run again."""
     state = state_of(unit, frame)
     return Again(state.name, state.type, where)
 
 
 def state_of(unit: UnitOfWork, frame: Frame) -> State:
+    """The state that the frame is in."""
     program = unit.program_of(unit.execution(frame.execution).digest)
     return program.machines[frame.machine].states[frame.state]
 
 
 class Reopening:
+    """Opens the failed frames of one execution again, from the root down."""
+
     def __init__(self, unit: UnitOfWork, execution: Execution) -> None:
         self.unit = unit
         self.execution = execution

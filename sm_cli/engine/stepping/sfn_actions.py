@@ -76,16 +76,19 @@ def call(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn)
 
 
 def send_success(unit: UnitOfWork, given: Parameters) -> Json:
+    """SendTaskSuccess. Raises Refused with AWS's error name, as all of these do."""
     output = json_of(given["Output"], "InvalidOutput", "Invalid Output")
     return answer_token(unit, given, lambda seq: TaskSucceeded(seq, output))
 
 
 def send_failure(unit: UnitOfWork, given: Parameters) -> Json:
+    """SendTaskFailure; the error is States.TaskFailed unless given."""
     error, cause = text_of(given.get("Error")), text_of(given.get("Cause"))
     return answer_token(unit, given, lambda seq: TaskFailed(seq, error or "States.TaskFailed", cause))
 
 
 def send_heartbeat(unit: UnitOfWork, given: Parameters) -> Json:
+    """SendTaskHeartbeat: HeartbeatSeconds start anew."""
     frame, job = waiting(unit, str(given["TaskToken"]))
     if job.heartbeat is not None:
         due = unit.now + round(job.heartbeat * MICROSECONDS)
@@ -94,6 +97,7 @@ def send_heartbeat(unit: UnitOfWork, given: Parameters) -> Json:
 
 
 def answer_token(unit: UnitOfWork, given: Parameters, event: Callable[[int], Event]) -> Json:
+    """Hand the frame of the token an event, made for its seq."""
     frame, _ = waiting(unit, str(given["TaskToken"]))
     unit.deliver(frame.id, event(frame.seq))
     return {}
@@ -156,6 +160,7 @@ def start(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn
 
 
 def stop(unit: UnitOfWork, given: Parameters) -> Json:
+    """StopExecution; one that is closed stays as it ended."""
     execution = the_execution(unit, given)
     if execution.status is Status.RUNNING:
         end(unit, execution, Status.ABORTED, text_of(given.get("Error")), text_of(given.get("Cause")))
@@ -163,12 +168,14 @@ def stop(unit: UnitOfWork, given: Parameters) -> Json:
 
 
 def describe(unit: UnitOfWork, given: Parameters) -> Json:
+    """DescribeExecution."""
     execution = the_execution(unit, given)
     redriven = {} if execution.redriven is None else {"RedriveDate": rfc3339(execution.redriven)}
     return {**described_in_iso(unit, execution), "RedriveCount": execution.redrives, **redriven}
 
 
 def history(unit: UnitOfWork, given: Parameters) -> Json:
+    """GetExecutionHistory, a page of it, with what this transaction will write."""
     execution = the_execution(unit, given)
     written = unit.tx.history(execution.id)
     events = aws_events([*written, *(e for e in unit.changes.history if e.execution == execution.id)])
@@ -195,12 +202,14 @@ def list_executions(unit: UnitOfWork, given: Parameters) -> Json:
 
 
 def row(unit: UnitOfWork, execution: Execution) -> Json:
+    """An execution as ListExecutions has it."""
     told = described_in_iso(unit, execution)
     names = ("ExecutionArn", "Name", "StartDate", "StateMachineArn", "Status", "StopDate")
     return {name: told[name] for name in names if name in told}
 
 
 def describe_machine(unit: UnitOfWork, given: Parameters) -> Json:
+    """DescribeStateMachine, of the newest definition of the name."""
     name = the_workflow(unit, str(given["StateMachineArn"]))
     new = (each for each in reversed(unit.changes.new_definitions) if each.name == name)
     stored = next(new, None) or unit.tx.newest(name)
@@ -214,6 +223,7 @@ def describe_machine(unit: UnitOfWork, given: Parameters) -> Json:
 
 
 def list_machines(unit: UnitOfWork, given: Parameters) -> Json:
+    """ListStateMachines, a page of it."""
     first, most = page(given)
     stored = unit.tx.workflows()
     found: list[Json] = [machine_row(each.name, each.created) for each in stored[first : first + most]]
@@ -226,6 +236,7 @@ def facts_of(workflow: str) -> Facts:
 
 
 def machine_row(name: str, created: int) -> Parameters:
+    """A workflow as ListStateMachines has it. created: microseconds since 1970 UTC."""
     facts = facts_of(name)
     return {"StateMachineArn": facts.machine_arn, "Name": name, "Type": "STANDARD", "CreationDate": rfc3339(created)}
 
@@ -255,6 +266,7 @@ def the_execution(unit: UnitOfWork, given: Parameters) -> Execution:
 
 
 def the_workflow(unit: UnitOfWork, arn: str) -> str:
+    """The name of the workflow of an ARN. Raises Refused when there is none."""
     name = workflow_name(arn)
     if unit.programs.named(name, unit.tx, unit.changes, unit.now) is None:
         raise Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
@@ -272,6 +284,7 @@ def json_of(value: Json, error: str, what: str) -> Json:
 
 
 def text_of(value: Json) -> str | None:
+    """A string as it is, another value as its JSON text."""
     return value if value is None or isinstance(value, str) else dumps(value)
 
 

@@ -23,6 +23,7 @@ from sm_cli.timestamps import MICROSECONDS
 
 
 def run_task(unit: UnitOfWork, execution: Execution, frame: Frame, task: RunTask) -> None:
+    """Carry out RunTask: make a job."""
     frame.opens |= Opens.JOB
     job = Job(
         id=unit.tx.reserve("jobs", 1),

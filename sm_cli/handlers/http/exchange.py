@@ -26,7 +26,10 @@ _GLANCE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """headers: lower-case name to values, in the order in which they came."""
+    """What a server answered.
+
+    headers: lower-case name to values, in the order in which they came.
+    """
 
     #: Such as 200.
     status: int
@@ -57,9 +60,11 @@ class Limit:
         self.done.set()
 
     def left(self) -> float:
+        """Seconds that are left, at least one thousandth."""
         return max(0.001, self.ends - time.monotonic())
 
     def adopt(self, opened: socket.socket) -> None:
+        """The socket that is shut when the time is up; at once when it is."""
         with self._lock:
             self._socket = opened
             if self.cut:

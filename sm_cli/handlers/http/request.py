@@ -51,13 +51,17 @@ class Address:
 
     @property
     def origin(self) -> str:
+        """Scheme, host and port, as text."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{name}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """headers: those of the parameters and our own; `credentials` are sent with them, to the first origin only."""
+    """One request, as it is sent.
+
+    headers: those of the parameters and our own; `credentials` are sent with them, to the first origin only.
+    """
 
     #: Such as GET.
     method: str
@@ -195,6 +199,7 @@ def _body(value: Json, encoding: str, array_format: str, content_type: str | Non
 
 
 def is_json(content_type: str) -> bool:
+    """Whether a Content-Type says that the body is JSON."""
     return _IS_JSON.fullmatch(content_type) is not None
 
 

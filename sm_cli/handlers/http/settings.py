@@ -42,6 +42,7 @@ class Host:
     below: bool = False
 
     def covers(self, scheme: str, name: str, port: int) -> bool:
+        """Whether this entry lets a request go to that scheme, name and port."""
         if port != (_PORTS[scheme] if self.port is None else self.port):
             return False
         return name.endswith(f".{self.name}") if self.below else name == self.name
@@ -59,7 +60,9 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """allow: which hosts may be called; none unless they stand here. connections: name to headers, whose values may
+    """What the configuration lets `http:invoke` do.
+
+    allow: which hosts may be called; none unless they stand here. connections: name to headers, whose values may
     be `env:VARIABLE`."""
 
     allow: tuple[Host, ...] = ()

@@ -39,6 +39,7 @@ READ, WRITE = "sm:read-items", "sm:write-results"
 
 
 def start(turn: StepBuilder, state: DistributedMap, event: Entered | BackoffElapsed) -> Entered | None:
+    """Begin the map run: with the input's items at once, or with a job that reads them."""
     input = effective_input(turn, state)
     given = turn.env.probe is not None and turn.env.probe.items is not None
     reader = None if given else state.reader
@@ -110,6 +111,7 @@ def join_failed(turn: StepBuilder, state: DistributedMap, event: JoinFailed) -> 
 
 
 def joined_so_far(turn: StepBuilder) -> Join:
+    """The frame's join, which every map run has while it is open."""
     join = turn.frame.join
     assert join is not None, "a map run is open"
     return join
@@ -121,6 +123,7 @@ def run_ref(turn: StepBuilder) -> str:
 
 
 def map_run_arn(turn: StepBuilder, state: DistributedMap) -> str:
+    """The ARN of the map run that this visit of the state began."""
     return turn.env.facts.map_run_arn(state.label, run_ref(turn))
 
 
@@ -140,6 +143,7 @@ def ask(turn: StepBuilder, what: str, request: dict[str, Json]) -> None:
 
 
 def ended(turn: StepBuilder, state: DistributedMap, result: Json) -> Entered | None:
+    """Every item has its result: close the map run and leave the state."""
     turn.record("MapRunSucceeded", {})
     turn.record("MapStateSucceeded", {}, leaf=True)
     turn.commands.append(EndRun(True, joined_so_far(turn)))
@@ -147,6 +151,7 @@ def ended(turn: StepBuilder, state: DistributedMap, result: Json) -> Entered | N
 
 
 def over(turn: StepBuilder, state: DistributedMap) -> Entered | None:
+    """More items failed than are tolerated."""
     return failed(
         turn, state, "States.ExceedToleratedFailureThreshold",
         "The specified tolerated failure threshold was exceeded",
@@ -154,6 +159,7 @@ def over(turn: StepBuilder, state: DistributedMap) -> Entered | None:
 
 
 def failed(turn: StepBuilder, state: DistributedMap, error: str | None, cause: str | None) -> Entered | None:
+    """Close the map run as failed; then Retry and Catch decide."""
     turn.record("MapRunFailed", outcome_detail(error, cause))
     turn.commands.append(EndRun(False, joined_so_far(turn)))
     failure = StateFailure(error, cause, located=False)
@@ -173,6 +179,7 @@ def portion(turn: StepBuilder, state: DistributedMap, input: Json) -> int:
 
 
 def taken(items: Items, first: int, most: int) -> Items:
+    """At most `most` items, from number `first` on."""
     return items._replace(values=items.values[first : first + most])
 
 

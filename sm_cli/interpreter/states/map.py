@@ -30,6 +30,7 @@ class Items(NamedTuple):
 
 
 def start(turn: StepBuilder, state: Map, event: Entered | BackoffElapsed) -> None:
+    """Fork one child for each item."""
     input = effective_input(turn, state)
     items = items_of(turn, state, input)
     limit, total = concurrency(turn, state, input), len(items.values)
@@ -48,6 +49,7 @@ def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
 
 
 def items_of(turn: StepBuilder, state: Map, input: Json) -> Items:
+    """What ItemsPath or Items finds. Raises StateFailure when that is neither a list nor an object."""
     given = turn.env.probe.items if turn.env.probe is not None else None
     if given is not None:
         return as_items(given)
@@ -69,12 +71,14 @@ def items_of(turn: StepBuilder, state: Map, input: Json) -> Items:
 
 
 def as_items(found: list[Json] | dict[str, Json]) -> Items:
+    """A list as it is; an object as one item for each member, {"Key": …, "Value": …}."""
     if isinstance(found, list):
         return Items(found)
     return Items([{"Key": key, "Value": value} for key, value in found.items()], keyed=True)
 
 
 def items_of_jsonata(turn: StepBuilder, state: Map, input: Json) -> list[Json] | dict[str, Json]:
+    """What Items evaluates to, the input without one. Raises StateFailure when it is no list and no object."""
     items = input if state.items is None else state.items(turn.states())
     turn.check_bounds(items, "value of Items", state.name)
     if not isinstance(items, (list, dict)):

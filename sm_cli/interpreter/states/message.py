@@ -17,6 +17,7 @@ from sm_cli.timestamps import MICROSECONDS
 
 
 def start(turn: StepBuilder, state: Message, event: Entered | BackoffElapsed) -> None:
+    """Wait for the message; StateFailure when the correlation value is no string, number or boolean."""
     input = effective_input(turn, state)
     value = state.correlation_value(turn.scope_of(state, input))
     if value is None or isinstance(value, (dict, list)):
@@ -38,6 +39,7 @@ def start(turn: StepBuilder, state: Message, event: Entered | BackoffElapsed) ->
 
 
 def received(turn: StepBuilder, state: Message, event: MessageReceived) -> Entered | None:
+    """Put the message's body into the state's data, and leave the state."""
     turn.record("MessageReceived", {"output": event.data})
     if state.language is QueryLanguage.JSONATA:
         return transformed(turn, state, merged(turn, state, event.data), {"result": event.data})
@@ -47,6 +49,7 @@ def received(turn: StepBuilder, state: Message, event: MessageReceived) -> Enter
 
 
 def merged(turn: StepBuilder, state: Message, data: Json) -> Json:
+    """The body where ResultPath says; without one the input's members with the body's over them."""
     raw = turn.frame.input
     if state.result_path is None and isinstance(raw, dict) and isinstance(data, dict):
         return {**raw, **data}
@@ -54,6 +57,7 @@ def merged(turn: StepBuilder, state: Message, data: Json) -> Json:
 
 
 def timed_out(turn: StepBuilder, state: Message, event: DeadlinePassed) -> Entered | None:
+    """Go to TimeoutPath. Raises StateFailure (States.Timeout) without one."""
     turn.record("MessageTimedOut", {"error": "States.Timeout"})
     if state.timeout_path is None:
         raise StateFailure("States.Timeout", None, located=False)

@@ -9,6 +9,7 @@ from sm_cli.interpreter.step import StepBuilder
 
 
 def entered(turn: StepBuilder, state: Pass, event: Entered) -> Entered | None:
+    """Leave the state at once, with its Result or with what its Parameters make of the input."""
     if state.is_identity and turn.env.probe is None:
         return turn.leave(state, turn.frame.input)
     if state.language is QueryLanguage.JSONATA:

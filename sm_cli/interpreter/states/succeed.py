@@ -9,4 +9,5 @@ from sm_cli.interpreter.step import StepBuilder
 
 
 def entered(turn: StepBuilder, state: Succeed, event: Entered) -> Entered | None:
+    """Leave the machine with the input, or with what Output makes of it."""
     return passed_on(turn, state, effective_input(turn, state))

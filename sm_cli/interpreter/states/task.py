@@ -112,6 +112,7 @@ def submitted(turn: StepBuilder, state: Task, result: Json) -> None:
 
 
 def succeeded(turn: StepBuilder, state: Task, event: TaskSucceeded) -> Entered | None:
+    """Put the result into the state's data, and leave the state; one that is too large fails the state."""
     resource = state.resource
     mocked = turn.env.probe is not None and turn.env.probe.mocked
     # A callback's output is the result itself; only an answer that the function gave at once comes wrapped.
@@ -141,6 +142,7 @@ def invoked(turn: StepBuilder, payload: Json) -> Json:
 
 
 def failed(turn: StepBuilder, state: Task, event: TaskFailed) -> NoReturn:
+    """Record the failure. Raises StateFailure, always: Retry and Catch decide."""
     cause = event.cause
     if event.trace is not None and state.resource.kind in ("lambda", "invoke"):
         cause = function_error(turn, event)
@@ -163,6 +165,7 @@ def function_error(turn: StepBuilder, event: TaskFailed) -> str:
 
 
 def request_id(turn: StepBuilder) -> str:
+    """The id of the call in a Lambda function's answer: execution, frame and seq."""
     return f"{turn.env.facts.ref}-{turn.frame.id}-{turn.frame.seq}"
 
 

@@ -16,6 +16,7 @@ _YEAR = 366 * 86_400 * MICROSECONDS
 
 
 def entered(turn: StepBuilder, state: Wait, event: Entered) -> Entered | None:
+    """Wait until the moment that the state gives; leave it at once when that has passed."""
     input = effective_input(turn, state)
     due = due_at(turn, state, input)
     now = turn.env.now
@@ -28,6 +29,7 @@ def entered(turn: StepBuilder, state: Wait, event: Entered) -> Entered | None:
 
 
 def elapsed(turn: StepBuilder, state: Wait, event: DelayElapsed) -> Entered | None:
+    """The moment has come: leave the state."""
     return passed_on(turn, state, effective_input(turn, state))
 
 
@@ -47,6 +49,7 @@ def due_at(turn: StepBuilder, state: Wait, input: Json) -> int:
 
 
 def seconds_at(turn: StepBuilder, state: Wait, input: Json) -> int:
+    """What SecondsPath finds, in seconds. Raises StateFailure when that is no whole number."""
     path = state.seconds.path
     assert path is not None
     try:
@@ -77,6 +80,7 @@ def seconds_given(value: Json) -> int:
 
 
 def timestamp_given(value: Json) -> int:
+    """An expression's timestamp, in microseconds since 1970 UTC. Raises StateFailure when it is none."""
     timestamp = parse_timestamp(value) if isinstance(value, str) else None
     if timestamp is None:
         raise StateFailure(
@@ -88,6 +92,7 @@ def timestamp_given(value: Json) -> int:
 
 
 def timestamp_at(turn: StepBuilder, state: Wait, input: Json) -> int:
+    """What TimestampPath finds, in microseconds since 1970 UTC. Raises StateFailure when it is none."""
     path = state.timestamp_path
     assert path is not None
     try:

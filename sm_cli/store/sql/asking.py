@@ -25,6 +25,8 @@ _BEYOND = 2**63 - 1
 
 
 class Asking:
+    """What every family of questions needs: the session, and how values are read."""
+
     def __init__(self, session: Session, value: rows.Decode) -> None:
         self.session = session
         self.value = value

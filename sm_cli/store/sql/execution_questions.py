@@ -21,7 +21,10 @@ _BEYOND = 2**63 - 1
 
 
 class ExecutionQuestions(Asking):
+    """Questions about definitions, executions and map runs."""
+
     def definition(self, digest: str) -> Definition | None:
+        """The definition with this digest; None when there is none."""
         row = self.session.one("definition", (digest,))
         return None if row is None else rows.definition(row)
 
@@ -35,9 +38,11 @@ class ExecutionQuestions(Asking):
         return [rows.definition(row) for row in self.session.all("workflows")]
 
     def execution(self, id: int) -> Execution | None:
+        """The execution with this id; None when there is none."""
         return next(iter(self._executions("execution", (id,))), None)
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
+        """By id; ids that there are not are left out."""
         if not ids:
             return {}
         return {e.id: e for e in self._executions("executions", (_ids(ids),))}
@@ -47,6 +52,7 @@ class ExecutionQuestions(Asking):
         return dict(self.session.all("refs", (_ids(ids),))) if ids else {}
 
     def execution_named(self, workflow: str, name: str) -> Execution | None:
+        """The execution of this name, which is unique within its workflow; None when there is none."""
         return next(iter(self._executions("execution_named", (name, workflow))), None)
 
     def overdue(self, now: int, limit: int, only: int | None = None) -> list[Execution]:
@@ -76,6 +82,7 @@ class ExecutionQuestions(Asking):
         return self._executions("run_results", (run, after, limit))
 
     def map_run(self, frame: int, activation: int) -> MapRun | None:
+        """The map run of the fork that the frame made at this seq; None when there is none."""
         row = self.session.one("map_run", (frame, activation))
         return None if row is None else rows.map_run(row)
 

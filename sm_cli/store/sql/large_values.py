@@ -31,12 +31,15 @@ class BlobCache:
         self._kept: dict[int, tuple[Json, int]] = {}
 
     def get(self, id: int) -> tuple[Json, int] | None:
+        """The value and its size in bytes, and it counts as used; None when it is not kept."""
         found = self._kept.pop(id, None)
         if found is not None:
             self._kept[id] = found
         return found
 
     def put(self, id: int, value: Json, size: int) -> None:
+        """Keep a value of `size` bytes; those unused for longest go when all together pass the limit. One that passes
+        it alone is not kept."""
         if size > self._limit:
             return
         self.drop(id)
@@ -46,16 +49,19 @@ class BlobCache:
             self.drop(next(iter(self._kept)))
 
     def drop(self, id: int) -> None:
+        """Keep it no longer."""
         found = self._kept.pop(id, None)
         if found is not None:
             self._size -= found[1]
 
     def clear(self) -> None:
+        """Keep nothing."""
         self._kept.clear()
         self._size = 0
 
 
 def reference(id: int) -> str:
+    """What stands in a row in place of a large value."""
     return f"@{id}"
 
 
@@ -104,6 +110,7 @@ class BlobWriter:
         return text
 
     def free(self, text: str | None) -> None:
+        """One row fewer refers to the value that this text stands for; nothing for a text of its own."""
         id = referred(text)
         if id is not None:
             self._uses[id] = self._uses.get(id, 0) - 1

@@ -24,6 +24,8 @@ _BEYOND = 2**63 - 1
 
 
 class MessageQuestions(Asking):
+    """Questions about subscriptions, past waits and messages."""
+
     def subscriptions(
         self, key: str, value: str, *, kind: str | None = None, limit: int | None = None
     ) -> list[Subscription]:
@@ -36,6 +38,7 @@ class MessageQuestions(Asking):
         return [rows.subscription(row) for row in self.session.all("near_subscriptions", (key, folded, limit))]
 
     def subscriptions_of(self, execution: int) -> list[Subscription]:
+        """The open ones of an execution."""
         return [rows.subscription(row) for row in self.session.all("subscriptions_of_execution", (execution,))]
 
     def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
@@ -70,6 +73,7 @@ class MessageQuestions(Asking):
         return next(iter(self._messages("buffered_message", wanted)), None)
 
     def message(self, id: int) -> StoredMessage | None:
+        """The message with this id; None when there is none."""
         return next(iter(self._messages("message", (id,))), None)
 
     def message_sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:

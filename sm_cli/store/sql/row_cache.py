@@ -24,6 +24,8 @@ LIMIT = 1024
 
 
 class RowCache:
+    """Frames, executions and large values that this process wrote or read last, so that it need not read them again."""
+
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self.blobs = BlobCache()
@@ -35,26 +37,31 @@ class RowCache:
         self._large_executions: set[int] = set()
 
     def forget_rows(self) -> None:
+        """Another process wrote: frames and executions are to be read again. Large values never change."""
         self.frames.clear()
         self.executions.clear()
         self._large_frames.clear()
         self._large_executions.clear()
 
     def forget_all(self) -> None:
+        """Forget large values too."""
         self.forget_rows()
         self.blobs.clear()
 
     def forget_frames(self, ids: Iterable[int]) -> None:
+        """These frames are to be read again."""
         for id in ids:
             self.frames.pop(id, None)
 
     def learn_frame(self, frame: Frame, texts: Row) -> None:
+        """Keep a frame as it was written or read. texts: its four values as they stand in the row."""
         self.frames.pop(frame.id, None)
         self.frames[frame.id] = (frame, texts)
         if any(text is not None and text[0] == "@" for text in texts):
             self._large_frames.add(frame.id)
 
     def learn_execution(self, execution: Execution, texts: Row) -> None:
+        """Keep a copy of an execution as it was written or read. texts: its values as they stand in the row."""
         self.executions.pop(execution.id, None)
         self.executions[execution.id] = (rows.copied(execution), texts)
         if any(text is not None and text[0] == "@" for text in texts):

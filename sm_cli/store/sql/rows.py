@@ -61,10 +61,12 @@ def encode(value: Json) -> str | None:
 
 
 def decode(text: str | None) -> Any:
+    """JSON text to its value; None to None."""
     return None if text is None else orjson.loads(text)
 
 
 def definition(row: Row) -> Definition:
+    """A row of `definitions` to its value."""
     return Definition(*row)
 
 
@@ -88,6 +90,7 @@ EXECUTION_VALUES, FRAME_VALUES = 2, 4
 
 
 def execution_row(e: Execution) -> Row:
+    """An execution to a row of `executions`; input and output have a table of their own."""
     return (
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
         e.cause, e.events, e.queue, e.priority, encode(e.tags or None), e.redrives, e.redriven, e.tree, e.machine,
@@ -130,6 +133,7 @@ def copied(e: Execution) -> Execution:
 
 
 def map_run(row: Row) -> MapRun:
+    """A row of `map_runs` to its value."""
     (id, ref, execution, frame, activation, state, workflow, type, status, started, closed, redrives, forked) = row
     return MapRun(
         id, ref, execution, frame, activation, state, workflow, type, _STATUS[status], started,
@@ -138,6 +142,7 @@ def map_run(row: Row) -> MapRun:
 
 
 def map_run_row(r: MapRun) -> Row:
+    """A map run to a row of `map_runs`."""
     return (
         r.id, r.ref, r.execution, r.frame, r.activation, r.state, r.workflow, r.type, r.status.value, r.started,
         r.closed, r.redrives, encode(list(r.join)),
@@ -150,6 +155,7 @@ def map_run_changes(r: MapRun) -> Row:
 
 
 def frame(row: Row, value: Decode) -> Frame:
+    """A row of `frames` to its value. value: reads a text that may stand for a large value."""
     (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, forked, entered, last,
      entered_at, wake, item, vars, input, output) = row  # fmt: skip
     return Frame(
@@ -178,10 +184,12 @@ def frame_step(f: Frame) -> Row:
 
 
 def frame_values(f: Frame, text: Encode) -> Row:
+    """The texts of a frame's four values: item, variables, input, output."""
     return (text(f.item), text(f.vars or None), text(f.input), text(f.output))
 
 
 def job(row: Row, value: Decode) -> Job:
+    """A row of `jobs` to its value. value: reads a text that may stand for a large value."""
     (id, execution, frame, seq, state, resource, input, attempt, queue, priority, available, timeout, heartbeat,
      leased_until, worker, deliveries, repeatable) = row  # fmt: skip
     return Job(
@@ -191,6 +199,7 @@ def job(row: Row, value: Decode) -> Job:
 
 
 def job_row(j: Job, text: Encode) -> Row:
+    """A job to a row of `jobs`. text: writes a value, a large one as its reference."""
     return (
         j.id, j.execution, j.frame, j.seq, j.state, j.resource, text(j.input), j.attempt, j.queue, j.priority,
         j.available, j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, int(j.repeatable),
@@ -198,6 +207,7 @@ def job_row(j: Job, text: Encode) -> Row:
 
 
 def lease_row(j: Job) -> Row:
+    """The parameters that update a job's lease."""
     return (j.leased_until, j.worker, j.deliveries, int(j.repeatable), j.id)
 
 
@@ -210,31 +220,38 @@ def job_copied(j: Job) -> Job:
 
 
 def worker_row(w: WorkerRecord) -> Row:
+    """A worker to a row of `workers`."""
     return (w.id, w.name, w.host, w.pid, w.process, w.started, w.seen)
 
 
 def timer(row: Row) -> Timer:
+    """A row of `timers` to its value."""
     execution, frame, seq, kind, due = row
     return Timer(execution, frame, seq, _TIMER_KIND[kind], due)
 
 
 def timer_row(t: Timer) -> Row:
+    """A timer to a row of `timers`."""
     return (t.execution, t.frame, t.seq, t.kind.value, t.due)
 
 
 def subscription(row: Row) -> Subscription:
+    """A row of `subscriptions` to its value."""
     return Subscription(*row)
 
 
 def subscription_row(s: Subscription) -> Row:
+    """A subscription to a row of `subscriptions`, with its value folded for near misses."""
     return (s.execution, s.frame, s.seq, s.key, s.value, s.since, s.deadline, s.kind, folded_text(s.value))
 
 
 def past_wait(row: Row) -> PastWait:
+    """A row of `past_waits` to its value."""
     return PastWait(*row)
 
 
 def open_wait(row: Row) -> OpenWait:
+    """A subscription's columns and four of its execution and frame to their value."""
     return OpenWait(subscription(row[:-4]), *row[-4:])
 
 
@@ -250,6 +267,7 @@ def message(row: Row, data: Decode) -> StoredMessage:
 
 
 def message_row(m: StoredMessage, text: Encode) -> Row:
+    """A message to a row of `messages`. text: writes a value, a large one as its reference."""
     return (
         m.id, m.key, m.value, m.message_id, m.received, m.expires, m.status.value, m.kind, int(m.strict), m.execution,
         m.consumed, m.count, m.later, encode(list(m.receivers) or None),
@@ -258,6 +276,7 @@ def message_row(m: StoredMessage, text: Encode) -> Row:
 
 
 def consumed_row(c: Consumed) -> Row:
+    """The parameters that mark a message as consumed."""
     return (c.at, c.at + MESSAGES_KEPT, f"[{c.execution}]", c.message)
 
 

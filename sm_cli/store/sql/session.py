@@ -29,6 +29,7 @@ class Session:
         self._queries = queries
 
     def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
+        """Every row of the query of this name. Raises DatabaseError."""
         try:
             return self._execute(self._queries[name], parameters).fetchall()
         except sqlite3.Error as e:
@@ -37,6 +38,7 @@ class Session:
             raise not_text(e) from None
 
     def one(self, name: str, parameters: Parameters = ()) -> Row | None:
+        """The first row of the query of this name; None when it has none. Raises DatabaseError."""
         # Read to the end: a statement left open would keep an old snapshot alive.
         rows = self.all(name, parameters)
         return rows[0] if rows else None

@@ -30,6 +30,8 @@ from sm_cli.store.sql.session import Parameters, Session
 
 
 class Transaction(Questions):
+    """One writing transaction: the questions, ids that are reserved, and one `apply`."""
+
     def __init__(self, session: Session, known: RowCache) -> None:
         super().__init__(session, large_values.reader(session, known.blobs))
         self._known = known
@@ -155,6 +157,7 @@ class Transaction(Questions):
                 self.session.many(name, found)
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
+        """By id, as copies that may be changed; ids that there are not are left out."""
         known = self._known.executions
         unknown = [id for id in ids if id not in known]
         if unknown:
@@ -208,6 +211,7 @@ class Transaction(Questions):
         )
 
     def frames(self, ids: list[int]) -> dict[int, Frame]:
+        """By id, not to be changed; ids that there are not are left out."""
         known = self._known.frames
         unknown = [id for id in ids if id not in known]
         if unknown:

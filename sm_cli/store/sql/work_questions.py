@@ -20,7 +20,10 @@ _BEYOND = 2**63 - 1
 
 
 class WorkQuestions(Asking):
+    """Questions about what is to be done: frames, jobs, timers, workers."""
+
     def frames(self, ids: list[int]) -> dict[int, Frame]:
+        """By id; ids that there are not are left out."""
         if not ids:
             return {}
         return {f.id: f for f in self._frames("frames", (_ids(ids),))}
@@ -32,6 +35,7 @@ class WorkQuestions(Asking):
         return self._frames("ready_frames_in_tree", (only, limit))
 
     def has_ready(self, only: int | None = None) -> bool:
+        """Whether a frame waits to be stepped; of all, or only of one tree."""
         if only is None:
             return self.session.one("has_ready") is not None
         return self.session.one("has_ready_in_tree", (only,)) is not None
@@ -61,9 +65,11 @@ class WorkQuestions(Asking):
         return self._frames("descendants", (frame,))
 
     def open_frames(self, execution: int) -> list[Frame]:
+        """The frames of an execution that are not closed."""
         return self._frames("open_frames", (execution,))
 
     def jobs(self, ids: list[int]) -> dict[int, Job]:
+        """By id; ids that there are not are left out."""
         if not ids:
             return {}
         return {j.id: j for j in self._jobs("jobs", (_ids(ids),))}
@@ -77,6 +83,7 @@ class WorkQuestions(Asking):
         return self._jobs("handed_over", (HANDED_OVER, limit))
 
     def jobs_of(self, execution: int) -> list[Job]:
+        """The jobs of an execution."""
         return self._jobs("jobs_of_execution", (execution,))
 
     def claimable(
@@ -141,6 +148,7 @@ class WorkQuestions(Asking):
         return [tree for (tree,) in found]
 
     def timers_of(self, execution: int) -> list[Timer]:
+        """The timers of an execution."""
         return self._timers("timers_of_execution", (execution,))
 
     def next_due(self, only: int | None = None, worker: str | None = None) -> int | None:

@@ -1,8 +1,8 @@
 """The store in one SQLite file.
 
-Rule: one connection writes, under this object's lock and in the processes' turn (`turn`); readers have their
-own connections and never wait for it. A commit returns when it is on disk. Every sqlite3.Error becomes a
-sentence of `faults`, in the session or here, and rolls back; only waiting is tried again.
+Rule: one connection writes, under this object's lock and under the lock of all processes (`write_lock`); readers
+have their own connections and never wait for it. A commit returns when it is on disk. Every sqlite3.Error becomes a
+sentence of `errors`, in the session or here, and rolls back; only waiting is tried again.
 """
 
 from __future__ import annotations
@@ -202,6 +202,7 @@ class SqliteStore:
             raise errors.too_new(self.path, found, migrate.newest())
 
     def changed(self) -> bool:
+        """Whether another process wrote since this was asked last. Raises DatabaseError when the file is gone."""
         # An idle worker asks this all day, with cold caches: nothing on the way that it does not need.
         with self._lock:
             before, writer = self._data_version, self._writer
@@ -253,12 +254,12 @@ class SqliteStore:
             raise errors.replaced(self.path)
         self._next_look = time.monotonic() + _LOOK
 
-    # Reading, from any thread
-
     def token_key(self) -> bytes:
+        """The key that task tokens are signed with, from the file beside the database; made when there is none."""
         return read_or_make(self._file.with_name(f"{self._file.name}.key"), f"{self.path}.key")
 
     def liveness(self) -> Liveness:
+        """How a worker shows others that it lives, and sees whether they do."""
         from sm_cli.store.liveness import Liveness  # a worker's; who lists does not wait for this import
 
         made = Liveness(self._file)

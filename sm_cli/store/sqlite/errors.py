@@ -47,6 +47,7 @@ def busy(path: Path, waited: float | None) -> DatabaseBusy:
 
 
 def not_ours(path: Path) -> DatabaseError:
+    """A file that is an SQLite database, and none of `sm`."""
     return DatabaseError(f"{path} is a database of another program", topic="other path")
 
 
@@ -63,6 +64,7 @@ def too_short(path: Path, size: int) -> DatabaseError:
 
 
 def gone(path: Path) -> DatabaseError:
+    """The file was deleted or moved while it was open."""
     return DatabaseError(
         f"{path} was deleted or moved while it was open, so nothing more is written to it",
         hint="What was committed before is in the file that was moved, or gone with the one that was deleted.",
@@ -70,6 +72,7 @@ def gone(path: Path) -> DatabaseError:
 
 
 def replaced(path: Path) -> DatabaseError:
+    """Another file stands in its place since it was opened."""
     return DatabaseError(f"{path} was replaced by another file while it was open, so nothing more is written to it")
 
 
@@ -81,14 +84,17 @@ def cannot_lock(path: Path, error: OSError) -> DatabaseError:
 
 
 def no_database(path: Path) -> DatabaseError:
+    """There is no file, and none is to be made."""
     return DatabaseError(f"there is no database at {path}", topic="no database")
 
 
 def not_shareable(path: Path) -> DatabaseError:
+    """The file system does not let processes share memory."""
     return DatabaseError(f"{path} is on a file system whose files processes cannot share; keep it on a local disk")
 
 
 def too_new(path: Path, found: int, known: int) -> DatabaseError:
+    """A schema that a later version wrote."""
     return DatabaseError(f"{path} was written by a newer sm (schema {found}, this one knows {known}); upgrade sm")
 
 

@@ -32,6 +32,8 @@ def _empty() -> bytes:
 
 
 class MemoryStore:
+    """A database in memory, for one process: SQLite's `:memory:`."""
+
     def __init__(self) -> None:
         self.commits = 0
         self.patience = Patience(lambda: None)
@@ -47,6 +49,7 @@ class MemoryStore:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
+        """A transaction; what it applied is undone when it raises. RuntimeError inside another of this thread."""
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")
@@ -77,10 +80,12 @@ class MemoryStore:
 
     @contextmanager
     def read(self) -> Iterator[Questions]:
+        """The questions, while nobody writes."""
         with self._lock:
             yield self._reads
 
     def changed(self) -> bool:
+        """Never: no other process can write."""
         return False
 
     def token_key(self) -> bytes:
@@ -88,7 +93,7 @@ class MemoryStore:
         return b"sm keeps this store in memory..."
 
     def liveness(self) -> None:
-        return None
+        """None: no other process can see it."""
 
     def close(self) -> None:
         """The database goes with the object."""

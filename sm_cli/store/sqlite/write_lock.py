@@ -72,6 +72,7 @@ class WriteLock:
 
     @property
     def held(self) -> bool:
+        """Whether this object holds it."""
         return self._held is not None
 
     def try_take(self) -> bool:
@@ -82,6 +83,7 @@ class WriteLock:
         return self.held
 
     def take(self, left: Left) -> None:
+        """Wait for it, in the order of asking. Raises TimeoutError, from `left`."""
         if not self.try_take():
             self._held = self._wait(left)
             self.note("writes")
@@ -108,11 +110,13 @@ class WriteLock:
         return Holder(None, "", int(since)) if doing == "waits" else Holder(int(pid), program, int(since))
 
     def give(self) -> None:
+        """Let the next one have it; nothing when it is not held."""
         held, self._held = self._held, None
         if held is not None:
             fcntl.flock(held, fcntl.LOCK_UN)
 
     def close(self) -> None:
+        """Close the file and end the thread that waits."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
