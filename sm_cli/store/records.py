@@ -1,7 +1,7 @@
 """What a store keeps, in the domain's words: executions, map runs, jobs, timers, workers, history.
 
 Rule: values only; no store, no SQL. Times are integer microseconds since 1970 UTC. What belongs to messages stands in
-`mail`, a frame in `interpreter.frame`.
+`messages`, a frame in `interpreter.frame`.
 """
 
 # No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.

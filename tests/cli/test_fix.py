@@ -1,4 +1,4 @@
-"""`sm validate --fix`: what has one remedy is mended in its place; everything else stays, character by character."""
+"""`sm validate --fix`: what has one remedy is fixed in its place; everything else stays, character by character."""
 
 from __future__ import annotations
 
@@ -102,13 +102,13 @@ MENDED_FLOW = "{StartAt: A, States: {A: {Type: Pass, 'Comment': x, Parameters: {
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize(
-    ("text", "mended"),
+    ("text", "expected"),
     [(BLOCK, MENDED_BLOCK), (JSON, MENDED_JSON), (FLOW, MENDED_FLOW)],
     ids=["block", "json", "flow"],
 )
-def test_mistakes_are_mended_and_nothing_else_is_touched(text: str, mended: str, end: str) -> None:
+def test_mistakes_are_fixed_and_nothing_else_is_touched(text: str, expected: str, end: str) -> None:
     fixed = fix(text.replace("\n", end))
-    assert fixed.text == mended.replace("\n", end)
+    assert fixed.text == expected.replace("\n", end)
     assert fix(fixed.text).changes == ()
 
 
@@ -117,7 +117,7 @@ def state(fields: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("fields", "mended"),
+    ("fields", "expected"),
     [
         ("Type: Pass, Nxt: Z", "Type: Pass, Next: Z"),
         ("Type: Pass, next: Z", "Type: Pass, Next: Z"),
@@ -132,8 +132,8 @@ def state(fields: str) -> str:
          "Type: Task, Resource: x, Catch: [{ErrorEquals: [E], Next: Z}], Next: Z"),
     ],
 )  # fmt: skip
-def test_what_is_close_to_one_field_becomes_it(fields: str, mended: str) -> None:
-    assert fix(state(fields)).text == state(mended)
+def test_what_is_close_to_one_field_becomes_it(fields: str, expected: str) -> None:
+    assert fix(state(fields)).text == state(expected)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_state_ends_when_no_other_can_follow_it(states: tuple[str, ...], ended
     assert [name for name, value in found.items() if value.get("End") is True] == ended  # type: ignore[union-attr] # so are these
 
 
-def test_ends_of_states_inside_states_are_mended_too() -> None:
+def test_ends_of_states_inside_states_are_expected_too() -> None:
     text = """\
 StartAt: M
 States:
@@ -213,7 +213,7 @@ States:
 
 
 @pytest.mark.parametrize(
-    ("text", "mended"),
+    ("text", "expected"),
     [
         ('{"Type":"Pass"}', '{"Type":"Pass", "End":true}'),
         ('{ "Type": "Pass" }', '{ "Type": "Pass", "End": true }'),
@@ -225,9 +225,9 @@ States:
         ("{Type: Pass,}", "{Type: Pass, End: true}"),
     ],
 )
-def test_an_end_is_put_in_as_its_neighbours_are_written(text: str, mended: str) -> None:
+def test_an_end_is_put_in_as_its_neighbours_are_written(text: str, expected: str) -> None:
     head = "StartAt: A\nStates:\n  A: "
-    assert fix(f"{head}{text}\n").text == f"{head}{mended}\n"
+    assert fix(f"{head}{text}\n").text == f"{head}{expected}\n"
 
 
 def test_a_change_that_would_change_more_is_left_out() -> None:
@@ -260,8 +260,8 @@ def test_a_swap_is_one_step(one: str, other: str, steps: int) -> None:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the definitions are not beside this checkout")
-def test_a_letter_swapped_in_a_field_of_a_real_workflow_is_mended_back() -> None:
-    chance, mended = random.Random(5), 0
+def test_a_letter_swapped_in_a_field_of_a_real_workflow_is_expected_back() -> None:
+    chance, expected = random.Random(5), 0
     fields = ("Parameters", "ResultPath", "ItemProcessor", "ErrorEquals", "Resource", "Choices", "Variable", "Comment")
     for line in (SHARED / "valid.jsonl").read_text(encoding="utf-8").splitlines()[::5]:
         text = json.loads(line)["text"]
@@ -273,9 +273,9 @@ def test_a_letter_swapped_in_a_field_of_a_real_workflow_is_mended_back() -> None
         i = chance.choice([i for i in range(1, len(field)) if field[i - 1] != field[i]])
         swapped = field[: i - 1] + field[i] + field[i - 1] + field[i + 1 :]
         fixed = fix(f"{text[: at + 1]}{swapped}{text[at + 1 + len(field) :]}")
-        mended += fixed.text == text
+        expected += fixed.text == text
         assert fixed.text == text or not fixed.changes, (field, swapped, text)
-    assert mended >= 20
+    assert expected >= 20
 
 
 # The command
@@ -291,7 +291,7 @@ def test_the_diff_is_shown_the_file_written_and_what_is_left_told(project: Proje
     assert "SM101" not in result.out
     assert file.read_text() == "StartAt: A\nStates:\n  A:\n    Type: Pass  # x\n    Comment: y\n    Next: B\n"
     again = project.sm("validate", "--fix", "w.yaml")
-    assert again.err == "nothing to mend\n"
+    assert again.err == "nothing to fix\n"
     assert "---" not in again.out
 
 
@@ -336,7 +336,7 @@ def test_a_file_without_a_line_end_gets_none(project: Project) -> None:
 def test_a_file_that_changed_meanwhile_is_left(tmp_path: Path) -> None:
     file = tmp_path / "w.yaml"
     file.write_text("theirs")
-    with pytest.raises(UsageError, match="changed while it was being mended"):
+    with pytest.raises(UsageError, match="changed while it was being fixed"):
         replace(file, "before", "after")
     assert file.read_text() == "theirs"
 
@@ -367,6 +367,6 @@ def test_nothing_is_left_behind_when_the_rename_fails(tmp_path: Path, monkeypatc
     assert file.read_text() == "before"
 
 
-def test_a_template_that_is_json_when_its_values_are_in_is_mended_too() -> None:
+def test_a_template_that_is_json_when_its_values_are_in_is_expected_too() -> None:
     text = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "seconds": ${N}, "End": true}}}'
     assert fix(text).text == text.replace("seconds", "Seconds")

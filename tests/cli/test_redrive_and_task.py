@@ -15,8 +15,8 @@ FRAGILE = """
 
     @handler
     def fragile(input):
-        if not Path("mended").exists():
-            raise ValueError("not mended yet")
+        if not Path("fixed").exists():
+            raise ValueError("not fixed yet")
         return {"ok": True}
 """
 WORKFLOW = """
@@ -45,14 +45,14 @@ ASK = """
 """
 
 
-def test_a_failed_execution_goes_on_when_what_was_wrong_is_mended(project: Project) -> None:
+def test_a_failed_execution_goes_on_when_what_was_wrong_is_fixed(project: Project) -> None:
     project.write("workflows/w.yaml", WORKFLOW)
     project.write("handlers/h.py", FRAGILE)
     assert project.sm("run", "--name", "one").code == 1
     dry = project.sm("redrive", "one", "--dry-run")
     assert (dry.code, dry.out) == (0, "Work (Task)\n")
     assert "stays FAILED" in dry.err
-    project.write("mended", "")
+    project.write("fixed", "")
     again = project.sm("redrive", "one", "--json")
     assert again.json["again"] == [{"state": "Work", "type": "Task", "where": []}]
     assert project.sm("worker", "--drain").code == 0

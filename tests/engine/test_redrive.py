@@ -23,7 +23,7 @@ class Boom(Exception):
 
 
 class Broken:
-    """A handler that fails for some inputs until it is mended, and notes every call."""
+    """A handler that fails for some inputs until it is fixed, and notes every call."""
 
     def __init__(self, *bad: Json) -> None:
         self.bad = list(bad)

@@ -1,4 +1,4 @@
-"""What `sm validate --fix` mends: mistakes that have one remedy and no other.
+"""What `sm validate --fix` fixes: mistakes that have one remedy and no other.
 
 Rule: what could have been meant in two ways is left to its writer. A field's name has one close candidate; a
 number stands where only text can; a state without Next is the last of its machine; a path lacks its `.$`.
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?")
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """The mended text, and what was changed, in the order in which it was."""
+    """The fixed text, and what was changed, in the order in which it was."""
 
     #: The whole text.
     text: str

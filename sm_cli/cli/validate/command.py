@@ -81,11 +81,11 @@ def _once(project: Project, paths: list[str], asked: Asked, format: str) -> bool
 
 
 def _fixed(project: Project, paths: list[str], asked: Asked, format: str, dry_run: bool) -> bool:
-    """Mend the files, then check them; with `dry_run` only show what would be mended."""
-    from sm_cli.cli.validate.fixing import mend
+    """Fix the files, then check them; with `dry_run` only show what would be fixed."""
+    from sm_cli.cli.validate.fixing import fix_files
 
     before = check_all(project, paths, asked)
-    mend(before, asked, to_stdout=format == "text", write=not dry_run)
+    fix_files(before, asked, to_stdout=format == "text", write=not dry_run)
     if dry_run:
         return all(each.is_valid for each in before)
     return _once(project, paths, asked, format)

@@ -1,4 +1,4 @@
-"""`sm validate --fix`: what `asl.fixes` mends is shown as a diff and written to the file.
+"""`sm validate --fix`: what `asl.validation.fixes` fixes is shown as a diff and written to the file.
 
 Rule: a file is replaced whole or not at all, by a rename; its mode, byte order mark and line ends stay. What could
 not be read as UTF-8 is not touched.
@@ -31,12 +31,12 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _COLOURS = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
 
 
-def mend(files: Sequence[CheckedFile], asked: Asked, *, to_stdout: bool, write: bool) -> None:
-    """Show what is mended in each file as a diff, on stdout or stderr, and write it unless told otherwise."""
+def fix_files(files: Sequence[CheckedFile], asked: Asked, *, to_stdout: bool, write: bool) -> None:
+    """Show what is fixed in each file as a diff, on stdout or stderr, and write it unless told otherwise."""
     from sm_cli.asl.validation.fixes import fix
 
     stream = sys.stdout if to_stdout else sys.stderr
-    count = mended = 0
+    count = fixed_files = 0
     for each in files:
         fixed = fix(each.text, file=each.shown, ignore=asked.ignored)
         if not fixed.changes:
@@ -46,14 +46,14 @@ def mend(files: Sequence[CheckedFile], asked: Asked, *, to_stdout: bool, write: 
         if write:
             replace(Path(each.name), each.text, fixed.text)
         count += len(fixed.changes)
-        mended += 1
+        fixed_files += 1
     if count:
         stream.flush()
         made = "made" if write else "would be made"
-        changes, names = "change" if count == 1 else "changes", "file" if mended == 1 else "files"
-        say(f"{count} {changes} {made} in {mended} {names}")
+        changes, names = "change" if count == 1 else "changes", "file" if fixed_files == 1 else "files"
+        say(f"{count} {changes} {made} in {fixed_files} {names}")
     else:
-        say("nothing to mend")
+        say("nothing to fix")
 
 
 def _diff(name: str, before: str, after: str, stream: TextIO) -> Iterator[str]:
@@ -77,7 +77,7 @@ def replace(file: Path, before: str, after: str) -> None:
         content = target.read_bytes()
         bom = _BOM if content.startswith(_BOM) else b""
         if content != bom + before.encode():
-            raise UsageError(f"{file} changed while it was being mended; it is left as it is")
+            raise UsageError(f"{file} changed while it was being fixed; it is left as it is")
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as opened:
