@@ -43,7 +43,7 @@ def canonical(value: Json) -> bytes:
 
 
 def digest(value: Json) -> str:
-    """sha256 of the canonical form, as 64 hex digits."""
+    """SHA-256 of the canonical form, as 64 hex digits."""
     import hashlib  # with decimal a twentieth of `sm list`, which needs neither
 
     return hashlib.sha256(canonical(value)).hexdigest()

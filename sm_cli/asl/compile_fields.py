@@ -31,6 +31,7 @@ class Fields:
         self.jsonata = jsonata
 
     def get(self, field: str) -> Any:
+        """What is written; None when it is not."""
         return self.written.get(field)
 
     def common(self) -> dict[str, Any]:
@@ -63,6 +64,7 @@ class Fields:
         return self.compiled(written[field], field)
 
     def compiled(self, template: Json, field: str) -> Evaluate:
+        """A template in the state's query language."""
         if not self.jsonata:
             return compile_template(template)
         from sm_cli.expr.jsonata.expressions import compile_payload  # who writes JSONPath does not wait for its import
@@ -108,11 +110,13 @@ class Fields:
         return lambda scope: expect(evaluate(scope), wanted, text, field)
 
     def seconds(self, field: str) -> Seconds:
+        """A number of seconds: a constant, a path or an expression."""
         if expression := self.expression(field, "number"):
             return Seconds(expression=expression)
         return Seconds(self.get(field), self.twin(field))
 
     def count(self, field: str) -> Count:
+        """A number: a constant, a path or an expression."""
         if expression := self.expression(field, "number"):
             return Count(field, expression=expression)
         return Count(field, self.get(field), self.twin(field))
@@ -133,6 +137,7 @@ class Fields:
         return None if timestamp is None else timestamp.microseconds
 
     def correlation_value(self) -> Evaluate:
+        """What gives a Message's correlation value."""
         if "CorrelationValuePath" in self.written:
             return compile_value(self.written["CorrelationValuePath"], "CorrelationValuePath")
         return self.compiled(self.written["CorrelationValue"], "CorrelationValue")
@@ -159,9 +164,11 @@ class Fields:
         return Fields(self.written[field], jsonata=self.jsonata) if field in self.written else None
 
     def arguments(self) -> Evaluate | None:
+        """Parameters or Arguments; None when they are not written."""
         return self.template("Arguments" if self.jsonata else "Parameters")
 
     def reader(self) -> model.ItemReader | None:
+        """ItemReader; None when it is not written."""
         part = self.part("ItemReader")
         if part is None:
             return None
@@ -170,6 +177,7 @@ class Fields:
         return model.ItemReader(resource.handler, part.arguments(), config.written, config.count("MaxItems"))
 
     def batcher(self) -> model.ItemBatcher | None:
+        """ItemBatcher; None when it is not written."""
         part = self.part("ItemBatcher")
         if part is None:
             return None
@@ -178,6 +186,7 @@ class Fields:
         )
 
     def writer(self) -> model.ResultWriter | None:
+        """ResultWriter; None when it is not written."""
         part = self.part("ResultWriter")
         if part is None:
             return None
@@ -187,6 +196,7 @@ class Fields:
     # -- rules and catchers ------------------------------------------------------------------------
 
     def rule(self, written: Written) -> model.ChoiceRule:
+        """One entry of Choices."""
         return model.ChoiceRule(
             self.condition(written),
             written["Next"],
@@ -195,6 +205,7 @@ class Fields:
         )
 
     def condition(self, written: Written) -> Predicate:
+        """What decides whether an entry of Choices applies."""
         if not self.jsonata:
             return compile_rule(dict(written))
         condition = written["Condition"]
@@ -209,6 +220,7 @@ class Fields:
         return decide
 
     def catcher(self, written: Written) -> model.Catcher:
+        """One entry of Catch."""
         return model.Catcher(
             tuple(written["ErrorEquals"]),
             written["Next"],
@@ -219,6 +231,7 @@ class Fields:
 
 
 def retrier(written: Written) -> model.Retrier:
+    """One entry of Retry, with the language's values for what is not written."""
     return model.Retrier(
         error_equals=tuple(written["ErrorEquals"]),
         interval_seconds=written.get("IntervalSeconds", 1),

@@ -46,15 +46,18 @@ def whole(low: int, high: int = MOST_SECONDS, *, expression: bool = False) -> Ki
 
 
 def one_of(*words: str) -> Kind:
+    """One of these words."""
     shown = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else f'"{words[0]}"'
     return Kind(shown, {"enum": list(words)})
 
 
 def object_of(shape: str, wants: str = "an object", *, expression: bool = False) -> Kind:
+    """An object whose fields are those of `shape`. wants: what a message says that it must be."""
     return Kind(wants, {"type": "object"}, holds=shape, expression=expression)
 
 
 def array_of(shape: str, wants: str, least: int = 0) -> Kind:
+    """An array of objects whose fields are those of `shape`, at least so many."""
     schema: dict[str, Json] = {"type": "array", "items": {"type": "object"}}
     return Kind(wants, {**schema, "minItems": least} if least else schema, holds=shape)
 

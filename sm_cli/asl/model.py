@@ -23,11 +23,15 @@ Predicate: TypeAlias = Callable[[Scope], bool]
 
 
 class QueryLanguage(Enum):
+    """What the expressions of a state are written in."""
+
     JSONPATH = "JSONPath"
     JSONATA = "JSONata"
 
 
 class Jitter(Enum):
+    """Whether the pause before a retry is a random part of what it would be."""
+
     NONE = "NONE"
     FULL = "FULL"
 
@@ -129,6 +133,8 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Task(Resulting):
+    """A state that a handler, a service or somebody with its token does the work of."""
+
     #: What does the work.
     resource: Resource
     #: How long an attempt may take.
@@ -139,6 +145,8 @@ class Task(Resulting):
 
 @dataclass(frozen=True, slots=True)
 class Pass(Resulting):
+    """A state that passes its input on, or puts data into it."""
+
     #: Whether `Result` was written; `result` itself may be null.
     has_result: bool
     #: The constant of `Result`, in JSONPath.
@@ -149,6 +157,8 @@ class Pass(Resulting):
 
 @dataclass(frozen=True, slots=True)
 class ChoiceRule:
+    """One entry of Choices."""
+
     #: Whether the rule applies.
     when: Predicate
     #: The state to go on with, of the same machine.
@@ -161,6 +171,8 @@ class ChoiceRule:
 
 @dataclass(frozen=True, slots=True)
 class Choice(State):
+    """A state that decides which one follows."""
+
     #: In the order in which they are asked; the first that applies decides.
     rules: tuple[ChoiceRule, ...]
     #: The state to go on with when no rule applies; None: the state fails then.
@@ -169,6 +181,8 @@ class Choice(State):
 
 @dataclass(frozen=True, slots=True)
 class Wait(State):
+    """A state that waits for some time, or until a moment."""
+
     #: How long it waits; unset where it waits for a timestamp.
     seconds: Seconds
     #: A constant Timestamp, microseconds since 1970 UTC.
@@ -181,7 +195,7 @@ class Wait(State):
 
 @dataclass(frozen=True, slots=True)
 class Succeed(State):
-    pass
+    """A state that ends its machine with success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +208,8 @@ class Fail(State):
 
 @dataclass(frozen=True, slots=True)
 class Parallel(Resulting):
+    """A state that runs machines beside each other, all on the same input."""
+
     #: Keys of Program.machines, in the order of Branches.
     branches: tuple[str, ...]  # pointers into Program.machines
 
@@ -214,6 +230,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Map(Resulting):
+    """A state that runs one machine for each item."""
+
     #: The key of its processor in Program.machines.
     processor: str  # a pointer into Program.machines
     #: Where the items are in the effective input; None: it is all of it.
@@ -244,6 +262,8 @@ class ItemReader:
 
 @dataclass(frozen=True, slots=True)
 class ItemBatcher:
+    """How a distributed Map puts several items into one child's input."""
+
     #: How many items a batch has at most.
     max_items: Count
     #: How many bytes of JSON a batch has at most.
@@ -279,6 +299,7 @@ class DistributedMap(Map):
 
     @property
     def type(self) -> str:
+        """As a definition spells it."""
         return "Map"
 
 
@@ -336,4 +357,5 @@ class Program:
 
     @property
     def root(self) -> Machine:
+        """The machine of the whole definition."""
         return self.machines[""]

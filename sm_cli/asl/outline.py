@@ -37,6 +37,7 @@ class StateAt:
         return text_in(self.value, name)
 
     def at(self, *tokens: str | int) -> str:
+        """The pointer of what these tokens lead to inside the state."""
         pointer = self.pointer
         for token in tokens:
             pointer = child(pointer, token)
@@ -120,6 +121,7 @@ def _inside(state: StateAt) -> Iterator[tuple[str, str, dict[str, Json]]]:
 
 
 def text_in(value: dict[str, Json], name: str) -> str | None:
+    """The member of this name when it is a string, else None."""
     found = value.get(name)
     return found if isinstance(found, str) else None
 

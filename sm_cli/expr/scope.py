@@ -39,6 +39,7 @@ class Scope:
 
     @property
     def context(self) -> Json:
+        """The context object, made when it is read first."""
         if self._context is None:
             self._context = self.make_context()
         return self._context

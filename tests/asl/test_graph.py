@@ -126,7 +126,7 @@ def _is(operator: str, operand: Any) -> dict[str, Any]:
         ({"Not": 1}, "not (?)"),
     ],
 )  # fmt: skip
-def test_a_rule_is_said_as_a_person_would(rule: dict[str, Any], text: str) -> None:
+def test_a_rule_is_written_as_a_person_would(rule: dict[str, Any], text: str) -> None:
     assert condition_text(rule) == text
 
 

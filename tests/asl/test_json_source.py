@@ -82,7 +82,7 @@ def test_two_hundred_levels_are_not_too_deep_and_one_more_is() -> None:
     assert [d.code for d in parse(nested(201)).diagnostics] == ["SM009"]
 
 
-def test_all_mistakes_that_leave_the_structure_readable_are_told_at_once() -> None:
+def test_all_mistakes_that_leave_the_structure_readable_are_reported_at_once() -> None:
     parsed = parse('{"a": 1, "a": 2, "b": 1e999, "c": "\\ud800", "c": 3}')
     assert [d.code for d in parsed.diagnostics] == ["SM006", "SM007", "SM014", "SM006"]
 

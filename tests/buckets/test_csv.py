@@ -171,7 +171,7 @@ def test_bytes_that_are_no_text_are_told_with_their_place(tmp_path: Path, key: s
     assert refusal(tmp_path, csv(key)) == f"s3://data/{key} is not UTF-8: byte 2 of line 5002 is 0xff"
 
 
-def test_a_truncated_gzip_file_is_told(tmp_path: Path) -> None:
+def test_a_truncated_gzip_file_is_reported(tmp_path: Path) -> None:
     path = put(tmp_path, "x.csv.gz", "a,b\n" + "".join(f"{n},{n * n}\n" for n in range(5000)))
     path.write_bytes(path.read_bytes()[:-200])
     assert refusal(tmp_path, csv("x.csv.gz")).startswith("s3://data/x.csv.gz is not a whole gzip file: ")

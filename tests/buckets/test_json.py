@@ -112,7 +112,7 @@ def test_a_place_is_counted_through_all_pieces() -> None:
         list(json_items.items(io.StringIO(text), "x"))
 
 
-def test_an_element_nested_too_deeply_is_told() -> None:
+def test_an_element_nested_too_deeply_is_reported() -> None:
     with pytest.raises(ItemReaderFailed, match="item 0 of x is nested too deeply"):
         list(json_items.items(io.StringIO("[" + "[" * 100_000 + "]" * 100_000 + "]"), "x"))
 
@@ -161,7 +161,7 @@ def test_a_pointer_selects_the_items(tmp_path: Path, pointer: str, items: list[o
         ("a", "ItemsPointer 'a' is not a JSON Pointer: it does not begin with a slash"),
     ],
 )
-def test_a_pointer_to_nothing_is_told(tmp_path: Path, pointer: str, cause: str) -> None:
+def test_a_pointer_to_nothing_is_reported(tmp_path: Path, pointer: str, cause: str) -> None:
     put(tmp_path, "x.json", '{"a": 1, "b": [1, 2]}')
     assert refusal(tmp_path, get("x.json", "JSON", ItemsPointer=pointer)) == cause
 
@@ -186,6 +186,6 @@ def test_lines(tmp_path: Path) -> None:
         ("1\n-Infinity\n", "line 2 of s3://data/x.jsonl holds -Infinity, which is not JSON"),
     ],
 )
-def test_a_line_that_is_no_json_is_told(tmp_path: Path, text: str, cause: str) -> None:
+def test_a_line_that_is_no_json_is_reported(tmp_path: Path, text: str, cause: str) -> None:
     put(tmp_path, "x.jsonl", text)
     assert refusal(tmp_path, get("x.jsonl", "JSONL")) == cause

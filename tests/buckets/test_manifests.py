@@ -128,7 +128,7 @@ def test_athena_data_in_csv_has_given_headers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["out/1.csv", "https://data/out/1.csv", "s3://data", "s3:///x"])
-def test_a_line_that_is_no_uri_is_told(tmp_path: Path, line: str) -> None:
+def test_a_line_that_is_no_uri_is_reported(tmp_path: Path, line: str) -> None:
     put(tmp_path, "m.csv", f"{line}\n")
     cause = refusal(tmp_path, get("m.csv", "JSONL", ManifestType="ATHENA_DATA"))
     assert cause == f"row 1 of s3://data/m.csv is not the s3:// URI of a data file: {line!r}"

@@ -70,19 +70,19 @@ def test_files_of_a_listing_and_of_a_manifest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_json_does_not_have_is_told(tmp_path: Path, value: float) -> None:
+def test_a_number_that_json_does_not_have_is_reported(tmp_path: Path, value: float) -> None:
     write(tmp_path / "data/x", {"n": [1.0, value]})
     cause = f"column 'n' of row 1 of s3://data/x holds {value}, which JSON does not have"
     assert refusal(tmp_path, get("x", "PARQUET")) == cause
 
 
-def test_a_file_that_is_no_parquet_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_parquet_is_reported(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     put(tmp_path, "x", "a,b\n1,2\n")
     assert refusal(tmp_path, get("x", "PARQUET")).startswith("s3://data/x cannot be read as Parquet: ")
 
 
-def test_a_moment_finer_than_python_knows_is_told(tmp_path: Path) -> None:
+def test_a_moment_finer_than_python_knows_is_reported(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     if importlib.util.find_spec("pandas") is not None:
         pytest.skip("pandas has moments as fine as that")

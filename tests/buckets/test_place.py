@@ -131,7 +131,7 @@ def test_a_pipe_is_no_object(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read_is_reported(tmp_path: Path) -> None:
     put(tmp_path, "x.json", "[1]").chmod(0)
     assert (
         refusal(tmp_path, get("x.json", "JSON")) == "AccessDenied: s3://data/x.json cannot be read: Permission denied"

@@ -78,7 +78,7 @@ def test_the_failure_is_one_of_the_tree() -> None:
     assert (failure.error, failure.cause) == ("States.ItemReaderFailed", "why")
 
 
-def test_a_root_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_root_that_is_not_there_is_reported(tmp_path: Path) -> None:
     assert refusal(tmp_path / "none", get("x", "JSON")).startswith("NoSuchBucket: The specified bucket does not exist")
 
 

@@ -342,7 +342,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(project: Project, monkeypatch: 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_result_that_cannot_be_written_is_said(project: Project) -> None:
+def test_a_result_that_cannot_be_written_is_reported(project: Project) -> None:
     project.write("w.yaml", ECHO)
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         process = subprocess.run(

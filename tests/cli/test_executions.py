@@ -88,7 +88,7 @@ def test_list_without_a_database_is_empty(project: Project) -> None:
     assert not project.path.joinpath(".sm").exists()
 
 
-def test_show_tells_what_an_execution_waits_for_and_how_to_move_it(four: Project) -> None:
+def test_show_says_what_an_execution_waits_for_and_how_to_move_it(four: Project) -> None:
     wait, work = four.sm("show", "wait").out, four.sm("show", "work").out
     assert "now         W waits for the message orderId=A 1 until " in wait
     assert ": sm send-message 'orderId=A 1'\n" in wait

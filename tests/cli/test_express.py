@@ -68,7 +68,7 @@ def test_a_failure_names_state_error_and_cause(order: Project) -> None:
     assert not (order.path / ".sm").exists()
 
 
-def test_verbose_tells_each_state(order: Project) -> None:
+def test_verbose_shows_each_state(order: Project) -> None:
     result = order.sm("run", "--express", "-v", "n=1")
     assert "✓ Process" in result.err
     assert "✓ Tell" in result.err

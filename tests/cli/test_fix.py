@@ -281,7 +281,7 @@ def test_a_letter_swapped_in_a_field_of_a_real_workflow_is_expected_back() -> No
 # The command
 
 
-def test_the_diff_is_shown_the_file_written_and_what_is_left_told(project: Project) -> None:
+def test_the_diff_is_shown_the_file_written_and_what_is_left_shown(project: Project) -> None:
     file = project.write("w.yaml", "StartAt: A\nStates:\n  A:\n    Type: Pass  # x\n    Coment: y\n    Next: B\n")
     result = project.sm("validate", "--fix", "w.yaml")
     assert (result.code, result.err) == (1, "1 change made in 1 file\n")
@@ -306,7 +306,7 @@ def test_mode_byte_order_mark_line_ends_and_links_stay(project: Project) -> None
     assert [found.name for found in (project.path / "real").iterdir()] == ["w.yaml"]
 
 
-def test_a_dry_run_writes_nothing_and_tells_whether_the_file_is_valid(project: Project) -> None:
+def test_a_dry_run_writes_nothing_and_says_whether_the_file_is_valid(project: Project) -> None:
     text = "StartAt: A\nStates:\n  A:\n    Type: Pass\n"
     file = project.write("w.yaml", text)
     result = project.sm("validate", "--fix", "--dry-run", "w.yaml")

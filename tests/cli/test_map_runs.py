@@ -123,7 +123,7 @@ def test_one_map_run_is_named_by_its_id_its_beginning_or_its_execution(orders: P
     assert len(orders.sm("map-runs", "--limit", "1", "--json").json) == 1
 
 
-def test_what_is_no_map_run_is_said(orders: Project) -> None:
+def test_what_is_no_map_run_is_reported(orders: Project) -> None:
     before = orders.sm("map-runs")
     assert (before.code, "there is no database" in before.err) == (7, True)
     orders.workflow("StartAt: P\nStates:\n  P: {Type: Pass, End: true}\n", "plain.yaml")

@@ -88,7 +88,7 @@ def test_many_receivers_are_counted_and_json_names_them_all(order: Project) -> N
     }  # fmt: skip
 
 
-def test_a_message_that_nobody_waits_for_is_kept_and_a_near_miss_is_told(order: Project) -> None:
+def test_a_message_that_nobody_waits_for_is_kept_and_a_near_miss_is_reported(order: Project) -> None:
     begun(order)
     sent = order.sm("send-message", "orderId=ord-1")
     assert (sent.code, plain(sent.out)) == (0, "nobody waits for orderId=ord-1 now; it is kept until TIME\n")
@@ -189,7 +189,7 @@ def test_wait_shows_how_those_who_received_it_ended(order: Project) -> None:
     ended(worker)
 
 
-def test_who_waits_for_a_worker_that_is_not_there_is_told(order: Project) -> None:
+def test_who_waits_for_a_worker_that_is_not_there_is_reported(order: Project) -> None:
     begun(order, name="one")
     waiting = order.start("send-message", "orderId=ORD-1", "--wait")
     assert waiting.stderr is not None

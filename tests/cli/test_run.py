@@ -256,7 +256,7 @@ def test_a_workflow_without_tasks_loads_no_handlers(project: Project) -> None:
     assert project.sm("run").code == 0
 
 
-def test_verbose_tells_the_states_on_stderr(order: Project) -> None:
+def test_verbose_shows_the_states_on_stderr(order: Project) -> None:
     result = order.sm("run", "-v", "--input", "data.json")
     assert "  ✓ ProcessOrder  " in result.err
     assert result.json["amount"] == 150

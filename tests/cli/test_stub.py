@@ -43,7 +43,7 @@ def test_a_definition_runs_without_a_line_of_python(project: Project) -> None:
     assert (result.code, result.json, stubbed(result)) == (0, OUTPUT, [STUBBED])
 
 
-def test_what_has_a_handler_is_not_stubbed_nor_told(project: Project) -> None:
+def test_what_has_a_handler_is_not_stubbed_nor_named(project: Project) -> None:
     project.workflow(AWS)
     project.handlers(CHARGE + WILD)
     result = project.sm("run", "--stub", "--input", INPUT)
@@ -79,7 +79,7 @@ def test_without_a_stub_the_wildcards_are_counted_before_the_first_state(project
     assert "waits for the callback" in project.sm("why", detached).out
 
 
-def test_a_worker_with_a_stub_answers_what_waits_and_tells_each_resource_once(project: Project) -> None:
+def test_a_worker_with_a_stub_answers_what_waits_and_names_each_resource_once(project: Project) -> None:
     project.workflow(AWS)
     refs = [project.sm("run", "--stub", "--input", INPUT, "--detach").out.strip() for _ in range(2)]
     result = project.sm("worker", "--stub", "--drain", "--name", "w1")

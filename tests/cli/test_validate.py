@@ -18,7 +18,7 @@ def test_a_good_file_is_ok(project: Project) -> None:
     assert (result.code, result.out, result.err) == (0, "good.yaml: OK\n", "")
 
 
-def test_every_problem_of_every_file_is_told(project: Project) -> None:
+def test_every_problem_of_every_file_is_reported(project: Project) -> None:
     project.write("good.yaml", GOOD)
     project.write("bad.yaml", BAD)
     result = project.sm("validate", "bad.yaml", "good.yaml")

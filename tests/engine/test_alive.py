@@ -62,7 +62,7 @@ def test_of_a_process_elsewhere_nothing_is_known() -> None:
 
 
 @pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
-def test_in_another_container_the_beacon_tells(tmp_path: Path) -> None:
+def test_in_another_container_the_liveness_lock_shows_it(tmp_path: Path) -> None:
     mine, theirs = Liveness(tmp_path / "sm.db"), Liveness(tmp_path / "sm.db")
     lit = enlisted("w", "REF", 5, theirs)
     boot, place, born = lit.process.split("/")
@@ -78,7 +78,7 @@ def test_in_another_container_the_beacon_tells(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
-def test_a_child_that_keeps_the_beacon_of_a_dead_process_does_not_keep_it_alive(tmp_path: Path) -> None:
+def test_a_child_that_keeps_the_liveness_lock_of_a_dead_process_does_not_keep_it_alive(tmp_path: Path) -> None:
     gone, _ = child(reaped=True)
     mine, theirs = Liveness(tmp_path / "sm.db"), Liveness(tmp_path / "sm.db")
     lit = enlisted("w", "REF", 5, theirs)

@@ -229,7 +229,7 @@ def test_a_handlers_result_that_came_in_time_counts_though_its_worker_was_busy()
     yard.close()
 
 
-def test_a_heartbeat_that_was_said_in_time_counts_and_a_late_one_does_not() -> None:
+def test_a_heartbeat_that_was_given_in_time_counts_and_a_late_one_does_not() -> None:
     for said, status in ((8, Status.RUNNING), (11, Status.FAILED)):
         yard = Yard()
         gate = yard.gate()

@@ -88,7 +88,7 @@ def test_a_silent_workers_task_is_late_at_its_own_deadline_and_not_before(here: 
 
 @pytest.mark.parametrize("jump", [-HOUR, HOUR, 48 * HOUR])
 @pytest.mark.parametrize("alive", [True, False])
-def test_a_jump_takes_no_job_from_its_worker_and_is_told_once(
+def test_a_jump_takes_no_job_from_its_worker_and_is_logged_once(
     here: Yard, jump: int, alive: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate, execution = here.gate(), here.start(one_task(TimeoutSeconds=60))

@@ -187,7 +187,7 @@ def test_a_runtime_error_ends_the_execution_at_once(place: str, caught: bool) ->
 
 
 @pytest.mark.parametrize("place", FAILING)
-def test_any_other_error_is_told_on_its_way_up(place: str) -> None:
+def test_any_other_error_is_recorded_on_its_way_up(place: str) -> None:
     made, _, after = FAILING[place]
     outcome = simulate(states(S=made(FAIL)), {"items": [{"a": 1}, {"a": 2}]})
     types = [event["type"] for event in outcome.history]

@@ -46,7 +46,7 @@ def test_a_workflow_runs_to_its_end_in_the_call() -> None:
     assert result == ExpressResult("SUCCEEDED", 12, None, None, None)
 
 
-def test_the_context_object_tells_of_an_express_execution() -> None:
+def test_the_context_object_shows_an_express_execution() -> None:
     seen = workflow({
         "StartAt": "A",
         "States": {"A": {"Type": "Pass", "Parameters": {"of.$": "$$.Execution.Id", "n.$": "$$.Execution.Name"},

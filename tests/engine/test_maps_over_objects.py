@@ -118,7 +118,7 @@ def test_an_item_reader_gives_the_keys_of_a_file(tmp_path: Path, pointer: str | 
     ]  # fmt: skip
 
 
-def test_a_state_that_is_tested_alone_tells_of_the_pairs() -> None:
+def test_a_state_that_is_tested_alone_shows_the_pairs() -> None:
     state = mapping(ItemsPath="$.stock", ItemSelector=BOTH)["States"]["M"]
     answer: Any = single.test_state(state, {"stock": STOCK}, inspection_level="DEBUG", mock={"result": []})
     assert answer["inspectionData"]["afterItemsPath"] == STOCK

@@ -369,7 +369,7 @@ def test_a_sender_is_told_of_a_wait_that_ended_and_for_how_long_that_is_known(
     )
 
 
-def test_nothing_near_is_said_when_nothing_is_near(engine: Engine) -> None:
+def test_no_near_miss_is_reported_when_nothing_is_near(engine: Engine) -> None:
     start(engine, order(), {"orderId": "A"})
     assert engine.publish("orderId", "B", {}).near == ()
     assert engine.publish("other", "A", {}).near == ()
@@ -383,7 +383,7 @@ def test_nothing_near_is_said_when_nothing_is_near(engine: Engine) -> None:
         (86_399, "23 hours ago"), (86_400, "a day ago"), (10**6, "11 days ago"),
     ],
 )  # fmt: skip
-def test_how_long_ago_something_was_is_said_in_words(seconds: int, said: str) -> None:
+def test_how_long_ago_something_was_is_written_in_words(seconds: int, said: str) -> None:
     assert ago(seconds * SECOND) == said
 
 
@@ -418,7 +418,7 @@ def test_what_became_of_a_message_is_logged(engine: Engine, caplog: pytest.LogCa
         (("k", "A", {}), {"message_id": ""}, "a message id has 1 to 1000 characters; this one has 0"),
     ],
 )
-def test_what_cannot_be_sent_is_said_in_one_sentence(
+def test_what_cannot_be_sent_is_reported_in_one_sentence(
     engine: Engine, arguments: Any, options: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(UsageError, match=sentence):

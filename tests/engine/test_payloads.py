@@ -55,7 +55,7 @@ def test_what_shares_its_parts_is_refused_without_being_written() -> None:
         check_bounds(wide, 32 << 20)
 
 
-def test_what_is_too_deep_is_told_apart() -> None:
+def test_what_is_too_deep_is_distinguished() -> None:
     value: Json = 1
     for _ in range(DEEPEST + 100):
         value = [value]

@@ -72,7 +72,7 @@ def test_a_task_that_failed_runs_again_with_the_same_input() -> None:
     assert [event["id"] for event in outcome.history] == list(range(1, len(outcome.history) + 1))
 
 
-def test_a_dry_run_tells_and_changes_nothing() -> None:
+def test_a_dry_run_shows_and_changes_nothing() -> None:
     simulation, execution, _ = failed({"StartAt": "B", "States": {"B": TASK}}, 1, Broken(1))
     assert [a.state for a in simulation.engine.redrive(execution, dry_run=True)] == ["B"]
     current = asked(simulation.store).execution(execution.id)
@@ -170,7 +170,7 @@ def test_from_another_state_with_its_last_input_or_a_new_one() -> None:
         go_on(simulation, execution, state="Nope", input={})
 
 
-def test_the_context_object_tells_of_the_redrive() -> None:
+def test_the_context_object_shows_the_redrive() -> None:
     state = {**TASK, "Parameters": {"count.$": "$$.Execution.RedriveCount"}}
     handler = Broken({"count": 0})
     simulation, execution, _ = failed({"StartAt": "B", "States": {"B": state}}, {}, handler)

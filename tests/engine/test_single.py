@@ -48,7 +48,7 @@ def failing(error: str, cause: str = "because") -> dict[str, Any]:
     return {"errorOutput": {"error": error, "cause": cause}}
 
 
-def test_every_stage_of_a_task_is_told_in_its_order() -> None:
+def test_every_stage_of_a_task_is_shown_in_its_order() -> None:
     answer = single.test_state(TASK, INPUT, inspection_level="DEBUG", mock={"result": {"done": 1, "more": 2}})
     assert answer == {
         "status": "SUCCEEDED",
@@ -69,7 +69,7 @@ def test_every_stage_of_a_task_is_told_in_its_order() -> None:
     assert list(stages)[:3] == ["input", "afterInputPath", "afterParameters"]
 
 
-def test_info_tells_no_stages() -> None:
+def test_info_shows_no_stages() -> None:
     assert "inspectionData" not in single.test_state(TASK, INPUT, mock={"result": {"done": 1}})
 
 
@@ -140,7 +140,7 @@ def test_a_wait_is_not_waited_for() -> None:
     assert single.test_state(state, {"a": 1}) == {"status": "SUCCEEDED", "output": {"a": 1}, "nextState": "Later"}
 
 
-def test_the_inputs_of_the_iterations_of_a_map_are_told() -> None:
+def test_the_inputs_of_the_iterations_of_a_map_are_shown() -> None:
     answer: Any = single.test_state(
         MAP, {"items": [1, 2], "factor": 9}, inspection_level="DEBUG", mock={"result": "[3, 4]"}
     )

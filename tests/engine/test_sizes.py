@@ -60,19 +60,19 @@ def test_a_row_of_history_is_long_before_a_payload_is_too_large() -> None:
     assert (len(dumps(FITS).encode()), len(dumps(TOO_LONG).encode())) == (PAYLOAD_LIMIT, PAYLOAD_LIMIT + 1)
 
 
-def test_an_input_a_result_and_an_output_of_just_256_kib_are_not_told_of(here: Yard, warned: Warned) -> None:
+def test_an_input_a_result_and_an_output_of_just_256_kib_are_not_warned_of(here: Yard, warned: Warned) -> None:
     assert done(here, machine(A={"Type": "Pass", "Next": "T"}, T=TASK), FITS, FITS) == FITS
     assert warned() == []
 
 
-def test_an_execution_with_a_large_input_is_told_of_once(here: Yard, warned: Warned) -> None:
+def test_an_execution_with_a_large_input_is_warned_of_once(here: Yard, warned: Warned) -> None:
     definition = machine(A={"Type": "Pass", "Next": "B"}, B={"Type": "Pass", "End": True})
     for _ in range(2):
         assert done(here, definition, TOO_LONG) == TOO_LONG
     assert warned() == ["an execution of 'w' has an input of 262,145 bytes; AWS allows 262,144"]
 
 
-def test_what_a_handler_returned_is_told_of_also_when_the_state_drops_it(here: Yard, warned: Warned) -> None:
+def test_what_a_handler_returned_is_warned_of_also_when_the_state_drops_it(here: Yard, warned: Warned) -> None:
     task = {"Type": "Task", "Resource": "work", "ResultPath": None, "Next": "Z"}
     definition = machine(A={"Type": "Pass", "Next": "T"}, T=task, Z={"Type": "Pass", "End": True})
     assert done(here, definition, 1, TOO_LONG) == 1
@@ -80,19 +80,19 @@ def test_what_a_handler_returned_is_told_of_also_when_the_state_drops_it(here: Y
 
 
 @pytest.mark.parametrize("resource", ["lambda:eu-west-1:1:function:work", "states:eu-west-1:1:activity:work"])
-def test_the_result_of_a_function_or_an_activity_is_told_of(here: Yard, warned: Warned, resource: str) -> None:
+def test_the_result_of_a_function_or_an_activity_is_warned_of(here: Yard, warned: Warned, resource: str) -> None:
     done(here, machine(T={**TASK, "Resource": f"arn:aws:{resource}"}), 1, TOO_LONG)
     assert warned() == ["the state 'T' of 'w' has a result of 262,145 bytes; AWS allows 262,144"]
 
 
-def test_what_is_handed_over_to_a_callback_and_what_comes_back_is_told_of(here: Yard, warned: Warned) -> None:
+def test_what_is_handed_over_to_a_callback_and_what_comes_back_is_warned_of(here: Yard, warned: Warned) -> None:
     execution = here.start(workflow(machine(T={**TASK, "Resource": "work.waitForTaskToken"})))
     passes.drain(here.worker(returning(TOO_LONG)), lambda: False)
     assert here.now(execution).closed is None
     assert warned() == ["the state 'T' of 'w' has a result of 262,145 bytes; AWS allows 262,144"]
 
 
-def test_a_state_is_told_of_when_its_output_grew_and_not_when_it_passes_on_what_it_got(
+def test_a_state_is_warned_of_when_its_output_grew_and_not_when_it_passes_on_what_it_got(
     here: Yard, warned: Warned
 ) -> None:
     """A and B together are too large from B on; C to E only hand it on, across ticks too, and F has less."""
@@ -117,7 +117,7 @@ def test_a_state_that_grew_in_a_later_tick_is_compared_with_what_it_was_entered_
     assert warned() == ["the state 'T' of 'w' has an output of 280,018 bytes; AWS allows 262,144"]
 
 
-def test_a_state_of_an_iteration_is_told_of_once_for_all_of_them(here: Yard, warned: Warned) -> None:
+def test_a_state_of_an_iteration_is_warned_of_once_for_all_of_them(here: Yard, warned: Warned) -> None:
     inner = machine(I=TASK)
     definition = machine(M={"Type": "Map", "ItemProcessor": inner, "ResultSelector": {"n": 1}, "End": True})
     done(here, definition, [1, 2, 3], TOO_LONG)
@@ -140,7 +140,7 @@ def test_nothing_is_told_where_awss_limits_are_on(here: Yard, warned: Warned) ->
     assert warned() == []
 
 
-def test_a_simulation_tells_nothing(warned: Warned) -> None:
+def test_a_simulation_warns_of_nothing(warned: Warned) -> None:
     outcome = simulate(machine(T=TASK), TOO_LONG, handlers={"work": lambda _: TOO_LONG})
     assert (outcome.status, warned()) == ("SUCCEEDED", [])
 

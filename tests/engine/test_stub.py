@@ -111,7 +111,7 @@ def test_a_handler_of_its_own_still_waits_for_its_callback() -> None:
 # In a worker
 
 
-def test_a_worker_with_a_stub_walks_through_and_tells_each_resource_once(here: Yard) -> None:
+def test_a_worker_with_a_stub_walks_through_and_names_each_resource_once(here: Yard) -> None:
     document = from_value(walk()).document
     assert document is not None
     workflow = prepare(document, "walk")

@@ -106,7 +106,7 @@ def test_a_value_in_quotes_is_quoted_for_the_command(engine: Engine, reasons: As
         ("ORD-1 ", {}, "message 1 is kept for orderId=ORD-1 , which differs in blanks"),
     ],
 )
-def test_a_message_that_nearly_fits_is_told(
+def test_a_message_that_nearly_fits_is_shown(
     engine: Engine, reasons: Asked, value: str, options: dict[str, Any], said: str
 ) -> None:
     engine.publish("orderId", value, {}, **options)
@@ -114,7 +114,7 @@ def test_a_message_that_nearly_fits_is_told(
     assert reasons(e)[0].text == f"Wait has waited since +0 for the message orderId=ORD-1, until +60; {said}."
 
 
-def test_a_message_for_another_type_or_another_execution_is_told(engine: Engine, reasons: Asked) -> None:
+def test_a_message_for_another_type_or_another_execution_is_shown(engine: Engine, reasons: Asked) -> None:
     waits_elsewhere = start(engine, order(CorrelationKey="other"), {"orderId": "7"})
     engine.publish("orderId", 7, {}, strict_type=True)
     engine.publish("orderId", "7", {}, execution=waits_elsewhere)
@@ -290,7 +290,7 @@ def test_a_parent_counts_its_children_and_they_say_what_they_wait_for(engine: En
     ]  # fmt: skip
 
 
-def test_only_so_many_reasons_are_told(engine: Engine, reasons: Asked) -> None:
+def test_only_so_many_reasons_are_shown(engine: Engine, reasons: Asked) -> None:
     workflow, input = fan(30)
     found = reasons(start(engine, workflow, input))
     assert found[0].text == "Each waits for its 30 children: 0 ended, 30 to go."
@@ -308,7 +308,7 @@ def test_a_frame_that_is_ready_waits_for_a_worker(store: Store, clock: FakeClock
     assert reasons(e)[0].kind == "job"
 
 
-def test_the_deadline_of_the_whole_execution_is_told(engine: Engine, reasons: Asked) -> None:
+def test_the_deadline_of_the_whole_execution_is_shown(engine: Engine, reasons: Asked) -> None:
     e = engine.start(order(), {"orderId": "A"}, timeout=99)[0]
     assert reasons(e)[-1].text == "Whatever comes, it ends as TIMED_OUT at +99."
 

@@ -131,7 +131,7 @@ def test_the_dollar_in_a_filter_is_the_root_of_the_document() -> None:
     assert compile_path("$.approaches[?(@.workerId == $.nobody)].approach").find(document) == []
 
 
-def test_the_unquoted_words_of_a_filter_are_told() -> None:
+def test_the_unquoted_words_of_a_filter_are_reported() -> None:
     assert compile_path("$[?(@.a == es && @.b == 1 && @.c == 'x' && @.d == true)]").words == ("es",)
     assert compile_path("$.a").words == ()
 

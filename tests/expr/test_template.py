@@ -193,7 +193,7 @@ def test_a_value_that_is_neither_path_nor_call_is_refused_in_the_words_of_aws(wr
     ("wrong", "position"),
     [("States.Array(1, oops)", 16), ("States.Format('{}' $.a)", 19), ("States.Format('a\\n')", 16), ("plain", 0)],
 )
-def test_the_place_inside_the_text_is_told(wrong: str, position: int) -> None:
+def test_the_place_inside_the_text_is_reported(wrong: str, position: int) -> None:
     with pytest.raises(TemplateError) as caught:
         compile_template({"x.$": wrong})
     assert caught.value.position == position

@@ -15,17 +15,19 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def public(body: list[ast.stmt], inside: str = "") -> Iterator[tuple[str, Definition]]:
-    """(name, definition) of what others may use: not private, not nested in a function, no overload of another."""
+    """(name, definition) of what others may use: not private, not nested in a function."""
     for node in body:
-        if isinstance(node, Definition) and not node.name.startswith("_") and not is_overload(node):
+        if isinstance(node, Definition) and not node.name.startswith("_") and not is_said_elsewhere(node):
             yield inside + node.name, node
             if isinstance(node, ast.ClassDef):
                 yield from public(node.body, f"{inside}{node.name}.")
 
 
-def is_overload(node: Definition) -> bool:
-    """Whether the docstring stands at another function of the same name."""
-    return any(ast.unparse(each).split(".")[-1] == "overload" for each in node.decorator_list)
+def is_said_elsewhere(node: Definition) -> bool:
+    """Whether its sentence stands elsewhere: a rule's title in its decorator, a test's in its name, that of an overload
+    at the function that all overloads share."""
+    heads = {ast.unparse(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list}
+    return bool(heads & {"overload", "state_rule", "machine_rule", "definition_rule"}) or node.name.startswith("test_")
 
 
 def is_sentence(docstring: str | None) -> bool:
@@ -130,7 +132,8 @@ class C(NamedTuple):
 def test_what_is_private_or_nested_is_not_public() -> None:
     tree = ast.parse(
         "def a():\n    def b(): ...\ndef _c(): ...\nclass D:\n    def e(self): ...\n    def __f__(self): ..."
-        "\n@overload\ndef g(): ..."
+        "\n@overload\ndef g(): ...\n@state_rule('SM1', 'It is so')\ndef h(): ..."
+        "\ndef test_i(): ..."
     )
     assert [name for name, _ in public(tree.body)] == ["a", "D", "D.e"]
     assert all(isinstance(node, Function | ast.ClassDef) for _, node in public(tree.body))

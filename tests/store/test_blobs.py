@@ -113,7 +113,7 @@ def test_events_are_read_as_they_were_written(store: SqliteStore, member: str) -
     assert asked(store).history(1, after=1, limit=2) == happened[1:3]
 
 
-def test_long_events_are_told_of_once(store: SqliteStore) -> None:
+def test_long_events_are_reported_once(store: SqliteStore) -> None:
     long: Json = ["x" * 300_000]
     happened = [event(1, {"input": long}), event(2, {"input": LARGE}), event(3, {"cause": "c" * 300_000})]
     assert apply(store, history=happened) == [happened[0], happened[2]]

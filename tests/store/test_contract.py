@@ -803,7 +803,7 @@ def test_a_resource_waits_while_it_has_a_job_that_nobody_has(store: Store) -> No
         ({"resources": {"pay"}, "only": 2, "queues": {"default"}}, False),
     ],
 )
-def test_a_read_tells_whether_a_job_is_claimable(store: Store, wanted: dict[str, Any], expected: bool) -> None:
+def test_a_read_says_whether_a_job_is_claimable(store: Store, wanted: dict[str, Any], expected: bool) -> None:
     apply(
         store,
         new_jobs=[

@@ -593,7 +593,7 @@ def test_a_killed_writer_leaves_whole_transactions_only(path: Path, attempt: int
     store.close()
 
 
-def test_changed_tells_of_commits_by_others_once(store: SqliteStore, path: Path) -> None:
+def test_changed_reports_commits_by_others_once(store: SqliteStore, path: Path) -> None:
     assert not store.changed()
     other = SqliteStore(path)
     assert not store.changed()

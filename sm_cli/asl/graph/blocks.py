@@ -28,6 +28,8 @@ _ASCII = str.maketrans("─│╭╮╰╯┬┴├┤┼┌┐└┘╌┆▼�
 
 
 class StyledText(NamedTuple):
+    """A piece of a line in one style."""
+
     #: One piece of a line, without a line break.
     text: str
     #: A style of rich; "" for none.
@@ -35,6 +37,8 @@ class StyledText(NamedTuple):
 
 
 class Line(NamedTuple):
+    """Pieces of text beside each other."""
+
     #: Its pieces, from left to right.
     spans: tuple[StyledText, ...]
     #: In cells of the terminal.
@@ -51,19 +55,23 @@ class Block:
 
     @property
     def width(self) -> int:
+        """That of its widest line, in cells."""
         return max((line.width for line in self.lines), default=0)
 
 
 def line(*parts: StyledText | str) -> Line:
+    """One line of these pieces; a str has no style."""
     spans = tuple(StyledText(part) if isinstance(part, str) else part for part in parts)
     return Line(spans, sum(width_of(span.text) for span in spans))
 
 
 def beside(*lines: Line) -> Line:
+    """One line of these, left to right."""
     return Line(tuple(span for each in lines for span in each.spans), sum(each.width for each in lines))
 
 
 def padded(content: Line, width: int, fill: str = " ", style: str = "") -> Line:
+    """Filled on the right up to so many cells."""
     missing = width - content.width
     return content if missing <= 0 else Line((*content.spans, StyledText(fill * missing, style)), width)
 
@@ -102,6 +110,7 @@ def columns(blocks: Sequence[Sequence[Line]], widths: Sequence[int], gap: int) -
 
 
 def cut(text: str, width: int, style: str = "") -> StyledText:
+    """The text, shortened to so many cells."""
     return StyledText(shortened(text, width), style)
 
 

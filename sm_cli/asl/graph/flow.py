@@ -27,6 +27,8 @@ class Arm:
 
 
 class Flow:
+    """The order in which the states of one machine are drawn."""
+
     def __init__(self, graph: Graph) -> None:
         self.start = graph.start
         self.drawn: set[str] = set()
@@ -36,9 +38,11 @@ class Flow:
         self._all: dict[str, set[str]] = {}
 
     def arms(self, name: str) -> list[Arm]:
+        """The ways out of a state."""
         return self._arms[name]
 
     def reached(self) -> set[str]:
+        """The names of all states that the start leads to."""
         return set() if self.start is None else self._reach([self.start], ())
 
     def leads(self, source: str, target: str) -> bool:

@@ -66,6 +66,7 @@ class Node:
 
     @property
     def name(self) -> str:
+        """The state's name."""
         return self.id[1]
 
 

@@ -360,6 +360,7 @@ def _decode(inside: str) -> str:
 
 
 def cut(text: str) -> str:
+    """The text, or its first 40 characters and an ellipsis."""
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 

@@ -31,6 +31,7 @@ class Span:
     members: dict[str, Span] | list[Span] | None = None
 
     def member(self, token: str) -> Span | None:
+        """Where the member of this name or index stands; None when there is none."""
         if isinstance(self.members, dict):
             return self.members.get(token)
         if isinstance(self.members, list) and token.isdecimal() and int(token) < len(self.members):
@@ -63,15 +64,19 @@ class Lines:
         self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
     def line(self, offset: int) -> int:
+        """The line of a character, from 1."""
         return bisect_right(self._starts, offset)
 
     def start_of(self, line: int) -> int:
+        """Where a line begins, in characters from 0."""
         return self._starts[line - 1]
 
     def column(self, offset: int) -> int:
+        """The column of a character in its line, from 1."""
         return offset - self._starts[self.line(offset) - 1] + 1
 
     def position(self, start: int, end: int) -> Position:
+        """Lines and columns of [start, end)."""
         return Position(self.line(start), self.column(start), self.line(end), self.column(end))
 
 

@@ -55,6 +55,7 @@ def _tell(engine: Engine, left: list[Execution]) -> None:
 
 
 def table(ends: list[dict[str, Json]]) -> list[str]:
+    """The lines of a table of these ends."""
     rows = []
     for end in ends:
         waits = end["waits_for"]

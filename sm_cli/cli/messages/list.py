@@ -27,6 +27,7 @@ Named = Annotated[
 
 
 def register(app: typer.Typer) -> None:
+    """Add the commands."""
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
     group.command("list")(list_messages)
     group.command("show")(show)

@@ -65,6 +65,7 @@ _Wait: TypeAlias = Annotated[
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("send-message")(send_message)
 
 

@@ -35,7 +35,10 @@ _KEYS: dict[str, tuple[type, str]] = {
 
 @dataclass(slots=True)
 class Project:
-    """root: the directory of the configuration, or the current one. file: the configuration, if there is one."""
+    """The directory that a command works in, and its settings.
+
+    root: the directory of the configuration, or the current one. file: the configuration, if there is one.
+    """
 
     root: Path
     file: Path | None = None
@@ -43,11 +46,13 @@ class Project:
     settings: dict[str, object] = field(default_factory=dict)
 
     def setting(self, key: str) -> str | None:
+        """A setting as text; None when it is not there."""
         found = self.settings.get(key)
         return None if found is None else str(found)
 
     @property
     def workflows(self) -> Path:
+        """The directory of workflows."""
         return shown(self.root / "workflows")
 
     def handlers(self, option: str | None) -> tuple[Path, bool]:
@@ -63,6 +68,7 @@ class Project:
 
     @property
     def aws_limits(self) -> bool:
+        """Whether AWS's limits hold."""
         return self.settings.get("aws_limits") is True
 
     @property

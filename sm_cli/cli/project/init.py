@@ -30,6 +30,7 @@ _IGNORE = "gitignore"
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("init")(init)
 
 

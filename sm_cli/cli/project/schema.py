@@ -8,6 +8,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("schema")(schema)
 
 

@@ -86,6 +86,7 @@ def parsed(path: str) -> Parsed:
 
 
 def read(path: str) -> bytes:
+    """The bytes of a file, or of stdin. Raises UsageError or NotFound."""
     from sm_cli.asl.text.source import MAX_BYTES
 
     try:
@@ -129,6 +130,7 @@ class Library:
 
 
 def document(path: str) -> Document:
+    """A definition that was read. Raises InvalidDefinition."""
     found = parsed(path)
     if found.document is None:
         raise InvalidDefinition(found.diagnostics)

@@ -68,6 +68,7 @@ _AwsLimits: TypeAlias = Annotated[
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("run")(run)
 
 
@@ -147,6 +148,7 @@ def split(arguments: list[str]) -> tuple[str | None, list[str]]:
 
 
 def concurrency_of(project: Project, option: str | None) -> int:
+    """How many handlers run at once: the option, else the setting, else 8. Raises UsageError."""
     return count(option or project.setting("concurrency") or "8", "--concurrency")
 
 

@@ -56,6 +56,7 @@ class Eyes:
             self.something = True
 
     def closed(self) -> bool:
+        """Whether the execution is closed; shows what happened since the last look. Looks only so often."""
         now = self.loop.engine.clock.now()
         if not self.something and now - self.looked < _LOOK:
             return False

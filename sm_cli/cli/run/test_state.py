@@ -57,6 +57,7 @@ _Level: TypeAlias = Annotated[
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("test-state")(test_state)
 
 

@@ -66,6 +66,7 @@ _Reload: TypeAlias = Annotated[bool, typer.Option("--reload", help="Load handler
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("worker")(worker)
 
 

@@ -30,6 +30,7 @@ _STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"
 
 
 def register(app: typer.Typer) -> None:
+    """Add the commands."""
     app.command("list")(list_executions)
     app.command("show")(show)
     app.command("output")(output)

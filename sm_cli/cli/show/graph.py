@@ -26,6 +26,7 @@ _URGENCY = ("SUCCEEDED", "ABORTED", "CAUGHT", "TIMED_OUT", "FAILED", "RUNNING")
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("graph")(graph)
 
 

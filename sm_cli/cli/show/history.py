@@ -26,6 +26,7 @@ _HEADS = ("STATE", "TYPE", "STATUS", "STARTED", "DURATION", "RETRIES", "ERROR")
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("history")(history)
 
 

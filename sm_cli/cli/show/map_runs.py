@@ -26,6 +26,7 @@ _HEADS = ("MAP RUN", "WORKFLOW", "STATUS", "ITEMS", "DONE", "FAILED", "RUNNING",
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("map-runs")(map_runs)
 
 
@@ -102,6 +103,7 @@ def progress(run: MapRun) -> str:
 
 
 def row(run: MapRun, now: int) -> tuple[str, ...]:
+    """The row of a table. now: microseconds since 1970 UTC."""
     join = run.join
     return (
         run.ref, run.workflow, run.status.value, f"{join.total}", f"{join.settled - join.lost}", f"{join.lost}",

@@ -19,6 +19,7 @@ Token = Annotated[str, typer.Argument(metavar="TOKEN", show_default=False, help=
 
 
 def register(app: typer.Typer) -> None:
+    """Add the commands."""
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
     group.command("success")(success)
     group.command("failure")(failure)

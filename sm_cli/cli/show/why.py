@@ -21,6 +21,7 @@ _BEGINS = {"PENDING": "has been PENDING since", "RUNNING": "has been RUNNING sin
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("why")(why)
 
 

@@ -93,6 +93,7 @@ def say(line: str) -> None:
 
 
 def warn(sentence: str) -> None:
+    """One sentence on stderr, as a warning."""
     say(f"sm: warning: {sentence}")
 
 

@@ -30,6 +30,7 @@ def read_input(source: str | None, pairs: list[str]) -> Json:
 
 
 def warn_if_large(value: Json, what: str) -> None:
+    """Warn of a value that AWS would not take. what: its name in the sentence."""
     size = size_of(value)
     if size > AWS_MAX_BYTES:
         warn(f"{what} has {size:,} bytes; AWS takes at most {AWS_MAX_BYTES:,}")

@@ -28,6 +28,8 @@ _SHOWN = 12
 
 
 class Watcher(Protocol):
+    """Who is shown what happens in an execution while a command waits for it."""
+
     #: Whether it wants to be shown events.
     looks: bool
     #: How far the map runs under way are, by the state that they belong to.
@@ -40,12 +42,15 @@ class Watcher(Protocol):
 
 
 def watcher(verbose: bool) -> Watcher:
+    """The one that fits stderr: a picture in a terminal, lines when they are asked for, else nothing."""
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         return Picture(verbose)
     return LiveLines() if verbose else Nobody()
 
 
 class Nobody:
+    """Shows nothing."""
+
     looks = False
 
     def __init__(self) -> None:
@@ -58,7 +63,8 @@ class Nobody:
         return None
 
     def see(self, events: list[HistoryEvent], now: int) -> None:  # noqa: ARG002 - the protocol's
-        return None
+        """Nothing is shown."""
+        return
 
 
 class LiveLines:
@@ -78,6 +84,7 @@ class LiveLines:
         return None
 
     def see(self, events: list[HistoryEvent], now: int) -> None:  # noqa: ARG002 - the protocol's
+        """One line for each state that ends."""
         for event in events:
             self.view.add(event)
             if event.type == "MessageSubscribed":
@@ -93,15 +100,18 @@ class LiveLines:
         self.view.visits.clear()  # only what is under way is looked at
 
     def waits(self, event: HistoryEvent) -> None:
+        """Say how to send the message that a state waits for."""
         key, value = str(event.detail["correlationKey"]), scalar_text(event.detail["correlationValue"])
         visit = self.view.current.get(event.frame)
         state = visit.name if visit else "it"
         self.line(f"  … {tables.clean(state)} waits for a message; send it with: {send_command(key, value)}")
 
     def tell(self, visit: StateVisit) -> None:
+        """One visit that has ended."""
         self.line(line_of(visit))
 
     def line(self, text: str, colour: str | None = None) -> None:  # noqa: ARG002 - the picture's
+        """Write a line."""
         say(text)
 
 
@@ -139,11 +149,13 @@ class Picture(LiveLines):
             self.live.stop()
 
     def see(self, events: list[HistoryEvent], now: int) -> None:
+        """Lines for what has ended, and below them what is under way."""
         super().see(events, now)
         assert self.live is not None
         self.live.update(self.under_way(now))
 
     def tell(self, visit: StateVisit) -> None:
+        """One visit that has ended; of iterations that succeeded only their number."""
         if visit.where and not self.verbose and visit.status == "SUCCEEDED":
             outermost = visit.where[0].rpartition("[")[0]
             self.done[outermost] = self.done.get(outermost, 0) + 1
@@ -151,12 +163,14 @@ class Picture(LiveLines):
         self.line(line_of(visit), _COLOURS.get(visit.status))
 
     def line(self, text: str, colour: str | None = None) -> None:
+        """Write a line above the picture."""
         from rich.text import Text
 
         assert self.live is not None
         self.live.console.print(Text(tables.clean(text), style=colour or ""), soft_wrap=True)
 
     def under_way(self, now: int) -> Any:
+        """What is drawn of the states under way. now: microseconds since 1970 UTC."""
         from rich.console import Group
         from rich.spinner import Spinner
         from rich.text import Text

@@ -23,6 +23,7 @@ def more() -> None:
 
 
 def is_verbose() -> bool:
+    """Whether debug lines are shown."""
     return _LOGGER.level == logging.DEBUG
 
 

@@ -123,6 +123,7 @@ def queue_name(text: str, option: str) -> str:
 
 
 def choice(text: str, option: str, allowed: tuple[str, ...]) -> str:
+    """The text when it is one of those allowed. Raises UsageError."""
     if text not in allowed:
         raise UsageError(f"{option} takes {', '.join(allowed[:-1])} or {allowed[-1]}, not {text!r}")
     return text

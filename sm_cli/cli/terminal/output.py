@@ -57,6 +57,7 @@ def guarded() -> Iterator[TextIO]:
 
 
 def is_coloured(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that wants colours."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
@@ -157,6 +158,7 @@ def _yaml(result: Json) -> None:
 
 
 def flush() -> None:
+    """Write out what stdout holds back."""
     sys.stdout.flush()
 
 

@@ -24,6 +24,7 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
 
 
 def pad(cell: str, to: int) -> str:
+    """The cell, filled with blanks to so many cells of the terminal."""
     return cell + " " * (to - width(cell))
 
 
@@ -46,6 +47,7 @@ def screenful(text: str, *, full: bool) -> str:
 
 
 def local_time(microseconds: int) -> str:
+    """The moment in the machine's time zone, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(microseconds // 1_000_000))
 
 

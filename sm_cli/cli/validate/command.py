@@ -20,6 +20,7 @@ FORMATS = ("text", "json", "sarif", "github", "junit")
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("validate")(validate)
 
 

@@ -21,6 +21,7 @@ _WIDTH = 100
 
 
 def register(app: typer.Typer) -> None:
+    """Add the command."""
     app.command("explain")(explain)
 
 

@@ -36,10 +36,12 @@ class CheckedFile:
 
     @property
     def shown(self) -> str:
+        """The name that people read."""
         return shown_name(self.name)
 
     @property
     def is_valid(self) -> bool:
+        """Whether nothing was found that fails the command."""
         return not any(problem.severity in self.fails for problem in self.found)
 
 
@@ -49,6 +51,7 @@ def shown_name(name: str) -> str:
 
 
 def as_json(files: Sequence[CheckedFile]) -> Json:
+    """The document of `--json`: one object a file."""
     return [
         {
             "file": "-" if each.name == "-" else each.shown,
@@ -85,6 +88,7 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def as_sarif(files: Sequence[CheckedFile]) -> Json:
+    """A SARIF 2.1.0 log."""
     from sm_cli.asl.validation.validate import CATALOGUE
 
     foreign = sorted({problem.code for each in files for problem in each.found} - CATALOGUE.keys())
@@ -138,6 +142,7 @@ _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def as_github(files: Sequence[CheckedFile]) -> str:
+    """One workflow command of GitHub Actions a problem."""
     return "\n".join(_command(each, problem) for each in files for problem in each.found)
 
 
@@ -166,6 +171,7 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_junit(files: Sequence[CheckedFile]) -> str:
+    """A JUnit report: one suite a file."""
     suites = [_suite(each) for each in files]
     totals = _totals(suites)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="sm validate" {totals}>']

@@ -168,6 +168,7 @@ def _compact(value: Json) -> str:
 
 
 def render(value: Json) -> str:
+    """A string as it is, another value as its JSON text."""
     return value if type(value) is str else _compact(value)
 
 
@@ -304,9 +305,11 @@ class Function:
     needs_scope: bool = False
 
     def check(self, index: int) -> Check:
+        """What the argument of this index must be."""
         return self.checks[index] if index < len(self.checks) else (self.more or _anything)
 
     def arity_problem(self, count: int) -> str | None:
+        """What is wrong with so many arguments; None when nothing is."""
         least, most = len(self.checks) - self.optional, len(self.checks)
         if count >= least and (count <= most or self.more):
             return None

@@ -42,10 +42,12 @@ class Cursor:
         raise PathError(" ".join(filter(None, ("The path", shown, problem))), self.at if at is None else at)
 
     def offend(self, phrase: str, at: int) -> None:
+        """Keep the first thing that a reference path must not have. at: where, in characters from 0."""
         if self.offence is None:
             self.offence = (phrase, at)
 
     def peek(self) -> str:
+        """The next character; "" at the end."""
         return self.text[self.at : self.at + 1]
 
     def skip_space(self) -> str:
@@ -54,22 +56,26 @@ class Cursor:
         return self.peek()
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """What the pattern matches here, and go on behind it; None when it does not."""
         found = pattern.match(self.text, self.at)
         if found:
             self.at = found.end()
         return found
 
     def expect(self, character: str, problem: str) -> None:
+        """Go on behind this character. Raises PathError when another one comes."""
         if self.skip_space() != character:
             self.fail(problem)
         self.at += 1
 
     def enter(self) -> None:
+        """One level deeper. Raises PathError beyond the deepest."""
         self.depth += 1
         if self.depth > DEEPEST:
             self.fail(f"nests more than {DEEPEST} levels deep")
 
     def leave(self) -> None:
+        """One level up."""
         self.depth -= 1
 
     def quoted(self) -> str:

@@ -139,6 +139,7 @@ RELATIONS: Mapping[str, Relation] = MappingProxyType(
 
 
 def compares(left: Operand, relation: Relation, right: Operand) -> Test:
+    """Whether a relation holds between two operands."""
     return lambda node, root: relation(left(node, root), right(node, root))
 
 
@@ -172,14 +173,17 @@ def is_present(operand: Operand, *, definite: bool) -> Test:
 
 
 def negated(test: Test) -> Test:
+    """Whether the test does not pass."""
     return lambda node, root: not test(node, root)
 
 
 def every(tests: tuple[Test, ...]) -> Test:
+    """Whether all tests pass."""
     return tests[0] if len(tests) == 1 else lambda node, root: all(test(node, root) for test in tests)
 
 
 def some(tests: tuple[Test, ...]) -> Test:
+    """Whether one of the tests passes."""
     return tests[0] if len(tests) == 1 else lambda node, root: any(test(node, root) for test in tests)
 
 

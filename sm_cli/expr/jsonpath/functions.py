@@ -22,6 +22,7 @@ _NOTHING = "Aggregation function attempted to calculate value using empty array"
 
 
 def is_number(value: Any) -> bool:
+    """Whether it is a JSON number: true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

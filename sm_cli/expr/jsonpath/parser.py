@@ -98,6 +98,7 @@ class PathParser(Cursor):
         return self.unescape(raw, {}, start)
 
     def call(self, name: str, start: int) -> FunctionCall:
+        """A function at the end, with its arguments."""
         if name not in FUNCTIONS:
             self.fail(f"calls {name}(), which is not a function of paths", start)
         self.offend(f"the function {name}()", start)
@@ -113,6 +114,7 @@ class PathParser(Cursor):
         return FunctionCall(name, tuple(arguments))
 
     def bracket(self) -> Step:
+        """What stands in `[…]`."""
         opened = self.at
         self.at += 1
         character = self.skip_space()
@@ -138,6 +140,7 @@ class PathParser(Cursor):
         return self.positions(self.text[opened + 1 : closed].strip(), opened)
 
     def names(self) -> Step:
+        """`['a','b']`."""
         names = [self.name()]
         while self.skip_space() == ",":
             self.offend("','", self.at)
@@ -168,6 +171,7 @@ class PathParser(Cursor):
         return Indices(tuple(int(index) for index in indices))
 
     def filtered(self) -> Step:
+        """`[?(…)]`."""
         self.offend("'?'", self.at)
         self.at += 1
         self.expect("(", "needs '(' after '[?'")
@@ -183,6 +187,7 @@ class PathParser(Cursor):
         return Filter(test)
 
     def alternatives(self) -> Test:
+        """Conditions with `||` between them."""
         tests = [self.conjunction()]
         while self.skip_space() == "|" and self.text.startswith("||", self.at):
             self.at += 2
@@ -190,6 +195,7 @@ class PathParser(Cursor):
         return some(tuple(tests))
 
     def conjunction(self) -> Test:
+        """Conditions with `&&` between them."""
         tests = [self.condition()]
         while self.skip_space() == "&" and self.text.startswith("&&", self.at):
             self.at += 2
@@ -197,6 +203,7 @@ class PathParser(Cursor):
         return every(tuple(tests))
 
     def condition(self) -> Test:
+        """One comparison, a negation, or conditions in parentheses."""
         character = self.skip_space()
         if character not in ("!", "("):
             return self.relation()
@@ -244,6 +251,7 @@ class PathParser(Cursor):
         return (lambda _node, root: find(root)) if rooted else query.evaluate, query
 
     def constant(self) -> Json:
+        """A JSON value."""
         character = self.skip_space()
         if character in QUOTES:
             return self.quoted()
@@ -267,6 +275,7 @@ class PathParser(Cursor):
         return float(word) if number[1] or number[2] else int(word)
 
     def array(self) -> Json:
+        """A JSON array."""
         items: list[Json] = []
         self.at += 1
         self.enter()
@@ -279,6 +288,7 @@ class PathParser(Cursor):
         return items
 
     def object(self) -> Json:
+        """A JSON object."""
         members: dict[str, Json] = {}
         self.at += 1
         self.enter()

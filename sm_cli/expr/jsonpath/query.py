@@ -27,6 +27,7 @@ class FunctionCall:
     arguments: tuple[Evaluate, ...] = ()
 
     def apply(self, value: Node, root: Node) -> Node:
+        """What it gives for the value that the path found. root: the whole input."""
         return FUNCTIONS[self.name](value, [argument(value, root) for argument in self.arguments])
 
 

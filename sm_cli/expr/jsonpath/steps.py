@@ -42,7 +42,8 @@ class PathNotFound(LookupError):
 class Select(Protocol):
     """A step that may yield any number of values: `matches` for one node, `root` being what `$` means inside."""
 
-    def matches(self, node: Node, root: Node) -> Sequence[Node]: ...
+    def matches(self, node: Node, root: Node) -> Sequence[Node]:
+        """What it finds at one node, in order."""
 
 
 #: A member name, an array index (negative: from the end), or one of the classes below.
@@ -64,6 +65,7 @@ def matches(step: Step, node: Node, root: Node) -> Sequence[Node]:
 
 
 def gather(parts: Iterable[Sequence[Node]]) -> list[Node]:
+    """All of them in one list. Raises PathNotFound beyond MOST_MATCHES."""
     found: list[Node] = []
     for part in parts:
         found.extend(part)
@@ -98,6 +100,7 @@ class Wildcard:
     """`*` and `[*]`: the values of an object, the items of an array."""
 
     def matches(self, node: Node, _root: Node) -> Sequence[Node]:
+        """Members of an object, items of an array."""
         if isinstance(node, dict):
             return list(node.values())
         return node if isinstance(node, list) else ()
@@ -111,6 +114,7 @@ class Slice:
     part: slice
 
     def matches(self, node: Node, _root: Node) -> Sequence[Node]:
+        """Items of an array."""
         return node[self.part] if isinstance(node, list) else ()
 
 
@@ -122,6 +126,7 @@ class Indices:
     indices: tuple[int, ...]
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:
+        """Items of an array, in the order in which they are asked for."""
         return [found for index in self.indices for found in matches(index, node, root)]
 
 
@@ -135,6 +140,7 @@ class Names:
     last: bool
 
     def matches(self, node: Node, _root: Node) -> Sequence[Node]:
+        """Members of an object that are there."""
         if not isinstance(node, dict):
             return ()
         present = [name for name in self.names if name in node]
@@ -149,6 +155,7 @@ class Filter:
     test: Test
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:
+        """What passes."""
         if isinstance(node, list):
             return [item for item in node if self.test(item, root)]
         return (node,) if isinstance(node, dict) and self.test(node, root) else ()
@@ -162,9 +169,11 @@ class Deep:
     step: Step
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:
+        """What the step finds at every level, from the top down."""
         return gather(matches(self.step, each, root) for each in containers(node) if self.applies(each, root))
 
     def applies(self, node: Node, root: Node) -> bool:
+        """Whether the step is taken at this node."""
         # An item that passes a filter is met twice, in its array and as itself; Jayway counts the second.
         if isinstance(self.step, Filter):
             return self.step.test(node, root)

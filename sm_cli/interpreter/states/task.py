@@ -52,7 +52,7 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
 
 
 def nested(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
-    """states:startExecution: which workflow, under which name, with which input."""
+    """What states:startExecution asks for: which workflow, under which name, with which input."""
     given = arguments if isinstance(arguments, dict) else {}
     machine, name = given.get("StateMachineArn"), given.get("Name")
     if not isinstance(machine, str) or not isinstance(name, str | None):
@@ -65,8 +65,8 @@ def nested(state: Task, arguments: Json, timeout: float | None, heartbeat: float
 
 
 def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, heartbeat: float | None) -> CallSfn:
-    """aws-sdk:sfn:ACTION. As for every SDK integration, parameters are in PascalCase, and text that is given as another
-    value becomes its JSON text."""
+    """What aws-sdk:sfn:ACTION asks for. As for every SDK integration, parameters are in PascalCase, and text that is
+    given as another value becomes its JSON text."""
     required, optional = SFN_ACTIONS[action]
     given = arguments if isinstance(arguments, dict) else {}
     wrong = [f'The field "{name}" is required but was missing' for name in required if name not in given]

@@ -61,14 +61,17 @@ class Rule:
 
     @property
     def explanation(self) -> str:
+        """What is wrong and why, from the rule's page."""
         return _page(self.code).explanation
 
     @property
     def bad(self) -> str:
+        """A definition that breaks the rule, from the rule's page."""
         return _page(self.code).bad
 
     @property
     def good(self) -> str:
+        """The same definition without the problem, from the rule's page."""
         return _page(self.code).good
 
 

@@ -112,6 +112,7 @@ def is_meant(field: str, state: StateAt) -> bool:
 
 
 def is_terminal(state: StateAt) -> bool:
+    """Whether the machine ends in this state."""
     return state.type in ENDING or (state.type in MOVING and state.value.get("End") is True)
 
 
@@ -140,6 +141,7 @@ def _moves(state: StateAt) -> bool:
 
 
 def reached_from(machine: MachineAt, start: str) -> set[str]:
+    """The names of all states that can follow this one, and its own."""
     return closure(edges_of(machine), {start})
 
 
@@ -149,6 +151,7 @@ def edges_of(machine: MachineAt) -> dict[str, set[str]]:
 
 
 def closure(edges: dict[str, set[str]], start: set[str]) -> set[str]:
+    """What can be reached over the edges, the start included."""
     reached, waiting = set(start), list(start)
     while waiting:
         for name in edges.get(waiting.pop(), set()) - reached:

@@ -38,6 +38,7 @@ def config(state: StateAt) -> tuple[str, dict[str, Json]]:
 
 
 def is_distributed(state: StateAt) -> bool:
+    """Whether a Map is distributed, or its Mode is not known yet."""
     mode = config(state)[1].get("Mode")
     return mode == "DISTRIBUTED" or is_unknown(mode)
 

@@ -33,6 +33,7 @@ class Use:
     path: Path | None = None
 
     def finding(self, message: str, hint: str | None) -> Finding:
+        """A finding at the place of this use."""
         return Finding(self.pointer, message, hint, start=self.start, end=self.end)
 
 

@@ -160,6 +160,7 @@ def _reads(state: StateAt) -> Iterator[Use]:
     Entry("SM820", "error", "The items of a distributed Map read no variables from outside", harmless=True),
 )
 def variables_have_values(machines: list[MachineAt]) -> Iterator[tuple[str, Finding]]:
+    """Findings of the entries above, each with its code."""
     known = _known(machines)
     yield from _shadowing(machines, known)
     if not known.open:
