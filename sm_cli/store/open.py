@@ -32,6 +32,11 @@ def open_store(url: str | None, *, create: bool = True, patience: Patience | Non
     return SqliteStore(path, sync=sync, create=create, patience=patience)
 
 
+def file_of(url: str) -> Path | None:
+    """The file of the database that a URL names; None for one in memory. Raises ConfigurationError."""
+    return None if url == "memory:" else _sqlite(url)[0]
+
+
 def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:
     if url.startswith(("postgres://", "postgresql://")):
         raise ConfigurationError("Postgres comes with a later version of sm; give the path of an SQLite file for now")

@@ -32,6 +32,7 @@ _SETTINGS = (
     "SM_WORKER",
     "SM_DEBUG",
     "SM_WORKFLOW",
+    "SM_TRUST",
 )
 
 

@@ -77,10 +77,10 @@ def test_a_resource_without_handler_is_a_warning(project: Project) -> None:
 def test_handlers_that_do_not_import_are_a_warning_unless_named(project: Project) -> None:
     project.workflow(GOOD)
     project.handlers("print('noise')\nraise ValueError('x')\n")
-    result = project.sm("validate")
+    result = project.sm("validate", "--import")
     assert (result.code, result.out) == (0, "workflows/order.yaml: OK\n")
     assert "sm: warning: handlers/orders.py:3: cannot be imported: ValueError: x" in result.err
-    assert project.sm("validate", "--handlers", "handlers").code == 8
+    assert project.sm("validate", "--import", "--handlers", "handlers").code == 8
 
 
 @pytest.mark.parametrize("path", ["bad.yaml", "-"])

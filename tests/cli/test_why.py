@@ -60,7 +60,7 @@ def test_handlers_that_cannot_be_loaded_are_a_warning(project: Project) -> None:
     begun(project)
     project.handlers("1 / 0\n")
     project.sm("send-message", "orderId=ORD-1")
-    said = project.sm("why", "@last")
+    said = project.sm("why", "@last", "--import")
     assert said.code == 0
     assert said.err.startswith("sm: warning: the handlers cannot be loaded: handlers/orders.py:2")
     assert "no worker is running" in said.out

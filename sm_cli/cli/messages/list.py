@@ -11,7 +11,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, choice, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, choice, count, output_format
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def list_messages(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """List messages, newest first; those of the last seven days are there."""
     from sm_cli.views.messages import list_messages as listed
@@ -81,7 +82,12 @@ def list_messages(
 
 
 def show(
-    message: Named, output: Output = None, json: AsJson = False, db: Database = None, _lock_timeout: LockTimeout = None
+    message: Named,
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Show a message: its data, who received it, and what it came too late for."""
     from sm_cli.views.messages import message_document
@@ -96,7 +102,7 @@ def show(
             out.text(line)
 
 
-def delete(message: Named, db: Database = None, _lock_timeout: LockTimeout = None) -> None:
+def delete(message: Named, db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
     """Delete a message that nobody has received."""
     with opened_engine(db) as engine:
         found = _find(engine, message)

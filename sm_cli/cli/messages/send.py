@@ -15,6 +15,7 @@ from sm_cli.cli.terminal.options import (
     LockTimeout,
     LogFormat,
     Output,
+    Trust,
     Verbose,
     choice,
     count,
@@ -84,6 +85,7 @@ def send_message(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
     _verbose: Verbose = False,
     _log_format: LogFormat = None,
 ) -> None:

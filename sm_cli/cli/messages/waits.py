@@ -10,7 +10,7 @@ from sm_cli.cli.project.opening import opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, count, output_format
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def waits(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """List the messages that executions wait for, oldest first."""
     from sm_cli.views.messages import list_waits, wait_document

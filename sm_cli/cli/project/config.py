@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sm_cli.cli.project.trust import check_owner
 from sm_cli.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def _settings(file: Path) -> dict[str, object] | None:
     """What the file says for sm; None when it is not there or says nothing."""
     try:
         content = file.read_bytes()
+        if file.name == "sm.toml":
+            check_owner(shown(file))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as e:
@@ -153,6 +156,7 @@ def _settings(file: Path) -> dict[str, object] | None:
         raise ConfigurationError(f"{shown(file)} is not TOML: {e}") from e
     if table is None:
         return None
+    check_owner(shown(file))
     if not isinstance(table, dict):
         raise ConfigurationError(f"{shown(file)}: tool.sm is not a table")
     return _checked(file, table)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.config import Project, find_project
+from sm_cli.cli.project.trust import check_database
 from sm_cli.cli.terminal.failures import say
 
 if TYPE_CHECKING:
@@ -44,10 +45,12 @@ def _patience(project: Project, url: str) -> Patience:
 @contextmanager
 def opened_store(db: str | None, project: Project | None = None, *, create: bool = False) -> Iterator[Store]:
     """The store that `--db`, SM_DATABASE_URL or the configuration names. Raises DatabaseError."""
-    from sm_cli.views.database import open_store
+    from sm_cli.views.database import file_of, open_store
 
     project = project or find_project()
     url, _ = project.database(db)
+    if (file := file_of(url)) is not None:
+        check_database(file)
     store = open_store(url, create=create, patience=_patience(project, url))
     try:
         yield store

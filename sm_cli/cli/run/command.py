@@ -18,6 +18,7 @@ from sm_cli.cli.terminal.options import (
     LockTimeout,
     LogFormat,
     Stubbed,
+    Trust,
     Verbose,
     count,
     queue_name,
@@ -89,6 +90,7 @@ def run(
     concurrency: Concurrency = None,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
     _verbose: Verbose = False,
     _log_format: LogFormat = None,
 ) -> None:

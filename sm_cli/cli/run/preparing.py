@@ -26,8 +26,8 @@ _DEFINITION_LIMIT = 1_048_576
 def registry_for(workflow: Workflow, project: Project, option: str | None, stub: Stub | None = None) -> Registry:
     """The handlers, among which the workflow finds all that it needs. Raises HandlerLoadError."""
     from sm_cli.cli.project import workflows
+    from sm_cli.cli.project.handlers import load_trusted
     from sm_cli.handlers.builtin import builtins
-    from sm_cli.handlers.loading import load_handlers
     from sm_cli.handlers.needs import calls_handlers, check_handlers
     from sm_cli.handlers.registry import Registry
 
@@ -40,7 +40,7 @@ def registry_for(workflow: Workflow, project: Project, option: str | None, stub:
     ours = builtins(project.http())
     if not needs.keys() - ours.keys() and not directory.is_dir():
         return Registry(ours)
-    registry = load_handlers(directory)
+    registry = load_trusted(directory)
     check_handlers(needs, registry, directory)
     return Registry({**ours, **registry})
 

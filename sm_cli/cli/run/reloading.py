@@ -48,12 +48,12 @@ def _watch(
 ) -> None:
     from watchfiles import PythonFilter, watch
 
-    from sm_cli.handlers.loading import load_handlers
+    from sm_cli.cli.project.handlers import load_trusted
 
     for _ in watch(directory, watch_filter=PythonFilter(), stop_event=done, debounce=200):
         try:
-            handlers = load_handlers(directory)
-        except HandlerLoadError as e:
+            handlers = load_trusted(directory)
+        except (ConfigurationError, HandlerLoadError) as e:
             say(f"sm: error: {e.message}; the handlers stay as they were")
             continue
         loop.reload(used(handlers))

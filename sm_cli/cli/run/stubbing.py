@@ -46,6 +46,6 @@ def telling_stub(worker: str) -> Stub:
 def stubbed_handlers(stub: Stub, directory: Path, named: bool) -> Registry:
     """The handlers of the directory, which need not be there unless somebody named it, and the stub for the rest.
     Raises HandlerLoadError."""
-    from sm_cli.handlers.loading import load_handlers
+    from sm_cli.cli.project.handlers import load_trusted
 
-    return stub.under(load_handlers(directory) if named or directory.is_dir() else {})
+    return stub.under(load_trusted(directory) if named or directory.is_dir() else {})

@@ -10,7 +10,7 @@ from sm_cli.cli.project.config import find_project
 from sm_cli.cli.run.stubbing import stubbed_handlers, stubbing
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Handlers, Stubbed, choice
+from sm_cli.cli.terminal.options import AsJson, Handlers, Stubbed, Trust, choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,6 +75,7 @@ def test_state(
     handlers: Handlers = None,
     stub: Stubbed = False,
     json: AsJson = False,
+    _trust: Trust = False,
 ) -> None:
     """Run one state of a workflow alone, as AWS's TestState does; nothing is stored."""
     from sm_cli.cli.project import workflows
@@ -161,8 +162,8 @@ def registry_for(
 ) -> Mapping[str, Handler]:
     """The handlers, when the state calls one. Raises HandlerLoadError when it is not there."""
     from sm_cli.asl.resources import parse_resource
+    from sm_cli.cli.project.handlers import load_trusted
     from sm_cli.handlers.builtin import builtins
-    from sm_cli.handlers.loading import load_handlers
     from sm_cli.handlers.needs import check_handlers
 
     resource = parse_resource(state.text("Resource") or "") if state.type == "Task" else None
@@ -174,7 +175,7 @@ def registry_for(
     ours = builtins(project.http())
     if resource.handler in ours and not directory.is_dir():
         return ours
-    registry = load_handlers(directory)
+    registry = load_trusted(directory)
     if resource.kind != "invoke":  # which names its function when it runs
         check_handlers({resource.handler: [state.name]}, registry, directory)
     return {**ours, **registry}

@@ -20,6 +20,7 @@ from sm_cli.cli.terminal.options import (
     LockTimeout,
     LogFormat,
     Stubbed,
+    Trust,
     Verbose,
     count,
     queue_name,
@@ -84,6 +85,7 @@ def worker(
     buckets: Buckets = None,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
     _verbose: Verbose = False,
     _log_format: LogFormat = None,
 ) -> None:  # fmt: skip
@@ -139,7 +141,7 @@ def _rota(queues: str | None, strict: bool) -> Rota:
 
 
 def _registry(directory: Path, named: bool, stub: bool) -> Registry:
-    from sm_cli.handlers.loading import load_handlers
+    from sm_cli.cli.project.handlers import load_trusted
     from sm_cli.handlers.registry import Registry
 
     if not named and not directory.is_dir():
@@ -147,7 +149,7 @@ def _registry(directory: Path, named: bool, stub: bool) -> Registry:
             ours = "timers, messages, http:invoke, and reads and writes for Maps"
             warn(f"there is no {directory}/: this worker runs {ours}, but no other task")
         return Registry()
-    return load_handlers(directory)
+    return load_trusted(directory)
 
 
 def _work(loop: Worker, interrupts: Interrupts, *, once: bool, drain: bool) -> None:

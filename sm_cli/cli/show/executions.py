@@ -18,6 +18,7 @@ from sm_cli.cli.terminal.options import (
     LockTimeout,
     Output,
     Reference,
+    Trust,
     choice,
     count,
     output_format,
@@ -53,6 +54,7 @@ def list_executions(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """List executions, newest first."""
     format = output_format(output, json)
@@ -115,6 +117,7 @@ def show(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Show an execution and what it waits for."""
     from sm_cli.cli.show.describe import described, lines
@@ -129,7 +132,7 @@ def show(
         out.text(line)
 
 
-def output(execution: Reference, db: Database = None, _lock_timeout: LockTimeout = None) -> None:
+def output(execution: Reference, db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
     """Print the output of an execution."""
     from sm_cli.cli.show.describe import ending
     from sm_cli.errors import StillRunning
@@ -153,6 +156,7 @@ def stop(
     cause: Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="The cause to record.")] = None,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Stop an execution as ABORTED."""
     with opened_engine(db) as engine:

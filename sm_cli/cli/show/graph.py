@@ -11,7 +11,7 @@ import typer
 from sm_cli.cli.escaping import painted
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal.options import Database, LockTimeout, choice
+from sm_cli.cli.terminal.options import Database, LockTimeout, Trust, choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,7 @@ def graph(
     ] = None,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Draw a workflow: in the terminal, for Mermaid, or for Graphviz."""
     from sm_cli.asl.graph.graph import graph_of

@@ -12,7 +12,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Full, LockTimeout, Output, Reference, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, Full, LockTimeout, Output, Reference, Trust, output_format
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -40,6 +40,7 @@ def history(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Show what happened in an execution."""
     format = output_format(output, json)

@@ -13,7 +13,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, count, output_format
 from sm_cli.views.map_runs import pending, running
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def map_runs(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """List map runs, newest first. `sm list --map-run ID` lists the children of one."""
     from sm_cli.views.map_runs import map_run_document, refs_of

@@ -9,7 +9,7 @@ import typer
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Reference
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Reference, Trust
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
@@ -33,6 +33,7 @@ def redrive(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Go on with a failed, timed out or stopped execution; what succeeded is not done again."""
     from sm_cli.cli.terminal.inputs import read_json

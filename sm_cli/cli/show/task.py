@@ -10,7 +10,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, count, output_format
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
@@ -35,6 +35,7 @@ def success(
     ] = "{}",
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """The work is done: the task succeeds with this output."""
     from sm_cli.cli.terminal.inputs import read_json
@@ -50,6 +51,7 @@ def failure(
     cause: Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="What went wrong.")] = None,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """The work went wrong: the task fails; Retry and Catch apply."""
     with opened_engine(db) as engine:
@@ -57,7 +59,7 @@ def failure(
     say(f"the task has failed with {error}; execution {execution.name} goes on with its Retry and Catch")
 
 
-def heartbeat(token: Token, db: Database = None, _lock_timeout: LockTimeout = None) -> None:
+def heartbeat(token: Token, db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
     """The work goes on: HeartbeatSeconds start anew."""
     with opened_engine(db) as engine:
         execution = engine.task_beat(token)
@@ -70,6 +72,7 @@ def list_tasks(
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Tasks that wait for a callback, oldest first, with their tokens."""
     from sm_cli.views.tasks import handed_over_tasks

@@ -11,7 +11,17 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import warn
-from sm_cli.cli.terminal.options import AsJson, Database, Handlers, LockTimeout, Output, Reference, output_format
+from sm_cli.cli.terminal.options import (
+    AsJson,
+    Database,
+    Handlers,
+    Import,
+    LockTimeout,
+    Output,
+    Reference,
+    Trust,
+    output_format,
+)
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -29,9 +39,11 @@ def why(
     execution: Reference,
     handlers: Handlers = None,
     output: Output = None,
+    import_: Import = False,
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Say why an execution does not go on, and what would move it."""
     from sm_cli.cli.terminal.actions import command_of
@@ -43,7 +55,7 @@ def why(
     project = find_project()
     with opened_engine(db, project) as engine:
         found = engine.find(execution)
-        known = _handlers(engine, found, project, handlers)
+        known = _handlers(engine, found, project, handlers, run=import_)
         begins = _BEGINS.get(found.status.value, "began at")
         state = failed_state(engine, found) if found.status == "FAILED" else None
         failed = "" if state is None else f" and failed in {state}"
@@ -67,11 +79,13 @@ def why(
         out.text(f"  {tables.clean(command)}")
 
 
-def _handlers(engine: Engine, execution: Execution, project: Project, option: str | None) -> list[str] | None:
+def _handlers(
+    engine: Engine, execution: Execution, project: Project, option: str | None, *, run: bool
+) -> list[str] | None:
     """The names of the handlers that there are, when that matters: a job waits that nobody has taken."""
     from sm_cli.asl.resources import BUILT_IN
+    from sm_cli.cli.project.handlers import handler_names
     from sm_cli.errors import HandlerLoadError
-    from sm_cli.handlers.loading import load_handlers
     from sm_cli.views.executions import has_free_jobs
 
     if not has_free_jobs(engine, execution):
@@ -81,7 +95,8 @@ def _handlers(engine: Engine, execution: Execution, project: Project, option: st
         return list(BUILT_IN)
     try:
         with out.guarded():
-            return [*BUILT_IN, *load_handlers(directory)]
+            names = handler_names(directory, run=run)
     except HandlerLoadError as e:
         warn(f"the handlers cannot be loaded: {e.message}")
         return None
+    return None if names is None else [*BUILT_IN, *names]

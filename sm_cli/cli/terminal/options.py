@@ -47,6 +47,19 @@ def _wait_for_lock(value: str | None) -> str | None:
     return value
 
 
+_trusts: list[bool] = []
+
+
+def trusted() -> bool:
+    """Whether this command was told to obey the files of other users."""
+    return bool(_trusts)
+
+
+def _trust_others(value: bool) -> bool:
+    _trusts[:] = [True] if value else []
+    return value
+
+
 Database = Annotated[
     str | None,
     typer.Option("--db", metavar="URL", envvar="SM_DATABASE_URL", help="The database; .sm/sm.db unless given."),
@@ -58,11 +71,21 @@ LockTimeout = Annotated[
         help="How long to wait for another program that writes to the database; 30s unless given.",
     ),
 ]  # fmt: skip
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", envvar="SM_TRUST", is_eager=True, callback=_trust_others,
+        help="Obey configuration, database and handlers of another user too.",
+    ),
+]  # fmt: skip
 Handlers = Annotated[
     str | None,
     typer.Option(
         "--handlers", metavar="DIR", envvar="SM_HANDLERS", help="Where the handlers are; handlers/ unless given."
     ),
+]
+Import = Annotated[
+    bool, typer.Option("--import", help="Execute the handlers' files to know their names, instead of reading them.")
 ]
 Stubbed = Annotated[bool, typer.Option("--stub", help="Answer {} for every task without a handler.")]
 Buckets = Annotated[

@@ -46,13 +46,13 @@ class Asked:
 
 
 def ask(
-    project: Project, *, handlers: str | None, severity: str, ignore: Sequence[str], strict: bool, type: str, aws: bool,
-    substitutions: str | None,
+    project: Project, *, handlers: str | None, run_handlers: bool, severity: str, ignore: Sequence[str], strict: bool,
+    type: str, aws: bool, substitutions: str | None,
 ) -> Asked:  # fmt: skip
     """What the options say. Raises UsageError for one that says nothing."""
     level = _LEVELS.index(choice(severity, "--severity", _LEVELS))
     return Asked(
-        None if aws else _handler_names(project, handlers),
+        None if aws else _handler_names(project, handlers, run_handlers),
         _LEVELS[: level + 1],
         frozenset(_code(written) for text in ignore for written in text.split(",")),
         frozenset(("error", "warning") if strict else ("error",)),
@@ -87,19 +87,19 @@ def _substitutions(path: str) -> Mapping[str, Json]:
     return found.document.value
 
 
-def _handler_names(project: Project, option: str | None) -> Collection[str] | None:
-    """The names that handlers are registered under; None when there is no directory of them."""
+def _handler_names(project: Project, option: str | None, run: bool) -> Collection[str] | None:
+    """The names that handlers are registered under; None when there is no directory of them, or nobody can say."""
     from sm_cli.cli.terminal.failures import warn
     from sm_cli.errors import HandlerLoadError
 
     directory, named = project.handlers(option)
     if not named and not directory.is_dir():
         return None
-    from sm_cli.handlers.loading import load_handlers
+    from sm_cli.cli.project.handlers import handler_names
 
     with out.guarded():
         try:
-            return load_handlers(directory).keys()
+            return handler_names(directory, run=run)
         except HandlerLoadError as e:
             if named:
                 raise

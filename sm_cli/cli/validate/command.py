@@ -9,7 +9,7 @@ import typer
 
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal.options import AsJson, Handlers, choice
+from sm_cli.cli.terminal.options import AsJson, Handlers, Import, Trust, choice
 from sm_cli.cli.validate.checking import Asked, ask, check_all
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def validate(
     fix: Annotated[bool, typer.Option("--fix", help="Mend what has one remedy only, and show it as a diff.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --fix: show the diff, write nothing.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Check again whenever a file changes, until Ctrl-C.")] = False,
+    import_: Import = False,
     json: AsJson = False,
+    _trust: Trust = False,
 ) -> None:  # fmt: skip
     """Check workflows: OK, or every problem."""
     from sm_cli.errors import UsageError
@@ -61,8 +63,8 @@ def validate(
     project = find_project()
 
     def asked() -> Asked:
-        return ask(project, handlers=handlers, severity=severity, ignore=ignore or [], strict=strict, type=type,
-                   aws=aws, substitutions=substitutions)  # fmt: skip
+        return ask(project, handlers=handlers, run_handlers=import_, severity=severity, ignore=ignore or [],
+                   strict=strict, type=type, aws=aws, substitutions=substitutions)  # fmt: skip
 
     if watch:
         from sm_cli.cli.validate.watching import watching

@@ -1,0 +1,40 @@
+"""The handlers of a project: executed where tasks are run, only read where their names are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.project.trust import check_handlers
+from sm_cli.cli.terminal.failures import say, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from sm_cli.handlers.registry import Registry
+
+
+def load_trusted(directory: Path) -> Registry:
+    """The handlers of a directory that is the user's own. Raises ConfigurationError for another user's, and
+    HandlerLoadError."""
+    from sm_cli.handlers.loading import load_handlers
+
+    check_handlers(directory)
+    return load_handlers(directory)
+
+
+def handler_names(directory: Path, *, run: bool) -> Collection[str] | None:
+    """The names that handlers are registered under; None, and a sentence on stderr, when reading does not show all.
+
+    run: execute the files. Raises HandlerLoadError, with `run` also ConfigurationError as `load_trusted` does.
+    """
+    if run:
+        return load_trusted(directory).keys()
+    from sm_cli.handlers.reading import read_handler_names
+
+    found = read_handler_names(directory)
+    for problem in found.problems:
+        warn(f"{problem}; so nothing is said about handlers")
+    if found.hidden is not None and not found.problems:
+        say(f"sm: note: {found.hidden}; so nothing is said about handlers (--import executes the files and knows)")
+    return found.names if found.is_complete else None

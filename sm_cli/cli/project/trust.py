@@ -1,0 +1,79 @@
+"""Whose files a command obeys: its user's own and root's; those of anybody else only with `--trust`.
+
+Rule: who may write a file decides what it says, so the owner counts, and a link counts as its own and its target's.
+What is writable by all but ours is ours: on many mounts every file is, and a file that another user puts there in its
+place is his.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sm_cli.cli.terminal.failures import shortened
+from sm_cli.cli.terminal.options import trusted
+from sm_cli.errors import ConfigurationError
+
+#: What lies beside a database and is read with it.
+_BESIDE = ("", "-wal", "-shm", "-journal", ".key", ".lock")
+
+
+def check_owner(*paths: Path) -> None:
+    """Raises ConfigurationError for the first that another user owns; says nothing of what is not there."""
+    _refuse_others(paths)
+
+
+def check_database(file: Path) -> None:
+    """The database's file, what lies beside it, and its folder when that is the project's own, `.sm`.
+
+    Raises ConfigurationError."""
+    if "\0" in str(file):
+        return  # no file: who opens it says so
+    real = Path(os.path.realpath(file))
+    folder = [file.parent] if file.parent.name == ".sm" else []
+    where = [file] if str(real) == os.path.abspath(file) else [file, real]  # noqa: PTH100 - links are no matter here
+    _refuse_others([*folder, *(Path(f"{each}{suffix}") for each in where for suffix in _BESIDE)])
+
+
+def check_handlers(directory: Path) -> None:
+    """The directory and everything below it: an import may execute any of it. Raises ConfigurationError."""
+    _refuse_others(_below(directory))
+
+
+def _below(directory: Path) -> Iterator[Path]:
+    yield directory
+    for folder, folders, files in os.walk(directory):
+        for name in (*folders, *files):
+            yield Path(folder, name)
+
+
+def _refuse_others(paths: Iterable[Path]) -> None:
+    if trusted() or not hasattr(os, "geteuid"):
+        return  # Windows has no owners of this kind
+    ours = {0, os.geteuid()}
+    for path in paths:
+        for uid in owners_of(path):
+            if uid not in ours:
+                raise ConfigurationError(
+                    f"{shortened(str(path))} belongs to {_user_name(uid)}, who is neither you nor root, and is not "
+                    "obeyed; to obey it all the same give --trust or set SM_TRUST=1"
+                )
+
+
+def owners_of(path: Path) -> tuple[int, ...]:
+    """The user ids of a file, and of what it leads to when it is a link; none when it cannot be looked at."""
+    try:
+        own = os.lstat(path)
+        return (own.st_uid, os.stat(path).st_uid) if path.is_symlink() else (own.st_uid,)  # noqa: PTH116
+    except (OSError, ValueError):
+        return ()  # who opens it says what is wrong
+
+
+def _user_name(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"the user with id {uid}"
