@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
     from sm_cli.store.waiting import Patience
 
+#: A user and a password in a URL: no sentence shows them.
+_USER = re.compile(r"//.*@")
 DEFAULT = Path(".sm") / "sm.db"
 
 
@@ -43,7 +46,8 @@ def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:
     if not url.startswith("sqlite:"):
         if "://" in url or not url:
             raise ConfigurationError(
-                f"{url!r} is not a database that sm knows", hint="Give a path, sqlite:PATH or memory:."
+                f"{_USER.sub('//[hidden]@', url)!r} is not a database that sm knows",
+                hint="Give a path, sqlite:PATH or memory:.",
             )
         return Path(url), "full"
     path, _, options = url.removeprefix("sqlite:").partition("?")

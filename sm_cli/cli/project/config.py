@@ -32,6 +32,8 @@ _KEYS: dict[str, tuple[type, str]] = {
     "http_allow": (list, "a list of hosts"),
     "http_connections": (dict, "a table of connections"),
 }
+#: What may hold secrets: no sentence shows its value.
+_SECRET = frozenset({"http_connections", "database"})
 
 
 @dataclass(slots=True)
@@ -173,7 +175,8 @@ def _checked(file: Path, table: dict[str, object]) -> dict[str, object]:
             raise ConfigurationError(f"{shown(file)} sets {key!r}, which sm does not know", hint=hint)
         wanted, called = kind
         if type(value) is not wanted:
-            raise ConfigurationError(f"{shown(file)}: {key} is {called}, not {value!r}")
+            instead = "" if key in _SECRET else f", not {value!r}"
+            raise ConfigurationError(f"{shown(file)}: {key} is {called}{instead}")
     return table
 
 

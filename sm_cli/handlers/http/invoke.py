@@ -1,7 +1,8 @@
 """http:invoke: a Task calls an HTTP endpoint, as AWS's HTTP Task does.
 
 Rule: only hosts that the configuration allows, also after a redirect. A call ends after 60 seconds, or as soon as
-nobody waits for it. What it tells, in a result, a cause or a log, holds no secret of a connection.
+nobody waits for it. In its result and its cause the secrets of a connection are masked, in the forms that
+`settings.forms_of` gives; what it logs is method, scheme, host, port and status.
 
     {"Headers": {"content-type": ["application/json"]}, "ResponseBody": …, "StatusCode": 200, "StatusText": "OK"}
 """
@@ -133,7 +134,7 @@ def _parsed(text: str, content_type: str) -> Json:
 
 
 def _without(value: Json, secrets: tuple[str, ...]) -> Json:
-    """The same without the secrets that a server has sent back."""
+    """The same with `[hidden]` for each form of a secret that a server has sent back."""
     if not secrets:
         return value
     if isinstance(value, str):

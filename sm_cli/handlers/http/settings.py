@@ -1,7 +1,7 @@
 """What http:invoke may do: the hosts that it may call, and the connections that hold its secrets.
 
 Rule: what is not allowed is refused. A secret is read from its variable when a request is made, not before, and no
-sentence about it shows it.
+sentence about the settings shows a header's value.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from json import dumps as ascii_dumps
 from urllib.parse import urlsplit
 
 from sm_cli.errors import ConfigurationError, TaskError
+from sm_cli.jsonvalue import dumps
 
 _PORTS = {"http": 80, "https": 443}
 _ARN = re.compile(r"arn:[^:]*:events:[^:]*:[^:]*:connection/([^/]+)(?:/.*)?")
@@ -27,6 +29,8 @@ FRAMING = frozenset({
 })  # fmt: skip
 #: Headers whose value is a secret also when it stands in the configuration.
 _SECRET = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
+#: What stands between the pieces of a header's value.
+_PIECES = re.compile(r"[\s;,]+")
 #: A shorter piece of a secret is not looked for in what comes back: it would be found everywhere.
 _SHORTEST = 8
 _FORM = 'It looks like this: [http_connections.stripe] with headers = { Authorization = "env:STRIPE_KEY" }.'
@@ -50,11 +54,11 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The headers that a connection adds to a request, and the texts among them that nobody may see."""
+    """The headers that a connection adds to a request, and what is masked in an answer because of them."""
 
     #: By name.
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: Texts to be hidden in whatever is shown.
+    #: Every form of every secret that is looked for (`forms_of`), the longest first.
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -94,8 +98,43 @@ class HttpSettings:
             value = _value(name, header, written)
             headers[header] = value
             if written.startswith(_FROM) or _SECRET.search(header):
-                secrets += [piece for piece in (value, *value.split()) if len(piece) >= _SHORTEST]
+                secrets += forms_of(value)
         return Credentials(headers, tuple(sorted(set(secrets), key=len, reverse=True)))
+
+
+def forms_of(secret: str) -> list[str]:
+    """The texts under which a header's value is looked for in an answer, each of 8 characters or more.
+
+    The value and its pieces between white space, `;`, `,` and the first `=` of a piece; what Basic encodes, and its
+    user and password; each of these as it is, URL-encoded, with JSON's and HTML's escapes, and in base64.
+    """
+    from base64 import b64encode, urlsafe_b64encode
+    from html import escape
+    from urllib.parse import quote, quote_plus
+
+    pieces = [secret, *_PIECES.split(secret)]
+    pieces += [piece.partition("=")[2].strip('"') for piece in pieces]
+    scheme, _, rest = secret.partition(" ")
+    if scheme.lower() == "basic" and (plain := _decoded(rest.strip())) is not None:
+        pieces += [plain, *plain.split(":", 1)]
+    forms: list[str] = []
+    for piece in pieces:
+        if len(piece) >= _SHORTEST:
+            raw = piece.encode()
+            forms += [piece, quote(piece, safe=""), quote(piece), quote_plus(piece), escape(piece),
+                      dumps(piece)[1:-1], dumps(piece)[1:-1].replace("/", "\\/"), ascii_dumps(piece)[1:-1],
+                      b64encode(raw).decode(), urlsafe_b64encode(raw).decode().rstrip("=")]  # fmt: skip
+    return forms
+
+
+def _decoded(text: str) -> str | None:
+    """What base64 says; None when it is none."""
+    from base64 import b64decode
+
+    try:
+        return b64decode(text, validate=True).decode()
+    except ValueError:
+        return None
 
 
 def _value(connection: str, header: str, written: str) -> str:
