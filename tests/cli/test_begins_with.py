@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.text.source import from_value
-from sm_cli.engine.engine import Workflow, prepare
+from sm_cli.cli.project.workflows import Library
+from sm_cli.engine.engine import Engine, Workflow, prepare
+from sm_cli.engine.settings import JobTaker
 from sm_cli.errors import InvalidDefinition, UsageError
 from sm_cli.express import run_express
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
+from sm_cli.store.open import open_store
 from sm_cli.testing import simulate
 from tests.cli.conftest import Project
+from tests.store.asking import asked
 
 INPUT: dict[str, Json] = {"n": 1, "items": [1, 2, 3]}
 TASK: dict[str, Any] = {"Type": "Task", "Resource": "work", "End": True}
@@ -89,6 +93,8 @@ FIRST: dict[str, dict[str, Any]] = {
 }
 #: These start another execution or a map run, which an express execution may not.
 NOT_EXPRESS = {name for name in FIRST if "nested" in name or "distributed" in name}
+#: These wait for no task before the first tick has ended.
+BEGIN_WITHOUT_JOBS = {"pass", "succeed", "wait"}
 FIRST = {name: distinct(written) for name, written in FIRST.items()}
 
 
@@ -163,3 +169,25 @@ def _prepared(first: str) -> Workflow:
 def _all_closed(project: Project) -> bool:
     found = project.sm("list", "--json").json
     return bool(found) and all(row["status"] == "SUCCEEDED" for row in found)
+
+
+def test_one_state_alone(shop: Project, first: str) -> None:
+    """What AWS tests only with a mock asks for one; everything else runs."""
+    start = FIRST[first]["StartAt"]
+    state = FIRST[first]["States"][start]
+    mocked = state["Type"] in ("Parallel", "Map") or "sync:2" in state.get("Resource", "")
+    tested = shop.sm("test-state", "main", start, "--input", json.dumps(INPUT))
+    assert tested.code == (2 if mocked else 0), tested.err
+    assert ("A mock stands in" if mocked else "SUCCEEDED") in tested.err
+
+
+def test_start_by_who_takes_jobs(shop: Project, first: str) -> None:
+    """Every job that is taken in the start is handed over, whichever execution it belongs to."""
+    store = open_store("memory:")
+    engine = Engine(store, library=Library(shop.path / "workflows"))
+    _, made, jobs = engine.start(_prepared(first), INPUT, taker=JobTaker("w", 99))
+    assert made
+    there = asked(store).jobs([*range(1, 100)])  # all of this new database
+    assert {job.id for job in there.values() if job.worker == "w"} == {job.id for job in jobs}
+    assert jobs or first in BEGIN_WITHOUT_JOBS
+    store.close()
