@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -81,12 +83,14 @@ _FACTORY = "from sm_cli import handler\ndef task(f): return handler(f.__name__)(
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "_shared.py").write_text(_HELPER)
     (tmp_path / "_factory.py").write_text(_FACTORY)
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "er.py").write_text(_HELPER)
-    return tmp_path
+    yield tmp_path
+    for name in ("_shared", "_factory", "deep", "deep.er"):
+        sys.modules.pop(name, None)  # helpers are imported under their bare names
 
 
 @pytest.mark.parametrize("text", _SHOWN.values(), ids=_SHOWN)
