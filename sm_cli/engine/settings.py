@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sm_cli.expr.limits import DEFAULT, Limits
 from sm_cli.handlers.registry import Registry
 from sm_cli.jsonvalue import MAX_PAYLOAD
 from sm_cli.store.records import Execution, Job, WorkerRecord
@@ -19,7 +20,8 @@ class Settings:
     turn comes stay READY too: the next tick goes on with them, so that no transaction grows with the size of a Map.
     fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
     events are kept. limits: AWS's. contain: whether a bug of ours fails the execution it is met in, or is raised.
-    max_payload: bytes of JSON text that an input, a result, an output, a message may have.
+    max_payload: bytes of JSON text that an input, a result, an output, a message may have. evaluation: the bounds of
+    one JSONata evaluation (AWS's, where its limits hold).
     """
 
     def __init__(
@@ -35,9 +37,11 @@ class Settings:
         contain: bool = True,
         token_key: bytes = b"",
         max_payload: int = MAX_PAYLOAD,
+        evaluation: Limits = DEFAULT,
     ) -> None:
         self.token_key = token_key
         self.max_payload = max_payload
+        self.evaluation = evaluation
         self.lease = lease
         self.silence = silence
         self.chunk = chunk

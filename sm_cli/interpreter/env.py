@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sm_cli.expr.limits import DEFAULT, Limits
 from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 
 
@@ -76,7 +77,7 @@ class Env:
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
     budget: how many states one step may pass through before it yields. token_key: what task tokens are signed with.
     probe: only when a state is tested alone. clock: seconds of processor time, which bound one evaluation.
-    max_payload: bytes of JSON text that a value may have.
+    max_payload: bytes of JSON text that a value may have. evaluation: the bounds of one JSONata evaluation.
     """
 
     now: int
@@ -90,3 +91,4 @@ class Env:
     probe: Probe | None = None
     clock: Callable[[], float] | None = None
     max_payload: int = MAX_PAYLOAD
+    evaluation: Limits = DEFAULT

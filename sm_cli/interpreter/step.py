@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from sm_cli.asl.model import Machine, Program, QueryLanguage, Role, State, Task
 from sm_cli.errors import StateFailure
-from sm_cli.expr.limits import AWS, DEFAULT
+from sm_cli.expr.limits import AWS
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.interpreter.commands import Close, Command
 from sm_cli.interpreter.env import Env
@@ -162,7 +162,7 @@ class StepBuilder:
         """What a JSONata expression sees: `$states` with the raw input and these members beside it."""
         frame = self.frame
         env = self.env
-        bounds = AWS if env.limits else DEFAULT
+        bounds = AWS if env.limits else env.evaluation
         return JsonataScope(frame.input, self.context, frame.vars, self.random, members, env.now, bounds, env.clock)
 
     def scope_of(self, state: State, input: Json) -> Scope:

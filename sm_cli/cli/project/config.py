@@ -29,6 +29,7 @@ _KEYS: dict[str, tuple[type, str]] = {
     "buckets": (str, "text"),
     "aws_limits": (bool, "true or false"),
     "max_payload": (int, "a number of bytes"),
+    "evaluation_seconds": (int, "a number of seconds"),
     "http_allow": (list, "a list of hosts"),
     "http_connections": (dict, "a table of connections"),
 }
@@ -85,6 +86,22 @@ class Project:
             where = "SM_MAX_PAYLOAD" if variable is not None else f"{shown(self.file or self.root)}: max_payload"
             raise ConfigurationError(f"{where} is a number of bytes from 1 to {(1 << 30) - 1:,}, not {given[:40]!r}")
         return int(given)
+
+    @property
+    def evaluation_seconds(self) -> float | None:
+        """Seconds of processor time that one JSONata evaluation may take; None: the engine's default.
+
+        Raises ConfigurationError.
+        """
+        variable = os.environ.get("SM_EVALUATION_SECONDS")
+        given = self.setting("evaluation_seconds") if variable is None else variable
+        if given is None:
+            return None
+        if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) <= 3600:
+            place = f"{shown(self.file or self.root)}: evaluation_seconds"
+            where = "SM_EVALUATION_SECONDS" if variable is not None else place
+            raise ConfigurationError(f"{where} is a number of seconds from 1 to 3,600, not {given[:40]!r}")
+        return float(given)
 
     def queue_of(self, workflow: str) -> str:
         """The queue that the table `priority` gives to a workflow; "default" unless it does."""

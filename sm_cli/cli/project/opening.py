@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.config import Project, find_project
@@ -69,8 +70,11 @@ def opened_engine(
 
     gc.enable()  # `main` has disabled it for the short commands
     project = project or find_project()
-    limit = project.max_payload
-    settings = Settings() if limit is None else Settings(max_payload=limit)
+    settings = Settings()
+    if (most := project.max_payload) is not None:
+        settings.max_payload = most
+    if (seconds := project.evaluation_seconds) is not None:
+        settings.evaluation = replace(settings.evaluation, seconds=seconds)
     with opened_store(db, project, create=create) as store:
         library = Library(project.workflows)
         yield Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))

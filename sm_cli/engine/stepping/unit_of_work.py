@@ -104,7 +104,7 @@ class UnitOfWork:
             env = Env(self.now, facts, execution.events, history, settings.limits or execution.limits)
             env.token_key = settings.token_key
             env.clock = processor_seconds
-            env.max_payload = settings.max_payload
+            env.max_payload, env.evaluation = settings.max_payload, settings.evaluation
             self.envs[execution.id] = env
         return env
 

@@ -1,0 +1,37 @@
+"""How long one evaluation may take is a setting."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Project
+
+#: Ends after some seconds on any machine, and after one with the setting.
+LONG = """
+StartAt: A
+QueryLanguage: JSONata
+States:
+  A: {Type: Pass, End: true, Output: "{% $sum($map([1..900000], function($n) { $n % 7 })) %}"}
+"""
+
+
+@pytest.mark.parametrize("way", ["sm.toml", "SM_EVALUATION_SECONDS"])
+def test_an_evaluation_ends_when_its_time_is_up(project: Project, way: str) -> None:
+    project.workflow(LONG)
+    if way == "sm.toml":
+        project.write("sm.toml", "evaluation_seconds = 1\n")
+    else:
+        project._patch.setenv(way, "1")
+    result = project.sm("run")
+    assert result.code == 1
+    assert "error: States.QueryEvaluationError" in result.err
+    assert "1 s" in result.err
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "soon", "1e3", "99999"])
+def test_a_time_that_is_none_is_a_sentence(project: Project, given: str) -> None:
+    project.workflow(LONG)
+    project._patch.setenv("SM_EVALUATION_SECONDS", given)
+    result = project.sm("run")
+    assert result.code == 7
+    assert f"SM_EVALUATION_SECONDS is a number of seconds from 1 to 3,600, not '{given}'" in result.err
