@@ -20,11 +20,11 @@ from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.send_message import SendOutcome
+from sm_cli.engine.stepping import starting
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.store.messages import WaitFilter
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import Execution, Status
 
 #: The same thing to do on the file with few waits and on that with many.
 Pair: TypeAlias = tuple[Callable[[], object], Callable[[], object]]
@@ -52,16 +52,9 @@ def fill(store: Store, count: int) -> None:
     def begin(tick: Tick, first: int, last: int) -> None:
         if first == 0:
             engine.programs.define(waits, tick.tx, tick.changes, tick.now)
-        ids = tick.tx.reserve("executions", last - first)
         for n in range(first, last):
             ref = engine.clock.new_ref()
-            tick.start(
-                Execution(
-                    id=ids + n - first, ref=ref, name=ref, workflow=waits.name, digest=waits.program.digest,
-                    type="STANDARD", status=Status.RUNNING, started=tick.now, input={"orderId": f"ORD-{n}"},
-                ),
-                waits.program,
-            )  # fmt: skip
+            starting.begin(tick, waits.name, waits.program, {"orderId": f"ORD-{n}"}, ref=ref, name=ref)
 
     for first in range(0, count, _BATCH):
         last = min(first + _BATCH, count)

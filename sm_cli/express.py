@@ -10,7 +10,7 @@ outlives the process; what an express execution would have to wait for from outs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sm_cli.asl.model import Task
@@ -18,6 +18,7 @@ from sm_cli.asl.validation.validate import not_express
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import Settings
+from sm_cli.engine.stepping.starting import copy_closed
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import Conflict, HandlerLoadError, InvalidDefinition, UsageError
 from sm_cli.handlers.builtin import builtins
@@ -184,8 +185,7 @@ def keep(express: Express, store: Store) -> Execution:
             raise taken(ended.name)
         target.programs.define(express.workflow, tick.tx, tick.changes, tick.now)
         frames = tick.tx.reserve("frames", 1 + max((event.frame for event in events), default=0))
-        kept = replace(ended, id=tick.tx.reserve("executions", 1), tree=0)
-        tick.changes.new_executions.append(kept)
+        kept = copy_closed(tick, ended)
         tick.changes.history.extend(
             event._replace(execution=kept.id, frame=event.frame and frames + event.frame) for event in events
         )

@@ -22,6 +22,7 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.closing import end
 from sm_cli.engine.stepping.redrive import Again, From, redrive
+from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
@@ -136,32 +137,19 @@ class Engine:
         ref = self.clock.new_ref()
         name = ref if name is None else check_name(name)
 
-        def begin(tick: Tick) -> tuple[Execution, bool]:
+        def work(tick: Tick) -> tuple[Execution, bool]:
             known = tick.tx.execution_named(workflow.name, name)
             if known is not None:
                 judge(tick, [known.id])
                 return same_execution(tick.execution(known.id), input), False
             self.programs.define(workflow, tick.tx, tick.changes, tick.now)
-            execution = Execution(
-                id=tick.tx.reserve("executions", 1),
-                ref=ref,
-                name=name,
-                workflow=workflow.name,
-                digest=workflow.program.digest,
-                type=type,
-                status=Status.RUNNING,
-                started=tick.now,
-                input=input,
-                queue=queue,
-                limits=limits,
-            )
-            tick.start(execution, workflow.program)
-            if timeout is not None:
-                limit = tick.now + round(timeout * 1_000_000)
-                execution.deadline = min(limit, execution.deadline or limit)
+            execution = begin(
+                tick, workflow.name, workflow.program, input, ref=ref, name=name, type=type, timeout=timeout,
+                queue=queue, limits=limits,
+            )  # fmt: skip
             return execution, True
 
-        (execution, new), tick = self.answer(begin, taker)
+        (execution, new), tick = self.answer(work, taker)
         return execution, new, tick.taken()
 
     def stop(self, execution: Execution, *, error: str | None = None, cause: str | None = None) -> Execution:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from sm_cli.asl.model import DistributedMap
 from sm_cli.engine.stepping.closing import abort_children, close_run, run_of
+from sm_cli.engine.stepping.starting import make_children
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.interpreter.commands import Child, EndRun, Spawn, StartRun
+from sm_cli.interpreter.commands import EndRun, Spawn, StartRun
 from sm_cli.interpreter.events import ItemsWanted, Joined, JoinFailed
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start
@@ -44,34 +45,14 @@ def end_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: EndRu
 
 
 def spawn(unit: UnitOfWork, execution: Execution, parent: Frame, command: Spawn) -> None:
-    """Make the children; as many of them begin_child as the join's limit lets."""
+    """Make the children; as many of them begin as the join's limit lets."""
     assert parent.join is not None
     run, children = run_of(unit, parent.id, parent.join), command.children
+    make_children(unit, execution, run, children)
     count, items = len(children), sum(child.items for child in children)
-    first, frames = (unit.tx.reserve(table, count or 1) for table in ("executions", "frames"))
-    for i, child in enumerate(children):
-        make(unit, execution, run, child, first + i, frames + i)
     parent.join = parent.join._replace(made=parent.join.made + count, read=parent.join.read + items)
     start_pending_children(unit, parent, to_start(parent.join))
     want_items(unit, parent)
-
-
-def make(unit: UnitOfWork, parent: Execution, run: MapRun, child: Child, id: int, frame: int) -> None:
-    """A child of the run, PENDING: its row and its root frame."""
-    ref = unit.new_ref()
-    made = Execution(
-        id, ref, ref, run.workflow, parent.digest, run.type, Status.PENDING, unit.now, child.input,
-        queue=parent.queue, priority=parent.priority, tree=parent.tree, machine=child.machine, limits=parent.limits,
-        parent=Parent(run.frame, run.activation, child.index, child.items, run.id),
-    )  # fmt: skip
-    start_at = unit.program_of(parent.digest).machines[child.machine].start_at
-    root = Frame(
-        frame, id, None, 0, 0, child.machine, start_at, status=FrameStatus.PENDING, item=child.item, input=child.input
-    )
-    unit.executions[id] = made
-    unit.changes.new_executions.append(made)
-    unit.changes.new_frames[frame] = unit.frames[frame] = unit.runs.roots[id] = root
-    unit.runs.made[run.frame, run.activation].append(made)
 
 
 def begin_child(unit: UnitOfWork, child: Execution, root: Frame, *, at_once: bool) -> None:
@@ -113,7 +94,7 @@ def child_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
 
 
 def start_pending_children(unit: UnitOfWork, parent: Frame, count: int) -> None:
-    """The next `count` children begin_child; the first of them in this unit."""
+    """The next `count` children begin; the first of them in this unit."""
     if count <= 0:
         return
     join = parent.join

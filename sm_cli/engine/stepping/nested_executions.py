@@ -6,11 +6,10 @@ transaction that closes it. Who waits for it (`.sync`) stops it when the wait en
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sm_cli.asl.model import Task
 from sm_cli.engine.execution_names import check_name
 from sm_cli.engine.stepping.closing import end
+from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tasks import time_out
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import InvalidDefinition, UsageError
@@ -28,10 +27,6 @@ from sm_cli.store.records import (
     Status,
 )
 from sm_cli.timestamps import rfc3339
-
-if TYPE_CHECKING:
-    from sm_cli.asl.model import Program
-
 
 #: So many executions may wait for one another in a row. A workflow that starts itself and waits would go on for ever.
 DEEPEST = 100
@@ -58,11 +53,10 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
         child = running
     else:
         try:
-            child, of_child = begin(unit, execution, frame, command)
+            child = start_child(unit, execution, frame, command)
         except Refused as e:
             unit.deliver(frame.id, TaskFailed(frame.seq, e.error, e.cause))
             return
-        unit.start(child, of_child)
     answer: dict[str, Json] = {
         "ExecutionArn": unit.env(child).facts.execution_arn, "StartDate": child.started // 1000
     }  # fmt: skip
@@ -75,8 +69,11 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
         unit.deliver(frame.id, TaskSucceeded(frame.seq, answer))
 
 
-def begin(unit: UnitOfWork, parent: Execution, frame: Frame, command: StartExecution) -> tuple[Execution, Program]:
-    """The child's row and program. Raises Refused."""
+def start_child(
+    unit: UnitOfWork, starter: Execution, frame: Frame, command: StartExecution, type: str = "STANDARD",
+    timeout: float | None = None,
+) -> Execution:  # fmt: skip
+    """Start the execution that a Task asks for; `timeout` in seconds. Raises Refused."""
     name = command.workflow
     try:
         program = unit.programs.named(name, unit.tx, unit.changes, unit.now)
@@ -93,14 +90,12 @@ def begin(unit: UnitOfWork, parent: Execution, frame: Frame, command: StartExecu
     if command.name is not None and named(unit, name, command.name) is not None:
         raise Refused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
     waits = command.pattern.startswith("sync")
-    if waits and is_deep(unit, parent):
+    if waits and is_deep(unit, starter):
         raise Refused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
-    child = Execution(
-        unit.tx.reserve("executions", 1), ref, called, name, program.digest, "STANDARD", Status.RUNNING, unit.now,
-        command.input, queue=parent.queue, priority=parent.priority, tree=parent.tree, limits=parent.limits,
+    return begin(
+        unit, name, program, command.input, ref=ref, name=called, type=type, timeout=timeout, starter=starter,
         parent=Parent(frame.id, frame.seq) if waits else None,
     )  # fmt: skip
-    return child, program
 
 
 def is_deep(unit: UnitOfWork, execution: Execution) -> bool:

@@ -7,13 +7,12 @@ process. Results are in PascalCase with dates as ISO 8601 text; an error is `Sfn
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
 from sm_cli.asl.resources import workflow_name
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.stepping.closing import end
-from sm_cli.engine.stepping.nested_executions import Refused, begin, described_in_iso, hand_over, put, same
+from sm_cli.engine.stepping.nested_executions import Refused, described_in_iso, hand_over, put, same, start_child
 from sm_cli.engine.stepping.tasks import time_out
 from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
@@ -29,7 +28,6 @@ from sm_cli.store.records import (
     Execution,
     ExecutionFilter,
     Job,
-    Parent,
     Status,
     Timer,
 )
@@ -148,13 +146,9 @@ def start(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn
     )
     child = None if waits else same(unit, wanted)
     if child is None:
-        child, program = begin(unit, execution, frame, wanted)
+        type, limit = ("EXPRESS", _SYNC_LIMIT) if waits else ("STANDARD", None)
+        child = start_child(unit, execution, frame, wanted, type, limit)
         if waits:
-            child = replace(child, type="EXPRESS", parent=Parent(frame.id, frame.seq))
-        unit.start(child, program)
-        limit = unit.now + _SYNC_LIMIT * MICROSECONDS
-        if waits:
-            child.deadline = min(limit, child.deadline or limit)
             return None
     return {"ExecutionArn": unit.env(child).facts.execution_arn, "StartDate": rfc3339(child.started)}
 

@@ -1,0 +1,80 @@
+"""Executions are created in one place, one by one or many in one unit of work."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import sm_cli
+from sm_cli.engine.engine import Engine
+from sm_cli.engine.stepping.starting import begin
+from sm_cli.engine.stepping.tick import Tick
+from sm_cli.store.records import Execution, Parent, Status
+from sm_cli.store.sqlite.memory import MemoryStore
+from tests.engine.workers import SECOND, workflow
+from tests.store.asking import asked
+
+PASS = workflow({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+SLOW = workflow({"StartAt": "W", "TimeoutSeconds": 60, "States": {"W": {"Type": "Wait", "Seconds": 90, "End": True}}})
+
+
+def test_only_the_room_that_starts_executions_builds_a_new_row() -> None:
+    package = Path(sm_cli.__file__).parent
+    builders = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Execution":
+                builders.add(path.relative_to(package).as_posix())
+    # `rows` reads what is stored; `describe` matches on the type, which is no call.
+    assert builders == {"engine/stepping/starting.py", "store/sql/rows.py"}
+
+
+def test_a_batch_is_begun_in_a_loop_inside_one_transaction() -> None:
+    store = MemoryStore()
+    engine = Engine(store)
+
+    def work(tick: Tick) -> list[Execution]:
+        engine.programs.define(PASS, tick.tx, tick.changes, tick.now)
+        return [begin(tick, "w", PASS.program, {"n": n}, ref=f"r{n:04}", name=f"n{n}") for n in range(300)]
+
+    before = store.commits
+    begun, _ = engine.transact(work)
+    assert store.commits == before + 1
+    assert [asked(store).root(e.id).input for e in begun] == [{"n": n} for n in range(300)]
+    assert {asked(store).history(e.id, limit=1)[0].type for e in begun} == {"ExecutionStarted"}
+    ended = [asked(store).execution(e.id) for e in begun]
+    assert [(e.status, e.output) for e in ended if e] == [(Status.SUCCEEDED, {"n": n}) for n in range(300)]
+
+
+def test_an_execution_that_another_one_starts_takes_its_tree_queue_priority_and_limits() -> None:
+    store = MemoryStore()
+    engine = Engine(store)
+
+    def work(tick: Tick) -> tuple[Execution, Execution]:
+        engine.programs.define(SLOW, tick.tx, tick.changes, tick.now)
+        above = begin(tick, "w", SLOW.program, 1, ref="r1", name="n1", queue="slow", limits=True)
+        above.priority = 7
+        below = begin(
+            tick, "w", SLOW.program, 2, ref="r2", name="n2", queue="other", starter=above, parent=Parent(9, 3)
+        )
+        return above, below
+
+    (above, below), _ = engine.transact(work)
+    stored = asked(store).execution(below.id)
+    assert stored is not None
+    assert (stored.tree, stored.queue, stored.priority, stored.limits) == (above.id, "slow", 7, True)
+    assert (stored.parent, above.parent) == (Parent(9, 3), None)
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(None, 60), (20.5, 20.5), (600, 60)])
+def test_the_shorter_of_the_timeout_and_the_definition_s_holds(timeout: float | None, seconds: float) -> None:
+    engine = Engine(MemoryStore())
+
+    def work(tick: Tick) -> Execution:
+        engine.programs.define(SLOW, tick.tx, tick.changes, tick.now)
+        return begin(tick, "w", SLOW.program, None, ref="r1", name="n1", timeout=timeout)
+
+    execution, tick = engine.transact(work)
+    assert execution.deadline == tick.now + round(seconds * SECOND)
