@@ -44,9 +44,9 @@ class Opens(IntFlag):
 class Join(NamedTuple):
     """The parent's side of a fork: a few integers, whatever the number of children.
 
-    total, read, settled, lost count items: all there are, those that children were made for, those of closed
+    total, read, settled, failed_items count items: all there are, those that children were made for, those of closed
     children, those of failed ones. made, started, succeeded, failed count children. Both counts are the same where a
-    child has one item. `limit` 0 means that all children may run at once. `tolerated` is how many items may be lost.
+    child has one item. `limit` 0 means that all children may run at once. `tolerated` is how many items may fail.
     `activation` is the seq that the parent forked at: a child of another is stale. `mark` tells a data set that is read
     in portions from what it is after somebody changed it.
     """
@@ -69,7 +69,7 @@ class Join(NamedTuple):
     #: How many items belong to closed children.
     settled: int = 0
     #: How many items belong to failed children.
-    lost: int = 0
+    failed_items: int = 0
     mark: str = ""
 
     @property

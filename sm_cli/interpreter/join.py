@@ -21,8 +21,8 @@ def settle(join: Join, succeeded: bool, items: int = 1) -> tuple[Join, Verdict]:
     if succeeded:
         join = join._replace(succeeded=join.succeeded + 1, settled=settled)
     else:
-        join = join._replace(failed=join.failed + 1, settled=settled, lost=join.lost + items)
-        if join.lost > join.tolerated:
+        join = join._replace(failed=join.failed + 1, settled=settled, failed_items=join.failed_items + items)
+        if join.failed_items > join.tolerated:
             return join, Verdict.FAIL
     return join, Verdict.COMPLETE if settled == join.total else Verdict.WAIT
 

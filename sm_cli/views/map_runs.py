@@ -67,8 +67,8 @@ def map_run_document(run: MapRun, execution: str) -> dict[str, Json]:
         "redriveCount": run.redrives,
         "itemCounts": {
             "total": join.total,
-            "succeeded": join.settled - join.lost,
-            "failed": join.lost,
+            "succeeded": join.settled - join.failed_items,
+            "failed": join.failed_items,
             "pending": join.total - join.settled,
         },
         "executionCounts": {

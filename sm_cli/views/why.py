@@ -262,7 +262,7 @@ class _Asked:
         ref = f"{self.execution.ref}-{frame.id}-{join.activation}"
         if join.total == 0:
             text = f"{frame.state} waits for its items to be read."
-        elif join.settled == join.total or join.lost > join.tolerated:
+        elif join.settled == join.total or join.failed_items > join.tolerated:
             text = f"{frame.state} waits for its results to be written."
         else:
             items = f"{join.total} item{'' if join.total == 1 else 's'}"

@@ -47,4 +47,4 @@ def _at_work(loop: Worker, until: int) -> bool:
         return True
     with loop.engine.store.read() as questions:
         resources = loop.handlers.resources(questions.waiting_resources)
-        return questions.has_free(until, resources, only=loop.only, queues=loop.rota.only)
+        return questions.has_free(until, resources, tree=loop.only, queues=loop.rota.only)

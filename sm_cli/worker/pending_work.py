@@ -34,11 +34,11 @@ class PendingWork:
             self.stale = True
         return self.stale
 
-    def look(self, now: int, handlers: Registry, only: int | None, queues: frozenset[str] | None) -> None:
+    def look(self, now: int, handlers: Registry, tree: int | None, queues: frozenset[str] | None) -> None:
         """Ask anew. `handlers` are those that jobs may be taken for, `queues` where from (None: anywhere)."""
         self.stale = False
         with self.store.read() as questions:
-            self.ready = questions.has_ready(only)
-            self.due = questions.next_due(only, self.worker)
+            self.ready = questions.has_ready(tree)
+            self.due = questions.next_due(tree, self.worker)
             resources = handlers.resources(questions.waiting_resources)
-            self.free = bool(resources) and questions.has_free(now, resources, only=only, queues=queues)
+            self.free = bool(resources) and questions.has_free(now, resources, tree=tree, queues=queues)

@@ -21,7 +21,7 @@ def test_one_failure_more_than_is_tolerated_fails_at_once() -> None:
     join, verdict = settle(Join(5, tolerated=1), False)
     assert verdict is Verdict.WAIT
     join, verdict = settle(join, False)
-    assert (join.failed, join.lost, verdict) == (2, 2, Verdict.FAIL)
+    assert (join.failed, join.failed_items, verdict) == (2, 2, Verdict.FAIL)
 
 
 def test_a_tolerated_failure_may_be_the_one_that_completes() -> None:
@@ -31,7 +31,7 @@ def test_a_tolerated_failure_may_be_the_one_that_completes() -> None:
 
 def test_a_batch_counts_its_items_and_not_itself() -> None:
     join, verdict = settle(Join(7, tolerated=3), False, items=3)
-    assert (join.failed, join.lost, join.settled, verdict) == (1, 3, 3, Verdict.WAIT)
+    assert (join.failed, join.failed_items, join.settled, verdict) == (1, 3, 3, Verdict.WAIT)
     assert settle(join, True, items=4)[1] is Verdict.COMPLETE
     assert settle(join, False, items=4)[1] is Verdict.FAIL
 

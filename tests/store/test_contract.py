@@ -1,4 +1,4 @@
-"""The contract of `sm_cli.store.protocol`, kept by every store."""
+"""The contract of `sm_cli.store.protocol`, kept on disk and in memory."""
 
 from __future__ import annotations
 
@@ -284,11 +284,11 @@ def test_an_execution_handed_out_may_be_changed_without_changing_the_store(store
     assert [e == execution(1) for e in found] == [True] * 4
 
 
-@pytest.mark.parametrize("twin", [{"name": "name-1"}, {"ref": "ref-000001"}])
-def test_a_taken_name_or_ref_is_a_conflict(store: Store, twin: dict[str, str]) -> None:
+@pytest.mark.parametrize("same", [{"name": "name-1"}, {"ref": "ref-000001"}])
+def test_a_taken_name_or_ref_is_a_conflict(store: Store, same: dict[str, str]) -> None:
     apply(store, new_executions=[execution(1)])
     with pytest.raises(Conflict, match="exists already"):
-        apply(store, new_executions=[execution(2, **twin)])
+        apply(store, new_executions=[execution(2, **same)])
     with pytest.raises(Conflict, match="exists already"):
         apply(store, new_executions=[execution(3), execution(4, ref="ref-000003")])
     assert refs(store) == [1]
@@ -319,17 +319,17 @@ def test_overdue_executions_come_earliest_first_and_only_running_ones(store: Sto
         ],
     )  # fmt: skip
 
-    def overdue(now: int, limit: int = 10, only: int | None = None) -> list[int]:
+    def overdue(now: int, limit: int = 10, tree: int | None = None) -> list[int]:
         with store.write() as tx:
-            return [e.id for e in tx.overdue(now, limit, only)]
+            return [e.id for e in tx.overdue(now, limit, tree)]
 
     assert overdue(T0 + 9) == []
     assert overdue(T0 + 10) == [2]
     assert overdue(T0 + 30) == [2, 3, 1]
     assert overdue(T0 + 30, limit=2) == [2, 3]
-    assert overdue(T0 + 30, only=3) == [3]
-    assert overdue(T0 + 19, only=3) == []
-    assert [overdue(T0 + 30, only=id) for id in (4, 5, 6)] == [[], [], []]
+    assert overdue(T0 + 30, tree=3) == [3]
+    assert overdue(T0 + 19, tree=3) == []
+    assert [overdue(T0 + 30, tree=id) for id in (4, 5, 6)] == [[], [], []]
     apply(store, executions=[execution(2, deadline=T0 + 10, status=Status.TIMED_OUT)])
     assert overdue(T0 + 30) == [3, 1]
 
@@ -497,15 +497,15 @@ def test_ready_frames_come_oldest_first_and_leave_when_they_are_stepped(store: S
         ],
     )
 
-    def ready(limit: int = 10, only: int | None = None) -> list[int]:
+    def ready(limit: int = 10, tree: int | None = None) -> list[int]:
         with store.write() as tx:
-            return [f.id for f in tx.ready_frames(limit, only)]
+            return [f.id for f in tx.ready_frames(limit, tree)]
 
     assert ready() == [1, 3, 4, 5]
     assert ready(limit=2) == [1, 3]
-    assert ready(only=2) == [1, 5]
-    assert ready(only=2, limit=1) == [1]
-    assert ready(only=9) == []
+    assert ready(tree=2) == [1, 5]
+    assert ready(tree=2, limit=1) == [1]
+    assert ready(tree=9) == []
     assert [asked(store).has_ready(), asked(store).has_ready(2), asked(store).has_ready(9)] == [True, True, False]
     blocked = FrameStatus.BLOCKED
     apply(store, frames=[frame(1, execution=2, status=blocked), frame(5, execution=2, status=blocked)])
@@ -620,17 +620,17 @@ def test_a_lease_of_a_job_that_has_gone_changes_nothing(store: Store) -> None:
 def test_due_timers_come_earliest_first_at_or_before_now(store: Store) -> None:
     apply(store, timers=[timer(1, T0 + 30), timer(2, T0 + 10, execution=2), timer(3, T0 + 20), timer(4, T0 + 20)])
 
-    def due(now: int, limit: int = 10, only: int | None = None) -> list[int]:
+    def due(now: int, limit: int = 10, tree: int | None = None) -> list[int]:
         with store.write() as tx:
-            return [t.frame for t in tx.due_timers(now, limit, only)]
+            return [t.frame for t in tx.due_timers(now, limit, tree)]
 
     assert due(T0 + 9) == []
     assert due(T0 + 10) == [2]
     assert due(T0 + 29) == [2, 3, 4]
     assert due(T0 + 99, limit=2) == [2, 3]
-    assert due(T0 + 99, only=1) == [3, 4, 1]
-    assert due(T0 + 29, only=1, limit=1) == [3]
-    assert due(T0 + 99, only=9) == []
+    assert due(T0 + 99, tree=1) == [3, 4, 1]
+    assert due(T0 + 29, tree=1, limit=1) == [3]
+    assert due(T0 + 99, tree=9) == []
 
 
 def test_a_timer_replaces_the_one_of_its_frame_and_kind(store: Store) -> None:
@@ -695,9 +695,9 @@ def test_a_job_can_be_claimed_when_it_is_available(store: Store) -> None:
     assert claimed(store, T0 + 10) == [1, 2]
 
 
-def lost(store: Store, now: int, limit: int = 10, only: int | None = None) -> list[int]:
+def lost(store: Store, now: int, limit: int = 10, tree: int | None = None) -> list[int]:
     with store.write() as tx:
-        return [j.id for j in tx.lost(now, limit, only)]
+        return [j.id for j in tx.lost(now, limit, tree)]
 
 
 def test_a_leased_job_is_not_claimed_until_it_is_given_back(store: Store) -> None:
@@ -724,7 +724,7 @@ def test_jobs_are_lost_when_their_lease_ran_out_earliest_first(store: Store) -> 
     assert lost(store, T0 + 5) == [2]
     assert lost(store, T0 + 10) == [2, 1, 3]
     assert lost(store, T0 + 10, limit=2) == [2, 1]
-    assert lost(store, T0 + 10, only=1) == [1, 3]
+    assert lost(store, T0 + 10, tree=1) == [1, 3]
     apply(store, leased=[job(2, 2, execution=2), job(1, 1, leased_until=T0 + 99, worker="a")])
     assert lost(store, T0 + 10) == [3]
 
@@ -797,10 +797,10 @@ def test_a_resource_waits_while_it_has_a_job_that_nobody_has(store: Store) -> No
         ({"resources": {"taken"}}, False),
         ({"resources": {"echo", "pay"}, "queues": {"low"}}, True),
         ({"resources": {"echo"}, "queues": {"low"}}, False),
-        ({"resources": {"echo"}, "only": 1}, True),
-        ({"resources": {"pay"}, "only": 1}, False),
-        ({"resources": {"pay"}, "only": 2, "queues": {"low"}}, True),
-        ({"resources": {"pay"}, "only": 2, "queues": {"default"}}, False),
+        ({"resources": {"echo"}, "tree": 1}, True),
+        ({"resources": {"pay"}, "tree": 1}, False),
+        ({"resources": {"pay"}, "tree": 2, "queues": {"low"}}, True),
+        ({"resources": {"pay"}, "tree": 2, "queues": {"default"}}, False),
     ],
 )
 def test_a_read_says_whether_a_job_is_claimable(store: Store, wanted: dict[str, Any], expected: bool) -> None:
@@ -813,7 +813,7 @@ def test_a_read_says_whether_a_job_is_claimable(store: Store, wanted: dict[str, 
     )  # fmt: skip
     queues = frozenset(wanted["queues"]) if "queues" in wanted else None
     resources = frozenset(wanted["resources"])
-    assert asked(store).has_free(wanted.get("now", T0), resources, only=wanted.get("only"), queues=queues) is expected
+    assert asked(store).has_free(wanted.get("now", T0), resources, tree=wanted.get("tree"), queues=queues) is expected
 
 
 def test_a_worker_is_written_down_seen_and_struck_off(store: Store) -> None:
@@ -835,32 +835,32 @@ def test_a_timer_of_a_job_that_another_worker_has_is_not_ours_to_fire(store: Sto
         new_jobs=[job(1, 1, leased_until=T0, worker="a"), job(2, 2, leased_until=T0, worker="b"), job(3, 3)],
     )
 
-    def due(worker: str | None, only: int | None = None) -> list[int]:
+    def due(worker: str | None, tree: int | None = None) -> list[int]:
         with store.write() as tx:
-            return [t.frame for t in tx.due_timers(T0 + 9, 10, only, worker)]
+            return [t.frame for t in tx.due_timers(T0 + 9, 10, tree, worker)]
 
-    for only in (None, 1):
-        assert due(None, only) == [1, 2, 3, 4]
-        assert due("a", only) == [1, 3, 4]
-        assert due("b", only) == [2, 3, 4]
-        assert due("c", only) == [3, 4]
+    for tree in (None, 1):
+        assert due(None, tree) == [1, 2, 3, 4]
+        assert due("a", tree) == [1, 3, 4]
+        assert due("b", tree) == [2, 3, 4]
+        assert due("c", tree) == [3, 4]
     apply(store, leased=[job(n, n, leased_until=T0 + 99, worker="a") for n in (1, 2)])
-    for only in (None, 1):
-        assert [asked(store).next_due(only, worker) for worker in (None, "a", "b")] == [T0 + 1, T0 + 1, T0 + 3]
+    for tree in (None, 1):
+        assert [asked(store).next_due(tree, worker) for worker in (None, "a", "b")] == [T0 + 1, T0 + 1, T0 + 3]
 
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        ({"only": 1}, [1, 2, 5, 6]),
-        ({"only": 2}, [3, 4]),
+        ({"tree": 1}, [1, 2, 5, 6]),
+        ({"tree": 2}, [3, 4]),
         ({"queue": "low"}, [2, 4, 6]),
         ({"queue": "none"}, []),
-        ({"only": 1, "queue": "low"}, [2, 6]),
+        ({"tree": 1, "queue": "low"}, [2, 6]),
         ({"resources": frozenset({"echo"})}, [1, 2, 3, 5]),
         ({"resources": frozenset({"pay", "x"})}, [4, 6]),
         ({"resources": frozenset()}, []),
-        ({"only": 1, "queue": "low", "resources": frozenset({"pay"})}, [6]),
+        ({"tree": 1, "queue": "low", "resources": frozenset({"pay"})}, [6]),
         ({"limit": 3}, [1, 2, 3]),
         ({"limit": 100}, [1, 2, 3, 4, 5, 6]),
     ],

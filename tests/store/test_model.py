@@ -227,7 +227,7 @@ class Alike(RuleBasedStateMachine):
     @rule(now=TIMES, until=st.none() | TIMES, worker=KEYS, only=st.none() | st.integers(0, 2), queue=st.none() | KEYS)
     def lease(self, now: int, until: int | None, worker: str, only: int | None, queue: str | None) -> None:
         def make(tx: Transaction) -> Changes:
-            found = tx.claimable(now, 2, only=only, queue=queue, resources=frozenset({"k1"}))
+            found = tx.claimable(now, 2, tree=only, queue=queue, resources=frozenset({"k1"}))
             found += [job for job in tx.lost(now, 1, only) if job not in found]
             for taken in found:
                 taken.leased_until, taken.worker, taken.deliveries = until, worker, taken.deliveries + 1
@@ -296,7 +296,7 @@ class Alike(RuleBasedStateMachine):
             ids = [f.id for f in self.frames]
             return [
                 tx.frames(ids), tx.executions(self.executions), tx.ready_frames(3), tx.due_timers(T0 + 10, 3),
-                tx.overdue(T0 + 10, 3), tx.claimable(T0 + 10, 3), tx.claimable(T0 + 10, 3, only=1),
+                tx.overdue(T0 + 10, 3), tx.claimable(T0 + 10, 3), tx.claimable(T0 + 10, 3, tree=1),
                 tx.lost(T0 + 10, 3), tx.lost(T0 + 10, 3, 1), tx.held("k1"), tx.leases("k2", range(40)), tx.queues(),
                 tx.workers(), tx.due_timers(T0 + 10, 3, None, "k1"), tx.due_timers(T0 + 10, 3, 1, "k2"),
                 tx.claimable(T0, 3, queue="k1"), [tx.ready_frames(3, n) for n in range(1, 4)],
@@ -348,7 +348,7 @@ def outside(store: Store) -> list[Any]:
         [ask.near_messages(key, '"a"', 3) for key in KEYS_OF], ask.refs([1, 2, 3, 99]),
         ask.next_due(), ask.has_ready(), ask.workflows(), ask.latest(), ask.workers(),
         ask.next_due(None, "k1"), ask.next_due(1, "k2"), ask.leases("k1", range(40)),
-        [ask.has_free(T0 + n, frozenset(KEYS_OF[:n]), only=only) for n in range(3) for only in (None, 1)],
+        [ask.has_free(T0 + n, frozenset(KEYS_OF[:n]), tree=only) for n in range(3) for only in (None, 1)],
         ask.has_free(T0 + 10, frozenset(KEYS_OF), queues=frozenset(["k2"])),
         ask.map_runs(), ask.map_runs(1, 2), ask.find_map_run("run-1"), ask.run_results(1, 3, 2),
         [ask.list_executions(f) for f in wanted], [ask.find(text) for text in ("a", "ref-00000", "ref-000002", "")],

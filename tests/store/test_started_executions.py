@@ -96,13 +96,13 @@ def test_who_works_for_one_execution_works_for_those_below_it(store: Store) -> N
     with store.write() as tx:
         assert [f.id for f in tx.ready_frames(9, 1)] == [1, 2]
         assert [f.id for f in tx.ready_frames(9, 2)] == []
-        assert [j.id for j in tx.claimable(T0 + 9, 9, only=1)] == [2]
+        assert [j.id for j in tx.claimable(T0 + 9, 9, tree=1)] == [2]
         assert [t.frame for t in tx.due_timers(T0 + 9, 9, 1)] == [2]
         assert [e.id for e in tx.overdue(T0 + 9, 9, 1)] == [2]
         assert [e.id for e in tx.overdue(T0 + 9, 9)] == [3, 2]
     assert (asked(store).next_due(1), asked(store).next_due(3)) == (T0 + 5, T0 + 1)
     assert asked(store).has_ready(1)
-    assert asked(store).has_free(T0 + 9, frozenset({"echo"}), only=1)
+    assert asked(store).has_free(T0 + 9, frozenset({"echo"}), tree=1)
     assert [j.id for j in asked(store).jobs_of(1)] == []
 
 

@@ -98,16 +98,17 @@ def progress(run: MapRun) -> str:
     join = run.join
     if join.total == 0 and run.closed is None:
         return f"{run.state}: its items are being read"
-    failed = f", {join.lost:,} failed" if join.lost else ""
+    failed = f", {join.failed_items:,} failed" if join.failed_items else ""
     going = f", {running(run):,} under way" if run.closed is None else f", {run.status.value}"
-    return f"{run.state}: {join.settled - join.lost:,} of {join.total:,} items done{failed}{going}"
+    return f"{run.state}: {join.settled - join.failed_items:,} of {join.total:,} items done{failed}{going}"
 
 
 def row(run: MapRun, now: int) -> tuple[str, ...]:
     """The row of a table. now: microseconds since 1970 UTC."""
     join = run.join
     return (
-        run.ref, run.workflow, run.status.value, f"{join.total}", f"{join.settled - join.lost}", f"{join.lost}",
-        f"{running(run)}", f"{pending(run)}", tables.local_time(run.started),
-        tables.duration((run.closed or now) - run.started),
+        run.ref, run.workflow, run.status.value,
+        f"{join.total}", f"{join.settled - join.failed_items}", f"{join.failed_items}",
+        f"{running(run)}", f"{pending(run)}",
+        tables.local_time(run.started), tables.duration((run.closed or now) - run.started),
     )  # fmt: skip

@@ -31,13 +31,13 @@ ANY_TIME = HANDED_OVER
 
 
 def lost(
-    tick: UnitOfWork, dead: Collection[str], mine: Container[int], only: int | None = None, *, judge: bool = True
+    tick: UnitOfWork, dead: Collection[str], mine: Container[int], tree: int | None = None, *, judge: bool = True
 ) -> list[Job]:
     """Jobs of dead workers, and (with `judge`) those whose lease has run out; not those that this worker runs and will
     renew."""
-    found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, only)} if judge else {}
+    found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, tree)} if judge else {}
     for job in (job for worker in dead for job in tick.tx.held(worker)):
-        if only in (None, tick.execution(job.execution).tree):
+        if tree in (None, tick.execution(job.execution).tree):
             found[job.id] = job
         else:
             job.leased_until = tick.now  # who works for that execution finds that it has run out
@@ -117,7 +117,7 @@ def give_back(tick: UnitOfWork, job: Job) -> None:
 
 
 def claim(
-    tick: UnitOfWork, rota: Rota, freed: Iterable[Job] = (), only: int | None = None, until: int | None = None
+    tick: UnitOfWork, rota: Rota, freed: Iterable[Job] = (), tree: int | None = None, until: int | None = None
 ) -> None:
     """Take jobs that nobody has, while there are slots. until: none that came after this time."""
     taker = tick.taker
@@ -130,8 +130,8 @@ def claim(
     for job in freed:
         if job.available <= now and taker.knows(job):
             found[job.queue].append(job)
-    for queue in (None,) if only is not None else filter(rota.serves, tick.tx.queues()):
-        for job in tick.tx.claimable(now, taker.slots, only=only, resources=resources, queue=queue):
+    for queue in (None,) if tree is not None else filter(rota.serves, tick.tx.queues()):
+        for job in tick.tx.claimable(now, taker.slots, tree=tree, resources=resources, queue=queue):
             found[job.queue].append(job)
     waiting = {queue: sorted(jobs, key=lambda job: (-job.priority, job.id)) for queue, jobs in found.items()}
     take(tick, rota.pick(waiting, taker.slots))

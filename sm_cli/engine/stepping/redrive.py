@@ -150,7 +150,9 @@ class Reopening:
         run.status, run.closed, run.redrives = Status.RUNNING, None, run.redrives + 1
         write_run(unit, run)
         parent.status, parent.opens = FrameStatus.BLOCKED, Opens.EXECUTIONS
-        parent.join = join._replace(failed=0, lost=0, settled=join.settled - join.lost, started=join.succeeded)
+        parent.join = join._replace(
+            failed=0, failed_items=0, settled=join.settled - join.failed_items, started=join.succeeded
+        )
         detail: dict[str, Json] = {"mapRunArn": unit.env(self.execution).facts.map_run_arn(state.label, run.ref)}
         note(unit, self.execution, parent, "MapRunRedriven", {**detail, "redriveCount": run.redrives})
         lost = unit.tx.failed_executions(parent.id, join.activation)
@@ -184,7 +186,7 @@ class Reopening:
         begun = [child for child in lost if child.entered]
         succeeded = len(children) - len(lost)
         parent.join = join._replace(
-            succeeded=succeeded, failed=0, started=succeeded + len(begun), settled=succeeded, lost=0
+            succeeded=succeeded, failed=0, started=succeeded + len(begun), settled=succeeded, failed_items=0
         )
         if not lost:
             outputs = [child.output for child in children]

@@ -73,7 +73,7 @@ def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> En
     """The job has read a portion, or written the results."""
     answer, join = cast("dict[str, Json]", event.result), joined_so_far(turn)
     if "written" in answer:
-        return over(turn, state) if join.lost > join.tolerated else ended(turn, state, answer["written"])
+        return over(turn, state) if join.failed_items > join.tolerated else ended(turn, state, answer["written"])
     input = effective_input(turn, state)
     if "total" in answer:  # the first portion: now it is known how many there are
         total = cast("int", answer["total"])

@@ -34,7 +34,7 @@ class ExecutionQuestions(Asking):
         return None if row is None else rows.definition(row)
 
     def workflows(self) -> list[Definition]:
-        """As in a Store."""
+        """The newest definition of every workflow, by name."""
         return [rows.definition(row) for row in self.session.all("workflows")]
 
     def execution(self, id: int) -> Execution | None:
@@ -55,11 +55,11 @@ class ExecutionQuestions(Asking):
         """The execution of this name, which is unique within its workflow; None when there is none."""
         return next(iter(self._executions("execution_named", (name, workflow))), None)
 
-    def overdue(self, now: int, limit: int, only: int | None = None) -> list[Execution]:
+    def overdue(self, now: int, limit: int, tree: int | None = None) -> list[Execution]:
         """RUNNING executions whose deadline is at or before `now`."""
-        if only is None:
+        if tree is None:
             return self._executions("overdue", (now, limit))
-        return self._executions("overdue_in_tree", (only, now, limit))
+        return self._executions("overdue_in_tree", (tree, now, limit))
 
     def pending_executions(self, frame: int, activation: int, from_index: int, limit: int) -> list[Execution]:
         """PENDING ones that this fork made, with index >= `from_index`, lowest index first."""
@@ -112,7 +112,7 @@ class ExecutionQuestions(Asking):
         return next(iter(self._executions("latest_execution", ())), None)
 
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
-        """As in a Store."""
+        """Newest first (children of a map run: highest number first), without input and output (both None)."""
         wanted: dict[str, object] = {
             "before": _BEYOND if filter.before_id is None else filter.before_id,
             "since": filter.since,
@@ -131,8 +131,8 @@ class ExecutionQuestions(Asking):
         return self._executions("list_executions", wanted)
 
     def history(self, execution: int, after: int = 0, limit: int | None = None) -> list[HistoryEvent]:
+        """The events with a number > `after`, in order; at most `limit`, None for all."""
         # The first row may end before `after`; every other one has an event to give.
-        """As in a Store."""
         enough = -1 if limit is None else limit + 1
         found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": enough})
         return rows.history_events(execution, found, after, limit, self.value)

@@ -31,7 +31,7 @@ ORDER BY j.priority DESC, j.id LIMIT :limit
 
 -- name: free_jobs_in_tree
 SELECT {job_columns} FROM jobs j INDEXED BY jobs_free_in_tree
-WHERE j.leased_until IS NULL AND j.tree = :only AND (:queue IS NULL OR j.queue = :queue)
+WHERE j.leased_until IS NULL AND j.tree = :tree AND (:queue IS NULL OR j.queue = :queue)
     AND j.available <= :now AND {runnable}
 ORDER BY j.priority DESC, j.id LIMIT :limit
 
@@ -44,7 +44,7 @@ SELECT 1 FROM json_each(:resources) wanted WHERE EXISTS (
 
 -- name: has_free_in_tree
 SELECT 1 FROM jobs j INDEXED BY jobs_free_in_tree
-WHERE j.leased_until IS NULL AND j.tree = :only AND j.available <= :now AND {runnable}
+WHERE j.leased_until IS NULL AND j.tree = :tree AND j.available <= :now AND {runnable}
     AND (:queues IS NULL OR j.queue IN (SELECT value FROM json_each(:queues)))
 LIMIT 1
 

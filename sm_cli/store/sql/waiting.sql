@@ -12,7 +12,7 @@ SELECT {timer_columns} FROM timers t WHERE t.due <= :now AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: due_timers_in_tree
-SELECT {timer_columns} FROM timers t WHERE t.tree = :only AND t.due <= :now AND {not_anothers}
+SELECT {timer_columns} FROM timers t WHERE t.tree = :tree AND t.due <= :now AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: due_timers_of
@@ -35,7 +35,7 @@ SELECT {timer_columns} FROM timers t WHERE t.execution = ? ORDER BY t.due, t.fra
 SELECT t.due FROM timers t WHERE {not_anothers} ORDER BY t.due LIMIT 1
 
 -- name: first_due_in_tree
-SELECT t.due FROM timers t WHERE t.tree = :only AND {not_anothers} ORDER BY t.due LIMIT 1
+SELECT t.due FROM timers t WHERE t.tree = :tree AND {not_anothers} ORDER BY t.due LIMIT 1
 
 -- name: set_timer
 INSERT INTO timers (execution, tree, frame, seq, kind, due)

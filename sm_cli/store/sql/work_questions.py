@@ -28,17 +28,17 @@ class WorkQuestions(Asking):
             return {}
         return {f.id: f for f in self._frames("frames", (_ids(ids),))}
 
-    def ready_frames(self, limit: int, only: int | None = None) -> list[Frame]:
+    def ready_frames(self, limit: int, tree: int | None = None) -> list[Frame]:
         """Oldest id first."""
-        if only is None:
+        if tree is None:
             return self._frames("ready_frames", (limit,))
-        return self._frames("ready_frames_in_tree", (only, limit))
+        return self._frames("ready_frames_in_tree", (tree, limit))
 
-    def has_ready(self, only: int | None = None) -> bool:
+    def has_ready(self, tree: int | None = None) -> bool:
         """Whether a frame waits to be stepped; of all, or only of one tree."""
-        if only is None:
+        if tree is None:
             return self.session.one("has_ready") is not None
-        return self.session.one("has_ready_in_tree", (only,)) is not None
+        return self.session.one("has_ready_in_tree", (tree,)) is not None
 
     def pending_children(self, parent: int, activation: int, from_index: int, limit: int) -> list[Frame]:
         """PENDING children with index >= `from_index`, lowest index first."""
@@ -87,23 +87,23 @@ class WorkQuestions(Asking):
         return self._jobs("jobs_of_execution", (execution,))
 
     def claimable(
-        self, now: int, limit: int, *, only: int | None = None, resources: frozenset[str] | None = None,
+        self, now: int, limit: int, *, tree: int | None = None, resources: frozenset[str] | None = None,
         queue: str | None = None,
     ) -> list[Job]:  # fmt: skip
         """Jobs that nobody has and that are available at `now`. Highest priority first, then lowest id.
         `resources`, when given, are the handler names that the caller can run. Reading them leases nothing: put
         them in `Changes.leased`."""
-        wanted = {"now": now, "limit": limit, "only": only, "queue": queue, "resources": _names(resources)}
-        if only is not None:
+        wanted = {"now": now, "limit": limit, "tree": tree, "queue": queue, "resources": _names(resources)}
+        if tree is not None:
             return self._jobs("free_jobs_in_tree", wanted)
         return self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", wanted)
 
     def has_free(
-        self, now: int, resources: frozenset[str], *, only: int | None = None, queues: frozenset[str] | None = None
+        self, now: int, resources: frozenset[str], *, tree: int | None = None, queues: frozenset[str] | None = None
     ) -> bool:
         """Whether a job for one of these handlers, in one of these queues, is claimable."""
-        wanted = {"now": now, "only": only, "resources": _names(resources), "queues": _names(queues)}
-        return self.session.one("has_free" if only is None else "has_free_in_tree", wanted) is not None
+        wanted = {"now": now, "tree": tree, "resources": _names(resources), "queues": _names(queues)}
+        return self.session.one("has_free" if tree is None else "has_free_in_tree", wanted) is not None
 
     def queues(self) -> list[str]:
         """The names of the queues with jobs that nobody has, in order."""
@@ -113,11 +113,11 @@ class WorkQuestions(Asking):
         """The names of the resources of jobs that nobody has, available or not, in order."""
         return [name for (name,) in self.session.all("waiting_resources")]
 
-    def lost(self, now: int, limit: int, only: int | None = None) -> list[Job]:
+    def lost(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
         """Jobs whose lease ran out at or before `now`, earliest first."""
-        if only is None:
+        if tree is None:
             return self._jobs("lost_jobs", (now, limit))
-        return self._jobs("lost_jobs_in_tree", (now, only, limit))
+        return self._jobs("lost_jobs_in_tree", (now, tree, limit))
 
     def held(self, worker: str) -> list[Job]:
         """Jobs leased to this worker, whether or not the lease ran out; lowest id first."""
@@ -131,11 +131,11 @@ class WorkQuestions(Asking):
         """All that are written down, oldest first."""
         return [WorkerRecord(*row) for row in self.session.all("workers")]
 
-    def due_timers(self, now: int, limit: int, only: int | None = None, worker: str | None = None) -> list[Timer]:
+    def due_timers(self, now: int, limit: int, tree: int | None = None, worker: str | None = None) -> list[Timer]:
         """Due at or before `now`, earliest first. With `worker`, without those of jobs that another one has
         leased: whoever has the lease decides whether its task is late."""
-        wanted = {"now": now, "limit": limit, "only": only, "worker": worker}
-        return self._timers("due_timers" if only is None else "due_timers_in_tree", wanted)
+        wanted = {"now": now, "limit": limit, "tree": tree, "worker": worker}
+        return self._timers("due_timers" if tree is None else "due_timers_in_tree", wanted)
 
     def due_timers_of(self, frames: Collection[int], now: int) -> list[Timer]:
         """The timers of these frames that are due at or before `now`, whoever has leased their jobs."""
@@ -151,15 +151,15 @@ class WorkQuestions(Asking):
         """The timers of an execution."""
         return self._timers("timers_of_execution", (execution,))
 
-    def next_due(self, only: int | None = None, worker: str | None = None) -> int | None:
+    def next_due(self, tree: int | None = None, worker: str | None = None) -> int | None:
         """When time alone next gives something to do: the earliest timer, deadline or end of a lease. With
         `worker`, without the timers of jobs that another one has leased."""
-        if only is None:
+        if tree is None:
             found = [self.session.one("first_due", {"worker": worker})]
             found += [self.session.one(name) for name in ("first_deadline", "first_lease_end")]
         else:
-            found = [self.session.one("first_due_in_tree", {"only": only, "worker": worker})]
-            found += [self.session.one(name, (only,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
+            found = [self.session.one("first_due_in_tree", {"tree": tree, "worker": worker})]
+            found += [self.session.one(name, (tree,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
         return min((row[0] for row in found if row is not None and row[0] is not None), default=None)
 
 
