@@ -186,6 +186,15 @@ def test_an_execution_is_described_stopped_and_its_history_read(waiting: float) 
     assert told["NextToken"] == "1"
 
 
+def test_an_execution_that_was_listed_goes_on_with_its_input() -> None:
+    given = {"Type": "Pass", "Parameters": {"input.$": "$$.Execution.Input"}, "End": True}
+    waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 5, "Next": "P"}, "P": given}}
+    sim = simulation(sfn("listExecutions", StateMachineArn=MACHINE), waits)
+    child, _, _ = sim.engine.start(sim.workflows["child"], {"order": "ORD-1"})
+    assert [row["Status"] for row in sim.run({}).output["Executions"]] == ["RUNNING"]
+    assert sim.finish(child).output == {"input": {"order": "ORD-1"}}
+
+
 def test_lists_of_executions_and_machines() -> None:
     outcome, _ = run(sfn("listStateMachines"))
     assert [row["Name"] for row in outcome.output["StateMachines"]] == []

@@ -1064,3 +1064,14 @@ def test_names_and_keys_may_be_of_any_script(store: Store) -> None:
     assert refs(store, workflow="ünïcode", name_contains="前") == [1]
     with store.write() as tx:
         assert [s.frame for s in tx.subscriptions("ключ", '"значение"')] == [1]
+
+
+def test_a_list_asked_inside_a_transaction_leaves_what_it_listed_whole(store: Store) -> None:
+    apply(store, new_executions=[execution(1, output={"total": 7}), execution(2)])
+    with store.write() as tx:
+        assert [e.input for e in tx.list_executions(ExecutionFilter())] == [None, None]
+        changed = tx.executions([1, 2])[1]
+        assert (changed.input, changed.output) == ({"n": 1}, {"total": 7})
+        changed.status, changed.output = Status.FAILED, None
+        tx.apply(Changes(executions={1: changed}))
+    assert asked(store).executions([1, 2]) == {1: execution(1, status=Status.FAILED), 2: execution(2)}

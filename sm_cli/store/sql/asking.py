@@ -34,6 +34,10 @@ class Asking:
     def _executions(self, name: str, parameters: Parameters) -> list[Execution]:
         return [rows.execution(row, self.value) for row in self.session.all(name, parameters)]
 
+    def _short_executions(self, name: str, parameters: Parameters) -> list[Execution]:
+        """From rows that end before input and output: a transaction must not remember them as whole."""
+        return [rows.execution(row, self.value) for row in self.session.all(name, parameters)]
+
     def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
         return [rows.frame(row, self.value) for row in self.session.all(name, parameters)]
 

@@ -122,13 +122,13 @@ class ExecutionQuestions(Asking):
         }
         if filter.run is not None:
             status = None if filter.status is None else filter.status.value
-            return self._executions("list_executions_of_run", wanted | {"run": filter.run, "status": status})
+            return self._short_executions("list_executions_of_run", wanted | {"run": filter.run, "status": status})
         if filter.status is not None:
             wanted |= {"status": filter.status.value, "workflow": filter.workflow}
-            return self._executions("list_executions_by_status", wanted)
+            return self._short_executions("list_executions_by_status", wanted)
         if filter.workflow is not None:
-            return self._executions("list_executions_by_workflow", wanted | {"workflow": filter.workflow})
-        return self._executions("list_executions", wanted)
+            return self._short_executions("list_executions_by_workflow", wanted | {"workflow": filter.workflow})
+        return self._short_executions("list_executions", wanted)
 
     def history(self, execution: int, after: int = 0, limit: int | None = None) -> list[HistoryEvent]:
         """The events with a number > `after`, in order; at most `limit`, None for all."""
