@@ -89,7 +89,7 @@ def why(
     """What the execution waits for, at most MOST reasons. `handlers` are the names of those that there are, when that
     is known; `time_text` makes text of a time in microseconds since 1970 UTC."""
     if execution.closed is not None:
-        return [_ended(execution, time_text)]
+        return [_end_reason(execution, time_text)]
     with engine.store.read() as questions:
         if execution.status is Status.PENDING:
             return [_waits_for_its_turn(questions, execution)]
@@ -110,7 +110,7 @@ def _waits_for_its_turn(questions: Questions, execution: Execution) -> Reason:
     return Reason("children", text, Action(Do.SHOW_REASONS, (top,)))
 
 
-def _ended(execution: Execution, time_text: Callable[[int], str]) -> Reason:
+def _end_reason(execution: Execution, time_text: Callable[[int], str]) -> Reason:
     assert execution.closed is not None
     text = f"Nothing is left to do: it ended {execution.status} at {time_text(execution.closed)}"
     if execution.status is Status.SUCCEEDED:

@@ -171,7 +171,7 @@ class Model(RuleBasedStateMachine):
         new = MapRun(id, f"run-{id}", id % 3, frame, id, "M", "order/M", "STANDARD", status, T0, join)
         self.apply(lambda _: Changes(new_map_runs=[new]))
         changed = replace(new, status=Status.ABORTED, closed=T0 + 1, redrives=2)
-        if id % 2:
+        if id % 3 == 0:
             self.apply(lambda _: Changes(map_runs=[changed]))
 
     @rule(execution=SMALL, count=st.integers(1, 4), value=VALUES)

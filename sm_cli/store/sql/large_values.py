@@ -65,7 +65,7 @@ def reference(id: int) -> str:
     return f"@{id}"
 
 
-def referred(text: str | None) -> int | None:
+def blob_id(text: str | None) -> int | None:
     """The blob that a column's text stands for; JSON text never begins with @."""
     return int(text[1:]) if text is not None and text[0] == "@" else None
 
@@ -111,7 +111,7 @@ class BlobWriter:
 
     def free(self, text: str | None) -> None:
         """One row fewer refers to the value that this text stands for; nothing for a text of its own."""
-        id = referred(text)
+        id = blob_id(text)
         if id is not None:
             self._uses[id] = self._uses.get(id, 0) - 1
 
@@ -158,7 +158,7 @@ class BlobWriter:
         return text
 
     def _use(self, text: str) -> None:
-        id = referred(text)
+        id = blob_id(text)
         if id is not None:
             self._uses[id] = self._uses.get(id, 0) + 1
 

@@ -63,7 +63,7 @@ class RowCache:
     def learn_execution(self, execution: Execution, texts: Row) -> None:
         """Keep a copy of an execution as it was written or read. texts: its values as they stand in the row."""
         self.executions.pop(execution.id, None)
-        self.executions[execution.id] = (rows.copied(execution), texts)
+        self.executions[execution.id] = (rows.copy_execution(execution), texts)
         if any(text is not None and text[0] == "@" for text in texts):
             self._large_executions.add(execution.id)
 

@@ -123,7 +123,7 @@ def same_but_events(e: Execution, before: Execution) -> bool:
     )
 
 
-def copied(e: Execution) -> Execution:
+def copy_execution(e: Execution) -> Execution:
     """A copy to hand out or to keep: executions are changed in place, their values are not."""
     return Execution(
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.input, e.deadline, e.closed, e.error,
@@ -209,14 +209,6 @@ def job_row(j: Job, text: Encode) -> Row:
 def lease_row(j: Job) -> Row:
     """The parameters that update a job's lease."""
     return (j.leased_until, j.worker, j.deliveries, int(j.repeatable), j.id)
-
-
-def job_copied(j: Job) -> Job:
-    """As `copied`, for a job."""
-    return Job(
-        j.id, j.execution, j.frame, j.seq, j.state, j.resource, j.input, j.attempt, j.queue, j.priority, j.available,
-        j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, j.repeatable,
-    )  # fmt: skip
 
 
 def worker_row(w: WorkerRecord) -> Row:

@@ -162,7 +162,7 @@ class Transaction(Questions):
         unknown = [id for id in ids if id not in known]
         if unknown:
             super().executions(unknown)
-        return {id: rows.copied(known[id][0]) for id in ids if id in known}
+        return {id: rows.copy_execution(known[id][0]) for id in ids if id in known}
 
     def _executions(self, name: str, parameters: Parameters) -> list[Execution]:
         found = []

@@ -100,13 +100,13 @@ def too_new(path: Path, found: int, known: int) -> DatabaseError:
 
 def cannot_create(path: Path, error: OSError) -> DatabaseError:
     """`path`, or a directory on the way to it, cannot be made or opened."""
-    shown = _shortened(path)
+    shown = _short_name(path)
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return DatabaseError(f"{shown} cannot be opened: {error.filename} is not a directory")
     return DatabaseError(f"{shown} cannot be opened: {error.strerror or error}")
 
 
-def _shortened(path: Path) -> str:
+def _short_name(path: Path) -> str:
     """As much of a path as a sentence shows."""
     text = str(path)
     return text if len(text) <= _LONGEST_PATH else f"{text[:_LONGEST_PATH]}…"
