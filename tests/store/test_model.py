@@ -50,7 +50,7 @@ TIMES = st.integers(T0, T0 + 6)
 KEYS_OF = ("k1", "k2")
 KEYS = st.sampled_from(KEYS_OF)
 VALUES_OF = ('"A"', '"a"', ' "A"', "7")
-MESSAGE_VALUES = st.sampled_from([*VALUES_OF, '"A"', '"A"'])
+MESSAGE_VALUES = st.sampled_from([*VALUES_OF, '"A"', '"A"', '"A"', '"A"'])
 NAMES = st.sampled_from(["a", "b_1", "B%1", "bx1", "É", "ref-000002"])
 DAY = 86_400 * 1_000_000
 VALUES: st.SearchStrategy[Any] = st.one_of(
@@ -420,11 +420,11 @@ def messages_asked(ask: Asked) -> dict[str, object]:
         "messages_named": [ask.messages_named(sent, 2) for sent in KEYS_OF],
         "near_messages": [ask.near_messages(key, '"a"', 3) for key in KEYS_OF],
         "list_messages": [ask.list_messages(wanted) for wanted in listed],
-        "stale": [ask.stale(T0 + 3 + days * DAY, 2) for days in (0, 1, 2, 7, 8)],
+        "stale": [ask.stale(T0 + 3 + days * DAY, limit) for days in (0, 1, 7) for limit in (2, 9)],
     }  # fmt: skip
 
 
 TestModel = Model.TestCase
 TestModel.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=14, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
