@@ -118,8 +118,6 @@ def test_the_time_is_the_scopes() -> None:
     assert value_of("$toMillis($now()) = $millis()") is True
 
 
-# The package asks for the time in a way that newer Pythons warn of; what it gets is not used.
-@pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")
 @pytest.mark.parametrize(
     ("expression", "value"),
     [

@@ -9,9 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +19,10 @@ from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import walk
+from sm_cli.expr.jsonata.date_pictures import format_date
+from sm_cli.expr.jsonata.date_reading import read_date, read_iso
 from sm_cli.expr.jsonata.higher_order import HIGHER, call, merge_sort
+from sm_cli.expr.jsonata.integer_pictures import format_integer, parse_integer
 from sm_cli.expr.jsonata.operators import clone, is_function, is_number, truth
 from sm_cli.expr.jsonata.pictures import format_number
 from sm_cli.expr.jsonata.regex import Regex
@@ -71,49 +72,12 @@ def _format_base(value: float | None, radix: float | None) -> str | None:
     return written
 
 
-#: How the package begins what it says of a picture, and JSONata's code for it.
-_PICTURE_ERRORS = {
-    "Formatting or parsing": "D3130",
-    "In a decimal digit": "D3131",
-    "Unknown component": "D3132",
-    "The 'name' modifier": "D3133",
-    "The timezone": "D3134",
-    "No matching": "D3135",
-    "The date/time picture": "D3136",
-}
+def _format_integer(value: float | None, picture: str) -> str | None:
+    return None if value is None else format_integer(value, picture)
 
 
-def _pictured(function: Callable[..., Any], picture: str | None, *arguments: Any) -> Any:
-    """What the package's function gives, with its errors in JSONata's words."""
-    try:
-        return function(*arguments)
-    except KeyError as e:
-        # A letter that is no component of a picture, or a name that is none of a month.
-        raise JException("D3132" if len(str(e.args[0])) == 1 else "D3136", -1, e.args[0]) from None
-    except RuntimeError as e:
-        code = next((code for begin, code in _PICTURE_ERRORS.items() if str(e).startswith(begin)), None)
-        if code is None:
-            raise
-        named = re.search(r"\[([^MxFP\s\]])[nN]", picture or "") if code == "D3133" else None
-        raise JException(code, -1, named[1] if named else picture) from None
-
-
-def _format_integer(value: float | None, picture: str | None) -> str | None:
-    if value is None:
-        return None
-    written: str = _pictured(Functions.format_integer, picture, math.floor(value), picture)
-    return written
-
-
-def _parse_integer(value: str | None, picture: str | None) -> float | None:
-    if value is None:
-        return None
-    try:
-        number: float | None = _pictured(Functions.parse_integer, picture, value, picture)
-    except ValueError:
-        leading = re.match(r"\s*[-+]?[0-9]+", value)
-        return int(leading[0]) if leading else math.nan
-    return number
+def _parse_integer(value: str | None, picture: str) -> float | None:
+    return None if value is None else parse_integer(value, picture)
 
 
 def _format_number(value: float | None, picture: str, options: dict[str, Any] | None) -> str | None:
@@ -219,73 +183,23 @@ def _type(value: Any) -> str | None:
 
 # -- time ------------------------------------------------------------------------------------------------------------
 
-_ISO = re.compile(
-    r"(\d{4})(?:-([01]\d)(?:-([0-3]\d))?)?(T[0-2]\d:[0-5]\d:[0-5]\d)?(\.\d+)?([+-][0-2]\d:?[0-5]\d|Z)?", re.ASCII
-)
-#: The beginning of the year 100, in milliseconds.
-_YEAR_100 = (datetime(100, 1, 1) - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
-#: What a picture can say, from the greatest unit to the least, by their letters.
-_DATE_PARTS = (("Y", "[Y0001]", "%Y"), ("M", "[M01]", "%m"), ("D", "[D01]", "%d"))
-
 
 def _millis() -> int:
     return int(Jsonata.CURRENT.jsonata.scope.now // 1000)
 
 
 def _from_millis(millis: float | None, picture: str | None, zone: str | None) -> str | None:
-    if zone is not None and not re.fullmatch(r"[+-]?\d{4}", zone):
-        raise JException(f"a time zone is written like +0530, not {zone}", -1)
-    try:
-        written: str | None = _pictured(Functions.datetime_from_millis, picture, millis, picture, zone)
-    except (ValueError, OverflowError):
-        raise JException(f"the moment {millis} lies outside of the years 1 to 9999", -1) from None
-    return written
+    return None if millis is None else format_date(millis, picture, zone)
 
 
-def _now(picture: str | None, zone: str | None) -> str | None:
-    return _from_millis(_millis(), picture, zone)
+def _now(picture: str | None, zone: str | None) -> str:
+    return format_date(_millis(), picture, zone)
 
 
-def _to_millis(value: str | None, picture: str | None) -> int | None:
+def _to_millis(value: str | None, picture: str | None) -> float | None:
     if value is None:
         return None
-    if picture is not None:
-        return _parsed(value, picture)
-    match = _ISO.fullmatch(value)
-    if match is None:
-        raise JException("D3110", -1, value)
-    year, month, day, time, fraction, zone = match.groups()
-    written = f"{year}-{month or '01'}-{day or '01'}{time or 'T00:00:00'}{fraction or ''}{zone or ''}"
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        raise JException("D3110", -1, value) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000 // 1)
-
-
-def _parsed(value: str, picture: str) -> int | None:
-    """By the picture. What is greater than its greatest unit is today's, and the package would ask the clock for it."""
-    said = {match[1] for match in re.finditer(r"\[(?!\[)\s*([A-Za-z])", picture.replace("[[", ""))}
-    missing = []
-    if not said & set("XxWw"):
-        for letter, part, code in _DATE_PARTS:
-            if letter in said or (letter != "Y" and "d" in said):
-                break
-            missing.append((part, code))
-    if missing:
-        today = datetime.fromtimestamp(_millis() / 1000, UTC)
-        value = f"{'-'.join(today.strftime(code) for _, code in missing)} {value}"
-        picture = f"{'-'.join(part for part, _ in missing)} {picture}"
-    try:
-        parsed: int | None = _pictured(Functions.datetime_to_millis, picture, value, picture)
-        if parsed is not None and parsed < _YEAR_100:
-            # Two digits are of the twentieth century, as JavaScript's dates have it.
-            early = datetime(1970, 1, 1) + timedelta(milliseconds=parsed)
-            parsed += (early.replace(year=early.year + 1900) - early) // timedelta(milliseconds=1)
-    except (ValueError, OverflowError):
-        raise JException("D3110", -1, value) from None  # no such day or month
-    return parsed
+    return read_iso(value) if picture is None else read_date(value, picture, _millis())
 
 
 BUILTINS: Mapping[str, Callable[..., Any]] = {
