@@ -27,6 +27,7 @@ from sm_cli.expr.jsonata.operators import clone, is_function, is_number, truth
 from sm_cli.expr.jsonata.pictures import format_number
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.strings import STRINGS
+from sm_cli.expr.jsonata.text import number_text
 
 #: AWS has no `$eval`.
 REMOVED = frozenset({"eval"})
@@ -38,6 +39,8 @@ def _round(value: float | None, digits: float | None) -> float | None:
     """Half to even, of the number as it is written."""
     if value is None:
         return None
+    if abs(value) >= 2**53 and (digits or 0) >= 0:
+        return float(value)  # there is no fraction
     return float(round(Decimal(repr(value)), math.floor(digits or 0)))
 
 
@@ -68,8 +71,16 @@ def _format_base(value: float | None, radix: float | None) -> str | None:
     base = 10 if radix is None else int(radix)
     if not 2 <= base <= 36:
         raise JException("D3100", -1, base)
-    written: str | None = Functions.format_base(value, base)
-    return written
+    rounded = _round(value, None)
+    if rounded is None or not math.isfinite(rounded):
+        raise JException(f"{value} cannot be written with the base {base}", -1)
+    if base == 10:
+        return str(int(rounded)) if abs(rounded) < 2**53 else number_text(rounded)
+    rest, written = abs(int(rounded)), ""
+    while rest:
+        rest, digit = divmod(rest, base)
+        written = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + written
+    return f"{'-' if rounded < 0 else ''}{written or '0'}"
 
 
 def _format_integer(value: float | None, picture: str) -> str | None:

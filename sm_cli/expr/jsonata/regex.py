@@ -28,6 +28,12 @@ _CLASSES = {
     "w": "A-Za-z0-9_",
     "s": r"\t\n\x0b\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff",
 }
+#: What they leave out, for inside another class; letters know case there, so `\W` is left to Python.
+_COMPLEMENTS = {
+    "D": r"\x00-/:-\U0010ffff",
+    "S": r"\x00-\x08\x0e-\x1f!-\x9f\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff"
+    r"\u3001-\ufefe\uff00-\U0010ffff",
+}
 #: The ends of lines, which `.` does not match and between which `^` and `$` stand with the flag m.
 _LINE_ENDS = r"\n\r\u2028\u2029"
 _WORD = _CLASSES["w"]
@@ -113,12 +119,14 @@ def _lone(translated: str) -> str:
         piece = found[0]
         if piece[0] in "\\(":
             return piece
-        if piece[0] == "[" and (piece[1] == "^" or not piece.isascii() or re.search(r"\\[DSW]", piece)):
+        if piece[0] == "[" and (piece[1] == "^" or not piece.isascii() or re.search(r"\\W|\\U0010ffff", piece)):
             return piece
         return f"(?-i:{piece})" if piece in _LONE else f"(?:(?-i:(?![{_LONE}])){piece})"
 
     # Escapes, names of groups and classes are taken whole.
-    return re.sub(rf"\\.|\(\?P[<=]\w+[>)]|\[(?:\\.|[^\]\\])*\]|[iksIKS{_LONE}]", kept, translated, flags=re.DOTALL)
+    return re.sub(
+        rf"\\.|\(\?-i:|\(\?P[<=]\w+[>)]|\[(?:\\.|[^\]\\])*\]|[iksIKS{_LONE}]", kept, translated, flags=re.DOTALL
+    )
 
 
 def _next(pattern: str, at: int, inside: bool, multiline: bool) -> tuple[str, int, bool]:
@@ -163,9 +171,10 @@ def _escape(pattern: str, at: int, inside: bool) -> tuple[str, int]:
     if letter in _CLASSES:
         return (_CLASSES[letter] if inside else f"[{_CLASSES[letter]}]"), 2
     if letter.lower() in _CLASSES and not inside:
-        return f"[^{_CLASSES[letter.lower()]}]", 2
-    if letter == "S":
-        return r"\S", 2  # inside a class of characters there is no complement of another one
+        # Without case: a letter that Python folds to one of ASCII is none of them for JavaScript.
+        return f"(?-i:[^{_CLASSES[letter.lower()]}])", 2
+    if letter in _COMPLEMENTS:
+        return _COMPLEMENTS[letter], 2
     if letter.isalnum() and letter.isascii() and letter not in _ESCAPES:
         return letter, 2
     return f"\\{letter}", 2
