@@ -6,25 +6,31 @@ Rule: an expression is a function of the lot that is handed over, so that a seed
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from random import Random
 
 from bench.jsonata_pieces import (
+    CALLS,
     DATA,
     DATE_PICTURES,
     FAR,
     FUNCTIONS,
     INTEGER_PICTURES,
+    LAMBDAS,
+    LISTS,
     MOMENTS,
     NUMBER_OPTIONS,
     NUMBER_PICTURES,
     NUMBERS,
+    OBJECTS,
     OPERATORS,
     PATTERNS,
     STAMPS,
     STEPS,
     SUBJECTS,
     TAILS,
+    TEXTS,
     VALUES,
     WHOLE,
     WIDE,
@@ -134,6 +140,13 @@ def paths(lot: Random) -> str:
     return path + lot.choice(TAILS)
 
 
+def calls(lot: Random) -> str:
+    kinds = {"t": lambda: _quoted(lot.choice(TEXTS)), "i": lambda: str(lot.randint(-4, 6))}
+    kinds |= {"l": lambda: lot.choice(LISTS), "o": lambda: lot.choice(OBJECTS), "f": lambda: lot.choice(LAMBDAS)}
+    shape = re.sub(r"(?<!\{)\{([tilof])\}", lambda found: kinds[found[1]](), lot.choice(CALLS))
+    return shape.replace("{{", "{").replace("}}", "}") if "function($x,$y)" in shape else shape
+
+
 def operators(lot: Random) -> str:
     left, right = lot.choice(VALUES), lot.choice(VALUES)
     return f"{left} {lot.choice(OPERATORS)} {right}"
@@ -148,6 +161,7 @@ KINDS: Mapping[str, tuple[Generator, int]] = {
     "regular expressions": (patterns, 20_000),
     "functions with odd arguments": (functions, 20_000),
     "paths": (paths, 20_000),
+    "calls": (calls, 20_000),
     "operators": (operators, 10_000),
 }
 

@@ -343,4 +343,29 @@ TAILS = (
     ),
     *(" & '!'", " = 1", " in [1,2]", " ? 1 : 2", " ~> $reverse", " ~> $map($type)", " ~> $lookup('n')", " ~> $merge"),
 )
+#: Calls as they are written in earnest: a text, a list, a whole number and a function each stand for several.
+CALLS = (
+    *("$pad({t}, {i})", "$pad({t}, {i}, {t})", "$length({t})", "$substring({t}, {i})", "$substring({t}, {i}, {i})"),
+    *("$split({t}, {t})", "$split({t}, {t}, {i})", "$split({t}, /[ab]/, {i})", "$replace({t}, {t}, {t}, {i})"),
+    *("$replace({t}, /[ab]/, {t}, {i})", "$match({t}, /[a-c]/, {i})", "$substringBefore({t}, {t})", "$uppercase({t})"),
+    *("$sort({l})", "$sort({l}, function($x,$y){{$x>$y}})", "$single({l}, {f})", "$distinct({l})", "$zip({l}, {l})"),
+    *("$zip({l}, {l}, {l})", "$filter({l}, {f})", "$map({l}, {f})", "$reduce({l}, function($x,$y){{$x & $y}})"),
+    *("$sift({o}, {f})", "$each({o}, {f})", "$merge([{o}, {o}])", "$spread({o})", "$append({l}, {l})", "$reverse({l})"),
+    *("$substring(?, {i})({t})", "$pad(?, {i}, ?)({t}, {t})", "($f := $map({l}, ?); $f({f}))", "{t} ~> $pad({i})"),
+    *("{l}[{i}]", "{l}[$ > {i}]", "{l}.({t} & $)", "{l}#$i[$i = {i}]", "{l}@$x.$x", "{o}.*", "{o}.**"),
+    "[{o}, {o}].a.%",
+    *("$join({l}.$string(), {t})", "{t} in {l}", "{i} in {l}", "$lookup({o}, {t})", "$string({l})"),
+    "$string({o}, true)",
+)
+TEXTS = ("", "a", "abcab", " a b ", "a\U0001f600b", "\U0001f600\U0001f601", "é", "e\u0301", "b", "12", ",", "$1")
+LISTS = (
+    *("[]", "[1]", "[3,1,2,1]", '["b","a","b"]', "[[1,2],[3]]", '[1,"1",true,null]', "[1..5]", "[[],[1]]", "missing"),
+    *('[{"a":1},{"a":1},{"a":2}]', '["\U0001f600","\uffee","a"]', "7", "[null,null]", "[1.0,1]"),
+)
+OBJECTS = ("{}", '{"a":1}', '{"a":1,"b":[1,2],"c":{"a":3}}', '{"b":null,"a":""}', '[{"a":1},{"a":[2,3]}]', "missing")
+LAMBDAS = (
+    *("function($v){$v}", "function($v){$v = 1}", "function($v,$k){$k}", "function($v,$i,$a){$count($a)}", "$boolean"),
+    *("function($v,$k,$o){$exists($o)}", "function($v){$v > 1}", "$string", "function($v){missing}"),
+    "function(){true}",
+)
 OPERATORS = ("+", "-", "*", "/", "%", "=", "!=", "<", "<=", ">", ">=", "&", "and", "or", "in", "..", "~>", ".")

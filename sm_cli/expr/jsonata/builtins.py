@@ -27,7 +27,7 @@ from sm_cli.expr.jsonata.operators import clone, is_function, is_number, truth
 from sm_cli.expr.jsonata.pictures import format_number
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.strings import STRINGS
-from sm_cli.expr.jsonata.text import number_text
+from sm_cli.expr.jsonata.text import code_units, number_text
 
 #: AWS has no `$eval`.
 REMOVED = frozenset({"eval"})
@@ -140,7 +140,7 @@ def _sort(values: list[Any] | None, comparator: Any) -> Any:
     if comparator is None:
         if not all(map(is_number, values)) and not all(isinstance(value, str) for value in values):
             raise JException("D3070", -1)
-        return sorted(values)
+        return sorted(values, key=code_units) if isinstance(values[0], str) else sorted(values)
     return merge_sort(values, lambda left, right: truth(call(comparator, left, right)))
 
 

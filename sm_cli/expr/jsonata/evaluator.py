@@ -22,6 +22,7 @@ from sm_cli.expr.jsonata.operators import OPERATORS, flat, is_number, lookup, tr
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.signature import checked
 from sm_cli.expr.jsonata.syntax import parse
+from sm_cli.expr.jsonata.text import code_units
 from sm_cli.expr.jsonata.transform import Transformer
 from sm_cli.expr.jsonata.tuples import rows_of
 from sm_cli.expr.scope import Scope
@@ -300,6 +301,8 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
                     if one is not other:
                         return one is None
                 elif _differ(one, other, node):
+                    if isinstance(one, str):
+                        one, other = code_units(one), code_units(other)
                     return bool(one < other) is bool(term.descending)
             return False
 

@@ -17,7 +17,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import walk
 from sm_cli.expr.jsonata.engine import LimitExceededError
-from sm_cli.expr.jsonata.text import check_length, text
+from sm_cli.expr.jsonata.text import check_length, code_units, text
 
 #: The widest range that JSONata itself makes; an evaluation's own limit is lower.
 MAX_RANGE = 10_000_000
@@ -152,7 +152,7 @@ def _comparison(sign: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any
             return None
         if isinstance(left, str) is not isinstance(right, str):
             raise JException("T2009", -1, left, right, sign)
-        return compare(left, right)
+        return compare(code_units(left), code_units(right)) if isinstance(left, str) else compare(left, right)
 
     return apply
 

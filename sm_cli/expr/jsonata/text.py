@@ -25,6 +25,14 @@ def check_length(characters: int) -> None:
         raise JException(f"a text of {characters} characters is longer than the {MAX_TEXT} that are allowed", -1)
 
 
+def code_units(value: str) -> str:
+    """Each character beyond U+FFFF as its two halves: JavaScript compares texts by these."""
+    if value.isascii():
+        return value
+    halves = value.encode("utf-16-le", "surrogatepass")
+    return "".join([chr(low | high << 8) for low, high in zip(halves[::2], halves[1::2], strict=True)])
+
+
 def text(value: Any, indent: bool = False) -> str:
     """A string as it is, anything else as JSON; nothing for undefined and for functions."""
     if value is None:
