@@ -12,7 +12,7 @@ from pathlib import Path
 BENCHES = ("startup", "validate", "durable", "maps", "memory", "waiting", "queue", "timers", "callbacks")
 #: Those that take minutes, or compare; they run when they are named.
 LONG = (
-    *("idle", "writers", "chaos", "chaos_stops", "buckets", "jsonata", "jsonata-reference", "distributed"),
+    *("idle", "fairness", "writers", "chaos", "chaos_stops", "buckets", "jsonata", "jsonata-reference", "distributed"),
     *("mutations", "payload"),
 )
 

@@ -6,9 +6,7 @@ Rule: each call is one transaction, or a read. Stepping happens in `transact`; w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
 
 from sm_cli.engine.clock import Clock, SystemClock
 from sm_cli.engine.execution_names import check_name, same_execution
@@ -17,7 +15,7 @@ from sm_cli.engine.payload_warnings import PayloadWarnings
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.programs import Workflow as Workflow
 from sm_cli.engine.programs import prepare as prepare
-from sm_cli.engine.send_message import Sent, To, checked, log_sent, publish, sweep
+from sm_cli.engine.send_message import Sent, To, checked, log_sent, publish
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.closing import end
@@ -26,6 +24,7 @@ from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
+from sm_cli.engine.transactions import Observer, Transactions
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
@@ -42,16 +41,11 @@ from sm_cli.store.records import (
     Timer,
 )
 
-T = TypeVar("T")
-
 #: More jobs than an activity can have.
 _ALL = 2**31
 
-#: Called after each commit with what was committed; it must not write.
-Observer: TypeAlias = Callable[[Tick], None]
 
-
-class Engine:
+class Engine(Transactions):
     """One engine over one store; several may share a database, in this process and in others.
 
     library: workflows by name, for those that others start (states:startExecution); the database's are used else.
@@ -64,44 +58,9 @@ class Engine:
         library: Callable[[str], Workflow | None] | None = None, buckets: Path = Path("buckets"),
         observers: Sequence[Observer] | None = None,
     ) -> None:  # fmt: skip
-        self.store = store
-        self.clock = clock or SystemClock()
-        self.settings = settings or Settings()
-        self.settings.token_key = store.token_key()
-        self.programs = Programs(library)
+        observers = (PayloadWarnings().tell,) if observers is None else tuple(observers)
+        super().__init__(store, clock or SystemClock(), settings or Settings(), Programs(library), observers)
         self.builtin = bucket_jobs(store, buckets)
-        self._sweep_at = 0
-        self._observers = (PayloadWarnings().tell,) if observers is None else tuple(observers)
-
-    # -- transactions ----------------------------------------------------------------------------
-
-    def transact(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
-        """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke."""
-        with self.store.write() as tx:
-            tick = Tick(tx, self.programs, self.clock.now(), self.settings, taker, self.clock.new_ref)
-            result = work(tick)
-            tick.run()
-            if tick.now >= self._sweep_at:
-                self._sweep_at = sweep(tick)
-            tick.flush()
-        for observe in self._observers:
-            observe(tick)
-        return result, tick
-
-    def answer(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
-        """As `transact`, but a Conflict that `work` raises before it has changed anything is raised after the commit:
-        what was due when the caller came has happened all the same."""
-
-        def kept(tick: Tick) -> T | _Refusal:
-            try:
-                return work(tick)
-            except Conflict as conflict:
-                return _Refusal(conflict)
-
-        result, tick = self.transact(kept, taker)
-        if isinstance(result, _Refusal):
-            raise result.conflict
-        return result, tick
 
     def refuse_unbounded(self, value: Json, what: str) -> None:
         """Raises UsageError for data that is larger or deeper than what is kept."""
@@ -330,11 +289,6 @@ class Engine:
             shown = ", ".join(f"{e.ref} ({e.workflow})" for e in found[:5])
             raise Conflict(f"{text!r} may be any of {shown}; name one by its id")
         return first
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    conflict: Conflict
 
 
 class _DryRun(Exception):

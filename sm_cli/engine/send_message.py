@@ -258,13 +258,15 @@ def _hand_over(tick: Tick, sending: Sending, chosen: list[Subscription]) -> tupl
 
     So many are stepped at once that the transaction stays short; the others are woken and wait for nothing more.
     """
-    now, rest = chosen[: tick.settings.fanout], chosen[tick.settings.fanout :]
+    now = chosen[: tick.settings.fanout]
     tick.load(s.frame for s in now)
-    received = [s.execution for s in now if _step(tick, sending, s)]
-    later = []
-    for s in rest:
+    received, later = [], []
+    for i, s in enumerate(chosen):
+        if i < len(now) and not tick.is_over():
+            if _step(tick, sending, s):
+                received.append(s.execution)
         # A step before may have reached this frame too: it closed the whole execution, say.
-        if s.frame not in tick.frames:
+        elif s.frame not in tick.frames or (s.frame in tick.stored and tick.frames[s.frame] is tick.stored[s.frame]):
             later.append(s.frame)
             received.append(s.execution)
         elif _step(tick, sending, s):

@@ -20,7 +20,7 @@ from sm_cli.jsonvalue import Json
 
 
 def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
-    """Step the frame until it blocks or closes, or has passed `env.budget` states (then it stays READY)."""
+    """Step the frame until it blocks or closes, or has passed `env.budget` states, or enough (then it stays READY)."""
     if event.seq != frame.seq or frame.status.closed:
         return Step(frame, env.events, ignored=True)
     frame = frame.copy()
@@ -28,10 +28,10 @@ def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
     frame.opens = Opens.NOTHING
     frame.wake = None
     turn = StepBuilder(program, frame, env)
-    states, budget = turn.machine.states, env.budget
+    states, budget, enough = turn.machine.states, env.budget, env.enough
     next: Event | None = event
     while next is not None:
-        if budget == 0:
+        if budget == 0 or (enough is not None and next is not event and enough(turn.records)):
             frame.status = FrameStatus.READY
             break
         budget -= 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sm_cli.expr.limits import DEFAULT, Limits
+from sm_cli.interpreter.records import Record
 from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 
 
@@ -75,7 +76,8 @@ class Env:
     now: microseconds since 1970 UTC. events: how many history events the execution has so far.
 
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
-    budget: how many states one step may pass through before it yields. token_key: what task tokens are signed with.
+    budget: how many states one step may pass through before it yields. enough: asked between two states, with the
+    records so far: whether the step is to yield. token_key: what task tokens are signed with.
     probe: only when a state is tested alone. clock: seconds of processor time, which bound one evaluation.
     max_payload: bytes of JSON text that a value may have. evaluation: the bounds of one JSONata evaluation.
     """
@@ -88,6 +90,7 @@ class Env:
     limits: bool = False
     budget: int = 10_000
     token_key: bytes = b""
+    enough: Callable[[Sequence[Record]], bool] | None = None
     probe: Probe | None = None
     clock: Callable[[], float] | None = None
     max_payload: int = MAX_PAYLOAD

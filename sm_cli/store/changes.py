@@ -55,6 +55,8 @@ class Changes:
     workers: list[WorkerRecord] = field(default_factory=list)
     #: `WorkerRecord.id` of workers to be deleted.
     workers_gone: list[str] = field(default_factory=list)
+    #: (frame, workers lost over it).
+    losses: list[tuple[int, int]] = field(default_factory=list)
     #: To be inserted.
     new_map_runs: list[MapRun] = field(default_factory=list)
     #: To be updated.

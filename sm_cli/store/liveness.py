@@ -13,6 +13,7 @@ import struct
 from pathlib import Path
 
 from sm_cli.store.inherited import not_inherited
+from sm_cli.store.marks import Marks
 
 #: struct flock: what kind, from where, start, length, pid. Locks of the open file, not of the process: a second one in
 #: this process sees them, and closing another descriptor does not drop them.
@@ -26,6 +27,7 @@ class Liveness:
     def __init__(self, database: Path) -> None:
         self._path = f"{database}.workers"
         self._file: int | None = None
+        self._marks: Marks | None = None
         not_inherited(self)
 
     def light(self, worker: str) -> str:
@@ -53,14 +55,25 @@ class Liveness:
             return None
         return bool(_FLOCK.unpack(found)[0] == fcntl.F_UNLCK)
 
+    def marks(self) -> Marks | None:
+        """Where the worker says what it is stepping, closed with its beacon; None where there are no such locks."""
+        if self._marks is None:
+            try:
+                self._marks = Marks(Path(self._path.removesuffix(".workers")))
+            except OSError:
+                return None
+        return self._marks
+
     def close(self) -> None:
         """Put out what was lit here."""
+        if self._marks is not None:
+            self._marks.close()
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def forget(self) -> None:
-        """In a forked child: the beacon is the parent's, and goes out with it."""
+        """In a forked child: the beacon and the marks are the parent's, and go with it."""
         self.close()
 
     def _open(self) -> int:

@@ -37,7 +37,8 @@ class Store(Protocol):
         """The key that task tokens are signed with: 32 bytes, made once, kept beside the database."""
 
     def liveness(self) -> Liveness | None:
-        """Where a worker shows that it is alive, closed with the store; None where no other process sees it."""
+        """Where a worker shows that it is alive and what it is stepping, closed with the store; None where no other
+        process sees it."""
 
     def close(self) -> None:
         """Give back what is open."""

@@ -7,12 +7,15 @@ nothing is known here; its leases run out. Names decide nothing: two workers may
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import cache
 from pathlib import Path
 
 from sm_cli.store.liveness import Liveness
 from sm_cli.store.records import WorkerRecord
+
+log = logging.getLogger("sm.engine")
 
 
 def enlisted(name: str, ref: str, now: int, beacons: Liveness | None = None) -> WorkerRecord:

@@ -15,23 +15,22 @@ from dataclasses import replace
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import JobTaker
 from sm_cli.engine.stepping import leases
-from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.queues import Rota
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.engine.transactions import Unwritable
 from sm_cli.errors import DatabaseBusy
-from sm_cli.handlers.handler import Context, Handler, Success
+from sm_cli.handlers.handler import Context, Handler
 from sm_cli.handlers.registry import Registry
-from sm_cli.interpreter.events import TaskFailed
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import (
     Execution,
     HistoryEvent,
     Job,
-    Timer,
     WorkerRecord,
 )
 from sm_cli.timestamps import MICROSECONDS
+from sm_cli.worker.deliveries import BATCH, arrive
 from sm_cli.worker.heartbeats import Beats
 from sm_cli.worker.jumps import Jumps
 from sm_cli.worker.membership import enlisted, is_alive, is_dead
@@ -46,7 +45,6 @@ log = logging.getLogger("sm.engine")
 #: later; and how long before it looks around itself. Each look costs a fifth of a millisecond, most of it to wake up.
 _POLL_SECONDS, _IDLE_POLL_SECONDS, _LOOK_UP_SECONDS = 0.01, 0.03, 0.3
 _IDLE = MICROSECONDS
-_BATCH = 500
 
 #: Microseconds between two looks whether another worker has died, and whether our leases are half over.
 _LOOK = MICROSECONDS
@@ -88,6 +86,8 @@ class Worker:
         self._bell = Bell()
         self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.now)
         self._beacons = engine.store.liveness()
+        if self._beacons is not None:
+            engine.marks = engine.marks or self._beacons.marks()
         self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
         self._enlisted = False
         self._outlook = PendingWork(engine.store, self.worker.id)
@@ -109,6 +109,7 @@ class Worker:
 
     def start(self, workflow: Workflow, input: Json, **options: object) -> tuple[Execution, bool]:
         """Start an execution, its first tasks already taken by this loop: no second transaction."""
+        self.engine.set_aside()
         taker = self.taker()
         execution, new, jobs = self.engine.start(workflow, input, taker=taker, **options)  # type: ignore[arg-type]
         if new:
@@ -149,15 +150,23 @@ class Worker:
         self.pool.cancel_all()
         delivered = {done.job.id for done in results}
 
-        def work(tick: Tick) -> None:
-            self.arrive(tick, results, [])
+        def deliver(tick: Tick) -> None:
+            arrive(tick, results, [], {}, self.only)
+
+        def give_back(tick: Tick) -> None:
             self.given_back = [job for job in tick.tx.held(self.worker.id) if job.id not in delivered]
             for job in self.given_back:
                 leases.give_back(tick, job)
             tick.changes.workers_gone.append(self.worker.id)
 
-        if results or self._enlisted:
-            self.engine.transact(work)
+        while results:
+            try:
+                left = self.engine.transact(deliver)[1].agenda.left
+            except Unwritable:
+                continue  # what caused it is set aside
+            results = [done for done in results if done in left]
+        if self._enlisted:
+            self.engine.transact(give_back)
             self.leased.clear()
             self._enlisted = False
 
@@ -200,19 +209,22 @@ class Worker:
             return False
 
         lost: set[int] = set()
+        left: list[Done] = []  # there was no time for them
 
         def work(tick: Tick) -> None:
             self._notice_jump()  # also while this waited for its turn
             if self._jumped:
                 lost.update(leases.rebase(tick, list(self.leased.values()), self._jumped))
-            self.arrive(tick, results, beats)
+            arrive(tick, results, beats, self.leased, self.only)
             held_up = self.engine.clock.monotonic() - begun > _HELD_UP
             freed = [] if held_up else self.reap(tick, dead)
             leases.claim(tick, self.rota, freed, self.only, self.horizon)
+            tick.ready(BATCH, self.only)
             tick.run()
-            tick.due(_BATCH, self.only)
+            tick.elapsed(tick.now, BATCH, self.only, beyond=tick.now - 1)
             tick.run()
-            lost.update(self.renew(tick, results, renewing))
+            left.extend(done for done in results if done in tick.agenda.left)
+            lost.update(self.renew(tick, [done for done in results if done not in left], renewing))
             if unseen and arriving is not None:
                 tick.changes.workers.append(arriving)
 
@@ -220,14 +232,18 @@ class Worker:
         arriving = taker.arriving
         if unseen:
             taker.arriving = None  # written by itself, even when nothing else is
-        _, tick = self.engine.transact(work, taker)
-        self._undelivered.clear()
+        try:
+            _, tick = self.engine.transact(work, taker)
+        except Unwritable:
+            self._outlook.stale = True
+            return True  # with the same results; what caused it is set aside
+        self._undelivered = left
         self._jumped = 0
         if tick.changes:
             self._is_seen(arriving)
         self._barren = not (results or tick.changes)
         self._worked = self._worked if self._barren else self.engine.clock.monotonic()
-        self.settle(tick, results, lost)
+        self.settle(tick, [done for done in results if done not in left], lost)
         return not self._barren
 
     def anything(self, now: int) -> bool:
@@ -253,28 +269,6 @@ class Worker:
         self._enlisted = True
         if arriving is not None:
             self.worker, self._seen = arriving, self.engine.clock.monotonic()
-
-    def arrive(self, tick: Tick, results: list[Done], beats: list[Timer]) -> None:
-        """What was due goes before what came from handlers, unless that came earlier and had to wait for this tick."""
-        for timer in beats:
-            span = self.leased[timer.frame, timer.seq].heartbeat or 0.0
-            tick.arrived[timer.frame] = timer.due - round(span * MICROSECONDS)
-        tick.arrived.update((done.job.frame, done.at) for done in results)
-        tick.judged_all = tick.times(_BATCH, self.only, tick.now - 1, self.worker.id)
-        tick.run()
-        for timer in beats:
-            tick.rearm(timer)
-        for done in results:
-            judge(tick, [done.job.execution], [done.job.frame])
-            self.deliver(tick, done)
-        tick.arrived.clear()
-
-    def deliver(self, tick: Tick, done: Done) -> None:
-        job, outcome = done.job, done.outcome
-        if isinstance(outcome, Success):
-            tick.returned(job, outcome.result, final=outcome.final)
-        else:
-            tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace))
 
     def settle(self, tick: Tick, results: list[Done], lost: set[int]) -> None:
         """After the commit: what is over is forgotten, what was taken is started."""
@@ -350,6 +344,7 @@ class Worker:
         if self.engine.clock.monotonic() < self._next_census:
             return []
         self._next_census = self.engine.clock.monotonic() + _LOOK
+        self.engine.set_aside()
         with self.engine.store.read() as questions:
             others = [w for w in questions.workers() if w.id != self.worker.id]
         return [w for w in others if is_dead(w, self._beacons) or self._is_forgotten(w, now)]

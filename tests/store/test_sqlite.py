@@ -39,6 +39,9 @@ QUERIES = {
 WALKED = {
     ("workflows", "SCAN w"): "one row a registered text",
     ("ready_frames", "SCAN f USING INDEX frames_ready"): "holds ready frames only, in order, up to the limit",
+    ("ready", "SCAN f USING INDEX frames_ready"): "as ready_frames",
+    ("losses", "SCAN l"): "empty, or a handful of frames over which workers were lost",
+    ("delete_losses", "SCAN losses"): "as above",
     ("has_ready", "SCAN f USING INDEX frames_ready"): "the first row is enough",
     ("has_ready", "SCAN f USING INDEX frames_ready_in_tree"): "the first row is enough",
     ("forgotten_messages", "SCAN f USING INDEX frames_ready_in_tree"): "as has_ready",

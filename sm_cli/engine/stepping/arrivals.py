@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.store.records import Job
 
 #: So many timers and deadlines of one tree are judged at once; those of the frames that something arrives for always.
 _MOST = 5_000
@@ -31,3 +32,18 @@ def judge(tick: Tick, executions: Collection[int], frames: Collection[int] = ())
     if trees:
         tick.run()
     return bool(trees)
+
+
+def before_results(tick: Tick, jobs: Collection[Job]) -> None:
+    """Before the results of these jobs are offered to the agenda of a worker's tick: what was due before now in their
+    trees stands there before them, and so what was due for their frames, whoever has leased the jobs."""
+    if tick.judged_all or not jobs:
+        return
+    before = tick.now - 1
+    for tree in set(tick.tx.due_among({job.execution for job in jobs}, before)) - tick.judged:
+        tick.judged.add(tree)
+        tick.elapsed(before, _MOST, tree, beyond=-1)
+    for timer in tick.tx.due_timers_of({job.frame for job in jobs}, before):
+        event = tick.fires(timer)
+        if event is not None:
+            tick.suspects.offer(tick.trees([timer.execution])[timer.execution], timer.frame, event)

@@ -121,7 +121,7 @@ def waiting(unit: UnitOfWork, token: str) -> tuple[Frame, Job]:
             late = HeartbeatMissed if timer.kind is TimerKind.HEARTBEAT else DeadlinePassed
             unit.deliver(frame.id, late(frame.seq))
             raise Refused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
-    if any(id == frame.id and event.seq == frame.seq for id, event in unit.agenda):
+    if unit.agenda.has(frame.id, frame.seq):
         raise Refused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
     return frame, job
 

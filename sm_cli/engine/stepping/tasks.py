@@ -15,6 +15,7 @@ from sm_cli.interpreter.commands import RunTask
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.records import (
+    HANDED_OVER,
     Execution,
     Job,
     Timer,
@@ -70,6 +71,35 @@ def time_out(unit: UnitOfWork, frame: Frame, timeout: float | None, heartbeat: f
             frame.opens |= Opens.TIMER
             due = unit.now + round(span * MICROSECONDS)
             unit.timers[frame.id, kind] = Timer(frame.execution, frame.id, frame.seq, kind, due)
+
+
+def postpone(unit: UnitOfWork, microseconds: int) -> None:
+    """The handlers of the jobs that were taken start so much later than this transaction began: leases and timeouts
+    count from then."""
+    for job in unit.taken() if microseconds > 0 else ():
+        if job.leased_until is not None and job.leased_until != HANDED_OVER:
+            job.leased_until += microseconds
+        for kind in (TimerKind.DEADLINE, TimerKind.HEARTBEAT):
+            timer = unit.timers.get((job.frame, kind))
+            if timer is not None and timer.seq == job.seq:
+                unit.timers[job.frame, kind] = timer._replace(due=timer.due + microseconds)
+
+
+def renewed(unit: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
+    """These jobs, just taken, begin only now, for the commit itself took long: those that are still the taker's."""
+    assert unit.taker is not None
+    jobs = list(jobs)
+    held = unit.tx.leases(unit.taker.worker, [job.id for job in jobs])
+    kept = [job for job in jobs if job.id in held or job.leased_until == HANDED_OVER]
+    for job in kept:
+        if job.leased_until != HANDED_OVER:
+            job.leased_until = unit.now + unit.settings.lease
+            unit.changes.leased.append(job)
+        for kind, span in ((TimerKind.DEADLINE, job.timeout), (TimerKind.HEARTBEAT, job.heartbeat)):
+            if span is not None:
+                due = unit.now + round(span * MICROSECONDS)
+                unit.rearm(Timer(job.execution, job.frame, job.seq, kind, due))
+    return kept
 
 
 def lease_jobs(unit: UnitOfWork, jobs: Iterable[Job]) -> None:

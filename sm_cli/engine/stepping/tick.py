@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
+from itertools import islice
 from typing import Any, TypeAlias
 
+from sm_cli.engine.agenda import What
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
 from sm_cli.engine.stepping import sfn_actions as sfn
 from sm_cli.engine.stepping.bugs import contain, contained
 from sm_cli.engine.stepping.closing import end, finish, leave
+from sm_cli.engine.stepping.turns import due as turns
+from sm_cli.engine.stepping.turns.suspects import Suspects, origin
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.advance import advance, awaits_token, submitted
 from sm_cli.interpreter.commands import (
@@ -42,6 +47,7 @@ from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.step import Step
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
+from sm_cli.store.marks import Marks
 from sm_cli.store.messages import WaitEnding
 from sm_cli.store.records import (
     HANDED_OVER,
@@ -62,6 +68,9 @@ _TIMER_EVENTS: dict[TimerKind, Callable[[int], Event]] = {
 #: Timers that a handler's result or heartbeat can be earlier than.
 _OF_TASKS = (TimerKind.DEADLINE, TimerKind.HEARTBEAT)
 
+
+#: So many frames are read at once, shortly before they are stepped.
+_PORTION = 63
 
 #: Called with the unit of work, execution, frame and command; True when the commands after it no longer count.
 Meaning: TypeAlias = Callable[[UnitOfWork, Execution, Frame, Any], "bool | None"]
@@ -98,6 +107,14 @@ MEANINGS: Mapping[type[Command], Meaning] = {
 
 
 class Tick(UnitOfWork):
+    """marks: where it says what it steps; None where nobody would see it."""
+
+    marks: Marks | None = None
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        return Suspects(self)
+
     # -- what may happen -------------------------------------------------------------------------
 
     def returned(self, job: Job, result: Json, *, final: bool = False) -> None:
@@ -120,60 +137,132 @@ class Tick(UnitOfWork):
                 return
             self.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
 
-    def fire(self, timer: Timer) -> None:
-        """Step what the timer was set for, unless this tick has moved it, or will deliver what came before it."""
-        moved, arrived = self.timers.get((timer.frame, timer.kind)), self.arrived.get(timer.frame)
+    def fires(self, timer: Timer) -> Event | None:
+        """What the timer was set for; None when this tick has moved it, or has heard of it already, or will deliver
+        what came before it."""
+        id = timer.frame
+        moved, arrived = self.timers.get((id, timer.kind)), self.arrived.get(id)
         if moved is not None and moved.seq == timer.seq and moved.due > self.now:
-            return
-        if arrived is not None and arrived <= timer.due and timer.kind in _OF_TASKS:
-            return
-        self.missed.setdefault(timer.frame, timer.due)
-        self.agenda.append((timer.frame, _TIMER_EVENTS[timer.kind](timer.seq)))
+            return None
+        if id in self.missed or (arrived is not None and arrived <= timer.due and timer.kind in _OF_TASKS):
+            return None
+        self.missed[id] = timer.due
+        return _TIMER_EVENTS[timer.kind](timer.seq)
+
+    def fire(self, timer: Timer) -> None:
+        """Step what the timer was set for, in this tick."""
+        event = self.fires(timer)
+        if event is not None:
+            self.agenda.append((timer.frame, event))
 
     def due(self, limit: int = 500, only: int | None = None) -> None:
-        """Everything that time has brought: deadlines of executions, timers, frames left READY."""
-        self.times(limit, only, self.now, None if self.taker is None else self.taker.worker)
-        ready = self.tx.ready_frames(limit, only)
-        self.adopt(ready)
-        for frame in ready:
-            if self.frames[frame.id] is frame:
-                with contained(self, self.execution(frame.execution)):
-                    self.wake(frame)
+        """Everything that time has brought, in the turns of its executions: deadlines, timers, frames left READY."""
+        self.elapsed(self.now, limit, only)
+        self.ready(limit, only)
 
-    def times(self, limit: int, only: int | None, until: int, worker: str | None) -> bool:
-        """Deadlines of executions and timers that were due until this time; whether these were all. With
-        `worker`, without the timers of jobs that another one has leased: they are that one's."""
-        overdue = self.tx.overdue(until, limit, only)
+    def elapsed(self, until: int, limit: int, only: int | None, *, beyond: int | None = None) -> bool:
+        """Deadlines of executions and timers that were due until this time (and, with `beyond`, after that one), each
+        in the turn of its execution. Whether these were all."""
+        self.suspects.fail()
+        all_ended = self.expire(self.tx.overdue(until, limit, only), limit)
+        timers = turns.timers(self, until, limit, only, beyond)
+        if timers:
+            trees = self.trees({timer.execution for timer in timers})
+            for timer in timers:
+                event = self.fires(timer)
+                if event is not None:
+                    self.suspects.offer(trees[timer.execution], timer.frame, event)
+        return all_ended and len(timers) < limit
+
+    def ready(self, limit: int, only: int | None) -> None:
+        """Frames that an earlier tick left READY, each in the turn of its execution."""
+        for tree, frame in turns.ready(self, limit, only):
+            self.suspects.offer(tree, frame, None)
+
+    def arrives(self, job: Job, what: Callable[[], None], keeper: object) -> None:
+        """A handler has ended: `what` hands its outcome over in the turn of its execution. When this tick has no time
+        for it, `keeper` stands in `agenda.left`."""
+        places = self.shares.places
+        tree = places[job.execution] if job.execution in places else self.trees([job.execution])[job.execution]
+        self.suspects.offer(tree, job.frame, what, keeper)
+
+    def times(self, limit: int, only: int | None, until: int, worker: str | None) -> None:
+        """Deadlines of executions and timers that were due until this time, stepped in this tick whatever it has
+        taken: something has arrived for them. With `worker`, without the timers of jobs that another one has leased:
+        they are that one's."""
+        self.expire(self.tx.overdue(until, limit, only), limit, bounded=False)
+        for timer in self.tx.due_timers(until, limit, only, worker):
+            if self.timers.get((timer.frame, timer.kind), timer).due <= until:  # else it was set anew in this tick
+                self.fire(timer)
+
+    def expire(self, overdue: list[Execution], limit: int, *, bounded: bool = True) -> bool:
+        """These executions are over, as far as this tick has time. Whether they were all."""
         for execution in overdue:
             current = self.execution(execution.id)
             if current.status is Status.RUNNING:
                 end(self, current, Status.TIMED_OUT)
-        timers = self.tx.due_timers(until, limit, only, worker)
-        for timer in timers:
-            if self.timers.get((timer.frame, timer.kind), timer).due <= until:  # else it was set anew in this tick
-                self.fire(timer)
-        return len(overdue) < limit and len(timers) < limit
+            if bounded:
+                self.allowance.spent()
+                if self.is_over():
+                    return False
+        return len(overdue) < limit
 
     # -- stepping --------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Step until nothing is left to do in this transaction."""
-        self.load({frame for frame, _ in self.agenda})
-        while self.agenda or self.ended or self.again:
-            self.follow_up()
-            if not self.agenda:
-                continue
-            id, event = self.agenda.popleft()
-            frame = self.frames.get(id)
+        """Step until nothing is left to do in this transaction, or it has had its time."""
+        agenda, marks = self.agenda, self.marks
+        self.suspects.settle()
+        while True:
+            if self.ended or self.again:
+                self.follow_up()
+            entry = agenda.next()
+            if entry is None:
+                return
+            id, what, _ = entry
+            if id not in self.frames:
+                portion = [id, *(frame for frame, _, _ in islice(agenda, _PORTION))]
+                if marks is not None:
+                    marks.many(set(portion) - self.changes.new_frames.keys())
+                self.load(portion)
+            if marks is not None:
+                marks.one(id if id not in self.changes.new_frames else origin(self, id) or 0)
             self.steps += 1
-            if frame is None or self.execution(frame.execution).status is not Status.RUNNING:
-                self.ignored.append((id, event))
-                continue
-            execution = self.executions[frame.execution]
-            try:
-                self.step(execution, frame, event)
-            except Exception as e:
-                contain(self, execution, e)
+            self.one(id, what)
+            agenda.charge(self.allowance.spent())
+            if not agenda.closed:
+                self.is_over()
+
+    def one(self, id: int, what: What) -> None:
+        """One entry of the agenda."""
+        frame = self.frames.get(id)
+        if callable(what):
+            self.agenda.first(what)
+            return
+        if frame is None or self.execution(frame.execution).status is not Status.RUNNING:
+            if what is not None:
+                self.ignored.append((id, what))
+            return
+        execution = self.executions[frame.execution]
+        try:
+            if what is None:
+                if frame.status is not FrameStatus.READY or frame is not self.stored.get(id):
+                    return  # this tick has stepped it already
+                what = self.event_of(frame)
+            self.step(execution, frame, what)
+        except Exception as e:
+            contain(self, execution, e)
+
+    def touched(self) -> list[int]:
+        """The frames of the store that this tick has stepped."""
+        return [id for id in self.changes.frames if id in self.stored]
+
+    def is_over(self) -> bool:
+        """Whether this tick has had what it may take; it then steps only what it cannot leave undone."""
+        full = len(self.changes.new_frames) >= self.settings.steps
+        if (full or self.allowance.over) and not self.agenda.closed:
+            self.agenda.close()
+        return self.agenda.closed
 
     def follow_up(self) -> None:
         """What the last step left to be done: tell who waits for what it closed, go on with what it began anew."""

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from sm_cli.asl.model import Program
+from sm_cli.engine.agenda import Agenda, Shares
+from sm_cli.engine.allowance import Allowance
 from sm_cli.engine.clock import processor_seconds
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.settings import JobTaker, Settings
@@ -35,12 +37,13 @@ from sm_cli.timestamps import MICROSECONDS, rfc3339
 
 
 class UnitOfWork:
-    """agenda: what the tick steps next, (frame, event). ended: closed executions whose parents are to be told. again:
-    children of map runs that go on from where they failed. The tick does both after the step that it is in."""
+    """agenda: what the tick steps next, and in whose turn. allowance: what it may take. ended: closed executions whose
+    parents are to be told. again: children of map runs that go on from where they failed. The tick does both after the
+    step that it is in."""
 
     def __init__(
         self, tx: Transaction, programs: Programs, now: int, settings: Settings, taker: JobTaker | None,
-        new_ref: Callable[[], str],
+        new_ref: Callable[[], str], shares: Shares, monotonic: Callable[[], int],
     ) -> None:  # fmt: skip
         self.tx = tx
         self.programs = programs
@@ -54,7 +57,9 @@ class UnitOfWork:
         self.frames: dict[int, Frame] = {}
         self.children = ForkChildren(tx, self.frames)
         self.runs = MapRunChildren(tx)
-        self.agenda: deque[tuple[int, Event]] = deque()
+        self.shares = shares
+        self.agenda = Agenda(shares)
+        self.allowance = Allowance(monotonic, settings.tick_time, settings.tick_bytes)
         self.ended: deque[Execution] = deque()
         self.again: deque[tuple[Execution, Frame]] = deque()
         self.stored: dict[int, Frame] = {}  # frames as they were loaded
@@ -105,6 +110,7 @@ class UnitOfWork:
             env.token_key = settings.token_key
             env.clock = processor_seconds
             env.max_payload, env.evaluation = settings.max_payload, settings.evaluation
+            env.enough = self.allowance.enough
             self.envs[execution.id] = env
         return env
 
@@ -121,6 +127,16 @@ class UnitOfWork:
         absent = [f.execution for f in frames if f.execution not in self.executions]
         if absent:
             self.executions.update(self.tx.executions(sorted(set(absent))))
+
+    def trees(self, executions: Iterable[int]) -> dict[int, int]:
+        """The trees that these stored executions belong to."""
+        places = self.shares.places
+        unknown = {id for id in executions if id not in places}
+        if unknown:
+            for id, tree, digest in self.tx.trees(unknown):
+                places[id] = tree
+                self.shares.kinds[tree] = digest
+        return places
 
     def still_waits(self, subscription: Subscription) -> bool:
         self.load([subscription.frame])
@@ -145,12 +161,16 @@ class UnitOfWork:
             self.wake(root)
 
     def wake(self, frame: Frame) -> None:
-        """A READY frame: step it with what it was woken by."""
+        """A READY frame: step it with what it was woken by, if this tick has time for it."""
+        self.agenda.wake(frame.id, self.event_of(frame))
+
+    def event_of(self, frame: Frame) -> Event:
+        """What a READY frame was woken by."""
         match frame.wake:
             case {"event": "MessageReceived", "message": int(message)}:
-                self.agenda.append((frame.id, self.woken_by(frame.id, frame.seq, message)))
+                return self.woken_by(frame.id, frame.seq, message)
             case _:
-                self.agenda.append((frame.id, wake_event(frame, frame.wake)))
+                return wake_event(frame, frame.wake)
 
     def woken_by(self, frame: int, seq: int, message: int) -> MessageReceived:
         """The event of a frame that an earlier tick woke with a stored message, kept as long as that needs it."""

@@ -47,6 +47,9 @@ JOIN execution_data d ON d.execution = e.id
 -- name: refs
 SELECT e.id, e.ref FROM json_each(?) wanted JOIN executions e ON e.id = wanted.value
 
+-- name: trees
+SELECT e.id, e.tree, e.digest FROM json_each(?) wanted JOIN executions e ON e.id = wanted.value
+
 -- name: execution_named
 {whole_executions}
 WHERE e.name = ? AND e.workflow = ?

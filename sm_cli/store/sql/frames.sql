@@ -14,11 +14,43 @@ SELECT {frame_columns} FROM frames f WHERE f.status = 1 ORDER BY f.id LIMIT ?
 SELECT {frame_columns} FROM frames f INDEXED BY frames_ready_in_tree
 WHERE f.tree = ? AND f.status = 1 ORDER BY f.id LIMIT ?
 
+-- name: ready
+SELECT f.tree, f.id FROM frames f WHERE f.status = 1 ORDER BY f.id LIMIT ?
+
+-- name: ready_in_tree
+SELECT f.tree, f.id FROM frames f INDEXED BY frames_ready_in_tree
+WHERE f.tree = ? AND f.status = 1 ORDER BY f.id LIMIT ?
+
+-- name: ready_trees
+-- One look at the index for each.
+WITH RECURSIVE b (tree) AS (
+    SELECT min(f.tree) FROM frames f INDEXED BY frames_ready_in_tree WHERE f.status = 1 AND f.tree > :after
+    UNION ALL
+    SELECT (SELECT min(f.tree) FROM frames f INDEXED BY frames_ready_in_tree WHERE f.status = 1 AND f.tree > b.tree)
+    FROM b WHERE b.tree IS NOT NULL LIMIT :limit
+)
+SELECT tree FROM b WHERE tree IS NOT NULL
+
 -- name: has_ready
 SELECT 1 FROM frames f WHERE f.status = 1 LIMIT 1
 
 -- name: has_ready_in_tree
 SELECT 1 FROM frames f INDEXED BY frames_ready_in_tree WHERE f.tree = ? AND f.status = 1 LIMIT 1
+
+-- name: losses
+SELECT l.frame, l.count FROM losses l CROSS JOIN frames f ON f.id = l.frame WHERE f.seq = l.seq AND f.status < 3
+
+-- name: add_loss
+INSERT INTO losses (frame, seq, count)
+SELECT f.id, f.seq, :count FROM frames f WHERE f.id = :frame AND f.status < 3
+ON CONFLICT (frame) DO UPDATE SET seq = excluded.seq,
+    count = excluded.count + CASE WHEN losses.seq = excluded.seq THEN losses.count ELSE 0 END
+
+-- name: delete_losses
+-- Asked when a worker was lost.
+DELETE FROM losses WHERE NOT EXISTS (
+    SELECT 1 FROM frames f WHERE f.id = losses.frame AND f.seq = losses.seq AND f.status < 3
+)
 
 -- name: pending_children
 SELECT {frame_columns} FROM frames f

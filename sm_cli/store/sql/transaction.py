@@ -101,6 +101,9 @@ class Transaction(Questions):
             many("insert_map_run", map(rows.map_run_row, changes.new_map_runs))
         if changes.map_runs:
             many("update_map_run", map(rows.map_run_changes, changes.map_runs))
+        if changes.losses:
+            many("delete_losses", [()])
+            many("add_loss", [{"frame": frame, "count": count} for frame, count in changes.losses])
         if changes.workers:
             many("set_worker", map(rows.worker_row, changes.workers))
         if changes.workers_gone:

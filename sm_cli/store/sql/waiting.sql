@@ -8,11 +8,13 @@ t.execution, t.frame, t.seq, t.kind, t.due
 (:worker IS NULL OR NOT EXISTS (SELECT 1 FROM jobs j WHERE j.frame = t.frame AND j.worker <> :worker))
 
 -- name: due_timers
-SELECT {timer_columns} FROM timers t WHERE t.due <= :now AND {not_anothers}
+SELECT {timer_columns} FROM timers t
+WHERE t.due <= :now AND (t.due, t.frame) > (:due, :frame) AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: due_timers_in_tree
-SELECT {timer_columns} FROM timers t WHERE t.tree = :tree AND t.due <= :now AND {not_anothers}
+SELECT {timer_columns} FROM timers t
+WHERE t.tree = :tree AND t.due <= :now AND (t.due, t.frame) > (:due, :frame) AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: due_timers_of

@@ -34,6 +34,24 @@ class WorkQuestions(Asking):
             return self._frames("ready_frames", (limit,))
         return self._frames("ready_frames_in_tree", (tree, limit))
 
+    def ready(self, limit: int, tree: int | None = None) -> list[tuple[int, int]]:
+        """The same as (tree, frame), without reading them."""
+        if tree is None:
+            return self.session.all("ready", (limit,))
+        return self.session.all("ready_in_tree", (tree, limit))
+
+    def ready_trees(self, after: int, limit: int) -> list[int]:
+        """The trees with READY frames beyond this one, lowest first."""
+        return [tree for (tree,) in self.session.all("ready_trees", {"after": after, "limit": limit})]
+
+    def losses(self) -> dict[int, int]:
+        """Frames that have not moved on since workers were lost over them, and how many (0: it may have been one)."""
+        return dict(self.session.all("losses"))
+
+    def trees(self, executions: Collection[int]) -> list[tuple[int, int, str]]:
+        """(execution, tree, digest) of these executions."""
+        return self.session.all("trees", (_ids(executions),))
+
     def has_ready(self, tree: int | None = None) -> bool:
         """Whether a frame waits to be stepped; of all, or only of one tree."""
         if tree is None:
@@ -131,10 +149,14 @@ class WorkQuestions(Asking):
         """All that are written down, oldest first."""
         return [WorkerRecord(*row) for row in self.session.all("workers")]
 
-    def due_timers(self, now: int, limit: int, tree: int | None = None, worker: str | None = None) -> list[Timer]:
-        """Due at or before `now`, earliest first. With `worker`, without those of jobs that another one has
-        leased: whoever has the lease decides whether its task is late."""
-        wanted = {"now": now, "limit": limit, "tree": tree, "worker": worker}
+    def due_timers(
+        self, now: int, limit: int, tree: int | None = None, worker: str | None = None, *,
+        after: tuple[int, int] = (-1, 0),
+    ) -> list[Timer]:  # fmt: skip
+        """Due at or before `now`, earliest first, beyond this one (due, frame). With `worker`, without those of jobs
+        that another one has leased: whoever has the lease decides whether its task is late."""
+        due, frame = after
+        wanted = {"now": now, "limit": limit, "tree": tree, "worker": worker, "due": due, "frame": frame}
         return self._timers("due_timers" if tree is None else "due_timers_in_tree", wanted)
 
     def due_timers_of(self, frames: Collection[int], now: int) -> list[Timer]:

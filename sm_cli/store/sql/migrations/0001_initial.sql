@@ -184,6 +184,13 @@ CREATE TABLE workers (
     seen INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Frames that workers did not survive, or may not have; `count` of a frame that has moved on (`seq`) means nothing.
+CREATE TABLE losses (
+    frame INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    count INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE timers (
     frame INTEGER NOT NULL,
     kind TEXT NOT NULL,

@@ -1,0 +1,203 @@
+"""What a tick steps next, and whose turn it is: executions take turns by the time that stepping them has taken.
+
+Rule: a tree (an execution and those below it) that has had less than the others goes first, and what it has had is
+remembered over ticks as long as somebody waits. Inside a tree the order is that of coming. What is closed steps only
+what this transaction cannot leave undone; all else stays in the store, or with whoever offered it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from sm_cli.interpreter.events import Event
+
+#: What a frame is to be stepped with: an event, or what is to be done in its turn (which may ask for events), or None
+#: for a frame of the store that is READY.
+What: TypeAlias = Event | Callable[[], None] | None
+#: A frame, what it is stepped with, and who keeps that when the tick ends before its turn: None when nobody does.
+Entry: TypeAlias = tuple[int, What, object]
+
+#: A tree keeps its turn for so many microseconds, if it has enough to do.
+_TURN = 1000
+#: How many trees of executions are remembered before their places are asked for anew.
+_MOST_PLACES = 10_000
+
+#: Keepers: the frame is READY, or the timer is due, in the store.
+STORED = object()
+
+
+class Shares:
+    """What every tree has had, in microseconds; lives as long as its engine.
+
+    floor: what one has had that comes anew: no more than any that waited. places: execution to tree. kinds: tree to
+    the digest of its definition; costs: what a turn of such a one took of late, so that who has had nothing yet goes
+    behind those that are known to be quick. after: the last
+    tree, and the last due timer (due, frame), that a tick looked at, where there were more than it could. alone:
+    whether the next tick is a suspect's; last_suspect: the frame that had the last such tick;
+    suspected: since when one waits for such a tick, in microseconds since 1970 UTC.
+    """
+
+    def __init__(self) -> None:
+        self.had: dict[int, int] = {}
+        self.floor = 0
+        self.places: dict[int, int] = {}
+        self.kinds: dict[int, str] = {}
+        self.costs: dict[str, int] = {}
+        self.last_tree = 0
+        self.last_timer: tuple[int, int] | None = None
+        self.alone = False
+        self.suspected: int | None = None
+        self.last_suspect = 0
+
+    def of(self, tree: int) -> int:
+        return max(self.had.get(tree, self.floor - 1), self.floor - 1)
+
+    def place(self, tree: int) -> int:
+        """What the tree will have had after its next turn, as far as one can know; the least goes first."""
+        return self.of(tree) + self.costs.get(self.kinds.get(tree, ""), 0)
+
+    def pay(self, tree: int, used: int) -> None:
+        """The tree has had a turn."""
+        self.had[tree] = self.of(tree) + used
+        kind = self.kinds.get(tree)
+        if kind is not None:
+            self.costs[kind] = (3 * self.costs.get(kind, used) + used) // 4
+
+    def settle(self, waiting: list[int]) -> None:
+        """After a tick: `waiting` trees have more to do. Without any, nobody has had too much."""
+        if not waiting:
+            self.had.clear()
+            self.floor = 0
+        else:
+            self.floor = min(self.of(tree) for tree in waiting)
+            self.had = {tree: had for tree, had in self.had.items() if had >= self.floor}
+        if len(self.places) > _MOST_PLACES:
+            self.places.clear()
+            self.kinds.clear()
+            self.costs.clear()
+
+
+class Agenda:
+    """Entries by tree. What is appended belongs to the tree whose turn it is; tree 0, before any turn, goes first."""
+
+    def __init__(self, shares: Shares) -> None:
+        self._shares = shares
+        self._lane: deque[Entry] = deque()
+        self._tree = self._used = 0
+        self._lanes: dict[int, deque[Entry]] = {0: self._lane}
+        self._order: list[tuple[int, int]] = []
+        self.closed = False
+        #: What nobody has stepped: the keepers of what this tick had no time for.
+        self.left: list[object] = []
+        self._waiting: set[int] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._lane or self._order)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether somebody waits for what was offered to be done."""
+        return any(keeper is not STORED for _, _, keeper in self)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for lane in self._lanes.values():
+            yield from lane
+
+    def has(self, frame: int, seq: int) -> bool:
+        """Whether an event for this address waits for its turn."""
+        events = (what for id, what, _ in self if id == frame and what is not None and not callable(what))
+        return any(event.seq == seq for event in events)
+
+    def append(self, entry: tuple[int, Event]) -> None:
+        """What this transaction has to do."""
+        self._lane.append((*entry, None))
+
+    def appendleft(self, entry: tuple[int, Event]) -> None:
+        self._lane.appendleft((*entry, None))
+
+    def wake(self, frame: int, event: Event) -> None:
+        """A frame that is written as READY: stepped, if there is time."""
+        if self.closed:
+            self._waiting.add(self._tree)
+        else:
+            self._lane.append((frame, event, STORED))
+
+    def offer(self, tree: int, frame: int, what: What, keeper: object = STORED) -> None:
+        """What is stepped in its tree's turn, if there is time; else it is its keeper's."""
+        if self.closed:
+            self._leave(tree, keeper)
+            return
+        lane = self._lanes.setdefault(tree, deque())
+        if not lane and lane is not self._lane:
+            heapq.heappush(self._order, (self._shares.place(tree), tree))
+        lane.append((frame, what, keeper))
+
+    def next(self) -> Entry | None:
+        """What is stepped now; None when nothing is left."""
+        if not self._lane or self._used >= _TURN:
+            self._turn()
+        return self._lane.popleft() if self._lane else None
+
+    def first(self, what: Callable[[], None]) -> None:
+        """Do this; what it asks for comes before all that waits in its tree."""
+        lane, self._lane = self._lane, deque()
+        try:
+            what()
+        finally:
+            asked, self._lane = self._lane, lane
+            lane.extendleft(reversed(asked))
+
+    def charge(self, microseconds: int) -> None:
+        """The tree whose turn it is has had so much."""
+        self._used += microseconds
+
+    def close(self) -> None:
+        """The tick has had its time: go on only with what somebody else does not keep."""
+        self.closed = True
+        for tree, lane in self._lanes.items():
+            must = [entry for entry in lane if entry[2] is None]
+            for _, _, keeper in lane:
+                if keeper is not None:
+                    self._leave(tree, keeper)
+            lane.clear()
+            lane.extend(must)
+
+    def settle(self) -> None:
+        """The tick is over."""
+        self._pay()
+        self._shares.settle([tree for tree in self._waiting if tree])
+
+    def force(self, tree: int, frame: int, what: What) -> None:
+        """What is stepped although the tick is closed."""
+        lane = self._lanes.setdefault(tree, deque())
+        if not lane and lane is not self._lane:
+            heapq.heappush(self._order, (self._shares.place(tree), tree))
+        lane.append((frame, what, None))
+
+    def leave(self, tree: int, keeper: object) -> None:
+        """What this tick does not step."""
+        self._leave(tree, keeper)
+
+    def _leave(self, tree: int, keeper: object) -> None:
+        self._waiting.add(tree)
+        if keeper is not STORED:
+            self.left.append(keeper)
+
+    def _pay(self) -> None:
+        if self._tree and self._used:
+            self._shares.pay(self._tree, self._used)
+        self._used = 0
+
+    def _turn(self) -> None:
+        """The next tree that has something to do."""
+        self._pay()
+        if self._lane:
+            heapq.heappush(self._order, (self._shares.place(self._tree), self._tree))
+        while self._order:
+            _, self._tree = heapq.heappop(self._order)
+            self._lane = self._lanes[self._tree]
+            if self._lane:  # else `close` has emptied it
+                return

@@ -1,0 +1,49 @@
+"""Which due timers and READY frames of the store a tick looks at, when there are more than it can step.
+
+Rule: reads only. Every execution has its turn: where not all fit, the next tick goes on behind where this one ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.store.records import Timer
+
+#: Behind all frames of one time.
+_LAST = 2**62
+
+
+def timers(unit: UnitOfWork, until: int, limit: int, only: int | None, beyond: int | None) -> list[Timer]:
+    """The earliest that are due until this time; of more than `limit`, as many again from where the last tick ended.
+    With `beyond`, only those after that time, and no more than `limit`."""
+    worker = None if unit.taker is None else unit.taker.worker
+    if beyond is not None:
+        return unit.tx.due_timers(until, limit, only, worker, after=(beyond, _LAST))
+    found = unit.tx.due_timers(until, limit, only, worker)
+    shares = unit.shares
+    if len(found) < limit:
+        shares.last_timer = None
+        return found
+    more = unit.tx.due_timers(until, limit, only, worker, after=shares.last_timer or _place(found[-1]))
+    shares.last_timer = _place(more[-1]) if len(more) == limit else None
+    return list(dict.fromkeys([*found, *more]))
+
+
+def _place(timer: Timer) -> tuple[int, int]:
+    return timer.due, timer.frame
+
+
+def ready(unit: UnitOfWork, limit: int, only: int | None) -> Iterator[tuple[int, int]]:
+    """READY frames, as (tree, frame): the oldest; of more than `limit`, as many of every tree as fit."""
+    found = unit.tx.ready(limit, only)
+    if len(found) < limit or only is not None:
+        yield from found
+        return
+    shares = unit.shares
+    trees = unit.tx.ready_trees(shares.last_tree, limit)
+    if len(trees) < limit:
+        trees += [tree for tree in unit.tx.ready_trees(0, limit - len(trees)) if tree <= shares.last_tree]
+    shares.last_tree = trees[-1]
+    for tree in trees:
+        yield from unit.tx.ready(max(1, limit // len(trees)), tree)

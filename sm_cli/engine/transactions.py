@@ -1,0 +1,144 @@
+"""An engine's transactions: a tick, what it steps, and its commit.
+
+Rule: all stepping happens in `transact`. Whatever was stepped and cannot be written is set aside, and what the commit
+itself took of a handler's seconds is given back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from sm_cli.engine.agenda import Shares
+from sm_cli.engine.clock import Clock
+from sm_cli.engine.programs import Programs
+from sm_cli.engine.send_message import sweep
+from sm_cli.engine.settings import JobTaker, Settings
+from sm_cli.engine.stepping.tasks import postpone, renewed
+from sm_cli.engine.stepping.tick import Tick
+from sm_cli.engine.stepping.turns.suspects import blame, count
+from sm_cli.errors import Conflict, DatabaseError
+from sm_cli.store.marks import Marks
+from sm_cli.store.protocol import Store
+
+T = TypeVar("T")
+log = logging.getLogger("sm.engine")
+
+#: Called after each commit with what was committed; it must not write.
+Observer: TypeAlias = Callable[[Tick], None]
+
+#: Microseconds. A commit that takes longer than this is not left out of account.
+_LONG_COMMIT = 100_000
+
+
+class Transactions:
+    """marks: where a worker says what it steps; None while nobody would see it. shares: what each tree has had."""
+
+    def __init__(
+        self, store: Store, clock: Clock, settings: Settings, programs: Programs, observers: tuple[Observer, ...]
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self.settings.token_key = store.token_key()
+        self.programs = programs
+        self.shares = Shares()
+        self.marks: Marks | None = None
+        self._sweep_at = 0
+        self._observers = observers
+
+    def transact(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
+        """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke."""
+        try:
+            result, tick = self._transact(work, taker)
+        except _Unwritten as e:
+            frames, error = e.frames, e.error
+            self.transact(lambda tick: blame(tick, frames, error))
+            raise Unwritable("what was stepped cannot be written") from error
+        finally:
+            if self.marks is not None:
+                self.marks.clear()
+        for observe in self._observers:
+            observe(tick)
+        return result, tick
+
+    def answer(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
+        """As `transact`, but a Conflict that `work` raises before it has changed anything is raised after the commit:
+        what was due when the caller came has happened all the same."""
+
+        def kept(tick: Tick) -> T | _Refusal:
+            try:
+                return work(tick)
+            except Conflict as conflict:
+                return _Refusal(conflict)
+
+        result, tick = self.transact(kept, taker)
+        if isinstance(result, _Refusal):
+            raise result.conflict
+        return result, tick
+
+    def set_aside(self) -> None:
+        """Count what other workers did not survive, before anything is stepped here."""
+        if self.marks is None:
+            return
+        for slot, frames in self.marks.lost():
+            log.warning("a worker ended while it stepped %d frames", len(frames))
+            self.transact(lambda tick, frames=frames: count(tick, frames))  # type: ignore[misc]
+            self.marks.forget_lost(slot)
+
+    def _transact(self, work: Callable[[Tick], T], taker: JobTaker | None) -> tuple[T, Tick]:
+        clock = self.clock
+        with self.store.write() as tx:
+            begun = clock.monotonic()
+            tick = Tick(
+                tx, self.programs, clock.now(), self.settings, taker, clock.new_ref, self.shares, clock.monotonic
+            )
+            tick.marks = self.marks
+            result = work(tick)
+            tick.run()
+            tick.agenda.settle()
+            if tick.now >= self._sweep_at:
+                self._sweep_at = sweep(tick)
+            written = clock.monotonic()
+            postpone(tick, written - begun)
+            self._flush(tick)
+        if taker is not None and taker.taken and clock.monotonic() - written > _LONG_COMMIT:
+            self._begin_anew(taker)
+        return result, tick
+
+    def _flush(self, tick: Tick) -> None:
+        if self.marks is not None:
+            self.marks.many(tick.touched())
+        try:
+            tick.flush()
+        except DatabaseError:
+            raise
+        except Exception as error:
+            frames = tick.touched()
+            if not frames or not self.settings.contain:
+                raise
+            log.exception("what was stepped cannot be written")
+            raise _Unwritten(frames, error) from error
+
+    def _begin_anew(self, taker: JobTaker) -> None:
+        """The commit took long: the seconds of the jobs that were taken count from now, for their handlers start now;
+        those that another worker has taken meanwhile are not started."""
+        jobs, anew = taker.taken, JobTaker(taker.worker, 0)
+        taker.taken = self.transact(lambda tick: renewed(tick, jobs), anew)[0]
+
+
+class Unwritable(Exception):
+    """What was stepped could not be written, by a bug: what caused it has failed or is a suspect."""
+
+
+class _Unwritten(Exception):
+    def __init__(self, frames: list[int], error: Exception) -> None:
+        self.frames = frames
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    conflict: Conflict

@@ -1,0 +1,48 @@
+"""What handlers have brought, on its way into a tick.
+
+Rule: what was due goes before what came from handlers, unless that came earlier and had to wait for this tick; each in
+the turn of its execution, and what has no turn is delivered by a later tick, as of the time at which it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from sm_cli.engine.stepping.arrivals import before_results
+from sm_cli.engine.stepping.tick import Tick
+from sm_cli.handlers.handler import Success
+from sm_cli.interpreter.events import TaskFailed
+from sm_cli.store.records import Job, Timer
+from sm_cli.timestamps import MICROSECONDS
+from sm_cli.worker.pool import Done
+
+#: So many due timers, overdue executions and READY frames a tick looks at.
+BATCH = 500
+
+
+def arrive(
+    tick: Tick, results: list[Done], beats: list[Timer], leased: Mapping[tuple[int, int], Job], only: int | None
+) -> None:
+    """Offer what was due before now, then these results; set the timers of those who have beaten anew. leased: the
+    worker's jobs, by (frame, seq); those that are not among the results run on."""
+    for timer in beats:
+        span = leased[timer.frame, timer.seq].heartbeat or 0.0
+        tick.arrived[timer.frame] = timer.due - round(span * MICROSECONDS)
+    tick.arrived.update((done.job.frame, done.at) for done in results)
+    tick.suspects.busy = len(leased) > len(results)
+    tick.judged_all = tick.elapsed(tick.now - 1, BATCH, only)
+    before_results(tick, [done.job for done in results])
+    for timer in beats:
+        if timer.frame not in tick.missed:  # else it came too late, or the task is over time
+            tick.rearm(timer)
+    for done in results:
+        tick.arrives(done.job, partial(deliver, tick, done), done)
+
+
+def deliver(tick: Tick, done: Done) -> None:
+    job, outcome = done.job, done.outcome
+    if isinstance(outcome, Success):
+        tick.returned(job, outcome.result, final=outcome.final)
+    else:
+        tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace))
