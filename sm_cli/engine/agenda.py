@@ -53,7 +53,9 @@ class Shares:
         self.last_suspect = 0
 
     def of(self, tree: int) -> int:
-        return max(self.had.get(tree, self.floor - 1), self.floor - 1)
+        floor = self.floor - 1
+        had = self.had.get(tree, floor)
+        return had if had > floor else floor
 
     def place(self, tree: int) -> int:
         """What the tree will have had after its next turn, as far as one can know; the least goes first."""
@@ -86,7 +88,9 @@ class Agenda:
     def __init__(self, shares: Shares) -> None:
         self._shares = shares
         self._lane: deque[Entry] = deque()
-        self._tree = self._used = 0
+        self._tree = 0
+        #: Microseconds of this turn.
+        self.used = 0
         self._lanes: dict[int, deque[Entry]] = {0: self._lane}
         self._order: list[tuple[int, int]] = []
         self.closed = False
@@ -130,19 +134,27 @@ class Agenda:
         if self.closed:
             self._leave(tree, keeper)
             return
-        lane = self._lanes.setdefault(tree, deque())
+        self._offer(tree, (frame, what, keeper))
+
+    def _offer(self, tree: int, entry: Entry) -> None:
+        lane = self._lanes.get(tree)
+        if lane is None:
+            lane = self._lanes[tree] = deque()
         if not lane and lane is not self._lane:
             heapq.heappush(self._order, (self._shares.place(tree), tree))
-        lane.append((frame, what, keeper))
+        lane.append(entry)
 
     def next(self) -> Entry | None:
         """What is stepped now; None when nothing is left."""
-        if not self._lane or self._used >= _TURN:
+        if not self._lane or self.used >= _TURN:
             self._turn()
         return self._lane.popleft() if self._lane else None
 
     def first(self, what: Callable[[], None]) -> None:
         """Do this; what it asks for comes before all that waits in its tree."""
+        if not self._lane:
+            what()
+            return
         lane, self._lane = self._lane, deque()
         try:
             what()
@@ -152,7 +164,7 @@ class Agenda:
 
     def charge(self, microseconds: int) -> None:
         """The tree whose turn it is has had so much."""
-        self._used += microseconds
+        self.used += microseconds
 
     def close(self) -> None:
         """The tick has had its time: go on only with what somebody else does not keep."""
@@ -172,10 +184,7 @@ class Agenda:
 
     def force(self, tree: int, frame: int, what: What) -> None:
         """What is stepped although the tick is closed."""
-        lane = self._lanes.setdefault(tree, deque())
-        if not lane and lane is not self._lane:
-            heapq.heappush(self._order, (self._shares.place(tree), tree))
-        lane.append((frame, what, None))
+        self._offer(tree, (frame, what, None))
 
     def leave(self, tree: int, keeper: object) -> None:
         """What this tick does not step."""
@@ -187,9 +196,9 @@ class Agenda:
             self.left.append(keeper)
 
     def _pay(self) -> None:
-        if self._tree and self._used:
-            self._shares.pay(self._tree, self._used)
-        self._used = 0
+        if self._tree and self.used:
+            self._shares.pay(self._tree, self.used)
+        self.used = 0
 
     def _turn(self) -> None:
         """The next tree that has something to do."""

@@ -26,6 +26,8 @@ class Allowance:
         self._last = monotonic()
         self._end = self._last + time
         self._bytes = 0
+        #: Whether the tick has had what it may take, as of the last look.
+        self.over = False
         self._each = _SAMPLE
         self._states = 0
 
@@ -38,12 +40,11 @@ class Allowance:
 
     def spent(self) -> int:
         """Microseconds since it was last asked."""
-        before, self._last = self._last, self._monotonic()
-        return self._last - before
-
-    @property
-    def over(self) -> bool:
-        return self._bytes > self._most or self._last > self._end
+        before = self._last
+        now = self._last = self._monotonic()
+        if now > self._end or self._bytes > self._most:
+            self.over = True
+        return now - before
 
     def _weigh(self, record: Record) -> None:
         # A state's data stands in two events: as it is entered and as it is left.

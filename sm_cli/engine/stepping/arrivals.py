@@ -37,7 +37,10 @@ def judge(tick: Tick, executions: Collection[int], frames: Collection[int] = ())
 def before_results(tick: Tick, jobs: Collection[Job]) -> None:
     """Before the results of these jobs are offered to the agenda of a worker's tick: what was due before now in their
     trees stands there before them, and so what was due for their frames, whoever has leased the jobs."""
-    if tick.judged_all or not jobs:
+    if not jobs:
+        return
+    tick.trees({job.execution for job in jobs})
+    if tick.judged_all:
         return
     before = tick.now - 1
     for tree in set(tick.tx.due_among({job.execution for job in jobs}, before)) - tick.judged:

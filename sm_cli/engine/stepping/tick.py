@@ -12,7 +12,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, TypeAlias
 
-from sm_cli.engine.agenda import What
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
 from sm_cli.engine.stepping import sfn_actions as sfn
 from sm_cli.engine.stepping.bugs import contain, contained
@@ -182,9 +181,11 @@ class Tick(UnitOfWork):
     def arrives(self, job: Job, what: Callable[[], None], keeper: object) -> None:
         """A handler has ended: `what` hands its outcome over in the turn of its execution. When this tick has no time
         for it, `keeper` stands in `agenda.left`."""
-        places = self.shares.places
-        tree = places[job.execution] if job.execution in places else self.trees([job.execution])[job.execution]
-        self.suspects.offer(tree, job.frame, what, keeper)
+        tree = self.trees((job.execution,))[job.execution]
+        if job.frame in self.suspects.known:
+            self.suspects.offer(tree, job.frame, what, keeper)
+        else:
+            self.agenda.offer(tree, job.frame, what, keeper)
 
     def times(self, limit: int, only: int | None, until: int, worker: str | None) -> None:
         """Deadlines of executions and timers that were due until this time, stepped in this tick whatever it has
@@ -211,7 +212,8 @@ class Tick(UnitOfWork):
 
     def run(self) -> None:
         """Step until nothing is left to do in this transaction, or it has had its time."""
-        agenda, marks = self.agenda, self.marks
+        agenda, marks, allowance = self.agenda, self.marks, self.allowance
+        new, most = self.changes.new_frames, self.settings.steps
         self.suspects.settle()
         while True:
             if self.ended or self.again:
@@ -223,22 +225,22 @@ class Tick(UnitOfWork):
             if id not in self.frames:
                 portion = [id, *(frame for frame, _, _ in islice(agenda, _PORTION))]
                 if marks is not None:
-                    marks.many(set(portion) - self.changes.new_frames.keys())
+                    marks.many(set(portion) - new.keys())
                 self.load(portion)
             if marks is not None:
-                marks.one(id if id not in self.changes.new_frames else origin(self, id) or 0)
+                marks.one(id if id not in new else origin(self, id) or 0)
+            if callable(what):
+                agenda.first(what)
+                continue  # what it asks for is next
             self.steps += 1
             self.one(id, what)
-            agenda.charge(self.allowance.spent())
-            if not agenda.closed:
-                self.is_over()
+            agenda.used += allowance.spent()
+            if not agenda.closed and (allowance.over or len(new) >= most):
+                agenda.close()
 
-    def one(self, id: int, what: What) -> None:
-        """One entry of the agenda."""
+    def one(self, id: int, what: Event | None) -> None:
+        """One entry of the agenda: an event, or None for a READY frame."""
         frame = self.frames.get(id)
-        if callable(what):
-            self.agenda.first(what)
-            return
         if frame is None or self.execution(frame.execution).status is not Status.RUNNING:
             if what is not None:
                 self.ignored.append((id, what))

@@ -7,7 +7,7 @@ steps nothing and decides nothing: what a command means stands in the modules of
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from sm_cli.asl.model import Program
 from sm_cli.engine.agenda import Agenda, Shares
@@ -128,14 +128,15 @@ class UnitOfWork:
         if absent:
             self.executions.update(self.tx.executions(sorted(set(absent))))
 
-    def trees(self, executions: Iterable[int]) -> dict[int, int]:
+    def trees(self, executions: Collection[int]) -> dict[int, int]:
         """The trees that these stored executions belong to."""
         places = self.shares.places
-        unknown = {id for id in executions if id not in places}
-        if unknown:
-            for id, tree, digest in self.tx.trees(unknown):
-                places[id] = tree
-                self.shares.kinds[tree] = digest
+        for wanted in executions:
+            if wanted not in places:
+                for id, tree, digest in self.tx.trees({id for id in executions if id not in places}):
+                    places[id] = tree
+                    self.shares.kinds[tree] = digest
+                break
         return places
 
     def still_waits(self, subscription: Subscription) -> bool:

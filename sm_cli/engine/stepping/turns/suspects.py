@@ -8,6 +8,7 @@ nobody else, and the next mark names it alone. A frame that moves on is no suspe
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TypeAlias
 
 from sm_cli.engine.agenda import STORED, What
@@ -33,15 +34,12 @@ class Suspects:
 
     def __init__(self, unit: UnitOfWork) -> None:
         self._unit = unit
-        self._known: dict[int, int] | None = None
         self._held: list[Offer] = []
         self.busy = False
 
-    @property
+    @cached_property
     def known(self) -> dict[int, int]:
-        if self._known is None:
-            self._known = self._unit.tx.losses()
-        return self._known
+        return self._unit.tx.losses()
 
     def offer(self, tree: int, frame: int, what: What, keeper: object = STORED) -> None:
         if frame in self.known:
