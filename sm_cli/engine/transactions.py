@@ -98,7 +98,7 @@ class Transactions:
             tick.marks = self.marks
             result = work(tick)
             tick.run()
-            tick.agenda.settle()
+            tick.settle()
             if tick.now >= self._sweep_at:
                 self._sweep_at = sweep(tick)
             written = clock.monotonic()

@@ -255,6 +255,11 @@ class Tick(UnitOfWork):
         except Exception as e:
             contain(self, execution, e)
 
+    def settle(self) -> None:
+        """The tick is over. Without the circle of both, all that it has read goes with it, not with a collection."""
+        self.agenda.settle()
+        self.__dict__.pop("suspects", None)
+
     def touched(self) -> list[int]:
         """The frames of the store that this tick has stepped."""
         return [id for id in self.changes.frames if id in self.stored]
