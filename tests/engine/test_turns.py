@@ -307,3 +307,25 @@ def test_a_heartbeat_that_arrives_with_its_timer_keeps_the_task() -> None:
         assert here.now(execution).status is Status.RUNNING
         (timer,) = asked(here.store).timers_of(execution.id)
         assert timer.due > here.clock.now()
+
+
+def test_a_result_that_came_in_time_is_in_time_in_whatever_tick_it_has_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with yard() as here:
+        executions = [here.start(one_task(TimeoutSeconds=10)) for _ in range(4)]
+        gate = here.gate()
+        loop = here.worker(gate.handlers)
+        loop.tick()
+        soon(lambda: len(gate.calls) == 4)
+        here.later(9)
+        gate.open.set()
+        soon(lambda: loop.pool._done.qsize() == 4)
+        here.later(3)
+        slowly(monkeypatch, here, asked(here.store).open_frames(executions[0].id)[0].state)
+        rounds = 0
+        while any(here.now(e).closed is None for e in executions):
+            assert loop.tick()
+            rounds += 1
+        assert rounds >= 4
+        assert {here.now(e).status for e in executions} == {Status.SUCCEEDED}
