@@ -19,12 +19,12 @@ from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import walk
-from sm_cli.expr.jsonata.date_pictures import format_date
-from sm_cli.expr.jsonata.date_reading import read_date, read_iso
 from sm_cli.expr.jsonata.higher_order import HIGHER, call, merge_sort
-from sm_cli.expr.jsonata.integer_pictures import format_integer, parse_integer
 from sm_cli.expr.jsonata.operators import clone, is_function, is_number, truth
-from sm_cli.expr.jsonata.pictures import format_number
+from sm_cli.expr.jsonata.pictures.date_reading import read_date, read_iso
+from sm_cli.expr.jsonata.pictures.dates import format_date
+from sm_cli.expr.jsonata.pictures.integers import format_integer, parse_integer
+from sm_cli.expr.jsonata.pictures.numbers import format_number
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.strings import STRINGS
 from sm_cli.expr.jsonata.text import code_units, number_text

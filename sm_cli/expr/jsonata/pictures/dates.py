@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
 
-from sm_cli.expr.jsonata.calendar import part
-from sm_cli.expr.jsonata.integer_pictures import IntegerPicture, format_integer, leading_integer, read_picture, write
+from sm_cli.expr.jsonata.pictures.calendar import part
+from sm_cli.expr.jsonata.pictures.integers import IntegerPicture, format_integer, leading_integer, read_picture, write
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (

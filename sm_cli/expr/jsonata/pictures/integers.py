@@ -15,7 +15,15 @@ from typing import Literal
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
 
-from sm_cli.expr.jsonata.numerals import WORD_VALUES, from_letters, from_roman, from_words, letters, roman, words
+from sm_cli.expr.jsonata.pictures.numerals import (
+    WORD_VALUES,
+    from_letters,
+    from_roman,
+    from_words,
+    letters,
+    roman,
+    words,
+)
 from sm_cli.expr.jsonata.text import check_length
 
 Kind = Literal["letters", "roman", "words", "decimal", "sequence"]

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
 
-from sm_cli.expr.jsonata.calendar import DAY, moment_of, part, utc
-from sm_cli.expr.jsonata.date_pictures import Marker, named, read_date_picture
-from sm_cli.expr.jsonata.integer_pictures import leading_integer, number_of, pattern_of
+from sm_cli.expr.jsonata.pictures.calendar import DAY, moment_of, part, utc
+from sm_cli.expr.jsonata.pictures.dates import Marker, named, read_date_picture
+from sm_cli.expr.jsonata.pictures.integers import leading_integer, number_of, pattern_of
 
 _Reader = Callable[[str], float | None]
 _ISO = re.compile(
