@@ -84,7 +84,7 @@ class Transactions:
         if self.marks is None:
             return
         for slot, frames in self.marks.lost():
-            log.warning("a worker ended while it stepped %d frames", len(frames))
+            log.info("a worker ended while it stepped %d frames", len(frames))
             self.transact(lambda tick, frames=frames: count(tick, frames))  # type: ignore[misc]
             self.marks.forget_lost(slot)
 
