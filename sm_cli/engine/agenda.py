@@ -53,6 +53,7 @@ class Shares:
         self.last_suspect = 0
 
     def of(self, tree: int) -> int:
+        """What this tree has had of late, in microseconds of stepping."""
         floor = self.floor - 1
         had = self.had.get(tree, floor)
         return had if had > floor else floor
@@ -120,6 +121,7 @@ class Agenda:
         self._lane.append((*entry, None))
 
     def appendleft(self, entry: tuple[int, Event]) -> None:
+        """The entry is the next one of its tree."""
         self._lane.appendleft((*entry, None))
 
     def wake(self, frame: int, event: Event) -> None:

@@ -17,7 +17,9 @@ _HEAVY = 1 << 16
 
 
 class Allowance:
-    """monotonic: microseconds that only grow. time: microseconds, most: bytes that the tick may take."""
+    """What one tick may still take.
+
+    monotonic: microseconds that only grow. time: microseconds, most: bytes that the tick may take."""
 
     def __init__(self, monotonic: Callable[[], int], time: int, most: int) -> None:
         self._monotonic = monotonic

@@ -245,6 +245,7 @@ class Engine(Transactions):
         return self.call_back(token, lambda seq: TaskSucceeded(seq, output))
 
     def task_failed(self, token: str, error: str, cause: str | None = None) -> Execution:
+        """A callback: the task that waits for this token has failed. Raises as `task_succeeded`."""
         return self.call_back(token, lambda seq: TaskFailed(seq, error, cause))
 
     def task_beat(self, token: str) -> Execution:
@@ -260,6 +261,8 @@ class Engine(Transactions):
         return self.answer(work)[0]
 
     def call_back(self, token: str, event: Callable[[int], Event]) -> Execution:
+        """Deliver the event of a callback; `event` makes it for the frame's seq."""
+
         def work(tick: Tick) -> Execution:
             frame, _ = self.waiting_task(tick, token)
             tick.deliver(frame.id, event(frame.seq))

@@ -80,6 +80,7 @@ class JobTaker:
         self.executions: dict[int, Execution] = {}
 
     def knows(self, job: Job) -> bool:
+        """Whether it has a handler for the job."""
         return self.handlers is None or self.handlers.find(job.resource) is not None
 
     def repeats(self, job: Job) -> bool:
@@ -88,6 +89,7 @@ class JobTaker:
         return handler is None or handler.repeatable
 
     def takes(self, job: Job) -> bool:
+        """Whether it takes the job in the step that makes it."""
         if not self.at_once or self.slots <= 0 or not self.knows(job):
             return False
         return self.serves is None or self.serves(job.queue)

@@ -34,7 +34,9 @@ _LONG_COMMIT = 100_000
 
 
 class Transactions:
-    """marks: where a worker says what it steps; None while nobody would see it. shares: what each tree has had."""
+    """Transactions over one store, each a tick.
+
+    marks: where a worker says what it steps; None while nobody would see it. shares: what each tree has had."""
 
     def __init__(
         self, store: Store, clock: Clock, settings: Settings, programs: Programs, observers: tuple[Observer, ...]

@@ -40,6 +40,7 @@ class HandlerNames:
 
     @property
     def is_complete(self) -> bool:
+        """Whether these are all the names that running would show."""
         return self.hidden is None and not self.problems
 
 

@@ -54,6 +54,7 @@ class Marks:
         self._words[0] = len(named)
 
     def clear(self) -> None:
+        """Nothing is being stepped."""
         self._words[0] = 0
 
     def lost(self) -> list[tuple[int, list[int]]]:
@@ -79,6 +80,7 @@ class Marks:
             self._give(slot)
 
     def close(self) -> None:
+        """Give the slot back."""
         if self._map.closed:
             return
         self._words.release()

@@ -41,6 +41,7 @@ def arrive(
 
 
 def deliver(tick: Tick, done: Done) -> None:
+    """Hand over what a handler ended with."""
     job, outcome = done.job, done.outcome
     if isinstance(outcome, Success):
         tick.returned(job, outcome.result, final=outcome.final)

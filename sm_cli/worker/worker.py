@@ -255,6 +255,7 @@ class Worker:
         return seen.ready or (seen.due is not None and seen.due <= now) or (seen.free and self.pool.free > 0)
 
     def taker(self) -> JobTaker:
+        """Who takes jobs in the next tick, and how many."""
         now = self.engine.clock.now()
         arriving = None
         if not self._enlisted or self.engine.clock.monotonic() - self._seen > _SEEN:
@@ -290,6 +291,7 @@ class Worker:
         self.pool.cancel(job.frame, job.seq)
 
     def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
+        """Start the handlers of these jobs."""
         for job in jobs:
             self.leased[job.frame, job.seq] = job
             handler = self.handlers.find(job.resource)
@@ -297,6 +299,7 @@ class Worker:
             self.pool.submit(job, handler, self.context(job, executions[job.execution]))
 
     def context(self, job: Job, execution: Execution) -> Context:
+        """What the job's handler is told beside its input."""
         return Context(
             execution_id=execution.ref,
             execution_name=execution.name,

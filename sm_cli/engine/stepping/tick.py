@@ -76,6 +76,7 @@ Meaning: TypeAlias = Callable[[UnitOfWork, Execution, Frame, Any], "bool | None"
 
 
 def start_timer(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartTimer) -> None:
+    """The frame waits for this time."""
     frame.opens |= Opens.TIMER
     kind = command.kind
     unit.timers[frame.id, kind] = Timer(execution.id, frame.id, frame.seq, kind, command.due)
@@ -106,12 +107,15 @@ MEANINGS: Mapping[type[Command], Meaning] = {
 
 
 class Tick(UnitOfWork):
-    """marks: where it says what it steps; None where nobody would see it."""
+    """Steps what is ready in one transaction.
+
+    marks: where it says what it steps; None where nobody would see it."""
 
     marks: Marks | None = None
 
     @cached_property
     def suspects(self) -> Suspects:
+        """Frames over which workers were lost."""
         return Suspects(self)
 
     # -- what may happen -------------------------------------------------------------------------
@@ -287,6 +291,7 @@ class Tick(UnitOfWork):
                     redrive.child_again(self, child, root)
 
     def step(self, execution: Execution, frame: Frame, event: Event) -> None:
+        """One step of the frame, and what it asks for."""
         step = advance(self.program_of(execution.digest), frame, event, self.env(execution))
         if step.ignored:
             self.ignored.append((frame.id, event))
@@ -296,6 +301,7 @@ class Tick(UnitOfWork):
         self.keep(execution, frame, step)
 
     def keep(self, execution: Execution, before: Frame, step: Step) -> None:
+        """Keep what a step made of the frame, and carry out its commands."""
         frame = step.frame
         if before.opens:
             self.shut(before)

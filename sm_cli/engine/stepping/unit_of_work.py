@@ -37,7 +37,9 @@ from sm_cli.timestamps import MICROSECONDS, rfc3339
 
 
 class UnitOfWork:
-    """agenda: what the tick steps next, and in whose turn. allowance: what it may take. ended: closed executions whose
+    """What one transaction has read and what it will write.
+
+    agenda: what the tick steps next, and in whose turn. allowance: what it may take. ended: closed executions whose
     parents are to be told. again: children of map runs that go on from where they failed. The tick does both after the
     step that it is in."""
 
@@ -82,15 +84,18 @@ class UnitOfWork:
     # -- what is known ---------------------------------------------------------------------------
 
     def program_of(self, digest: str) -> Program:
+        """The compiled program of this digest. Raises NotFound."""
         return self.programs.of(digest, self.tx)
 
     def execution(self, id: int) -> Execution:
+        """The newest version of the execution."""
         found = self.executions.get(id)
         if found is None:
             found = self.executions[id] = self.tx.executions([id])[id]
         return found
 
     def env(self, execution: Execution) -> Env:
+        """The arguments that every step of the execution gets."""
         env = self.envs.get(execution.id)
         if env is None:
             facts = Facts(
@@ -115,6 +120,7 @@ class UnitOfWork:
         return env
 
     def load(self, ids: Iterable[int]) -> None:
+        """Read these frames, but for those that are here."""
         missing = [id for id in ids if id not in self.frames]
         if missing:
             self.adopt(self.tx.frames(missing).values())
@@ -140,6 +146,7 @@ class UnitOfWork:
         return places
 
     def still_waits(self, subscription: Subscription) -> bool:
+        """Whether the frame still waits for what the subscription was made for."""
         self.load([subscription.frame])
         frame = self.frames.get(subscription.frame)
         return frame is not None and frame.seq == subscription.seq and not frame.status.closed
@@ -183,6 +190,7 @@ class UnitOfWork:
         return MessageReceived(seq, self.bodies[message])
 
     def deliver(self, frame: int, event: Event) -> None:
+        """Step the frame with this event."""
         self.agenda.append((frame, event))
 
     def rearm(self, timer: Timer) -> None:
@@ -210,6 +218,7 @@ class UnitOfWork:
     def note(
         self, execution: Execution, number: int, previous: int, frame: int, type: str, detail: dict[str, Json]
     ) -> None:
+        """Write an event of the history, where the execution has one."""
         if self.env(execution).history:
             self.changes.history.append(HistoryEvent(execution.id, number, previous, frame, self.now, type, detail))
 

@@ -24,6 +24,7 @@ MAX_RANGE = 10_000_000
 
 
 def is_number(value: Any) -> bool:
+    """Whether the value is a number and not a boolean."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

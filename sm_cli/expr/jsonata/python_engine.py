@@ -149,4 +149,5 @@ class _Native(Jsonata.JFunction):  # type: ignore[misc]  # the package ships no 
 
 @cache
 def python_engine() -> PythonEngine:
+    """The engine over jsonata-python, with AWS's functions."""
     return PythonEngine(FUNCTIONS)

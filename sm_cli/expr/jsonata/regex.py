@@ -62,18 +62,22 @@ class Regex:
         self._compiled = compiled
 
     def search(self, value: str, at: int = 0) -> Match | None:
+        """The first match from this position, as `re` gives it."""
         with _bounded():
             return self._compiled.search(value, at, timeout=LONGEST)
 
     def finditer(self, value: str) -> list[Match]:
+        """All matches."""
         with _bounded():
             return list(self._compiled.finditer(value, timeout=LONGEST))
 
     def sub(self, replacement: str, value: str, count: int = 0) -> str:
+        """The text with its matches replaced."""
         with _bounded():
             return self._compiled.sub(replacement, value, count, timeout=LONGEST)
 
     def split(self, value: str, limit: int = 0) -> list[str]:
+        """The text between its matches."""
         with _bounded():
             return self._compiled.split(value, limit, timeout=LONGEST)
 
@@ -102,6 +106,7 @@ def compile_regex(pattern: str, flags: Any) -> Regex:
 
 
 def translate(pattern: str, *, multiline: bool = False) -> str:
+    """A JavaScript pattern in the words of the `regex` module."""
     out: list[str] = []
     inside = False  # a class of characters
     at = 0

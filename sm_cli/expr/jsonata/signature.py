@@ -20,6 +20,7 @@ class CheckedSignature(Signature):  # type: ignore[misc]  # the package ships no
         return "l" if value is NULL else str(super().get_symbol(value))
 
     def validate(self, arguments: Any, context: Any) -> Any:
+        """The arguments as the function gets them. Raises JException."""
         try:
             return super().validate(arguments, context)
         except JException as e:

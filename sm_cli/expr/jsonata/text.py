@@ -21,6 +21,7 @@ _FIFTEEN = Context(prec=15, rounding=ROUND_HALF_UP)
 
 
 def check_length(characters: int) -> None:
+    """Raises when a text would be longer than one evaluation may make."""
     if characters > MAX_TEXT:
         raise JException(f"a text of {characters} characters is longer than the {MAX_TEXT} that are allowed", -1)
 

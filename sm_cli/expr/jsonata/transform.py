@@ -22,6 +22,7 @@ class Transformer(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the packa
         self.environment = environment
 
     def call(self, _input: Any, arguments: list[Any]) -> Any:
+        """A copy of the first argument with what matches changed."""
         if arguments[0] is None:
             return None
         result = clone(arguments[0])
@@ -31,6 +32,7 @@ class Transformer(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the packa
         return result
 
     def change(self, place: Any) -> None:
+        """Change one match in place, in the copy."""
         update = self.evaluator.eval(self.node.update, place, self.environment)
         if update is not None and not isinstance(update, dict):
             raise JException("T2011", self.node.update.position, update)

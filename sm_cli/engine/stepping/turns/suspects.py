@@ -39,9 +39,11 @@ class Suspects:
 
     @cached_property
     def known(self) -> dict[int, int]:
+        """Frames over which workers were lost, and how many."""
         return self._unit.tx.losses()
 
     def offer(self, tree: int, frame: int, what: What, keeper: object = STORED) -> None:
+        """Something to be stepped in the turn of its tree, unless it is a suspect whose turn is not now."""
         if frame in self.known:
             self._held.append((tree, frame, what, keeper))
         else:
