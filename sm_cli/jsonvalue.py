@@ -226,7 +226,8 @@ MAX_PAYLOAD = 32 << 20
 FLAT = frozenset((int, float, bool, type(None)))
 #: Below this limit every value is measured exactly; above it, what is flat and short at a look is let through.
 _EXACT_BELOW = 1 << 16
-_SHORT = 256
+#: Characters of a text that is short.
+SHORT = 256
 
 
 def check_bounds(value: Json, limit: int) -> None:
@@ -256,10 +257,10 @@ def is_small(value: Any) -> bool:
         if len(value) > _FEW:
             return False
         for key, item in value.items():
-            if len(key) > _SHORT:
+            if len(key) > SHORT:
                 return False
             kind = type(item)
-            if kind not in FLAT and (kind is not str or len(item) > _SHORT):
+            if kind not in FLAT and (kind is not str or len(item) > SHORT):
                 return False
         return True
     if kind is list:
@@ -267,10 +268,10 @@ def is_small(value: Any) -> bool:
             return False
         for item in value:
             kind = type(item)
-            if kind not in FLAT and (kind is not str or len(item) > _SHORT):
+            if kind not in FLAT and (kind is not str or len(item) > SHORT):
                 return False
         return True
-    return kind in FLAT or (kind is str and len(value) <= _SHORT)
+    return kind in FLAT or (kind is str and len(value) <= SHORT)
 
 
 def _refuse_expansion(value: Json, limit: int) -> None:

@@ -13,7 +13,7 @@ import orjson
 
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.jsonvalue import FLAT, Json, folded_text, is_small
+from sm_cli.jsonvalue import FLAT, SHORT, Json, folded_text, is_small
 from sm_cli.store.messages import (
     MESSAGES_KEPT,
     Consumed,
@@ -315,8 +315,12 @@ def _history_rows(run: Sequence[HistoryEvent], kept: list[Row], long: list[Histo
 
 def _is_small_detail(detail: dict[str, Json]) -> bool:
     """Whether all that an event tells is short: of most events it is, and this is asked of each."""
-    for value in detail.values():  # noqa: SIM110 - half the time of a generator
-        if type(value) not in FLAT and not is_small(value):
+    for value in detail.values():
+        kind = type(value)
+        if kind is str:
+            if len(value) > SHORT:  # type: ignore[arg-type]
+                return False
+        elif kind not in FLAT and not is_small(value):
             return False
     return True
 
