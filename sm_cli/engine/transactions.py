@@ -19,7 +19,7 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.tasks import postpone, renewed
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.turns.suspects import blame, count
-from sm_cli.errors import Conflict, DatabaseError
+from sm_cli.errors import Conflict, DatabaseError, UsageError
 from sm_cli.store.marks import Marks
 from sm_cli.store.protocol import Store
 
@@ -119,7 +119,8 @@ class Transactions:
             raise
         except Exception as error:
             frames = tick.touched()
-            if not frames or not self.settings.contain:
+            callers = isinstance(error, UsageError) and tick.taker is None  # what a caller gave cannot be written
+            if not frames or callers or not self.settings.contain:
                 raise
             log.exception("what was stepped cannot be written")
             raise _Unwritten(frames, error) from error
