@@ -15,7 +15,8 @@ from sm_cli.engine.engine import Engine
 from sm_cli.errors import DatabaseError
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.open import open_store
-from sm_cli.store.records import Execution, Status
+from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.worker import passes
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import workflow
 from tests.store.asking import asked
@@ -118,3 +119,39 @@ def test_a_damaged_definition_fails_nothing_and_stops_nobody_else(
     loop.let_go()
     with engine.store.read() as questions, pytest.raises(DatabaseError, match="bad is damaged"):
         engine.programs.of(bad.digest, questions)
+
+
+def test_a_child_that_ends_while_its_parents_definition_is_damaged_is_told_after_the_repair(tmp_path: Path) -> None:
+    file = tmp_path / "sm.db"
+    nest = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": True,
+            "Parameters": {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:child"}}  # fmt: skip
+    library = {"child": one("child")}.get
+    parents = workflow({"StartAt": "Nest", "States": {"Nest": nest}}, "parent")
+    first = made(file)
+    first.programs.library = library
+    parent = first.start(parents, {})[0]
+    first.store.close()
+    with sqlite3.connect(file) as connection:
+        (text,) = connection.execute("SELECT text FROM definitions WHERE name = 'parent'").fetchone()
+        connection.execute("UPDATE definitions SET text = '{' WHERE name = 'parent'")
+
+    handlers = {"work": Handler("work", lambda value: value)}
+    engine = made(file)
+    loop = Worker(engine, handlers)
+
+    def status(reference: str) -> Status:
+        return engine.find(reference).status
+
+    (child,) = [e for e in asked(engine.store).list_executions(ExecutionFilter()) if e.workflow == "child"]
+    loop.run(lambda: status(child.ref) is Status.SUCCEEDED)
+    for _ in range(3):
+        loop.tick()
+    assert status(parent.ref) is Status.RUNNING
+    loop.let_go()
+    engine.store.close()
+
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE definitions SET text = ? WHERE name = 'parent'", (text,))
+    engine = made(file)
+    passes.drain(Worker(engine, handlers), lambda: False)
+    assert status(parent.ref) is Status.SUCCEEDED

@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, TypeAlias
 
+from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
 from sm_cli.engine.stepping import sfn_actions as sfn
 from sm_cli.engine.stepping.bugs import contain, contained
@@ -254,6 +255,12 @@ class Tick(UnitOfWork):
             if what is None:
                 if frame.status is not FrameStatus.READY or frame is not self.stored.get(id):
                     return  # this tick has stepped it already
+                told = nested_executions.told_later(frame)
+                if told is not None:
+                    child = self.execution(told)
+                    assert child.parent is not None
+                    nested_executions.nested_closed(self, child, child.parent)
+                    return
                 what = self.event_of(frame)
             self.step(execution, frame, what)
         except Exception as e:
@@ -284,7 +291,11 @@ class Tick(UnitOfWork):
                 settle = nested_executions.nested_closed if child.parent.run is None else map_runs.child_closed
                 self.load([child.parent.frame])
                 with contained(self, self.execution(self.frames[child.parent.frame].execution)):
-                    settle(self, child, child.parent)
+                    try:
+                        settle(self, child, child.parent)
+                    except DamagedDefinition:
+                        nested_executions.tell_later(self, child, child.parent)
+                        raise
             while self.again:
                 child, root = self.again.popleft()
                 with contained(self, child):
