@@ -104,10 +104,11 @@ def test_a_body_without_a_type_is_json_when_it_can_be(site: Site) -> None:
     site.pages["/b"] = lambda page: page.answer(200, b"[true]")
     site.pages["/n"] = lambda page: page.answer(204)
     assert call(site, "/b")["ResponseBody"] == [True]
-    assert call(site, "/n", "DELETE") == {
-        "Headers": call(site, "/n", "DELETE")["Headers"], "ResponseBody": "", "StatusCode": 204,
-        "StatusText": "No Content",
+    empty = call(site, "/n", "DELETE")
+    assert empty == {
+        "Headers": empty["Headers"], "ResponseBody": "", "StatusCode": 204, "StatusText": "No Content",
     }  # fmt: skip
+    assert set(empty["Headers"]) == {"server", "date"}
 
 
 @pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", "text/plain"])
