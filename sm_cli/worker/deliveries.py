@@ -22,14 +22,16 @@ BATCH = 500
 
 
 def arrive(
-    tick: Tick, results: list[Done], beats: list[Timer], leased: Mapping[tuple[int, int], Job], only: int | None
-) -> None:
+    tick: Tick, results: list[Done], beats: list[Timer], leased: Mapping[tuple[int, int], Job], only: int | None,
+    monotonic: int,
+) -> None:  # fmt: skip
     """Offer what was due before now, then these results; set the timers of those who have beaten anew. leased: the
-    worker's jobs, by (frame, seq); those that are not among the results run on."""
+    worker's jobs, by (frame, seq); those that are not among the results run on. monotonic: what the pool's clock says
+    now, in microseconds: how long ago a result came does not change when the wall clock is set."""
     for timer in beats:
         span = leased[timer.frame, timer.seq].heartbeat or 0.0
         tick.arrived[timer.frame] = timer.due - round(span * MICROSECONDS)
-    tick.arrived.update((done.job.frame, done.at) for done in results)
+    tick.arrived.update((done.job.frame, tick.now - (monotonic - done.at)) for done in results)
     tick.suspects.busy = len(leased) > len(results)
     tick.judged_all = tick.elapsed(tick.now - 1, BATCH, only)
     before_results(tick, [done.job for done in results])

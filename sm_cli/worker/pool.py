@@ -26,13 +26,13 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A handler ended: its job, what came of it, and when (microseconds since 1970 UTC, by the pool's clock)."""
+    """A handler ended: its job, what came of it, and when."""
 
     #: As it was leased.
     job: Job
     #: What the handler returned or raised.
     outcome: Success | Failure
-    #: Microseconds since 1970 UTC.
+    #: Microseconds, by the pool's clock.
     at: int = 0
 
 
@@ -48,7 +48,7 @@ class _Running:
 
 class Pool:
     """`size` handlers at once. `wake` is called, from a handler's thread, when a slot is free again, and `now` for the
-    time that a handler ended at."""
+    time that a handler ended at: microseconds that only grow."""
 
     def __init__(
         self, size: int, wake: Callable[[], None], patience: float = PATIENCE, now: Callable[[], int] = lambda: 0
@@ -118,13 +118,14 @@ class Pool:
             self.cancel(frame, seq)
 
     def drain(self) -> list[Done]:
-        """Results that are there now."""
+        """Results that are there now: of every handler that has ended by `now`."""
         results = []
-        while True:
-            try:
-                results.append(self._done.get_nowait())
-            except queue.Empty:
-                return results
+        with self._lock:  # or a handler may have looked at the clock and not come to say so
+            while True:
+                try:
+                    results.append(self._done.get_nowait())
+                except queue.Empty:
+                    return results
 
     def close(self) -> None:
         """Let idle threads end, and those in a handler when it returns."""

@@ -23,12 +23,7 @@ from sm_cli.handlers.handler import Context, Handler
 from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import (
-    Execution,
-    HistoryEvent,
-    Job,
-    WorkerRecord,
-)
+from sm_cli.store.records import Execution, HistoryEvent, Job, Timer, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.worker.deliveries import BATCH, arrive
 from sm_cli.worker.heartbeats import Beats
@@ -84,7 +79,7 @@ class Worker:
         self.leased: dict[tuple[int, int], Job] = {}
         self.given_back: list[Job] = []
         self._bell = Bell()
-        self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.now)
+        self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.monotonic)
         self._beacons = engine.store.liveness()
         if self._beacons is not None:
             engine.marks = engine.marks or self._beacons.marks()
@@ -151,7 +146,7 @@ class Worker:
         delivered = {done.job.id for done in results}
 
         def deliver(tick: Tick) -> None:
-            arrive(tick, results, [], {}, self.only)
+            arrive(tick, results, [], {}, self.only, self.engine.clock.monotonic())
 
         def give_back(tick: Tick) -> None:
             self.given_back = [job for job in tick.tx.held(self.worker.id) if job.id not in delivered]
@@ -193,14 +188,14 @@ class Worker:
             self._use(self._reloaded)
             self._reloaded = None
             self._outlook.stale = True
-        self._undelivered += self.pool.drain()  # before the leases are looked at: what has ended is not cancelled
+        results = self._undelivered
+        results += self.pool.drain()  # before the leases are looked at: what has ended is not cancelled
         self._notice_jump()
         now, begun = self.engine.clock.now(), self.engine.clock.monotonic()
         self._outlook.notice()
         if self._outlook.others:
             self._outlook.others = False
             self.check_leases()
-        results = list(self._undelivered)
         beats = self._beats.due(now, self.leased)
         dead = self.census(now)
         unseen = not self._enlisted or begun - self._seen > _SEEN_IDLE
@@ -215,7 +210,7 @@ class Worker:
             self._notice_jump()  # also while this waited for its turn
             if self._jumped:
                 lost.update(leases.rebase(tick, list(self.leased.values()), self._jumped))
-            arrive(tick, results, beats, self.leased, self.only)
+            self._arrive(tick, beats)
             held_up = self.engine.clock.monotonic() - begun > _HELD_UP
             freed = [] if held_up else self.reap(tick, dead)
             leases.claim(tick, self.rota, freed, self.only, self.horizon)
@@ -245,6 +240,12 @@ class Worker:
         self._worked = self._worked if self._barren else self.engine.clock.monotonic()
         self.settle(tick, [done for done in results if done not in left], lost)
         return not self._barren
+
+    def _arrive(self, tick: Tick, beats: list[Timer]) -> None:
+        """Offer what handlers have brought; what came while this waited for its turn came in time, too."""
+        self._undelivered += self.pool.drain()
+        beats += self._beats.due(tick.now, self.leased)
+        arrive(tick, self._undelivered, beats, self.leased, self.only, self.engine.clock.monotonic())
 
     def anything(self, now: int) -> bool:
         """Whether a read shows something to do."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from sm_cli.errors import Conflict, TaskTimedOut
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.store.messages import MessageStatus
 from sm_cli.store.records import Execution, Status
+from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
 from tests.engine.workers import SECOND, Yard, soon, workflow
@@ -223,6 +226,80 @@ def test_a_handlers_result_that_came_in_time_counts_though_its_worker_was_busy()
     worker.tick()
     gate.open.set()
     soon(lambda: not worker.pool._done.empty())
+    yard.later(12)
+    worker.run(lambda: yard.now(execution).closed is not None)
+    assert yard.now(execution).output == "done"
+    yard.close()
+
+
+class Crowded(MemoryStore):
+    """Whoever writes has to wait: `meanwhile` happens, once."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        with super().write() as tx:
+            yield tx
+
+
+@pytest.mark.parametrize("limit", ["TimeoutSeconds", "HeartbeatSeconds"])
+def test_a_handlers_result_that_came_while_its_worker_waited_to_write_is_in_time(limit: str) -> None:
+    store = Crowded()
+    yard = Yard(store)
+    gate = yard.gate()
+    worker = yard.worker(gate.handlers)
+    execution = yard.start(workflow(states({"Type": "Task", "Resource": "work", limit: 10, "End": True})))
+    worker.tick()
+    yard.start(workflow(states({"Type": "Wait", "Seconds": 1, "End": True})))
+    yard.later(2)
+
+    def ends() -> None:
+        gate.open.set()
+        soon(lambda: not worker.pool._done.empty())
+        yard.later(12)
+
+    store.meanwhile = ends
+    worker.run(lambda: yard.now(execution).closed is not None)
+    assert (yard.now(execution).status, yard.now(execution).output) == (Status.SUCCEEDED, "done")
+    yard.close()
+
+
+def test_a_heartbeat_that_came_while_its_worker_waited_to_write_is_in_time() -> None:
+    store = Crowded()
+    yard = Yard(store)
+    gate = yard.gate()
+    worker = yard.worker(gate.handlers)
+    execution = yard.start(workflow(states({"Type": "Task", "Resource": "work", "HeartbeatSeconds": 10, "End": True})))
+    worker.tick()
+    soon(gate.calls.__len__)
+    yard.start(workflow(states({"Type": "Wait", "Seconds": 1, "End": True})))
+    yard.later(2)
+
+    def beats() -> None:
+        yard.later(7)
+        gate.calls[0].heartbeat()
+        yard.later(5)
+
+    store.meanwhile = beats
+    worker.tick()
+    assert yard.now(execution).status is Status.RUNNING
+    yard.close()
+
+
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_how_long_ago_a_result_came_does_not_change_when_the_clock_is_set(jump: int) -> None:
+    yard = Yard()
+    gate = yard.gate()
+    worker = yard.worker(gate.handlers)
+    execution = yard.start(workflow(states({"Type": "Task", "Resource": "work", "TimeoutSeconds": 10, "End": True})))
+    worker.tick()
+    gate.open.set()
+    soon(lambda: not worker.pool._done.empty())
+    yard.clock.jump(jump * SECOND)
     yard.later(12)
     worker.run(lambda: yard.now(execution).closed is not None)
     assert yard.now(execution).output == "done"

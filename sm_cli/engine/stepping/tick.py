@@ -146,8 +146,10 @@ class Tick(UnitOfWork):
         what came before it."""
         id = timer.frame
         moved, arrived = self.timers.get((id, timer.kind)), self.arrived.get(id)
-        if moved is not None and moved.seq == timer.seq and moved.due > self.now:
-            return None
+        if moved is not None and moved.seq == timer.seq:
+            if moved.due > self.now:
+                return None
+            timer = moved
         if id in self.missed or (arrived is not None and arrived <= timer.due and timer.kind in _OF_TASKS):
             return None
         self.missed[id] = timer.due
