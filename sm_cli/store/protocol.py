@@ -34,7 +34,7 @@ class Store(Protocol):
         """Whether another connection has committed since the last call."""
 
     def token_key(self) -> bytes:
-        """The key that task tokens are signed with: 32 bytes, made once, kept beside the database."""
+        """The key that task tokens are signed with: 32 bytes, made once, kept in the database."""
 
     def liveness(self) -> Liveness | None:
         """Where a worker shows that it is alive and what it is stepping, closed with the store; None where no other

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from sm_cli.__main__ import main
+from sm_cli.store.open import open_store
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -67,6 +68,12 @@ class Project:
 
     def handlers(self, text: str, name: str = "orders.py") -> Path:
         return self.write(f"handlers/{name}", "from sm_cli import TaskError, handler\n" + dedent(text))
+
+    def database(self) -> Path:
+        """An empty database, as `sm init` leaves one."""
+        file = self.path / ".sm" / "sm.db"
+        open_store(str(file)).close()
+        return file
 
     def sm(self, *arguments: str, stdin: str | bytes = b"") -> Result:
         """One command line, in this process."""

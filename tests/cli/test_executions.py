@@ -80,12 +80,42 @@ def test_list_speaks_json_jsonl_and_yaml(four: Project) -> None:
     assert yaml.safe_load(four.sm("list", "-o", "yaml").out) == as_json
 
 
-def test_list_without_a_database_is_empty(project: Project) -> None:
+def test_list_of_a_new_database_is_empty(project: Project) -> None:
+    project.database()
     assert project.sm("list", "--json").out == "[]\n"
-    result = project.sm("list")
-    assert (result.code, result.out) == (0, "")
-    assert "there is no execution yet" in result.err
+    assert (project.sm("list").code, project.sm("list").out) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["list"], ["list", "--json"], ["show", "@last"], ["why", "@last"], ["history", "@last"], ["output", "@last"],
+        ["stop", "@last"], ["redrive", "@last"], ["task", "list"], ["map-runs"], ["waits"], ["messages", "list"],
+        ["send-message", "orderId=ORD-1"], ["worker", "--drain"], ["worker", "--once"], ["worker"],
+    ],
+)  # fmt: skip
+def test_only_run_and_init_make_a_database(project: Project, command: list[str]) -> None:
+    result = project.sm(*command)
+    assert (result.code, result.out) == (7, "")
+    assert result.err.splitlines() == [
+        "sm: error: there is no database at .sm/sm.db",
+        f"  hint: Neither {project.path} nor a folder above it has an sm.toml. `sm run` and `sm init` make one; "
+        "--db names another.",
+    ]
     assert not project.path.joinpath(".sm").exists()
+
+
+def test_a_database_that_is_missing_is_said_to_be_the_project_s(project: Project) -> None:
+    project.write("sm.toml", "")
+    assert "hint: It would belong to the project of sm.toml. `sm run`" in project.sm("list").err
+    project.write("sm.toml", 'database = "data/x.db"')
+    assert "no database at data/x.db\n  hint: sm.toml names it. `sm run`" in project.sm("send-message", "a=b").err
+    assert "no database at y.db\n  hint: `sm run` and" in project.sm("list", "--db", "y.db").err
+
+
+def test_a_worker_makes_a_database_when_it_is_told_to(project: Project) -> None:
+    assert project.sm("worker", "--drain", "--create").code == 0
+    assert project.sm("list").code == 0
 
 
 def test_show_says_what_an_execution_waits_for_and_how_to_move_it(four: Project) -> None:

@@ -35,7 +35,8 @@ def test_a_project_is_made_and_the_next_steps_go_to_stderr(here: Path, capsys: p
     assert said.out == ""
     assert "  cd 'my shop'\n  sm run --input data.json" in said.err
     made = {str(f.relative_to(here / "my shop")) for f in (here / "my shop").rglob("*") if f.is_file()}
-    assert made == {*FILES, SCHEMA, ".gitignore"}
+    assert made == {*FILES, SCHEMA, ".gitignore", ".sm/sm.db", ".sm/sm.db.lock"}
+    assert "  my shop/.sm/sm.db\n" in said.err
     assert ".sm/" in (here / "my shop" / ".gitignore").read_text().splitlines()
 
 

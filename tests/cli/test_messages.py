@@ -213,12 +213,14 @@ def test_who_waits_for_a_worker_that_is_not_there_is_reported(order: Project) ->
     ],
 )
 def test_a_message_that_cannot_be_sent_is_a_sentence(project: Project, arguments: list[str], sentence: str) -> None:
+    project.database()
     result = project.sm("send-message", *arguments)
     assert (result.code, result.out) == (2, "")
     assert sentence in result.err
 
 
 def test_a_large_message_gets_a_warning(order: Project) -> None:
+    order.database()
     sent = order.sm("send-message", "orderId=ORD-1", "--data", "-", stdin='"' + "x" * 262_144 + '"')
     assert sent.code == 0
     assert sent.err == "sm: warning: the message has 262,146 bytes; AWS takes at most 262,144\n"

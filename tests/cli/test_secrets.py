@@ -74,5 +74,5 @@ def test_the_files_of_the_database_can_be_read_by_their_owner_only(project: Proj
     project.workflow("StartAt: A\nStates:\n  A: {Type: Succeed}\n")
     assert project.sm("run").code == 0
     files = [*(project.path / ".sm").iterdir()]
-    assert {"sm.db", "sm.db.key"} <= {file.name for file in files}
+    assert {"sm.db", "sm.db.lock"} <= {file.name for file in files}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}

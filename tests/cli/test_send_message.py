@@ -28,6 +28,7 @@ def test_a_message_reaches_who_waits_and_its_data_is_merged(project: Project, wa
 
 def test_a_message_that_nobody_waits_for_is_kept_and_consumed_later(project: Project) -> None:
     project.workflow(WAITS)
+    project.database()
     result = project.sm("send-message", "orderId=ORD-1", "--data", "-", stdin='{"early": 1}')
     assert result.code == 0
     assert "nobody waits for orderId=ORD-1 now" in result.out + result.err

@@ -97,6 +97,7 @@ def test_handlers_that_are_loaded_again_keep_the_stub_beside_them(project: Proje
     pytest.importorskip("watchfiles", reason="the extra `watch` is not installed")
     project.workflow(AWS)
     file = project.handlers(CHARGE)
+    project.database()
     worker = project.start("worker", "--stub", "--reload", "--name", "w1")
     assert worker.stderr is not None
     assert worker.stderr.readline().startswith("worker w1: 1 handlers")

@@ -47,6 +47,7 @@ def test_a_worker_without_handlers_warns_and_leaves_tasks_to_others(project: Pro
 def test_a_worker_works_on_what_others_start_until_it_is_told_to_stop(project: Project) -> None:
     project.workflow(TASK)
     project.handlers(WORK)
+    project.database()
     worker = project.start("worker", "--name", "w1", "--concurrency", "3")
     assert worker.stderr is not None
     assert worker.stderr.readline() == "worker w1: 1 handlers from handlers/, 3 at once, on .sm/sm.db\n"

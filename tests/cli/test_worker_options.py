@@ -207,6 +207,7 @@ def test_reload_loads_handlers_again_and_keeps_them_when_a_file_is_broken(projec
     pytest.importorskip("watchfiles", reason="the extra `watch` is not installed")
     project.workflow(ONE)
     file = project.handlers("@handler\ndef work(input): return 'old'\n")
+    project.database()
     worker = project.start("worker", "--name", "w1", "--reload")
     assert worker.stderr is not None
     assert worker.stderr.readline().startswith("worker w1: 1 handlers from handlers/")

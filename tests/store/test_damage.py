@@ -32,17 +32,17 @@ def one(name: str) -> Any:
 
 @pytest.mark.parametrize("content", [b"", b"x", b"SQLite format 3\0" + bytes(60)])
 @pytest.mark.parametrize("create", [False, True])
-def test_a_short_file_beside_its_key_is_damage(tmp_path: Path, content: bytes, create: bool) -> None:
+def test_a_short_file_beside_its_lock_is_damage(tmp_path: Path, content: bytes, create: bool) -> None:
     file = tmp_path / "sm.db"
     made(file).store.close()
-    assert (tmp_path / "sm.db.key").exists()
+    assert (tmp_path / "sm.db.lock").exists()
     file.write_bytes(content)
     with pytest.raises(DatabaseError, match="damaged"):
         open_store(str(file), create=create)
     assert file.read_bytes() == content
 
 
-def test_an_empty_file_without_a_key_becomes_a_database(tmp_path: Path) -> None:
+def test_an_empty_file_without_a_lock_becomes_a_database(tmp_path: Path) -> None:
     (tmp_path / "sm.db").touch()
     open_store(str(tmp_path / "sm.db")).close()
     (tmp_path / "other.db").write_bytes(b"x")

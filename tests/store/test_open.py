@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from sm_cli.errors import ConfigurationError, DatabaseError
+from sm_cli.errors import ConfigurationError, DatabaseError, SmError
 from sm_cli.store.open import open_store
+from sm_cli.store.records import HANDED_OVER
+from sm_cli.store.sqlite import migrate
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.memory import MemoryStore
 from tests.store.asking import asked
@@ -116,17 +118,82 @@ def test_a_process_that_changes_its_directory_keeps_its_database(
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_what_a_killed_process_left_of_a_key_is_in_nobodys_way(tmp_path: Path) -> None:
-    (tmp_path / f"sm.db.key.{os.getpid()}").touch()
+def test_a_copy_of_the_file_alone_knows_the_key(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "sm.db"))
+    key = store.token_key()
+    store.close()
+    (tmp_path / "sm.db").rename(tmp_path / "copy.db")
+    copy = open_store(str(tmp_path / "copy.db"))
+    assert (len(key), copy.token_key()) == (32, key)
+    copy.close()
+    assert not (tmp_path / "sm.db.key").exists()
+
+
+def test_two_databases_have_two_keys(tmp_path: Path) -> None:
+    stores = [open_store(str(tmp_path / name)) for name in ("a.db", "b.db")]
+    assert stores[0].token_key() != stores[1].token_key()
+    for store in stores:
+        store.close()
+
+
+def older(path: Path, *, waiting: int = 0) -> None:
+    """A database of schema 1, with so many tasks that were handed over; its key was in a file beside it."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrate.migrate(connection, path, migrate.migrations()[:1])
+    for id in range(1, waiting + 1):
+        connection.execute(
+            "INSERT INTO jobs (id, execution, tree, frame, seq, leased_until, deliveries, repeatable, attempt,"
+            " priority, available, queue, state, resource)"
+            " VALUES (?, 1, 1, ?, 1, ?, 1, 1, 1, 0, 0, 'default', 'Ask', 'ask')",
+            (id, id, HANDED_OVER),
+        )
+    connection.close()
+
+
+def test_the_key_of_an_older_database_moves_into_it(tmp_path: Path) -> None:
+    older(tmp_path / "sm.db", waiting=1)
+    (tmp_path / "sm.db.key").write_bytes(bytes(range(32)))
+    for _ in range(2):
+        store = open_store(str(tmp_path / "sm.db"))
+        assert store.token_key() == bytes(range(32))
+        store.close()
+        assert not (tmp_path / "sm.db.key").exists()
+
+
+def test_a_key_that_was_lost_while_tasks_wait_is_an_error(tmp_path: Path) -> None:
+    older(tmp_path / "sm.db", waiting=2)
+    store = open_store(str(tmp_path / "sm.db"))
+    with pytest.raises(DatabaseError, match=r"2 tasks wait for their tokens, and .*sm\.db\.key.* is not there"):
+        store.token_key()
+    store.close()
+
+
+def test_an_older_database_that_waits_for_no_token_gets_a_new_key(tmp_path: Path) -> None:
+    older(tmp_path / "sm.db")
     store = open_store(str(tmp_path / "sm.db"))
     assert len(store.token_key()) == 32
     store.close()
 
 
-def test_a_key_that_is_none_says_what_to_do(tmp_path: Path) -> None:
+def test_an_old_key_that_is_none_says_what_to_do(tmp_path: Path) -> None:
+    older(tmp_path / "sm.db")
     (tmp_path / "sm.db.key").write_bytes(b"")
     store = open_store(str(tmp_path / "sm.db"))
     with pytest.raises(DatabaseError, match="is not a key of 32 bytes") as caught:
         store.token_key()
     assert "delete it" in (caught.value.hint or "")
     store.close()
+
+
+def test_a_database_that_could_not_be_made_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(connection: sqlite3.Connection, path: Path) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrate, "migrate", refused)
+        with pytest.raises(SmError, match="disk is full"):
+            open_store(str(tmp_path / "sm.db"))
+    assert [path.name for path in tmp_path.iterdir()] == ["sm.db.lock"]
+    open_store(str(tmp_path / "sm.db")).close()

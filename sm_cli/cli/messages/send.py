@@ -99,7 +99,7 @@ def send_message(
     wanted = 0 if expect is None else count(expect, "--expect")
     body = {} if data is None else read_json(data, "--data")
     warn_if_large(body, "the message")
-    with opened_engine(db, create=True) as engine:
+    with opened_engine(db) as engine:
         target = None if execution is None else engine.find(execution)
         sent = engine.publish(
             key, value, body, message_id=message_id, ttl=span, to=whom, strict_type=strict_type,

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal.failures import say
 
 #: What the project begins with; each stands under the same name in templates/.
@@ -52,9 +53,18 @@ def init(
             _write(folder / name, _content(name))
         _write(folder / SCHEMA, schema_text().encode())
         _ignore(folder / ".gitignore")
+        _make_database(folder)
     except OSError as e:
         raise UsageError(f"{e.filename or folder} cannot be written: {e.strerror}") from e
     _tell(folder)
+
+
+def _make_database(folder: Path) -> None:
+    """So that a worker, or a message, finds one before the first run."""
+    from sm_cli.cli.project.opening import opened_store
+
+    with opened_store(None, find_project(folder), create=True):
+        pass
 
 
 def _exists(path: Path) -> bool:
@@ -98,7 +108,7 @@ def _ignore(path: Path) -> None:
 
 
 def _tell(folder: Path) -> None:
-    for name in (*FILES, SCHEMA, ".gitignore"):
+    for name in (*FILES, SCHEMA, ".gitignore", ".sm/sm.db"):
         say(f"  {folder / name}")
     say("")
     say("Next:")

@@ -6,11 +6,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.project.config import Project, find_project
+from sm_cli.cli.project.config import Project, find_project, shown
 from sm_cli.cli.project.trust import check_database
 from sm_cli.cli.terminal.failures import say
+from sm_cli.errors import DatabaseError
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -48,18 +50,36 @@ def _patience(project: Project, url: str) -> Patience:
 
 @contextmanager
 def opened_store(db: str | None, project: Project | None = None, *, create: bool = False) -> Iterator[Store]:
-    """The store that `--db`, SM_DATABASE_URL or the configuration names. Raises DatabaseError."""
+    """The store that `--db`, SM_DATABASE_URL or the configuration names. Raises DatabaseError.
+
+    create: make it where there is none. A command that only finds work or hands in a message says no: in the wrong
+    directory it would begin a database that nobody else looks at, and the message would be lost."""
     from sm_cli.views.database import file_of, open_store
 
     project = project or find_project()
-    url, _ = project.database(db)
+    url, named = project.database(db)
     if (file := file_of(url)) is not None:
         check_database(file)
-    store = open_store(url, create=create, patience=_patience(project, url))
+    try:
+        store = open_store(url, create=create, patience=_patience(project, url))
+    except DatabaseError as e:
+        if e.topic == "no database":
+            e.hint = _where_looked(project, named=named, by_option=db is not None)
+        raise
     try:
         yield store
     finally:
         store.close()
+
+
+def _where_looked(project: Project, *, named: bool, by_option: bool) -> str | None:
+    """Why it is looked for there; None when the command line or the environment names it."""
+    if by_option:
+        return None
+    if project.file is None:
+        return f"Neither {Path.cwd()} nor a folder above it has an sm.toml."
+    file = shown(project.file)
+    return f"{file} names it." if named else f"It would belong to the project of {file}."
 
 
 @contextmanager

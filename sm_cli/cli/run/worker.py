@@ -64,6 +64,9 @@ _Grace: TypeAlias = Annotated[
     str, typer.Option("--grace", metavar="SPAN", help="How long handlers may go on after Ctrl-C.")
 ]
 _Reload: TypeAlias = Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")]
+_Create: TypeAlias = Annotated[
+    bool, typer.Option("--create", help="Make the database when there is none; else that is an error.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -82,6 +85,7 @@ def worker(
     name: _Name = None,
     grace: _Grace = _GRACE,
     reload: _Reload = False,
+    create: _Create = False,
     buckets: Buckets = None,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
@@ -107,14 +111,17 @@ def worker(
     if reload:
         need_watchfiles()
     with out.guarded():
-        registry, ours = _registry(directory, named or reload, stub), builtins(project.http())
+        registry, ours = _registry(directory, named or reload), builtins(project.http())
         called = name or own_name()
         stubs = telling_stub(called) if stub else None
 
         def used(handlers: Registry) -> Mapping[str, Handler]:
             return {**ours, **handlers} if stubs is None else stubs.under(handlers)
 
-        with opened_engine(db, project, create=True, buckets=buckets) as engine, Interrupts() as interrupts:
+        with opened_engine(db, project, create=create, buckets=buckets) as engine, Interrupts() as interrupts:
+            if not (stub or registry or directory.is_dir()):
+                can = "timers, messages, http:invoke, and reads and writes for Maps"
+                warn(f"there is no {directory}/: this worker runs {can}, but no other task")
             loop = Worker(engine, used(registry), concurrency=slots, name=called, rota=rota)
             rest = "" if stubs is None else " (and {} for every other task)"
             say(f"worker {called}: {len(registry)} handlers from {directory}/{rest}, {slots} at once, on {url}")
@@ -140,14 +147,12 @@ def _rota(queues: str | None, strict: bool) -> Rota:
     return Rota(weights, strict=strict)
 
 
-def _registry(directory: Path, named: bool, stub: bool) -> Registry:
+def _registry(directory: Path, named: bool) -> Registry:
+    """The handlers of the directory; none where it is not there, unless somebody `named` it."""
     from sm_cli.cli.project.handlers import load_trusted
     from sm_cli.handlers.registry import Registry
 
     if not named and not directory.is_dir():
-        if not stub:
-            ours = "timers, messages, http:invoke, and reads and writes for Maps"
-            warn(f"there is no {directory}/: this worker runs {ours}, but no other task")
         return Registry()
     return load_trusted(directory)
 

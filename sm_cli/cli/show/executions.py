@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sm_cli.cli.project.config import find_project
 from sm_cli.cli.project.opening import opened_engine, opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
@@ -59,19 +58,13 @@ def list_executions(
     """List executions, newest first."""
     format = output_format(output, json)
     wanted = _filter(status, workflow, since, limit)
-    project = find_project()
-    url, named = project.database(db)
-    if not named and not project.root.joinpath(".sm", "sm.db").exists():
-        say(f"there is no execution yet: {url} is made by `sm run`")
-        found: list[Execution] = []
-    else:
-        with opened_store(db, project) as store:
-            from sm_cli.views.listing import list_executions as listed
-            from sm_cli.views.listing import map_run_id
+    with opened_store(db) as store:
+        from sm_cli.views.listing import list_executions as listed
+        from sm_cli.views.listing import map_run_id
 
-            if map_run is not None:
-                wanted = wanted._replace(run=map_run_id(store, map_run))
-            found = listed(store, wanted)
+        if map_run is not None:
+            wanted = wanted._replace(run=map_run_id(store, map_run))
+        found = listed(store, wanted)
     if format != "table":
         from sm_cli.views.listing import execution_facts
 

@@ -25,7 +25,7 @@ _HINTS = {
     "input": "Give its input with --input.",
     "missing handler": "--handlers DIR names another directory; with --stub such a task is answered with {}.",
     "other path": "Give another path with --db.",
-    "no database": "`sm run` makes one; --db names another.",
+    "no database": "`sm run` and `sm init` make one; --db names another.",
 }
 #: No more of a path is shown.
 _LONGEST_PATH = 200

@@ -22,8 +22,8 @@ from sm_cli.store.sql import large_values, queries
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.session import Session
-from sm_cli.store.sqlite import errors, migrate
-from sm_cli.store.sqlite.token_key import read_or_make
+from sm_cli.store.sqlite import errors, migrate, token_key
+from sm_cli.store.sqlite.create import is_there, make
 from sm_cli.store.sqlite.write_lock import WriteLock, poll
 from sm_cli.store.waiting import Holder, Patience, Wait
 
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 WAIT = 30.0
 #: Seconds between two looks of an idle process whether the file is still the one that it opened.
 _LOOK = 0.5
-#: A database has at least one page, whose header alone is so many bytes.
-_HEADER = 100
 
 #: Beyond SQLite's defaults, for the writing connection: 16 MB of pages; a log cut back to 64 MB after a
 #: large transaction; freed pages are not overwritten with zeros (some builds do).
@@ -79,7 +77,9 @@ class SqliteStore:
         self._idle: list[Questions] = []
         self._known = RowCache()
         self._beacons: list[Liveness] = []
-        _find_file(self.path, create=create)
+        if not is_there(self.path, self._file, create=create):
+            with self._translated():
+                self._under_lock(lambda: make(self.path, self._file))
         self._identity = self._identified()
         self._next_look = 0.0
         with self._translated():
@@ -255,8 +255,15 @@ class SqliteStore:
         self._next_look = time.monotonic() + _LOOK
 
     def token_key(self) -> bytes:
-        """The key that task tokens are signed with, from the file beside the database; made when there is none."""
-        return read_or_make(self._file.with_name(f"{self._file.name}.key"), f"{self.path}.key")
+        """The key that task tokens are signed with; made when there is none."""
+        with self.read() as questions:
+            key = token_key.read(questions.session.connection)
+        if key is None:
+            beside = self._file.with_name(f"{self._file.name}.key")
+            with self.write() as transaction:
+                key = token_key.move_or_make(transaction.session.connection, beside, f"{self.path}.key")
+            beside.unlink(missing_ok=True)
+        return key
 
     def liveness(self) -> Liveness:
         """How a worker shows others that it lives, and sees whether they do."""
@@ -313,14 +320,21 @@ class SqliteStore:
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         """Make or migrate the schema; other processes that want the same wait for their turn."""
+
+        def migrated() -> None:
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                raise errors.not_shareable(self.path)
+            migrate.migrate(connection, self.path)
+
+        self._under_lock(migrated)
+
+    def _under_lock(self, work: Callable[[], None]) -> None:
+        """Do what concerns the file as a whole, while no other process of ours writes."""
         turn = self._open_turn()
         try:
             wait = Wait(self.patience, turn.holder)
             with turn.taken(wait.left):
-                mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-                if mode != "wal":
-                    raise errors.not_shareable(self.path)
-                migrate.migrate(connection, self.path)
+                work()
         except TimeoutError:
             raise errors.busy(self.path, self.patience.limit()) from None
         except OSError as e:
@@ -343,7 +357,8 @@ class SqliteStore:
         try:
             return WriteLock(self._file)
         except OSError as e:
-            raise errors.cannot_create(Path(f"{self.path}.lock"), e) from e
+            beside = Path(f"{self.path}.lock") if self._file.exists() else self.path
+            raise errors.cannot_create(beside, e) from e
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -356,45 +371,3 @@ class SqliteStore:
 
     def _explain(self, error: sqlite3.Error) -> SmError:
         return errors.explain(error, self.path, self._wait)
-
-
-def _find_file(path: Path, *, create: bool) -> None:
-    """Make sure that there is a file, with mode 0600 when it is new; SQLite gives its log the same mode."""
-    try:
-        if path.exists():
-            _refuse_too_short(path)
-            return
-    except (OSError, ValueError) as e:
-        raise errors.cannot_create(path, e if isinstance(e, OSError) else OSError(str(e))) from e
-    if "\0" in str(path):
-        raise errors.cannot_create(path, OSError("its name holds a NUL character"))
-    if not create:
-        raise errors.no_database(path)
-    try:
-        _make_directory(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as e:
-        raise errors.cannot_create(path, e) from e
-
-
-def _refuse_too_short(path: Path) -> None:
-    """An empty file is a new database, unless its key shows that there was one; one of a few bytes never is."""
-    if not path.is_file():
-        return
-    size = path.stat().st_size
-    real = Path(os.path.realpath(path))
-    if size < _HEADER and (size > 0 or real.with_name(f"{real.name}.key").exists()):
-        raise errors.too_short(path, size)
-
-
-def _make_directory(directory: Path) -> None:
-    if directory.is_dir():
-        return
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    directory.mkdir(mode=0o700 if directory.name == ".sm" else 0o777, exist_ok=True)
-    # The new directory has to survive a power cut as well as what is committed inside it.
-    above = os.open(directory.parent, os.O_RDONLY)
-    try:
-        os.fsync(above)
-    finally:
-        os.close(above)

@@ -1,44 +1,63 @@
-"""The key beside the database: made once, whole or not at all, readable by its owner only."""
+"""The key that task tokens are signed with: a row of the database, so that a copy of the file knows it too.
+
+Databases of schema 1 kept it in a file beside them, `sm.db.key`; it moves into the row when it is first asked for.
+"""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import sqlite3
 from pathlib import Path
 
 from sm_cli.errors import DatabaseError
+from sm_cli.store.records import HANDED_OVER
 
 _BYTES = 32
+_READ = "SELECT value FROM secrets WHERE name = 'task tokens'"
+_WRITE = "INSERT INTO secrets (name, value) VALUES ('task tokens', ?)"
+#: Tasks whose work was handed over: whoever does it has their token.
+_TOKENS_OUT = "SELECT count(*) FROM jobs WHERE leased_until = ?"
 
 
-def read_or_make(path: Path, shown: str) -> bytes:
-    """The key in this file, whose name is `shown` to people; the first process that asks makes it, and the others
-    find that one. Raises DatabaseError."""
+def read(connection: sqlite3.Connection) -> bytes | None:
+    """The key, 32 bytes; None when the database has none yet. Raises sqlite3.Error."""
+    row = connection.execute(_READ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def move_or_make(connection: sqlite3.Connection, beside: Path, shown: str) -> bytes:
+    """Inside a writing transaction: the key of another process that was quicker, the one in the file `beside`, which
+    people know as `shown`, or a new one. The caller deletes the file after the commit.
+
+    Raises DatabaseError for a file that is no key, or when executions run whose tokens only a lost file could check.
+    """
+    key = read(connection)
+    if key is not None:
+        return key
+    key = _in_file(beside, shown)
+    if key is None:
+        (waiting,) = connection.execute(_TOKENS_OUT, (HANDED_OVER,)).fetchone()
+        if waiting:
+            tasks = "1 task waits for its token" if waiting == 1 else f"{waiting} tasks wait for their tokens"
+            raise DatabaseError(
+                f"{tasks}, and {shown}, the key that checks these, is not there",
+                hint="Copy it from where the database came from; it then moves into the database.",
+            )
+        key = os.urandom(_BYTES)  # what `secrets` gives too; importing that costs 5 ms
+    connection.execute(_WRITE, (key,))
+    return key
+
+
+def _in_file(beside: Path, shown: str) -> bytes | None:
     try:
-        if not path.exists():
-            _make(path)
-        key = path.read_bytes()
+        key = beside.read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as e:
         raise DatabaseError(f"the key of the task tokens at {shown} cannot be used: {e.strerror}") from None
     if len(key) != _BYTES:
         raise DatabaseError(
             f"{shown} is not a key of {_BYTES} bytes; task tokens cannot be checked with it",
-            hint="Restore it, or delete it: a new one is made, and tokens that were given out are known no more.",
+            hint="Restore it, or delete it when no task waits for its token.",
         )
     return key
-
-
-def _make(path: Path) -> None:
-    # A name that no other process has, not even one that was killed here and left its draft behind.
-    draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(file, "wb") as opened:
-            opened.write(os.urandom(_BYTES))  # what `secrets` gives too; importing that costs 5 ms
-            opened.flush()
-            os.fsync(file)
-        # A link appears whole, and only where nothing is: of two processes, the second finds the first one's key.
-        with suppress(FileExistsError):
-            path.hardlink_to(draft)
-    finally:
-        draft.unlink()
