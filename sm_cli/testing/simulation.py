@@ -122,9 +122,12 @@ def simulate(
     (states:startExecution). buckets: the directory that stands for S3. stub: every task without a handler has the
     result {}.
 
-    Raises InvalidDefinition (with `.diagnostics`). Without `stub` a task without a handler fails with
-    States.TaskFailed.
+    Raises InvalidDefinition (with `.diagnostics`), and TypeError when the input or a message is not JSON. Without
+    `stub` a task without a handler fails with States.TaskFailed.
     """
+    own_input, problem = as_json(input)
+    if problem is not None:
+        raise TypeError(f"the input is not JSON: {problem}")
     workflow = prepare(_document(definition), "simulated")
     start = _EPOCH if now is None else round(_aware(now).timestamp() * MICROSECONDS)
     simulation = Simulation(
@@ -133,7 +136,7 @@ def simulate(
     )  # fmt: skip
     for at, key, value, data in messages:
         simulation.post(start + round(at * MICROSECONDS), key, value, data)
-    return simulation.run(input, type)
+    return simulation.run(own_input, type)
 
 
 def load_handlers(directory: str | os.PathLike[str]) -> dict[str, Callable[..., Any]]:
