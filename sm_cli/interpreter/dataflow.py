@@ -6,8 +6,10 @@ States Language, "Input and Output Processing".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from sm_cli.asl.fields import MOST_SECONDS
 from sm_cli.asl.model import Count, Nothing, QueryLanguage, Resulting, Seconds, State
 from sm_cli.errors import StateFailure
 from sm_cli.expr.jsonpath.path import Path, PathNotFound
@@ -111,7 +113,8 @@ def output(turn: StepBuilder, state: State, value: Json) -> Json:
 
 
 def seconds(turn: StepBuilder, span: Seconds, field: str, input: Json) -> float | None:
-    """TimeoutSeconds, HeartbeatSeconds and their Path twins: a positive whole number of seconds."""
+    """TimeoutSeconds, HeartbeatSeconds and their Path twins: a positive whole number of seconds, at most MOST_SECONDS.
+    None: the state has none. `field`: the twin's name, for the sentence. Raises StateFailure for another value."""
     if span.constant is not None:
         return span.constant
     if span.expression is not None:
@@ -119,7 +122,7 @@ def seconds(turn: StepBuilder, span: Seconds, field: str, input: Json) -> float 
     if span.path is None:
         return None
     value = lookup(turn, span.path, input)
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MOST_SECONDS:
         raise StateFailure(
             "States.Runtime",
             f'The {field} field refers to value "{as_text(value)}" which is not a valid positive integer: '
@@ -129,7 +132,12 @@ def seconds(turn: StepBuilder, span: Seconds, field: str, input: Json) -> float 
 
 
 def positive(value: Json, field: str) -> float:
-    """A number of seconds that a JSONata expression gave."""
+    """A number of seconds that a JSONata expression gave. Raises StateFailure for one that is not whole, not positive
+    or longer than MOST_SECONDS."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value > MOST_SECONDS:
+        raise StateFailure(
+            "States.QueryEvaluationError", f"The {field} field must be at most {MOST_SECONDS} but was: {dumps(value)}"
+        )
     if not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0 or value != int(value):
         raise StateFailure(
             "States.QueryEvaluationError",
@@ -139,12 +147,18 @@ def positive(value: Json, field: str) -> float:
 
 
 def count(turn: StepBuilder, spec: Count, input: Json, kind: type[int] | type[float]) -> float | None:
-    """MaxConcurrency, ToleratedFailure… and their Path twins; None when neither is given."""
+    """MaxConcurrency, ToleratedFailure… and their Path twins; None when neither is given. kind: int for a count, float
+    for a percentage. Raises StateFailure for what is no number of this kind, or does not fit in 64 bits."""
     if spec.constant is not None:
         return spec.constant
     if spec.expression is not None:
         number = spec.expression(turn.states())
         assert isinstance(number, (int, float)), "the compiled expression checks its result's type"
+        # Not rounded: half a child at a time would be none, and none means that there is no limit.
+        if kind is int and (number != int(number) or abs(number) > _MOST):
+            raise StateFailure(
+                "States.QueryEvaluationError", f"The {spec.field} field must be an integer but was: {dumps(number)}"
+            )
         return number
     if spec.path is None:
         return None
@@ -160,16 +174,24 @@ def count(turn: StepBuilder, spec: Count, input: Json, kind: type[int] | type[fl
     return number
 
 
+#: Counts are kept in 64 bits.
+_MOST = 2**63 - 1
+#: A number as JSON writes it, perhaps with a plus sign before it; Python reads more, such as `1_0`.
+_WHOLE, _DECIMAL = re.compile("[+-]?[0-9]{1,20}"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
 def as_number(value: Json, kind: type[int] | type[float]) -> float | None:
-    """The value as a number of this kind; AWS takes one that is written as text too."""
+    """The value as a number of this kind, None when it is none; AWS takes one that is written as text too."""
     if isinstance(value, str):
-        try:
-            value = kind(value)
-        except ValueError:
+        written = _WHOLE if kind is int else _DECIMAL
+        if written.fullmatch(value) is None:
             return None
+        value = kind(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return value if kind is float or isinstance(value, int) else None
+    if kind is float:
+        return value
+    return value if isinstance(value, int) and abs(value) <= _MOST else None
 
 
 def as_text(value: Json) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.asl.model import Program
 from sm_cli.interpreter.advance import advance
+from sm_cli.interpreter.commands import Close
 from sm_cli.interpreter.env import Env, Facts
 from sm_cli.interpreter.events import Entered, Event
 from sm_cli.interpreter.frame import Frame, Join
@@ -61,3 +62,31 @@ def enter(state: dict[str, Any], input: Json = INPUT, now: int = 0) -> tuple[Pro
 
 def follow(compiled: Program, step: Step, event: Event, now: int = 0) -> Step:
     return advance(compiled, step.frame, event, env(now, events=step.events))
+
+
+CommandT = TypeVar("CommandT")
+
+
+def only(step: Step, kind: type[CommandT]) -> CommandT:
+    """The one command that the step gave, which is of this kind."""
+    (command,) = step.commands
+    assert isinstance(command, kind), command
+    return command
+
+
+def failure(step: Step) -> tuple[str | None, str | None]:
+    """(error, cause) that the frame was closed with."""
+    (close,) = [command for command in step.commands if isinstance(command, Close)]
+    assert not close.succeeded
+    return close.error, close.cause
+
+
+def types(step: Step) -> list[str]:
+    """The types of the events that the step recorded."""
+    return [record.type for record in step.records]
+
+
+def details(step: Step, type: str) -> dict[str, Json]:
+    """The details of the one event of this type that the step recorded."""
+    (record,) = [record for record in step.records if record.type == type]
+    return record.detail
