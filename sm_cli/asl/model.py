@@ -165,7 +165,7 @@ class ChoiceRule:
     next: str
     #: Evaluates to the variables that it sets; None: it sets none.
     assign: Evaluate | None = None
-    #: JSONata's Output; None: the state's.
+    #: JSONata's Output; None: the state's input leaves (the state's own Output is for Default alone).
     output: Evaluate | None = None
 
 

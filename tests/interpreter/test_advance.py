@@ -141,3 +141,125 @@ def test_a_ready_frame_wakes_with_what_was_kept_for_it() -> None:
     assert wake_event(at, None) == e.Entered(4)
     assert wake_event(at, {"event": "TaskFailed", "error": "E", "cause": None}) == e.TaskFailed(4, "E", None)
     assert wake_event(at, {"event": "Joined", "outputs": [1], "last": 3}) == e.Joined(4, [1], 3)
+
+
+# -- when an execution is full, or is to be left for others ----------------------------------------------
+
+
+def test_a_step_yields_between_two_states_when_it_has_done_enough() -> None:
+    asked: list[int] = []
+
+    def enough(records: Any) -> bool:
+        asked.append(len(records))
+        return len(records) >= 4
+
+    step = advance(chain(9), replace(frame(), state="P0"), e.Entered(0), env(enough=enough))
+    assert (step.frame.status, step.frame.state) == (FrameStatus.READY, "P2")
+    assert asked == [2, 4], "not before the first state, and once between any two"
+
+
+def test_a_budget_of_nothing_leaves_the_frame_where_it_is() -> None:
+    step = advance(chain(2), replace(frame(), state="P0"), e.Entered(0), env(budget=0))
+    assert (step.frame.status, step.frame.state, step.frame.seq, step.records) == (FrameStatus.READY, "P0", 1, [])
+
+
+def test_a_failure_that_there_is_no_room_to_record_ends_the_execution_by_the_limit() -> None:
+    compiled, step = enter({**STATES["Task"], "Retry": []})
+    step = advance(compiled, step.frame, e.TaskFailed(1, "E", None), env(events=EVENT_LIMIT - 1, limits=True))
+    (close,) = step.commands
+    assert isinstance(close, Close)
+    assert (close.error, close.cause, step.records) == ("States.Runtime", EVENT_LIMIT_CAUSE, [])
+
+
+def test_a_catcher_that_there_is_no_room_to_enter_does_not_take_the_error() -> None:
+    state = {**STATES["Task"], "Retry": [], "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]}
+    compiled, step = enter(state)
+    step = advance(compiled, step.frame, e.TaskFailed(1, "E", None), env(events=EVENT_LIMIT - 2, limits=True))
+    assert [record.type for record in step.records] == ["TaskFailed"]
+    (close,) = step.commands
+    assert isinstance(close, Close) and close.error == "States.Runtime"
+
+
+@pytest.mark.parametrize(("events", "types"), [(EVENT_LIMIT - 2, ["TaskSubmitted"]), (EVENT_LIMIT - 1, [])])
+def test_what_only_tells_is_left_out_where_the_last_event_is_kept_for_the_end(events: int, types: list[str]) -> None:
+    compiled, step = enter(TOKEN)
+    given = env(events=events, limits=True)
+    assert [record.type for record in submitted(compiled, step.frame, 1, given).records] == types
+    assert len(started(compiled, step.frame, given).records) == len(types)
+
+
+def test_the_jobs_of_a_distributed_map_are_not_told_of() -> None:
+    compiled, step = enter(STATES["DistributedMap"])
+    assert started(compiled, step.frame, env(events=step.events)).records == []
+
+
+@pytest.mark.parametrize(
+    ("opens", "types"),
+    [(Opens.EXECUTIONS, ["MapRunAborted", "MapStateAborted"]), (Opens.JOB, ["MapStateAborted"])],
+)
+def test_a_map_run_is_aborted_with_its_map_where_one_is_open(opens: Opens, types: list[str]) -> None:
+    compiled, step = enter(STATES["DistributedMap"])
+    at = replace(step.frame, opens=opens)
+    ended = aborted(compiled, at, env(events=step.events))
+    assert [record.type for record in ended.records] == types
+    assert {record.previous for record in ended.records} == {step.frame.last}, "leaves of the history"
+
+
+def test_an_iteration_is_aborted_with_its_state() -> None:
+    compiled = program({**STATES["Map"], "ItemProcessor": {"StartAt": "W", "States": {"W": STATES["Wait"]}}})
+    at = replace(frame(), id=5, parent=1, index=3, machine="/States/S/ItemProcessor", state="W")
+    step = advance(compiled, at, e.Entered(0), env())
+    ended = aborted(compiled, step.frame, env(events=step.events))
+    assert [(record.type, record.detail) for record in ended.records] == [
+        ("WaitStateAborted", {}), ("MapIterationAborted", {"index": 3, "name": "S"}),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("free", "count"), [(3, 1), (2, 0)])
+def test_an_execution_that_is_nearly_full_is_aborted_without_a_word(free: int, count: int) -> None:
+    compiled, step = enter(STATES["Task"])
+    ended = aborted(compiled, step.frame, env(events=EVENT_LIMIT - 1 - free, limits=True))
+    assert len(ended.records) == count
+    assert ended.frame.status is FrameStatus.ABORTED
+
+
+@pytest.mark.parametrize(
+    ("resource", "awaits"),
+    [("do.waitForTaskToken", True), ("do", False), ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", True),
+     ("arn:aws:states:::ecs:runTask.sync", False), ("waitForTaskToken", False)],
+)  # fmt: skip
+def test_the_pattern_of_the_resource_says_whether_a_token_is_awaited(resource: str, awaits: bool) -> None:
+    assert awaits_token(program({**TOKEN, "Resource": resource}), frame()) is awaits
+
+
+def test_another_state_awaits_no_token() -> None:
+    assert not awaits_token(program(PASS), frame())
+
+
+@pytest.mark.parametrize(
+    ("wake", "event"),
+    [
+        ({"event": "DelayElapsed"}, e.DelayElapsed(4)),
+        ({"event": "TaskSucceeded", "result": None}, e.TaskSucceeded(4, None)),
+        ({"event": "MessageReceived", "data": {"event": "x"}}, e.MessageReceived(4, {"event": "x"})),
+        ({"event": "JoinFailed", "error": None, "cause": None, "last": 2}, e.JoinFailed(4, None, None, 2)),
+        (
+            {"event": "TaskFailed", "error": "E", "cause": "c", "trace": ["l"]},
+            e.TaskFailed(4, "E", "c", ["l"]),
+        ),
+    ],
+)
+def test_each_event_that_was_kept_is_made_again(wake: Any, event: e.Event) -> None:
+    assert wake_event(replace(frame(), seq=4), wake) == event
+
+
+def test_an_iteration_that_has_no_room_to_say_that_it_failed_fails_by_the_limit() -> None:
+    task = {"Type": "Task", "Resource": "r", "End": True}
+    compiled = program({**STATES["Map"], "ItemProcessor": {"StartAt": "T", "States": {"T": task}}})
+    at = replace(frame(), id=5, parent=1, machine="/States/S/ItemProcessor", state="T")
+    step = advance(compiled, at, e.Entered(0), env())
+    step = advance(compiled, step.frame, e.TaskFailed(1, "E", None), env(events=EVENT_LIMIT - 2, limits=True))
+    assert [record.type for record in step.records] == ["TaskFailed"]
+    (close,) = step.commands
+    assert isinstance(close, Close)
+    assert (close.error, close.cause) == ("States.Runtime", EVENT_LIMIT_CAUSE)

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from sm_cli.asl.compile import compile_program
+from sm_cli.interpreter.advance import advance
 from sm_cli.interpreter.commands import Close, StartTimer, TimerKind
-from sm_cli.interpreter.events import BackoffElapsed, TaskFailed
-from sm_cli.interpreter.frame import FrameStatus
+from sm_cli.interpreter.env import Probe
+from sm_cli.interpreter.events import BackoffElapsed, Entered, TaskFailed, TaskSucceeded
+from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.interpreter.recovery import error_output, matches
-from tests.interpreter.machines import INPUT, enter, follow
+from tests.interpreter.machines import INPUT, details, enter, env, failure, follow, only, types
 
 TASK: dict[str, Any] = {"Type": "Task", "Resource": "do:it", "End": True}
 
@@ -127,3 +130,134 @@ def test_a_catcher_that_fails_itself_is_not_caught() -> None:
 
 def test_an_error_output_has_two_texts_whatever_there_is() -> None:
     assert error_output(None, None) == {"Error": "", "Cause": ""}
+
+
+# -- JSONata, positions, and what is recorded ------------------------------------------------------------
+
+JSONATA = {**TASK, "QueryLanguage": "JSONata"}
+
+
+@pytest.mark.parametrize(
+    ("catcher", "output", "variables"),
+    [
+        ({}, {"Error": "E", "Cause": "why"}, {}),
+        ({"Output": "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"}, "E: why", {}),
+        ({"Output": {"seen": "{% $states.input.a %}"}, "Assign": {"e": "{% $states.errorOutput.Error %}"}},
+         {"seen": 1}, {"e": "E"}),
+    ],
+)  # fmt: skip
+def test_in_jsonata_a_catcher_s_output_is_made_of_the_error(
+    catcher: dict[str, Any], output: object, variables: dict[str, Any]
+) -> None:
+    state = {**JSONATA, "Catch": [{"ErrorEquals": ["E"], "Next": "Z", **catcher}], "Assign": {"not": "evaluated"}}
+    compiled, step = enter(state)
+    step = follow(compiled, step, failed(step.frame.seq))
+    assert (step.frame.state, step.frame.output, step.frame.vars) == ("Z", output, variables)
+
+
+@pytest.mark.parametrize(
+    ("path", "output"),
+    [("$", {"Error": "E", "Cause": "why"}), (None, INPUT), ("$.a", {"a": {"Error": "E", "Cause": "why"},
+                                                                   "items": [10, 20]})],
+)  # fmt: skip
+def test_a_catcher_s_result_path_places_the_error_in_the_raw_input(path: str | None, output: object) -> None:
+    state = {**TASK, "InputPath": "$.items", "Catch": [{"ErrorEquals": ["E"], "Next": "Z", "ResultPath": path}]}
+    compiled, step = enter(state)
+    assert follow(compiled, step, failed(step.frame.seq)).frame.output == output
+
+
+def test_a_catcher_s_own_assign_sees_the_error_output() -> None:
+    catch = [{"ErrorEquals": ["E"], "Next": "Z", "Assign": {"cause.$": "$.Cause"}}]
+    compiled, step = enter({**TASK, "Catch": catch, "Assign": {"mine": 1}})
+    step = follow(compiled, step, failed(step.frame.seq))
+    assert step.frame.vars == {"cause": "why"}
+    assert details(step, "TaskStateExited")["assignedVariables"] == {"cause": "why"}
+
+
+def test_a_catcher_that_cannot_be_evaluated_fails_the_state_with_its_own_error() -> None:
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Z", "Output": "{% $states.input.none %}"}]
+    compiled, step = enter({**JSONATA, "Catch": [*catch, {"ErrorEquals": ["States.ALL"], "Next": "Z"}]})
+    step = follow(compiled, step, failed(step.frame.seq))
+    error, cause = failure(step)
+    assert error == "States.QueryEvaluationError"
+    assert cause is not None and cause.startswith("An error occurred while executing the state 'S'")
+    assert types(step) == ["TaskFailed", "EvaluationFailed"]
+
+
+@pytest.mark.parametrize("role", ["Task", "Pass"])
+def test_a_task_that_takes_its_parallel_down_is_recorded_as_aborted(role: str) -> None:
+    inner: dict[str, Any] = {"Task": TASK, "Pass": {"Type": "Pass", "InputPath": "$.none", "End": True}}[role]
+    compiled = compile_program({
+        "StartAt": "P",
+        "States": {"P": {"Type": "Parallel", "End": True, "Branches": [{"StartAt": "In", "States": {"In": inner}}]}},
+    })  # fmt: skip
+    branch = Frame(7, 1, 1, 3, 0, "/States/P/Branches/0", "In", input={})
+    step = advance(compiled, branch, Entered(0), env())
+    if role == "Task":
+        step = follow(compiled, step, failed(step.frame.seq))
+    assert step.frame.status is FrameStatus.FAILED
+    assert types(step) == {"Task": ["TaskFailed", "TaskStateAborted"], "Pass": ["PassStateEntered"]}[role]
+
+
+def test_a_cause_of_the_state_s_own_says_where_and_one_of_a_handler_does_not() -> None:
+    _, cause = failure(enter({**TASK, "InputPath": "$.none"})[1])
+    assert cause is not None
+    assert cause.startswith("An error occurred while executing the state 'S' (entered at the event id #1). Invalid ")
+    compiled, step = enter(TASK)
+    assert failure(follow(compiled, step, failed(step.frame.seq)))[1] == "why"
+
+
+def test_an_expression_that_fails_follows_what_came_before_the_state() -> None:
+    _, step = enter({**JSONATA, "Arguments": "{% $states.input.none %}"})
+    assert types(step) == ["TaskStateEntered", "EvaluationFailed"]
+    assert [record.previous for record in step.records] == [0, 0]
+    detail = details(step, "EvaluationFailed")
+    assert (detail["state"], detail["error"], detail["location"]) == ("S", "States.QueryEvaluationError", "Arguments")
+    assert step.frame.status is FrameStatus.FAILED
+
+
+def test_an_expression_that_fails_at_the_end_follows_the_events_of_the_state() -> None:
+    compiled, step = enter({**JSONATA, "Output": "{% $states.result.none %}"})
+    step = follow(compiled, step, TaskSucceeded(step.frame.seq, {}))
+    assert types(step) == ["TaskSucceeded", "EvaluationFailed"]
+    assert [record.previous for record in step.records] == [2, 3]
+
+
+def test_an_evaluation_error_may_be_retried_and_caught() -> None:
+    retry = [{"ErrorEquals": ["States.QueryEvaluationError"], "MaxAttempts": 1}]
+    catch = [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Z"}]
+    state = {**JSONATA, "Arguments": "{% $states.input.none %}", "Retry": retry, "Catch": catch}
+    compiled, step = enter(state)
+    assert only(step, StartTimer).kind is TimerKind.BACKOFF
+    step = follow(compiled, step, BackoffElapsed(step.frame.seq))
+    assert step.frame.state == "Z"
+
+
+def test_without_a_longest_pause_a_backoff_that_no_float_holds_is_aws_s_longest() -> None:
+    retry = {"ErrorEquals": ["E"], "BackoffRate": 1e300, "IntervalSeconds": 10, "MaxAttempts": 3}
+    assert delays({"Retry": [retry]}, ["E"] * 9) == [10, 99_999_999, 99_999_999]
+
+
+def test_the_time_of_a_backoff_counts_from_now() -> None:
+    compiled, step = enter({**TASK, "Retry": [{"ErrorEquals": ["E"], "IntervalSeconds": 2}]})
+    step = follow(compiled, step, failed(step.frame.seq), now=7_000_000)
+    assert only(step, StartTimer).due == 9_000_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "noted", "told"),
+    [
+        ({"Retry": [{"ErrorEquals": ["X"]}, {"ErrorEquals": ["E"], "IntervalSeconds": 3}]},
+         {"retryIndex": 1, "retryBackoffIntervalSeconds": 3}, ("E", "why")),
+        ({"Catch": [{"ErrorEquals": ["X"], "Next": "Z"}, {"ErrorEquals": ["E"], "Next": "Z"}]},
+         {"catchIndex": 1}, ("E", "why")),
+        ({}, None, (None, None)),
+    ],
+)  # fmt: skip
+def test_a_probe_is_told_who_takes_the_error(
+    fields: dict[str, Any], noted: object, told: tuple[str | None, str | None]
+) -> None:
+    compiled, step = enter({**TASK, **fields})
+    probe = Probe()
+    advance(compiled, step.frame, failed(step.frame.seq), env(events=step.events, probe=probe))
+    assert (probe.stages.get("errorDetails"), probe.failure) == (noted, told)

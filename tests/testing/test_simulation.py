@@ -120,7 +120,7 @@ def test_a_handler_that_beats_lives_longer_than_one_heartbeat_and_no_longer() ->
         def call(_: Json, context: Context) -> str:
             for _step in range(3):
                 sleep(4)
-                context.beat()
+                context.heartbeat()
             sleep(last)
             return "done"
 
