@@ -161,3 +161,14 @@ def test_stop_aborts_with_error_and_cause_and_only_once(four: Project) -> None:
     again = four.sm("stop", "wait")
     assert again.code == 4
     assert "is ABORTED already" in again.err
+
+
+@pytest.mark.parametrize("command", [["stop"], ["show"], ["output"], ["history"], ["why"], ["redrive"], ["map-runs"]])
+def test_an_empty_id_names_no_execution_also_where_there_is_only_one(project: Project, command: list[str]) -> None:
+    """A shell makes it of a variable that is not set: `sm stop "$ID"`."""
+    project.workflow("{StartAt: W, States: {W: {Type: Wait, Seconds: 900, End: true}}}")
+    assert project.sm("run", "order", "--detach").code == 0
+    result = project.sm(*command, "")
+    assert (result.code, result.out) == (3, "")
+    assert "''" in result.err
+    assert project.sm("list", "-o", "json").json[0]["status"] == "RUNNING"

@@ -75,7 +75,7 @@ class Oracle(Applied):
         return max((e for e in self.all_executions.values() if e.tree == e.id), key=lambda e: e.id, default=None)
 
     def find(self, text: str, limit: int = 10) -> list[Execution]:
-        every = list(self.all_executions.values())
+        every = list(self.all_executions.values()) if text else []
         return (
             [e for e in every if e.ref == text]
             or ordered((e for e in every if e.name == text), lambda e: e.id, limit, down=True)
@@ -149,6 +149,8 @@ class Oracle(Applied):
         return ordered(found, lambda run: run.id, limit, down=True)
 
     def find_map_run(self, ref: str) -> list[MapRun]:
+        if not ref:
+            return []
         exact = [run for run in self.runs.values() if run.ref == ref]
         found = exact or ordered((r for r in self.runs.values() if r.ref.startswith(ref)), lambda run: run.ref, 10)
         return [self._run_now(run) for run in found]

@@ -93,14 +93,19 @@ class ExecutionQuestions(Asking):
         return [rows.map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
 
     def find_map_run(self, ref: str) -> list[MapRun]:
-        """The map run with this ref, else those whose ref begins with it."""
+        """The map run with this ref, else those whose ref begins with it. The empty text names none."""
+        if not ref:
+            return []
         found = self.session.all("map_runs_by_ref", (ref,))
         found = found or self.session.all("map_runs_by_prefix", (ref, f"{ref}\U0010ffff", 10))
         return [rows.map_run(row) for row in found]
 
     def find(self, text: str, limit: int = 10) -> list[Execution]:
         """Executions that this text may name: the exact ref, else the exact name (newest first), else refs
-        that begin with it (newest first)."""
+        that begin with it (newest first). The empty text, which every ref begins with, names none: it is what a
+        shell makes of a variable that is not set."""
+        if not text:
+            return []
         return (
             self._executions("execution_by_ref", (text,))[:limit]
             or self._executions("executions_by_name", (text, limit))
