@@ -21,7 +21,7 @@ def find_map_runs(engine: Engine, which: str | None, limit: int = 50) -> list[Ma
     with engine.store.read() as questions:
         if which is None:
             return questions.map_runs(limit=limit)
-        runs = [] if which == "@last" else questions.find_map_run(which)
+        runs = [] if which == "@last" else sorted(questions.find_map_run(which), key=lambda run: -run.id)
     if len(runs) == 1 and "-" in which:
         return runs
     try:

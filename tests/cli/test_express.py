@@ -196,3 +196,12 @@ def test_what_starts_other_executions_is_refused_before_the_first_state(project:
     found = project.sm("run", "--express")
     assert (found.code, found.out) == (2, "")
     assert "Nest starts or asks for other executions; an express execution has no database that has any" in found.err
+
+
+def test_a_name_is_taken_only_by_an_execution_that_has_it(project: Project) -> None:
+    project.workflow("{StartAt: S, States: {S: {Type: Succeed}}}", "order.yaml")
+    kept = ["run", "order", "--express", "--keep-history", "--name"]
+    assert project.sm(*kept, "first").code == 0
+    id = project.sm("list", "-o", "json").json[0]["id"]
+    assert project.sm(*kept, "first").code == 4
+    assert project.sm(*kept, id[:6]).code == 0, "the beginning of an id is a name like others"
