@@ -22,9 +22,14 @@ def settle(join: Join, succeeded: bool, items: int = 1) -> tuple[Join, Verdict]:
         join = join._replace(succeeded=join.succeeded + 1, settled=settled)
     else:
         join = join._replace(failed=join.failed + 1, settled=settled, failed_items=join.failed_items + items)
-        if join.failed_items > join.tolerated:
-            return join, Verdict.FAIL
-    return join, Verdict.COMPLETE if settled == join.total else Verdict.WAIT
+    return join, verdict(join)
+
+
+def verdict(join: Join) -> Verdict:
+    """What becomes of a fork with these counts."""
+    if join.failed_items > join.tolerated:
+        return Verdict.FAIL
+    return Verdict.COMPLETE if join.settled == join.total else Verdict.WAIT
 
 
 def to_start(join: Join) -> int:

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from sm_cli.engine.engine import Engine
+from sm_cli.engine.stepping.turns.suspects import MOST_LOST
 from sm_cli.errors import DatabaseError
 from sm_cli.handlers.handler import Handler
+from sm_cli.store.changes import Changes
 from sm_cli.store.open import open_store
 from sm_cli.store.records import Execution, ExecutionFilter, Status
 from sm_cli.worker import passes
@@ -155,3 +157,54 @@ def test_a_child_that_ends_while_its_parents_definition_is_damaged_is_told_after
     engine = made(file)
     passes.drain(Worker(engine, handlers), lambda: False)
     assert status(parent.ref) is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("more", "ended", "cause"),
+    [
+        ({"ToleratedFailurePercentage": 100}, Status.SUCCEEDED, None),
+        ({"ToleratedFailurePercentage": 100, "MaxConcurrency": 1}, Status.SUCCEEDED, None),
+        ({}, Status.FAILED, "The specified tolerated failure threshold was exceeded"),
+    ],
+)
+def test_a_map_run_whose_children_end_while_its_definition_is_damaged_goes_on_after_the_repair(
+    tmp_path: Path, more: dict[str, Any], ended: Status, cause: str | None
+) -> None:
+    file = tmp_path / "sm.db"
+    states = {"W": {"Type": "Task", "Resource": "work", "End": True}}
+    each = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "W", "States": states}
+    state = {"Type": "Map", "ItemProcessor": each, "End": True, **more}
+    first = made(file)
+    parent = first.start(workflow({"StartAt": "M", "States": {"M": state}}, "parent"), [1, 2])[0]
+    (root,) = asked(first.store).roots([parent.id])
+    running = [e for e in asked(first.store).open_executions(root.id) if e.status is Status.RUNNING]
+    assert len(running) == more.get("MaxConcurrency", 2)
+    roots = asked(first.store).roots([child.id for child in running])
+    with first.store.write() as tx:
+        tx.apply(Changes(losses=[(root.id, MOST_LOST) for root in roots]))
+    first.store.close()
+    with sqlite3.connect(file) as connection:
+        (text,) = connection.execute("SELECT text FROM definitions WHERE name = 'parent'").fetchone()
+        connection.execute("UPDATE definitions SET text = '{' WHERE name = 'parent'")
+
+    handlers = {"work": Handler("work", lambda value: value)}
+    engine = made(file)
+    loop = Worker(engine, handlers)
+    for _ in range(3):
+        loop.tick()
+    for child in running:
+        assert engine.find(child.ref).status is Status.FAILED
+    assert engine.find(parent.ref).status is Status.RUNNING
+    loop.let_go()
+    engine.store.close()
+
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE definitions SET text = ? WHERE name = 'parent'", (text,))
+    engine = made(file)
+    passes.drain(Worker(engine, handlers), lambda: False)
+    found = asked(engine.store).execution(parent.id)
+    assert found is not None
+    assert (found.status, found.cause) == (ended, cause)
+    if ended is Status.SUCCEEDED:
+        assert found.output == ([2] if "MaxConcurrency" in more else [])
+    assert asked(engine.store).open_frames(parent.id) == []

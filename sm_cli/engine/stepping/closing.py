@@ -21,10 +21,14 @@ from sm_cli.jsonvalue import Json
 from sm_cli.store.records import (
     Execution,
     MapRun,
+    Parent,
     Status,
 )
 
 log = logging.getLogger("sm.engine")
+
+#: What a READY frame is woken by when it could not be told of its child's end at once.
+_CHILD_CLOSED = "ChildClosed"
 
 _EVENTS = {
     Status.SUCCEEDED: "ExecutionSucceeded",
@@ -99,6 +103,28 @@ def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame, *, record
         log.debug("frame %d is closed without a record: %s", frame.id, error)
     frame = replace(frame.copy(), seq=frame.seq + 1, status=FrameStatus.ABORTED, opens=Opens.NOTHING, wake=None)
     return Step(frame, env.events)
+
+
+# -- who waits for what is closed ----------------------------------------------------------------------
+
+
+def tell_later(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
+    """The parent's stored definition is damaged: its frame is written as READY, with the child to be told of, and
+    stays so until the definition is repaired. Of several children of a map run it is the first; all are counted."""
+    frame = unit.frames[parent.frame]
+    counts = parent.run is not None  # then only who waits has come so far
+    if (counts or frame.seq == parent.activation) and not frame.status.closed and told_later(frame) is None:
+        frame = unit.touch(frame)
+        frame.status, frame.wake = FrameStatus.READY, {"event": _CHILD_CLOSED, "execution": child.id}
+
+
+def told_later(frame: Frame) -> int | None:
+    """The id of the child that this READY frame is to be told of; None when it waits for something else."""
+    match frame.wake:
+        case {"event": event, "execution": int(child)} if event == _CHILD_CLOSED:
+            return child
+        case _:
+            return None
 
 
 # -- what a frame waits for: executions and map runs ---------------------------------------------------

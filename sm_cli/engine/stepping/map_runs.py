@@ -13,7 +13,7 @@ from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.commands import EndRun, Spawn, StartRun
 from sm_cli.interpreter.events import ItemsWanted, Joined, JoinFailed
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
-from sm_cli.interpreter.join import Verdict, settle, to_start
+from sm_cli.interpreter.join import Verdict, settle, to_start, verdict
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import (
     Execution,
@@ -79,10 +79,17 @@ def child_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
     succeeded = child.status is Status.SUCCEEDED
     if succeeded:
         unit.runs.outputs[frame.id, join.activation][parent.number] = child.output
-    join, verdict = settle(join, succeeded, parent.items)
     frame = unit.touch(frame)
-    frame.join = join
-    match verdict:
+    frame.join, _ = settle(join, succeeded, parent.items)
+    go_on(unit, child, frame)
+
+
+def go_on(unit: UnitOfWork, child: Execution, frame: Frame) -> None:
+    """What the counts of a run ask for after the end of this child. Raises DamagedDefinition before all else."""
+    unit.program_of(unit.execution(frame.execution).digest)
+    join = frame.join
+    assert join is not None
+    match verdict(join):
         case Verdict.WAIT:
             start_pending_children(unit, frame, to_start(join))
             want_items(unit, frame)
@@ -91,6 +98,15 @@ def child_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
         case Verdict.FAIL:
             abort_children(unit, frame)
             unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, child.error, child.cause, frame.last)))
+
+
+def told_at_last(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
+    """The turn of a frame that waited for the repair of its definition; the child is counted already."""
+    frame = unit.frames[parent.frame]
+    unit.program_of(unit.execution(frame.execution).digest)
+    frame = unit.touch(frame)
+    frame.status, frame.wake = FrameStatus.BLOCKED, None
+    go_on(unit, child, frame)
 
 
 def start_pending_children(unit: UnitOfWork, parent: Frame, count: int) -> None:

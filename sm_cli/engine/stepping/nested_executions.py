@@ -16,7 +16,7 @@ from sm_cli.errors import InvalidDefinition, UsageError
 from sm_cli.interpreter.advance import started, submitted
 from sm_cli.interpreter.commands import StartExecution
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
-from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.interpreter.step import Step
 from sm_cli.jsonvalue import Json, canonical, dumps
 from sm_cli.store.records import (
@@ -30,8 +30,6 @@ from sm_cli.timestamps import rfc3339
 
 #: So many executions may wait for one another in a row. A workflow that starts itself and waits would go on for ever.
 DEEPEST = 100
-#: What a READY frame is woken by when it could not be told of its child's end at once.
-_CHILD_CLOSED = "ChildClosed"
 #: AWS's limit on a cause, in characters.
 _LONGEST_CAUSE = 32_768
 #: An answer of more characters fails the task. Text in text in text doubles its backslashes at every level.
@@ -166,24 +164,6 @@ def nested_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
         told = f"The description of execution {child.name} has more than {_LONGEST_ANSWER:,} characters."
         event = TaskFailed(parent.activation, "States.DataLimitExceeded", told)
     unit.deliver(frame.id, event)
-
-
-def tell_later(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
-    """The parent's stored definition is damaged: its frame is written as READY, with the child to be told of, and
-    stays so until the definition is repaired."""
-    frame = unit.frames[parent.frame]
-    if parent.run is None and frame.seq == parent.activation and not frame.status.closed:
-        frame = unit.touch(frame)
-        frame.status, frame.wake = FrameStatus.READY, {"event": _CHILD_CLOSED, "execution": child.id}
-
-
-def told_later(frame: Frame) -> int | None:
-    """The id of the child that this READY frame is to be told of; None when it waits for something else."""
-    match frame.wake:
-        case {"event": event, "execution": int(child)} if event == _CHILD_CLOSED:
-            return child
-        case _:
-            return None
 
 
 def described_in_iso(unit: UnitOfWork, child: Execution) -> dict[str, Json]:

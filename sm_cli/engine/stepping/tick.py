@@ -16,7 +16,7 @@ from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
 from sm_cli.engine.stepping import sfn_actions as sfn
 from sm_cli.engine.stepping.bugs import contain, contained
-from sm_cli.engine.stepping.closing import end, finish, leave
+from sm_cli.engine.stepping.closing import end, finish, leave, tell_later, told_later
 from sm_cli.engine.stepping.turns import due as turns
 from sm_cli.engine.stepping.turns.suspects import Suspects, origin
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
@@ -257,16 +257,20 @@ class Tick(UnitOfWork):
             if what is None:
                 if frame.status is not FrameStatus.READY or frame is not self.stored.get(id):
                     return  # this tick has stepped it already
-                told = nested_executions.told_later(frame)
+                told = told_later(frame)
                 if told is not None:
-                    child = self.execution(told)
-                    assert child.parent is not None
-                    nested_executions.nested_closed(self, child, child.parent)
+                    self.tell_at_last(self.execution(told))
                     return
                 what = self.event_of(frame)
             self.step(execution, frame, what)
         except Exception as e:
             contain(self, execution, e)
+
+    def tell_at_last(self, child: Execution) -> None:
+        """Who waits for this child could not be told of its end when it came."""
+        assert child.parent is not None
+        tell = nested_executions.nested_closed if child.parent.run is None else map_runs.told_at_last
+        tell(self, child, child.parent)
 
     def settle(self) -> None:
         """The tick is over. Without the circle of both, all that it has read goes with it, not with a collection."""
@@ -296,7 +300,7 @@ class Tick(UnitOfWork):
                     try:
                         settle(self, child, child.parent)
                     except DamagedDefinition:
-                        nested_executions.tell_later(self, child, child.parent)
+                        tell_later(self, child, child.parent)
                         raise
             while self.again:
                 child, root = self.again.popleft()
