@@ -203,7 +203,7 @@ class Engine(Transactions):
                 raise Conflict(f"message {message.id} was received already; it is kept so that a repeat is known")
             tick.changes.messages_gone.append(message.id)
 
-        self.transact(work)
+        self.answer(work)
 
     # -- callbacks -------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class Engine(Transactions):
                 return make_token(tick.settings.token_key, job.frame, job.seq), job.input
             return None
 
-        return self.transact(work, JobTaker(f"activity:{name}", 1, at_once=False))[0]
+        return self.answer(work, JobTaker(f"activity:{name}", 1, at_once=False))[0]
 
     def _free_task(self, tick: Tick, name: str) -> Job | None:
         """The oldest free task of an activity that is not over."""

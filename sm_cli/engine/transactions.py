@@ -36,7 +36,8 @@ _LONG_COMMIT = 100_000
 class Transactions:
     """Transactions over one store, each a tick.
 
-    marks: where a worker says what it steps; None while nobody would see it. shares: what each tree has had."""
+    marks: where it says what it steps, from the first call on; None where nobody would see it. shares: what each tree
+    has had."""
 
     def __init__(
         self, store: Store, clock: Clock, settings: Settings, programs: Programs, observers: tuple[Observer, ...]
@@ -48,6 +49,7 @@ class Transactions:
         self.programs = programs
         self.shares = Shares()
         self.marks: Marks | None = None
+        self._marking = False
         self._sweep_at = 0
         self._observers = observers
 
@@ -68,9 +70,11 @@ class Transactions:
 
     def answer(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
         """As `transact`, but a Conflict that `work` raises before it has changed anything is raised after the commit:
-        what was due when the caller came has happened all the same."""
+        what was due when the caller came has happened all the same, and what its like did not survive is set aside."""
+        self.set_aside()
 
         def kept(tick: Tick) -> T | _Refusal:
+            tick.suspects.fail()
             try:
                 return work(tick)
             except Conflict as conflict:
@@ -82,7 +86,11 @@ class Transactions:
         return result, tick
 
     def set_aside(self) -> None:
-        """Count what other workers did not survive, before anything is stepped here."""
+        """Count what other workers and commands did not survive, before anything is stepped here."""
+        if not self._marking:
+            self._marking = True
+            liveness = None if self.marks is not None else self.store.liveness()
+            self.marks = self.marks if liveness is None else liveness.marks()
         if self.marks is None:
             return
         for slot, frames in self.marks.lost():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from sm_cli.interpreter.transitions import TRANSITIONS
 from sm_cli.store.marks import Marks
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import Execution, Status
+from sm_cli.store.records import Execution, ExecutionFilter, Status
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import soon, workflow, yard
@@ -58,6 +59,26 @@ drain(loop, lambda: False)
 loop.let_go()
 loop.pool.close()
 store.close()
+"""
+
+ORDER = {"CorrelationKey": "order", "CorrelationValuePath": "$.order"}
+#: One command, which does not survive the state Poison.
+COMMAND = """
+import os, signal, sys
+from sm_cli.__main__ import main
+from sm_cli.asl.model import Pass
+from sm_cli.interpreter.events import Entered
+from sm_cli.interpreter.transitions import TRANSITIONS
+
+entered = TRANSITIONS[Pass, Entered]
+
+def poisonous(turn, state, event):
+    if state.name == "Poison":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return entered(turn, state, event)
+
+TRANSITIONS[Pass, Entered] = poisonous
+sys.exit(main(sys.argv[1:]))
 """
 
 
@@ -122,6 +143,38 @@ def test_what_ends_five_workers_fails_and_the_rest_goes_on(
     if failed.error == "States.Runtime":
         assert failed.cause == CAUSE
     assert 5 <= len([end for end in ends if end]) <= 9
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "arguments", "answer"),
+    [
+        ({"Type": "Wait", "Seconds": 1}, ["run", "bad.json", "--name", "n", "--input", "{}"], 4),
+        (
+            {"Type": "Message", **ORDER},
+            ["send-message", "order=7"],
+            0,
+        ),
+    ],
+    ids=["run", "send-message"],
+)
+def test_what_ends_five_commands_fails_in_the_sixth(
+    tmp_path: Path, first: dict[str, Any], arguments: list[str], answer: int
+) -> None:
+    definition = {"StartAt": "F", "States": {"F": {**first, "Next": "Poison"}, "Poison": {"Type": "Pass", "End": True}}}
+    (tmp_path / "bad.json").write_text(json.dumps(definition))
+    store = open_store(str(tmp_path / "sm.db"))
+    if arguments[0] != "run":
+        Engine(store).start(workflow(definition, "bad"), {"order": 7})
+    command = [sys.executable, "-c", COMMAND, *arguments, "--db", str(tmp_path / "sm.db")]
+    ends = []
+    for _ in range(6):
+        ended = subprocess.run(command, capture_output=True, timeout=60, cwd=tmp_path)
+        ends.append(ended.returncode)
+    assert ends == [-9] * 5 + [answer], ended.stderr.decode()
+    (failed,) = asked(store).list_executions(ExecutionFilter())
+    whole = now(store, failed)
+    assert (whole.status, whole.error, whole.cause) == (Status.FAILED, "States.Runtime", CAUSE)
     store.close()
 
 
