@@ -15,7 +15,7 @@ class Settings:
     """What holds for every tick of an engine.
 
     lease: microseconds that a job is leased for. silence: microseconds that a worker may say nothing before a task
-    without TimeoutSeconds is taken from it, although its process lives.
+    without TimeoutSeconds and HeartbeatSeconds is taken from it, although its process lives.
     chunk: children of one fork that are stepped in the tick that forks them; steps: after so many, children whose
     turn comes stay READY too: the next tick goes on with them, so that no transaction grows with the size of a Map.
     tick_time: microseconds of stepping, tick_bytes: bytes of history, after which a tick commits and leaves the rest

@@ -1,9 +1,10 @@
-"""How long one evaluation may take is a setting."""
+"""How long one evaluation may take, and how long a worker may be silent, are settings."""
 
 from __future__ import annotations
 
 import pytest
 
+from sm_cli.cli.project.opening import opened_engine
 from tests.cli.conftest import Project
 
 #: Ends after some seconds on any machine, and after one with the setting.
@@ -35,3 +36,19 @@ def test_a_time_that_is_none_is_a_sentence(project: Project, given: str) -> None
     result = project.sm("run")
     assert result.code == 7
     assert f"SM_EVALUATION_SECONDS is a number of seconds from 1 to 3,600, not '{given}'" in result.err
+
+
+@pytest.mark.parametrize("way", ["sm.toml", "SM_SILENCE_SECONDS"])
+def test_how_long_a_silent_worker_keeps_its_jobs_is_a_setting(project: Project, way: str) -> None:
+    if way == "sm.toml":
+        project.write("sm.toml", "silence_seconds = 30\n")
+    else:
+        project.write("sm.toml", "silence_seconds = 900\n")
+        project._patch.setenv(way, "30")
+    with opened_engine(None, create=True) as engine:
+        assert engine.settings.silence == 30_000_000
+    project.workflow(LONG)
+    project._patch.setenv("SM_SILENCE_SECONDS", "0")
+    result = project.sm("run")
+    assert result.code == 7
+    assert "SM_SILENCE_SECONDS is a number of seconds from 1 to 604,800, not '0'" in result.err

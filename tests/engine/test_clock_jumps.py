@@ -83,6 +83,26 @@ def test_a_silent_workers_task_is_late_at_its_own_deadline_and_not_before(here: 
     assert here.left_over(execution) == []
 
 
+@pytest.mark.parametrize(("more", "seconds"), [({}, 20), ({"TimeoutSeconds": 3000}, 20)])
+def test_a_silent_workers_task_is_late_when_its_heartbeat_is_missed(
+    here: Yard, more: dict[str, int], seconds: int
+) -> None:
+    gate, execution = here.gate(), here.start(caught(HeartbeatSeconds=20, **more))
+    silent = at_work(here, gate, execution)
+    other = here.worker(gate.handlers, name="other", alive=True)
+    for _ in range(seconds - 1):
+        here.later(1)
+        other.tick()
+    assert here.job(execution).worker == silent.worker.id
+    here.later(1.5)
+    other.tick()
+    output = here.now(execution).output
+    assert isinstance(output, dict)
+    assert output["Error"] == "States.Timeout"
+    assert len(gate.calls) == 1
+    assert here.left_over(execution) == []
+
+
 # Jumps of the wall clock
 
 

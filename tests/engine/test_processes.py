@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from sm_cli.engine.engine import Engine
+from sm_cli.engine.settings import Settings
 from sm_cli.store.open import open_store
-from sm_cli.store.records import ExecutionFilter, Status
+from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.worker.worker import Worker
+from tests.engine.workers import SECOND, caught
 from tests.store.asking import asked
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -71,3 +79,56 @@ def test_four_processes_write_through_the_engine_and_neither_fail_nor_print(tmp_
         assert {execution.status for execution in found} == {Status.SUCCEEDED}
     assert asked(store).workers() == []
     store.close()
+
+
+#: A worker whose one handler goes on until the process ends, and says that it goes on.
+BEATING = """
+import sys, time
+from sm_cli.engine.engine import Engine
+from sm_cli.handlers.handler import Handler
+from sm_cli.store.open import open_store
+from sm_cli.worker.worker import Worker
+
+def work(input, context):
+    print("at work", flush=True)
+    while True:
+        context.heartbeat()
+        time.sleep(0.1)
+
+Worker(Engine(open_store(sys.argv[1])), {"work": Handler("work", work, True)}).run(lambda: False)
+"""
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
+def test_a_task_of_a_stopped_worker_is_late_when_its_heartbeat_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "sm.db"
+    store = open_store(str(path))
+    engine = Engine(store, settings=Settings(lease=SECOND))
+    execution, _, _ = engine.start(caught(HeartbeatSeconds=2), {})
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEATING, str(path)], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
+        process.send_signal(signal.SIGSTOP)
+        loop = Worker(engine, {})
+
+        def now(execution: Execution) -> Execution:
+            found = asked(store).execution(execution.id)
+            assert found is not None
+            return found
+
+        loop.run(lambda: now(execution).closed is not None)
+        ended = now(execution)
+        assert ended.status is Status.SUCCEEDED
+        assert isinstance(ended.output, dict)
+        assert ended.output["Error"] == "States.Timeout"
+        assert ended.closed is not None
+        assert ended.closed - ended.started < 60 * SECOND
+        loop.let_go()
+    finally:
+        process.kill()
+        process.communicate()
+        store.close()

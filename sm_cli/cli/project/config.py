@@ -30,6 +30,7 @@ _KEYS: dict[str, tuple[type, str]] = {
     "aws_limits": (bool, "true or false"),
     "max_payload": (int, "a number of bytes"),
     "evaluation_seconds": (int, "a number of seconds"),
+    "silence_seconds": (int, "a number of seconds"),
     "http_allow": (list, "a list of hosts"),
     "http_connections": (dict, "a table of connections"),
 }
@@ -78,30 +79,35 @@ class Project:
     @property
     def max_payload(self) -> int | None:
         """Bytes of JSON text that a value may have; None: the engine's default. Raises ConfigurationError."""
-        variable = os.environ.get("SM_MAX_PAYLOAD")
-        given = self.setting("max_payload") if variable is None else variable
-        if given is None:
-            return None
-        if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) < 1 << 30:
-            where = "SM_MAX_PAYLOAD" if variable is not None else f"{shown(self.file or self.root)}: max_payload"
-            raise ConfigurationError(f"{where} is a number of bytes from 1 to {(1 << 30) - 1:,}, not {given[:40]!r}")
-        return int(given)
+        return self._number("max_payload", "bytes", (1 << 30) - 1)
 
     @property
-    def evaluation_seconds(self) -> float | None:
+    def evaluation_seconds(self) -> int | None:
         """Seconds of processor time that one JSONata evaluation may take; None: the engine's default.
 
         Raises ConfigurationError.
         """
-        variable = os.environ.get("SM_EVALUATION_SECONDS")
-        given = self.setting("evaluation_seconds") if variable is None else variable
+        return self._number("evaluation_seconds", "seconds", 3600)
+
+    @property
+    def silence_seconds(self) -> int | None:
+        """Seconds for which a silent worker whose process lives keeps its jobs; None: the engine's default.
+
+        Raises ConfigurationError.
+        """
+        return self._number("silence_seconds", "seconds", 7 * 86_400)
+
+    def _number(self, key: str, of: str, most: int) -> int | None:
+        """A setting that is a number from 1 on, which a variable overrides. Raises ConfigurationError."""
+        name = f"SM_{key.upper()}"
+        variable = os.environ.get(name)
+        given = self.setting(key) if variable is None else variable
         if given is None:
             return None
-        if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) <= 3600:
-            place = f"{shown(self.file or self.root)}: evaluation_seconds"
-            where = "SM_EVALUATION_SECONDS" if variable is not None else place
-            raise ConfigurationError(f"{where} is a number of seconds from 1 to 3,600, not {given[:40]!r}")
-        return float(given)
+        if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) <= most:
+            where = name if variable is not None else f"{shown(self.file or self.root)}: {key}"
+            raise ConfigurationError(f"{where} is a number of {of} from 1 to {most:,}, not {given[:40]!r}")
+        return int(given)
 
     def queue_of(self, workflow: str) -> str:
         """The queue that the table `priority` gives to a workflow; "default" unless it does."""

@@ -90,6 +90,7 @@ def opened_engine(
     from sm_cli.cli.project.workflows import Library
     from sm_cli.engine.engine import Engine
     from sm_cli.engine.settings import Settings
+    from sm_cli.timestamps import MICROSECONDS
 
     gc.enable()  # `main` has disabled it for the short commands
     gc.set_threshold(*_COLLECT)
@@ -98,7 +99,9 @@ def opened_engine(
     if (most := project.max_payload) is not None:
         settings.max_payload = most
     if (seconds := project.evaluation_seconds) is not None:
-        settings.evaluation = replace(settings.evaluation, seconds=seconds)
+        settings.evaluation = replace(settings.evaluation, seconds=float(seconds))
+    if (silence := project.silence_seconds) is not None:
+        settings.silence = silence * MICROSECONDS
     with opened_store(db, project, create=create) as store:
         library = Library(project.workflows)
         yield Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))

@@ -13,7 +13,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from sm_cli.engine.stepping.queues import Rota
 from sm_cli.engine.stepping.tasks import lease_jobs as take
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.interpreter.events import DeadlinePassed, TaskFailed
+from sm_cli.interpreter.events import DeadlinePassed, HeartbeatMissed, TaskFailed
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.records import (
     HANDED_OVER,
@@ -47,26 +47,29 @@ def lost(
 
 def spare(tick: UnitOfWork, jobs: Iterable[Job], living: Mapping[str, int]) -> list[Job]:
     """Renew the leases that ran out although their worker's process lives: its interpreter may be held up. Returns the
-    others. living: worker to when it was last seen, microseconds since 1970 UTC. A task whose own deadline has passed
-    is late; one that has none is kept for its worker as long as `silence` lets."""
+    others. living: worker to when it was last seen, microseconds since 1970 UTC. A task whose own deadline or heartbeat
+    has passed is late; one that has neither is kept for its worker as long as `silence` lets."""
     left = []
     for job in jobs:
         seen = living.get(job.worker or "")
-        deadline = None if seen is None else _deadline(tick, job)
-        if deadline is not None and deadline <= tick.now:
-            tick.deliver(job.frame, DeadlinePassed(job.seq))
-        elif seen is None or (deadline is None and tick.now - seen > tick.settings.silence):
+        own = None if seen is None else _own_end(tick, job)
+        if own is not None and own.due <= tick.now:
+            late = HeartbeatMissed if own.kind is TimerKind.HEARTBEAT else DeadlinePassed
+            tick.deliver(job.frame, late(job.seq))
+        elif seen is None or (own is None and tick.now - seen > tick.settings.silence):
             left.append(job)
         else:
             job.leased_until = tick.now + tick.settings.lease
+            if own is not None:
+                job.leased_until = min(job.leased_until, own.due)
             tick.changes.leased.append(job)
     return left
 
 
-def _deadline(tick: UnitOfWork, job: Job) -> int | None:
-    """When the running task is late, microseconds since 1970 UTC."""
-    found = (t for t in tick.tx.timers_of(job.execution) if (t.frame, t.kind) == (job.frame, TimerKind.DEADLINE))
-    return next((timer.due for timer in found), None)
+def _own_end(tick: UnitOfWork, job: Job) -> Timer | None:
+    """The timer that says first that the running task is late."""
+    found = (t for t in tick.tx.timers_of(job.execution) if (t.frame, t.seq) == (job.frame, job.seq))
+    return min(found, key=lambda timer: timer.due, default=None)
 
 
 def rebase(tick: UnitOfWork, jobs: Collection[Job], jump: int) -> set[int]:
