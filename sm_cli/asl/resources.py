@@ -27,14 +27,47 @@ SFN_ACTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sendTaskSuccess": (("TaskToken", "Output"), ()),
     "sendTaskFailure": (("TaskToken",), ("Error", "Cause")),
     "sendTaskHeartbeat": (("TaskToken",), ()),
+    "getActivityTask": (("ActivityArn",), ("WorkerName",)),
     "startExecution": (("StateMachineArn",), ("Name", "Input", "TraceHeader")),
     "startSyncExecution": (("StateMachineArn",), ("Name", "Input", "TraceHeader", "IncludedData")),
     "stopExecution": (("ExecutionArn",), ("Error", "Cause")),
+    "redriveExecution": (("ExecutionArn",), ("ClientToken",)),
     "describeExecution": (("ExecutionArn",), ("IncludedData",)),
     "getExecutionHistory": (("ExecutionArn",), ("MaxResults", "NextToken", "ReverseOrder", "IncludeExecutionData")),
     "listExecutions": ((), ("StateMachineArn", "StatusFilter", "MaxResults", "NextToken")),
+    "describeMapRun": (("MapRunArn",), ()),
+    "listMapRuns": (("ExecutionArn",), ("MaxResults", "NextToken")),
+    "updateMapRun": (("MapRunArn",), ("MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage")),
     "describeStateMachine": (("StateMachineArn",), ("IncludedData",)),
+    "describeStateMachineForExecution": (("ExecutionArn",), ("IncludedData",)),
     "listStateMachines": ((), ("MaxResults", "NextToken")),
+    "listStateMachineVersions": (("StateMachineArn",), ("MaxResults", "NextToken")),
+    "listStateMachineAliases": (("StateMachineArn",), ("MaxResults", "NextToken")),
+    "validateStateMachineDefinition": (("Definition",), ("Type", "Severity", "MaxResults")),
+}
+_BY_FILES = "A state machine is a file of the project: change the file."
+_NO_VERSIONS = "A state machine has no versions and no aliases here: an execution keeps the definition it began with."
+_NO_TAGS = "Nothing has tags here."
+_NO_ACTIVITIES = "An activity is there as soon as a state names it: it is not made, deleted or listed."
+#: The other actions of that API, and why the engine does not carry them out.
+SFN_REFUSED: Mapping[str, str] = {
+    "createStateMachine": _BY_FILES,
+    "updateStateMachine": _BY_FILES,
+    "deleteStateMachine": _BY_FILES,
+    "publishStateMachineVersion": _NO_VERSIONS,
+    "deleteStateMachineVersion": _NO_VERSIONS,
+    "createStateMachineAlias": _NO_VERSIONS,
+    "describeStateMachineAlias": _NO_VERSIONS,
+    "updateStateMachineAlias": _NO_VERSIONS,
+    "deleteStateMachineAlias": _NO_VERSIONS,
+    "createActivity": _NO_ACTIVITIES,
+    "describeActivity": _NO_ACTIVITIES,
+    "deleteActivity": _NO_ACTIVITIES,
+    "listActivities": _NO_ACTIVITIES,
+    "tagResource": _NO_TAGS,
+    "untagResource": _NO_TAGS,
+    "listTagsForResource": _NO_TAGS,
+    "testState": "A state is tested by a person, outside of executions: it is not a step of one.",
 }
 #: What the engine does itself is named so; no wildcard takes it.
 INTERNAL = "sm:"
@@ -62,6 +95,12 @@ class Resource:
     def sfn_action(self) -> str | None:
         """The action of Step Functions' own API that the engine carries out itself, if it is one."""
         return self.action if self.service == "aws-sdk:sfn" and self.action in SFN_ACTIONS else None
+
+    @property
+    def why_refused(self) -> str | None:
+        """Why the engine does not carry out this action of Step Functions' own API, in one sentence; None for one that
+        it does, and for everything else."""
+        return SFN_REFUSED.get(self.action) if self.service == "aws-sdk:sfn" else None
 
     @property
     def needs_no_handler(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sm_cli.asl.model import Program, Task
-from sm_cli.asl.resources import BUILT_IN, function_name, serving, workflow_name
+from sm_cli.asl.resources import BUILT_IN, function_name, parse_resource, serving, workflow_name
 from sm_cli.errors import HandlerLoadError
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
@@ -99,6 +99,9 @@ def _advice(missing: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler
     if guesses:
         yield f"Nearest: {', '.join(map(repr, guesses))}."
     first = next(iter(missing))
+    refused = parse_resource(f"arn:aws:states:::{first}").why_refused
+    if refused is not None:
+        yield refused
     yield f'Write one with @handler("{first}") above a function.'
 
 

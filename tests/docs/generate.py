@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from sm_cli.asl.fields import OPERATORS, ROWS, STATE_TYPES, Language, Row
-from sm_cli.asl.resources import parse_resource
+from sm_cli.asl.resources import SFN_ACTIONS, SFN_REFUSED, parse_resource
 from sm_cli.asl.validation.rules.failures import ERROR_NAMES
 from sm_cli.asl.text.source import from_value
 from sm_cli.asl.validation.validate import CATALOGUE, unsupported
@@ -129,6 +129,15 @@ def resources() -> Iterator[str]:
         assert (parse_resource(name).kind, parse_resource(name).pattern) == (kind, pattern)
         rows.append((f"`{name}`", RESOURCE_KINDS[kind], counting.times(("resource", kind, pattern))))
     yield from table(("Resource, for example", "What it is", HEAD), rows)
+
+
+def sfn_actions() -> Iterator[str]:
+    rows = []
+    for action, (required, optional) in SFN_ACTIONS.items():
+        given = ", ".join([*(f"`{name}`" for name in required), *(f"[`{name}`]" for name in optional)])
+        rows.append((f"`{action}`", f"runs; {given}"))
+    rows += [(f"`{action}`", f"needs a handler: {why}") for action, why in SFN_REFUSED.items()]
+    yield from table(("Action", "Here; its parameters, those in brackets may be left out"), rows)
 
 
 def counted(head: str, kind: str, names: Iterable[str], shown: str) -> Iterator[str]:
@@ -251,6 +260,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "types": state_types,
     "operators": operators,
     "resources": resources,
+    "sfn_actions": sfn_actions,
     "intrinsics": intrinsics,
     "functions": functions,
     "errors": error_names,

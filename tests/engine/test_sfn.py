@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sm_cli.asl.resources import SFN_ACTIONS
+from sm_cli.asl.resources import SFN_ACTIONS, SFN_REFUSED
 from sm_cli.asl.text.source import from_value
-from sm_cli.asl.validation.validate import validate
-from sm_cli.errors import UsageError
+from sm_cli.asl.validation.validate import not_express, validate
+from sm_cli.engine.stepping.sfn.calls import _ACTIONS
+from sm_cli.errors import HandlerLoadError, UsageError
 from sm_cli.express import run_express
-from sm_cli.handlers.needs import needed_handlers, nested_workflows
+from sm_cli.handlers.needs import check_handlers, needed_handlers, nested_workflows
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, ExecutionFilter
@@ -134,6 +136,92 @@ def test_a_token_that_is_answered_too_late_has_timed_out(limit: str) -> None:
     assert (ended.error, parent_now.error) == ("Sfn.TaskTimedOutException", "States.Timeout")
 
 
+#: Waits for its token in a child, beside a branch that fails after 5 s.
+BESIDE: dict[str, Any] = {
+    "Type": "Parallel", "End": True, "Branches": [one(C=PARENT),
+        one(W={"Type": "Wait", "Seconds": 5, "Next": "F"}, F={"Type": "Fail", "Error": "Beside"})],
+}  # fmt: skip
+SYNC: dict[str, Any] = {
+    "Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": True,
+    "Parameters": {"StateMachineArn": "arn:aws:states:us-east-1:111111111111:stateMachine:middle"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["a command", "a worker"])
+@pytest.mark.parametrize(
+    ("parent", "status"),
+    [
+        ({**one(S=BESIDE), "TimeoutSeconds": 99}, "FAILED"),
+        ({**one(S=SYNC), "TimeoutSeconds": 5}, "TIMED_OUT"),
+        ({**one(S={**BESIDE, "Branches": [one(C=SYNC)]}), "TimeoutSeconds": 5}, "TIMED_OUT"),
+    ],
+    ids=["a sibling's timer", "an ancestor's deadline", "a deadline above a Parallel"],
+)
+def test_what_was_due_beside_and_above_a_token_goes_before_its_answer(
+    by: str, parent: dict[str, Any], status: str
+) -> None:
+    yard = Yard()
+    middle, child = one(S=PARENT), one(C={"Type": "Wait", "Seconds": 99, "End": True})
+    yard.engine.programs.library = {"middle": workflow(middle, "middle"), "child": workflow(child, "child")}.get
+    late = {"W": {"Type": "Wait", "Seconds": 7, "Next": "L"}}
+    if by == "a worker":  # it has nothing to do for the tree of the token before that of the answer
+        early = yard.start(workflow({"StartAt": "W", "States": {**late, "L": {"Type": "Succeed"}}}, "early"))
+    execution = yard.start(workflow(parent, "parent"))
+    (job,) = asked(yard.store).handed_over()
+    answer = sfn(
+        "sendTaskSuccess", TaskToken=make_token(yard.engine.settings.token_key, job.frame, job.seq), Output="1"
+    )
+    if by == "a worker":
+        caller = yard.start(workflow({"StartAt": "W", "States": {**late, "L": answer}}, "late"))
+        yard.later(8)
+        yard.worker({}).tick()
+        assert yard.now(early).status == "SUCCEEDED"
+    else:
+        yard.later(8)
+        caller = yard.start(workflow(one(L=answer), "late"))
+    assert yard.now(caller).error == "Sfn.TaskTimedOutException"
+    assert yard.now(execution).status == status
+    assert yard.left_over(execution) == []
+    yard.close()
+
+
+def test_what_is_told_of_an_execution_is_how_it_stands_now() -> None:
+    yard = Yard()
+    yard.engine.programs.library = {"child": workflow(one(C={"Type": "Wait", "Seconds": 5, "End": True}), "child")}.get
+    begun = yard.start(workflow(one(B=sfn("startExecution", StateMachineArn=MACHINE, Name="n")), "begins"))
+    assert yard.now(begun).status == "SUCCEEDED"
+    yard.later(6)
+    arn = f"{MACHINE.replace('stateMachine', 'execution')}:n"
+    told = yard.start(workflow(one(D=sfn("describeExecution", ExecutionArn=arn)), "asks"))
+    output = yard.now(told).output
+    assert isinstance(output, dict)
+    assert output["Status"] == "SUCCEEDED"
+    yard.close()
+
+
+def test_a_call_whose_own_execution_is_over_time_is_not_made() -> None:
+    """The parent's deadline has passed before its child asks to stop another execution of the same tree."""
+    yard = Yard()
+    target = f"{MACHINE.replace('stateMachine', 'execution')}:t"
+    waits = {"Type": "Wait", "Seconds": 99, "End": True}
+    stop = sfn("stopExecution", ExecutionArn=target, Error="Stopped")
+    library = {
+        "child": one(C=waits),
+        "middle": {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 7, "Next": "S"}, "S": stop}},
+    }
+    yard.engine.programs.library = {name: workflow(each, name) for name, each in library.items()}.get
+    begin = {**sfn("startExecution", StateMachineArn=MACHINE, Name="t"), "Next": "S"}
+    del begin["End"]
+    parent = yard.start(workflow({**one(B=begin, S=SYNC), "TimeoutSeconds": 5}, "parent"))
+    yard.later(8)
+    yard.worker({}).tick()
+    assert yard.now(parent).status == "TIMED_OUT"
+    child = asked(yard.store).execution_named("child", "t")
+    assert child is not None
+    assert yard.now(child).status == "RUNNING"
+    yard.close()
+
+
 def test_start_execution_goes_on_and_start_sync_execution_waits() -> None:
     wait = one(W={"Type": "Wait", "Seconds": 5, "Next": "P"}, P={"Type": "Pass", "Result": 7, "End": True})
     outcome, sim = run(sfn("startExecution", StateMachineArn=MACHINE, Input={"x": 1}), wait)
@@ -148,6 +236,28 @@ def test_start_execution_goes_on_and_start_sync_execution_waits() -> None:
     assert outcome.error == "Sfn.StateMachineDoesNotExistException"
     outcome, _ = run(sfn("startExecution", StateMachineArn=MACHINE, Input="{"))
     assert outcome.error == "Sfn.InvalidExecutionInputException"
+
+
+@pytest.mark.parametrize(
+    ("child", "reason"),
+    [
+        (one(C={"Type": "Task", "Resource": "work.waitForTaskToken", "End": True}), "uses .waitForTaskToken"),
+        (one(C={**SYNC, "Resource": "arn:aws:states:::states:startExecution.sync"}), "its state 'C' uses .sync"),
+        (one(C={"Type": "Message", "CorrelationKey": "k", "CorrelationValue": "v", "End": True}), "a message"),
+        (one(C={"Type": "Task", "Resource": "arn:aws:states:us-east-1:1:activity:a", "End": True}), "for an activity"),
+        (one(P={"Type": "Map", "End": True, "ItemProcessor": {"ProcessorConfig": {
+            "Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, **one(C={"Type": "Pass", "End": True})}}),
+            "is a distributed Map"),
+    ],
+)  # fmt: skip
+def test_start_sync_execution_refuses_what_cannot_be_express(child: dict[str, Any], reason: str) -> None:
+    document = from_value(child).document
+    assert document is not None
+    assert not_express(document) != []
+    outcome, sim = run(sfn("startSyncExecution", StateMachineArn=MACHINE), child)
+    assert outcome.error == "Sfn.StateMachineTypeNotSupportedException"
+    assert reason in (outcome.cause or "")
+    assert [e.workflow for e in asked(sim.store).list_executions(ExecutionFilter())] == ["parent"]
 
 
 def after(first: dict[str, Any], second: dict[str, Any], waiting: float = 0) -> dict[str, Any]:
@@ -267,3 +377,173 @@ def test_no_handler_is_asked_for(action: str) -> None:
     assert nested_workflows(definition.program, written) == (["x"] if action.startswith("start") else [])
     with pytest.raises(UsageError, match="an express execution has no database"):
         run_express(definition, {}, {})
+
+
+#: Step Functions' API, all of it.
+API = """
+CreateActivity CreateStateMachine CreateStateMachineAlias DeleteActivity DeleteStateMachine DeleteStateMachineAlias
+DeleteStateMachineVersion DescribeActivity DescribeExecution DescribeMapRun DescribeStateMachine
+DescribeStateMachineAlias DescribeStateMachineForExecution GetActivityTask GetExecutionHistory ListActivities
+ListExecutions ListMapRuns ListStateMachineAliases ListStateMachines ListStateMachineVersions ListTagsForResource
+PublishStateMachineVersion RedriveExecution SendTaskFailure SendTaskHeartbeat SendTaskSuccess StartExecution
+StartSyncExecution StopExecution TagResource TestState UntagResource UpdateMapRun UpdateStateMachine
+UpdateStateMachineAlias ValidateStateMachineDefinition
+"""
+
+
+def test_every_action_of_the_api_is_carried_out_or_refused_with_a_reason() -> None:
+    names = {name[:1].lower() + name[1:] for name in API.split()}
+    assert set(SFN_ACTIONS) | set(SFN_REFUSED) == names
+    assert set(SFN_ACTIONS) & set(SFN_REFUSED) == set()
+    assert set(_ACTIONS) | {"startExecution", "startSyncExecution"} == set(SFN_ACTIONS)
+
+
+@pytest.mark.parametrize("action", SFN_REFUSED)
+def test_what_is_not_carried_out_needs_a_handler_and_the_reason_is_the_hint(action: str, tmp_path: Path) -> None:
+    written = one(S=sfn(action))
+    document = from_value(written).document
+    assert document is not None
+    (found,) = [d for d in validate(document, handlers=frozenset({"other"})) if d.code == "SM606"]
+    assert found.hint == SFN_REFUSED[action]
+    needs = needed_handlers(workflow(written).program, written)
+    with pytest.raises(HandlerLoadError) as refused:
+        check_handlers(needs, {}, tmp_path)
+    assert refused.value.hint is not None
+    assert SFN_REFUSED[action] in refused.value.hint
+
+
+EACH: dict[str, Any] = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+
+
+def mapping(**more: Any) -> dict[str, Any]:
+    """A distributed Map whose items wait for an hour."""
+    each = {**EACH, **one(W={"Type": "Wait", "Seconds": 3600, "End": True})}
+    return one(M={"Type": "Map", "ItemProcessor": each, "Label": "L", "MaxConcurrency": 2, "End": True, **more})
+
+
+def asked_of(yard: Yard, action: str, **parameters: Any) -> Any:
+    """The answer to a call, or the error that it fails with."""
+    ended = yard.now(yard.start(workflow(one(S=sfn(action, **parameters)), f"calls-{action}")))
+    return ended.error or ended.output
+
+
+def test_map_runs_are_listed_described_and_given_other_limits() -> None:
+    yard = Yard()
+    parent = yard.start(workflow(mapping(), "maps"), [1, 2, 3, 4, 5])
+    arn = f"arn:aws:states:us-east-1:111111111111:execution:maps:{parent.name}"
+    (listed,) = asked_of(yard, "listMapRuns", ExecutionArn=arn)["MapRuns"]
+    assert set(listed) == {"ExecutionArn", "MapRunArn", "StartDate", "StateMachineArn"}
+    run = {"MapRunArn": listed["MapRunArn"]}
+    assert ":mapRun:maps/L:" in run["MapRunArn"]
+    told = asked_of(yard, "describeMapRun", **run)
+    counts = {"Total": 5, "Pending": 3, "Running": 2, "Succeeded": 0, "Failed": 0, "TimedOut": 0, "Aborted": 0}
+    assert (told["Status"], told["MaxConcurrency"], told["ExecutionArn"]) == ("RUNNING", 2, arn)
+    assert told["ItemCounts"] == told["ExecutionCounts"] == counts
+    assert asked_of(yard, "updateMapRun", **run, MaxConcurrency=4, ToleratedFailurePercentage=50) == {}
+    told = asked_of(yard, "describeMapRun", **run)
+    assert (told["MaxConcurrency"], told["ToleratedFailureCount"]) == (4, 2)
+    assert told["ExecutionCounts"] == {**counts, "Pending": 1, "Running": 4}
+    assert asked_of(yard, "updateMapRun", **run, MaxConcurrency=-1) == "Sfn.ValidationException"
+    assert asked_of(yard, "stopExecution", ExecutionArn=arn).keys() == {"StopDate"}
+    told = asked_of(yard, "describeMapRun", **run)
+    assert (told["Status"], told["ItemCounts"]["Aborted"], told["ItemCounts"]["Running"]) == ("ABORTED", 5, 0)
+    assert asked_of(yard, "updateMapRun", **run, MaxConcurrency=1) == "Sfn.ValidationException"
+    assert asked_of(yard, "describeMapRun", MapRunArn="x") == "Sfn.InvalidArnException"
+    assert asked_of(yard, "describeMapRun", MapRunArn=f"{run['MapRunArn']}x") == "Sfn.ResourceNotFoundException"
+    assert asked_of(yard, "listMapRuns", ExecutionArn=f"{arn}x") == "Sfn.ExecutionDoesNotExistException"
+    yard.close()
+
+
+def test_more_children_of_a_map_run_succeed_than_could_run_before() -> None:
+    yard = Yard()
+    parent = yard.start(workflow(mapping(), "maps"), [1, 2, 3])
+    (run,) = asked(yard.store).map_runs(parent.id)
+    arn = f"arn:aws:states:us-east-1:111111111111:mapRun:maps/L:{run.ref}"
+    assert asked_of(yard, "updateMapRun", MapRunArn=arn, MaxConcurrency=0) == {}
+    yard.later(3601)
+    worker = yard.worker({})
+    for _ in range(3):
+        worker.tick()
+    assert yard.now(parent).output == [1, 2, 3]
+    yard.close()
+
+
+def test_a_task_of_an_activity_is_handed_out_once_and_ends_by_its_token() -> None:
+    yard = Yard()
+    activity = "arn:aws:states:us-east-1:111111111111:activity:pick"
+    state = {"Type": "Task", "Resource": activity, "TimeoutSeconds": 10, "End": True}
+    assert asked_of(yard, "getActivityTask", ActivityArn=activity) == {}
+    first, second = (yard.start(workflow(one(A=state), f"picks{i}"), {"n": i}) for i in range(2))
+    given = asked_of(yard, "getActivityTask", ActivityArn=activity, WorkerName="w")
+    assert given["Input"] == '{"n":0}'
+    assert yard.history(first)[-1] == "ActivityStarted"
+    yard.later(9)
+    assert asked_of(yard, "sendTaskSuccess", TaskToken=given["TaskToken"], Output='"done"') == {}
+    assert yard.now(first).output == "done"
+    given = asked_of(yard, "getActivityTask", ActivityArn=activity)
+    yard.later(11)
+    assert asked_of(yard, "sendTaskSuccess", TaskToken=given["TaskToken"], Output="1") == "Sfn.TaskTimedOutException"
+    assert yard.now(second).error == "States.Timeout"
+    assert asked_of(yard, "getActivityTask", ActivityArn=activity) == {}
+    assert asked_of(yard, "getActivityTask", ActivityArn="pick") == "Sfn.InvalidArnException"
+    yard.close()
+
+
+@pytest.mark.parametrize("waiting", [0, 3])
+def test_a_failed_execution_is_redriven_also_in_the_transaction_in_which_it_failed(waiting: float) -> None:
+    """The child fails until it has been redriven once."""
+    count = "{% $states.context.Execution.RedriveCount > 0 ? $states.input : $error('not yet') %}"
+    each = one(I={"Type": "Pass", "QueryLanguage": "JSONata", "Output": count, "End": True})
+    child = one(
+        P={"Type": "Pass", "Next": "C"},
+        C={"Type": "Map", "ItemsPath": "$.items", "End": True, "ItemProcessor": each},
+    )
+    begin = sfn("startExecution", StateMachineArn=MACHINE, Name="n", Input={"items": [1, 2]})
+    steps = after(
+        begin, {**sfn("redriveExecution", **{"ExecutionArn.$": "$.ExecutionArn"}), "ResultPath": "$.r"}, waiting
+    )
+    del steps["States"]["B"]["End"]
+    steps["States"]["B"]["Next"] = "D"
+    steps["States"]["D"] = sfn("redriveExecution", **{"ExecutionArn.$": "$.ExecutionArn"})
+    if not waiting:
+        steps["States"]["A"]["Next"] = "B"
+    sim = Simulation(workflow(steps, "parent"), {}, FakeClock(), workflows={"child": child})
+    outcome = sim.run({})
+    ended = named(sim, "child")
+    assert (ended.status, ended.redrives, ended.output) == ("SUCCEEDED", 1, [1, 2])
+    assert outcome.error == "Sfn.ExecutionNotRedrivableException"
+    assert asked(sim.store).open_frames(ended.id) == []
+
+
+def test_the_definition_of_an_execution_is_the_one_that_it_runs() -> None:
+    yard = Yard()
+    old = yard.start(workflow(one(W={"Type": "Wait", "Seconds": 9, "End": True}), "changes"))
+    yard.start(workflow(one(P={"Type": "Pass", "End": True}), "changes"))
+    arn = f"arn:aws:states:us-east-1:111111111111:execution:changes:{old.name}"
+    told = asked_of(yard, "describeStateMachineForExecution", ExecutionArn=arn)
+    assert json.loads(told["Definition"])["StartAt"] == "W"
+    assert (told["Name"], "MapRunArn" in told) == ("changes", False)
+    parent = yard.start(workflow(mapping(), "maps"), [1])
+    (root,) = asked(yard.store).roots([parent.id])
+    (child,) = asked(yard.store).open_executions(root.id)
+    arn = f"arn:aws:states:us-east-1:111111111111:execution:maps/L:{child.name}"
+    told = asked_of(yard, "describeStateMachineForExecution", ExecutionArn=arn)
+    assert (told["Name"], told["Label"], told["MapRunArn"].split(":")[-2]) == ("maps", "L", "maps/L")
+    yard.close()
+
+
+def test_machines_have_no_versions_and_no_aliases_and_definitions_are_validated() -> None:
+    yard = Yard()
+    yard.start(workflow(one(P={"Type": "Pass", "End": True}), "child"))
+    assert asked_of(yard, "listStateMachineVersions", StateMachineArn=MACHINE) == {"StateMachineVersions": []}
+    assert asked_of(yard, "listStateMachineAliases", StateMachineArn=MACHINE) == {"StateMachineAliases": []}
+    unknown = asked_of(yard, "listStateMachineVersions", StateMachineArn="nobody")
+    assert unknown == "Sfn.StateMachineDoesNotExistException"
+    good = json.dumps(one(P={"Type": "Pass", "End": True}))
+    told = asked_of(yard, "validateStateMachineDefinition", Definition=good)
+    assert told == {"Result": "OK", "Diagnostics": [], "Truncated": False}
+    told = asked_of(yard, "validateStateMachineDefinition", Definition=json.dumps(one(P={"Type": "Pass", "Next": "Q"})))
+    assert (told["Result"], told["Diagnostics"][0]["Severity"]) == ("FAIL", "ERROR")
+    assert told["Diagnostics"][0]["Location"] == "/States/P/Next"
+    assert asked_of(yard, "validateStateMachineDefinition", Definition=good, Type="X") == "Sfn.ValidationException"
+    yard.close()

@@ -1,19 +1,17 @@
 """What is due goes before what arrives: time is judged in the transaction that something arrives in.
 
 Rule: every door (a token, a message, a handler's result, a stop, a redrive, a start under a known name, an activity's
-worker) asks `judge` before it looks at what waits. So an answer that comes too late is too late whether or not a worker
-ran in between. What comes at the very moment of its deadline is in time.
+worker) asks `judge` before it looks at what waits; what a step has for others waits for it in `Tick.arrive`. So an
+answer that comes too late is too late whether or not a worker ran in between. What comes at the very moment of its
+deadline is in time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from sm_cli.engine.stepping.tick import Tick
+from sm_cli.engine.stepping.tick import MOST_JUDGED, Tick
 from sm_cli.store.records import Job
-
-#: So many timers and deadlines of one tree are judged at once; those of the frames that something arrives for always.
-_MOST = 5_000
 
 
 def judge(tick: Tick, executions: Collection[int], frames: Collection[int] = ()) -> bool:
@@ -25,12 +23,13 @@ def judge(tick: Tick, executions: Collection[int], frames: Collection[int] = ())
     trees = set(tick.tx.due_among(executions, before)) - tick.judged
     tick.judged |= trees
     for tree in trees:
-        tick.times(_MOST, tree, before, "" if tick.taker is None else tick.taker.worker)
+        tick.times(MOST_JUDGED, tree, before, "" if tick.taker is None else tick.taker.worker)
     if trees and frames:
         for timer in tick.tx.due_timers_of(frames, before):
             tick.fire(timer)
     if trees:
         tick.run()
+        tick.stepped_due |= trees
     return bool(trees)
 
 
@@ -45,7 +44,7 @@ def before_results(tick: Tick, jobs: Collection[Job]) -> None:
     before = tick.now - 1
     for tree in set(tick.tx.due_among({job.execution for job in jobs}, before)) - tick.judged:
         tick.judged.add(tree)
-        tick.elapsed(before, _MOST, tree, beyond=-1)
+        tick.elapsed(before, MOST_JUDGED, tree, beyond=-1)
     for timer in tick.tx.due_timers_of({job.frame for job in jobs}, before):
         event = tick.fires(timer)
         if event is not None:

@@ -14,12 +14,12 @@ from typing import Any, TypeAlias
 
 from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
-from sm_cli.engine.stepping import sfn_actions as sfn
 from sm_cli.engine.stepping.bugs import contain, contained
 from sm_cli.engine.stepping.closing import end, finish, leave, tell_later, told_later
+from sm_cli.engine.stepping.sfn import calls as sfn
 from sm_cli.engine.stepping.turns import due as turns
 from sm_cli.engine.stepping.turns.suspects import Suspects, origin
-from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.engine.stepping.unit_of_work import Arrival, UnitOfWork
 from sm_cli.interpreter.advance import advance, awaits_token, submitted
 from sm_cli.interpreter.commands import (
     AwaitMessage,
@@ -69,6 +69,8 @@ _TIMER_EVENTS: dict[TimerKind, Callable[[int], Event]] = {
 _OF_TASKS = (TimerKind.DEADLINE, TimerKind.HEARTBEAT)
 
 
+#: So many timers and deadlines of one tree are judged at once; those of the frames that something arrives for always.
+MOST_JUDGED = 5_000
 #: So many frames are read at once, shortly before they are stepped.
 _PORTION = 63
 
@@ -227,7 +229,10 @@ class Tick(UnitOfWork):
                 self.follow_up()
             entry = agenda.next()
             if entry is None:
-                return
+                if not self.arrivals:
+                    return
+                self.arrive(self.arrivals.popleft())
+                continue
             id, what, _ = entry
             if id not in self.frames:
                 portion = [id, *(frame for frame, _, _ in islice(agenda, _PORTION))]
@@ -257,6 +262,10 @@ class Tick(UnitOfWork):
             if what is None:
                 if frame.status is not FrameStatus.READY or frame is not self.stored.get(id):
                     return  # this tick has stepped it already
+                called = sfn.woken(frame)
+                if called is not None:
+                    sfn.call_at_last(self, execution, frame, called)
+                    return
                 told = told_later(frame)
                 if told is not None:
                     self.tell_at_last(self.execution(told))
@@ -265,6 +274,27 @@ class Tick(UnitOfWork):
             self.step(execution, frame, what)
         except Exception as e:
             contain(self, execution, e)
+
+    def arrive(self, arrival: Arrival) -> None:
+        """What a step has for others is done, unless something was due there before: that is stepped first."""
+        before = self.now - 1
+        trees = set(self.tx.due_among(arrival.executions, before)) - self.stepped_due
+        if not trees:
+            with contained(self, self.execution(arrival.caller)):
+                arrival.what()
+            return
+        self.stepped_due |= trees
+        self.arrivals.appendleft(arrival)
+        worker = "" if self.taker is None else self.taker.worker
+        timers = dict.fromkeys(self.tx.due_timers_of(arrival.frames, before))
+        for tree in trees:
+            self.expire(self.tx.overdue(before, MOST_JUDGED, tree), MOST_JUDGED, bounded=False)
+            timers |= dict.fromkeys(self.tx.due_timers(before, MOST_JUDGED, tree, worker))
+        for timer in timers:
+            self.load([timer.frame])
+            if self.frames[timer.frame].seq == timer.seq and timer.frame not in self.suspects.known:
+                self.missed.pop(timer.frame, None)  # it was offered, and had no turn
+                self.fire(timer)
 
     def tell_at_last(self, child: Execution) -> None:
         """Who waits for this child could not be told of its end when it came."""

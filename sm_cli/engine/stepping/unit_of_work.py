@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from sm_cli.asl.model import Program
 from sm_cli.engine.agenda import Agenda, Shares
@@ -36,12 +37,27 @@ from sm_cli.store.sql.transaction import Transaction
 from sm_cli.timestamps import MICROSECONDS, rfc3339
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a step brings to other executions: it comes after what was due there before."""
+
+    #: The execution whose step it is.
+    caller: int
+    #: Executions that it is for; what is due in their trees goes first.
+    executions: list[int]
+    #: Frames that it is for, whoever has leased their jobs.
+    frames: list[int]
+    #: Does it.
+    what: Callable[[], None]
+
+
 class UnitOfWork:
     """What one transaction has read and what it will write.
 
     agenda: what the tick steps next, and in whose turn. allowance: what it may take. ended: closed executions whose
     parents are to be told. again: children of map runs that go on from where they failed. The tick does both after the
-    step that it is in."""
+    step that it is in. arrivals: what a step has for others and what is due there goes before; the tick does that when
+    nothing else is left."""
 
     def __init__(
         self, tx: Transaction, programs: Programs, now: int, settings: Settings, taker: JobTaker | None,
@@ -72,6 +88,8 @@ class UnitOfWork:
         self.endings: dict[int, WaitEnding] = {}  # frame -> how its stored subscription ended
         self.judged: set[int] = set()  # trees whose due timers and deadlines this tick has stepped; see `arrivals`
         self.judged_all = False
+        self.stepped_due: set[int] = set()  # trees whose due timers and deadlines were stepped, not offered only
+        self.arrivals: deque[Arrival] = deque()
         #: frame -> when what this tick is about to deliver to it arrived: before it, only what was due earlier counts.
         self.arrived: dict[int, int] = {}
         self.missed: dict[int, int] = {}  # frame -> when the first of its timers was due that this tick stepped
@@ -144,6 +162,10 @@ class UnitOfWork:
                     self.shares.kinds[tree] = digest
                 break
         return places
+
+    def is_judged(self, executions: Collection[int]) -> bool:
+        """Whether nothing is due in the trees of these executions that this transaction has not stepped."""
+        return self.stepped_due.issuperset(self.tx.due_among(executions, self.now - 1))
 
     def still_waits(self, subscription: Subscription) -> bool:
         """Whether the frame still waits for what the subscription was made for."""

@@ -45,7 +45,7 @@ def without_handler(machines: list[MachineAt], handlers: Collection[str]) -> Ite
         ours = resource.kind in ("invoke", "activity") or resource.needs_no_handler or resource.handler in BUILT_IN
         if not ours and serving(resource.handler, handlers) is None:
             close = nearest(resource.handler, handlers)
-            hint = f"did you mean {close}?" if close else None
+            hint = resource.why_refused or (f"did you mean {close}?" if close else None)
             yield Finding(state.at("Resource"), f"No handler is registered as '{resource.handler}'", hint)
 
 

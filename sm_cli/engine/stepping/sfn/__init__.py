@@ -1,0 +1,1 @@
+"""Step Functions' own API as tasks: its actions, their parameters and answers."""

@@ -1,0 +1,148 @@
+"""Executions by Step Functions' API: started, stopped, redriven, described and listed."""
+
+from __future__ import annotations
+
+from sm_cli.asl.model import DistributedMap, Message, Program, Task
+from sm_cli.asl.resources import workflow_name
+from sm_cli.engine.aws_history import aws_events
+from sm_cli.engine.stepping.closing import end
+from sm_cli.engine.stepping.nested_executions import Refused, described_in_iso, same, start_child
+from sm_cli.engine.stepping.redrive import redrive
+from sm_cli.engine.stepping.sfn.parameters import (
+    Parameters,
+    dated,
+    json_of,
+    page,
+    pascal,
+    text_of,
+    the_execution,
+    the_workflow,
+    wrong,
+)
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.errors import Conflict, InvalidDefinition
+from sm_cli.interpreter.commands import CallSfn, StartExecution
+from sm_cli.interpreter.frame import Frame
+from sm_cli.jsonvalue import Json
+from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.timestamps import rfc3339
+
+#: AWS's limit on an execution that StartSyncExecution waits for, seconds.
+_SYNC_LIMIT = 300
+
+
+def start(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn) -> Json:
+    """StartExecution's answer; None when the end of the child is waited for (StartSyncExecution)."""
+    given = command.parameters
+    machine, name = str(given["StateMachineArn"]), given.get("Name")
+    input = json_of(given.get("Input", {}), "InvalidExecutionInput", "Invalid State Machine Execution Input")
+    waits = command.action == "startSyncExecution"
+    wanted = StartExecution(
+        workflow_name(machine), None if name is None else str(name), input, "sync" if waits else "", None, None
+    )
+    child = None if waits else same(unit, wanted)
+    if child is None:
+        type, limit = ("EXPRESS", _SYNC_LIMIT) if waits else ("STANDARD", None)
+        if waits:
+            check_express(unit, wanted.workflow)
+        child = start_child(unit, execution, frame, wanted, type, limit)
+        if waits:
+            return None
+    return {"ExecutionArn": unit.env(child).facts.execution_arn, "StartDate": rfc3339(child.started)}
+
+
+def check_express(unit: UnitOfWork, workflow: str) -> None:
+    """Raises Refused for a workflow that has what no EXPRESS one may have: it can only be a STANDARD one."""
+    try:
+        program = unit.programs.named(workflow, unit.tx, unit.changes, unit.now)
+    except InvalidDefinition:
+        return  # who starts it is told
+    reason = None if program is None else why_standard(program)
+    if reason is not None:
+        raise Refused(
+            "StateMachineTypeNotSupported",
+            f"This operation is not supported by this type of state machine: {workflow!r} cannot be EXPRESS, {reason}",
+        )
+
+
+def why_standard(program: Program) -> str | None:
+    """The first thing in a program that no EXPRESS workflow may have (SM607), None for one that has nothing of it."""
+    for machine in program.machines.values():
+        for state in machine.states.values():
+            if isinstance(state, Message):
+                return f"its state {state.name!r} waits for a message"
+            if isinstance(state, DistributedMap):
+                return f"its state {state.name!r} is a distributed Map"
+            if isinstance(state, Task) and state.resource.kind == "activity":
+                return f"its state {state.name!r} waits for an activity"
+            if isinstance(state, Task) and state.resource.pattern:
+                return f"its state {state.name!r} uses .{state.resource.pattern}"
+    return None
+
+
+def stop(unit: UnitOfWork, given: Parameters) -> Json:
+    """StopExecution; one that is closed stays as it ended."""
+    execution = the_execution(unit, given)
+    if execution.status is Status.RUNNING:
+        end(unit, execution, Status.ABORTED, text_of(given.get("Error")), text_of(given.get("Cause")))
+    return {"StopDate": rfc3339(execution.closed or unit.now)}
+
+
+def redrive_execution(unit: UnitOfWork, given: Parameters) -> Json:
+    """RedriveExecution, of an execution that this transaction has not changed."""
+    execution = the_execution(unit, given)
+    try:
+        redrive(unit, execution)
+    except Conflict as e:
+        raise Refused("ExecutionNotRedrivable", f"Execution is not redrivable: {e.message}") from None
+    return {"RedriveDate": rfc3339(unit.now)}
+
+
+def is_as_stored(unit: UnitOfWork, given: Parameters) -> bool:
+    """Whether this transaction has changed nothing of the execution, or there is none."""
+    try:
+        execution = the_execution(unit, given)
+    except Refused:
+        return True
+    return execution not in unit.changes.new_executions and execution.id not in unit.changes.executions
+
+
+def describe(unit: UnitOfWork, given: Parameters) -> Json:
+    """DescribeExecution."""
+    execution = the_execution(unit, given)
+    counted: Parameters = {"RedriveCount": execution.redrives}
+    return {**described_in_iso(unit, execution), **counted, **dated("RedriveDate", execution.redriven)}
+
+
+def history(unit: UnitOfWork, given: Parameters) -> Json:
+    """GetExecutionHistory, a page of it, with what this transaction will write."""
+    execution = the_execution(unit, given)
+    written = unit.tx.history(execution.id)
+    events = aws_events([*written, *(e for e in unit.changes.history if e.execution == execution.id)])
+    if given.get("ReverseOrder") is True:
+        events.reverse()
+    first, most = page(given)
+    found: Parameters = {"Events": [pascal(event) for event in events[first : first + most]]}
+    return found | ({"NextToken": str(first + most)} if len(events) > first + most else {})
+
+
+def list_executions(unit: UnitOfWork, given: Parameters) -> Json:
+    """The newest first, as they were before this transaction."""
+    machine, status = given.get("StateMachineArn"), given.get("StatusFilter")
+    first, most = page(given)
+    workflow = None if machine is None else the_workflow(unit, str(machine))
+    known = {status.value: status for status in Status}
+    if status is not None and status not in known:
+        wrong("StatusFilter", status, "one of " + ", ".join(sorted(known)))
+    wanted = None if status is None else known[str(status)]
+    before = first or None
+    found = unit.tx.list_executions(ExecutionFilter(wanted, workflow, before_id=before, limit=most + 1))
+    rows = [row(unit, execution) for execution in found[:most]]
+    return {"Executions": rows} | ({"NextToken": str(found[most - 1].id)} if len(found) > most else {})
+
+
+def row(unit: UnitOfWork, execution: Execution) -> Json:
+    """An execution as ListExecutions has it."""
+    told = described_in_iso(unit, execution)
+    names = ("ExecutionArn", "Name", "StartDate", "StateMachineArn", "Status", "StopDate")
+    return {name: told[name] for name in names if name in told}

@@ -1,0 +1,147 @@
+"""What a call of Step Functions' API is given, read as AWS reads it, and what its answers have in common."""
+
+from __future__ import annotations
+
+from typing import NoReturn, TypeAlias
+
+from sm_cli.asl.resources import workflow_name
+from sm_cli.engine.stepping.nested_executions import Refused
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.errors import InvalidDefinition, InvalidJson
+from sm_cli.interpreter.env import Facts
+from sm_cli.jsonvalue import Json, dumps, loads_exact
+from sm_cli.store.records import Execution, MapRun
+from sm_cli.timestamps import rfc3339
+
+#: AWS's most results of one call, and how many it gives unless it is asked for a number.
+_MOST, _USUAL = 1_000, 100
+
+Parameters: TypeAlias = dict[str, Json]
+
+
+def the_execution(unit: UnitOfWork, given: Parameters) -> Execution:
+    """The execution of an ARN, as it is now. Raises Refused."""
+    arn = str(given["ExecutionArn"])
+    parts = arn.split(":")
+    if len(parts) < 8 or parts[5] not in ("execution", "express"):
+        raise Refused("InvalidArn", f"Invalid Arn: '{arn}'")
+    workflow, name = parts[6], parts[7]
+    for new in reversed(unit.changes.new_executions):
+        if (new.workflow, new.name) == (workflow, name):
+            return new
+    stored = unit.tx.execution_named(workflow, name)
+    if stored is None:
+        raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+    return unit.execution(stored.id)
+
+
+def the_workflow(unit: UnitOfWork, arn: str) -> str:
+    """The name of the workflow of an ARN. Raises Refused when there is none."""
+    name = workflow_name(arn)
+    try:
+        program = unit.programs.named(name, unit.tx, unit.changes, unit.now)
+    except InvalidDefinition as e:
+        raise Refused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
+    if program is None:
+        raise Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+    return name
+
+
+def the_run(unit: UnitOfWork, given: Parameters) -> MapRun:
+    """The map run of an ARN, with its newest counts. Raises Refused."""
+    arn = str(given["MapRunArn"])
+    parts = arn.split(":")
+    if len(parts) != 8 or parts[5] != "mapRun" or "/" not in parts[6]:
+        raise Refused("InvalidArn", f"Invalid Arn: '{arn}'")
+    stored = [run for run in unit.tx.find_map_run(parts[7]) if run.ref == parts[7]]
+    found = [run for run in unit.changes.new_map_runs if run.ref == parts[7]] or stored
+    if not found or found[0].workflow != parts[6]:
+        raise Refused("ResourceNotFound", f"Resource not found: '{arn}'")
+    return newest(unit, found[0])
+
+
+def newest(unit: UnitOfWork, run: MapRun) -> MapRun:
+    """The run as this transaction has it; while it runs, its frame has the counts."""
+    run = unit.runs.known.get((run.frame, run.activation), run)
+    unit.load([run.frame])
+    join = unit.frames[run.frame].join
+    if run.closed is None and join is not None and join.activation == run.activation:
+        run.join = join
+    return run
+
+
+def facts_of(workflow: str) -> Facts:
+    """The facts from which the ARNs of a workflow are made."""
+    return Facts("", "", workflow, "STANDARD", None, "")
+
+
+def run_arn(run: MapRun) -> str:
+    """The ARN of a map run."""
+    workflow, _, label = run.workflow.partition("/")
+    return facts_of(workflow).map_run_arn(label, run.ref)
+
+
+def json_of(value: Json, error: str, what: str) -> Json:
+    """What a parameter of JSON text holds; an object given in its place is what its text would hold."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return loads_exact(value)
+    except InvalidJson as e:
+        raise Refused(error, f"{what}: '{e.message}'") from None
+
+
+def text_of(value: Json) -> str | None:
+    """A string as it is, another value as its JSON text."""
+    return value if value is None or isinstance(value, str) else dumps(value)
+
+
+def number_of(given: Parameters, name: str, most: float = 2**31 - 1) -> float | None:
+    """A number from 0 to `most`; None when it is not given. Raises Refused."""
+    value = given.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+        wrong(name, value, "a number in its range")
+    return value
+
+
+def wrong(name: str, value: Json, wanted: str) -> NoReturn:
+    """Raises Refused for a value that AWS's own check of parameters refuses."""
+    where = name[:1].lower() + name[1:]
+    raise Refused(
+        "Validation",
+        f"1 validation error detected: Value '{text_of(value)}' at '{where}' failed to satisfy constraint: "
+        f"Member must be {wanted}",
+    )
+
+
+def page(given: Parameters) -> tuple[int, int]:
+    """(where the page begins, how many results it has at most)."""
+    most, token = given.get("MaxResults"), given.get("NextToken", "0")
+    if not isinstance(token, str) or not token.isascii() or not token.isdigit():
+        raise Refused("InvalidToken", f"Invalid Token: '{token}'")
+    count = int(most) if isinstance(most, (int, float)) and not isinstance(most, bool) and most > 0 else _USUAL
+    return int(token), min(count, _MOST)
+
+
+def paged(given: Parameters, name: str, found: list[Json]) -> Parameters:
+    """The page that is asked for, under this name, and where the next one begins."""
+    first, most = page(given)
+    answer: Parameters = {name: found[first : first + most]}
+    return answer | ({"NextToken": str(first + most)} if len(found) > first + most else {})
+
+
+def dated(name: str, at: int | None) -> Parameters:
+    """A date as the SDK integrations write it, where there is one. at: microseconds since 1970 UTC."""
+    return {} if at is None else {name: rfc3339(at)}
+
+
+def pascal(value: Json) -> Json:
+    """An answer of the API with its members' names as the SDK integrations write them."""
+    if isinstance(value, dict):
+        return {
+            name[:1].upper() + name[1:]: inner if name == "assignedVariables" else pascal(inner)
+            for name, inner in value.items()
+        }
+    return [pascal(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,104 @@
+"""Map runs by Step Functions' API: described, listed, and given other limits while they run."""
+
+from __future__ import annotations
+
+from sm_cli.engine.stepping import map_runs
+from sm_cli.engine.stepping.nested_executions import Refused
+from sm_cli.engine.stepping.sfn.parameters import (
+    Parameters,
+    dated,
+    newest,
+    number_of,
+    paged,
+    run_arn,
+    the_execution,
+    the_run,
+)
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.interpreter.join import to_start
+from sm_cli.interpreter.states.distributed_map import IN_FLIGHT
+from sm_cli.interpreter.states.map import tolerated
+from sm_cli.jsonvalue import Json
+from sm_cli.store.records import MapRun
+from sm_cli.timestamps import rfc3339
+
+#: More map runs than an execution has.
+_ALL = 2**31
+
+
+def describe_run(unit: UnitOfWork, given: Parameters) -> Json:
+    """DescribeMapRun. What failed is told as failed, however it ended; the two thresholds are one count here."""
+    run = the_run(unit, given)
+    join = run.join
+    children = join.running
+    items = min(join.read - join.settled, children * -(-join.read // max(join.made, 1)))
+    answer: Parameters = {
+        "ExecutionArn": unit.env(unit.execution(run.execution)).facts.execution_arn,
+        "ExecutionCounts": counts(run, join.made, join.succeeded, join.failed, children),
+        "ItemCounts": counts(run, join.total, join.settled - join.failed_items, join.failed_items, items),
+        "MapRunArn": run_arn(run),
+        "MaxConcurrency": join.limit,
+        "RedriveCount": run.redrives,
+        "StartDate": rfc3339(run.started),
+        "Status": run.status.value,
+        **dated("StopDate", run.closed),
+        "ToleratedFailureCount": join.tolerated,
+        "ToleratedFailurePercentage": 0.0,
+    }
+    return answer
+
+
+def counts(run: MapRun, total: int, succeeded: int, failed: int, running: int) -> Json:
+    """Items or executions by how they stand. What a closed run has left was aborted."""
+    left = total - succeeded - failed
+    running, pending, aborted = (running, left - running, 0) if run.closed is None else (0, 0, left)
+    return {
+        "Aborted": aborted,
+        "Failed": failed,
+        "Pending": pending,
+        "Running": running,
+        "Succeeded": succeeded,
+        "TimedOut": 0,
+        "Total": total,
+    }
+
+
+def list_runs(unit: UnitOfWork, given: Parameters) -> Json:
+    """ListMapRuns, a page of it: the newest first."""
+    execution = the_execution(unit, given)
+    new = [run for run in reversed(unit.changes.new_map_runs) if run.execution == execution.id]
+    stored = [newest(unit, run) for run in unit.tx.map_runs(execution.id, _ALL)]
+    return paged(given, "MapRuns", [row(unit, run) for run in (*new, *stored)])
+
+
+def row(unit: UnitOfWork, run: MapRun) -> Json:
+    """A map run as ListMapRuns has it."""
+    facts = unit.env(unit.execution(run.execution)).facts
+    return {
+        "ExecutionArn": facts.execution_arn,
+        "MapRunArn": run_arn(run),
+        "StartDate": rfc3339(run.started),
+        "StateMachineArn": facts.machine_arn,
+        **dated("StopDate", run.closed),
+    }
+
+
+def update_run(unit: UnitOfWork, given: Parameters) -> Json:
+    """UpdateMapRun. A threshold that is given replaces both, for they are one count here."""
+    limit, count = number_of(given, "MaxConcurrency"), number_of(given, "ToleratedFailureCount")
+    percentage = number_of(given, "ToleratedFailurePercentage", 100)
+    run = the_run(unit, given)
+    if run.closed is not None:
+        raise Refused("Validation", f"Map Run is not running: '{given['MapRunArn']}'")
+    frame = unit.touch(unit.frames[run.frame])
+    join = frame.join
+    assert join is not None, "an open map run's frame has its counts"
+    if limit is not None:
+        join = join._replace(limit=min(int(limit) or IN_FLIGHT, IN_FLIGHT))
+    if count is not None or percentage is not None:
+        thresholds = None if count is None else int(count), percentage
+        join = join._replace(tolerated=tolerated(thresholds, join.total))
+    frame.join = join
+    map_runs.start_pending_children(unit, frame, to_start(join))
+    map_runs.want_items(unit, frame)
+    return {}
