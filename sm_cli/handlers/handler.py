@@ -68,7 +68,9 @@ class Context:
 @dataclass(frozen=True, slots=True)
 class Handler:
     """`is_async` and `wants_context` are read off the function, once. final: what it returns ends its task also where
-    a callback would be waited for."""
+    a callback would be waited for.
+
+    Raises TypeError for a function that cannot be called with an input, or with an input and a Context."""
 
     #: The resource that it serves; with a * at its end all that begin so.
     name: str
@@ -82,7 +84,7 @@ class Handler:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
-        object.__setattr__(self, "wants_context", _takes_two(self.function))
+        object.__setattr__(self, "wants_context", _takes_two(self.name, self.function))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,20 @@ def handler(name: str | None = None, *, repeatable: bool = True) -> Callable[[F]
 def handler(name: Any = None, *, repeatable: bool = True) -> Any:
     """Register a function as the handler of a resource: `@handler("process:order")`, or `@handler` alone for
     the function's own name. `@handler("dynamodb:*")` takes every action of a service that no other handler is
-    registered for, `@handler("*")` every task. `repeatable=False`: never run again after its worker was lost."""
+    registered for, `@handler("*")` every task. `repeatable=False`: never run again after its worker was lost.
+
+    Raises TypeError and ValueError for a name that is none and for what cannot be called as a handler."""
     if callable(name):
         return handler(None)(name)
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"@handler takes the name of a resource as text, not {name!r:.60}")
+    if name is not None and not name.strip():
+        raise ValueError("@handler takes the name of a resource, and an empty text names none")
 
     def mark(function: F) -> F:
-        label = name or getattr(function, "__name__", "handler")
+        label = str(name or getattr(function, "__name__", "handler"))
+        if not hasattr(function, "__dict__"):
+            raise TypeError(f"@handler({label!r}) stands above a function, not above {function!r:.60}")
         setattr(function, _MARK, [*getattr(function, _MARK, []), Handler(label, function, repeatable)])
         return function
 
@@ -134,14 +144,27 @@ def handlers_in(namespace: Mapping[str, Any]) -> list[Handler]:
     return list(found.values())
 
 
-def _takes_two(function: Callable[..., Any]) -> bool:
-    """Whether it takes a second positional argument."""
+def _takes_two(name: str, function: Callable[..., Any]) -> bool:
+    """Whether it takes a second positional argument. Raises TypeError when it takes neither one nor two."""
+    if not callable(function):
+        raise TypeError(f"the handler {name!r} is no function: {function!r:.60}")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"the handler {name!r} yields; a handler returns its result")
     try:
-        parameters = inspect.signature(function).parameters.values()
+        signature = inspect.signature(function)
     except (TypeError, ValueError):
         return True
+    parameters = signature.parameters.values()
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return len(positional) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    two = len(positional) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    try:
+        signature.bind(*(None,) * (1 + two))
+    except TypeError:
+        called = getattr(function, "__name__", name)
+        raise TypeError(
+            f"the handler {name!r} takes (input) or (input, context), and {called} is written as {called}{signature}"
+        ) from None
+    return two
 
 
 def arguments_for(handler: Handler, input: Json, context: Context) -> tuple[Any, ...]:

@@ -7,12 +7,12 @@ is asked back, never guessed.
 from __future__ import annotations
 
 import os
-import sys
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.config import Project, is_file, shown
+from sm_cli.cli.terminal.inputs import read_stdin
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def read(path: str) -> bytes:
 
     try:
         if path == STDIN:
-            return sys.stdin.buffer.read(MAX_BYTES + 1)
+            return read_stdin(MAX_BYTES + 1)
         file = Path(path)
         with file.open("rb") as opened:
             return opened.read() if file.is_file() else opened.read(MAX_BYTES + 1)

@@ -36,13 +36,20 @@ def warn_if_large(value: Json, what: str) -> None:
         warn(f"{what} has {size:,} bytes; AWS takes at most {AWS_MAX_BYTES:,}")
 
 
+def read_stdin(most: int = -1) -> bytes:
+    """What stands on stdin, at most so many bytes unless `most` is negative. Raises UsageError when it is closed."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError("stdin is closed, so nothing can be read from it")
+    return sys.stdin.buffer.read(most)
+
+
 def read_json(source: str, option: str) -> Json:
     """`-` is stdin; text that begins like JSON is JSON; else a file, else a JSON scalar."""
     _refuse_bytes(source)
     if not source:
         raise UsageError(f"{option} is empty")
     if source == "-":
-        return loads_exact(sys.stdin.buffer.read(), what="stdin")
+        return loads_exact(read_stdin(), what="stdin")
     if source.lstrip()[:1] in ("{", "[", '"'):
         return loads_exact(source, what=option)
     try:

@@ -31,6 +31,18 @@ def ensure_streams() -> None:
         if sys.stderr is None and opened == 2:
             sys.stderr = os.fdopen(2, "w", closefd=False)
     os.close(opened)
+    if codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name != "utf-8":
+        codecs.register_error("sm-escape", _escape)
+        sys.stdout.reconfigure(errors="sm-escape")  # type: ignore[union-attr]  # only Python's own have an encoding
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """What a stdout of few characters lacks, as JSON writes it: documents stay what they are, and names can be told
+    from one another."""
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    units = (lacking[i : i + 2].hex() for i in range(0, len(lacking), 2))
+    return "".join(f"\\u{unit}" for unit in units), error.end
 
 
 @contextmanager
