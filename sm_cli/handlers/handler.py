@@ -167,13 +167,14 @@ def _takes_two(name: str, function: Callable[..., Any]) -> bool:
     return two
 
 
-def arguments_for(handler: Handler, input: Json, context: Context) -> tuple[Any, ...]:
-    """What the function is called with: a copy of the input, which is its own, and the context when it wants one."""
+def arguments_for(handler: Handler, input: Json, context: Context | None) -> tuple[Any, ...]:
+    """What the function is called with: a copy of the input, which is its own, and the context when it wants one (for
+    one that does not, `context` may be None)."""
     own = copy(input)
     return (own, context) if handler.wants_context else (own,)
 
 
-def run(handler: Handler, input: Json, context: Context) -> Success | Failure:
+def run(handler: Handler, input: Json, context: Context | None) -> Success | Failure:
     """Call a sync handler."""
     process = os.getpid()
     try:
@@ -183,7 +184,7 @@ def run(handler: Handler, input: Json, context: Context) -> Success | Failure:
     return in_process(process, ended)
 
 
-async def run_async(handler: Handler, input: Json, context: Context) -> Success | Failure:
+async def run_async(handler: Handler, input: Json, context: Context | None) -> Success | Failure:
     """Call an async handler and await it; whatever it raises becomes a Failure."""
     process = os.getpid()
     try:

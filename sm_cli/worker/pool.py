@@ -40,7 +40,8 @@ class Done:
 class _Running:
     job: Job
     handler: Handler
-    context: Context
+    make_context: Callable[[], Context]
+    context: Context | None = None  # until the handler begins, and for one that wants none
     task: asyncio.Task[Success | Failure] | None = None
     cancelled: float | None = None  # time.monotonic
     given_up: bool = False
@@ -83,8 +84,9 @@ class Pool:
             )  # fmt: skip
         return True
 
-    def submit(self, job: Job, handler: Handler, context: Context) -> None:
-        """Start the job's handler in a thread, or in the event loop when it is async; never waits."""
+    def submit(self, job: Job, handler: Handler, context: Callable[[], Context]) -> None:
+        """Start the job's handler in a thread, or in the event loop when it is async; never waits. `context` is called
+        in that thread, for a handler that wants one."""
         running = _Running(job, handler, context)
         spawn = False
         with self._lock:
@@ -108,7 +110,8 @@ class Pool:
             if running is None:
                 return
             running.cancelled = time.monotonic()
-        running.context.cancelled.set()
+            if running.context is not None:
+                running.context.cancelled.set()
         if self._loop is not None and running.handler.is_async:
             self._loop.call_soon_threadsafe(self._cancel_async, running)
 
@@ -145,9 +148,20 @@ class Pool:
             running = self._todo.get()
             if running is None:
                 return
-            self._finish(running, run(running.handler, running.job.input, running.context))
+            self._finish(running, run(running.handler, running.job.input, self._context(running)))
             if self._closed:
                 return
+
+    def _context(self, running: _Running) -> Context | None:
+        """What the handler is told, if it wants to know; and whether it was cancelled before it began."""
+        if not running.handler.wants_context:
+            return None
+        context = running.make_context()
+        with self._lock:
+            running.context = context
+            if running.cancelled is not None:
+                context.cancelled.set()
+        return context
 
     def _finish(self, running: _Running, outcome: Success | Failure) -> None:
         with self._lock:
@@ -166,7 +180,7 @@ class Pool:
         return self._loop
 
     def _start_async(self, loop: asyncio.AbstractEventLoop, running: _Running) -> None:
-        running.task = loop.create_task(run_async(running.handler, running.job.input, running.context))
+        running.task = loop.create_task(run_async(running.handler, running.job.input, self._context(running)))
         # By a callback: a task that is cancelled before its first step runs nothing of its own.
         running.task.add_done_callback(lambda task: self._finish(running, _result(task)))
         if running.cancelled is not None:

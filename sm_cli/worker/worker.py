@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import JobTaker
@@ -297,7 +298,7 @@ class Worker:
             self.leased[job.frame, job.seq] = job
             handler = self.handlers.find(job.resource)
             assert handler is not None, "a job is taken for a handler that is there"
-            self.pool.submit(job, handler, self.context(job, executions[job.execution]))
+            self.pool.submit(job, handler, partial(self.context, job, executions[job.execution]))
 
     def context(self, job: Job, execution: Execution) -> Context:
         """What the job's handler is told beside its input."""

@@ -25,7 +25,7 @@ def context() -> Context:
 
 def submit(pool: Pool, frame: int, function: Callable[..., Any], seq: int = 1) -> Context:
     given = context()
-    pool.submit(job(frame, seq), Handler("h", function), given)
+    pool.submit(job(frame, seq), Handler("h", function), lambda: given)
     return given
 
 
@@ -63,7 +63,9 @@ def test_a_thread_is_used_again() -> None:
 
 def test_a_cancelled_handler_keeps_its_slot_until_it_ends_and_its_result_is_dropped() -> None:
     pool, gate = Pool(1, lambda: None), threading.Event()
-    given = submit(pool, 1, lambda input: gate.wait(60))
+    begun = threading.Event()
+    given = submit(pool, 1, lambda input, context: begun.set() or gate.wait(60))  # type: ignore[func-returns-value]
+    assert begun.wait(60)
     pool.cancel(1, 1)
     assert given.cancelled.is_set()
     assert pool.free == 0
@@ -121,6 +123,29 @@ def test_an_async_handler_is_cancelled_before_its_first_step_and_in_the_middle()
         soon(lambda: pool.free == 2)
     assert set(ended) <= set(range(20))
     assert pool.drain() == []
+    pool.close()
+
+
+def test_a_handler_that_was_cancelled_before_it_began_is_told_so() -> None:
+    pool, made, found = Pool(1, lambda: None), threading.Event(), []
+
+    def late() -> Context:
+        assert made.wait(60)
+        return context()
+
+    pool.submit(job(1), Handler("h", lambda input, context: found.append(context.cancelled.is_set())), late)
+    pool.cancel(1, 1)
+    made.set()
+    soon(lambda: pool.free == 1)
+    assert found == [True]
+    pool.close()
+
+
+def test_a_context_that_nobody_wants_is_not_made() -> None:
+    pool, made = Pool(1, lambda: None), []
+    pool.submit(job(1), Handler("h", lambda input: input), lambda: made.append(1) or context())  # type: ignore[func-returns-value]
+    assert results(pool, 1) == [(1, Success(1))]
+    assert made == []
     pool.close()
 
 
