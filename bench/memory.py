@@ -33,7 +33,7 @@ def loop() -> Program:
 
 
 def rate(program: Program, transitions: int, *, history: bool) -> float:
-    env = Env(0, Facts("R", "n", "w", "STANDARD", None, ""), history=history)
+    env = Env(0, Facts("R", "n", "w", "STANDARD", None, 0), history=history)
     best = float("inf")
     for _ in range(20):
         frame = Frame(1, 1, None, 0, 0, "", program.root.start_at, input={"n": LENGTH})

@@ -1,18 +1,18 @@
 """What a step may know beside its frame: the time, the execution's facts, a seed."""
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sm_cli.expr.limits import DEFAULT, Limits
 from sm_cli.interpreter.records import Record
 from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the context object tells of an execution. `started` is RFC 3339 text with milliseconds."""
+class Facts(NamedTuple):
+    """What the context object tells of an execution."""
 
     #: The public id.
     ref: str
@@ -24,7 +24,8 @@ class Facts:
     type: str
     #: The execution's raw input.
     input: Json
-    started: str
+    #: Microseconds since 1970 UTC.
+    started: int
     #: The region in ARNs.
     region: str = "us-east-1"
     #: The account's number in ARNs.
@@ -33,8 +34,8 @@ class Facts:
     role: str = "arn:aws:iam::111111111111:role/sm-local"
     #: How often it was redriven.
     redrive_count: int = 0
-    #: When it was redriven last, RFC 3339 with milliseconds; None: never.
-    redriven: str | None = None
+    #: When it was redriven last, microseconds since 1970 UTC; None: never.
+    redriven: int | None = None
 
     @property
     def execution_arn(self) -> str:

@@ -183,12 +183,12 @@ class StepBuilder:
         facts, frame = self.env.facts, self.frame
         execution: dict[str, Json] = {
             "Id": facts.execution_arn, "Input": facts.input, "Name": facts.name, "RoleArn": facts.role,
-            "StartTime": facts.started,
+            "StartTime": rfc3339(facts.started),
         }  # fmt: skip
         if facts.type != "EXPRESS":
             execution["RedriveCount"] = facts.redrive_count
             if facts.redriven is not None:
-                execution["RedriveTime"] = facts.redriven
+                execution["RedriveTime"] = rfc3339(facts.redriven)
         state: dict[str, Json] = {"EnteredTime": rfc3339(frame.entered_at), "Name": frame.state}
         current = self.state
         if isinstance(current, Task):

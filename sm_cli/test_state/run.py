@@ -64,7 +64,6 @@ from sm_cli.test_state.request import (
     too_many_failures,
 )
 from sm_cli.test_state.request import StateTestRefused as StateTestRefused
-from sm_cli.timestamps import rfc3339
 
 _THRESHOLD = ("States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded")
 #: AWS tells nothing of what comes before the branches of a Parallel.
@@ -146,7 +145,7 @@ class _Test:
         """The frame before its state, in an execution of its own."""
         clock = SystemClock()
         now, ref = clock.now(), clock.new_ref()
-        facts = Facts(ref, ref, "test-state", "EXPRESS", input, rfc3339(now))
+        facts = Facts(ref, ref, "test-state", "EXPRESS", input, now)
         self.env = Env(now, facts, events=1, history=False, budget=1, probe=self.probe, clock=processor_seconds)
         self.frame = Frame(1, 1, None, 0, 0, "", self.subject.name, last=1, input=input, vars=variables, entered_at=now)
         self.input = input

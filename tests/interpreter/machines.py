@@ -40,6 +40,9 @@ STATES: dict[str, dict[str, Any]] = {
 #: A frame in one of these has a map run that is open.
 RUN = Join(3, 9, 0, started=2, activation=0, made=2, read=2)
 
+#: 2026-01-01T00:00:00.000Z.
+STARTED = 1_767_225_600_000_000
+
 INPUT: Json = {"a": 1, "items": [10, 20]}
 
 
@@ -52,7 +55,7 @@ def frame(input: Json = INPUT) -> Frame:
 
 
 def env(now: int = 0, **options: Any) -> Env:
-    return Env(now, Facts("REF", "name", "workflow", "STANDARD", INPUT, "2026-01-01T00:00:00.000Z"), **options)
+    return Env(now, Facts("REF", "name", "workflow", "STANDARD", INPUT, STARTED), **options)
 
 
 def enter(state: dict[str, Any], input: Json = INPUT, now: int = 0) -> tuple[Program, Step]:

@@ -197,7 +197,7 @@ def test_the_jobs_of_a_distributed_map_are_not_told_of() -> None:
     ("opens", "types"),
     [(Opens.EXECUTIONS, ["MapRunAborted", "MapStateAborted"]), (Opens.JOB, ["MapStateAborted"])],
 )
-def test_a_map_run_is_aborted_with_its_map_where_one_is_open(opens: Opens, types: list[str]) -> None:
+def test_a_map_run_is_aborted_with_its_map_where_one_is_open(opens: int, types: list[str]) -> None:
     compiled, step = enter(STATES["DistributedMap"])
     at = replace(step.frame, opens=opens)
     ended = aborted(compiled, at, env(events=step.events))

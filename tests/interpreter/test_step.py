@@ -73,7 +73,7 @@ def test_the_last_event_is_kept_for_the_end_of_a_standard_execution_with_limits(
     limits: bool, type: str, most: int
 ) -> None:
     given = env(limits=limits)
-    given = replace(given, facts=replace(given.facts, type=type))
+    given = replace(given, facts=given.facts._replace(type=type))
     assert StepBuilder(program(PASS), frame(), given).most == most
 
 
@@ -235,7 +235,7 @@ def test_the_context_object_has_the_execution_the_state_and_the_workflow() -> No
 
 def with_facts(state: dict[str, Any], at: Frame | None = None, **facts: Any) -> dict[str, Any]:
     given = env()
-    given = replace(given, facts=replace(given.facts, **facts))
+    given = replace(given, facts=given.facts._replace(**facts))
     found: dict[str, Any] = StepBuilder(program(state), frame() if at is None else at, given).context()
     return found
 
@@ -247,7 +247,7 @@ def test_an_express_execution_has_an_arn_of_its_own_and_no_redrives() -> None:
 
 
 def test_a_redriven_execution_says_when() -> None:
-    execution = with_facts(PASS, redrive_count=2, redriven="2026-02-01T00:00:00.000Z")["Execution"]
+    execution = with_facts(PASS, redrive_count=2, redriven=1_769_904_000_000_000)["Execution"]
     assert (execution["RedriveCount"], execution["RedriveTime"]) == (2, "2026-02-01T00:00:00.000Z")
 
 
@@ -307,7 +307,7 @@ def test_random_numbers_come_from_execution_frame_and_seq() -> None:
         given = env()
         at = frame()
         at.id, at.seq = id, seq
-        turn = StepBuilder(program(PASS), at, replace(given, facts=replace(given.facts, ref=ref)))
+        turn = StepBuilder(program(PASS), at, replace(given, facts=given.facts._replace(ref=ref)))
         assert turn.random() is turn.random(), "one generator a step"
         return [turn.random().random() for _ in range(3)]
 

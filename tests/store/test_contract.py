@@ -435,7 +435,6 @@ def test_a_frame_comes_back_as_it_was(store: Store) -> None:
         found = tx.frames([2, 1, 3])
         assert found == {1: whole, 2: frame(2, execution=2)}
         assert isinstance(found[1].status, FrameStatus)
-        assert isinstance(found[1].opens, Opens)
         assert tx.frames([]) == {}
 
 

@@ -34,7 +34,7 @@ class Rows:
         return self.execution(id, status=status, closed=T0 + 5, **more)
 
 
-def forked(id: int, join: Join | None, opens: Opens = Opens.EXECUTIONS, execution: int = 1, **more: Any) -> Frame:
+def forked(id: int, join: Join | None, opens: int = Opens.EXECUTIONS, execution: int = 1, **more: Any) -> Frame:
     """A frame that waits for what it started; without a join for one execution."""
     given: dict[str, Any] = {
         "parent": None, "activation": 0, "index": 0, "machine": "", "state": "Each", "seq": 1,

@@ -85,7 +85,7 @@ def abort(unit: UnitOfWork, frames: Iterable[Frame], *, recorded: bool = True) -
             if frame.opens:
                 unit.shut(frame)
             unit.put(execution, step)
-            if frame.opens >= Opens.EXECUTIONS:
+            if frame.opens & Opens.EXECUTIONS:
                 leave(unit, frame, Status.ABORTED)
 
 

@@ -356,7 +356,6 @@ class Tick(UnitOfWork):
         for command in step.commands:
             if MEANINGS[type(command)](self, execution, frame, command):
                 break
-        # EXECUTIONS is the highest bit: compared as a number, for a flag's own & costs a microsecond a step.
-        if before.opens >= Opens.EXECUTIONS and self.frames[frame.id].opens < Opens.EXECUTIONS:
+        if before.opens & Opens.EXECUTIONS and not self.frames[frame.id].opens & Opens.EXECUTIONS:
             aborted = frame.status is FrameStatus.ABORTED
             leave(self, before, Status.ABORTED if aborted else Status.FAILED)

@@ -34,7 +34,7 @@ from sm_cli.store.records import (
     Timer,
 )
 from sm_cli.store.sql.transaction import Transaction
-from sm_cli.timestamps import MICROSECONDS, rfc3339
+from sm_cli.timestamps import MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,9 @@ class UnitOfWork:
                 workflow=execution.workflow,
                 type=execution.type,
                 input=execution.input,
-                started=rfc3339(execution.started),
+                started=execution.started,
                 redrive_count=execution.redrives,
-                redriven=None if execution.redriven is None else rfc3339(execution.redriven),
+                redriven=execution.redriven,
             )
             settings = self.settings
             # As on AWS, an EXPRESS child of a map run has no history.

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
+from sm_cli.interpreter.frame import Frame, FrameStatus, Join
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import FLAT, SHORT, Json, folded_text, is_small
 from sm_cli.store.messages import (
@@ -48,7 +48,6 @@ HISTORY_ROW = 1 << 18
 
 # Calling an enum costs more than the rest of the row; a tuple answers at once.
 _FRAME_STATUS = tuple(FrameStatus)
-_OPENS = tuple(Opens(bits) for bits in range(32))
 _STATUS = {status.value: status for status in Status}
 _TIMER_KIND = {kind.value: kind for kind in TimerKind}
 _NO_PARENT = (None,) * 5
@@ -159,7 +158,7 @@ def frame(row: Row, value: Decode) -> Frame:
     (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, forked, entered, last,
      entered_at, wake, item, vars, input, output) = row  # fmt: skip
     return Frame(
-        id, execution, parent, activation, idx, machine, state, seq, _FRAME_STATUS[status], _OPENS[opens],
+        id, execution, parent, activation, idx, machine, state, seq, _FRAME_STATUS[status], opens,
         () if retries is None else tuple(orjson.loads(retries)),
         None if forked is None else Join(*orjson.loads(forked)),
         value(item), {} if vars is None else value(vars),  # type: ignore[arg-type]  # vars are always an object
@@ -176,7 +175,7 @@ def frame_step(f: Frame) -> Row:
     """What a step changes, from `opens` to `wake`."""
     join = f.join
     return (
-        int(f.opens),
+        f.opens,
         encode(list(f.retries)) if f.retries else None,
         None if join is None else encode(list(join)),
         f.entered, f.last, f.entered_at, encode(f.wake),

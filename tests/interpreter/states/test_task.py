@@ -114,12 +114,12 @@ def test_each_retry_is_an_attempt_more() -> None:
     ("pattern", "opens"), [("", Opens.NOTHING), (".sync", Opens.EXECUTIONS), (".sync:2", Opens.EXECUTIONS),
                            (".waitForTaskToken", Opens.NOTHING)],
 )  # fmt: skip
-def test_an_execution_is_asked_for_under_its_workflow_s_name(pattern: str, opens: Opens) -> None:
+def test_an_execution_is_asked_for_under_its_workflow_s_name(pattern: str, opens: int) -> None:
     parameters = {"StateMachineArn": MACHINE, "Name": "n-1", "Input": {"x.$": "$.a"}}
     _, step = enter(task(START + pattern, Parameters=parameters, TimeoutSeconds=5))
     asked = only(step, StartExecution)
     assert asked == StartExecution("child", "n-1", {"x": 1}, pattern.removeprefix("."), 5, None)
-    assert step.frame.opens is opens
+    assert step.frame.opens == opens
     assert details(step, "TaskScheduled")["resource"] == f"startExecution{pattern}"
 
 
@@ -164,11 +164,11 @@ def test_a_start_that_names_no_workflow_fails_the_state(parameters: Json, says: 
     ],
 )
 def test_an_action_of_step_functions_is_called_with_its_parameters(
-    action: str, parameters: dict[str, Json], opens: Opens
+    action: str, parameters: dict[str, Json], opens: int
 ) -> None:
     _, step = enter(task(SFN + action, Parameters=parameters))
     assert only(step, CallSfn) == CallSfn(action, parameters, "", None, None)
-    assert step.frame.opens is opens
+    assert step.frame.opens == opens
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def newest(unit: UnitOfWork, run: MapRun) -> MapRun:
 
 def facts_of(workflow: str) -> Facts:
     """The facts from which the ARNs of a workflow are made."""
-    return Facts("", "", workflow, "STANDARD", None, "")
+    return Facts("", "", workflow, "STANDARD", None, 0)
 
 
 def run_arn(run: MapRun) -> str:
