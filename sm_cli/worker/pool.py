@@ -24,7 +24,7 @@ log = logging.getLogger("sm.engine")
 PATIENCE = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Done:
     """A handler ended: its job, what came of it, and when."""
 

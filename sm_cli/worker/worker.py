@@ -157,7 +157,7 @@ class Worker:
 
         while results:
             try:
-                left = self.engine.transact(deliver)[1].agenda.left
+                left = set(self.engine.transact(deliver)[1].agenda.left)
             except Unwritable:
                 continue  # what caused it is set aside
             results = [done for done in results if done in left]
@@ -205,9 +205,8 @@ class Worker:
             return False
 
         lost: set[int] = set()
-        left: list[Done] = []  # there was no time for them
 
-        def work(tick: Tick) -> None:
+        def work(tick: Tick) -> set[object]:
             self._notice_jump()  # also while this waited for its turn
             if self._jumped:
                 lost.update(leases.rebase(tick, list(self.leased.values()), self._jumped))
@@ -219,21 +218,22 @@ class Worker:
             tick.run()
             tick.elapsed(tick.now, BATCH, self.only, beyond=tick.now - 1)
             tick.run()
-            left.extend(done for done in results if done in tick.agenda.left)
+            left = set(tick.agenda.left)
             lost.update(self.renew(tick, [done for done in results if done not in left], renewing))
             if unseen and arriving is not None:
                 tick.changes.workers.append(arriving)
+            return left
 
         taker = self.taker()
         arriving = taker.arriving
         if unseen:
             taker.arriving = None  # written by itself, even when nothing else is
         try:
-            _, tick = self.engine.transact(work, taker)
+            left, tick = self.engine.transact(work, taker)
         except Unwritable:
             self._outlook.stale = True
             return True  # with the same results; what caused it is set aside
-        self._undelivered = left
+        self._undelivered = [done for done in results if done in left]  # there was no time for them
         self._jumped = 0
         if tick.changes:
             self._is_seen(arriving)
