@@ -35,6 +35,42 @@ def test_people_see_a_screen_of_it_and_how_long_it_is(large: Project, command: t
     assert "--full" not in whole
 
 
+FAILS = """
+StartAt: F
+States: {F: {Type: Fail, ErrorPath: $.text, CausePath: $.text}}
+"""
+
+
+def test_people_see_a_screen_of_a_long_error(project: Project) -> None:
+    project.workflow(FAILS)
+    project.write("data.json", json.dumps(LARGE))
+    told = [project.sm("run", "--input", "data.json").err]
+    for command in ("list", "show", "output", "why", "history", "history --events", "history --payloads", "history -f"):
+        answer = project.sm(*command.split(), *([] if command == "list" else ["@last"]))
+        told.append(answer.out + answer.err)
+    told.append(project.sm("run", "--express", "--input", "data.json").err)
+    told.append(project.sm("test-state", "order", "F", "--input", "data.json").err)
+    for text in told:
+        assert "xxx" in text
+        assert "the-end" not in text
+        assert len(text) < 8000
+    for whole in ("show", "history --events", "history"):
+        assert "the-end" in project.sm(*whole.split(), "--full", "@last").out
+
+
+def test_people_see_a_screen_of_a_long_value_that_is_waited_for(project: Project) -> None:
+    project.workflow(
+        "StartAt: M\nStates: {M: {Type: Message, CorrelationKey: k, CorrelationValuePath: $.text, End: true}}\n"
+    )
+    project.write("data.json", json.dumps(LARGE))
+    project.sm("run", "--input", "data.json", "--detach")
+    project.sm("worker", "--drain")
+    for command in ("show @last", "why @last", "waits"):
+        told = project.sm(*command.split()).out
+        assert "xxx" in told
+        assert "the-end" not in told
+
+
 @pytest.mark.parametrize(
     "command", [("show", "--json"), ("show", "-o", "yaml"), ("history", "--json"), ("history", "-o", "jsonl")]
 )

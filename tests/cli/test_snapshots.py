@@ -154,6 +154,7 @@ def transcript(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tr
         now[0] += 1_000_000
 
     monkeypatch.setattr(SystemClock, "now", lambda _clock: now[0])
+    monkeypatch.setattr(SystemClock, "monotonic", lambda _clock: now[0])
     monkeypatch.setattr(SystemClock, "new_ref", lambda _clock: make_ref(now[0] // 1000, next(refs)))
     for name, value in (("COLUMNS", "80"), ("NO_COLOR", "1"), ("TZ", "UTC"), ("LC_ALL", "C.UTF-8")):
         monkeypatch.setenv(name, value)

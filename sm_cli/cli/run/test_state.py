@@ -202,7 +202,7 @@ def ending(state: str, answer: Mapping[str, Any]) -> Iterator[str]:
     yield tables.clean(f"state {state} {answer['status']}{goes_on}")
     for name in ("error", "cause"):
         if answer.get(name):
-            yield f"  {name}: {tables.clean(answer[name])}"
+            yield f"  {name}: {tables.cut(tables.clean(answer[name]))}"
     details = answer.get("inspectionData", {}).get("errorDetails", {})
     if "retryIndex" in details:
         yield f"  Retry[{details['retryIndex']}] takes it, after {details['retryBackoffIntervalSeconds']:g} s"

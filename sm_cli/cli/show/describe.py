@@ -81,7 +81,7 @@ def lines(found: dict[str, Json], *, full: bool = False) -> Iterator[str]:
         yield f"{'output':<11} {tables.screenful(dumps(found['output']), full=full)}"
     sentences = found["waits_for"]
     for sentence in sentences if isinstance(sentences, list) else []:
-        yield f"{'now':<11} {tables.clean(str(sentence))}"
+        yield f"{'now':<11} {tables.screenful(tables.clean(str(sentence)), full=full)}"
 
 
 def ending(engine: Engine, execution: Execution) -> Iterator[str]:
@@ -94,4 +94,4 @@ def ending(engine: Engine, execution: Execution) -> Iterator[str]:
     state = failed_state(engine, execution) if execution.status == "FAILED" else None
     for name, value in (("state", state), ("error", execution.error), ("cause", execution.cause)):
         if value:
-            yield f"  {name}: {tables.clean(value)}"
+            yield f"  {name}: {tables.cut(tables.clean(value))}"

@@ -67,7 +67,7 @@ def _tell_states(engine: Engine, execution: Execution, payloads: bool, *, full: 
 
     visits = state_visits(history_of(engine, execution))
     now = engine.clock.now()
-    lines = tables.table(_HEADS, [_row(visit, now) for visit in visits])
+    lines = tables.table(_HEADS, [_row(visit, now) for visit in visits], full=full)
     out.text(lines[0])
     for visit, line in zip(visits, lines[1:], strict=True):
         out.text(line)
@@ -105,7 +105,8 @@ def _tell_event(event: HistoryEvent, payloads: bool, *, full: bool) -> None:
     from sm_cli.timestamps import rfc3339
 
     said = [str(event.detail[key]) for key in ("name", "error") if event.detail.get(key) is not None]
-    out.text(tables.clean(f"{event.number:>5}  {rfc3339(event.at)}  {event.type:<28}  {' '.join(said)}").rstrip())
+    what = tables.screenful(tables.clean(" ".join(said)), full=full)
+    out.text(f"{event.number:>5}  {rfc3339(event.at)}  {event.type:<28}  {what}".rstrip())
     if payloads and event.detail:
         out.text(f"       {tables.screenful(dumps(event.detail), full=full)}")
 

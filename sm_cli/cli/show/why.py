@@ -74,9 +74,9 @@ def why(
         return
     named = found.ref if found.name == found.ref else f"{found.name} ({found.ref})"
     begun = f"Execution {named} of {found.workflow} {begins} {tables.local_time(found.started)}{failed}."
-    out.text(tables.clean(" ".join([begun, *(r.text for r in reasons)])))
+    out.text(" ".join([begun, *(tables.cut(tables.clean(r.text)) for r in reasons)]))
     for command in dict.fromkeys(command_of(r.action) for r in reasons if r.action is not None):
-        out.text(f"  {tables.clean(command)}")
+        out.text(f"  {tables.cut(tables.clean(command))}")
 
 
 def _handlers(

@@ -120,7 +120,7 @@ def line_of(visit: StateVisit) -> str:
     assert visit.ended is not None
     place = f"{visit.where[-1].rpartition('[')[2].removesuffix(']')}: " if visit.where else ""
     retries = f", {visit.retries} {'retry' if visit.retries == 1 else 'retries'}" if visit.retries else ""
-    error = f"  {visit.error}" if visit.error else ""
+    error = f"  {tables.cut(visit.error)}" if visit.error else ""
     took = tables.duration(visit.ended - visit.started)
     indent = "  " * (1 + len(visit.where))
     return tables.clean(f"{indent}{_MARKS[visit.status]} {place}{visit.name}  {took}{retries}{error}")

@@ -14,11 +14,16 @@ from sm_cli.cli.escaping import escaped as clean
 __all__ = ["clean", "duration", "local_time", "pad", "table", "width"]
 
 
-def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+#: Characters of a cell of a table.
+_CELL = 300
+
+
+def table(heads: Sequence[str], lines: Sequence[Sequence[str]], *, full: bool = False) -> list[str]:
     """The lines of a table: columns as wide as needed, two spaces between them. A column that is empty
-    everywhere is left out."""
+    everywhere is left out. A cell is cut after some 300 characters, unless it is to be `full`."""
     columns = [i for i in range(len(heads)) if not lines or any(line[i] for line in lines)]
-    shown = [[heads[i] for i in columns], *([clean(line[i]) for i in columns] for line in lines)]
+    longest = None if full else _CELL
+    shown = [[heads[i] for i in columns], *([cut(clean(line[i]), longest) for i in columns] for line in lines)]
     widths = [max(width(row[i]) for row in shown) for i in range(len(columns))]
     return ["  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in shown]
 
@@ -37,6 +42,11 @@ def width(cell: str) -> int:
 
 #: Characters of a payload that a person sees at once: most of a screen of 80 columns and 24 lines.
 _SCREEN = 1500
+
+
+def cut(text: str, longest: int | None = _SCREEN) -> str:
+    """At most so many characters of the text, and a sign that there are more."""
+    return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
 
 
 def screenful(text: str, *, full: bool) -> str:
