@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,13 +24,19 @@ STATES: dict[str, dict[str, object]] = {
 
 
 def write_payload(file: Path, size: int) -> int:
-    """An array of texts of 1 KB; the size of the file."""
-    file.write_text(json.dumps(["x" * 1024] * (size // 1027), separators=(",", ":")), encoding="utf-8")
+    """An array of texts of 1 KB; the size of the file. Written in pieces, for `peak` counts what this process holds."""
+    text = json.dumps("x" * 1024)
+    with file.open("w", encoding="utf-8") as written:
+        written.write(f"[{text}")
+        for _ in range(size // (len(text) + 1) - 1):
+            written.write(f",{text}")
+        written.write("]")
     return file.stat().st_size
 
 
 def peak(project: Project, *arguments: str) -> int:
-    """The most memory that a command held, in bytes (getrusage(2), of the child alone)."""
+    """The most memory that a command held, in bytes (getrusage(2), of the child alone). A child begins as what this
+    process is, so that this one must never have held more: RuntimeError when it has."""
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "SM_MAX_PAYLOAD": str(4 * SIZE)}
     with subprocess.Popen(
         [sys.executable, "-m", "sm_cli", *arguments], cwd=project.folder, env=environment,
@@ -39,6 +46,8 @@ def peak(project: Project, *arguments: str) -> int:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"sm {' '.join(arguments)} ended with {process.returncode}")
+    if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+        raise RuntimeError("this process has held more than the command, whose memory cannot be measured then")
     return int(usage.ru_maxrss) * 1024
 
 

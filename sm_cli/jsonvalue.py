@@ -104,9 +104,11 @@ def loads_exact(text: str | bytes, *, what: str = "the input") -> Json:
         ) from None
     except RecursionError:
         raise InvalidJson(f"{what} is nested more than {DEEPEST} levels deep") from None
+    surrogates = _LONE_SURROGATE.search(text) is not None
+    del text  # what follows writes the value, and a long one is not there three times over
     if is_too_deep(value):
         raise InvalidJson(f"{what} is nested more than {DEEPEST} levels deep")
-    if _LONE_SURROGATE.search(text):
+    if surrogates:
         _refuse_lone_surrogates(value, what)
     return value
 
@@ -189,7 +191,10 @@ def as_json(value: object) -> tuple[Json, str | None]:
     # orjson writes NaN and Infinity as null, in silence; only then is the slow walk needed.
     if b"null" in encoded and (problem := not_json(value)):
         return None, problem
-    return orjson.loads(memoryview(encoded)[_SPARE:-_SPARE]), None
+    if len(encoded) < _SHARED:
+        return orjson.loads(memoryview(encoded)[_SPARE:-_SPARE]), None
+    del encoded
+    return _own(value), None
 
 
 _TOO_DEEP = f"the value is nested more than {DEEPEST} levels deep or holds itself"
@@ -324,11 +329,39 @@ def not_json_safely(value: object) -> str | None:
 
 
 def copy(value: Json) -> Json:
-    """A deep copy that shares nothing: for handing data to code that may change it."""
+    """A deep copy that shares nothing that can be changed: for handing data to code that may change it."""
     if type(value) not in (dict, list):
         return value
-    result: Json = orjson.loads(orjson.dumps(value))
-    return result
+    encoded = orjson.dumps(value)
+    if len(encoded) < _SHARED:
+        result: Json = orjson.loads(encoded)
+        return result
+    del encoded
+    return _own(value)
+
+
+#: From so many bytes of text on a copy shares its texts and numbers with what it was made of.
+_SHARED = 1 << 20
+#: What a value of exactly this type is, JSON is, and nobody can change.
+_LEAVES = FLAT | {str}
+
+
+def _own(value: Any) -> Json:
+    """What reading back the written value gives, but texts and numbers are shared. `value` is known to be writable."""
+    kind = type(value)
+    if kind in _LEAVES:
+        leaf: Json = value
+        return leaf
+    if kind is list or isinstance(value, tuple):
+        return [item if type(item) in _LEAVES else _own(item) for item in value]
+    if kind is dict:
+        return {key: item if type(item) in _LEAVES else _own(item) for key, item in value.items()}
+    if isinstance(value, dict):
+        return _own(dict(value))
+    if isinstance(value, list):
+        return _own(list(value))
+    written: Json = orjson.loads(orjson.dumps(value, _array, _STRICT))
+    return written
 
 
 class CannotPlace(ValueError):

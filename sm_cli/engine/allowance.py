@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sm_cli.interpreter.records import Record
-from sm_cli.jsonvalue import dumps
+from sm_cli.jsonvalue import size_of
 
 _SAMPLE = 7
 #: A state whose events are longer than this, in bytes, is heavy.
@@ -50,7 +50,7 @@ class Allowance:
 
     def _weigh(self, record: Record) -> None:
         # A state's data stands in two events: as it is entered and as it is left.
-        size = 2 * len(dumps(record.detail))
+        size = 2 * size_of(record.detail)
         if size > _HEAVY:
             self._each = 1
         self._bytes += size * self._each

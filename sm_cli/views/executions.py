@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def execution_now(engine: Engine, id: int) -> Execution | None:
-    """The execution as it is at this moment; None when it is gone."""
+    """The execution as it is at this moment, without its input (None); None when it is gone."""
     with engine.store.read() as questions:
-        return questions.execution(id)
+        return questions.execution_without_input(id)
 
 
 def history_of(engine: Engine, execution: Execution) -> list[HistoryEvent]:

@@ -16,7 +16,7 @@ _RUNS = 9
 class Look(NamedTuple):
     """What one snapshot showed."""
 
-    #: As it is now; None when it is gone.
+    #: As it is now, without its data; None when it is gone.
     execution: Execution | None
     #: New since the look before, in order.
     events: list[HistoryEvent]
@@ -35,7 +35,7 @@ class Watch:
     def look(self, *, events: bool = True, runs: bool = False) -> Look:
         """One snapshot. Without `events` only the execution is read, with `runs` its open map runs too."""
         with self.engine.store.read() as questions:
-            found = questions.execution(self.id)
+            found = questions.short_execution(self.id)
             new = questions.history(self.id, after=self.seen) if events else []
             under_way = questions.map_runs(self.id, _RUNS) if runs else []
         if new:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sm_cli.handlers.handler import Context, Failure, Handler, Success, run, run_async
+from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Job
 
 log = logging.getLogger("sm.engine")
@@ -45,6 +46,11 @@ class _Running:
     task: asyncio.Task[Success | Failure] | None = None
     cancelled: float | None = None  # time.monotonic
     given_up: bool = False
+
+    def take_input(self) -> Json:
+        """What the handler is called with. Nobody else needs it, so a large one is not kept beside the result."""
+        input, self.job.input = self.job.input, None
+        return input
 
 
 class Pool:
@@ -148,7 +154,7 @@ class Pool:
             running = self._todo.get()
             if running is None:
                 return
-            self._finish(running, run(running.handler, running.job.input, self._context(running)))
+            self._finish(running, run(running.handler, running.take_input(), self._context(running)))
             if self._closed:
                 return
 
@@ -180,7 +186,7 @@ class Pool:
         return self._loop
 
     def _start_async(self, loop: asyncio.AbstractEventLoop, running: _Running) -> None:
-        running.task = loop.create_task(run_async(running.handler, running.job.input, self._context(running)))
+        running.task = loop.create_task(run_async(running.handler, running.take_input(), self._context(running)))
         # By a callback: a task that is cancelled before its first step runs nothing of its own.
         running.task.add_done_callback(lambda task: self._finish(running, _result(task)))
         if running.cancelled is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sm_cli.errors import DatabaseError
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json, dumps
 from sm_cli.store.changes import Changes
@@ -134,3 +135,36 @@ def test_states_that_hand_on_one_payload_add_it_once(store: SqliteStore, path: P
         assert inputs == [payload] * 5
     assert rows_of(path, "SELECT sum(length(body)) FROM blobs") == [(size,)]
     assert rows_of(path, "SELECT sum(length(events)) FROM history")[0][0] < 10_000
+
+
+@pytest.mark.parametrize("text", ["x" * 1000, "é€" * 500], ids=["ascii", "other"])
+def test_a_long_value_is_read_in_place_as_it_was_written(store: SqliteStore, text: str) -> None:
+    # Beyond 16 MiB it is read by another reader, which must read all that the writer writes.
+    odd: list[Json] = [1, -1, 2**64 - 1, -(2**63), 0.1, 1e300, -0.0, 5e-324, True, None, '\u0000\u007f\\"/', {}, []]
+    long: Json = [*odd, *([text] * (18 << 10)), {"é": {"": odd}}]
+    apply(store, new_executions=[execution(1, input=long)], new_frames={1: frame(1, input=long)})
+    with store.read() as questions:
+        found = questions.execution(1)
+    assert found is not None
+    assert dumps(found.input) == dumps(long)
+    with store.write() as tx:
+        tx.apply(Changes(frames={1: frame(1, seq=1, input=["another"])}))
+    with store.write() as tx:
+        assert dumps(tx.executions([1])[1].input) == dumps(long)
+
+
+def test_a_long_value_that_is_damaged_is_damage(store: SqliteStore, path: Path) -> None:
+    apply(store, new_executions=[execution(1, input=["x" * 1000] * (18 << 10))])
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE blobs SET body = CAST(replace(CAST(body AS TEXT), ']', ' ') AS BLOB)")
+    with pytest.raises(DatabaseError, match="damaged"), store.read() as questions:
+        questions.execution(1)
+
+
+@pytest.mark.parametrize("rows", [10, 40_000])
+def test_those_of_a_transaction_who_refer_to_a_value_share_it(store: SqliteStore, rows: int) -> None:
+    value: Json = ["x" * 1000] * rows
+    apply(store, new_executions=[execution(1, input=value)], new_frames={1: frame(1, input=value)})
+    with store.write() as tx:
+        held = tx.executions([1])[1].input
+        assert tx.frames([1])[1].input is held

@@ -128,6 +128,7 @@ def run(
 
             loop = Worker(engine, registry, concurrency=slots, name=own_name())
             execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
+            data = execution.input = None  # it is stored; a large one is not also kept here to the end
             go_on = [*again("worker", db=db, handlers=handlers, buckets=buckets), *(["--stub"] if stub else ())]
             code = follow(loop, execution, result, go_on, detach_on_wait=detach_on_wait)
     if code:

@@ -41,6 +41,14 @@ class ExecutionQuestions(Asking):
         """The execution with this id; None when there is none."""
         return next(iter(self._executions("execution", (id,))), None)
 
+    def short_execution(self, id: int) -> Execution | None:
+        """As `execution`, without input and output (both None)."""
+        return next(iter(self._short_executions("short_execution", (id,))), None)
+
+    def execution_without_input(self, id: int) -> Execution | None:
+        """As `execution`, without its input (None)."""
+        return next(iter(self._short_executions("execution_without_input", (id,))), None)
+
     def executions(self, ids: list[int]) -> dict[int, Execution]:
         """By id; ids that there are not are left out."""
         if not ids:

@@ -38,6 +38,14 @@ FROM executions e JOIN execution_data d ON d.execution = e.id
 {whole_executions}
 WHERE e.id = ?
 
+-- name: short_execution
+SELECT {execution_columns} FROM executions e WHERE e.id = ?
+
+-- name: execution_without_input
+SELECT {execution_columns}, NULL, d.output
+FROM executions e JOIN execution_data d ON d.execution = e.id
+WHERE e.id = ?
+
 -- name: executions
 SELECT {execution_columns}, d.input, d.output
 FROM json_each(?) wanted

@@ -103,7 +103,8 @@ WHERE id = ?
 UPDATE frames SET status = 1, opens = 0, wake = ? WHERE id IN (SELECT value FROM json_each(?))
 
 -- name: blob
-SELECT body FROM blobs WHERE id = ?
+-- Without the body when it is longer than :most bytes.
+SELECT CASE WHEN length(body) <= :most THEN body END FROM blobs WHERE id = :id
 
 -- name: insert_blob
 -- Its place; the body is written into it.

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from sm_cli.store.sql.session import Session
 
-#: What a writer keeps decoded, in bytes of JSON text.
+#: What a writer keeps decoded between two transactions, in bytes of JSON text.
 CACHE = 32 << 20
+#: Bytes of JSON text from which on a copy of it is worth some milliseconds.
+_LONG = 16 << 20
 
 
 class BlobCache:
@@ -38,13 +40,15 @@ class BlobCache:
         return found
 
     def put(self, id: int, value: Json, size: int) -> None:
-        """Keep a value of `size` bytes; those unused for longest go when all together pass the limit. One that passes
-        it alone is not kept."""
-        if size > self._limit:
-            return
+        """Keep a value of `size` bytes, however long it is, until `trim`: the rows of a transaction that refer to one
+        value share it."""
         self.drop(id)
         self._kept[id] = (value, size)
         self._size += size
+
+    def trim(self) -> None:
+        """The transaction is over: those unused for longest go until all together are below the limit. The one used
+        last stays, however long: it is what the next transaction is most likely to need."""
         while self._size > self._limit:
             self.drop(next(iter(self._kept)))
 
@@ -163,6 +167,33 @@ class BlobWriter:
             self._uses[id] = self._uses.get(id, 0) + 1
 
 
+def _give_back() -> None:
+    """What earlier values have left goes back to the system before a long one is read: the C library keeps it, in
+    pieces between what is still used, where no long text has room."""
+    import ctypes  # who reads no long value does not wait for it
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim is not None:
+        trim(0)
+
+
+def _read(body: list[bytes]) -> Json:
+    """The value of a body that is handed over in a list, which is empty afterwards: of a long text, its bytes and its
+    value no two more are in memory than must be."""
+    value: Json
+    if len(body[0]) < _LONG or not body[0].isascii():  # other text takes up to four bytes a character when decoded
+        value = orjson.loads(body.pop())
+        return value
+    import json
+
+    # orjson works on a copy of the text, and a list of all that is in it; this takes the text and the value alone.
+    try:
+        value = json.loads(body.pop().decode("ascii"))
+    except json.JSONDecodeError as e:
+        raise orjson.JSONDecodeError(e.msg, "", 0) from None
+    return value
+
+
 def reader(session: Session, cache: BlobCache | None = None) -> rows.Decode:
     """A function from a column's text to its value."""
 
@@ -176,12 +207,14 @@ def reader(session: Session, cache: BlobCache | None = None) -> rows.Decode:
         kept = cache.get(id) if cache is not None else None
         if kept is not None:
             return kept[0]
-        row = session.one("blob", (id,))
-        if row is None:
+        body = session.blob(id, _give_back)
+        if body is None:
             raise LookupError(f"blob {id} is referred to and not there")
-        large: Json = orjson.loads(row[0])
+        handed_over, size = [body], len(body)
+        del body
+        large = _read(handed_over)
         if cache is not None:
-            cache.put(id, large, len(row[0]))
+            cache.put(id, large, size)
         return large
 
     return value

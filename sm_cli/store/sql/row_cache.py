@@ -71,6 +71,7 @@ class RowCache:
         """Between transactions: few rows, and none that keeps a large value alive beside the blob cache."""
         self._trim(self.frames, self._large_frames)
         self._trim(self.executions, self._large_executions)
+        self.blobs.trim()
 
     def _trim(self, known: dict[int, Any], large: set[int]) -> None:
         for id in large:

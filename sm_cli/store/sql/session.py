@@ -15,6 +15,9 @@ from sm_cli.store.sql.rows import Row
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
+#: Bytes of a body that is as well copied once more as opened.
+_IN_ROW = 8 << 20
+
 
 class Session:
     """`explain` turns the driver's errors into ours, here, before anybody else can see them."""
@@ -51,6 +54,19 @@ class Session:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
             raise not_text(e) from None
+
+    def blob(self, id: int, before: Callable[[], None]) -> bytes | None:
+        """A large body; None when there is none. A long one is read in place (in a row SQLite would copy it once more),
+        and `before` is called before it. Raises DatabaseError."""
+        row = self.one("blob", {"id": id, "most": _IN_ROW})
+        if row is None or row[0] is not None:
+            return None if row is None else bytes(row[0])
+        before()
+        try:
+            with self.connection.blobopen("blobs", "body", id, readonly=True) as blob:
+                return blob.read()
+        except sqlite3.Error as e:
+            raise self._explain(e) from e
 
     def insert_blob(self, id: int, body: bytes) -> None:
         """A large body, written in place: as a parameter SQLite would copy it twice."""
