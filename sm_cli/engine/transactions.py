@@ -53,6 +53,10 @@ class Transactions:
         self._sweep_at = 0
         self._observers = observers
 
+    def observe(self, observer: Observer) -> None:
+        """Call this one too after each commit from now on."""
+        self._observers = (*self._observers, observer)
+
     def transact(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
         """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke."""
         try:

@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, TypeAlias
 
+from sm_cli.engine.attempts import attempt_of
 from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
 from sm_cli.engine.stepping.bugs import contain, contained
@@ -41,6 +42,7 @@ from sm_cli.interpreter.events import (
     Event,
     HeartbeatMissed,
     MessageReceived,
+    TaskFailed,
     TaskSucceeded,
 )
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
@@ -65,6 +67,8 @@ _TIMER_EVENTS: dict[TimerKind, Callable[[int], Event]] = {
     TimerKind.BACKOFF: BackoffElapsed,
     TimerKind.HEARTBEAT: HeartbeatMissed,
 }
+#: What may end an attempt at a task.
+_ENDS = frozenset({TaskSucceeded, TaskFailed, DeadlinePassed, HeartbeatMissed})
 #: Timers that a handler's result or heartbeat can be earlier than.
 _OF_TASKS = (TimerKind.DEADLINE, TimerKind.HEARTBEAT)
 
@@ -343,6 +347,8 @@ class Tick(UnitOfWork):
         if step.ignored:
             self.ignored.append((frame.id, event))
             return
+        if type(event) in _ENDS and (attempt := attempt_of(frame, event, step)) is not None:
+            self.attempts.append(attempt)
         if frame.opens & Opens.SUBSCRIPTION:
             self.endings.setdefault(frame.id, _ENDINGS.get(type(event), "aborted"))
         self.keep(execution, frame, step)

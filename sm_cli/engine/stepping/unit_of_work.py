@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sm_cli.asl.model import Program
 from sm_cli.engine.agenda import Agenda, Shares
 from sm_cli.engine.allowance import Allowance
+from sm_cli.engine.attempts import Attempt
 from sm_cli.engine.clock import processor_seconds
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.settings import JobTaker, Settings
@@ -95,6 +96,7 @@ class UnitOfWork:
         self.missed: dict[int, int] = {}  # frame -> when the first of its timers was due that this tick stepped
         self.steps = 0
         self.closed: list[Execution] = []
+        self.attempts: list[Attempt] = []
         #: Deliveries that came too late: (frame, event). The fence dropped them.
         self.ignored: list[tuple[int, Event]] = []
         self.long: list[HistoryEvent] = []  # see `Transaction.apply`

@@ -1,0 +1,108 @@
+"""What a worker's commits have ended: executions, and attempts at tasks. For logs, live, as it happens.
+
+Rule: only what is committed is told, once, by the process that committed it. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sm_cli.engine.attempts import Attempt
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.interpreter.frame import Frame
+from sm_cli.store.records import Execution, Status
+
+if TYPE_CHECKING:
+    from sm_cli.store.protocol import Store
+
+#: So many attempts under way are remembered for their durations; a handed-over task may wait for months.
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """An attempt at a task has ended."""
+
+    #: Whose task it is.
+    execution: Execution
+    #: What ended, and how; `frame.state` is the state.
+    attempt: Attempt
+    #: The Map iterations and Parallel branches that it is in, as "Name[3]", outermost first; known of failures only.
+    where: tuple[str, ...]
+    #: Microseconds since it was begun here; None when another process began it.
+    took: int | None
+    #: When it ended, microseconds since 1970 UTC.
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionEnd:
+    """An execution has ended."""
+
+    #: As it is now.
+    execution: Execution
+    #: The state that its root was in, unless it succeeded or never began; None otherwise.
+    state: str | None
+
+
+class Endings:
+    """Observes an engine: `observe` is one of its observers. Each commit's attempts come before its executions.
+
+    attempted: told of each attempt. ended: told of each execution."""
+
+    def __init__(
+        self, store: Store, attempted: Callable[[AttemptEnd], None], ended: Callable[[ExecutionEnd], None]
+    ) -> None:
+        self.store = store
+        self.attempted = attempted
+        self.ended = ended
+        self._begun: dict[tuple[int, int], int] = {}  # (frame, seq) -> microseconds since 1970 UTC
+
+    def observe(self, tick: UnitOfWork) -> None:
+        """Tell what this commit has ended."""
+        if tick.attempts:
+            above = self._above([attempt.frame for attempt in tick.attempts if attempt.error is not None])
+            for attempt in tick.attempts:
+                frame = attempt.frame
+                begun = self._begun.pop((frame.id, frame.seq), None)
+                took = None if begun is None else max(0, tick.now - begun)
+                where = _place(frame, above)
+                self.attempted(AttemptEnd(tick.executions[frame.execution], attempt, where, took, tick.now))
+        states = _states(tick)
+        for execution in tick.closed:
+            if execution.closed is not None:  # else it was begun anew in the same commit
+                self.ended(ExecutionEnd(execution, states.get(execution.id) or None))
+        for job in tick.taken():
+            self._begun[job.frame, job.seq] = tick.now
+        while len(self._begun) > _REMEMBERED:
+            del self._begun[next(iter(self._begun))]
+
+    def _above(self, frames: Iterable[Frame]) -> dict[int, Frame]:
+        """All frames above these."""
+        known: dict[int, Frame] = {}
+        missing = {frame.parent for frame in frames if frame.parent is not None}
+        while missing:
+            with self.store.read() as questions:
+                found = questions.frames(sorted(missing))
+            known.update(found)
+            missing = {frame.parent for frame in found.values() if frame.parent is not None} - known.keys()
+        return known
+
+
+def _place(frame: Frame, above: dict[int, Frame]) -> tuple[str, ...]:
+    place: list[str] = []
+    while frame.parent is not None and (parent := above.get(frame.parent)) is not None:
+        place.append(f"{parent.state}[{frame.index}]")
+        frame = parent
+    return tuple(reversed(place))
+
+
+def _states(tick: UnitOfWork) -> dict[int, str]:
+    """The states of the roots of those that did not succeed."""
+    failed = {execution.id for execution in tick.closed if execution.status is not Status.SUCCEEDED}
+    if not failed:
+        return {}
+    frames = tick.frames.values()
+    return {frame.execution: frame.state for frame in frames if frame.parent is None and frame.execution in failed}
