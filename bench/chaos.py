@@ -155,7 +155,7 @@ class Run:
     def start_worker(self, name: str) -> None:
         slots = "24" if self.plan.pause is None else "4"  # the calm run's only worker shall not be what it waits for
         with (self.project.folder / f"{name}.log").open("a") as log:
-            self.workers[name] = self.project.start("worker", "--name", name, "--concurrency", slots, stderr=log)
+            self.workers[name] = self.project.start("worker", "-q", "--name", name, "--concurrency", slots, stderr=log)
 
     def kill(self, name: str) -> None:
         worker = self.workers[name]
@@ -262,7 +262,7 @@ class Run:
         return sum(counts)
 
     def complaints(self) -> list[str]:
-        """What the workers said beyond that they began, ended and gave jobs back."""
+        """What the workers, which are quiet, had to say."""
         lines = [
             line for name in self.workers for line in (self.project.folder / f"{name}.log").read_text().splitlines()
         ]

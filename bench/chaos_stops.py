@@ -66,7 +66,7 @@ class Stops(Run):
             self.workers[name] = subprocess.Popen(
                 [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
                  "import runpy; runpy.run_module('bench.jumpy_sm', run_name='__main__', alter_sys=True)",
-                 "worker", "--name", name, "--concurrency", "4"],
+                 "worker", "-q", "--name", name, "--concurrency", "4"],
                 cwd=self.project.folder, text=True, stderr=log,
             )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,20 @@ class Project:
         )
 
     def worker(self, name: str, *arguments: str) -> subprocess.Popen[str]:
-        """A worker that has begun."""
-        process = self.start("worker", "--name", name, *arguments, stderr=subprocess.PIPE)
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith(f"worker {name}:")
+        """A worker that has begun. What it says goes to a file: nobody empties a pipe while it works."""
+        file = self.folder / f"{name}.log"
+        with file.open("w", encoding="utf-8") as log:
+            process = self.start("worker", "--name", name, *arguments, stderr=log)
+        while not file.read_text(encoding="utf-8").startswith(f"worker {name}:"):
+            assert process.poll() is None, file.read_text(encoding="utf-8")
+            time.sleep(0.01)
         return process
+
+    def end(self, process: subprocess.Popen[str], name: str) -> str:
+        """Stop a worker; what it has said on stderr."""
+        process.terminate()
+        process.wait()
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
 
     def run(self, *arguments: str) -> str:
         """The stdout of a command that succeeds."""
@@ -43,10 +53,3 @@ class Project:
         if process.returncode != 0:
             raise RuntimeError(f"sm {' '.join(arguments)} ended with {process.returncode}: {error}")
         return out
-
-
-def end(process: subprocess.Popen[str]) -> str:
-    """Stop a worker; what it has said on stderr."""
-    process.terminate()
-    _, error = process.communicate()
-    return error or ""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.commands import Project, end
+from bench.commands import Project
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine
@@ -42,6 +42,6 @@ def run(folder: Path) -> Iterator[Figure]:
             time.sleep(pause or 1)
         share = (used(worker) - before) / (time.monotonic() - begun)
         yield Figure(f"an idle worker while {name}", share * 100, "% of a core", target)
-    said = end(worker)
+    said = project.end(worker, "w1")
     store.close()
     assert "error" not in said, said

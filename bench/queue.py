@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.asking import asked
-from bench.commands import Project, end
+from bench.commands import Project
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine
@@ -46,7 +46,7 @@ def rate(folder: Path, concurrency: int) -> float:
     finished(store, ids, worker)
     ends = sorted(execution.closed or 0 for execution in map(asked(store).execution, ids) if execution is not None)
     assert len(ends) == JOBS
-    said = end(worker)
+    said = project.end(worker, "w1")
     store.close()
     assert "error" not in said, said
     return (JOBS - 1) / ((ends[-1] - ends[0]) / 1e6)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.asking import asked
-from bench.commands import Project, end
+from bench.commands import Project
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine, Workflow
@@ -107,7 +107,7 @@ def messages(folder: Path) -> Iterator[Figure]:
         middle, longest = statistics.median(beginning) * 1000, max(beginning) * 1000
         yield Figure(f"from sending to the handler in {who}: p50", middle, "ms", targets[0])
         yield Figure(f"from sending to the handler in {who}: longest", longest, "ms", targets[1])
-    said = end(worker)
+    said = project.end(worker, "w1")
     store.close()
     assert "error" not in said, said
 

@@ -1,4 +1,4 @@
-"""What a worker does beside going on for ever: one pass over what is due, or until nothing is left to do now.
+"""What a worker does beside going on for ever: one pass over what there is, or until nothing is left to do now.
 
 Rule: what a pass has begun it ends: its handlers run to their end and their results are committed.
 """
@@ -8,19 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sm_cli.engine.stepping.leases import ANY_TIME
+from sm_cli.store.sql.questions import Questions
 from sm_cli.worker.worker import Worker
 
 
 def once(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
-    """One pass: everything that is due when it starts is stepped, then the handlers of all jobs that wait after
-    that are run and their results committed. What those make runnable is for the next pass."""
+    """One pass: every execution that is there when it begins, as far as it goes without waiting, and everything that
+    is due then. What others start meanwhile may be taken too, but nothing of it holds the pass up."""
     begun = loop.engine.clock.now()
-    loop.take(False)
+    with loop.engine.store.read() as questions:
+        latest = questions.latest()
+    newest = 0 if latest is None else latest.id
+
+    def as_far_as_it_goes() -> bool:
+        with loop.engine.store.read() as questions:
+            leased = {job.execution for job in loop.leased.values()}
+            ours = any(tree <= newest for _, tree, _ in questions.trees(leased)) if leased else False
+            goes_on = ours or _waits_for_us(loop, questions, newest) or not _stepped(loop, questions, begun)
+        loop.take(goes_on)  # newcomers end what they have begun, and no more
+        return not goes_on and not loop.leased
+
     loop.tick()
-    loop.run(lambda: told_to_stop() or _stepped(loop, begun))
-    horizon = loop.engine.clock.now()
-    loop.take(True, horizon)
-    loop.run(lambda: told_to_stop() or (not _at_work(loop, horizon) and _stepped(loop, begun)))
+    loop.run(lambda: told_to_stop() or as_far_as_it_goes())
 
 
 def drain(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
@@ -28,23 +37,22 @@ def drain(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
 
     def nothing_left() -> bool:
         now = loop.engine.clock.now()
-        return not _at_work(loop, ANY_TIME) and _stepped(loop, now)
+        if loop.leased:
+            return False
+        with loop.engine.store.read() as questions:
+            return not _waits_for_us(loop, questions) and _stepped(loop, questions, now)
 
     loop.tick()
     loop.run(lambda: told_to_stop() or nothing_left())
 
 
-def _stepped(loop: Worker, until: int) -> bool:
+def _stepped(loop: Worker, questions: Questions, until: int) -> bool:
     """Whether everything that was due at that time is stepped."""
-    with loop.engine.store.read() as questions:
-        due = questions.next_due(loop.only, loop.worker.id)
-        return not questions.has_ready(loop.only) and (due is None or due > until)
+    due = questions.next_due(loop.only, loop.worker.id)
+    return not questions.has_ready(loop.only) and (due is None or due > until)
 
 
-def _at_work(loop: Worker, until: int) -> bool:
-    """Whether handlers run, or jobs that came until that time wait for one."""
-    if loop.leased:
-        return True
-    with loop.engine.store.read() as questions:
-        resources = loop.handlers.resources(questions.waiting_resources)
-        return questions.has_free(until, resources, tree=loop.only, queues=loop.rota.only)
+def _waits_for_us(loop: Worker, questions: Questions, newest: int | None = None) -> bool:
+    """Whether jobs, of trees no newer than this one, wait for a handler of this worker."""
+    resources = loop.handlers.resources(questions.waiting_resources)
+    return questions.has_free(ANY_TIME, resources, tree=loop.only, queues=loop.rota.only, newest=newest)

@@ -55,7 +55,7 @@ class Worker:
     """A worker: `concurrency` handlers at once, for all executions or for `only` one.
 
     name: what a person calls it. rota: which queues it serves and how. observe: called after each commit with the
-    events that it wrote. taking: whether it takes jobs. horizon: it takes none that came after this time.
+    events that it wrote. taking: whether it takes jobs.
     """
 
     def __init__(
@@ -75,7 +75,6 @@ class Worker:
         self.rota = rota or Rota()
         self.observe = observe
         self.taking = True
-        self.horizon: int | None = None
         self.stopping = threading.Event()
         self.leased: dict[tuple[int, int], Job] = {}
         self.given_back: list[Job] = []
@@ -118,10 +117,10 @@ class Worker:
         self._reloaded = handlers
         self._bell.ring()
 
-    def take(self, taking: bool, horizon: int | None = None) -> None:
-        """Whether to take jobs, and (with `horizon`) none that came after that time."""
-        self.taking, self.horizon = taking, horizon
-        self._outlook.stale = True
+    def take(self, taking: bool) -> None:
+        """Whether to take jobs."""
+        if taking is not self.taking:
+            self.taking, self._outlook.stale = taking, True
 
     def stop(self) -> None:
         """End `run` soon; from any thread or signal handler."""
@@ -132,11 +131,11 @@ class Worker:
         """Work until `until()` is true or `stop` was called."""
         self._go_on(lambda: self.stopping.is_set() or until())
 
-    def finish(self, grace: float) -> None:
-        """Take nothing new, let what runs end for at most `grace` seconds, then `let_go`."""
+    def finish(self, grace: float, over: Callable[[], bool] = bool) -> None:
+        """Take nothing new, let what runs end for at most `grace` seconds or until `over()`, then `let_go`."""
         self.take(False)
         end = self.engine.clock.monotonic() + round(grace * MICROSECONDS)
-        self._go_on(lambda: not self.leased or self.engine.clock.monotonic() >= end)
+        self._go_on(lambda: over() or not self.leased or self.engine.clock.monotonic() >= end)
         self.let_go()
 
     def let_go(self) -> None:
@@ -213,7 +212,7 @@ class Worker:
             self._arrive(tick, beats)
             held_up = self.engine.clock.monotonic() - begun > _HELD_UP
             freed = [] if held_up else self.reap(tick, dead)
-            leases.claim(tick, self.rota, freed, self.only, self.horizon)
+            leases.claim(tick, self.rota, freed, self.only)
             tick.ready(BATCH, self.only)
             tick.run()
             tick.elapsed(tick.now, BATCH, self.only, beyond=tick.now - 1)
@@ -253,7 +252,7 @@ class Worker:
         seen = self._outlook
         if seen.stale:
             handlers = self.handlers if self.taking else Registry()
-            seen.look(leases.ANY_TIME if self.horizon is None else self.horizon, handlers, self.only, self.rota.only)
+            seen.look(leases.ANY_TIME, handlers, self.only, self.rota.only)
         return seen.ready or (seen.due is not None and seen.due <= now) or (seen.free and self.pool.free > 0)
 
     def taker(self) -> JobTaker:
@@ -264,7 +263,7 @@ class Worker:
             arriving = replace(self.worker, seen=now)
         return JobTaker(
             self.worker.id, self.pool.free if self.taking else 0, self.handlers,
-            serves=self.rota.serves, at_once=self.horizon is None, arriving=arriving,
+            serves=self.rota.serves, arriving=arriving,
         )  # fmt: skip
 
     def _is_seen(self, arriving: WorkerRecord | None) -> None:

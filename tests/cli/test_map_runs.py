@@ -170,7 +170,7 @@ def test_show_and_why_tell_that_items_are_read(orders: Project) -> None:
     assert "Orders waits for its items to be read." in orders.sm("why", ref).out
     assert "Orders waits for a worker to read its items: sm worker" in orders.sm("show", ref).out
     orders.write("handlers/orders.py", "")
-    assert orders.sm("worker", "--once").code == 0
+    assert orders.sm("worker", "--once", "--ok-to-leave").code == 0
     assert "2 under way" in orders.sm("why", ref).out
     orders.handlers(CHARGE)
     assert orders.sm("worker", "--drain").code == 0
@@ -260,7 +260,7 @@ def test_a_killed_worker_loses_no_item(orders: Project) -> None:
 def test_two_workers_share_a_map_run(orders: Project) -> None:
     orders.write("buckets/orders/all.csv", rows(300))
     orders.sm("run", "orders", "--detach")
-    for worker in [orders.start("worker", "--drain"), orders.start("worker", "--drain")]:
+    for worker in [orders.start("worker", "--drain", "--ok-to-leave") for _ in range(2)]:
         assert ended(worker).code == 0
     run = only(orders)
     assert (run["status"], run["itemCounts"]["succeeded"], run["itemCounts"]["failed"]) == ("SUCCEEDED", 299, 1)

@@ -112,7 +112,7 @@ def test_aws_limits_stay_with_the_execution_whoever_works_on_it(project: Project
     project.workflow(BIG)
     project.handlers(HANDLER)
     project.sm("run", "--aws-limits", "--detach")
-    assert project.process("worker", "--drain").code == 0
+    assert project.process("worker", "--drain").code == 1
     assert project.sm("list", "--json").json[0]["error"] == "States.DataLimitExceeded"
 
 

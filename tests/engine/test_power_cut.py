@@ -104,22 +104,22 @@ def workers(folder: Path, count: int) -> Iterator[list[subprocess.Popen[str]]]:
     (folder / "handlers").mkdir()
     (folder / "handlers" / "all.py").write_text(HANDLERS)
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "sm_cli", "worker", "--name", f"w{n}", "--db", "sm.db"], cwd=folder,
-            env=environment, text=True, stderr=subprocess.PIPE,
-        )
-        for n in range(count)
-    ]  # fmt: skip
+    logs = [folder / f"w{n}.log" for n in range(count)]  # no pipe: nobody empties it while they work
+    started = []
+    for log in logs:
+        with log.open("w") as stderr:
+            line = [sys.executable, "-m", "sm_cli", "worker", "--name", log.stem, "--db", "sm.db"]
+            started.append(subprocess.Popen(line, cwd=folder, env=environment, text=True, stderr=stderr))
     try:
-        for process in started:
-            assert process.stderr is not None
-            assert process.stderr.readline().startswith("worker w")
+        for log, process in zip(logs, started, strict=True):
+            while not log.read_text().startswith("worker w"):
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.01)
         yield started
     finally:
         for process in started:
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 def copied(path: Path, target: Path, processes: list[subprocess.Popen[str]]) -> None:

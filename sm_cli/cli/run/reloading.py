@@ -5,12 +5,13 @@ Rule: a directory that cannot be loaded is told about and changes nothing: the w
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.logs import tell_state
 from sm_cli.errors import ConfigurationError, HandlerLoadError
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def _watch(
         try:
             handlers = load_trusted(directory)
         except (ConfigurationError, HandlerLoadError) as e:
-            say(f"sm: error: {e.message}; the handlers stay as they were")
+            text = f"sm: error: {e.message}; the handlers stay as they were"
+            tell_state("worker.not_reloaded", text, {"worker": loop.name, "error": e.message}, level=logging.ERROR)
             continue
         loop.reload(used(handlers))
-        say(f"worker {loop.name}: {len(handlers)} handlers loaded again from {directory}/")
+        text = f"worker {loop.name}: {len(handlers)} handlers loaded again from {directory}/"
+        tell_state("worker.reloaded", text, {"worker": loop.name, "handlers": len(handlers)})

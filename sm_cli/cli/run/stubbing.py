@@ -5,6 +5,7 @@ Rule: nothing is answered in silence: each resource without a handler is told on
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,14 @@ def stubbing(asked: bool) -> Iterator[Stub | None]:
 
 def telling_stub(worker: str) -> Stub:
     """For who works on and on: each resource is told when it is first answered."""
-    from sm_cli.cli.terminal.tables import clean
+    from sm_cli.cli.terminal.logs import tell_state
     from sm_cli.handlers.stub import Stub
 
-    return Stub(lambda resource: say(clean(f"worker {worker}: {resource!r} has no handler and is answered with {{}}")))
+    def tell(resource: str) -> None:
+        text = f"worker {worker}: {resource!r} has no handler and is answered with {{}}"
+        tell_state("handler.stubbed", text, {"worker": worker, "handler": resource}, level=logging.WARNING)
+
+    return Stub(tell)
 
 
 def stubbed_handlers(stub: Stub, directory: Path, named: bool) -> Registry:

@@ -10,8 +10,8 @@ import typer
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.run.command import concurrency_of
 from sm_cli.cli.run.stubbing import telling_stub
+from sm_cli.cli.terminal import logs
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal.failures import say, warn
 from sm_cli.cli.terminal.options import (
     Buckets,
     Concurrency,
@@ -19,6 +19,7 @@ from sm_cli.cli.terminal.options import (
     Handlers,
     LockTimeout,
     LogFormat,
+    Quiet,
     Stubbed,
     Trust,
     Verbose,
@@ -32,11 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sm_cli.cli.run.signals import Interrupts
     from sm_cli.engine.stepping.queues import Rota
     from sm_cli.handlers.handler import Handler
     from sm_cli.handlers.registry import Registry
-    from sm_cli.worker.worker import Worker
 
 #: Seconds that handlers have to end after Ctrl-C.
 _GRACE = "10"
@@ -54,8 +53,16 @@ _Queues: TypeAlias = Annotated[
 _Strict: TypeAlias = Annotated[
     bool, typer.Option("--strict", help="Serve a queue only when the ones before it are empty.")
 ]
-_Once: TypeAlias = Annotated[bool, typer.Option("--once", help="One pass over everything due, then end; for cron.")]
+_Once: TypeAlias = Annotated[
+    bool, typer.Option("--once", help="Take each execution as far as it goes without waiting, then end; for cron.")
+]
 _Drain: TypeAlias = Annotated[bool, typer.Option("--drain", help="End when nothing is left to do now; for CI.")]
+_OkToLeave: TypeAlias = Annotated[
+    bool, typer.Option("--ok-to-leave", help="With --once or --drain: no exit code 6 for work that others have to do.")
+]
+_StrictSignals: TypeAlias = Annotated[
+    bool, typer.Option("--strict-signals", help="Exit code 143 after SIGTERM, also when all handlers have ended.")
+]
 _Name: TypeAlias = Annotated[
     str | None,
     typer.Option("--name", metavar="NAME", envvar="SM_WORKER", help="What it is called; HOST:PID unless given."),
@@ -82,8 +89,10 @@ def worker(
     strict: _Strict = False,
     once: _Once = False,
     drain: _Drain = False,
+    ok_to_leave: _OkToLeave = False,
     name: _Name = None,
     grace: _Grace = _GRACE,
+    strict_signals: _StrictSignals = False,
     reload: _Reload = False,
     create: _Create = False,
     buckets: Buckets = None,
@@ -91,18 +100,19 @@ def worker(
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
     _verbose: Verbose = False,
+    quiet: Quiet = False,
     _log_format: LogFormat = None,
 ) -> None:  # fmt: skip
     """Work on all executions until Ctrl-C."""
     from sm_cli.cli.project.opening import opened_engine
     from sm_cli.cli.run.following import own_name
     from sm_cli.cli.run.reloading import need_watchfiles, reloading
-    from sm_cli.cli.run.signals import Interrupts
+    from sm_cli.cli.run.working import Working
     from sm_cli.handlers.builtin import builtins
     from sm_cli.worker.worker import Worker
 
-    if once and drain:
-        raise UsageError("--once and --drain exclude each other")
+    _refuse_misfits(once=once, drain=drain, ok_to_leave=ok_to_leave, quiet=quiet)
+    logs.tell_work(quiet)
     project = find_project()
     slots, limit = concurrency_of(project, concurrency), seconds(grace, "--grace")
     rota = _rota(queues or project.setting("queues"), strict)
@@ -118,18 +128,26 @@ def worker(
         def used(handlers: Registry) -> Mapping[str, Handler]:
             return {**ours, **handlers} if stubs is None else stubs.under(handlers)
 
-        with opened_engine(db, project, create=create, buckets=buckets) as engine, Interrupts() as interrupts:
+        with opened_engine(db, project, create=create, buckets=buckets) as engine, Working(limit) as working:
             if not (stub or registry or directory.is_dir()):
-                can = "timers, messages, http:invoke, and reads and writes for Maps"
-                warn(f"there is no {directory}/: this worker runs {can}, but no other task")
+                working.warn_of_no_handlers(directory)
             loop = Worker(engine, used(registry), concurrency=slots, name=called, rota=rota)
-            rest = "" if stubs is None else " (and {} for every other task)"
-            say(f"worker {called}: {len(registry)} handlers from {directory}/{rest}, {slots} at once, on {url}")
+            working.begin(loop, len(registry), directory, url, stub=stub)
             with reloading(loop, directory, used) if reload else nullcontext():
-                _work(loop, interrupts, once=once, drain=drain)
-            _stop(loop, interrupts, limit)
-    if interrupts.received is not None:
-        raise typer.Exit(interrupts.exit_code)
+                working.run("once" if once else "drain" if drain else "on")
+            code = working.end(summary=once or drain, ok_to_leave=ok_to_leave, strict=strict_signals)
+    if code:
+        raise typer.Exit(code)
+
+
+def _refuse_misfits(*, once: bool, drain: bool, ok_to_leave: bool, quiet: bool) -> None:
+    """Options that say nothing together. Raises UsageError."""
+    if once and drain:
+        raise UsageError("--once and --drain exclude each other")
+    if ok_to_leave and not (once or drain):
+        raise UsageError("--ok-to-leave says how --once or --drain ends; a worker without them goes on for ever")
+    if quiet and logs.is_verbose():
+        raise UsageError("-q and -v exclude each other")
 
 
 def _rota(queues: str | None, strict: bool) -> Rota:
@@ -155,28 +173,3 @@ def _registry(directory: Path, named: bool) -> Registry:
     if not named and not directory.is_dir():
         return Registry()
     return load_trusted(directory)
-
-
-def _work(loop: Worker, interrupts: Interrupts, *, once: bool, drain: bool) -> None:
-    from sm_cli.worker import passes
-
-    def told_to_stop() -> bool:
-        return interrupts.received is not None
-
-    if once:
-        passes.once(loop, told_to_stop)
-    elif drain:
-        passes.drain(loop, told_to_stop)
-    else:
-        loop.run(told_to_stop)
-
-
-def _stop(loop: Worker, interrupts: Interrupts, grace: float) -> None:
-    if interrupts.received is not None and loop.leased:
-        running = f"{len(loop.leased)} handler{'s' if len(loop.leased) > 1 else ''}"
-        say(f"worker {loop.name} waits up to {grace:g} s for {running}; a second signal ends it at once")
-    loop.finish(grace)
-    if interrupts.received is not None:
-        given = len(loop.given_back)
-        rest = f"; {given} job{'s' if given > 1 else ''} given back" if given else ""
-        say(f"worker {loop.name} stopped{rest}")

@@ -1,6 +1,7 @@
 """Logging of the command line: `sm.*` to stderr, only when asked for.
 
-Rule: without `-v` nothing below a warning is written; `--log-format json` is one JSON object a line.
+Rule: without `-v` nothing below a warning is written, but for what a worker tells (`tell`); `--log-format json` is one
+JSON object a line.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ import sys
 from typing import Any
 
 from sm_cli.cli.escaping import escaped, framed
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.output import is_coloured
 from sm_cli.errors import UsageError
 
 _LOGGER = logging.getLogger("sm")
+#: What a worker tells of its work.
+_WORKER = logging.getLogger("sm.worker")
+_OFF = "\x1b[0m"
 
 
 def more() -> None:
@@ -32,6 +38,26 @@ def use_format(name: str) -> None:
     if name not in ("text", "json"):
         raise UsageError(f"--log-format takes text or json, not {name!r}")
     _handler().setFormatter(_JsonLines() if name == "json" else _plain())
+
+
+def tell_work(quiet: bool) -> None:
+    """From now on `tell` is heard; with `quiet` only warnings are."""
+    _handler()
+    _WORKER.setLevel(logging.WARNING if quiet else logging.NOTSET if is_verbose() else logging.INFO)
+
+
+def tell(event: str, text: str, facts: dict[str, Any], *, level: int = logging.INFO, paint: str | None = None) -> None:
+    """Something has happened: a line of text, or an object with `event` and the facts. paint: how a terminal colours
+    the line's first word, as an escape sequence."""
+    _WORKER.log(level, "%s", text, extra={"facts": {"event": event, **facts}, "paint": paint})
+
+
+def tell_state(event: str, text: str, facts: dict[str, Any], *, level: int = logging.INFO) -> None:
+    """As `tell`, of the worker itself: as text it is a line like those of other commands, without time."""
+    if isinstance(_handler().formatter, _JsonLines):
+        tell(event, text, facts, level=level)
+    elif _WORKER.isEnabledFor(level):
+        say(text)
 
 
 class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic only in the stubs of some versions
@@ -58,10 +84,17 @@ def _plain() -> logging.Formatter:
 
 
 class _TextLines(logging.Formatter):
-    """What is logged stays one line, and a traceback its own lines."""
+    """What is logged stays one line, and a traceback its own lines. What a worker tells needs no logger's name, and
+    where no person looks on, a date."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        return escaped(super().formatMessage(record))
+        if getattr(record, "facts", None) is None:
+            return escaped(super().formatMessage(record))
+        date = "" if sys.stderr.isatty() else "%Y-%m-%d "
+        word, blank, rest = escaped(record.getMessage()).partition(" ")
+        if (paint := getattr(record, "paint", None)) is not None and is_coloured(sys.stderr):
+            word = f"{paint}{word}{_OFF}"
+        return f"{self.formatTime(record, f'{date}%H:%M:%S')} {word}{blank}{rest}"
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
         return framed(super().formatException(ei))
@@ -74,6 +107,7 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "facts", {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

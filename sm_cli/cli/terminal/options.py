@@ -106,6 +106,7 @@ Verbose = Annotated[
     bool,
     typer.Option("-v", "--verbose", is_eager=True, callback=_log_more, help="Tell on stderr what the engine does."),
 ]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Tell nothing but warnings, and what failed at the end.")]
 LogFormat = Annotated[
     str | None,
     typer.Option("--log-format", metavar="FORMAT", envvar="SM_LOG_FORMAT", is_eager=True, callback=_log_as,

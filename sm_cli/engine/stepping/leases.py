@@ -119,15 +119,12 @@ def give_back(tick: UnitOfWork, job: Job) -> None:
         fail(tick, job, "The worker was stopped while it ran this task, and its handler is not repeatable.")
 
 
-def claim(
-    tick: UnitOfWork, rota: Rota, freed: Iterable[Job] = (), tree: int | None = None, until: int | None = None
-) -> None:
-    """Take jobs that nobody has, while there are slots. until: none that came after this time."""
+def claim(tick: UnitOfWork, rota: Rota, freed: Iterable[Job] = (), tree: int | None = None) -> None:
+    """Take jobs that nobody has, while there are slots."""
     taker = tick.taker
     if taker is None or taker.slots <= 0:
         return
-    # What waits is free whatever the clock says: it may have been set back since.
-    now = ANY_TIME if until is None else until
+    now = ANY_TIME  # what waits is free whatever the clock says: it may have been set back since
     resources = None if taker.handlers is None else taker.handlers.resources(tick.tx.waiting_resources)
     found: dict[str, list[Job]] = defaultdict(list)
     for job in freed:

@@ -40,12 +40,18 @@ SELECT 1 FROM json_each(:resources) wanted WHERE EXISTS (
     SELECT 1 FROM jobs j INDEXED BY jobs_free_of_resource
     WHERE j.leased_until IS NULL AND j.resource = wanted.value AND j.available <= :now
         AND (:queues IS NULL OR j.queue IN (SELECT value FROM json_each(:queues)))
+        AND (:newest IS NULL OR j.tree <= :newest)
 ) LIMIT 1
+
+-- name: free_of_resource
+SELECT j.queue, j.tree FROM jobs j INDEXED BY jobs_free_of_resource
+WHERE j.leased_until IS NULL AND j.resource = ? LIMIT ?
 
 -- name: has_free_in_tree
 SELECT 1 FROM jobs j INDEXED BY jobs_free_in_tree
 WHERE j.leased_until IS NULL AND j.tree = :tree AND j.available <= :now AND {runnable}
     AND (:queues IS NULL OR j.queue IN (SELECT value FROM json_each(:queues)))
+    AND (:newest IS NULL OR j.tree <= :newest)
 LIMIT 1
 
 -- name: queues

@@ -117,10 +117,12 @@ class WorkQuestions(Asking):
         return self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", wanted)
 
     def has_free(
-        self, now: int, resources: frozenset[str], *, tree: int | None = None, queues: frozenset[str] | None = None
-    ) -> bool:
-        """Whether a job for one of these handlers, in one of these queues, is claimable."""
-        wanted = {"now": now, "tree": tree, "resources": _names(resources), "queues": _names(queues)}
+        self, now: int, resources: frozenset[str], *, tree: int | None = None, queues: frozenset[str] | None = None,
+        newest: int | None = None,
+    ) -> bool:  # fmt: skip
+        """Whether a job for one of these handlers, in one of these queues, is claimable; with `newest`, without those
+        of trees that are newer than this one."""
+        wanted = {"now": now, "tree": tree, "resources": _names(resources), "queues": _names(queues), "newest": newest}
         return self.session.one("has_free" if tree is None else "has_free_in_tree", wanted) is not None
 
     def queues(self) -> list[str]:
@@ -130,6 +132,10 @@ class WorkQuestions(Asking):
     def waiting_resources(self) -> list[str]:
         """The names of the resources of jobs that nobody has, available or not, in order."""
         return [name for (name,) in self.session.all("waiting_resources")]
+
+    def free_of(self, resource: str, limit: int) -> list[tuple[str, int]]:
+        """(queue, tree) of at most so many jobs of this resource that nobody has."""
+        return self.session.all("free_of_resource", (resource, limit))
 
     def lost(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
         """Jobs whose lease ran out at or before `now`, earliest first."""

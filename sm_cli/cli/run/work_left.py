@@ -1,0 +1,85 @@
+"""How `sm worker --once` and `--drain` end: a summary in one line, and the exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sm_cli.cli.terminal import tables
+from sm_cli.errors import StillRunning
+from sm_cli.views.left_over import MOST, Lack, Left
+
+if TYPE_CHECKING:
+    from sm_cli.cli.run.work_log import WorkLog
+
+#: Statuses in the order in which they are told.
+_STATUSES = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+#: So many reasons are told one by one.
+_TOLD = 6
+_TEXTS = {
+    Lack.HANDLER: "no handler for {!r}",
+    Lack.QUEUE: "queue {!r} is not served here",
+    Lack.ELSEWHERE: "at work elsewhere ({})",
+    Lack.TURN: "for the next pass",
+    Lack.CALLBACK: "for a callback",
+    Lack.MESSAGE: "for a message",
+    Lack.RETRY: "for a retry",
+    Lack.TIME: "for a time",
+}
+#: What the time of a reason is: when it ends by itself, or when the execution goes on.
+_WHEN = {Lack.MESSAGE: "until"}
+_KINDS = {lack: lack.name.lower() for lack in Lack}
+
+
+def summary(log: WorkLog, left: list[Left]) -> str:
+    """`3 ended: 2 SUCCEEDED, 1 FAILED; 1 still waits: no handler for 'x'`."""
+    ended = sum(log.ended.values())
+    parts = ["nothing ended"]
+    if ended:
+        by_status = ", ".join(f"{log.ended[status]:,} {status}" for status in _STATUSES if log.ended[status])
+        parts = [f"{ended:,} ended: {by_status}"]
+    total = sum(each.count for each in left)
+    if not left:
+        return f"{parts[0]}; nothing is left"
+    told = [_reason(each, alone=len(left) == 1) for each in left[:_TOLD]]
+    more = sum(each.count for each in left[_TOLD:])
+    told += [f"{more:,} for other reasons"] if more else []
+    parts.append(f"{_counted(total, left)} still wait{'s' if total == 1 else ''}: {', '.join(told)}")
+    return "; ".join(parts)
+
+
+def facts(log: WorkLog, left: list[Left], code: int) -> dict[str, Any]:
+    """The same as JSON."""
+    from sm_cli.timestamps import rfc3339
+
+    return {
+        "ended": {status: log.ended[status] for status in _STATUSES},
+        "left": [
+            {"reason": _KINDS[each.lack], "name": each.name or None, "executions": each.count,
+             "until": None if each.until is None else rfc3339(each.until)}
+            for each in left
+        ],
+        "exit_code": code,
+    }  # fmt: skip
+
+
+def exit_code(log: WorkLog, left: list[Left], *, ok_to_leave: bool) -> int:
+    """1 when an execution that ended did not succeed; else 6 when work is left that nobody here can do."""
+    if log.failed:
+        return 1
+    stuck = any(each.lack.is_stuck for each in left)
+    return StillRunning.exit_code if stuck and not ok_to_leave else 0
+
+
+def _reason(left: Left, *, alone: bool) -> str:
+    text = _TEXTS[left.lack].format(left.name)
+    if left.until is not None:
+        when = tables.local_time(left.until)
+        if left.count == 1:
+            text = f"until {when}" if left.lack is Lack.TIME else f"{text} ({_WHEN.get(left.lack, 'at')} {when})"
+        else:
+            text += f" (the first {_WHEN.get(left.lack, 'at')} {when})"
+    return text if alone else f"{left.count:,} {text}"
+
+
+def _counted(total: int, left: list[Left]) -> str:
+    return f"{total:,}{' or more' if any(each.count >= MOST for each in left) else ''}"

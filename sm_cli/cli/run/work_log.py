@@ -1,0 +1,129 @@
+"""What a worker says of its work: a line for each execution that ends and each attempt at a task that fails.
+
+Rule: only what is committed is told, and of data only names, errors and causes. In JSON the keys of a kind of line are
+always all there; docs/worker.md lists them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.logs import tell
+from sm_cli.errors import InvalidJson
+from sm_cli.jsonvalue import loads_exact
+
+if TYPE_CHECKING:
+    from sm_cli.views.endings import AttemptEnd, ExecutionEnd
+    from sm_cli.views.records import Execution
+
+_RED, _GREEN, _YELLOW = "\x1b[31m", "\x1b[32m", "\x1b[33m"
+_PAINT = {"SUCCEEDED": _GREEN, "FAILED": _RED, "TIMED_OUT": _RED, "ABORTED": _YELLOW}
+#: As wide as the longest first word of a line, so that what follows stands in one column.
+_WORD = 9
+#: Characters of a cause in a line of text; JSON has it whole.
+_CAUSE = 200
+
+
+class WorkLog:
+    """Tells what it hears of `views.endings`, and counts it.
+
+    ended: executions that no other execution waits for, by status."""
+
+    def __init__(self) -> None:
+        self.ended: Counter[str] = Counter()
+
+    @property
+    def failed(self) -> int:
+        """How many executions ended and did not succeed."""
+        return sum(self.ended.values()) - self.ended["SUCCEEDED"]
+
+    def execution(self, end: ExecutionEnd) -> None:
+        """One line. A child of a map run that did not fail is only told with `-v`."""
+        execution = end.execution
+        status = execution.status.value
+        if execution.parent is None:
+            self.ended[status] += 1
+        child = execution.parent is not None and execution.parent.run is not None
+        quiet = child and status in ("SUCCEEDED", "ABORTED")
+        took = (execution.closed or execution.started) - execution.started
+        where = f"in {end.state}" if end.state and status == "FAILED" else ""
+        error = _error_text(execution.error, execution.cause)
+        text = _line(status, _named(execution), tables.duration(took), where, error)
+        facts = _facts(execution) | {
+            "status": status,
+            "state": end.state,
+            "duration": _seconds(took),
+            "error": execution.error,
+            "cause": execution.cause,
+        }
+        tell("execution.ended", text, facts, level=logging.DEBUG if quiet else logging.INFO, paint=_PAINT[status])
+
+    def attempt(self, end: AttemptEnd) -> None:
+        """One line; for an attempt that succeeded only with `-v`."""
+        attempt, execution = end.attempt, end.execution
+        state = " in ".join([attempt.frame.state, " ".join(end.where)] if end.where else [attempt.frame.state])
+        facts = _facts(execution) | {
+            "state": attempt.frame.state,
+            "where": list(end.where),
+            "attempt": attempt.number,
+            "duration": None if end.took is None else _seconds(end.took),
+            "error": attempt.error,
+            "cause": attempt.cause,
+            "traceback": attempt.trace,
+            "retry_in": None if attempt.again is None else _seconds(attempt.again - end.at),
+            "caught": attempt.caught,
+        }
+        took = "" if end.took is None else tables.duration(end.took)
+        tried = f"attempt {attempt.number}"
+        if attempt.error is None:
+            text = _line("done", _named(execution), state, tried, took)
+            tell("attempt.succeeded", text, facts, level=logging.DEBUG, paint=_GREEN)
+            return
+        then = "caught" if attempt.caught else ""
+        if attempt.again is not None:
+            then = f"tried again in {tables.duration(attempt.again - end.at)}"
+        error = _error_text(attempt.error, attempt.cause)
+        text = _line("failed", _named(execution), state, tried, took, "; ".join(filter(None, [error, then])))
+        tell("attempt.failed", text, facts, paint=_YELLOW if then else _RED)
+
+
+def _line(word: str, *parts: str) -> str:
+    return "  ".join([word.ljust(_WORD), *filter(None, parts)])
+
+
+def _named(execution: Execution) -> str:
+    if execution.name == execution.ref:
+        return f"{execution.workflow} {execution.ref}"
+    return f"{execution.workflow} {execution.name} ({execution.ref})"
+
+
+def _facts(execution: Execution) -> dict[str, Any]:
+    return {"execution": execution.ref, "name": execution.name, "workflow": execution.workflow}
+
+
+def _seconds(microseconds: int) -> float:
+    return round(microseconds / 1_000_000, 3)
+
+
+def _error_text(error: str | None, cause: str | None) -> str:
+    """`KeyError: 'missing'`, cut to a line: its first."""
+    said = _message(cause).strip() if cause else ""
+    first = said.partition("\n")[0].rstrip()[:_CAUSE]
+    if len(first) < len(said):
+        said = f"{first} …"
+    return ": ".join(filter(None, [error, said]))
+
+
+def _message(cause: str) -> str:
+    """Lambda writes the cause of an exception as JSON: what it says of it."""
+    if cause.startswith("{"):
+        try:
+            found = loads_exact(cause)
+        except InvalidJson:
+            return cause
+        if isinstance(found, dict) and isinstance(found.get("errorMessage"), str):
+            return str(found["errorMessage"])
+    return cause

@@ -1,0 +1,112 @@
+"""A worker at work: from its first line to its exit code.
+
+Rule: whatever it says of itself is said here, as text or as JSON.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.run import work_left
+from sm_cli.cli.run.service import Service
+from sm_cli.cli.run.signals import Interrupts
+from sm_cli.cli.run.work_log import WorkLog
+from sm_cli.cli.terminal.logs import tell_state
+from sm_cli.views.endings import Endings
+from sm_cli.views.left_over import Left, left_over
+from sm_cli.worker import passes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal, TypeAlias
+
+    from sm_cli.worker.worker import Worker
+
+    #: How far it goes: on for ever, one pass, or until nothing is left to do now.
+    Goes: TypeAlias = Literal["on", "once", "drain"]
+
+
+class Working:
+    """Between `begin` and `end`, signals ask the worker to stop, and a service manager is told how it is.
+
+    grace: seconds that handlers have to end after the first signal."""
+
+    def __init__(self, grace: float) -> None:
+        self.grace = grace
+        self.log = WorkLog()
+        self.service = Service()
+        self.interrupts = Interrupts()
+
+    def __enter__(self) -> Working:
+        self.interrupts.__enter__()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.interrupts.__exit__(*details)
+
+    def warn_of_no_handlers(self, directory: Path) -> None:
+        """Say what a worker without handlers does."""
+        ours = "timers, messages, http:invoke, and reads and writes for Maps"
+        text = f"sm: warning: there is no {directory}/: this worker runs {ours}, but no other task"
+        tell_state("worker.warning", text, {}, level=logging.WARNING)
+
+    def begin(self, loop: Worker, handlers: int, directory: Path, url: str, *, stub: bool) -> None:
+        """Say who works, with what, on what."""
+        self.loop = loop
+        endings = Endings(loop.engine.store, self.log.attempt, self.log.execution)
+        loop.engine.observe(endings.observe)
+        slots, rest = loop.pool.size, " (and {} for every other task)" if stub else ""
+        text = f"worker {loop.name}: {handlers} handlers from {directory}/{rest}, {slots} at once, on {url}"
+        facts = {"worker": loop.name, "handlers": handlers, "concurrency": slots, "database": url}
+        tell_state("worker.started", text, facts)
+
+    def run(self, goes: Goes) -> None:
+        """Work until it is told to stop, or as far as it goes."""
+        self.service.ready()
+        if goes == "on":
+            self.loop.run(self._told_to_stop)
+        else:
+            {"once": passes.once, "drain": passes.drain}[goes](self.loop, self._told_to_stop)
+
+    def end(self, *, summary: bool, ok_to_leave: bool, strict: bool) -> int:
+        """Let the handlers end, and say how it ended. Returns the exit code."""
+        loop, signalled = self.loop, self.interrupts.received is not None
+        self.service.stopping()
+        if signalled and loop.leased:
+            running = f"{len(loop.leased)} handler{'s' if len(loop.leased) > 1 else ''}"
+            text = f"worker {loop.name} waits up to {self.grace:g} s for {running}; a second signal ends it at once"
+            tell_state("worker.stopping", text, {"worker": loop.name, "handlers": len(loop.leased)})
+        loop.finish(self.grace, self._is_alive)
+        given = len(loop.given_back)
+        if signalled:
+            rest = f"; {given} job{'s' if given > 1 else ''} given back" if given else ""
+            tell_state(
+                "worker.stopped", f"worker {loop.name} stopped{rest}", {"worker": loop.name, "given_back": given}
+            )
+        code = 0
+        if summary:
+            left = left_over(loop)
+            code = work_left.exit_code(self.log, left, ok_to_leave=ok_to_leave)
+            self._summary(left, code)
+        if not signalled:
+            return code
+        drained = self.interrupts.received == signal.SIGTERM and not given and not summary
+        return 0 if drained and not strict else self.interrupts.exit_code
+
+    def _summary(self, left: list[Left], code: int) -> None:
+        """Heard of a quiet worker too, when it did not go well."""
+        level = logging.WARNING if code else logging.INFO
+        facts = work_left.facts(self.log, left, code)
+        tell_state(
+            "worker.summary", work_left.summary(self.log, left), {"worker": self.loop.name, **facts}, level=level
+        )
+
+    def _told_to_stop(self) -> bool:
+        self.service.alive()
+        return self.interrupts.received is not None
+
+    def _is_alive(self) -> bool:
+        self.service.alive()
+        return False
