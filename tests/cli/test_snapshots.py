@@ -142,6 +142,8 @@ def normalised(text: str, directory: Path) -> str:
     for part, name in ((str(directory.resolve()), "DIR"), (str(directory), "DIR"), (__version__, "VERSION")):
         text = text.replace(part, name)
     text = text.replace(f"{os.uname().nodename}:{os.getpid()}", "HOST:PID")
+    # Deadlines of tasks are put off by what their commit took, a millisecond perhaps.
+    text = re.sub(r"(T\d\d:\d\d:\d\d)\.00\dZ", r"\1.000Z", text)
     return re.sub(r"\bAAAA[\w-]{39}(?![\w-])", "TOKEN", text)  # an address, which begins with zeros, and its signature
 
 
