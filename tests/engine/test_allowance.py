@@ -1,0 +1,79 @@
+"""What one tick may take: time that is measured, bytes that are weighed in samples."""
+
+from __future__ import annotations
+
+import pytest
+
+from sm_cli.engine.allowance import Allowance
+from sm_cli.interpreter.records import Record
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.time = 1000
+
+    def __call__(self) -> int:
+        return self.time
+
+
+def record(size: int) -> Record:
+    """A record whose detail is so many bytes of JSON."""
+    return Record(1, 0, "PassStateExited", {"x": "y" * (size - len('{"x":""}'))})
+
+
+def test_time_is_over_after_its_end_and_not_at_it() -> None:
+    watch = Watch()
+    allowance = Allowance(watch, 50, 10**9)
+    watch.time = 1050
+    assert not allowance.enough([])
+    watch.time = 1051
+    assert allowance.enough([])
+
+
+def test_every_seventh_state_stands_for_the_others() -> None:
+    allowance = Allowance(Watch(), 10**9, 7 * 2 * 100 * 2)
+    seen = [allowance.enough([record(100)]) for _ in range(15)]
+    assert seen == [False] * 14 + [True], "7 x 200 bytes with the 1st, the 8th and the 15th state"
+
+
+def test_from_a_heavy_state_on_each_is_weighed() -> None:
+    heavy = (1 << 16) // 2 + 1
+    allowance = Allowance(Watch(), 10**9, 10 * heavy)
+    assert [allowance.enough([record(heavy)]) for _ in range(6)] == [False] * 5 + [True]
+
+
+def test_light_states_between_the_samples_are_not_looked_at() -> None:
+    allowance = Allowance(Watch(), 10**9, 1000)
+    assert not allowance.enough([record(20)])
+    assert not any(allowance.enough([record(10_000)]) for _ in range(6))
+    assert allowance.enough([record(10_000)])
+
+
+def test_a_state_without_records_weighs_nothing() -> None:
+    allowance = Allowance(Watch(), 10**9, 0)
+    assert not any(allowance.enough([]) for _ in range(20))
+
+
+def test_of_several_records_the_last_is_weighed() -> None:
+    allowance = Allowance(Watch(), 10**9, 7 * 2 * 100)
+    assert not allowance.enough([record(5000), record(100)])
+    assert not allowance.over
+
+
+@pytest.mark.parametrize(("passed", "over"), [([10, 20], False), ([10, 41], True), ([51], True)])
+def test_what_was_spent_is_counted_between_two_questions(passed: list[int], over: bool) -> None:
+    watch = Watch()
+    allowance = Allowance(watch, 50, 10**9)
+    spent = []
+    for microseconds in passed:
+        watch.time += microseconds
+        spent.append(allowance.spent())
+    assert (spent, allowance.over) == (passed, over)
+
+
+def test_bytes_make_it_over_too_and_it_stays_over() -> None:
+    allowance = Allowance(Watch(), 10**9, 100)
+    assert allowance.enough([record(100)])
+    assert not allowance.over, "as of the last look"
+    assert allowance.spent() == 0
+    assert allowance.over
