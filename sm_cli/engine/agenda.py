@@ -111,6 +111,12 @@ class Agenda:
         for lane in self._lanes.values():
             yield from lane
 
+    def upcoming(self) -> Iterator[Entry]:
+        """What waits, in the order in which it will have its turn, as far as one can know."""
+        yield from self._lane
+        for _, tree in sorted(self._order):
+            yield from self._lanes[tree]
+
     def has(self, frame: int, seq: int) -> bool:
         """Whether an event for this address waits for its turn."""
         events = (what for id, what, _ in self if id == frame and what is not None and not callable(what))

@@ -208,6 +208,20 @@ def test_who_has_had_less_goes_first() -> None:
     assert order[-1] == 1
 
 
+def test_what_is_read_ahead_is_what_has_its_turn_next() -> None:
+    shares = Shares()
+    shares.had = {1: 40, 2: 10, 3: 30}
+    agenda = Agenda(shares)
+    for tree, frame in ((1, 11), (2, 21), (3, 31), (2, 22), (1, 12)):
+        agenda.offer(tree, frame, Entered(0))
+    expected = [frame for frame, _, _ in agenda.upcoming()]
+    done = []
+    while (entry := agenda.next()) is not None:
+        done.append(entry[0])
+        assert [frame for frame, _, _ in agenda.upcoming()] == expected[len(done) :]
+    assert done == expected == [21, 22, 31, 11, 12]
+
+
 def test_what_nobody_keeps_is_done_after_the_tick_has_had_its_time() -> None:
     agenda = Agenda(Shares())
     keeper = object()

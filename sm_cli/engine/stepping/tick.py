@@ -136,7 +136,7 @@ class Tick(UnitOfWork):
             self.ignored.append((job.frame, TaskSucceeded(job.seq, result)))
             return
         execution = self.execution(frame.execution)
-        with contained(self, execution):
+        try:
             program = self.program_of(execution.digest)
             if not awaits_token(program, frame):
                 self.deliver(job.frame, TaskSucceeded(job.seq, result))
@@ -146,6 +146,8 @@ class Tick(UnitOfWork):
                 self.deliver(job.frame, TaskSucceeded(job.seq, result))
                 return
             self.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
+        except Exception as e:
+            contain(self, execution, e)
 
     def fires(self, timer: Timer) -> Event | None:
         """What the timer was set for; None when this tick has moved it, or has heard of it already, or will deliver
@@ -239,10 +241,7 @@ class Tick(UnitOfWork):
                 continue
             id, what, _ = entry
             if id not in self.frames:
-                portion = [id, *(frame for frame, _, _ in islice(agenda, _PORTION))]
-                if marks is not None:
-                    marks.many(set(portion) - new.keys())
-                self.load(portion)
+                self.read_ahead(id)
             if marks is not None:
                 marks.one(id if id not in new else origin(self, id) or 0)
             if callable(what):
@@ -253,6 +252,15 @@ class Tick(UnitOfWork):
             agenda.used += allowance.spent()
             if not agenda.closed and (allowance.over or len(new) >= most):
                 agenda.close()
+
+    def read_ahead(self, id: int) -> None:
+        """Read this frame, and with it those whose turn comes soon."""
+        frames = self.frames
+        soon = (frame for frame, _, _ in self.agenda.upcoming() if frame not in frames)
+        portion = {id, *islice(soon, _PORTION)}
+        if self.marks is not None:
+            self.marks.many(portion)
+        self.load(portion)
 
     def one(self, id: int, what: Event | None) -> None:
         """One entry of the agenda: an event, or None for a READY frame."""
