@@ -39,7 +39,8 @@ class StepBuilder:
     """The working copy of one frame, and what its step has asked for so far."""
 
     __slots__ = (
-        "_random", "before", "commands", "env", "frame", "history", "machine", "most", "number", "program", "records",
+        "_random", "before", "bounded", "commands", "env", "frame", "history", "machine", "most", "number", "program",
+        "records",
     )  # fmt: skip
 
     def __init__(self, program: Program, frame: Frame, env: Env) -> None:
@@ -55,6 +56,8 @@ class StepBuilder:
         self.records: list[Record] = []
         #: The event before the StateEntered of the state that the frame is in, when it was entered in this turn.
         self.before: int | None = None
+        #: The newest value that `check_bounds` has let through.
+        self.bounded: Json = None
         self._random: Random | None = None
 
     @property
@@ -104,8 +107,7 @@ class StepBuilder:
 
     def leave_to(self, state: State, next: str | None, output: Json, assigned: Json) -> Entered | None:
         """Leave the state for `next`, setting the variables of `assigned` (an object, or None)."""
-        if output is not self.frame.input:
-            self.check_bounds(output, "output", state.name)
+        self.check_bounds(output, "output", state.name)
         if self.env.limits:
             self.check_size(output, state.name)
         if isinstance(assigned, dict):
@@ -213,12 +215,15 @@ class StepBuilder:
     def check_bounds(self, value: Json, what: str, name: str) -> None:
         """Our own limits, of what can be written down: what a state makes of its data may be deeper than what it got,
         and (because it shares its parts) far larger. Called before anything is written."""
+        if value is self.frame.input or value is self.bounded:
+            return  # it was looked at before
         try:
             check_bounds(value, self.env.max_payload)
         except TooDeep:
             raise StateFailure("States.Runtime", f"The {what} is nested more than {DEEPEST} levels deep.") from None
         except TooLarge:
             raise self.too_large(name) from None
+        self.bounded = value
 
     def too_large(self, name: str) -> StateFailure:
         """In AWS's words; `name` is the state or the task."""

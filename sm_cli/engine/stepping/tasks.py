@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sm_cli.engine.stepping.bugs import contained
+from sm_cli.engine.stepping.bugs import contain
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.advance import started
 from sm_cli.interpreter.commands import RunTask
@@ -109,6 +109,9 @@ def lease_jobs(unit: UnitOfWork, jobs: Iterable[Job]) -> None:
     for job in jobs:
         frame = unit.frames[job.frame]
         if frame.seq == job.seq and not frame.status.closed:
-            with contained(unit, unit.execution(job.execution)):
+            execution = unit.execution(job.execution)
+            try:
                 lease(unit, job)
                 unit.changes.leased.append(job)
+            except Exception as e:
+                contain(unit, execution, e)

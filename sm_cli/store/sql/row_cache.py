@@ -57,15 +57,17 @@ class RowCache:
         """Keep a frame as it was written or read. texts: its four values as they stand in the row."""
         self.frames.pop(frame.id, None)
         self.frames[frame.id] = (frame, texts)
-        if any(text is not None and text[0] == "@" for text in texts):
-            self._large_frames.add(frame.id)
+        for text in texts:
+            if text is not None and text[0] == "@":
+                self._large_frames.add(frame.id)
 
     def learn_execution(self, execution: Execution, texts: Row) -> None:
         """Keep a copy of an execution as it was written or read. texts: its values as they stand in the row."""
         self.executions.pop(execution.id, None)
         self.executions[execution.id] = (rows.copy_execution(execution), texts)
-        if any(text is not None and text[0] == "@" for text in texts):
-            self._large_executions.add(execution.id)
+        for text in texts:
+            if text is not None and text[0] == "@":
+                self._large_executions.add(execution.id)
 
     def trim(self) -> None:
         """Between transactions: few rows, and none that keeps a large value alive beside the blob cache."""

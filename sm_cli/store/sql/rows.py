@@ -291,9 +291,10 @@ def history_rows(
         else:
             of_execution.append([event])
     found: list[Row] = []
+    small: set[int] = set()
     for of_execution in runs.values():
         for run in of_execution:
-            kept = [event[2:] if _is_small_detail(event[6]) else _kept(event, payload) for event in run]
+            kept = [event[2:] if _is_small_detail(event[6], small) else _kept(event, payload) for event in run]
             if longs:
                 long += [
                     e for e, k in zip(run, kept, strict=True) if len(k) > 5 and not longs.isdisjoint(k[5].values())
@@ -312,15 +313,18 @@ def _history_rows(run: Sequence[HistoryEvent], kept: list[Row], long: list[Histo
     return [(run[0][0], run[0][1], text.decode())]
 
 
-def _is_small_detail(detail: dict[str, Json]) -> bool:
-    """Whether all that an event tells is short: of most events it is, and this is asked of each."""
+def _is_small_detail(detail: dict[str, Json], small: set[int]) -> bool:
+    """Whether all that an event tells is short: of most events it is, and this is asked of each. small: ids of objects
+    that were found to be, for one goes through several events."""
     for value in detail.values():
         kind = type(value)
         if kind is str:
             if len(value) > SHORT:  # type: ignore[arg-type]
                 return False
-        elif kind not in FLAT and not is_small(value):
-            return False
+        elif kind not in FLAT and id(value) not in small:
+            if not is_small(value):
+                return False
+            small.add(id(value))
     return True
 
 

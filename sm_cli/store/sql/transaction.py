@@ -7,7 +7,7 @@ that is still the same object is not encoded again (JSON values are never change
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NoReturn
 
 import orjson
@@ -140,7 +140,7 @@ class Transaction(Questions):
             self._known.learn_execution(e, both)
 
     def _update_executions(self, executions: dict[int, Execution]) -> None:
-        if len(self.executions(list(executions))) < len(executions):
+        if not self._know_executions(executions):
             _missing("execution", executions)
         counted: list[Row] = []
         changed: list[Row] = []
@@ -161,11 +161,15 @@ class Transaction(Questions):
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
         """By id, as copies that may be changed; ids that there are not are left out."""
+        self._know_executions(ids)
+        known = self._known.executions
+        return {id: rows.copy_execution(known[id][0]) for id in ids if id in known}
+
+    def _know_executions(self, ids: Collection[int]) -> bool:
+        """Read those that are not known; whether all are there."""
         known = self._known.executions
         unknown = [id for id in ids if id not in known]
-        if unknown:
-            super().executions(unknown)
-        return {id: rows.copy_execution(known[id][0]) for id in ids if id in known}
+        return not unknown or len(super().executions(unknown)) == len(unknown)
 
     def _executions(self, name: str, parameters: Parameters) -> list[Execution]:
         found = []
@@ -186,7 +190,7 @@ class Transaction(Questions):
         self.session.many("insert_frame", new)
 
     def _update_frames(self, frames: dict[int, Frame]) -> None:
-        if len(self.frames(list(frames))) < len(frames):
+        if not self._know_frames(frames):
             _missing("frame", frames)
         stepped: list[Row] = []
         updated: list[Row] = []
@@ -215,11 +219,15 @@ class Transaction(Questions):
 
     def frames(self, ids: list[int]) -> dict[int, Frame]:
         """By id, not to be changed; ids that there are not are left out."""
+        self._know_frames(ids)
+        known = self._known.frames
+        return {id: known[id][0] for id in ids if id in known}
+
+    def _know_frames(self, ids: Collection[int]) -> bool:
+        """Read those that are not known; whether all are there."""
         known = self._known.frames
         unknown = [id for id in ids if id not in known]
-        if unknown:
-            super().frames(unknown)
-        return {id: known[id][0] for id in ids if id in known}
+        return not unknown or len(super().frames(unknown)) == len(unknown)
 
     def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
         found = []
