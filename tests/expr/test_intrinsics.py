@@ -7,6 +7,7 @@ import hashlib
 import json
 import random
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,66 @@ def test_values_nested_beyond_reason_are_refused_rather_than_overflowing() -> No
     assert "nested deeper" in refusal("States.ArrayUnique($.a)", {"a": [deep]})
     assert "cannot be written" in refusal("States.JsonToString($.a)", {"a": deep})
     assert "cannot be written" in refusal("States.Hash($.a, 'MD5')", {"a": deep})
+
+
+def test_equal_numbers_are_one_item_however_they_are_written() -> None:
+    items: list[Json] = [
+        1,
+        1.0,
+        "1.0",
+        True,
+        {"a": 2.0, "b": 1},
+        {"b": 1, "a": 2},
+        [1.5],
+        [1.50],
+        -0.0,
+        0,
+        "x1e5",
+        "x1e5",
+    ]
+    expected: list[Json] = [1, "1.0", True, {"a": 2.0, "b": 1}, [1.5], -0.0, "x1e5"]
+    assert call("States.ArrayUnique($)", items) == expected
+    assert call("States.ArrayUnique($)", [*items, 10**30, 1e30, "\ud800", "\ud800"]) == [
+        *expected,
+        10**30,
+        1e30,
+        "\ud800",
+    ]
+    assert [call("States.ArrayContains($, true)", [wanted, 1]) for wanted in (1, True)] == [False, True]
+    assert call("States.ArrayContains($.a, $.b)", {"a": [{"x": True}, {"x": 1}], "b": {"x": 1.0}}) is True
+    assert call("States.ArrayContains($.a, $.b)", {"a": [{"x": True}], "b": {"x": 1.0}}) is False
+
+
+#: The limit on the processor time of each call; a mebibyte or more of arguments took many seconds before.
+SECONDS = 3
+LETTERS = "".join(map(chr, range(0x100, 0xD000)))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("States.StringSplit($.t, $.d)", {"t": LETTERS * 20, "d": LETTERS}),
+        ("States.ArrayUnique($.a)", {"a": [{"a": i} for i in range(300_000)]}),
+        ("States.ArrayContains($.a, $.b)", {"a": [{"a": i} for i in range(300_000)], "b": {"a": -1}}),
+        ("States.ArrayContains($.b, $.a)", {"a": [{"a": i} for i in range(300_000)], "b": [1, 2]}),
+        ("States.ArrayPartition($.a, 1)", {"a": [1] * 1_000_000}),
+        ("States.Format($.t, 1)", {"t": "{}" + "x\\{" * 300_000}),
+    ],
+)
+def test_a_call_with_large_arguments_takes_no_longer_than_they_are(text: str, value: dict[str, Any]) -> None:
+    begun = time.process_time()
+    call(text, value)
+    assert time.process_time() - begun < SECONDS
+
+
+def test_a_partition_into_too_many_arrays_is_refused_before_they_are_made() -> None:
+    begun = time.process_time()
+    assert "it would make 3,000,000 arrays; at most 2,000,000 are allowed" in refusal(
+        "States.ArrayPartition($, 1)", [1] * 3_000_000
+    )
+    assert call("States.ArrayLength(States.ArrayPartition($, 2))", [1] * 3_000_000) == 1_500_000
+    assert "at most 2,000,000 are compared" in refusal("States.ArrayUnique($)", [1] * 3_000_000)
+    assert time.process_time() - begun < SECONDS
 
 
 json_values = st.recursive(

@@ -28,6 +28,8 @@ Check: TypeAlias = Callable[[Json], "str | None"]
 MAX_CHARACTERS = 10_000
 MAX_ITEMS = 1_000
 MAX_DEPTH = 200
+#: So many delimiters are looked for one by one; more of them in one go, character by character.
+_FEW = 16
 _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
@@ -172,24 +174,20 @@ def render(value: Json) -> str:
     return value if type(value) is str else _compact(value)
 
 
-_TEMPLATE_PART = re.compile(r"\\(?P<escaped>[{}'\\])|(?P<placeholder>\{\})|(?P<brace>[{}])|(?P<plain>[^\\{}]+|\\)")
+_ESCAPED = re.compile(r"\\[{}'\\]")
+_ESCAPED_OR_PLACE = re.compile(r"\\(?P<escaped>[{}'\\])|\{\}")
 
 
 def format_pattern(template: str, arguments: int) -> str:
     """`template` as a %-format with a %s for each {}; refused when braces stand alone or the count is another."""
-    pieces: list[str] = []
-    count = 0
-    for part in _TEMPLATE_PART.finditer(template):
-        if part["brace"]:
-            raise ArgumentsError(rf"the template holds a {part['brace']} on its own; write it as \{part['brace']}")
-        if part["placeholder"]:
-            count += 1
-            pieces.append("%s")
-        else:
-            pieces.append((part["escaped"] or part["plain"]).replace("%", "%%"))
+    bare = _ESCAPED.sub(" ", template) if "\\" in template else template
+    alone = re.search("[{}]", bare.replace("{}", ""))
+    if alone is not None:
+        raise ArgumentsError(rf"the template holds a {alone[0]} on its own; write it as \{alone[0]}")
+    count = bare.count("{}")
     if count != arguments:
         raise ArgumentsError(f"the template has {count} {{}}, but {arguments} values follow it")
-    return "".join(pieces)
+    return _ESCAPED_OR_PLACE.sub(lambda part: part["escaped"] or "%s", template.replace("%", "%%"))
 
 
 def _format(template: str, *values: Json) -> Json:
@@ -205,14 +203,23 @@ def _string_to_json(text: str) -> Json:
         raise ArgumentsError(e.message) from None
 
 
-def _array_partition(items: list[Json], size: float) -> Json:
-    chunk = _half_up(size)
+def _array_partition(scope: Scope, items: list[Json], size: float) -> Json:
+    chunk, most = _half_up(size), scope.limits.elements
+    if len(items) > chunk * most:
+        raise ArgumentsError(f"it would make {-(-len(items) // chunk):,} arrays; at most {most:,} are allowed")
     return [items[i : i + chunk] for i in range(0, len(items), chunk)]
 
 
 def _array_contains(items: list[Json], wanted: Json) -> Json:
+    """What Python calls equal is looked at again: it takes 1 for true."""
+    try:
+        alike = [item for item in items if item == wanted]
+    except RecursionError:
+        raise ArgumentsError(f"the values are nested deeper than {MAX_DEPTH} levels") from None
+    if not alike:
+        return False
     key = equality_key(wanted)
-    return any(equality_key(item) == key for item in items)
+    return any(equality_key(item) == key for item in alike)
 
 
 def _array_range(first: float, last: float, step: float) -> Json:
@@ -231,7 +238,9 @@ def _array_get_item(items: list[Json], index: float) -> Json:
     return items[at]
 
 
-def _array_unique(items: list[Json]) -> Json:
+def _array_unique(scope: Scope, items: list[Json]) -> Json:
+    if len(items) > scope.limits.elements:
+        raise ArgumentsError(f"the array has {len(items):,} items; at most {scope.limits.elements:,} are compared")
     first: dict[Any, Json] = {}
     for item in items:
         first.setdefault(equality_key(item), item)
@@ -273,9 +282,15 @@ def _math_random(scope: Scope, start: float, end: float, *seed: float) -> Json:
 
 
 def _string_split(text: str, delimiters: str) -> Json:
-    for delimiter in set(delimiters):
-        text = text.replace(delimiter, delimiters[0])
-    return [piece for piece in (text.split(delimiters[0]) if delimiters else [text]) if piece]
+    if not delimiters:
+        return [text] if text else []
+    first, *others = dict.fromkeys(delimiters)
+    if len(others) < _FEW:
+        for delimiter in others:
+            text = text.replace(delimiter, first)
+    else:
+        text = text.translate(dict.fromkeys(map(ord, others), first))
+    return [piece for piece in text.split(first) if piece]
 
 
 def _uuid(scope: Scope) -> Json:
@@ -325,9 +340,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "ArrayContains": Function(_array_contains, (_array, _anything)),
     "ArrayGetItem": Function(_array_get_item, (_array, _index)),
     "ArrayLength": Function(len, (_array,)),
-    "ArrayPartition": Function(_array_partition, (_array, _positive)),
+    "ArrayPartition": Function(_array_partition, (_array, _positive), needs_scope=True),
     "ArrayRange": Function(_array_range, (_integer, _integer, _step)),
-    "ArrayUnique": Function(_array_unique, (_array,)),
+    "ArrayUnique": Function(_array_unique, (_array,), needs_scope=True),
     "Base64Decode": Function(_base64_decode, (_short_text,)),
     "Base64Encode": Function(_base64_encode, (_short_text,)),
     "Format": Function(_format, (_text,), more=_anything),
