@@ -13,7 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
 from sm_cli.errors import TaskError
 from sm_cli.jsonvalue import Json, as_json, copy, dumps
@@ -48,11 +48,20 @@ class Context:
     cancelled: threading.Event = field(default_factory=threading.Event)
     #: Called by `heartbeat`; None where no heartbeat is counted.
     beat: Callable[[], None] | None = None
+    #: Called by `cancel`, from any thread; None when nobody has to be woken.
+    on_cancel: Callable[[], None] | None = None
 
     def heartbeat(self) -> None:
         """Tell that the work goes on: HeartbeatSeconds start anew."""
         if self.beat is not None:
             self.beat()
+
+    def cancel(self) -> None:
+        """Say that nobody waits for the result any more; from any thread, and the engine's to call."""
+        self.cancelled.set()
+        wake = self.on_cancel
+        if wake is not None:
+            wake()
 
     def check(self) -> None:
         """Raise Cancelled when nobody waits for the result any more."""
@@ -63,6 +72,16 @@ class Context:
     def logger(self) -> logging.Logger:
         """The logger named after the state."""
         return logging.getLogger(f"sm.handler.{self.state}")
+
+
+class Elsewhere(Protocol):
+    """Where handlers run whose functions this process does not have."""
+
+    def run(self, handler: Handler, input: Json, context: Context) -> Success | Failure:
+        """Run it there and wait for its end, from any thread. `context.cancel` makes that soon."""
+
+    def kill(self, context: Context) -> None:
+        """End at once what runs there for this context; from any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,8 @@ class Handler:
     #: Whether it may run again after a worker was lost.
     repeatable: bool = True
     final: bool = False
+    #: Where it runs; None: in this process, by its function.
+    elsewhere: Elsewhere | None = None
     is_async: bool = field(init=False)
     wants_context: bool = field(init=False)
 
@@ -175,7 +196,10 @@ def arguments_for(handler: Handler, input: Json, context: Context | None) -> tup
 
 
 def run(handler: Handler, input: Json, context: Context | None) -> Success | Failure:
-    """Call a sync handler."""
+    """Call a sync handler, or have it called where it is."""
+    if handler.elsewhere is not None:
+        assert context is not None, "who hands a task on tells of it"
+        return handler.elsewhere.run(handler, input, context)
     process = os.getpid()
     try:
         ended = outcome(handler, handler.function(*arguments_for(handler, input, context)))

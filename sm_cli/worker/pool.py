@@ -80,6 +80,8 @@ class Pool:
             return self.size - sum(not self._given_up(running) for running in self._running)
 
     def _given_up(self, running: _Running) -> bool:
+        if running.handler.elsewhere is not None:
+            return False  # it is ended there
         if running.cancelled is None or time.monotonic() - running.cancelled < self.patience:
             return False
         if not running.given_up:
@@ -117,14 +119,20 @@ class Pool:
                 return
             running.cancelled = time.monotonic()
             if running.context is not None:
-                running.context.cancelled.set()
+                running.context.cancel()
         if self._loop is not None and running.handler.is_async:
             self._loop.call_soon_threadsafe(self._cancel_async, running)
 
     def cancel_all(self) -> None:
-        """Tell every running handler that nobody waits for it."""
+        """Tell every running handler that nobody waits for it; one in a process of its own ends at once, so that who
+        takes its job next does not run beside it."""
         for frame, seq in list(self._wanted):
             self.cancel(frame, seq)
+        with self._lock:
+            elsewhere = [(r.handler.elsewhere, r.context) for r in self._running]
+        for place, context in elsewhere:
+            if place is not None and context is not None:  # else it has not begun, and will not
+                place.kill(context)
 
     def drain(self) -> list[Done]:
         """Results that are there now: of every handler that has ended by `now`."""

@@ -29,6 +29,8 @@ _SETTINGS = (
     "SM_BUCKETS",
     "SM_HTTP_ALLOW",
     "SM_CONCURRENCY",
+    "SM_PROCESSES",
+    "SM_RECYCLE_AFTER",
     "SM_LOG_FORMAT",
     "SM_WORKER",
     "SM_DEBUG",
@@ -101,6 +103,15 @@ class Project:
     def environment(self) -> dict[str, str]:
         # The checkout first: the tests may run beside an installed sm.
         return {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+
+
+@pytest.fixture(params=["threads", "processes"])
+def place(request: pytest.FixtureRequest, project: Project, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where handlers run, in whatever this test starts."""
+    if request.param == "processes":
+        monkeypatch.setenv("SM_PROCESSES", "3")
+    where: str = request.param
+    return where
 
 
 def ended(process: subprocess.Popen[str]) -> Result:

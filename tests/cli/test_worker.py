@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import signal
 
+import pytest
+
 from tests.cli.conftest import Project, ended
+
+pytestmark = pytest.mark.usefixtures("place")
 
 TASK = "StartAt: A\nStates:\n  A: {Type: Task, Resource: work, Next: B}\n  B: {Type: Task, Resource: work, End: true}\n"
 WAIT = "StartAt: A\nStates:\n  A: {Type: Wait, Seconds: 3600, End: true}\n"
@@ -45,13 +49,14 @@ def test_a_worker_without_handlers_warns_and_leaves_tasks_to_others(project: Pro
     assert _statuses(project) == {"n1": "SUCCEEDED"}
 
 
-def test_a_worker_works_on_what_others_start_until_it_is_told_to_stop(project: Project) -> None:
+def test_a_worker_works_on_what_others_start_until_it_is_told_to_stop(project: Project, place: str) -> None:
     project.workflow(TASK)
     project.handlers(WORK)
     project.database()
     worker = project.start("worker", "--name", "w1", "--concurrency", "3")
     assert worker.stderr is not None
-    assert worker.stderr.readline() == "worker w1: 1 handlers from handlers/, 3 at once, on .sm/sm.db\n"
+    where = ", in processes of their own" if place == "processes" else ""
+    assert worker.stderr.readline() == f"worker w1: 1 handlers from handlers/, 3 at once{where}, on .sm/sm.db\n"
     ref = project.sm("run", "--detach", "a=1").out.strip()
     assert project.sm("history", ref, "--follow").code == 0
     assert project.sm("output", ref).json == {"a": 1}

@@ -14,6 +14,8 @@ import pytest
 
 from tests.cli.conftest import Project, ended
 
+pytestmark = pytest.mark.usefixtures("place")
+
 ONE = "StartAt: A\nStates:\n  A: {Type: Task, Resource: work, End: true}\n"
 THREE = """
 StartAt: S1

@@ -24,6 +24,8 @@ _KEYS: dict[str, tuple[type, str]] = {
     "database": (str, "text"),
     "lock_timeout": (str, "text"),
     "concurrency": (int, "a whole number"),
+    "processes": (int, "a whole number"),
+    "recycle_after": (int, "a whole number"),
     "queues": (str, "text"),
     "priority": (dict, "a table of queues by workflow"),
     "buckets": (str, "text"),

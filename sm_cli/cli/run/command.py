@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from sm_cli.cli.project.config import Project, find_project, is_file
+from sm_cli.cli.project.config import find_project, is_file
 from sm_cli.cli.run.preparing import refuse_too_large, registry_for
+from sm_cli.cli.run.processes import loader_for
 from sm_cli.cli.run.stubbing import stubbing
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.options import (
@@ -17,10 +18,10 @@ from sm_cli.cli.terminal.options import (
     Handlers,
     LockTimeout,
     LogFormat,
+    Processes,
     Stubbed,
     Trust,
     Verbose,
-    count,
     queue_name,
     seconds,
 )
@@ -88,6 +89,7 @@ def run(
     buckets: Buckets = None,
     aws_limits: _AwsLimits = False,
     concurrency: Concurrency = None,
+    processes: Processes = None,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
@@ -103,20 +105,19 @@ def run(
     project = find_project()
     wanted, pairs = split(arguments or [])
     limit = None if timeout is None else seconds(timeout, "--timeout")
-    slots = concurrency_of(project, concurrency)
+    load = loader_for(project, concurrency, processes)
     workflow = workflows.load(workflows.choose(project, wanted))
     data = read_input(input, pairs)
     limits = aws_limits or project.aws_limits
-    if limits:
-        refuse_too_large(workflow, data)
+    refuse_too_large(workflow, data, limits)
     queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
-    with out.guarded() as result, stubbing(stub) as stubs:
-        registry = registry_for(workflow, project, handlers, stubs)
+    with out.guarded() as result, stubbing(stub) as stubs, load:
+        registry = registry_for(workflow, project, handlers, load, stubs)
         if express:
             from sm_cli.cli.run.express import run as run_express
 
             ended = run_express(workflow, data, registry, result, project=project, name=name, timeout=limit,
-                                concurrency=slots, keep=keep_history, db=db, limits=limits)  # fmt: skip
+                                concurrency=load.slots, keep=keep_history, db=db, limits=limits)  # fmt: skip
             raise typer.Exit(ended)
         with opened_engine(db, project, create=True, buckets=buckets) as engine:
             if detach:
@@ -126,10 +127,10 @@ def run(
             from sm_cli.cli.run.following import follow, own_name
             from sm_cli.worker.worker import Worker
 
-            loop = Worker(engine, registry, concurrency=slots, name=own_name())
+            loop = Worker(engine, registry, concurrency=load.slots, name=own_name())
             execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
             data = execution.input = None  # it is stored; a large one is not also kept here to the end
-            go_on = [*again("worker", db=db, handlers=handlers, buckets=buckets), *(["--stub"] if stub else ())]
+            go_on = again("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
             code = follow(loop, execution, result, go_on, detach_on_wait=detach_on_wait)
     if code:
         raise typer.Exit(code)
@@ -150,12 +151,12 @@ def split(arguments: list[str]) -> tuple[str | None, list[str]]:
     return None, arguments
 
 
-def concurrency_of(project: Project, option: str | None) -> int:
-    """How many handlers run at once: the option, else the setting, else 8. Raises UsageError."""
-    return count(option or project.setting("concurrency") or "8", "--concurrency")
-
-
-def again(command: str, **options: str | None) -> list[str]:
-    """A command line of ours with the options that were given."""
-    given = [word for name, value in options.items() if value is not None for word in (f"--{name}", value)]
-    return ["sm", command, *given]
+def again(command: str, **options: str | bool | None) -> list[str]:
+    """A command line of ours with the options that were given; True is one without a value."""
+    words = ["sm", command]
+    for name, value in options.items():
+        if isinstance(value, str):
+            words += [f"--{name}", value]
+        elif value:
+            words.append(f"--{name}")
+    return words

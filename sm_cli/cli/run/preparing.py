@@ -13,6 +13,7 @@ from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sm_cli.engine.engine import Workflow
     from sm_cli.handlers.registry import Registry
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 _DEFINITION_LIMIT = 1_048_576
 
 
-def registry_for(workflow: Workflow, project: Project, option: str | None, stub: Stub | None = None) -> Registry:
-    """The handlers, among which the workflow finds all that it needs. Raises HandlerLoadError."""
+def registry_for(
+    workflow: Workflow, project: Project, option: str | None, load: Callable[[Path], Registry], stub: Stub | None = None
+) -> Registry:
+    """The handlers, as `load` gives them, among which the workflow finds all that it needs. Raises HandlerLoadError."""
     from sm_cli.cli.project import workflows
-    from sm_cli.cli.project.handlers import load_trusted
     from sm_cli.handlers.builtin import builtins
     from sm_cli.handlers.needs import calls_handlers, check_handlers
     from sm_cli.handlers.registry import Registry
@@ -35,12 +37,12 @@ def registry_for(workflow: Workflow, project: Project, option: str | None, stub:
         return Registry()
     directory, named = project.handlers(option)
     if stub is not None:
-        return stubbed_handlers(stub, directory, named)
+        return stubbed_handlers(stub, directory, named, load)
     needs = needed_with_nested(workflow, workflows.Library(project.workflows))
     ours = builtins(project.http())
     if not needs.keys() - ours.keys() and not directory.is_dir():
         return Registry(ours)
-    registry = load_trusted(directory)
+    registry = load(directory)
     check_handlers(needs, registry, directory)
     return Registry({**ours, **registry})
 
@@ -63,8 +65,10 @@ def needed_with_nested(workflow: Workflow, library: Callable[[str], Workflow | N
     return needs
 
 
-def refuse_too_large(workflow: Workflow, data: Json) -> None:
-    """AWS's limits on what an execution begins with. Raises UsageError."""
+def refuse_too_large(workflow: Workflow, data: Json, limits: bool) -> None:
+    """AWS's limits on what an execution begins with, if it is held to them. Raises UsageError."""
+    if not limits:
+        return
     from sm_cli.interpreter.step import PAYLOAD_LIMIT
     from sm_cli.jsonvalue import dumps
 

@@ -33,10 +33,12 @@ def need_watchfiles() -> None:
 
 
 @contextmanager
-def reloading(loop: Worker, directory: Path, used: Callable[[Registry], Mapping[str, Handler]]) -> Iterator[None]:
-    """Inside the block, changes below the directory reach the loop, as what `used` makes of its handlers."""
+def reloading(
+    loop: Worker, directory: Path, used: Callable[[Registry], Mapping[str, Handler]], load: Callable[[Path], Registry]
+) -> Iterator[None]:
+    """Inside the block, changes below the directory reach the loop, as what `used` makes of what `load` gives."""
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(loop, directory, used, done), name="sm-reload", daemon=True)
+    watcher = threading.Thread(target=_watch, args=(loop, directory, used, load, done), name="sm-reload", daemon=True)
     watcher.start()
     try:
         yield
@@ -45,15 +47,14 @@ def reloading(loop: Worker, directory: Path, used: Callable[[Registry], Mapping[
 
 
 def _watch(
-    loop: Worker, directory: Path, used: Callable[[Registry], Mapping[str, Handler]], done: threading.Event
-) -> None:
+    loop: Worker, directory: Path, used: Callable[[Registry], Mapping[str, Handler]],
+    load: Callable[[Path], Registry], done: threading.Event,
+) -> None:  # fmt: skip
     from watchfiles import PythonFilter, watch
-
-    from sm_cli.cli.project.handlers import load_trusted
 
     for _ in watch(directory, watch_filter=PythonFilter(), stop_event=done, debounce=200):
         try:
-            handlers = load_trusted(directory)
+            handlers = load(directory)
         except (ConfigurationError, HandlerLoadError) as e:
             text = f"sm: error: {e.message}; the handlers stay as they were"
             tell_state("worker.not_reloaded", text, {"worker": loop.name, "error": e.message}, level=logging.ERROR)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.terminal.failures import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sm_cli.handlers.registry import Registry
@@ -48,9 +48,7 @@ def telling_stub(worker: str) -> Stub:
     return Stub(tell)
 
 
-def stubbed_handlers(stub: Stub, directory: Path, named: bool) -> Registry:
+def stubbed_handlers(stub: Stub, directory: Path, named: bool, load: Callable[[Path], Registry]) -> Registry:
     """The handlers of the directory, which need not be there unless somebody named it, and the stub for the rest.
     Raises HandlerLoadError."""
-    from sm_cli.cli.project.handlers import load_trusted
-
-    return stub.under(load_trusted(directory) if named or directory.is_dir() else {})
+    return stub.under(load(directory) if named or directory.is_dir() else {})

@@ -171,7 +171,7 @@ def registry_for(
         return {}
     directory, named = project.handlers(option)
     if stub is not None:
-        return stubbed_handlers(stub, directory, named)
+        return stubbed_handlers(stub, directory, named, load_trusted)
     ours = builtins(project.http())
     if resource.handler in ours and not directory.is_dir():
         return ours

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from sm_cli.cli.project.config import find_project
-from sm_cli.cli.run.command import concurrency_of
+from sm_cli.cli.run.processes import Loader, loader_for, recycle_after
 from sm_cli.cli.run.stubbing import telling_stub
 from sm_cli.cli.terminal import logs
 from sm_cli.cli.terminal import output as out
@@ -19,6 +19,7 @@ from sm_cli.cli.terminal.options import (
     Handlers,
     LockTimeout,
     LogFormat,
+    Processes,
     Quiet,
     Stubbed,
     Trust,
@@ -70,6 +71,13 @@ _Name: TypeAlias = Annotated[
 _Grace: TypeAlias = Annotated[
     str, typer.Option("--grace", metavar="SPAN", help="How long handlers may go on after Ctrl-C.")
 ]
+_Recycle: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--recycle-after", metavar="N", envvar="SM_RECYCLE_AFTER",
+        help="With --processes: another process takes over after so many tasks; for handlers that leak.",
+    ),
+]  # fmt: skip
 _Reload: TypeAlias = Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")]
 _Create: TypeAlias = Annotated[
     bool, typer.Option("--create", help="Make the database when there is none; else that is an error.")
@@ -85,6 +93,8 @@ def worker(
     handlers: Handlers = None,
     stub: Stubbed = False,
     concurrency: Concurrency = None,
+    processes: Processes = None,
+    recycle: _Recycle = None,
     queues: _Queues = None,
     strict: _Strict = False,
     once: _Once = False,
@@ -114,14 +124,15 @@ def worker(
     _refuse_misfits(once=once, drain=drain, ok_to_leave=ok_to_leave, quiet=quiet)
     logs.tell_work(quiet)
     project = find_project()
-    slots, limit = concurrency_of(project, concurrency), seconds(grace, "--grace")
+    load, limit = loader_for(project, concurrency, processes), seconds(grace, "--grace")
+    load.ahead, load.recycle_after = not (once or drain), recycle_after(project, recycle)
     rota = _rota(queues or project.setting("queues"), strict)
     directory, named = project.handlers(handlers)
     url, _ = project.database(db)
     if reload:
         need_watchfiles()
-    with out.guarded():
-        registry, ours = _registry(directory, named or reload), builtins(project.http())
+    with out.guarded(), load:
+        registry, ours = _registry(load, directory, named or reload), builtins(project.http())
         called = name or own_name()
         stubs = telling_stub(called) if stub else None
 
@@ -131,9 +142,9 @@ def worker(
         with opened_engine(db, project, create=create, buckets=buckets) as engine, Working(limit) as working:
             if not (stub or registry or directory.is_dir()):
                 working.warn_of_no_handlers(directory)
-            loop = Worker(engine, used(registry), concurrency=slots, name=called, rota=rota)
-            working.begin(loop, len(registry), directory, url, stub=stub)
-            with reloading(loop, directory, used) if reload else nullcontext():
+            loop = Worker(engine, used(registry), concurrency=load.slots, name=called, rota=rota)
+            working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
+            with reloading(loop, directory, used, load) if reload else nullcontext():
                 working.run("once" if once else "drain" if drain else "on")
             code = working.end(summary=once or drain, ok_to_leave=ok_to_leave, strict=strict_signals)
     if code:
@@ -165,11 +176,10 @@ def _rota(queues: str | None, strict: bool) -> Rota:
     return Rota(weights, strict=strict)
 
 
-def _registry(directory: Path, named: bool) -> Registry:
+def _registry(load: Loader, directory: Path, named: bool) -> Registry:
     """The handlers of the directory; none where it is not there, unless somebody `named` it."""
-    from sm_cli.cli.project.handlers import load_trusted
     from sm_cli.handlers.registry import Registry
 
     if not named and not directory.is_dir():
         return Registry()
-    return load_trusted(directory)
+    return load(directory)

@@ -52,14 +52,21 @@ class Working:
         text = f"sm: warning: there is no {directory}/: this worker runs {ours}, but no other task"
         tell_state("worker.warning", text, {}, level=logging.WARNING)
 
-    def begin(self, loop: Worker, handlers: int, directory: Path, url: str, *, stub: bool) -> None:
-        """Say who works, with what, on what."""
+    def begin(self, loop: Worker, handlers: int, directory: Path, url: str, *, stub: bool, processes: int) -> None:
+        """Say who works, with what, on what. processes: how many its handlers have of their own; 0 for threads."""
         self.loop = loop
         endings = Endings(loop.engine.store, self.log.attempt, self.log.execution)
         loop.engine.observe(endings.observe)
         slots, rest = loop.pool.size, " (and {} for every other task)" if stub else ""
-        text = f"worker {loop.name}: {handlers} handlers from {directory}/{rest}, {slots} at once, on {url}"
-        facts = {"worker": loop.name, "handlers": handlers, "concurrency": slots, "database": url}
+        where = ", in processes of their own" if processes else ""
+        text = f"worker {loop.name}: {handlers} handlers from {directory}/{rest}, {slots} at once{where}, on {url}"
+        facts = {
+            "worker": loop.name,
+            "handlers": handlers,
+            "concurrency": slots,
+            "processes": processes,
+            "database": url,
+        }
         tell_state("worker.started", text, facts)
 
     def run(self, goes: Goes) -> None:

@@ -99,6 +99,13 @@ Concurrency = Annotated[
     str | None,
     typer.Option("--concurrency", metavar="N", envvar="SM_CONCURRENCY", help="Handlers at once; 8 unless given."),
 ]
+Processes = Annotated[
+    str | None,
+    typer.Option(
+        "--processes", metavar="N", envvar="SM_PROCESSES",
+        help="Run handlers in N processes of their own; 0 for threads, which is the default.",
+    ),
+]  # fmt: skip
 Full = Annotated[bool, typer.Option("--full", help="Print data whole, however long; --json and -o json always do.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[str | None, typer.Option("-o", "--output", metavar="FORMAT", help="table, json, jsonl or yaml.")]

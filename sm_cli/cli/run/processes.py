@@ -1,0 +1,81 @@
+"""Where handlers run, and how many at once: in threads, or with `--processes` in processes of their own.
+
+Rule: the processes of a command end with it. Without the option nothing of theirs is imported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.project.config import Project
+from sm_cli.cli.project.handlers import load_trusted
+from sm_cli.cli.project.trust import check_handlers
+from sm_cli.cli.terminal.options import count
+from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sm_cli.handlers.registry import Registry
+    from sm_cli.worker.processes.processes import Processes
+
+#: More would be a slip of the finger: each is a Python interpreter.
+_MOST = 1024
+#: Handlers at once, unless anything is said.
+_THREADS = 8
+
+
+class Loader:
+    """Loads the handlers of a directory.
+
+    processes: how many of their own they have; 0: they run in threads. slots: how many run at once. ahead: whether
+    processes are started before there are tasks for them. recycle_after: so many tasks a process does; None:
+    any number.
+    """
+
+    def __init__(self, processes: int, slots: int) -> None:
+        self.processes = processes
+        self.slots = slots
+        self.ahead = False
+        self.recycle_after: int | None = None
+        self._used: Processes | None = None
+
+    def __call__(self, directory: Path) -> Registry:
+        """The handlers. What earlier ones have begun they end. Raises ConfigurationError for another user's directory,
+        and HandlerLoadError."""
+        if not self.processes:
+            return load_trusted(directory)
+        from sm_cli.worker.processes.processes import Processes
+
+        check_handlers(directory)
+        new = Processes(directory, keep=self.slots if self.ahead else 0, recycle_after=self.recycle_after)
+        registry = new.load()
+        before, self._used = self._used, new
+        if before is not None:
+            before.retire()
+        return registry
+
+    def __enter__(self) -> Loader:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._used is not None:
+            self._used.close()
+
+
+def loader_for(project: Project, concurrency: str | None, processes: str | None) -> Loader:
+    """From the options, else the settings: so many processes, each with one handler at a time, or threads. As many run
+    at once as `concurrency` says, 8 unless it is given, and no more than there are processes. Raises UsageError."""
+    given = concurrency or project.setting("concurrency")
+    slots = None if given is None else count(given, "--concurrency")
+    wanted = processes or project.setting("processes") or "0"
+    if not wanted.isascii() or not wanted.isdigit() or not int(wanted[:8]) <= _MOST:
+        raise UsageError(f"--processes takes a whole number from 0, for threads, to {_MOST}, not {wanted!r}")
+    number = int(wanted)
+    return Loader(number, min(number, slots or number)) if number else Loader(0, slots or _THREADS)
+
+
+def recycle_after(project: Project, option: str | None) -> int | None:
+    """How many tasks a process does before another one takes its place; None: any number. Raises UsageError."""
+    wanted = option or project.setting("recycle_after")
+    return None if wanted is None else count(wanted, "--recycle-after")
