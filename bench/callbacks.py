@@ -35,13 +35,13 @@ def waiting(engine: Engine, count: int) -> list[str]:
 
     def accepted(tick: Tick) -> None:
         for job in jobs:
-            tick.returned(job, {})
+            tick.handler_returned(job, {})
 
     engine.transact(accepted)
     while asked(engine.store).has_ready():
         taker = JobTaker("bench", count)
         _, tick = engine.transact(Tick.due, taker)
-        jobs = tick.taken()
+        jobs = tick.taken_jobs()
         engine.transact(accepted)
     found = asked(engine.store).handed_over(count)
     assert len(found) == count

@@ -15,7 +15,7 @@ from random import Random
 from bench.report import Figure
 from sm_cli.asl.compile import compile_program
 from sm_cli.asl.text.source import from_value
-from sm_cli.asl.validation.validate import unsupported, validate
+from sm_cli.asl.validation.validate import find_unsupported, validate
 from tests.validation.mutations import mutated
 from tests.validation.test_mutations import definitions
 
@@ -30,7 +30,7 @@ def run(folder: Path) -> Iterator[Figure]:
         value = mutated(random.choice(found), random, random.randint(1, 3))
         try:
             document = from_value(value).document
-            if document is None or any(d.severity == "error" for d in validate(document)) or unsupported(document):
+            if document is None or any(d.severity == "error" for d in validate(document)) or find_unsupported(document):
                 continue
             valid += 1
             compile_program(document.value)

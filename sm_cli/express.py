@@ -181,8 +181,8 @@ def keep(express: Express, store: Store) -> Execution:
     target = Engine(store)
 
     def work(tick: Tick) -> Execution:
-        if tick.tx.execution_named(ended.workflow, ended.name) is not None:
-            raise taken(ended.name)
+        if tick.tx.find_execution(ended.workflow, ended.name) is not None:
+            raise name_conflict(ended.name)
         target.programs.define(express.workflow, tick.tx, tick.changes, tick.now)
         frames = tick.tx.reserve("frames", 1 + max((event.frame for event in events), default=0))
         kept = copy_closed(tick, ended)
@@ -194,6 +194,6 @@ def keep(express: Express, store: Store) -> Execution:
     return target.transact(work)[0]
 
 
-def taken(name: str) -> Conflict:
+def name_conflict(name: str) -> Conflict:
     """An execution of this name exists."""
     return Conflict(f"the name {name!r} is taken by another execution; use another name")

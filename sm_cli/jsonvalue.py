@@ -185,9 +185,9 @@ def not_json(value: object, path: str = "$") -> str | None:
 def as_json(value: object) -> tuple[Json, str | None]:
     """A handler's own copy of a value, as JSON: (value, None), or (None, the sentence of `not_json`)."""
     try:
-        encoded = orjson.dumps(_nested(value), _array, _STRICT)
+        encoded = orjson.dumps(_copy_level(value), _array, _STRICT)
     except (TypeError, RecursionError) as e:
-        return None, not_json_safely(value) or (_TOO_DEEP if _met_the_bottom(e) else str(e))
+        return None, not_json_safely(value) or (_TOO_DEEP if _is_recursion_end(e) else str(e))
     # orjson writes NaN and Infinity as null, in silence; only then is the slow walk needed.
     if b"null" in encoded and (problem := not_json(value)):
         return None, problem
@@ -211,9 +211,9 @@ def is_too_deep(value: object) -> bool:
         else:
             return False
     try:
-        orjson.dumps(_nested(value))
+        orjson.dumps(_copy_level(value))
     except TypeError as e:
-        return _met_the_bottom(e)
+        return _is_recursion_end(e)
     return False
 
 
@@ -245,9 +245,9 @@ def check_bounds(value: Json, limit: int) -> None:
         return
     _refuse_expansion(value, limit)
     try:
-        size = len(orjson.dumps(_nested(value))) - 2 * _SPARE
+        size = len(orjson.dumps(_copy_level(value))) - 2 * _SPARE
     except TypeError as e:
-        if _met_the_bottom(e):
+        if _is_recursion_end(e):
             raise TooDeep from None
         raise
     if size > limit:
@@ -304,13 +304,13 @@ def _refuse_expansion(value: Json, limit: int) -> None:
     raise TooDeep
 
 
-def _nested(value: object) -> object:
+def _copy_level(value: object) -> object:
     for _ in range(_SPARE):
         value = [value]
     return value
 
 
-def _met_the_bottom(error: Exception) -> bool:
+def _is_recursion_end(error: Exception) -> bool:
     return "Recursion limit" in str(error)
 
 

@@ -146,7 +146,7 @@ def members(
         if syntax in syntaxes:
             yield f"{pointer}/{name}", value, name
         if holds:
-            for at, item in held(value, pointer, name):
+            for at, item in objects_under(value, pointer, name):
                 yield from members(item, at, holds, language, syntaxes)
 
 
@@ -157,11 +157,11 @@ def parts(
     yield pointer, value, shape
     for name, _, holds in _readable(shape, language):
         if holds:
-            for at, item in held(value, pointer, name):
+            for at, item in objects_under(value, pointer, name):
                 yield from parts(item, at, holds, language)
 
 
-def held(value: dict[str, Json], pointer: str, name: str) -> Iterator[tuple[str, dict[str, Json]]]:
+def objects_under(value: dict[str, Json], pointer: str, name: str) -> Iterator[tuple[str, dict[str, Json]]]:
     """(pointer, object) of what stands under a name: the object itself, or the objects of an array."""
     inner = value.get(name)
     if isinstance(inner, dict):

@@ -4,7 +4,7 @@ Rule: this room knows files and formats, and nothing of executions; it imports o
 """
 
 from sm_cli.buckets.buckets import Buckets, Survey
-from sm_cli.buckets.entries import ChildResult, RunFacts, transformed
+from sm_cli.buckets.entries import ChildResult, RunFacts, transform
 from sm_cli.buckets.failures import ItemReaderFailed, ResultWriterFailed
 from sm_cli.buckets.json_items import Member
 
@@ -16,5 +16,5 @@ __all__ = [
     "ResultWriterFailed",
     "RunFacts",
     "Survey",
-    "transformed",
+    "transform",
 ]

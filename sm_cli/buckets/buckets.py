@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from sm_cli.buckets.contents import changed
+from sm_cli.buckets.contents import changed_error
 from sm_cli.buckets.entries import ChildResult, RunFacts
 from sm_cli.buckets.failures import ItemReaderFailed, ResultWriterFailed, failing
 from sm_cli.buckets.place import Place
@@ -60,13 +60,13 @@ class Buckets:
         Raises ItemReaderFailed when the data is not what bore this mark any more.
         """
         with failing(ItemReaderFailed, "reading the items"):
-            return self._readers.read((canonical(request), mark), start, limit, lambda: self._opened(request, mark))
+            return self._readers.read((canonical(request), mark), start, limit, lambda: self._open(request, mark))
 
-    def _opened(self, request: dict[str, Json], mark: str) -> Reader:
+    def _open(self, request: dict[str, Json], mark: str) -> Reader:
         reading = parse(request)
         data = open_data_set(self._place, reading)
         if data.mark != mark:
-            raise changed(data.name)
+            raise changed_error(data.name)
         return Reader(data, reading.most)
 
     def write_results(self, request: dict[str, Json], results: Iterable[ChildResult], run: RunFacts) -> dict[str, Json]:

@@ -20,7 +20,7 @@ from sm_cli.buckets.limits import LARGEST_ITEM
 from sm_cli.buckets.place import Part, Place, part_of
 
 
-def changed(what: str) -> Refused:
+def changed_error(what: str) -> Refused:
     """The data set is not what it was when the Map began."""
     return Refused(f"{what} has changed since its items were counted; a Map reads one version of its data only")
 
@@ -30,18 +30,18 @@ def content(place: Place, part: Part) -> Iterator[BinaryIO]:
     """The bytes of an object; those of a key that ends in .gz, .zst or .zstd decompressed."""
     with place.open(part.bucket, part.key) as file:
         if part_of(part.bucket, part.key, file) != part:
-            raise changed(part.uri)
+            raise changed_error(part.uri)
         try:
-            with _decompressed(file, part) as plain:
+            with _decompress(file, part) as plain:
                 yield plain
         except (gzip.BadGzipFile, zlib.error, EOFError) as e:
             raise Refused(f"{part.uri} is not a whole gzip file: {e}") from None
         if part_of(part.bucket, part.key, file) != part:
-            raise changed(part.uri)
+            raise changed_error(part.uri)
 
 
 @contextmanager
-def _decompressed(file: BinaryIO, part: Part) -> Iterator[BinaryIO]:
+def _decompress(file: BinaryIO, part: Part) -> Iterator[BinaryIO]:
     if part.key.endswith(".gz"):
         with gzip.GzipFile(fileobj=file, mode="rb") as plain:
             yield cast(BinaryIO, plain)

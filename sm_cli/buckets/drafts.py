@@ -27,7 +27,7 @@ class Draft:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.size = 0
-        self._path, file = _locked(target)
+        self._path, file = _lock(target)
         self._file = os.fdopen(file, "wb", buffering=1 << 16)
 
     def write(self, data: bytes) -> None:
@@ -52,7 +52,7 @@ class Draft:
             self._file.close()
 
 
-def _locked(target: Path) -> tuple[Path, int]:
+def _lock(target: Path) -> tuple[Path, int]:
     while True:
         path = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}{_SUFFIX}")
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

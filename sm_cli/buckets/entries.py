@@ -78,7 +78,7 @@ def shape_of(config: dict[str, Json], default: str = "NONE") -> Shape:
     return Shape(str(transformation), kind == "JSONL")
 
 
-def transformed(results: Iterable[ChildResult], config: dict[str, Json]) -> Json:
+def transform(results: Iterable[ChildResult], config: dict[str, Json]) -> Json:
     """The result of a Map whose ResultWriter has a WriterConfig and no Resource: an array; with JSONL, text of lines.
 
     An empty config is COMPACT, as without ResultWriter.

@@ -207,7 +207,7 @@ class _Window:
         self.at = 0
 
 
-def pointed(text: TextIO, name: str, pointer: str) -> Iterator[Json]:
+def items_at(text: TextIO, name: str, pointer: str) -> Iterator[Json]:
     """The items at a JSON Pointer (RFC 6901) into the document."""
     try:
         node = loads_exact(text.read(), what=name)

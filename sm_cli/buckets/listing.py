@@ -16,7 +16,7 @@ from sm_cli.buckets.place import Part, Place, check_key, uri
 from sm_cli.jsonvalue import Json
 
 
-def listed(place: Place, bucket: str, prefix: str) -> Iterator[Part]:
+def list_objects(place: Place, bucket: str, prefix: str) -> Iterator[Part]:
     """The objects below a prefix, which may end inside a name: `a/b` finds `a/b.csv` and `a/bc/d.csv`."""
     top = place.present(bucket)
     folder, _, beginning = prefix.rpartition("/")

@@ -11,9 +11,9 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
 from sm_cli.buckets import csv_rows, json_items, parquet_rows
-from sm_cli.buckets.contents import changed, content, text
+from sm_cli.buckets.contents import changed_error, content, text
 from sm_cli.buckets.failures import ItemReaderFailed
-from sm_cli.buckets.listing import as_item, listed
+from sm_cli.buckets.listing import as_item, list_objects
 from sm_cli.buckets.place import Part, Place, uri
 from sm_cli.buckets.request import ReadRequest
 from sm_cli.errors import InvalidJson
@@ -56,7 +56,7 @@ class DataSet:
     def check(self) -> None:
         """Refuse to go on when the object that is being read is not what it was."""
         if self.current is not None and self.place.look(self.current.bucket, self.current.key) != self.current:
-            raise changed(self.current.uri)
+            raise changed_error(self.current.uri)
 
 
 def open_data_set(place: Place, reading: ReadRequest) -> DataSet:
@@ -70,7 +70,7 @@ def _object(place: Place, reading: ReadRequest) -> DataSet:
 
 
 def _listing(place: Place, reading: ReadRequest) -> DataSet:
-    parts = list(listed(place, reading.bucket, reading.key))
+    parts = list(list_objects(place, reading.bucket, reading.key))
     return DataSet(place, reading, parts, _digest(parts))
 
 
@@ -150,6 +150,6 @@ def _items(place: Place, part: Part, reading: ReadRequest) -> Iterator[Json]:
     else:
         with text(place, part, "\n") as document:
             if reading.pointer:
-                yield from json_items.pointed(document, part.uri, reading.pointer)
+                yield from json_items.items_at(document, part.uri, reading.pointer)
             else:
                 yield from json_items.items(document, part.uri)

@@ -24,22 +24,22 @@ def run(arguments: list[str]) -> int:
     """Run one command line; returns its exit code."""
     output.ensure_streams()
     try:
-        return _finished(_invoke(arguments))
+        return _finish(_invoke(arguments))
     except SystemExit as e:
-        return _finished(e.code if isinstance(e.code, int) else 1)
+        return _finish(e.code if isinstance(e.code, int) else 1)
     except BrokenPipeError:
-        return output.reader_left()
+        return output.end_silently()
     except KeyboardInterrupt:
         return 130
     except Exception as e:
         return failures.report(e)
 
 
-def _finished(code: int) -> int:
+def _finish(code: int) -> int:
     try:
         output.flush()
     except BrokenPipeError:
-        return output.reader_left()
+        return output.end_silently()
     return code
 
 

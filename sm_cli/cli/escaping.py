@@ -1,6 +1,6 @@
 """What a terminal, a log or a CI system would obey, written so that a person reads it instead.
 
-Rule: every line of text leaves through `escaped`, in `output.text`, `failures.say` and the formatters of `logs`; names,
+Rule: every line of text leaves through `escape`, in `output.text`, `failures.say` and the formatters of `logs`; names,
 causes, keys and paths are other people's text. An escape is the one that JSON has, so JSON stays the same value.
 """
 
@@ -19,22 +19,22 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
 
 
-def escaped(line: str) -> str:
+def escape(line: str) -> str:
     """One line of text with nothing in it that is obeyed: `\\n`, `\\u001b`, `\\u202e`."""
     return line if line.isprintable() else _HIDDEN.sub(_escape, line)
 
 
 def escaped_lines(text: str) -> str:
     """Text of several lines that this program has broken itself."""
-    return text if text.isprintable() else "\n".join(map(escaped, text.split("\n")))
+    return text if text.isprintable() else "\n".join(map(escape, text.split("\n")))
 
 
-def painted(text: str) -> str:
+def escape_painted(text: str) -> str:
     """`escaped_lines` for text that has colours of ours; whoever paints has escaped what is painted."""
     return "".join(part if i % 2 else escaped_lines(part) for i, part in enumerate(_COLOUR.split(text)))
 
 
-def framed(trace: str) -> str:
+def mark_lines(trace: str) -> str:
     """A traceback with a mark before each line: its messages are data, and a CI system obeys lines that begin as they
     like, blanks passed over."""
     return "\n".join(f"| {line}" for line in escaped_lines(trace.rstrip()).split("\n"))

@@ -40,7 +40,7 @@ class Allowance:
         self._states += 1
         return self._bytes > self._most or self._monotonic() > self._end
 
-    def spent(self) -> int:
+    def lap(self) -> int:
         """Microseconds since it was last asked."""
         before = self._last
         now = self._last = self._monotonic()

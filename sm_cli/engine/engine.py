@@ -15,7 +15,7 @@ from sm_cli.engine.payload_warnings import PayloadWarnings
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.programs import Workflow as Workflow
 from sm_cli.engine.programs import prepare as prepare
-from sm_cli.engine.send_message import Sent, To, checked, log_sent, publish
+from sm_cli.engine.send_message import Sent, To, check_sending, log_sent, publish
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.closing import end
@@ -97,7 +97,7 @@ class Engine(Transactions):
         name = ref if name is None else check_name(name)
 
         def work(tick: Tick) -> tuple[Execution, bool]:
-            known = tick.tx.execution_named(workflow.name, name)
+            known = tick.tx.find_execution(workflow.name, name)
             if known is not None:
                 judge(tick, [known.id])
                 return same_execution(tick.execution(known.id), input), False
@@ -109,7 +109,7 @@ class Engine(Transactions):
             return execution, True
 
         (execution, new), tick = self.answer(work, taker)
-        return execution, new, tick.taken()
+        return execution, new, tick.taken_jobs()
 
     def stop(self, execution: Execution, *, error: str | None = None, cause: str | None = None) -> Execution:
         """Close a running execution as ABORTED, with everything below it. Raises Conflict when it is closed, or a child
@@ -175,7 +175,7 @@ class Engine(Transactions):
         require_match: keep nothing when nobody waits; the answer is NOT_DELIVERED then.
         Raises UsageError for what cannot be sent, Conflict when `execution` is closed.
         """
-        sending = checked(
+        sending = check_sending(
             key, value, data, ttl, message_id=message_id, to=to, strict=strict_type, require_match=require_match,
             execution=execution,
         )  # fmt: skip

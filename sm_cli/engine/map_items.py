@@ -25,11 +25,11 @@ _PAGE = 32
 
 def bucket_jobs(store: Store, root: Path) -> dict[str, Handler]:
     """The handlers of READ and WRITE, over the directory that stands for S3."""
-    jobs = BucketJobs(store, root)
+    jobs = MapItemJobs(store, root)
     return {READ: Handler(READ, jobs.read), WRITE: Handler(WRITE, jobs.write)}
 
 
-class BucketJobs:
+class MapItemJobs:
     """The built-in handlers that read a distributed Map's items and write its results."""
 
     def __init__(self, store: Store, root: Path) -> None:
@@ -65,7 +65,7 @@ class BucketJobs:
 
     def write(self, request: dict[str, Json]) -> Json:
         """Write what became of a run's children, or (without a Resource) only shape it; returns the state's result."""
-        from sm_cli.buckets import RunFacts, transformed
+        from sm_cli.buckets import RunFacts, transform
 
         with self.store.read() as questions:
             (run,) = questions.find_map_run(str(request["run"]))
@@ -73,7 +73,7 @@ class BucketJobs:
         results = self.results(run, arn)
         if request["resource"] is None:
             config: Any = request["config"]
-            return {"written": transformed(results, config)}
+            return {"written": transform(results, config)}
         what = {name: request[name] for name in ("arguments", "config")}
         return {"written": self.buckets.write_results(what, results, RunFacts(arn, run.ref))}
 

@@ -41,8 +41,8 @@ def near_misses(
     refs = tx.refs({s.execution for s in waiting} | {w.execution for w in ended})
     sentences = [
         *(_waits(s, text, kind, refs.get(s.execution, "?")) for s in waiting),
-        *_expired(earlier, text, now),
-        *(_waited(w, refs.get(w.execution, "?"), now) for w in ended[:_FEW]),
+        *_expired_messages(earlier, text, now),
+        *(_waiting_time(w, refs.get(w.execution, "?"), now) for w in ended[:_FEW]),
     ]
     late = tuple(Late(w.execution, w.ended, w.how) for w in ended if w.value == text and w.how != "message")
     return tuple(sentences), late
@@ -75,14 +75,14 @@ def difference(one: str, other: str) -> str:
     return "case and blanks" if folded_text(one) == folded_text(other) else "how the number is written"
 
 
-def _expired(earlier: Iterable[StoredMessage], text: str, now: int) -> Iterator[str]:
+def _expired_messages(earlier: Iterable[StoredMessage], text: str, now: int) -> Iterator[str]:
     for m in earlier:
         if m.value == text and m.status_at(now) is MessageStatus.EXPIRED:
             yield f"message {m.id} with this key and value expired {ago(now - m.expires)}; nobody had waited for it"
             return
 
 
-def _waited(w: PastWait, ref: str, now: int) -> str:
+def _waiting_time(w: PastWait, ref: str, now: int) -> str:
     return f"execution {ref} waited for {w.key}={w.value} until {ago(now - w.ended)}: {_ENDED[w.how]}"
 
 

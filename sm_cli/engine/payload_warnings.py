@@ -49,15 +49,15 @@ def _payloads(tick: UnitOfWork, event: HistoryEvent) -> Iterator[_Payload]:
     if type == "ExecutionStarted":
         yield _Payload("", "an input", detail["input"])
     elif type.endswith("StateExited"):
-        _, input = _entered(tick, event)
+        _, input = _entry_of(tick, event)
         if size_of(input) <= PAYLOAD_LIMIT:
             yield _Payload(str(detail["name"]), "an output", detail["output"])
     elif "output" in detail and type.endswith(("Succeeded", "Submitted")) and not type.startswith("Execution"):
-        state, _ = _entered(tick, event)
+        state, _ = _entry_of(tick, event)
         yield _Payload(state, "a result", detail["output"])
 
 
-def _entered(tick: UnitOfWork, later: HistoryEvent) -> tuple[str, Json]:
+def _entry_of(tick: UnitOfWork, later: HistoryEvent) -> tuple[str, Json]:
     """The state that the event belongs to, and its input: entered in this tick, or before the frame was loaded."""
     for event in reversed(tick.changes.history):
         if event.frame == later.frame and event.number < later.number and event.type.endswith("StateEntered"):

@@ -39,12 +39,12 @@ class Workflow:
 def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = None) -> Workflow:
     """Validate and compile. Raises InvalidDefinition with every problem."""
     from sm_cli.asl.validation.validate import (
-        unsupported,
+        find_unsupported,
         validate,
     )  # only who starts a workflow waits for the rules' import
 
     problems = [d for d in validate(document, handlers=handlers) if d.severity == "error"]
-    problems = problems or unsupported(document)
+    problems = problems or find_unsupported(document)
     if problems:
         raise InvalidDefinition(problems)
     return Workflow(name, document, compile_program(document.value))
@@ -61,7 +61,7 @@ class DamagedDefinition(DatabaseError):
         self.digest = stored.digest
 
 
-def compiled(stored: Definition) -> Program:
+def compile_stored(stored: Definition) -> Program:
     """The program of a definition that was valid when it was stored. Raises SmError when it no longer is: whether an
     older sm was too lenient or this one is too strict, the user's file is not to blame."""
     try:
@@ -98,7 +98,7 @@ class Programs:
             stored = source.definition(digest)
             if stored is None:
                 raise NotFound(f"the definition {digest[:12]} is not in the database")
-            program = self._compiled[digest] = compiled(stored)
+            program = self._compiled[digest] = compile_stored(stored)
         return program
 
     def tell_damaged(self, damage: DamagedDefinition) -> None:
@@ -107,7 +107,7 @@ class Programs:
             self._told.add(damage.digest)
             log.error("%s; its executions are left as they are", damage)
 
-    def named(self, name: str, tx: Transaction, changes: Changes, now: int) -> Program | None:
+    def find_workflow(self, name: str, tx: Transaction, changes: Changes, now: int) -> Program | None:
         """The newest program of a workflow of this name; one from the library is stored with `changes`."""
         found = None if self.library is None else self.library(name)
         if found is None:

@@ -109,7 +109,7 @@ class Sending:
         )
 
 
-def checked(
+def check_sending(
     key: str, value: Json, data: object, ttl: float, *, message_id: str | None, to: To, strict: bool,
     require_match: bool, execution: Execution | None,
 ) -> Sending:  # fmt: skip
@@ -117,7 +117,7 @@ def checked(
     if not key:
         raise UsageError("a message needs a key to be sent under")
     if value is None or isinstance(value, (dict, list)):
-        raise UsageError(f"the value of {key} has to be text, a number, true or false, not {_named(value)}")
+        raise UsageError(f"the value of {key} has to be text, a number, true or false, not {_value_text(value)}")
     if to not in ("all", "one"):
         raise UsageError(f"a message goes to all or to one, not to {to!r}")
     if not (math.isfinite(ttl) and 0 <= ttl <= _LONGEST_TTL):
@@ -137,7 +137,7 @@ def checked(
     )  # fmt: skip
 
 
-def _named(value: Json) -> str:
+def _value_text(value: Json) -> str:
     return "null" if value is None else "an object" if isinstance(value, dict) else "a list"
 
 
@@ -145,7 +145,7 @@ def publish(tick: Tick, sending: Sending) -> Sent:
     """Hand a message over, or keep it. All that came before it in this tick has happened before it."""
     tick.run()
     if sending.message_id is not None:
-        first = _sent_before(tick, sending, sending.message_id)
+        first = _find_repeat(tick, sending, sending.message_id)
         if first is not None:
             until = first.expires if first.status_at(tick.now) is MessageStatus.BUFFERED else None
             return Sent(SendOutcome.DUPLICATE, first.id, _refs(tick, first.receivers), until, first)
@@ -162,7 +162,7 @@ def publish(tick: Tick, sending: Sending) -> Sent:
         if later:
             tick.changes.waking.append(Waking(later, {"event": "MessageReceived", "message": message.id}))
         return Sent(SendOutcome.DELIVERED, message.id, _refs(tick, executions))
-    near, late = near_misses(tick.tx, sending.key, sending.value, tick.now, _just_ended(tick, sending))
+    near, late = near_misses(tick.tx, sending.key, sending.value, tick.now, _past_waits(tick, sending))
     if sending.ttl == 0 or sending.require_match:
         return Sent(SendOutcome.NOT_DELIVERED, near=near)
     message = _store(tick, sending, status=MessageStatus.BUFFERED, late=late)
@@ -174,12 +174,12 @@ def send(tick: Tick, key: str, value: Json, body: Json, *, ttl: int, message_id:
     return publish(tick, Sending(key, value, body, ttl, message_id))
 
 
-def _sent_before(tick: Tick, sending: Sending, message_id: str) -> StoredMessage | None:
+def _find_repeat(tick: Tick, sending: Sending, message_id: str) -> StoredMessage | None:
     key, value = sending.key, sending.text
     for m in reversed(tick.changes.new_messages):
         if (m.key, m.value, m.message_id) == (key, value, message_id):
             return m
-    return tick.tx.message_sent(key, value, message_id)
+    return tick.tx.find_message(key, value, message_id)
 
 
 def _store(
@@ -221,12 +221,12 @@ def _waiting(tick: Tick, sending: Sending) -> list[Subscription]:
     """The waits that the message is for, oldest first: those in the store, then those that this tick opened."""
     opened = [s for s in tick.awaits.values() if sending.fits(s)]
     if sending.to == "all":
-        return _stored(tick, sending, None) + opened
-    found = _stored(tick, sending, _FEW) or _stored(tick, sending, None) or opened
+        return _stored_waits(tick, sending, None) + opened
+    found = _stored_waits(tick, sending, _FEW) or _stored_waits(tick, sending, None) or opened
     return found[:1]
 
 
-def _stored(tick: Tick, sending: Sending, limit: int | None) -> list[Subscription]:
+def _stored_waits(tick: Tick, sending: Sending, limit: int | None) -> list[Subscription]:
     if sending.execution is not None:
         found = [s for s in tick.tx.subscriptions_of(sending.execution) if sending.fits(s)]
     else:
@@ -235,19 +235,19 @@ def _stored(tick: Tick, sending: Sending, limit: int | None) -> list[Subscriptio
     return [s for s in found if s.frame not in tick.frames or tick.still_waits(s)]
 
 
-def _just_ended(tick: Tick, sending: Sending) -> list[PastWait]:
+def _past_waits(tick: Tick, sending: Sending) -> list[PastWait]:
     """Waits that this very tick ended: the store still has them as open ones."""
     if not tick.endings:
         return []
     found = tick.tx.subscriptions(sending.key, sending.text, limit=_FEW)
     return [
-        PastWait(s.execution, s.frame, s.seq, s.key, s.value, _ended(tick, s), tick.endings[s.frame])
+        PastWait(s.execution, s.frame, s.seq, s.key, s.value, _end_time(tick, s), tick.endings[s.frame])
         for s in found
         if s.frame in tick.endings and not tick.still_waits(s)
     ]
 
 
-def _ended(tick: Tick, s: Subscription) -> int:
+def _end_time(tick: Tick, s: Subscription) -> int:
     """When a wait was over that this tick ended: one whose time was up, before anybody looked."""
     timed_out = tick.endings[s.frame] == "timeout" and s.deadline is not None
     return min(s.deadline or tick.now, tick.now) if timed_out else tick.now

@@ -75,7 +75,7 @@ class JobTaker:
         self.serves = serves
         self.at_once = at_once
         self.arriving = arriving
-        self.taken: list[Job] = []
+        self.jobs: list[Job] = []
         #: Those that the taken jobs belong to, by id: what is started may start others, and their tasks are taken too.
         self.executions: dict[int, Execution] = {}
 

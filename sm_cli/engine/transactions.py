@@ -16,7 +16,7 @@ from sm_cli.engine.clock import Clock
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.send_message import sweep
 from sm_cli.engine.settings import JobTaker, Settings
-from sm_cli.engine.stepping.tasks import postpone, renewed
+from sm_cli.engine.stepping.tasks import postpone, renew_leases
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.turns.suspects import blame, count
 from sm_cli.errors import Conflict, DatabaseError, UsageError
@@ -118,19 +118,19 @@ class Transactions:
             written = clock.monotonic()
             postpone(tick, written - begun)
             self._flush(tick)
-        if taker is not None and taker.taken and clock.monotonic() - written > _LONG_COMMIT:
+        if taker is not None and taker.jobs and clock.monotonic() - written > _LONG_COMMIT:
             self._begin_anew(taker)
         return result, tick
 
     def _flush(self, tick: Tick) -> None:
         if self.marks is not None:
-            self.marks.many(tick.touched())
+            self.marks.many(tick.stepped_frames())
         try:
             tick.flush()
         except DatabaseError:
             raise
         except Exception as error:
-            frames = tick.touched()
+            frames = tick.stepped_frames()
             callers = isinstance(error, UsageError) and tick.taker is None  # what a caller gave cannot be written
             if not frames or callers or not self.settings.contain:
                 raise
@@ -140,8 +140,8 @@ class Transactions:
     def _begin_anew(self, taker: JobTaker) -> None:
         """The commit took long: the seconds of the jobs that were taken count from now, for their handlers start now;
         those that another worker has taken meanwhile are not started."""
-        jobs, anew = taker.taken, JobTaker(taker.worker, 0)
-        taker.taken = self.transact(lambda tick: renewed(tick, jobs), anew)[0]
+        jobs, anew = taker.jobs, JobTaker(taker.worker, 0)
+        taker.jobs = self.transact(lambda tick: renew_leases(tick, jobs), anew)[0]
 
 
 class Unwritable(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from sm_cli.expr.intrinsics.calls import IntrinsicError, bind_call, literal_problems, not_found
+from sm_cli.expr.intrinsics.calls import IntrinsicError, bind_call, literal_problems, not_found_failure
 from sm_cli.expr.jsonpath.path import Path, PathError, PathNotFound, compile_path
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import Json
@@ -76,8 +76,8 @@ def compile_value(text: str, field: str) -> Evaluate:
         if text.startswith("States."):
             return bind_call(text, field)
     except (PathError, IntrinsicError) as e:
-        raise _refused(field, e.position, e.message) from None
-    raise _refused(field, 0, "it begins neither with $ nor with States.")
+        raise _refusal(field, e.position, e.message) from None
+    raise _refusal(field, 0, "it begins neither with $ nor with States.")
 
 
 def is_constant(template: Json) -> bool:
@@ -85,7 +85,7 @@ def is_constant(template: Json) -> bool:
     return next(_dynamic_members(template), None) is None
 
 
-def _refused(field: str, position: int | None, reason: str) -> TemplateError:
+def _refusal(field: str, position: int | None, reason: str) -> TemplateError:
     message = f"The value for the field '{field}' must be a valid JSONPath or a valid intrinsic function call"
     return TemplateError(message, "", position, reason)
 
@@ -117,7 +117,7 @@ def _compile(node: Json, pointer: str, errors: list[TemplateError], depth: int) 
     if isinstance(node, list):
         found = [(i, _compile(item, f"{pointer}/{i}", errors, depth + 1)) for i, item in enumerate(node)]
         items = [(i, evaluate) for i, evaluate in found if evaluate is not None]
-        return _filled(node, items) if items else None
+        return _fill(node, items) if items else None
     return None
 
 
@@ -138,14 +138,14 @@ def _compile_object(node: dict[str, Json], pointer: str, errors: list[TemplateEr
         base[name] = None  # keeps the member's place in the order of the template
         try:
             if not isinstance(member, str):
-                raise _refused(key, None, "it must be a string")
+                raise _refusal(key, None, "it must be a string")
             members.append((name, compile_value(member, key)))
         except TemplateError as e:
             errors.append(TemplateError(e.message, below, e.position, e.reason))
-    return _filled(base, members) if members else None
+    return _fill(base, members) if members else None
 
 
-def _filled(base: Any, members: list[tuple[Any, Evaluate]]) -> Evaluate:
+def _fill(base: Any, members: list[tuple[Any, Evaluate]]) -> Evaluate:
     """A copy of one level of `base`, with the members that depend on the scope put in place."""
     copy = base.copy
 
@@ -165,6 +165,6 @@ def _path_value(path: Path, field: str) -> Evaluate:
         try:
             return resolve(scope)
         except PathNotFound:
-            raise not_found(path, field, scope) from None
+            raise not_found_failure(path, field, scope) from None
 
     return evaluate

@@ -238,12 +238,12 @@ def failure(error: BaseException) -> Failure:
     name = type(error).__name__
     if isinstance(error, TaskError):
         # A subclass may have set neither, and a caller both to anything.
-        return Failure(said(getattr(error, "error", name)), said(getattr(error, "cause", "")))
+        return Failure(error_text(getattr(error, "error", name)), error_text(getattr(error, "cause", "")))
     frames = traceback.extract_tb(error.__traceback__)[1:]
-    return Failure(name, said(error), [said(line) for line in traceback.format_list(frames)])
+    return Failure(name, error_text(error), [error_text(line) for line in traceback.format_list(frames)])
 
 
-def said(value: object) -> str:
+def error_text(value: object) -> str:
     """The text of what a handler gives as one: it may hold what cannot be encoded, and a history must be able to hold
     it; it may be data, which is told as JSON; and an exception may be unable to tell its text."""
     if isinstance(value, (dict, list)) and (data := as_json(value))[1] is None:

@@ -42,19 +42,19 @@ def load_handlers(directory: Path) -> Registry:
     package = _package(directory, list(files))
     found: dict[str, tuple[Handler, Path]] = {}
     for stem, file in files.items():
-        for handler in handlers_in(vars(_imported(f"{package}.{stem}", file))):
+        for handler in handlers_in(vars(_import_file(f"{package}.{stem}", file))):
             origin = _origin(handler) or file
             if origin != file and origin in files.values():
                 continue  # imported from a sibling, which registers it itself
             if "*" in handler.name and not (is_wildcard(handler.name) and handler.name.count("*") == 1):
-                raise HandlerLoadError(_misplaced(handler.name, file))
+                raise HandlerLoadError(_misplacement(handler.name, file))
             known, other = found.setdefault(handler.name, (handler, file))
             if known is not handler:
                 raise HandlerLoadError(_twice(handler.name, other, file))
     return Registry({name: handler for name, (handler, _) in found.items()})
 
 
-def _misplaced(name: str, file: Path) -> str:
+def _misplacement(name: str, file: Path) -> str:
     return f"{display_path(file)} registers a handler as {name!r}, but a * stands alone, or at the end after a colon"
 
 
@@ -76,11 +76,11 @@ def _package(directory: Path, stems: Sequence[str]) -> str:
     for finder in [finder for finder in sys.meta_path if isinstance(finder, _Siblings)]:
         finder.withdraw()
     importlib.invalidate_caches()
-    sys.meta_path.insert(0, _Siblings(name, directory, {stem for stem in stems if not _taken(directory, stem)}))
+    sys.meta_path.insert(0, _Siblings(name, directory, {stem for stem in stems if not _is_name_taken(directory, stem)}))
     return name
 
 
-def _taken(directory: Path, stem: str) -> bool:
+def _is_name_taken(directory: Path, stem: str) -> bool:
     """Whether the bare name means something else already: a handler file named `json.py` hides nothing."""
     if stem in sys.modules or stem in sys.builtin_module_names:
         return True
@@ -137,12 +137,12 @@ class _Alias(Loader):
         module.__spec__ = self.spec
 
 
-def _imported(name: str, file: Path) -> ModuleType:
+def _import_file(name: str, file: Path) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as e:
         where, line = _place(e, file)
-        raise HandlerLoadError(f"{display_path(where)}:{line}: cannot be imported: {_said(e)}") from e
+        raise HandlerLoadError(f"{display_path(where)}:{line}: cannot be imported: {_error_text(e)}") from e
 
 
 def _place(error: BaseException, file: Path) -> tuple[Path, int]:
@@ -156,7 +156,7 @@ def _place(error: BaseException, file: Path) -> tuple[Path, int]:
     return where, line
 
 
-def _said(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -87,7 +87,7 @@ def check_handlers(needs: Mapping[str, Sequence[str]], handlers: Mapping[str, Ha
     }
     if not missing:
         return
-    wanted = "; ".join(f"{name!r} for the state {_listed(states)}" for name, states in missing.items())
+    wanted = "; ".join(f"{name!r} for the state {_format_list(states)}" for name, states in missing.items())
     there = f"{len(handlers)} handler{'' if len(handlers) == 1 else 's'}"
     message = f"no handler is registered as {wanted} (looked in {display_path(directory)}/, which has {there})"
     raise HandlerLoadError(message, hint=" ".join(_advice(missing, handlers)), topic="missing handler")
@@ -105,6 +105,6 @@ def _advice(missing: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler
     yield f'Write one with @handler("{first}") above a function.'
 
 
-def _listed(names: Sequence[str]) -> str:
+def _format_list(names: Sequence[str]) -> str:
     shown = ", ".join(map(repr, names[:3]))
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

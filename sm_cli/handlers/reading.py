@@ -76,7 +76,7 @@ class _Modules:
         known = self._known.get(file)
         if known is None:
             known = self._known[file] = {}  # for files that import each other
-            tree = self._parsed(file)
+            tree = self._parse(file)
             if tree is not None:
                 known.update(_Module(file, self).read(tree))
         return known
@@ -85,7 +85,7 @@ class _Modules:
         if self.found.hidden is None:
             self.found.hidden = f"{display_path(file)}:{line}: {why}"
 
-    def imported(self, module: str, base: Path | None) -> dict[str, list[str]]:
+    def imported_handlers(self, module: str, base: Path | None) -> dict[str, list[str]]:
         """Global name to handlers, of a module that is imported by this dotted name; `base`: where a relative import
         begins. Empty for what is not there in Python, or has nothing to do with sm."""
         first = module.partition(".")[0]
@@ -105,7 +105,7 @@ class _Modules:
         except OSError:
             return False  # who imports it says what is wrong
 
-    def _parsed(self, file: Path) -> ast.Module | None:
+    def _parse(self, file: Path) -> ast.Module | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
@@ -148,7 +148,7 @@ class _Module:
                 for alias in statement.names:
                     name = alias.asname or alias.name.partition(".")[0]
                     self._bind(name, alias.name if alias.asname else name)
-                    self.modules.imported(alias.name, None)
+                    self.modules.imported_handlers(alias.name, None)
             case ast.ImportFrom():
                 self._import_from(statement)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -157,7 +157,7 @@ class _Module:
                 if names:
                     self.handlers[statement.name] = names
             case _:
-                for name in _bound_in(statement):
+                for name in _bound_names(statement):
                     if name in self.handlers or self._dotted_name(name) in _DECORATORS:
                         self._hide(statement, f"{name} is bound again")
                 if isinstance(statement, _BODIES):
@@ -178,11 +178,11 @@ class _Module:
                 continue
             self._bind(name, None if statement.level else f"{module}.{alias.name}")
             base = self.file.parents[statement.level - 1] if statement.level else None
-            handlers = self.modules.imported(module, base).get(alias.name)
+            handlers = self.modules.imported_handlers(module, base).get(alias.name)
             if handlers:
                 self.handlers[name] = handlers
             else:
-                self.modules.imported(f"{module}.{alias.name}".lstrip("."), base)  # it may be a module itself
+                self.modules.imported_handlers(f"{module}.{alias.name}".lstrip("."), base)  # it may be a module itself
 
     def _imports_in(self, statement: ast.stmt) -> None:
         """What a statement such as `try` imports, which may happen or not."""
@@ -213,14 +213,14 @@ class _Module:
                 self._hide(decorator, "a decorator below @handler may change the function's name")
 
     def _is_handler(self, decorator: ast.expr) -> bool:
-        return self._dotted(decorator.func if isinstance(decorator, ast.Call) else decorator) in _DECORATORS
+        return self._resolve_name(decorator.func if isinstance(decorator, ast.Call) else decorator) in _DECORATORS
 
-    def _dotted(self, node: ast.expr) -> str | None:
+    def _resolve_name(self, node: ast.expr) -> str | None:
         """What an expression of names and dots means, by the imports above it."""
         if isinstance(node, ast.Name):
             return self._dotted_name(node.id)
         if isinstance(node, ast.Attribute):
-            base = self._dotted(node.value)
+            base = self._resolve_name(node.value)
             return None if base is None else f"{base}.{node.attr}"
         return None
 
@@ -230,7 +230,7 @@ class _Module:
     def _look_for_hidden(self, node: ast.AST) -> None:
         """Whatever may register a handler, or bind a global name, where no statement above shows it."""
         if isinstance(node, (ast.Name, ast.Attribute)):
-            if id(node) not in self._understood and self._dotted(node) in _DECORATORS | _LEADING:
+            if id(node) not in self._understood and self._resolve_name(node) in _DECORATORS | _LEADING:
                 self._hide(node, _UNSEEN)
             called = node.id if isinstance(node, ast.Name) else node.attr
             if called in _DYNAMIC and (isinstance(node, ast.Name) or called == "import_module"):
@@ -270,7 +270,7 @@ def _literal_name(decorator: ast.expr) -> str | None:
     return value if isinstance(value, str) else "" if value is None else None
 
 
-def _bound_in(statement: ast.stmt) -> Iterator[str]:
+def _bound_names(statement: ast.stmt) -> Iterator[str]:
     """The names that a statement binds or deletes in the scope that it stands in."""
     waiting: list[ast.AST] = [statement]
     while waiting:

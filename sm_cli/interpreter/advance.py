@@ -1,4 +1,4 @@
-"""`advance`: one frame, one event, one step. The interpreter's only entrance, with `started` and `aborted`.
+"""`advance`: one frame, one event, one step. The interpreter's only entrance, with `started` and `abort_frame`.
 
 Rule: same arguments, same Step. The frame that comes in is left as it is.
 """
@@ -46,11 +46,11 @@ def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
                 turn.enter(state)
             next = transition(turn, state, next)
         except StateFailure as failure:
-            next = recovered(turn, state, failure)
+            next = recover_in_bounds(turn, state, failure)
     return Step(frame, turn.number, turn.commands, turn.records)
 
 
-def recovered(turn: StepBuilder, state: State, failure: StateFailure) -> Event | None:
+def recover_in_bounds(turn: StepBuilder, state: State, failure: StateFailure) -> Event | None:
     """As `recover`; when there is no room to record what comes of the failure, that is the failure."""
     try:
         return recover(turn, state, failure)
@@ -85,7 +85,7 @@ def awaits_token(program: Program, frame: Frame) -> bool:
     return isinstance(state, Task) and state.resource.pattern == "waitForTaskToken"
 
 
-def aborted(program: Program, frame: Frame, env: Env) -> Step:
+def abort_frame(program: Program, frame: Frame, env: Env) -> Step:
     """Close the frame because one above it, or the execution, is closed."""
     frame = frame.copy()
     frame.seq += 1

@@ -55,20 +55,20 @@ def handed_on(turn: StepBuilder, state: Resulting, input: Json) -> Json:
 def complete(turn: StepBuilder, state: Resulting, result: Json) -> Entered | None:
     """Leave a Task, Parallel or Map that has this result."""
     if state.language is QueryLanguage.JSONATA:
-        return transformed(turn, state, result, {"result": result})
+        return leave_transformed(turn, state, result, {"result": result})
     assigned = None if state.assign is None else state.assign(turn.scope(result))
-    return turn.leave(state, finished(turn, state, result), assigned)
+    return turn.leave(state, finish(turn, state, result), assigned)
 
 
 def passed_on(turn: StepBuilder, state: State, input: Json) -> Entered | None:
     """Leave a Wait or Succeed: what comes in goes out, filtered or transformed."""
     if state.language is QueryLanguage.JSONATA:
-        return transformed(turn, state, input)
+        return leave_transformed(turn, state, input)
     assigned = None if state.assign is None else state.assign(turn.scope(input))
     return turn.leave(state, output(turn, state, input), assigned)
 
 
-def transformed(
+def leave_transformed(
     turn: StepBuilder, state: State, default: Json, members: Mapping[str, Json] = NO_MEMBERS
 ) -> Entered | None:
     """JSONata: Output and Assign see the same values, those at the state's entry; without Output, `default` leaves."""
@@ -77,17 +77,17 @@ def transformed(
     return turn.leave(state, value, None if state.assign is None else state.assign(scope))
 
 
-def finished(turn: StepBuilder, state: Resulting, result: Json) -> Json:
+def finish(turn: StepBuilder, state: Resulting, result: Json) -> Json:
     """The output of a JSONPath state that has this result."""
     if state.result_selector is not None:
         result = state.result_selector(turn.scope(result))
     turn.note("afterResultSelector", result)
-    value = placed(turn, state.result_path, result)
+    value = place(turn, state.result_path, result)
     turn.note("afterResultPath", value)
     return output(turn, state, value)
 
 
-def placed(turn: StepBuilder, path: Path | Nothing | None, result: Json) -> Json:
+def place(turn: StepBuilder, path: Path | Nothing | None, result: Json) -> Json:
     """ResultPath: the result at its place in the raw input; null drops it."""
     if path is None:
         return result

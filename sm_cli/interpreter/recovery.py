@@ -13,7 +13,7 @@ from sm_cli.asl.model import Catcher, Jitter, Map, QueryLanguage, Resulting, Ret
 from sm_cli.errors import StateFailure
 from sm_cli.expr.scope import Scope
 from sm_cli.interpreter.commands import StartTimer, TimerKind
-from sm_cli.interpreter.dataflow import placed
+from sm_cli.interpreter.dataflow import place
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.interpreter.step import RUNTIME, StepBuilder
@@ -38,13 +38,13 @@ def recover(turn: StepBuilder, state: State, failure: StateFailure) -> Entered |
     note_evaluation(turn, state, failure)
     if isinstance(state, Resulting):
         return None if retry(turn, state, failure) else caught_or_failed(turn, state, failure)
-    fail(turn, failure.error, located(turn, state, failure))
+    fail(turn, failure.error, cause_with_place(turn, state, failure))
     return None
 
 
 def caught_or_failed(turn: StepBuilder, state: Resulting, failure: StateFailure) -> Entered | None:
     """The part of `recover` that comes when no retrier takes the error."""
-    error, cause = failure.error, located(turn, state, failure)
+    error, cause = failure.error, cause_with_place(turn, state, failure)
     for i, catcher in enumerate(state.catch):
         if matches(catcher.error_equals, error, failure.also):
             try:
@@ -52,13 +52,13 @@ def caught_or_failed(turn: StepBuilder, state: Resulting, failure: StateFailure)
                 return catch(turn, state, catcher, error, cause)
             except StateFailure as second:
                 note_evaluation(turn, state, second)
-                error, cause = second.error, located(turn, state, second)
+                error, cause = second.error, cause_with_place(turn, state, second)
                 break
     fail(turn, error, cause)
     return None
 
 
-def located(turn: StepBuilder, state: State, failure: StateFailure) -> str | None:
+def cause_with_place(turn: StepBuilder, state: State, failure: StateFailure) -> str | None:
     """The failure's cause, with the state and the number of its StateEntered event before it, as AWS writes it."""
     if not failure.located or failure.cause is None:
         return failure.cause
@@ -78,7 +78,7 @@ def retry(turn: StepBuilder, state: Resulting, failure: StateFailure) -> bool:
                 return False
             delay = backoff(turn, retrier, counts[i])
             details: dict[str, Json] = {"retryIndex": i, "retryBackoffIntervalSeconds": delay}
-            note_recovery(turn, details, failure.error, located(turn, state, failure))
+            note_recovery(turn, details, failure.error, cause_with_place(turn, state, failure))
             frame.retries = (*counts[:i], counts[i] + 1, *counts[i + 1 :])
             turn.block(StartTimer(TimerKind.BACKOFF, turn.env.now + round(delay * MICROSECONDS)))
             return True
@@ -106,7 +106,7 @@ def catch(
         output = data if catcher.output is None else catcher.output(scope)
     else:
         scope = turn.scope(data)
-        output = placed(turn, catcher.result_path, data)
+        output = place(turn, catcher.result_path, data)
     assigned = None if catcher.assign is None else catcher.assign(scope)
     return turn.leave_to(state, catcher.next, output, assigned)
 
@@ -122,7 +122,11 @@ def note_evaluation(turn: StepBuilder, state: State, failure: StateFailure) -> N
     """AWS records a JSONata expression that failed before anything comes of it."""
     if failure.error != "States.QueryEvaluationError" or state.language is not QueryLanguage.JSONATA:
         return
-    detail: dict[str, Json] = {"state": state.name, "error": failure.error, "cause": located(turn, state, failure)}
+    detail: dict[str, Json] = {
+        "state": state.name,
+        "error": failure.error,
+        "cause": cause_with_place(turn, state, failure),
+    }
     if location := getattr(failure, "location", None):
         detail["location"] = location
     if turn.frame.last == turn.frame.entered and turn.before is not None and not isinstance(state, Wait):

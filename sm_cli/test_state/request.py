@@ -214,7 +214,7 @@ def read_items(subject: Subject, configuration: Configuration) -> list[Json] | d
     if reader is None:
         return None
     pointer = reader.get("ReaderConfig", {}).get("ItemsPointer")
-    data = configuration.data if pointer is None else _pointed(configuration.data, pointer)
+    data = configuration.data if pointer is None else _value_at(configuration.data, pointer)
     if data is None:
         return []
     if not isinstance(data, (list, dict)):
@@ -222,7 +222,7 @@ def read_items(subject: Subject, configuration: Configuration) -> list[Json] | d
     return data
 
 
-def _pointed(value: Json, pointer: str) -> Json:
+def _value_at(value: Json, pointer: str) -> Json:
     """What a JSON pointer names; None where there is nothing."""
     for token in tokens(pointer):
         if isinstance(value, list) and token.isdecimal() and int(token) < len(value):

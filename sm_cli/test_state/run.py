@@ -200,7 +200,7 @@ class _Test:
     def mocked_task(self, frame: Frame, mock: Mock) -> Event:
         if not mock.failed:
             return TaskSucceeded(frame.seq, mock.result)
-        self.retried(frame, mock.error)
+        self.count_retries(frame, mock.error)
         return TaskFailed(frame.seq, mock.error, mock.cause)
 
     def started(self, frame: Frame, missing: str) -> Event:
@@ -221,7 +221,7 @@ class _Test:
                 result: Any = mock.result
                 return Joined(frame.seq, result, frame.last)
             error, cause = _THRESHOLD
-        self.retried(frame, error, "States.BranchFailed" if isinstance(self.subject.state, Parallel) else None)
+        self.count_retries(frame, error, "States.BranchFailed" if isinstance(self.subject.state, Parallel) else None)
         return JoinFailed(frame.seq, error, cause, frame.last)
 
     def called(self, frame: Frame, task: RunTask) -> Event:
@@ -235,12 +235,12 @@ class _Test:
         ref = self.env.facts.ref
         key = f"{ref}-{frame.id}-{frame.seq}"
         context = Context(ref, ref, "test-state", self.subject.name, task.attempt, key, resource=task.handler)
-        outcome = _called(handler, task.input, context)
+        outcome = _call(handler, task.input, context)
         if isinstance(outcome, Success):
             return TaskSucceeded(frame.seq, outcome.result)
         return TaskFailed(frame.seq, outcome.error, outcome.cause, outcome.trace)
 
-    def retried(self, frame: Frame, error: str, also: str | None = None) -> None:
+    def count_retries(self, frame: Frame, error: str, also: str | None = None) -> None:
         """Count the retries that there were for the retrier that the error belongs to."""
         state = self.subject.state
         assert isinstance(state, Resulting), "only a state with a result has a mock"
@@ -255,15 +255,15 @@ class _Test:
         self.frame = frame = step.frame
         error, cause = self.probe.failure
         if frame.status is FrameStatus.BLOCKED:
-            return _told({"error": error, "cause": cause, "status": "RETRIABLE"})
+            return _inspection_data({"error": error, "cause": cause, "status": "RETRIABLE"})
         if frame.status is FrameStatus.FAILED:
             (closed,) = (command for command in step.commands if isinstance(command, Close))
-            return _told({"error": closed.error, "cause": closed.cause, "status": "FAILED"})
+            return _inspection_data({"error": closed.error, "cause": closed.cause, "status": "FAILED"})
         if frame.status is FrameStatus.SUCCEEDED:
             return {"output": frame.output, "status": "SUCCEEDED"}
         details = self.probe.stages.get("errorDetails")
         caught = isinstance(details, dict) and "catchIndex" in details
-        told = _told({"error": error, "cause": cause}) if caught else {}
+        told = _inspection_data({"error": error, "cause": cause}) if caught else {}
         return {
             "output": frame.input,
             **told,
@@ -279,7 +279,7 @@ class _Test:
         return {"input": self.input, **stages, **variables}
 
 
-def _called(handler: Handler, input: Json, context: Context) -> Success | Failure:
+def _call(handler: Handler, input: Json, context: Context) -> Success | Failure:
     if not handler.is_async:
         return run(handler, input, context)
     import asyncio
@@ -297,5 +297,5 @@ def _inline(subject: Subject) -> Program:
     return replace(subject.program, machines={**subject.program.machines, "": replace(root, states=states)})
 
 
-def _told(members: dict[str, str | None]) -> dict[str, Json]:
+def _inspection_data(members: dict[str, str | None]) -> dict[str, Json]:
     return {name: value for name, value in members.items() if value is not None}

@@ -212,10 +212,10 @@ class Simulation:
         """Go on with an execution that another simulation over the same store left behind, crashed or not."""
 
         def take_back(tick: Tick) -> None:
-            lease_jobs(tick, [*tick.tx.held("simulate"), *tick.tx.claimable(tick.now, 1_000_000)])
+            lease_jobs(tick, [*tick.tx.leased_to("simulate"), *tick.tx.claimable(tick.now, 1_000_000)])
 
         _, tick = self.engine.transact(take_back, self.taker())
-        self.todo.extend(tick.taken())
+        self.todo.extend(tick.taken_jobs())
         return self.finish(execution)
 
     def resume_last(self) -> Outcome:
@@ -283,7 +283,7 @@ class Simulation:
             tick.due()
 
         _, tick = self.engine.transact(work, self.taker())
-        self.todo.extend(tick.taken())
+        self.todo.extend(tick.taken_jobs())
 
     def taker(self) -> JobTaker:
         """Takes every job."""
@@ -329,11 +329,11 @@ class Simulation:
             at = started + round(virtual.slept * MICROSECONDS)
             if isinstance(outcome, Success):
                 result, final = outcome.result, outcome.final
-                self.later(at, lambda tick: tick.returned(job, result, final=final))
+                self.later(at, lambda tick: tick.handler_returned(job, result, final=final))
             else:
-                event = _failed(job, outcome)
+                event = _failure_event(job, outcome)
                 self.later(at, lambda tick: tick.deliver(job.frame, event))
 
 
-def _failed(job: Job, failure: Failure) -> Event:
+def _failure_event(job: Job, failure: Failure) -> Event:
     return TaskFailed(job.seq, failure.error, failure.cause, failure.trace)

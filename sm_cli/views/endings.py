@@ -74,7 +74,7 @@ class Endings:
         for execution in tick.closed:
             if execution.closed is not None:  # else it was begun anew in the same commit
                 self.ended(ExecutionEnd(execution, states.get(execution.id) or None))
-        for job in tick.taken():
+        for job in tick.taken_jobs():
             self._begun[job.frame, job.seq] = tick.now
         while len(self._begun) > _REMEMBERED:
             del self._begun[next(iter(self._begun))]

@@ -89,7 +89,7 @@ def _waits(worker: Worker, questions: Questions) -> Iterator[tuple[Lack, str, in
                 turn.append(tree)
     for queue, tree in queues:
         yield Lack.QUEUE, queue, tree, None
-    leased = questions.lost(HANDED_OVER - 1, MOST)
+    leased = questions.lapsed_jobs(HANDED_OVER - 1, MOST)
     handed_over = questions.handed_over(MOST)
     waiting = questions.open_waits(WaitFilter(limit=MOST))
     timers = questions.due_timers(HANDED_OVER, MOST)

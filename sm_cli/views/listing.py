@@ -27,7 +27,7 @@ def list_executions(store: Store, wanted: ExecutionFilter) -> list[Execution]:
 def has_name(store: Store, workflow: str, name: str) -> bool:
     """Whether an execution of this workflow has this name already."""
     with store.read() as questions:
-        return questions.execution_named(workflow, name) is not None
+        return questions.find_execution(workflow, name) is not None
 
 
 def execution_facts(execution: Execution) -> dict[str, Json]:

@@ -34,7 +34,7 @@ def find_message(engine: Engine, text: str) -> StoredMessage:
     with engine.store.read() as questions:
         if text.isascii() and text.isdigit() and len(text) < 19 and (found := questions.message(int(text))) is not None:
             return found
-        named = questions.messages_named(text)
+        named = questions.find_messages(text)
     if not named:
         raise NotFound(f"there is no message {text!r}", topic="message")
     if len(named) > 1:

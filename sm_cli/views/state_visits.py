@@ -76,7 +76,7 @@ class StateVisits:
             outer = self._place.get(_owner(event, self._frame_of, self._place), ())
             self._place[event.frame] = (*outer, f"{event.detail['name']}[{event.detail['index']}]")
         elif event.type.endswith("StateEntered"):
-            visit = _entered(event)
+            visit = _visit_of(event)
             if event.frame not in self._place:
                 self._place[event.frame] = self._branch(event)
             visit.where = self._place[event.frame]
@@ -110,7 +110,7 @@ def _owner(event: HistoryEvent, frames: dict[int, int], place: dict[int, tuple[s
     return before
 
 
-def _entered(event: HistoryEvent) -> StateVisit:
+def _visit_of(event: HistoryEvent) -> StateVisit:
     return StateVisit(
         name=str(event.detail["name"]),
         type=event.type.removesuffix("StateEntered"),

@@ -123,7 +123,7 @@ def _end_reason(execution: Execution, time_text: Callable[[int], str]) -> Reason
 _OURS = {READ: ("to read its items", "reads its items"), WRITE: ("to write its results", "writes its results")}
 
 
-def wanted(resource: str) -> str:
+def need_of(resource: str) -> str:
     """What a worker that waits for this job has to have, or to do."""
     return _OURS[resource][0] if resource in _OURS else f"with the handler {resource!r}"
 
@@ -209,7 +209,7 @@ class _Asked:
         return min(due, default=None)
 
     def free(self, job: Job, tried: str) -> Reason:
-        waits = f"{job.state} waits{tried} for a worker {wanted(job.resource)}"
+        waits = f"{job.state} waits{tried} for a worker {need_of(job.resource)}"
         ours = job.resource.startswith(INTERNAL)
         if not ours and self.handlers is not None and serving(job.resource, self.handlers) is None:
             text = f"{waits}, and no handler of that name is there; write one with @handler({job.resource!r})."

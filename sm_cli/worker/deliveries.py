@@ -22,7 +22,7 @@ BATCH = 500
 
 
 def arrive(
-    tick: Tick, results: list[Done], beats: list[Timer], leased: Mapping[tuple[int, int], Job], only: int | None,
+    tick: Tick, results: list[Done], beats: list[Timer], leased: Mapping[tuple[int, int], Job], tree: int | None,
     monotonic: int,
 ) -> None:  # fmt: skip
     """Offer what was due before now, then these results; set the timers of those who have beaten anew. leased: the
@@ -33,7 +33,7 @@ def arrive(
         tick.arrived[timer.frame] = timer.due - round(span * MICROSECONDS)
     tick.arrived.update((done.job.frame, tick.now - (monotonic - done.at)) for done in results)
     tick.suspects.busy = len(leased) > len(results)
-    tick.judged_all = tick.elapsed(tick.now - 1, BATCH, only)
+    tick.judged_all = tick.elapsed(tick.now - 1, BATCH, tree)
     before_results(tick, [done.job for done in results])
     for timer in beats:
         if timer.frame not in tick.missed:  # else it came too late, or the task is over time
@@ -46,6 +46,6 @@ def deliver(tick: Tick, done: Done) -> None:
     """Hand over what a handler ended with."""
     job, outcome = done.job, done.outcome
     if isinstance(outcome, Success):
-        tick.returned(job, outcome.result, final=outcome.final)
+        tick.handler_returned(job, outcome.result, final=outcome.final)
     else:
         tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace))

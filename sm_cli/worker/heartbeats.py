@@ -22,7 +22,7 @@ class _Last:
     written: int = 0
 
 
-class Beats:
+class Heartbeats:
     """Heartbeats that handlers gave and that are not written yet."""
 
     def __init__(self) -> None:

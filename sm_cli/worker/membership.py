@@ -18,7 +18,7 @@ from sm_cli.store.records import WorkerRecord
 log = logging.getLogger("sm.engine")
 
 
-def enlisted(name: str, ref: str, now: int, beacons: Liveness | None = None) -> WorkerRecord:
+def make_worker_record(name: str, ref: str, now: int, beacons: Liveness | None = None) -> WorkerRecord:
     """This process as a worker; `ref` makes its id unique. Its beacon is lit."""
     id, pid = f"{name}/{ref}", os.getpid()
     lit = "" if beacons is None else beacons.light(id)

@@ -24,7 +24,7 @@ def once(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
         with loop.engine.store.read() as questions:
             leased = {job.execution for job in loop.leased.values()}
             ours = any(tree <= newest for _, tree, _ in questions.trees(leased)) if leased else False
-            goes_on = ours or _waits_for_us(loop, questions, newest) or not _stepped(loop, questions, begun)
+            goes_on = ours or _waits_for_us(loop, questions, newest) or not _is_stepped(loop, questions, begun)
         loop.take(goes_on)  # newcomers end what they have begun, and no more
         return not goes_on and not loop.leased
 
@@ -40,19 +40,19 @@ def drain(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
         if loop.leased:
             return False
         with loop.engine.store.read() as questions:
-            return not _waits_for_us(loop, questions) and _stepped(loop, questions, now)
+            return not _waits_for_us(loop, questions) and _is_stepped(loop, questions, now)
 
     loop.tick()
     loop.run(lambda: told_to_stop() or nothing_left())
 
 
-def _stepped(loop: Worker, questions: Questions, until: int) -> bool:
+def _is_stepped(loop: Worker, questions: Questions, until: int) -> bool:
     """Whether everything that was due at that time is stepped."""
-    due = questions.next_due(loop.only, loop.worker.id)
-    return not questions.has_ready(loop.only) and (due is None or due > until)
+    due = questions.next_due(loop.tree, loop.worker.id)
+    return not questions.has_ready(loop.tree) and (due is None or due > until)
 
 
 def _waits_for_us(loop: Worker, questions: Questions, newest: int | None = None) -> bool:
     """Whether jobs, of trees no newer than this one, wait for a handler of this worker."""
     resources = loop.handlers.resources(questions.waiting_resources)
-    return questions.has_free(ANY_TIME, resources, tree=loop.only, queues=loop.rota.only, newest=newest)
+    return questions.has_free(ANY_TIME, resources, tree=loop.tree, queues=loop.rota.served, newest=newest)

@@ -77,9 +77,9 @@ class Pool:
     def free(self) -> int:
         """How many more handlers may start now."""
         with self._lock:
-            return self.size - sum(not self._given_up(running) for running in self._running)
+            return self.size - sum(not self._is_given_up(running) for running in self._running)
 
-    def _given_up(self, running: _Running) -> bool:
+    def _is_given_up(self, running: _Running) -> bool:
         if running.handler.elsewhere is not None:
             return False  # it is ended there
         if running.cancelled is None or time.monotonic() - running.cancelled < self.patience:

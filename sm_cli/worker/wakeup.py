@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 
-class Bell:
+class Wakeup:
     """Wakes one thread that sleeps; whoever rings never waits."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Bell:
         except RuntimeError:
             return  # it rings already
 
-    def heard(self, seconds: float) -> bool:
+    def wait_for_ring(self, seconds: float) -> bool:
         """Wait for a ring, at most so long; afterwards it is silent again."""
         return self._silence.acquire(timeout=seconds)
 

@@ -27,13 +27,13 @@ from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, HistoryEvent, Job, Timer, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.worker.deliveries import BATCH, arrive
-from sm_cli.worker.heartbeats import Beats
+from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
-from sm_cli.worker.membership import enlisted, is_alive, is_dead
+from sm_cli.worker.membership import is_alive, is_dead, make_worker_record
 from sm_cli.worker.outlasting import outlasting
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
-from sm_cli.worker.wakeup import Bell
+from sm_cli.worker.wakeup import Wakeup
 
 log = logging.getLogger("sm.engine")
 
@@ -52,7 +52,7 @@ _HELD_UP = MICROSECONDS
 
 
 class Worker:
-    """A worker: `concurrency` handlers at once, for all executions or for `only` one.
+    """A worker: `concurrency` handlers at once, for all executions or for those of one `tree`.
 
     name: what a person calls it. rota: which queues it serves and how. observe: called after each commit with the
     events that it wrote. taking: whether it takes jobs.
@@ -65,28 +65,28 @@ class Worker:
         *,
         concurrency: int = 8,
         name: str = "worker",
-        only: int | None = None,
+        tree: int | None = None,
         rota: Rota | None = None,
         observe: Callable[[list[HistoryEvent]], None] | None = None,
     ) -> None:
         self.engine = engine
         self.name = name
-        self.only = only
+        self.tree = tree
         self.rota = rota or Rota()
         self.observe = observe
         self.taking = True
         self.stopping = threading.Event()
         self.leased: dict[tuple[int, int], Job] = {}
         self.given_back: list[Job] = []
-        self._bell = Bell()
+        self._bell = Wakeup()
         self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.monotonic)
         self._beacons = engine.store.liveness()
         if self._beacons is not None:
             engine.marks = engine.marks or self._beacons.marks()
-        self.worker = enlisted(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
+        self.worker = make_worker_record(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
         self._enlisted = False
-        self._outlook = PendingWork(engine.store, self.worker.id)
-        self._beats = Beats()
+        self._pending = PendingWork(engine.store, self.worker.id)
+        self._beats = Heartbeats()
         self._undelivered: list[Done] = []  # results that no transaction has taken yet
         # By the monotonic clock, which may begin anywhere.
         self._next_census = self._next_renewal = self._judges_from = engine.clock.monotonic()
@@ -120,7 +120,7 @@ class Worker:
     def take(self, taking: bool) -> None:
         """Whether to take jobs."""
         if taking is not self.taking:
-            self.taking, self._outlook.stale = taking, True
+            self.taking, self._pending.stale = taking, True
 
     def stop(self) -> None:
         """End `run` soon; from any thread or signal handler."""
@@ -146,10 +146,10 @@ class Worker:
         delivered = {done.job.id for done in results}
 
         def deliver(tick: Tick) -> None:
-            arrive(tick, results, [], {}, self.only, self.engine.clock.monotonic())
+            arrive(tick, results, [], {}, self.tree, self.engine.clock.monotonic())
 
         def give_back(tick: Tick) -> None:
-            self.given_back = [job for job in tick.tx.held(self.worker.id) if job.id not in delivered]
+            self.given_back = [job for job in tick.tx.leased_to(self.worker.id) if job.id not in delivered]
             for job in self.given_back:
                 leases.give_back(tick, job)
             tick.changes.workers_gone.append(self.worker.id)
@@ -187,19 +187,19 @@ class Worker:
         if self._reloaded is not None:
             self._use(self._reloaded)
             self._reloaded = None
-            self._outlook.stale = True
+            self._pending.stale = True
         results = self._undelivered
         results += self.pool.drain()  # before the leases are looked at: what has ended is not cancelled
         self._notice_jump()
         now, begun = self.engine.clock.now(), self.engine.clock.monotonic()
-        self._outlook.notice()
-        if self._outlook.others:
-            self._outlook.others = False
+        self._pending.notice()
+        if self._pending.others:
+            self._pending.others = False
             self.check_leases()
         beats = self._beats.due(now, self.leased)
         dead = self.census(now)
         unseen = not self._enlisted or begun - self._seen > _SEEN_IDLE
-        renewing = begun >= self._next_renewal and bool(self.half_gone(now))
+        renewing = begun >= self._next_renewal and bool(self.jobs_to_renew(now))
         if not (results or beats or dead or unseen or renewing or self._jumped or self.anything(now)):
             return False
 
@@ -212,10 +212,10 @@ class Worker:
             self._arrive(tick, beats)
             held_up = self.engine.clock.monotonic() - begun > _HELD_UP
             freed = [] if held_up else self.reap(tick, dead)
-            leases.claim(tick, self.rota, freed, self.only)
-            tick.ready(BATCH, self.only)
+            leases.claim(tick, self.rota, freed, self.tree)
+            tick.ready(BATCH, self.tree)
             tick.run()
-            tick.elapsed(tick.now, BATCH, self.only, beyond=tick.now - 1)
+            tick.elapsed(tick.now, BATCH, self.tree, beyond=tick.now - 1)
             tick.run()
             left = set(tick.agenda.left)
             lost.update(self.renew(tick, [done for done in results if done not in left], renewing))
@@ -230,7 +230,7 @@ class Worker:
         try:
             left, tick = self.engine.transact(work, taker)
         except Unwritable:
-            self._outlook.stale = True
+            self._pending.stale = True
             return True  # with the same results; what caused it is set aside
         self._undelivered = [done for done in results if done in left]  # there was no time for them
         self._jumped = 0
@@ -245,14 +245,14 @@ class Worker:
         """Offer what handlers have brought; what came while this waited for its turn came in time, too."""
         self._undelivered += self.pool.drain()
         beats += self._beats.due(tick.now, self.leased)
-        arrive(tick, self._undelivered, beats, self.leased, self.only, self.engine.clock.monotonic())
+        arrive(tick, self._undelivered, beats, self.leased, self.tree, self.engine.clock.monotonic())
 
     def anything(self, now: int) -> bool:
         """Whether a read shows something to do."""
-        seen = self._outlook
+        seen = self._pending
         if seen.stale:
             handlers = self.handlers if self.taking else Registry()
-            seen.look(leases.ANY_TIME, handlers, self.only, self.rota.only)
+            seen.look(leases.ANY_TIME, handlers, self.tree, self.rota.served)
         return seen.ready or (seen.due is not None and seen.due <= now) or (seen.free and self.pool.free > 0)
 
     def taker(self) -> JobTaker:
@@ -284,7 +284,7 @@ class Worker:
             log.debug("ignored %s for frame %d: it came too late", type(event).__name__, frame)
         if self.observe is not None and tick.changes.history:
             self.observe(tick.changes.history)
-        self.launch(tick.taken(), {} if tick.taker is None else tick.taker.executions)
+        self.launch(tick.taken_jobs(), {} if tick.taker is None else tick.taker.executions)
 
     def forget(self, job: Job) -> None:
         """Nobody waits for this job's handler any more."""
@@ -320,7 +320,7 @@ class Worker:
         tick.changes.workers_gone.extend(worker.id for worker in dead)
         mine = {job.id for job in self.leased.values()}
         judge = self.engine.clock.monotonic() >= self._judges_from
-        lost = leases.lost(tick, [worker.id for worker in dead], mine, self.only, judge=judge)
+        lost = leases.lost_jobs(tick, [worker.id for worker in dead], mine, self.tree, judge=judge)
         if lost:
             gone = {worker.id for worker in dead}
             others = (w for w in tick.tx.workers() if w.id not in gone)
@@ -341,7 +341,7 @@ class Worker:
         self._beats.shift(jump)
         self._judges_from = self.engine.clock.monotonic() + self.engine.settings.lease
         self._seen = self.engine.clock.monotonic() - _FORGOTTEN
-        self._outlook.stale = True
+        self._pending.stale = True
 
     def census(self, now: int) -> list[WorkerRecord]:
         """Now and then: workers that are certainly dead, or were not seen for a day."""
@@ -368,7 +368,7 @@ class Worker:
             if job.id not in kept:
                 self.forget(job)
 
-    def half_gone(self, now: int) -> list[Job]:
+    def jobs_to_renew(self, now: int) -> list[Job]:
         """Jobs whose leases have to be renewed."""
         lease = self.engine.settings.lease
         self._next_renewal = self.engine.clock.monotonic() + lease // 20
@@ -382,16 +382,16 @@ class Worker:
         if not renewing and now - tick.now < lease // 4:
             return set()
         done = {result.job.id for result in results}
-        return leases.renew(tick, [job for job in self.half_gone(now) if job.id not in done], now + lease)
+        return leases.renew(tick, [job for job in self.jobs_to_renew(now) if job.id not in done], now + lease)
 
     # -- sleeping --------------------------------------------------------------------------------
 
     def sleep(self) -> None:
         """Until a result comes, somebody writes, or time brings something; not much longer than _LOOK_UP_SECONDS."""
-        now, left, due = self.engine.clock.now(), _LOOK_UP_SECONDS, self._outlook.due
+        now, left, due = self.engine.clock.now(), _LOOK_UP_SECONDS, self._pending.due
         if due is not None and not self._barren:
             left = min(left, max(0, due - now) / MICROSECONDS)
         poll = _POLL_SECONDS if self.engine.clock.monotonic() - self._worked < _IDLE else _IDLE_POLL_SECONDS
         # An idle worker does this all day: nothing but a short wait and a question that costs microseconds.
-        while not self._bell.heard(min(poll, left)) and left > poll and not self._outlook.notice():
+        while not self._bell.wait_for_ring(min(poll, left)) and left > poll and not self._pending.notice():
             left -= poll

@@ -13,7 +13,7 @@ from sm_cli.asl.graph.conditions import condition_text
 from sm_cli.asl.graph.dot import to_dot
 from sm_cli.asl.graph.graph import Edge, Mark, graph_of
 from sm_cli.asl.graph.mermaid import to_mermaid
-from sm_cli.asl.graph.words import plain, shortened, width_of
+from sm_cli.asl.graph.words import plain, shorten, width_of
 
 ORDER: dict[str, Any] = {
     "StartAt": "Wait",
@@ -211,7 +211,7 @@ def test_dot_shows_groups_marks_and_missing_states() -> None:
 
 @given(st.text(), st.integers(0, 30))
 def test_a_shortened_text_fits_and_is_plain(text: str, width: int) -> None:
-    short = shortened(text, width)
+    short = shorten(text, width)
     assert width_of(short) <= width
     assert short.isprintable() or short.isspace() or any(c.isspace() for c in short)
     assert plain(short) == short

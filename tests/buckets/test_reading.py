@@ -227,7 +227,7 @@ def test_a_reader_is_put_back_beside_another_one(tmp_path: Path) -> None:
     buckets, request = Buckets(tmp_path), numbers(tmp_path, 10)
     mark = buckets.survey(request).mark
     kept = readers.Readers(limit=1)
-    one, two = buckets._opened(request, mark), buckets._opened(request, mark)
+    one, two = buckets._open(request, mark), buckets._open(request, mark)
     kept._return((b"", mark), one)
     kept._return((b"", mark), two)
     assert one.take(0, 5) == []  # closed

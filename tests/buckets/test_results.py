@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.buckets import Buckets, ChildResult, ResultWriterFailed, RunFacts, transformed
+from sm_cli.buckets import Buckets, ChildResult, ResultWriterFailed, RunFacts, transform
 from sm_cli.buckets import drafts as drafts_module
 from sm_cli.buckets.drafts import Draft, sweep
 from sm_cli.buckets.place import Place
@@ -141,12 +141,12 @@ def test_transformations_of_outputs(tmp_path: Path, transformation: str, kind: s
 
 
 def test_a_state_without_a_bucket_has_its_result_transformed() -> None:
-    failed = json.loads(json.dumps(transformed([_OUTPUTS[1]], {"Transformation": "NONE", "OutputType": "JSON"})))
+    failed = json.loads(json.dumps(transform([_OUTPUTS[1]], {"Transformation": "NONE", "OutputType": "JSON"})))
     assert failed[0]["ExecutionArn"] == _OUTPUTS[1].arn
-    assert transformed(_OUTPUTS, {"Transformation": "FLATTEN", "OutputType": "JSON"}) == [1, [2], *failed, "a"]
-    assert transformed(_OUTPUTS, {}) == [[1, [2]], *failed, "a", []]
-    assert transformed([_OUTPUTS[0]], {"Transformation": "FLATTEN", "OutputType": "JSONL"}) == "1\n[2]\n"
-    assert transformed([], {}) == []
+    assert transform(_OUTPUTS, {"Transformation": "FLATTEN", "OutputType": "JSON"}) == [1, [2], *failed, "a"]
+    assert transform(_OUTPUTS, {}) == [[1, [2]], *failed, "a", []]
+    assert transform([_OUTPUTS[0]], {"Transformation": "FLATTEN", "OutputType": "JSONL"}) == "1\n[2]\n"
+    assert transform([], {}) == []
 
 
 def test_each_transformation_reads_back_as_items(tmp_path: Path) -> None:

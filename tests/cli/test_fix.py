@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sm_cli.asl.text.edits import Change, changed
+from sm_cli.asl.text.edits import Change, apply_changes
 from sm_cli.asl.text.source import parse
 from sm_cli.asl.validation.fixes import distance, fix
 from sm_cli.asl.validation.validate import check
@@ -232,7 +232,7 @@ def test_an_end_is_put_in_as_its_neighbours_are_written(text: str, expected: str
 
 def test_a_change_that_would_change_more_is_left_out() -> None:
     text = "StartAt: A\nStates:\n  A:\n    Type: Pass\n    Comment: |+\n      x\n\n\n"
-    assert changed(text, [Change("SM204", "end", "/States/A")]) == (text, [])
+    assert apply_changes(text, [Change("SM204", "end", "/States/A")]) == (text, [])
     assert fix(text).changes == ()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.cli.escaping import escaped, escaped_lines, painted
+from sm_cli.cli.escaping import escape, escape_painted, escaped_lines
 from tests.cli.conftest import Project, Result
 
 HOSTILE = "a\x1b]0;owned\x07b\x1b[2Jc\r\nd\u009b31me\u202ef\u2066g\x08h\u2028i\u0085j\x7f\n::error::k"
@@ -109,8 +109,8 @@ def test_json_stays_the_same_value(hostile: Project) -> None:
 
 
 def test_what_is_escaped_is_what_json_would_write() -> None:
-    assert escaped("é 日本\u3000\xa0👩‍👩‍👧") == "é 日本\u3000\xa0👩‍👩‍👧"
-    assert json.loads(f'"{escaped(HOSTILE)}"') == HOSTILE
-    assert json.loads(f'"{escaped(chr(0xE0041))}"') == chr(0xE0041)
+    assert escape("é 日本\u3000\xa0👩‍👩‍👧") == "é 日本\u3000\xa0👩‍👩‍👧"
+    assert json.loads(f'"{escape(HOSTILE)}"') == HOSTILE
+    assert json.loads(f'"{escape(chr(0xE0041))}"') == chr(0xE0041)
     assert escaped_lines("a\nb\r") == "a\nb\\r"
-    assert painted("\x1b[31ma\x1b[0m\x1b[2J") == "\x1b[31ma\x1b[0m\\u001b[2J"
+    assert escape_painted("\x1b[31ma\x1b[0m\x1b[2J") == "\x1b[31ma\x1b[0m\\u001b[2J"

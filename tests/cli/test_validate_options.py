@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_cli.cli.escaping import escaped
+from sm_cli.cli.escaping import escape
 from sm_cli.cli.terminal.tables import width
 from sm_cli.cli.validate.excerpts import Frames, summary
 from sm_cli.diagnostics import Diagnostic, Position
@@ -214,7 +214,7 @@ def test_lines_end_as_they_do(end: str) -> None:
 def test_every_frame_fits_on_its_screen(text: str, line: int, column: int, length: int, hint: str) -> None:
     place = Position(line, column, line, column + length)
     for i, part in enumerate(shown(text * 20, place, hint)[1:]):
-        assert escaped(part) == part
+        assert escape(part) == part
         assert width(part) <= 120 or i == 2
 
 

@@ -19,7 +19,7 @@ from sm_cli.asl.fields import OPERATORS, ROWS, STATE_TYPES, Language, Row
 from sm_cli.asl.resources import SFN_ACTIONS, SFN_REFUSED, parse_resource
 from sm_cli.asl.validation.rules.failures import ERROR_NAMES
 from sm_cli.asl.text.source import from_value
-from sm_cli.asl.validation.validate import CATALOGUE, unsupported
+from sm_cli.asl.validation.validate import CATALOGUE, find_unsupported
 from sm_cli.expr.intrinsics.functions import FUNCTIONS, Function
 from sm_cli.expr.jsonata.reading import FUNCTIONS as JSONATA_FUNCTIONS
 from sm_cli.interpreter import transitions

@@ -13,9 +13,9 @@ import pytest
 
 from sm_cli.store.liveness import Liveness
 from sm_cli.store.records import WorkerRecord
-from sm_cli.worker.membership import enlisted, is_dead, name_of
+from sm_cli.worker.membership import is_dead, make_worker_record, name_of
 
-ME = enlisted("w", "REF", 5)
+ME = make_worker_record("w", "REF", 5)
 
 
 def child(*, reaped: bool) -> tuple[WorkerRecord, subprocess.Popen[bytes]]:
@@ -35,8 +35,8 @@ def test_this_process_is_alive_under_a_name_and_an_id_of_its_own() -> None:
     assert not is_dead(ME)
     assert (ME.name, ME.pid, ME.started, ME.seen) == ("w", os.getpid(), 5, 5)
     assert name_of(ME.id) == "w"
-    assert name_of(enlisted("a/b", "REF", 5).id) == "a/b"
-    assert enlisted("w", "REF2", 5).id != ME.id
+    assert name_of(make_worker_record("a/b", "REF", 5).id) == "a/b"
+    assert make_worker_record("w", "REF2", 5).id != ME.id
 
 
 def test_a_process_that_ended_is_dead() -> None:
@@ -64,7 +64,7 @@ def test_of_a_process_elsewhere_nothing_is_known() -> None:
 @pytest.mark.skipif(not hasattr(fcntl, "F_OFD_SETLK"), reason="this system has no locks of open files")
 def test_in_another_container_the_liveness_lock_shows_it(tmp_path: Path) -> None:
     mine, theirs = Liveness(tmp_path / "sm.db"), Liveness(tmp_path / "sm.db")
-    lit = enlisted("w", "REF", 5, theirs)
+    lit = make_worker_record("w", "REF", 5, theirs)
     boot, place, born = lit.process.split("/")
     _, plus, mark = place.partition("+")
     there = replace(lit, host="container", pid=1, process=f"{boot}/pid:[1]{plus}{mark}/{born}")
@@ -81,7 +81,7 @@ def test_in_another_container_the_liveness_lock_shows_it(tmp_path: Path) -> None
 def test_a_child_that_keeps_the_liveness_lock_of_a_dead_process_does_not_keep_it_alive(tmp_path: Path) -> None:
     gone, _ = child(reaped=True)
     mine, theirs = Liveness(tmp_path / "sm.db"), Liveness(tmp_path / "sm.db")
-    lit = enlisted("w", "REF", 5, theirs)
+    lit = make_worker_record("w", "REF", 5, theirs)
     assert not is_dead(lit, mine)
     assert is_dead(replace(lit, pid=gone.pid), mine)
     theirs.close()

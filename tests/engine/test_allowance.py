@@ -67,7 +67,7 @@ def test_what_was_spent_is_counted_between_two_questions(passed: list[int], over
     spent = []
     for microseconds in passed:
         watch.time += microseconds
-        spent.append(allowance.spent())
+        spent.append(allowance.lap())
     assert (spent, allowance.over) == (passed, over)
 
 
@@ -75,5 +75,5 @@ def test_bytes_make_it_over_too_and_it_stays_over() -> None:
     allowance = Allowance(Watch(), 10**9, 100)
     assert allowance.enough([record(100)])
     assert not allowance.over, "as of the last look"
-    assert allowance.spent() == 0
+    assert allowance.lap() == 0
     assert allowance.over

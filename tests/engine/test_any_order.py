@@ -101,7 +101,7 @@ def test_shuffled_and_doubled_deliveries_have_one_outcome(data: st.DataObject) -
 
     def deliver(frame: int, event: Event) -> list[Job]:
         _, tick = engine.transact(lambda tick: tick.deliver(frame, event), JobTaker("w", 1000))
-        return tick.taken()
+        return tick.taken_jobs()
 
     execution, _, taken = engine.start(WORKFLOW, INPUT, taker=JobTaker("w", 1000))
     waiting = list(taken)
@@ -127,7 +127,7 @@ def test_shuffled_and_doubled_deliveries_have_one_outcome(data: st.DataObject) -
             assert due is not None
             clock.advance_to(due)
             _, tick = engine.transact(Tick.due, JobTaker("w", 1000))
-            waiting += tick.taken()
+            waiting += tick.taken_jobs()
     assert current is not None
     assert (current.status, current.output) == ("SUCCEEDED", CALM.output)
     assert not asked(store).jobs_of(execution.id)

@@ -47,7 +47,7 @@ class Door:
     def handed(self, definition: dict[str, Any]) -> tuple[Execution, str]:
         execution, _, jobs = self.engine.start(workflow(definition), {}, taker=JobTaker("w", 9))
         for job in jobs:
-            self.engine.transact(lambda tick, job=job: tick.returned(job, "accepted"))  # type: ignore[misc]
+            self.engine.transact(lambda tick, job=job: tick.handler_returned(job, "accepted"))  # type: ignore[misc]
         (job,) = jobs
         return execution, make_token(self.store.token_key(), job.frame, job.seq)
 
@@ -341,7 +341,7 @@ def test_a_callback_reads_one_job_whatever_else_waits() -> None:
     many = {"Type": "Map", "ItemProcessor": item, "End": True}
     execution, _, jobs = here.engine.start(workflow(states(many)), list(range(50)), taker=JobTaker("w", 99))
     for job in jobs:
-        here.engine.transact(lambda tick, job=job: tick.returned(job, "accepted"))  # type: ignore[misc]
+        here.engine.transact(lambda tick, job=job: tick.handler_returned(job, "accepted"))  # type: ignore[misc]
     with here.store.write() as tx:
         assert [tx.job_of(job.frame) for job in jobs] == asked(here.store).jobs_of(execution.id)
     for job in jobs:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.map_items import BucketJobs
+from sm_cli.engine.map_items import MapItemJobs
 from sm_cli.errors import Conflict
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store
@@ -522,7 +522,7 @@ def test_writing_results_holds_few_of_them_at_a_time(tmp_path: Path) -> None:
     (run,) = asked(store).map_runs()
     tracemalloc.start()
     try:
-        assert sum(1 for _ in BucketJobs(store, tmp_path).results(run, "arn:aws:states:r:a:mapRun:x")) == 400
+        assert sum(1 for _ in MapItemJobs(store, tmp_path).results(run, "arn:aws:states:r:a:mapRun:x")) == 400
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

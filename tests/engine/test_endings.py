@@ -49,7 +49,7 @@ def test_a_deadline_in_the_tick_that_forks_leaves_no_child_behind() -> None:
     current = asked(store).execution(execution.id)
     assert current is not None
     assert current.status is Status.TIMED_OUT
-    assert tick.taken() == []
+    assert tick.taken_jobs() == []
     with store.read() as q:
         left = [q.open_frames, q.jobs_of, q.timers_of, q.subscriptions_of]
         found = [read(execution.id) for read in left]

@@ -89,7 +89,7 @@ def test_a_worker_for_one_execution_frees_the_other_jobs_of_the_dead_for_others(
     dead, execution = at_work(here, one_task(), gate)
     died(dead)
     own = here.start(one_task())
-    here.worker(gate.handlers, name="run", only=own.id).tick()
+    here.worker(gate.handlers, name="run", tree=own.id).tick()
     assert len(asked(here.store).workers()) == 1
     other = here.worker(gate.handlers, name="other")
     other.tick()

@@ -88,7 +88,7 @@ def test_37_a_message_and_its_due_timeout_take_one_path(store: Store, named: boo
             send(tick, "orderId", f"O-{n}", {"approved": True}, ttl=9 * SECOND, message_id="m" if named else None)
 
         def timeout(tick: Tick, e: Execution = e) -> None:
-            tick.due(only=e.id)
+            tick.due(tree=e.id)
 
         happens: list[Callable[[Tick], None]] = [message] * COPIES + [timeout] * 2
         chance.shuffle(happens)

@@ -216,7 +216,7 @@ def test_a_call_whose_own_execution_is_over_time_is_not_made() -> None:
     yard.later(8)
     yard.worker({}).tick()
     assert yard.now(parent).status == "TIMED_OUT"
-    child = asked(yard.store).execution_named("child", "t")
+    child = asked(yard.store).find_execution("child", "t")
     assert child is not None
     assert yard.now(child).status == "RUNNING"
     yard.close()

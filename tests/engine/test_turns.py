@@ -62,7 +62,7 @@ def test_a_slow_map_leaves_the_tasks_beside_it_on_time(monkeypatch: pytest.Monke
             loop.tick()
             if len(gate.calls) == 2 and here.clock.now() - begun >= SECOND and not gate.open.is_set():
                 gate.open.set()
-                soon(lambda: loop._bell.heard(0.01))
+                soon(lambda: loop._bell.wait_for_ring(0.01))
             assert here.clock.now() - begun < 60 * SECOND
             here.later(0.01)
         assert [here.now(e).status for e in beside] == [Status.SUCCEEDED, Status.SUCCEEDED]
@@ -132,7 +132,7 @@ def test_results_that_a_tick_has_no_time_for_are_kept(monkeypatch: pytest.Monkey
         loop = here.worker({"work": Handler("work", lambda input: input)})
         loop.tick()
         while any(here.now(e).closed is None for e in executions):
-            soon(lambda: asked(here.store).has_ready() or bool(loop._undelivered) or loop._bell.heard(0.01))
+            soon(lambda: asked(here.store).has_ready() or bool(loop._undelivered) or loop._bell.wait_for_ring(0.01))
             before = here.clock.now()
             loop.tick()
             assert here.clock.now() - before <= SLOW

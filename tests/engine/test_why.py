@@ -23,7 +23,7 @@ from sm_cli.store.records import (
 )
 from sm_cli.testing import FakeClock
 from sm_cli.views.why import MOST, only_messages_move, why
-from sm_cli.worker.membership import enlisted
+from sm_cli.worker.membership import make_worker_record
 from tests.engine.waiting import WAIT, machine, now, order, start, ticked, work
 
 SECOND = 1_000_000
@@ -78,7 +78,7 @@ def employ(engine: Engine, *workers: WorkerRecord) -> None:
 
 
 def alive(clock: FakeClock, name: str = "w1") -> WorkerRecord:
-    return enlisted(name, "X", clock.now())
+    return make_worker_record(name, "X", clock.now())
 
 
 Asked = Callable[..., list[Told]]
@@ -216,7 +216,7 @@ def test_a_task_that_waits_for_a_callback_names_its_token(engine: Engine, store:
     callback = task(Resource="arn:aws:states:::lambda:invoke.waitForTaskToken",
                     Parameters={"FunctionName": "charge", "Payload": {}}, HeartbeatSeconds=30)  # fmt: skip
     execution, _, (job,) = engine.start(callback, {}, taker=JobTaker("w", 1))
-    engine.transact(lambda tick: tick.returned(job, None))
+    engine.transact(lambda tick: tick.handler_returned(job, None))
     (reason,) = reasons(execution)
     assert (reason.kind, reason.state) == ("callback", "Charge")
     assert reason.text == "Charge has handed its work over and waits for the callback with its task token."
@@ -238,7 +238,7 @@ def failed(engine: Engine, reasons: Asked, times: int) -> Execution:
         if n + 1 < times:
             engine.clock.advance_to(engine.clock.now() + 8 * SECOND)  # type: ignore[attr-defined]  # a FakeClock
             taker = JobTaker("w", 1)
-            (job,) = engine.transact(lambda tick: tick.due(), taker)[1].taken()
+            (job,) = engine.transact(lambda tick: tick.due(), taker)[1].taken_jobs()
     return execution
 
 

@@ -57,7 +57,7 @@ def work(engine: Engine, runs: list[str] | None = None, worker: str = "w") -> in
     Tells how many there were."""
 
     def claim(tick: Tick) -> None:
-        tasks.lease_jobs(tick, [*tick.tx.held(worker), *tick.tx.claimable(tick.now, 10_000)])
+        tasks.lease_jobs(tick, [*tick.tx.leased_to(worker), *tick.tx.claimable(tick.now, 10_000)])
 
     def deliver(job: Job) -> Callable[[Tick], None]:
         event: Event = TaskSucceeded(job.seq, job.resource)
@@ -65,7 +65,7 @@ def work(engine: Engine, runs: list[str] | None = None, worker: str = "w") -> in
 
     done = 0
     while True:
-        jobs = engine.transact(claim, JobTaker(worker, 10_000))[1].taken()
+        jobs = engine.transact(claim, JobTaker(worker, 10_000))[1].taken_jobs()
         if not jobs:
             return done
         for job in jobs:

@@ -22,7 +22,7 @@ from sm_cli.store.records import Execution, Job
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
-from sm_cli.worker.membership import enlisted
+from sm_cli.worker.membership import make_worker_record
 from sm_cli.worker.worker import Worker
 from tests.store.asking import asked
 
@@ -155,7 +155,7 @@ def _ended() -> int:
 
 def died(loop: Worker) -> None:
     """As if this worker's process had been killed: nobody calls its rounds any more, and its pid is nobody's."""
-    here = enlisted("dead", "1", 0)
+    here = make_worker_record("dead", "1", 0)
     dead = replace(loop.worker, pid=_ended(), host=here.host, process=here.process)
     with loop.engine.store.write() as tx:
         _rewrite(tx, loop, dead)
@@ -165,7 +165,7 @@ def _rewrite(tx: Transaction, loop: Worker, dead: Any) -> None:
     from sm_cli.store.changes import Changes
 
     renamed = replace(dead, id=f"{dead.id}+dead")
-    held = tx.held(loop.worker.id)
+    held = tx.leased_to(loop.worker.id)
     for job in held:
         job.worker = renamed.id
     tx.apply(Changes(workers=[renamed], workers_gone=[dead.id], leased=held))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sm_cli.expr.jsonpath.path import PathError, PathNotFound, compile_path, compile_reference, normalized
+from sm_cli.expr.jsonpath.path import PathError, PathNotFound, compile_path, compile_reference, normalize
 from sm_cli.expr.scope import Scope
 
 NO_DEADLINE = settings(deadline=None, max_examples=100)
@@ -121,7 +121,7 @@ def test_a_letter_is_never_taken_out_of_a_string_by_an_index() -> None:
 @given(st.data(), st.lists(st.sampled_from(["a", "b", "items", "text", "none", 0, -1, 1, 2]), max_size=4))
 def test_a_reference_path_exists_exactly_when_it_finds_a_value(data: st.DataObject, steps: list[str | int]) -> None:
     root = data.draw(st.sampled_from(["$", "$$", "$v", "$nobody"]))
-    path = compile_reference(root + normalized(steps)[1:])
+    path = compile_reference(root + normalize(steps)[1:])
     where = Scope(DOCUMENT, lambda: DOCUMENT, {"v": DOCUMENT}, lambda: Random(0))
     try:
         path.resolve(where)
@@ -225,8 +225,8 @@ def test_a_path_survives_copying_and_pickling() -> None:
 
 
 def test_normalized_is_jayways_bracket_notation() -> None:
-    assert normalized(()) == "$"
-    assert normalized(("a", 0, "b c", -1)) == "$['a'][0]['b c'][-1]"
+    assert normalize(()) == "$"
+    assert normalize(("a", 0, "b c", -1)) == "$['a'][0]['b c'][-1]"
 
 
 json_values = st.recursive(

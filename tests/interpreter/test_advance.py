@@ -11,7 +11,7 @@ from sm_cli.asl.compile import compile_program
 from sm_cli.errors import IllegalTransition
 from sm_cli.interpreter import events as e
 from sm_cli.interpreter.advance import (
-    aborted,
+    abort_frame,
     advance,
     awaits_token,
     started,
@@ -126,14 +126,14 @@ def test_a_task_without_a_token_awaits_none() -> None:
 )
 def test_an_aborted_frame_is_closed_with_nothing_open(name: str, types: list[str]) -> None:
     compiled, step = enter(STATES[name])
-    ended = aborted(compiled, step.frame, env(events=step.events))
+    ended = abort_frame(compiled, step.frame, env(events=step.events))
     assert [record.type for record in ended.records] == types
     assert (ended.frame.status, ended.frame.opens, ended.frame.wake) == (FrameStatus.ABORTED, Opens.NOTHING, None)
     assert ended.frame.seq == step.frame.seq + 1
 
 
 def test_a_frame_that_was_never_entered_is_aborted_without_a_word() -> None:
-    assert aborted(program(STATES["Task"]), frame(), env()).records == []
+    assert abort_frame(program(STATES["Task"]), frame(), env()).records == []
 
 
 def test_a_ready_frame_wakes_with_what_was_kept_for_it() -> None:
@@ -200,7 +200,7 @@ def test_the_jobs_of_a_distributed_map_are_not_told_of() -> None:
 def test_a_map_run_is_aborted_with_its_map_where_one_is_open(opens: int, types: list[str]) -> None:
     compiled, step = enter(STATES["DistributedMap"])
     at = replace(step.frame, opens=opens)
-    ended = aborted(compiled, at, env(events=step.events))
+    ended = abort_frame(compiled, at, env(events=step.events))
     assert [record.type for record in ended.records] == types
     assert {record.previous for record in ended.records} == {step.frame.last}, "leaves of the history"
 
@@ -209,7 +209,7 @@ def test_an_iteration_is_aborted_with_its_state() -> None:
     compiled = program({**STATES["Map"], "ItemProcessor": {"StartAt": "W", "States": {"W": STATES["Wait"]}}})
     at = replace(frame(), id=5, parent=1, index=3, machine="/States/S/ItemProcessor", state="W")
     step = advance(compiled, at, e.Entered(0), env())
-    ended = aborted(compiled, step.frame, env(events=step.events))
+    ended = abort_frame(compiled, step.frame, env(events=step.events))
     assert [(record.type, record.detail) for record in ended.records] == [
         ("WaitStateAborted", {}), ("MapIterationAborted", {"index": 3, "name": "S"}),
     ]  # fmt: skip
@@ -218,7 +218,7 @@ def test_an_iteration_is_aborted_with_its_state() -> None:
 @pytest.mark.parametrize(("free", "count"), [(3, 1), (2, 0)])
 def test_an_execution_that_is_nearly_full_is_aborted_without_a_word(free: int, count: int) -> None:
     compiled, step = enter(STATES["Task"])
-    ended = aborted(compiled, step.frame, env(events=EVENT_LIMIT - 1 - free, limits=True))
+    ended = abort_frame(compiled, step.frame, env(events=EVENT_LIMIT - 1 - free, limits=True))
     assert len(ended.records) == count
     assert ended.frame.status is FrameStatus.ABORTED
 

@@ -9,7 +9,7 @@ import pytest
 from sm_cli.interpreter.commands import Close, Fork
 from sm_cli.interpreter.events import Joined, JoinFailed
 from sm_cli.interpreter.frame import FrameStatus
-from sm_cli.interpreter.states.map import Items, as_items, tolerated
+from sm_cli.interpreter.states.map import Items, as_items, tolerated_failures
 from sm_cli.jsonvalue import Json
 from tests.interpreter.machines import INNER, enter, follow
 
@@ -72,7 +72,7 @@ def test_how_many_run_at_once(fields: dict[str, Any], limit: int) -> None:
     ],
 )
 def test_the_smaller_threshold_counts(given: tuple[int | None, float | None], total: int, most: int) -> None:
-    assert tolerated(given, total) == most
+    assert tolerated_failures(given, total) == most
 
 
 def test_the_outputs_are_the_result() -> None:

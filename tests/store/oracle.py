@@ -68,7 +68,7 @@ class Oracle(Applied):
     def refs(self, ids: Collection[int]) -> dict[int, str]:
         return {id: self.all_executions[id].ref for id in ids if id in self.all_executions}
 
-    def execution_named(self, workflow: str, name: str) -> Execution | None:
+    def find_execution(self, workflow: str, name: str) -> Execution | None:
         return next((e for e in self.all_executions.values() if (e.workflow, e.name) == (workflow, name)), None)
 
     def latest(self) -> Execution | None:
@@ -238,12 +238,12 @@ class Oracle(Applied):
     def waiting_resources(self) -> list[str]:
         return sorted({job.resource for job in self._free()})
 
-    def lost(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
+    def lapsed_jobs(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
         every = self.all_jobs.values()
         ends = [(j.leased_until, j.id, j) for j in every if j.leased_until is not None and j.leased_until <= now]
         return [job for *_, job in sorted(ends) if tree in (None, self.tree_of(job.execution))][:limit]
 
-    def held(self, worker: str) -> list[Job]:
+    def leased_to(self, worker: str) -> list[Job]:
         every = self.all_jobs.values()
         held = (j for j in every if j.worker == worker and j.leased_until not in (None, HANDED_OVER))
         return ordered(held, lambda job: job.id)
@@ -337,12 +337,12 @@ class Oracle(Applied):
     def message(self, id: int) -> StoredMessage | None:
         return self.messages.get(id)
 
-    def messages_named(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
+    def find_messages(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
         found = (m for m in self.messages.values() if m.message_id == message_id)
         return ordered(found, lambda m: m.id, limit, down=True)
 
-    def message_sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:
-        sent = self.messages_named(message_id, len(self.messages))
+    def find_message(self, key: str, value: str, message_id: str) -> StoredMessage | None:
+        sent = self.find_messages(message_id, len(self.messages))
         return next((m for m in sent if (m.key, m.value) == (key, value)), None)
 
     def near_messages(self, key: str, folded: str, limit: int) -> list[StoredMessage]:

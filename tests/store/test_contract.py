@@ -234,9 +234,9 @@ def test_an_execution_comes_back_as_it_was(store: Store) -> None:
     with store.write() as tx:
         assert tx.executions([1, 2]) == {1: whole}
         assert tx.executions([]) == {}
-        assert tx.execution_named("order", "name-1") == whole
-        assert tx.execution_named("order", "name-2") is None
-        assert tx.execution_named("other", "name-1") is None
+        assert tx.find_execution("order", "name-1") == whole
+        assert tx.find_execution("order", "name-2") is None
+        assert tx.find_execution("other", "name-1") is None
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_taken_name_or_ref_is_a_conflict(store: Store, same: dict[str, str]) -
 def test_another_workflow_may_use_the_same_name(store: Store) -> None:
     apply(store, new_executions=[execution(1), execution(2, name="name-1", workflow="other")])
     with store.write() as tx:
-        found = tx.execution_named("other", "name-1")
+        found = tx.find_execution("other", "name-1")
     assert found is not None
     assert found.id == 2
 
@@ -609,8 +609,8 @@ def test_a_lease_of_a_job_that_has_gone_changes_nothing(store: Store) -> None:
     assert asked(store).jobs_of(1) == []
     with store.write() as tx:
         assert tx.jobs([1]) == {}
-        assert tx.lost(T0 + 1, 10) == []
-        assert tx.held("w") == []
+        assert tx.lapsed_jobs(T0 + 1, 10) == []
+        assert tx.leased_to("w") == []
 
 
 # Timers
@@ -696,7 +696,7 @@ def test_a_job_can_be_claimed_when_it_is_available(store: Store) -> None:
 
 def lost(store: Store, now: int, limit: int = 10, tree: int | None = None) -> list[int]:
     with store.write() as tx:
-        return [j.id for j in tx.lost(now, limit, tree)]
+        return [j.id for j in tx.lapsed_jobs(now, limit, tree)]
 
 
 def test_a_leased_job_is_not_claimed_until_it_is_given_back(store: Store) -> None:
@@ -735,8 +735,8 @@ def test_what_a_worker_holds_is_known_by_its_id(store: Store) -> None:
         + [job(4, 4), job(5, 5, leased_until=HANDED_OVER)],
     )
     with store.write() as tx:
-        assert [j.id for j in tx.held("a")] == [1, 3]
-        assert [j.id for j in tx.held("c")] == []
+        assert [j.id for j in tx.leased_to("a")] == [1, 3]
+        assert [j.id for j in tx.leased_to("c")] == []
         assert tx.leases("a", [1, 2, 3, 9]) == {1, 3}
     assert asked(store).leases("b", [1, 2, 3]) == {2}
     assert asked(store).leases("b", []) == set()
@@ -925,13 +925,13 @@ def test_a_message_comes_back_as_it_was_also_after_it_was_consumed(store: Store)
     apply(store, new_messages=[message(1, message_id="m"), message(2, message_id="n"), message(3, message_id="m")])
     apply(store, messages_consumed=[Consumed(3, 8, T0 + 5), Consumed(99, 1, T0)])
     with store.write() as tx:
-        assert tx.message_sent("orderId", '"A"', "m") == message(
+        assert tx.find_message("orderId", '"A"', "m") == message(
             3, message_id="m", status=MessageStatus.CONSUMED, consumed=T0 + 5, count=1, receivers=(8,)
         )
-        assert tx.message_sent("orderId", '"A"', "n") == message(2, message_id="n")
-        assert tx.message_sent("orderId", '"B"', "m") is None
-        assert tx.message_sent("other", '"A"', "m") is None
-        assert tx.message_sent("orderId", '"A"', "x") is None
+        assert tx.find_message("orderId", '"A"', "n") == message(2, message_id="n")
+        assert tx.find_message("orderId", '"B"', "m") is None
+        assert tx.find_message("other", '"A"', "m") is None
+        assert tx.find_message("orderId", '"A"', "x") is None
 
 
 def test_a_message_may_arrive_and_be_consumed_in_one_tick(store: Store) -> None:

@@ -143,7 +143,7 @@ def test_a_message_with_everything_comes_back_as_it_was(store: Store) -> None:
     apply(store, new_messages=[given])
     assert asked(store).message(1) == given
     assert asked(store).message(2) is None
-    assert asked(store).messages_named("m") == [given]
+    assert asked(store).find_messages("m") == [given]
     with store.write() as tx:
         assert tx.message(1) == given
 

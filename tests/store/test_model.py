@@ -243,7 +243,7 @@ class Model(RuleBasedStateMachine):
     ) -> None:  # fmt: skip
         def make(tx: Transaction) -> Changes:
             found = tx.claimable(now, 2, tree=tree, queue=queue, resources=resources)
-            found += [job for job in tx.lost(now, 1, tree) if job not in found]
+            found += [job for job in tx.lapsed_jobs(now, 1, tree) if job not in found]
             for taken in found:
                 taken.leased_until, taken.deliveries = until, taken.deliveries + 1
                 taken.worker = None if until in (None, HANDED_OVER) else worker
@@ -331,7 +331,7 @@ def executions_asked(ask: Asked, ids: list[int]) -> dict[str, object]:
         "executions": ask.executions(ids),
         "execution": [ask.execution(id) for id in ids],
         "refs": ask.refs(ids),
-        "execution_named": [ask.execution_named(workflow, "a") for workflow in KEYS_OF],
+        "execution_named": [ask.find_execution(workflow, "a") for workflow in KEYS_OF],
         "latest": ask.latest(),
         "newest": [ask.newest(name) for name in KEYS_OF],
         "workflows": ask.workflows(),
@@ -381,8 +381,8 @@ def work_asked(ask: Asked) -> dict[str, object]:
         "has_free in queues": [ask.has_free(T0 + 3, either, tree=t, queues=frozenset(["k2"])) for t in TREES],
         "queues": ask.queues(),
         "waiting_resources": ask.waiting_resources(),
-        "lost": [ask.lost(T0 + 3, 2, tree) for tree in TREES],
-        "held": [ask.held(worker) for worker in KEYS_OF],
+        "lost": [ask.lapsed_jobs(T0 + 3, 2, tree) for tree in TREES],
+        "held": [ask.leased_to(worker) for worker in KEYS_OF],
         "leases": [ask.leases(worker, range(40)) for worker in KEYS_OF],
         "workers": ask.workers(),
         "due_timers": [ask.due_timers(T0 + 3, 3, *way) for way in ways],
@@ -416,8 +416,8 @@ def messages_asked(ask: Asked) -> dict[str, object]:
             for key in KEYS_OF for now in (T0, T0 + 3) for skip in ((), (1, 3)) for kind in "sn" for execution in (1, 2)
         ],
         "message": [ask.message(id) for id in range(6)],
-        "message_sent": [ask.message_sent(*pair, sent) for pair in pairs for sent in KEYS_OF],
-        "messages_named": [ask.messages_named(sent, 2) for sent in KEYS_OF],
+        "message_sent": [ask.find_message(*pair, sent) for pair in pairs for sent in KEYS_OF],
+        "messages_named": [ask.find_messages(sent, 2) for sent in KEYS_OF],
         "near_messages": [ask.near_messages(key, '"a"', 3) for key in KEYS_OF],
         "list_messages": [ask.list_messages(wanted) for wanted in listed],
         "stale": [ask.stale(T0 + 3 + days * DAY, limit) for days in (0, 1, 7) for limit in (2, 9)],

@@ -415,7 +415,7 @@ def test_a_writer_in_the_queue_before_us_counts_as_waiting_too(path: Path) -> No
     other = SqliteStore(path)
     apply(other, new_executions=[execution(1)])
     assert other._turn is not None
-    with other._turn.taken(lambda: 1), pytest.raises(DatabaseError, match="held by another process"):
+    with other._turn.hold(lambda: 1), pytest.raises(DatabaseError, match="held by another process"):
         apply(store, new_executions=[execution(2)])
     apply(store, new_executions=[execution(2)])
     store.close()

@@ -66,7 +66,7 @@ def test_turns_are_given_in_the_order_of_asking(turns: Callable[[], WriteLock], 
     first.take(within(0))
 
     def ask(turn: WriteLock, name: int) -> None:
-        with turn.taken(forever):
+        with turn.hold(forever):
             order.append(name)
 
     threads = [threading.Thread(target=ask, args=(turns(), name)) for name in range(5)]
@@ -82,13 +82,13 @@ def test_turns_are_given_in_the_order_of_asking(turns: Callable[[], WriteLock], 
 def test_who_waits_too_long_is_told_and_leaves_the_turn_to_others(turns: Callable[[], WriteLock]) -> None:
     holder, late = turns(), turns()
     for _ in range(3):
-        with holder.taken(forever):
+        with holder.hold(forever):
             for _ in range(3):
                 with pytest.raises(TimeoutError):
                     late.take(within(0.01))
-        with late.taken(forever), pytest.raises(TimeoutError):
+        with late.hold(forever), pytest.raises(TimeoutError):
             holder.take(within(0.01))
-        with holder.taken(forever):
+        with holder.hold(forever):
             pass
 
 
@@ -111,14 +111,14 @@ def test_who_is_interrupted_while_waiting_leaves_the_turn_to_others(
         with pytest.raises(KeyboardInterrupt):
             interrupted.take(forever)
     holder.give()
-    with holder.taken(forever):
+    with holder.hold(forever):
         pass
 
 
 def test_giving_back_what_one_has_not_changes_nothing(turns: Callable[[], WriteLock]) -> None:
     holder, other = turns(), turns()
     other.give()
-    with holder.taken(within(0)):
+    with holder.hold(within(0)):
         other.give()
         with pytest.raises(TimeoutError):
             other.take(within(0))
@@ -127,7 +127,7 @@ def test_giving_back_what_one_has_not_changes_nothing(turns: Callable[[], WriteL
 def test_who_waits_reads_who_holds_the_turn_and_whom_they_wait_for(turns: Callable[[], WriteLock]) -> None:
     holder, other = turns(), turns()
     assert other.holder() is None
-    with holder.taken(forever):
+    with holder.hold(forever):
         found = other.holder()
         assert found is not None
         assert found.pid == os.getpid()
@@ -161,7 +161,7 @@ def test_a_note_that_its_successor_could_not_replace_yet_accuses_nobody(
     turns: Callable[[], WriteLock], tmp_path: Path
 ) -> None:
     holder, other = turns(), turns()
-    with holder.taken(forever):
+    with holder.hold(forever):
         (tmp_path / "sm.db.lock").write_text(f"writes {os.getppid()} 1000000 sm run\n")
         found = other.holder()
         assert found is not None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.text.source import parse
-from sm_cli.asl.validation.validate import check, unsupported
+from sm_cli.asl.validation.validate import check, find_unsupported
 from sm_cli.diagnostics import Diagnostic
 from sm_cli.jsonvalue import Json
 
@@ -125,4 +125,4 @@ def test_substitutions_are_found_where_their_values_are_needed() -> None:
     for row in rows("validation/valid.jsonl"):
         document = parse(row["text"]).document
         if document is not None and not row.get("substitutions") and not row.get("placeholders"):
-            assert [d.pointer for d in unsupported(document) if d.code == "SM901"] == [], row["id"]
+            assert [d.pointer for d in find_unsupported(document) if d.code == "SM901"] == [], row["id"]

@@ -17,7 +17,7 @@ import yaml
 from sm_cli.asl.compile import compile_program
 from sm_cli.asl.text.source import parse
 from sm_cli.asl.validation.aws import validate_as_aws
-from sm_cli.asl.validation.validate import CATALOGUE, check, unsupported
+from sm_cli.asl.validation.validate import CATALOGUE, check, find_unsupported
 from tests.validation.mutations import mutated
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def answer(text: str) -> None:
     document, found = check(text)
     assert all(problem.position is not None for problem in found)
     validate_as_aws(text)
-    if document is not None and not any(d.severity == "error" for d in found) and not unsupported(document):
+    if document is not None and not any(d.severity == "error" for d in found) and not find_unsupported(document):
         compile_program(document.value)
 
 

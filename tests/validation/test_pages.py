@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sm_cli.asl.validation.validate import CATALOGUE, check, unsupported
+from sm_cli.asl.validation.validate import CATALOGUE, check, find_unsupported
 
 #: What no text can show: an encoding, a size, a depth, a value that a program gives.
 WITHOUT_EXAMPLES = {"SM001", "SM008", "SM009", "SM015", "SM016", "SM406"}
@@ -16,7 +16,7 @@ def codes(text: str, code: str) -> set[str]:
     document, found = check(text, handlers=handlers, express=code == "SM607")
     said = {d.code for d in found}
     if code == "SM901" and document is not None:
-        return said | {d.code for d in unsupported(document)}
+        return said | {d.code for d in find_unsupported(document)}
     return said
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.asl.fields import ROWS, STATE_TYPES
-from sm_cli.asl.validation.validate import check, unsupported
+from sm_cli.asl.validation.validate import check, find_unsupported
 from sm_cli.jsonvalue import Json
 
 WORKING: dict[str, Any] = {
@@ -115,7 +115,7 @@ def test_the_definition_that_is_damaged_is_right_and_runs() -> None:
     document, found = check(WORKING)
     assert found == []
     assert document is not None
-    assert unsupported(document) == []
+    assert find_unsupported(document) == []
     assert compile_program(document.value).root.start_at == "Begin"
 
 
@@ -130,7 +130,7 @@ def test_a_damaged_definition_gets_its_problems_with_places_or_compiles(definiti
     assert len({(d.code, d.pointer, d.message) for d in found}) == len(found)
     by_value = check(definition)[1]
     assert sorted((d.code, d.pointer) for d in by_value) == sorted((d.code, d.pointer) for d in found)
-    if not any(d.severity == "error" for d in found) and not unsupported(document):
+    if not any(d.severity == "error" for d in found) and not find_unsupported(document):
         assert compile_program(document.value).root.start_at == definition["StartAt"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.text.source import Document, parse
-from sm_cli.asl.validation.validate import CATALOGUE, check, not_express, unsupported, validate
+from sm_cli.asl.validation.validate import CATALOGUE, check, find_unsupported, not_express, validate
 from sm_cli.diagnostics import Position
 from sm_cli.jsonvalue import Json
 
@@ -136,8 +136,8 @@ def test_what_runs_is_not_unsupported() -> None:
         "States": {"I": {"Type": "Pass", "End": True}},
     }
     batches = {"Type": "Map", "End": True, "ItemProcessor": each, "ItemBatcher": {"MaxItemsPerBatch": 5}}
-    assert unsupported(document_of(one_task("process:order"))) == []
-    assert unsupported(document_of({"StartAt": "A", "States": {"A": batches}})) == []
+    assert find_unsupported(document_of(one_task("process:order"))) == []
+    assert find_unsupported(document_of({"StartAt": "A", "States": {"A": batches}})) == []
 
 
 def test_a_substitution_is_fine_to_validate_and_cannot_run_where_its_value_is_needed() -> None:
@@ -147,7 +147,7 @@ def test_a_substitution_is_fine_to_validate_and_cannot_run_where_its_value_is_ne
     document = parse(text).document
     assert document is not None
     assert validate(document) == []
-    found = unsupported(document)
+    found = find_unsupported(document)
     assert [d.pointer.rsplit("/", 1)[1] for d in found] == ["Resource", "TimeoutSeconds", "InputPath", "b.$", "Next"]
     assert {d.code for d in found} == {"SM901"}
 
@@ -170,7 +170,7 @@ def test_a_whole_state_a_type_or_a_retrier_that_nothing_has_replaced_cannot_run(
     document = parse(text).document
     assert document is not None
     assert [d for d in validate(document) if d.severity == "error"] == []
-    assert [d.pointer for d in unsupported(document)] == ["/States/A/Retry/0", "/States/B/Type", "/States/C"]
+    assert [d.pointer for d in find_unsupported(document)] == ["/States/A/Retry/0", "/States/B/Type", "/States/C"]
 
 
 # -- substitutions -----------------------------------------------------------------------------------------------------
@@ -288,8 +288,8 @@ States:
     document, found = check(text)
     assert found == []
     assert document is not None
-    assert [d.code for d in unsupported(document)] == ["SM203"]
+    assert [d.code for d in find_unsupported(document)] == ["SM203"]
     harmless, found = check(text.replace("Next: B", "Foo: 1, End: true").replace("SM203", "SM101"))
     assert found == []
     assert harmless is not None
-    assert unsupported(harmless) == []
+    assert find_unsupported(harmless) == []

@@ -16,8 +16,8 @@ from sm_cli.interpreter.tokens import make_token
 from sm_cli.store.messages import MessageStatus
 from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Parent, Status, WorkerRecord
 from sm_cli.views.actions import Action, Do
-from sm_cli.views.why import MOST, Reason, doing, only_messages_move, wanted, why, working
-from sm_cli.worker.membership import enlisted
+from sm_cli.views.why import MOST, Reason, doing, need_of, only_messages_move, why, working
+from sm_cli.worker.membership import make_worker_record
 from tests.store.samples import SECOND, T0, frame, job, message, subscription, timer
 from tests.views.rows import Rows, forked
 
@@ -52,7 +52,7 @@ def blocked(id: int = 11, state: str = "S", **more: Any) -> Frame:
 
 def here(rows: Rows, name: str = "w1", seen: int = T0) -> WorkerRecord:
     """This process as a worker."""
-    return replace(enlisted(name, "X", rows.clock.now()), seen=seen)
+    return replace(make_worker_record(name, "X", rows.clock.now()), seen=seen)
 
 
 def elsewhere(name: str, seen: int = T0) -> WorkerRecord:
@@ -175,7 +175,7 @@ def test_a_wait_of_a_frame_that_is_not_open_is_of_a_state(rows: Rows) -> None:
     ],
 )
 def test_what_a_worker_has_to_have_and_does(resource: str, has: str, does: str) -> None:
-    assert (wanted(resource), doing(resource)) == (has, does)
+    assert (need_of(resource), doing(resource)) == (has, does)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.records import Timer
-from sm_cli.worker.heartbeats import Beats
+from sm_cli.worker.heartbeats import Heartbeats
 from tests.store.samples import SECOND, T0, job
 
 HELD = {(1, 1), (2, 1)}
@@ -17,17 +17,17 @@ def due_at(frame: int, due: int, execution: int = 1) -> Timer:
 
 
 def test_without_a_heartbeat_there_is_no_timer() -> None:
-    assert Beats().due(T0, HELD) == []
+    assert Heartbeats().due(T0, HELD) == []
 
 
 def test_a_heartbeat_sets_the_timer_a_whole_span_after_it_was_given() -> None:
-    beats = Beats()
+    beats = Heartbeats()
     beats.say(job(1, heartbeat=10.0), T0)
     assert beats.due(T0 + SECOND, HELD) == [due_at(1, T0 + 10 * SECOND)]
 
 
 def test_of_several_the_last_counts_and_none_is_written_twice() -> None:
-    beats, one = Beats(), job(1, heartbeat=10.0)
+    beats, one = Heartbeats(), job(1, heartbeat=10.0)
     for second in range(4):
         beats.say(one, T0 + second * SECOND)
     assert beats.due(T0 + 4 * SECOND, HELD) == [due_at(1, T0 + 13 * SECOND)]
@@ -36,7 +36,7 @@ def test_of_several_the_last_counts_and_none_is_written_twice() -> None:
 
 @pytest.mark.parametrize(("later", "written"), [(999_999, False), (1_000_000, True)])
 def test_no_more_than_ten_are_written_in_a_span(later: int, written: bool) -> None:
-    beats, one = Beats(), job(1, heartbeat=10.0)
+    beats, one = Heartbeats(), job(1, heartbeat=10.0)
     beats.say(one, T0)
     beats.due(T0, HELD)
     beats.say(one, T0 + later)
@@ -44,7 +44,7 @@ def test_no_more_than_ten_are_written_in_a_span(later: int, written: bool) -> No
 
 
 def test_one_that_came_too_soon_is_written_later_without_another() -> None:
-    beats, one = Beats(), job(1, heartbeat=10.0)
+    beats, one = Heartbeats(), job(1, heartbeat=10.0)
     beats.say(one, T0)
     beats.due(T0, HELD)
     beats.say(one, T0 + 5)
@@ -53,13 +53,13 @@ def test_one_that_came_too_soon_is_written_later_without_another() -> None:
 
 
 def test_a_job_without_heartbeat_seconds_says_nothing() -> None:
-    beats = Beats()
+    beats = Heartbeats()
     beats.say(job(1), T0)
     assert beats.due(T0 + SECOND, HELD) == []
 
 
 def test_what_is_not_held_any_more_is_forgotten_for_good() -> None:
-    beats = Beats()
+    beats = Heartbeats()
     beats.say(job(1, heartbeat=10.0), T0)
     beats.say(job(2, frame=2, heartbeat=4.0), T0)
     assert beats.due(T0 + SECOND, {(2, 1)}) == [due_at(2, T0 + 4 * SECOND)]
@@ -67,7 +67,7 @@ def test_what_is_not_held_any_more_is_forgotten_for_good() -> None:
 
 
 def test_a_later_attempt_of_the_same_frame_has_beats_of_its_own() -> None:
-    beats = Beats()
+    beats = Heartbeats()
     beats.say(job(1, heartbeat=10.0), T0)
     beats.say(job(1, seq=3, heartbeat=10.0), T0 + SECOND)
     (timer,) = beats.due(T0 + 2 * SECOND, {(1, 3)})
@@ -76,7 +76,7 @@ def test_a_later_attempt_of_the_same_frame_has_beats_of_its_own() -> None:
 
 @pytest.mark.parametrize("jump", [3600 * SECOND, -3600 * SECOND])
 def test_a_jump_of_the_clock_moves_what_was_said_and_what_was_written(jump: int) -> None:
-    beats, one = Beats(), job(1, heartbeat=10.0)
+    beats, one = Heartbeats(), job(1, heartbeat=10.0)
     beats.say(one, T0)
     assert beats.due(T0, HELD)
     beats.say(one, T0 + 2 * SECOND)

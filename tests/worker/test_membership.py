@@ -12,7 +12,7 @@ import pytest
 
 from sm_cli.store.liveness import Liveness
 from sm_cli.store.records import WorkerRecord
-from sm_cli.worker.membership import enlisted, is_alive, is_dead, name_of
+from sm_cli.worker.membership import is_alive, is_dead, make_worker_record, name_of
 
 LINUX = Path("/proc/self/stat").exists()
 pytestmark = pytest.mark.skipif(not LINUX, reason="a process tells its start in /proc")
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not LINUX, reason="a process tells its start in 
 
 @pytest.fixture
 def me() -> WorkerRecord:
-    return enlisted("w1", "01X", 5)
+    return make_worker_record("w1", "01X", 5)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_worker_is_this_process_under_a_name_and_an_id_of_its_own(me: WorkerRe
     assert (me.id, me.name, me.pid, me.host) == ("w1/01X", "w1", os.getpid(), os.uname().nodename)
     assert (me.started, me.seen) == (5, 5)
     assert me.process.count("/") == 2
-    assert enlisted("w1", "02X", 6).id != me.id
+    assert make_worker_record("w1", "02X", 6).id != me.id
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_zombie_is_dead(me: WorkerRecord) -> None:
 
 def test_a_beacon_is_seen_from_another_container_as_long_as_it_is_lit(me: WorkerRecord, tmp_path: Path) -> None:
     beacons, others = Liveness(tmp_path / "sm.db"), Liveness(tmp_path / "sm.db")
-    lit = enlisted("w1", "01X", 5, beacons)
+    lit = make_worker_record("w1", "01X", 5, beacons)
     boot, place, born = lit.process.split("/")
     mark = place.partition("+")[2]
     assert mark
@@ -126,7 +126,7 @@ def test_a_beacon_is_seen_from_another_container_as_long_as_it_is_lit(me: Worker
 
 def test_a_beacon_of_another_file_says_nothing(me: WorkerRecord, tmp_path: Path) -> None:
     beacons, others = Liveness(tmp_path / "one.db"), Liveness(tmp_path / "two.db")
-    lit = enlisted("w1", "01X", 5, beacons)
+    lit = make_worker_record("w1", "01X", 5, beacons)
     others.light("someone")
     contained = replace(lit, host="container", process=lit.process.replace("pid:", "other:"))
     assert not is_dead(contained, others)

@@ -6,43 +6,43 @@ import threading
 
 import pytest
 
-from sm_cli.worker.wakeup import Bell
+from sm_cli.worker.wakeup import Wakeup
 
 
 def test_a_ring_before_the_sleep_ends_it_at_once_and_is_heard_once() -> None:
-    bell = Bell()
+    bell = Wakeup()
     bell.ring()
-    assert bell.heard(60)
-    assert not bell.heard(0)
+    assert bell.wait_for_ring(60)
+    assert not bell.wait_for_ring(0)
 
 
 @pytest.mark.parametrize("rings", [2, 9])
 def test_many_rings_are_one(rings: int) -> None:
-    bell = Bell()
+    bell = Wakeup()
     for _ in range(rings):
         bell.ring()
-    assert [bell.heard(0), bell.heard(0)] == [True, False]
+    assert [bell.wait_for_ring(0), bell.wait_for_ring(0)] == [True, False]
 
 
 def test_without_a_ring_the_sleep_ends_by_itself() -> None:
-    assert not Bell().heard(0.001)
+    assert not Wakeup().wait_for_ring(0.001)
 
 
 def test_a_ring_that_is_hushed_is_not_heard_and_the_next_one_is() -> None:
-    bell = Bell()
+    bell = Wakeup()
     bell.hush()
     bell.ring()
     bell.hush()
-    assert not bell.heard(0)
+    assert not bell.wait_for_ring(0)
     bell.ring()
-    assert bell.heard(0)
+    assert bell.wait_for_ring(0)
 
 
 def test_another_thread_wakes_the_sleeper() -> None:
-    bell, heard = Bell(), threading.Event()
+    bell, heard = Wakeup(), threading.Event()
 
     def sleep() -> None:
-        if bell.heard(60):
+        if bell.wait_for_ring(60):
             heard.set()
 
     sleeper = threading.Thread(target=sleep)
@@ -53,7 +53,7 @@ def test_another_thread_wakes_the_sleeper() -> None:
 
 
 def test_no_ring_of_many_threads_is_lost() -> None:
-    bell, rounds = Bell(), 200
+    bell, rounds = Wakeup(), 200
     turn = threading.Semaphore(0)
 
     def ring() -> None:
@@ -65,6 +65,6 @@ def test_no_ring_of_many_threads_is_lost() -> None:
     ringer.start()
     for _ in range(rounds):
         turn.release()
-        assert bell.heard(60)
+        assert bell.wait_for_ring(60)
     ringer.join(60)
-    assert not bell.heard(0)
+    assert not bell.wait_for_ring(0)

@@ -96,7 +96,7 @@ class _Made:
                 made["required"] = small["required"]
             if shape not in OPEN_SHAPES:
                 made["additionalProperties"] = False
-            conditions = [_said(condition) for condition in small.get("allOf", ())]
+            conditions = [_with_message(condition) for condition in small.get("allOf", ())]
             conditions += _goes_on(shape, made["properties"])
             if conditions:
                 made["allOf"] = conditions
@@ -156,7 +156,7 @@ def _goes_on(shape: str, properties: Schema) -> Iterator[Schema]:
         yield {"anyOf": [{"required": ["Next"]}, {"required": ["End"]}], "errorMessage": "The state needs Next or End."}
 
 
-def _said(condition: Schema) -> Schema:
+def _with_message(condition: Schema) -> Schema:
     """A condition with the sentence that editors show when it is not met."""
     if "not" in condition:
         first, second = condition["not"]["required"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sm_cli.asl.graph.words import shortened, width_of
+from sm_cli.asl.graph.words import shorten, width_of
 
 #: Where the line that enters and leaves a block runs.
 AXIS = 1
@@ -70,7 +70,7 @@ def beside(*lines: Line) -> Line:
     return Line(tuple(span for each in lines for span in each.spans), sum(each.width for each in lines))
 
 
-def padded(content: Line, width: int, fill: str = " ", style: str = "") -> Line:
+def pad(content: Line, width: int, fill: str = " ", style: str = "") -> Line:
     """Filled on the right up to so many cells."""
     missing = width - content.width
     return content if missing <= 0 else Line((*content.spans, StyledText(fill * missing, style)), width)
@@ -81,18 +81,18 @@ def under(prefix: Line, lines: Iterable[Line]) -> list[Line]:
     return [beside(prefix, each) for each in lines]
 
 
-def framed(
+def frame(
     title: Line, content: Sequence[Line], width: int, corners: str, style: str, bottom: Line | None = None
 ) -> list[Line]:
     """A frame, `width` columns wide, its title in the upper border. `corners`: the four, then ─ and │."""
     upper_left, upper_right, lower_left, lower_right, across, down = tuple(corners)
     begin = line(StyledText(f"{upper_left}{across} ", style), *title.spans, " ")
-    rows = [beside(padded(begin, width - 1, across, style), line(StyledText(upper_right, style)))]
+    rows = [beside(pad(begin, width - 1, across, style), line(StyledText(upper_right, style)))]
     for each in content:
-        inner = padded(beside(line(StyledText(f"{down} ", style)), each), width - 1)
+        inner = pad(beside(line(StyledText(f"{down} ", style)), each), width - 1)
         rows.append(beside(inner, line(StyledText(down, style))))
     low = beside(line(StyledText(lower_left, style)), bottom or line())
-    rows.append(beside(padded(low, width - 1, across, style), line(StyledText(lower_right, style))))
+    rows.append(beside(pad(low, width - 1, across, style), line(StyledText(lower_right, style))))
     return rows
 
 
@@ -104,26 +104,26 @@ def columns(blocks: Sequence[Sequence[Line]], widths: Sequence[int], gap: int) -
     for i in range(height):
         row = line()
         for block, begin in zip(blocks, begins, strict=True):
-            row = beside(padded(row, begin), block[i]) if i < len(block) else row
-        rows.append(padded(row, begins[-1] + widths[-1]))
+            row = beside(pad(row, begin), block[i]) if i < len(block) else row
+        rows.append(pad(row, begins[-1] + widths[-1]))
     return rows
 
 
 def cut(text: str, width: int, style: str = "") -> StyledText:
     """The text, shortened to so many cells."""
-    return StyledText(shortened(text, width), style)
+    return StyledText(shorten(text, width), style)
 
 
-def rendered(lines: Iterable[Line], *, colour: bool, ascii_only: bool) -> str:
+def render(lines: Iterable[Line], *, colour: bool, ascii_only: bool) -> str:
     """The text, without blanks at the ends of its lines, each of them ended by a newline."""
     out = []
     for each in lines:
-        text = "".join(_painted(span) if colour else span.text for span in _trimmed(each.spans))
+        text = "".join(_paint(span) if colour else span.text for span in _trim(each.spans))
         out.append(f"{text.translate(_ASCII) if ascii_only else text}\n")
     return "".join(out)
 
 
-def _trimmed(spans: tuple[StyledText, ...]) -> list[StyledText]:
+def _trim(spans: tuple[StyledText, ...]) -> list[StyledText]:
     kept = list(spans)
     while kept:
         text, style = kept.pop()
@@ -132,6 +132,6 @@ def _trimmed(spans: tuple[StyledText, ...]) -> list[StyledText]:
     return kept
 
 
-def _painted(span: StyledText) -> str:
+def _paint(span: StyledText) -> str:
     codes = ";".join(_CODES[word] for word in span.style.split())
     return f"\x1b[{codes}m{span.text}\x1b[0m" if codes and not span.text.isspace() else span.text

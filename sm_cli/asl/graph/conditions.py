@@ -37,7 +37,7 @@ def condition_text(rule: dict[str, Json]) -> str:
     return _text(rule, nested=False)
 
 
-def written(value: Json) -> str:
+def label_text(value: Json) -> str:
     """A field's value as a label shows it: text as it is, an expression without its brackets, else JSON."""
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
@@ -49,10 +49,10 @@ def _text(rule: Json, *, nested: bool) -> str:
     if not isinstance(rule, dict):
         return "?"
     if "Condition" in rule:
-        return written(rule["Condition"])
+        return label_text(rule["Condition"])
     for word in ("And", "Or"):
         if word in rule:
-            return _joined(rule[word], word.lower(), nested)
+            return _join(rule[word], word.lower(), nested)
     if "Not" in rule:
         inner = _text(rule["Not"], nested=True)
         return f"not {inner}" if inner.startswith("(") else f"not ({inner})"
@@ -65,7 +65,7 @@ def _text(rule: Json, *, nested: bool) -> str:
     return f"{subject} ?"
 
 
-def _joined(rules: Json, word: str, nested: bool) -> str:
+def _join(rules: Json, word: str, nested: bool) -> str:
     parts = [_text(rule, nested=True) for rule in rules] if isinstance(rules, list) else ["?"]
     text = f" {word} ".join(parts) or "?"
     return f"({text})" if nested and len(parts) > 1 else text

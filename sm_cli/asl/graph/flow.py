@@ -41,7 +41,7 @@ class Flow:
         """The ways out of a state."""
         return self._arms[name]
 
-    def reached(self) -> set[str]:
+    def reachable_states(self) -> set[str]:
         """The names of all states that the start leads to."""
         return set() if self.start is None else self._reach([self.start], ())
 

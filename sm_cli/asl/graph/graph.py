@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sm_cli.asl.graph.conditions import condition_text, written
+from sm_cli.asl.graph.conditions import condition_text, label_text
 from sm_cli.asl.outline import MachineAt, StateAt, outline, text_in
 from sm_cli.asl.resources import parse_resource
 from sm_cli.jsonvalue import Json
@@ -175,7 +175,7 @@ def _edges(state: StateAt) -> Iterator[Edge]:
 
 def _first(state: StateAt, *fields: str) -> str:
     """The first of these fields that is written, as text; "" when none is."""
-    return next((written(state.value[field]) for field in fields if field in state.value), "")
+    return next((label_text(state.value[field]) for field in fields if field in state.value), "")
 
 
 def _task(state: StateAt) -> str:

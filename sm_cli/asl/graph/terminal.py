@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sm_cli.asl.graph.blocks import AXIS, Block, Line, StyledText, beside, columns, cut, framed, line, rendered, under
+from sm_cli.asl.graph.blocks import AXIS, Block, Line, StyledText, beside, columns, cut, frame, line, render, under
 from sm_cli.asl.graph.flow import Arm, Flow
 from sm_cli.asl.graph.graph import Graph, Marks, Node
-from sm_cli.asl.graph.words import marked_name, plain, shortened, width_of
+from sm_cli.asl.graph.words import marked_name, plain, shorten, width_of
 
 _NARROWEST = 20
 _WIDEST = 400
@@ -55,7 +55,7 @@ def to_text(
     while drawing.later:
         title, group = drawing.later.pop(0)
         lines += [line(), line(cut(title, width, "bold")), *drawing.machine(group, width)]
-    return rendered(lines, colour=colour, ascii_only=ascii_only)
+    return render(lines, colour=colour, ascii_only=ascii_only)
 
 
 class _Drawing:
@@ -98,7 +98,7 @@ class _Drawing:
         wanted = max(max(each.width for each in content) + 4, width_of(title) + 6, 10 if ends else 8)
         wide = min(wanted, width)
         corners = _ROUND if not node.missing else "╭╮╰╯╌┆"
-        return framed(line(cut(title, wide - 5, style)), content, wide, corners, style, line(*bottom))
+        return frame(line(cut(title, wide - 5, style)), content, wide, corners, style, line(*bottom))
 
     def groups(self, node: Node, width: int) -> list[Line]:
         """The machines inside a state, each in a frame: side by side where they fit."""
@@ -116,9 +116,9 @@ class _Drawing:
 
     def frame(self, group: Graph, width: int) -> list[Line]:
         content = self.machine(group, width - 4)
-        title = shortened(group.title, width - 5)
+        title = shorten(group.title, width - 5)
         wide = min(max(*(each.width + 4 for each in content), width_of(title) + 6), width)
-        return framed(line(StyledText(title, "dim")), content, wide, _DASHED, "dim")
+        return frame(line(StyledText(title, "dim")), content, wide, _DASHED, "dim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class _Machine:
         if self.graph.start is not None:
             lines += [line(" ", StyledText("●", "bold"))] if not self.graph.pointer else []
             lines += self.chain(self.graph.start, place, arrow=not self.graph.pointer).lines
-        reached = self.flow.reached() if self.graph.start is not None else set()
+        reached = self.flow.reachable_states() if self.graph.start is not None else set()
         for name in sorted(self.nodes, key=lambda name: name not in reached):
             if name not in self.flow.drawn:
                 lines.append(line())
@@ -227,8 +227,8 @@ class _Machine:
     def inline(self, source: str, arm: Arm, width: int, corner: str) -> Line:
         """`├─ label ─▶ Name`, both shortened as far as they must be."""
         room = width - 8
-        name = shortened(arm.target, max(room - width_of(plain(arm.label)), room // 2))
-        label = shortened(arm.label, room - width_of(name))
+        name = shorten(arm.target, max(room - width_of(plain(arm.label)), room // 2))
+        label = shorten(arm.label, room - width_of(name))
         begin = line(f" {corner}─ ", StyledText(label, "dim"), " ─") if label else line(f" {corner}─")
         return beside(begin, self.reference(source, arm.target, width_of(name) + 2))
 

@@ -36,10 +36,10 @@ def plain(text: str) -> str:
     """The text with every control, format and unassigned character written as its escape."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(c) if unicodedata.category(c) in _UNSAFE else c for c in text)
+    return "".join(_escape(c) if unicodedata.category(c) in _UNSAFE else c for c in text)
 
 
-def _escaped(c: str) -> str:
+def _escape(c: str) -> str:
     return c.encode("unicode_escape").decode("ascii")
 
 
@@ -71,7 +71,7 @@ def _columns(c: str) -> int:
     return 2 if unicodedata.east_asian_width(c) in ("W", "F") else 1
 
 
-def shortened(text: str, width: int) -> str:
+def shorten(text: str, width: int) -> str:
     """The text within so many columns, its end replaced by `…` where it is cut."""
     text = plain(text)
     if width_of(text) <= width:

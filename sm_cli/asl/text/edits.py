@@ -40,7 +40,7 @@ class Change:
 _Edit = tuple[int, int, str]
 
 
-def changed(text: str, changes: Sequence[Change]) -> tuple[str, list[Change]]:
+def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, list[Change]]:
     """The text with the changes in it, and those that could be made now; the others are left out.
 
     A change whose place another one of the list takes may be possible afterwards: ask again.
@@ -60,7 +60,7 @@ def changed(text: str, changes: Sequence[Change]) -> tuple[str, list[Change]]:
         chosen = [one for one in chosen if _is_right(text, value, [one])]
         if not _is_right(text, value, chosen):
             chosen = chosen[:1]
-    return _edited(text, chosen), [change for change, _ in chosen]
+    return _apply_edits(text, chosen), [change for change, _ in chosen]
 
 
 def _read(text: str) -> tuple[Json, Span | None]:
@@ -79,11 +79,11 @@ def _is_right(text: str, value: Json, chosen: list[tuple[Change, list[_Edit]]]) 
     wanted = copy.deepcopy(value)
     for change, _ in chosen:
         _apply(wanted, change)
-    found, root = _read(_edited(text, chosen))
+    found, root = _read(_apply_edits(text, chosen))
     return root is not None and orjson.dumps(found) == orjson.dumps(wanted)
 
 
-def _edited(text: str, chosen: list[tuple[Change, list[_Edit]]]) -> str:
+def _apply_edits(text: str, chosen: list[tuple[Change, list[_Edit]]]) -> str:
     for start, end, new in sorted((edit for _, edits in chosen for edit in edits), reverse=True):
         text = text[:start] + new + text[end:]
     return text
@@ -144,10 +144,10 @@ def _end(text: str, root: Span, change: Change) -> list[_Edit]:
         after = last.end + rest.index(",") + 1 if has_comma else last.end
         return [(after, after, f"{'' if has_comma else ','} {member}")]
     at = last.end + len(rest)
-    return _joined([*comma, (at, at, f"{_line_end(text, last.key_start)}{indent}{member}")])
+    return _merge_insertions([*comma, (at, at, f"{_line_end(text, last.key_start)}{indent}{member}")])
 
 
-def _joined(edits: list[_Edit]) -> list[_Edit]:
+def _merge_insertions(edits: list[_Edit]) -> list[_Edit]:
     """Two insertions at one place are one."""
     if len(edits) == 2 and edits[0][0] == edits[1][0]:
         return [(edits[0][0], edits[0][1], edits[0][2] + edits[1][2])]

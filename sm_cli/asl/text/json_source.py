@@ -148,7 +148,7 @@ class _Scanner:
 
     def _container(self, at: int, c: str) -> tuple[_Step | None, int]:
         if len(self._open) == MAX_DEPTH:
-            raise self._broken("SM009", TOO_DEEP, at, at + 1)
+            raise self._syntax_error("SM009", TOO_DEEP, at, at + 1)
         span = Span(at, at + 1, members={} if c == "{" else [])
         self._place(span)
         self._open.append(_Open(span, {} if c == "{" else None))
@@ -178,7 +178,7 @@ class _Scanner:
         keys = self._open[-1].keys
         if keys is not None and (first := keys.setdefault(key, at)) != at:
             line = self._line(first)
-            self._note("SM006", f"the key {_shown(key)} stands here again; its first is on line {line}", at, end)
+            self._note("SM006", f"the key {_display_key(key)} stands here again; its first is on line {line}", at, end)
         self._key = (key, at, end)
         return self._colon, end
 
@@ -186,9 +186,9 @@ class _Scanner:
         if self.text.startswith(":", at):
             return self._value, at + 1
         if at >= len(self.text):
-            raise self._ended(at)
+            raise self._end_error(at)
         self._refuse_comment(at)
-        raise self._broken("SM003", f"a ':' is missing after the key {_shown(self._key[0])}", at, at + 1)
+        raise self._syntax_error("SM003", f"a ':' is missing after the key {_display_key(self._key[0])}", at, at + 1)
 
     def _after(self, at: int) -> tuple[_Step | None, int]:
         c = self.text[at : at + 1]
@@ -200,19 +200,21 @@ class _Scanner:
         if c == ("}" if is_object else "]"):
             return self._close(at)
         if not c:
-            raise self._ended(at)
+            raise self._end_error(at)
         self._refuse_comment(at)
         if c in "]}":
             raise self._mismatch(at, c)
         if c == ":":
-            raise self._broken("SM003", "a ':' cannot stand here: the value before it is already complete", at, at + 1)
-        raise self._broken("SM003", "a ',' is missing before this", at, at + 1)
+            raise self._syntax_error(
+                "SM003", "a ':' cannot stand here: the value before it is already complete", at, at + 1
+            )
+        raise self._syntax_error("SM003", "a ',' is missing before this", at, at + 1)
 
     def _finish(self, at: int) -> tuple[_Step | None, int]:
         if at < len(self.text):
             self._refuse_comment(at)
             message = "the definition has ended before this; nothing may follow it"
-            raise self._broken("SM003", message, at, len(self.text))
+            raise self._syntax_error("SM003", message, at, len(self.text))
         return None, at
 
     def _next_item(self, at: int) -> tuple[_Step | None, int]:
@@ -276,61 +278,67 @@ class _Scanner:
         self.problems.append(problem)
 
     @staticmethod
-    def _broken(code: str, message: str, start: int, end: int, hint: str | None = None) -> _Broken:
+    def _syntax_error(code: str, message: str, start: int, end: int, hint: str | None = None) -> _Broken:
         return _Broken(Problem(code, message, start, end, hint))
 
     def _refuse_comment(self, at: int) -> None:
         if self.text.startswith(("//", "/*", "#"), at):
-            raise self._broken(
+            raise self._syntax_error(
                 "SM003", "JSON has no comments", at, at + 1, "use a Comment field, or write the definition as YAML"
             )
 
     def _refuse_trailing_comma(self, at: int, closing: str) -> None:
         if self.text.startswith(closing, at):
             comma = self.text.rindex(",", 0, at)
-            raise self._broken("SM003", f"JSON allows no ',' before the closing '{closing}'", comma, comma + 1)
+            raise self._syntax_error("SM003", f"JSON allows no ',' before the closing '{closing}'", comma, comma + 1)
 
     def _no_value(self, at: int, c: str, word: str) -> _Broken:
         if not c:
-            return self._ended(at)
+            return self._end_error(at)
         self._refuse_comment(at)
         end = at + max(len(word), 1)
         if word in ("NaN", "Infinity", "-Infinity", "+Infinity"):
-            return self._broken("SM007", f"JSON has no {word}", at, end)
+            return self._syntax_error("SM007", f"JSON has no {word}", at, end)
         if word in _ALMOST:
-            return self._broken("SM003", f"JSON writes {_ALMOST[word]}, not {word}", at, end)
+            return self._syntax_error("SM003", f"JSON writes {_ALMOST[word]}, not {word}", at, end)
         if c == "'":
-            return self._broken("SM003", "JSON text stands in double quotes, not in single ones", at, at + 1)
+            return self._syntax_error("SM003", "JSON text stands in double quotes, not in single ones", at, at + 1)
         if re.match(r"[+.]?[0-9]|-", word):
-            return self._broken("SM003", f"{cut(word)} is not a JSON number", at, end)
+            return self._syntax_error("SM003", f"{cut(word)} is not a JSON number", at, end)
         if c in ",]}:":
-            return self._broken("SM003", f"a value is missing before this '{c}'", at, at + 1)
-        return self._broken("SM003", f"JSON has no value {cut(word or c)}; text stands in double quotes", at, end)
+            return self._syntax_error("SM003", f"a value is missing before this '{c}'", at, at + 1)
+        return self._syntax_error("SM003", f"JSON has no value {cut(word or c)}; text stands in double quotes", at, end)
 
     def _no_key(self, at: int) -> _Broken:
         c = self.text[at : at + 1]
         if not c:
-            return self._ended(at)
+            return self._end_error(at)
         self._refuse_comment(at)
         if c == ",":
-            return self._broken("SM003", "this ',' is one too many", at, at + 1)
+            return self._syntax_error("SM003", "this ',' is one too many", at, at + 1)
         if c == "'":
-            return self._broken("SM003", "JSON text stands in double quotes, not in single ones", at, at + 1)
+            return self._syntax_error("SM003", "JSON text stands in double quotes, not in single ones", at, at + 1)
         if match := _WORD.match(self.text, at):
-            return self._broken("SM003", f"the key {cut(match.group())} must stand in double quotes", at, match.end())
-        return self._broken("SM003", "a key in double quotes must stand here", at, at + 1)
+            return self._syntax_error(
+                "SM003", f"the key {cut(match.group())} must stand in double quotes", at, match.end()
+            )
+        return self._syntax_error("SM003", "a key in double quotes must stand here", at, at + 1)
 
     def _mismatch(self, at: int, c: str) -> _Broken:
         opened = self._open[-1].span.start
         bracket = self.text[opened]
-        return self._broken("SM003", f"'{c}' cannot close the '{bracket}' of line {self._line(opened)}", at, at + 1)
+        return self._syntax_error(
+            "SM003", f"'{c}' cannot close the '{bracket}' of line {self._line(opened)}", at, at + 1
+        )
 
-    def _ended(self, at: int) -> _Broken:
+    def _end_error(self, at: int) -> _Broken:
         if not self._open:
-            return self._broken("SM002", "the definition is empty", at, at)
+            return self._syntax_error("SM002", "the definition is empty", at, at)
         opened = self._open[-1].span.start
         line = self._line(opened)
-        return self._broken("SM003", f"the text ends before the '{self.text[opened]}' of line {line} is closed", at, at)
+        return self._syntax_error(
+            "SM003", f"the text ends before the '{self.text[opened]}' of line {line} is closed", at, at
+        )
 
     def _bad_string(self, at: int) -> _Broken:
         """Why no string could be read at the quote at `at`: the first thing in it that JSON refuses."""
@@ -338,15 +346,15 @@ class _Scanner:
         end = good.end() if good else at + 1
         c = self.text[end : end + 1]
         if not c:
-            return self._broken("SM003", "the text in quotes is not closed", at, end)
+            return self._syntax_error("SM003", "the text in quotes is not closed", at, end)
         if c in "\r\n":
             hint = 'close it with ", or write a line break as \\n'
-            return self._broken("SM003", "this text is not closed on its line", at, end, hint)
+            return self._syntax_error("SM003", "this text is not closed on its line", at, end, hint)
         if c == "\\":
             message = f"JSON does not know the escape {self.text[end : end + 2]}"
-            return self._broken("SM003", message, end, end + 2, "a backslash is written \\\\")
+            return self._syntax_error("SM003", message, end, end + 2, "a backslash is written \\\\")
         message = f"the control character 0x{ord(c):02x} must be written \\u{ord(c):04x}"
-        return self._broken("SM003", message, end, end + 1)
+        return self._syntax_error("SM003", message, end, end + 1)
 
 
 _Step = Callable[[int], "tuple[_Step | None, int]"]
@@ -364,5 +372,5 @@ def cut(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
-def _shown(key: str) -> str:
+def _display_key(key: str) -> str:
     return f"'{cut(key)}'"

@@ -11,7 +11,7 @@ from sm_cli.asl.text.spans import Span, find
 from sm_cli.jsonvalue import Json
 
 
-def keep_what_was_written(definition: dict[str, Json], text: str, spans: Span) -> None:
+def keep_source_text(definition: dict[str, Json], text: str, spans: Span) -> None:
     """Turn such numbers into text, in the freshly parsed value itself."""
     for machine in outline(definition):
         _keep(machine, machine.shape, text, spans)
@@ -25,16 +25,16 @@ def _keep(owner: MachineAt | StateAt, shape: str, text: str, spans: Span) -> Non
         if isinstance(value, list):
             for i, item in enumerate(value):
                 if _is_number(item):
-                    value[i] = _written(f"{pointer}/{i}", text, spans)
+                    value[i] = _source_text(f"{pointer}/{i}", text, spans)
         elif _is_number(value):
-            holder[field] = _written(pointer, text, spans)
+            holder[field] = _source_text(pointer, text, spans)
 
 
 def _is_number(value: Json) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _written(pointer: str, text: str, spans: Span) -> str:
+def _source_text(pointer: str, text: str, spans: Span) -> str:
     span = find(spans, pointer)
     if span is None:
         raise AssertionError(f"{pointer} stands in the text that it was read from")

@@ -143,7 +143,7 @@ class Parsed:
 def parse(text: str | bytes, *, file: str | None = None) -> Parsed:
     """Read a definition, JSON or YAML by its content. `file` is only a name for the diagnostics."""
     if (size := len(text)) > MAX_BYTES:
-        return _refused("SM008", f"The definition has {size:,} bytes; at most {MAX_BYTES:,} are read", file)
+        return _refusal("SM008", f"The definition has {size:,} bytes; at most {MAX_BYTES:,} are read", file)
     if isinstance(text, bytes):
         encoded = text
         try:
@@ -159,7 +159,7 @@ def parse(text: str | bytes, *, file: str | None = None) -> Parsed:
             return _problems(text, [Problem("SM014", message, e.start, e.end)], file)
     beginning = text.lstrip()[:1]
     if not beginning:
-        return _refused("SM002", "The definition is empty", file)
+        return _refusal("SM002", "The definition is empty", file)
     parsed = _parse_json(text, file) if beginning in "{[" else _parse_yaml(text, file)
     if parsed.document is not None and len(encoded) > AWS_MAX_BYTES:
         message = f"The definition has {len(encoded):,} bytes; AWS takes at most {AWS_MAX_BYTES:,}"
@@ -175,9 +175,9 @@ def from_value(value: object) -> Parsed:
         document = None if problem else _plain(value)
         if document is None:
             problem = problem or "it holds text that is not Unicode, or is nested too deeply"
-            return _refused("SM016", f"The definition is not JSON: {problem}", None)
+            return _refusal("SM016", f"The definition is not JSON: {problem}", None)
     if json_source.deeper_than(document, json_source.MAX_DEPTH):
-        return _refused("SM009", f"The definition is nested more than {json_source.MAX_DEPTH} levels deep", None)
+        return _refusal("SM009", f"The definition is nested more than {json_source.MAX_DEPTH} levels deep", None)
     return _object(Document(None, None, "value", document))
 
 
@@ -213,15 +213,15 @@ def _may_be_flow_yaml(text: str, file: str | None) -> bool:
 
 def _parse_yaml(text: str, file: str | None) -> Parsed:
     from sm_cli.asl.text import yaml_source  # its import costs 15 ms that a JSON definition need not pay
-    from sm_cli.asl.text.numbers_as_text import keep_what_was_written
+    from sm_cli.asl.text.numbers_as_text import keep_source_text
 
     value, spans, problems = yaml_source.read(text)
     if problems:
         return _problems(text, problems, file)
     if spans is None:
-        return _refused("SM002", "The definition is empty", file)
+        return _refusal("SM002", "The definition is empty", file)
     if isinstance(value, dict):
-        keep_what_was_written(value, text, spans)
+        keep_source_text(value, text, spans)
     return _object(Document(text, file, "yaml", value, spans))
 
 
@@ -246,14 +246,14 @@ def kind_of(value: Json) -> str:
 def _not_utf8(error: UnicodeDecodeError, file: str | None) -> Parsed:
     before = error.object[: error.start]
     if error.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return _refused("SM001", "The definition is UTF-16; save it as UTF-8", file)
+        return _refusal("SM001", "The definition is UTF-16; save it as UTF-8", file)
     line = before.count(b"\n") + 1
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
     message = f"The definition is not UTF-8: line {line} holds the byte 0x{error.object[error.start]:02x}"
     return Parsed(None, [_diagnostic("SM001", message, Position(line, column, line, column + 1), file)])
 
 
-def _refused(code: str, message: str, file: str | None) -> Parsed:
+def _refusal(code: str, message: str, file: str | None) -> Parsed:
     position = None if code == "SM016" else Position(1, 1, 1, 1)
     return Parsed(None, [_diagnostic(code, message, position, file)])
 

@@ -16,19 +16,19 @@ from sm_cli.jsonvalue import Json, dumps
 _NAME = re.compile(r"\$\{\s*([^{}]+?)\s*\}")
 
 
-def substituted(document: Document, values: Mapping[str, Json]) -> Document:
+def substitute(document: Document, values: Mapping[str, Json]) -> Document:
     """A document with these values in place, by the names between `${` and `}`. Raises nothing."""
     if not values or (document.text is not None and "${" not in document.text):
         return document
-    return replace(document, value=_filled(document.value, values))
+    return replace(document, value=_fill(document.value, values))
 
 
-def _filled(value: Json, values: Mapping[str, Json]) -> Json:
+def _fill(value: Json, values: Mapping[str, Json]) -> Json:
     """A copy; its depth is bounded, because that of a Document is."""
     if isinstance(value, dict):
-        return {_text(key, values): _filled(member, values) for key, member in value.items()}
+        return {_text(key, values): _fill(member, values) for key, member in value.items()}
     if isinstance(value, list):
-        return [_filled(item, values) for item in value]
+        return [_fill(item, values) for item in value]
     if isinstance(value, str) and "${" in value:
         whole = _NAME.fullmatch(value)
         return values[whole[1]] if whole and whole[1] in values else _text(value, values)

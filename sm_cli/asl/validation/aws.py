@@ -58,7 +58,9 @@ def validate_as_aws(
     if not isinstance(source, Document):
         parsed = parse(source) if isinstance(source, (str, bytes)) else from_value(source)
         if parsed.document is None:
-            token = _unrecognized(source) if [problem.code for problem in parsed.diagnostics] == ["SM005"] else None
+            token = (
+                _unrecognized_token(source) if [problem.code for problem in parsed.diagnostics] == ["SM005"] else None
+            )
             return [token] if token is not None else [_unreadable(problem) for problem in parsed.diagnostics[:MOST]]
         source = parsed.document
     machines = outline(source.value if isinstance(source.value, dict) else {})
@@ -72,7 +74,7 @@ def invalid_definition(found: Iterable[AwsDiagnostic]) -> tuple[str, str]:
     return "InvalidDefinition", f"Invalid State Machine Definition: '{said}'"
 
 
-def _unrecognized(source: object) -> AwsDiagnostic | None:
+def _unrecognized_token(source: object) -> AwsDiagnostic | None:
     """What Jackson, which reads definitions at AWS, says of plain words: they are YAML, but no JSON."""
     text = source.decode("utf-8-sig") if isinstance(source, bytes) else source
     match = _TOKEN.match(text) if isinstance(text, str) else None
@@ -130,11 +132,11 @@ def _schema(machines: list[MachineAt], type: str) -> Iterator[AwsDiagnostic]:
         message = f"These fields are required: [{', '.join(sorted(names, reverse=True))}]"
         yield AwsDiagnostic("ERROR", SCHEMA, message, location(pointer))
     for code, finding in found:
-        yield _said(code, finding)
+        yield _diagnostic(code, finding)
     yield from _beyond(machines, states.values())
     if type == "EXPRESS":
         for finding in running.not_express(machines):
-            yield _said("SM607", finding, states.get(_parent(finding.pointer)))
+            yield _diagnostic("SM607", finding, states.get(_parent(finding.pointer)))
 
 
 def _beyond(machines: list[MachineAt], states: Iterable[StateAt]) -> Iterator[AwsDiagnostic]:
@@ -151,7 +153,7 @@ def _beyond(machines: list[MachineAt], states: Iterable[StateAt]) -> Iterator[Aw
             yield AwsDiagnostic("ERROR", SCHEMA, "Value is not a valid resource ARN", location(state.at("Resource")))
 
 
-def _said(code: str, finding: Finding, state: StateAt | None = None) -> AwsDiagnostic:
+def _diagnostic(code: str, finding: Finding, state: StateAt | None = None) -> AwsDiagnostic:
     message, pointer = _WORDS.get(code, _ours)(finding) if state is None else _express(finding, state)
     return AwsDiagnostic("ERROR", (aws_code(code) or SCHEMA), message, location(pointer))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sm_cli.asl.fields import GROUPS, OPEN_SHAPES, STATE_TYPES, Kind, Language, Syntax, fields_of, state_types_with
 from sm_cli.asl.outline import MachineAt, StateAt, members, outline, parts
-from sm_cli.asl.text.edits import Change, changed
+from sm_cli.asl.text.edits import Change, apply_changes
 from sm_cli.asl.text.source import Document, parse
 from sm_cli.asl.validation.rules.expressions import paths_have_their_dollar, value_problem
 from sm_cli.asl.validation.schema import fits, is_substitution
@@ -46,7 +46,7 @@ def fix(text: str, *, file: str | None = None, ignore: Collection[str] = ()) -> 
     for _ in range(_ROUNDS):
         document = parse(text, file=file).document
         wanted = [] if document is None else [c for c in _changes(document) if not _is_ignored(document, c, ignore)]
-        text, made = changed(text, wanted) if wanted else (text, [])
+        text, made = apply_changes(text, wanted) if wanted else (text, [])
         if not made:
             break
         done += made
@@ -77,7 +77,7 @@ def _of_object(
 ) -> Iterator[Change]:
     for at, inner, inner_shape in parts(value, pointer, shape, language):
         yield from _names(inner, at, inner_shape, language)
-        yield from _unquoted(document, inner, at, inner_shape, language)
+        yield from _unquote(document, inner, at, inner_shape, language)
     yield from _texts(document, machine, value, pointer, shape, language)
 
 
@@ -120,7 +120,7 @@ def _can_be(kind: Kind, value: Json, language: Language) -> bool:
     """Whether a value can stand in such a field, if need be without its quotes."""
     if isinstance(value, str) and kind.expression and language == "JSONata":
         return True
-    return fits(kind.schema, value) or (isinstance(value, str) and _meant(kind, value) is not None)
+    return fits(kind.schema, value) or (isinstance(value, str) and _literal(kind, value) is not None)
 
 
 def _types(state: StateAt) -> Iterator[Change]:
@@ -132,12 +132,12 @@ def _types(state: StateAt) -> Iterator[Change]:
 
 def _nearest(name: str, fields: list[str]) -> str | None:
     """The one field that is close to a name; None when there are none or several."""
-    same = [field for field in fields if _folded(field) == _folded(name)]
-    close = same or [field for field in fields if _is_close(_folded(name), _folded(field))]
+    same = [field for field in fields if _fold(field) == _fold(name)]
+    close = same or [field for field in fields if _is_close(_fold(name), _fold(field))]
     return close[0] if len(close) == 1 else None
 
 
-def _folded(name: str) -> str:
+def _fold(name: str) -> str:
     return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
 
 
@@ -182,19 +182,19 @@ def _texts(
                     yield Change("SM103", "set", place, json.dumps(written))
 
 
-def _unquoted(
+def _unquote(
     document: Document, value: dict[str, Json], pointer: str, shape: str, language: Language
 ) -> Iterator[Change]:
     """SM103: `"30"` where a number must stand, `"true"` or `True` where true must."""
     for field, kind in fields_of(shape, language).items():
         written, at = value.get(field), child(pointer, field)
-        if isinstance(written, str) and (meant := _meant(kind, written)) is not None:
+        if isinstance(written, str) and (meant := _literal(kind, written)) is not None:
             quoted = document.written(at) or ""
             if quoted.strip("'\"") == written:
                 yield Change("SM103", "set", at, meant)
 
 
-def _meant(kind: Kind, text: str) -> str | None:
+def _literal(kind: Kind, text: str) -> str | None:
     """The number, true or false that a text spells where this kind wants one; None when it spells none."""
     wanted = kind.schema.get("type")
     if wanted == "boolean" and text.lower() in ("true", "false"):
@@ -247,7 +247,7 @@ def _comes_last(machine: MachineAt, later: list[str]) -> bool:
     """Whether none of the states that follow in the text can be meant as the next one."""
     if not later:
         return True
-    reached, calmly = _reached(machine, caught=True), _reached(machine, caught=False)
+    reached, calmly = _reachable(machine, caught=True), _reachable(machine, caught=False)
     if not set(machine.names) <= reached:
         return False
     return all(name not in calmly or _type_of(machine, name) == "Fail" for name in later)
@@ -257,7 +257,7 @@ def _type_of(machine: MachineAt, name: str) -> str:
     return machine.states[name].type if name in machine.states else ""
 
 
-def _reached(machine: MachineAt, *, caught: bool) -> set[str]:
+def _reachable(machine: MachineAt, *, caught: bool) -> set[str]:
     """The states that can be reached, by way of catchers too or without them."""
     start = machine.value.get("StartAt")
     waiting, reached = [start] if isinstance(start, str) else [], set()

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from sm_cli.asl.fields import STATE_TYPES, SUCCESSORS, Kind, Language, fields_of, state_types_with
-from sm_cli.asl.outline import MachineAt, held
+from sm_cli.asl.outline import MachineAt, objects_under
 from sm_cli.asl.text.source import kind_of
 from sm_cli.asl.validation.nearest import as_jsonata, nearest
 from sm_cli.asl.validation.rules.catalogue import Finding
@@ -51,7 +51,7 @@ def _type(value: dict[str, Json], pointer: str, name: str) -> Iterator[Found]:
         return
     written = value["Type"]
     close = nearest(written, STATE_TYPES) if isinstance(written, str) else None
-    message = f"Type must be {', '.join(STATE_TYPES[:-1])} or {STATE_TYPES[-1]}, not {shown(written)}"
+    message = f"Type must be {', '.join(STATE_TYPES[:-1])} or {STATE_TYPES[-1]}, not {display_value(written)}"
     yield "SM104", Finding(f"{pointer}/Type", message, f"did you mean {close}?" if close else None)
 
 
@@ -62,7 +62,7 @@ def check_object(value: dict[str, Json], pointer: str, shape: str, language: Lan
     for name, kind in fields_of(shape, language).items():
         if not kind.holds or name not in value or kind.holds in _MACHINE_SHAPES:
             continue
-        for at, item in held(value, pointer, name):
+        for at, item in objects_under(value, pointer, name):
             yield from check_object(item, at, kind.holds, language, _ITEMS.get(kind.holds, name))
 
 
@@ -122,7 +122,7 @@ def _wrong(breach: Breach, pointer: str, known: Mapping[str, Kind], language: La
         wants += " or a {% … %} expression"
     if breach.keyword in ("minItems", "minProperties"):
         return "SM104", Finding(at, f"{field} must be {wants}; this is empty", about="empty")
-    hint = _evaluated(field, breach.value, known, language) if isinstance(breach.value, str) else None
+    hint = _evaluated_form(field, breach.value, known, language) if isinstance(breach.value, str) else None
     if breach.keyword == "type" and this != "a number":
         return "SM103", Finding(at, f"{field} must be {wants}; this is {this}", hint)
     if breach.keyword == "enum" and isinstance(breach.value, str) and len(breach.asks) > 1:
@@ -130,10 +130,10 @@ def _wrong(breach: Breach, pointer: str, known: Mapping[str, Kind], language: La
         hint = f"did you mean {close}?" if close else None
     code = "SM103" if breach.keyword == "type" else "SM104"
     about = ", ".join(str(word) for word in breach.asks) if breach.keyword == "enum" else ""
-    return code, Finding(at, f"{field} must be {wants}, not {shown(breach.value)}", hint, about=about)
+    return code, Finding(at, f"{field} must be {wants}, not {display_value(breach.value)}", hint, about=about)
 
 
-def _evaluated(field: str, text: str, known: Mapping[str, Kind], language: Language) -> str | None:
+def _evaluated_form(field: str, text: str, known: Mapping[str, Kind], language: Language) -> str | None:
     """How a text that should be evaluated is written; None for a text that is none."""
     if language == "JSONPath":
         if text.startswith("{%"):
@@ -189,7 +189,7 @@ def _words(wanted: Json) -> str:
     return "an object" if wanted == "object" else "text"
 
 
-def shown(value: Json) -> str:
+def display_value(value: Json) -> str:
     """A value as a sentence shows it, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:60]}…"

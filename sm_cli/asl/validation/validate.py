@@ -10,7 +10,7 @@ from functools import partial
 
 from sm_cli.asl.outline import MachineAt, outline
 from sm_cli.asl.text.source import Document, from_value, parse
-from sm_cli.asl.text.substitutions import substituted
+from sm_cli.asl.text.substitutions import substitute
 from sm_cli.asl.validation.rules import (
     choices,
     context,
@@ -38,7 +38,7 @@ from sm_cli.diagnostics import Diagnostic, Position, Severity
 from sm_cli.jsonpointer import tokens
 from sm_cli.jsonvalue import Json
 
-__all__ = ["CATALOGUE", "RULE_MODULES", "check", "findings", "not_express", "unsupported", "validate"]
+__all__ = ["CATALOGUE", "RULE_MODULES", "check", "find_unsupported", "findings", "not_express", "validate"]
 
 #: Imported so that their rules are registered.
 RULE_MODULES = (
@@ -74,7 +74,7 @@ def check(
     parsed = parse(source, file=file) if isinstance(source, (str, bytes)) else from_value(source)
     if parsed.document is None:
         return None, parsed.diagnostics
-    document = substituted(parsed.document, substitutions or {})
+    document = substitute(parsed.document, substitutions or {})
     return document, parsed.diagnostics + validate(document, handlers=handlers, express=express)
 
 
@@ -92,35 +92,35 @@ def validate(
     `substitutions` are put in place of `${Name}` first; positions stay those of the text. What a comment
     `# sm: ignore[CODE]` names on its line is left out.
     """
-    document = substituted(document, substitutions or {})
+    document = substitute(document, substitutions or {})
     machines = outline(_definition(document))
     found = list(findings(machines))
     if handlers is not None:
         found += [("SM606", "warning", finding) for finding in running.without_handler(machines, handlers)]
     if express:
         found += _not_express(machines)
-    return [problem for problem in _placed(document, found) if not _is_ignored(document, problem)]
+    return [problem for problem in _with_positions(document, found) if not _is_ignored(document, problem)]
 
 
 def _is_ignored(document: Document, problem: Diagnostic) -> bool:
     return problem.position is not None and problem.code in document.ignored.get(problem.position.line, ())
 
 
-def unsupported(document: Document) -> list[Diagnostic]:
+def find_unsupported(document: Document) -> list[Diagnostic]:
     """Why a definition that may be valid cannot run, as errors: SM901 for a `${Name}` that nothing has replaced where
     its value is needed; and the
     errors that a comment has passed over although nothing can run with them."""
     machines = outline(_definition(document))
-    found: list[Found] = [("SM901", "error", finding) for finding in running.unreplaced(machines)]
+    found: list[Found] = [("SM901", "error", finding) for finding in running.find_placeholders(machines)]
     if document.ignored:
         fatal = [each for each in findings(machines) if each[1] == "error" and not CATALOGUE[each[0]].harmless]
-        found += [each for each in fatal if any(map(partial(_is_ignored, document), _placed(document, [each])))]
-    return _placed(document, found)
+        found += [each for each in fatal if any(map(partial(_is_ignored, document), _with_positions(document, [each])))]
+    return _with_positions(document, found)
 
 
 def not_express(document: Document) -> list[Diagnostic]:
     """Why a definition cannot run as EXPRESS, as errors: SM607, whatever a comment passes over."""
-    return _placed(document, _not_express(outline(_definition(document))))
+    return _with_positions(document, _not_express(outline(_definition(document))))
 
 
 def _not_express(machines: list[MachineAt]) -> list[Found]:
@@ -142,11 +142,11 @@ def findings(machines: list[MachineAt]) -> Iterator[Found]:
                 yield code, CATALOGUE[code].severity, finding
             if code in ("SM103", "SM104"):
                 refused.add(finding.pointer)
-    found = _ruled(machines)
+    found = _rule_findings(machines)
     yield from (each for each in found if each[2].pointer not in refused) if refused else found
 
 
-def _ruled(machines: list[MachineAt]) -> Iterator[Found]:
+def _rule_findings(machines: list[MachineAt]) -> Iterator[Found]:
     """What the rules find."""
     for made, look in DEFINITION_RULES:
         for finding in look(machines):
@@ -164,7 +164,7 @@ def _ruled(machines: list[MachineAt]) -> Iterator[Found]:
                     yield made.code, made.severity, finding
 
 
-def _placed(document: Document, found: list[Found]) -> list[Diagnostic]:
+def _with_positions(document: Document, found: list[Found]) -> list[Diagnostic]:
     """Findings with their positions, in the order of the text: that of the value when there is no text."""
     placed = [
         Diagnostic(

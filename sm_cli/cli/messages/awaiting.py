@@ -24,7 +24,7 @@ def ends_of(engine: Engine, refs: Sequence[str]) -> list[dict[str, Json]]:
     ends: dict[str, dict[str, Json]] = {}
     begun, told = time.monotonic(), False
     while left:
-        left = [e for e in left if not _ended(engine, e, ends)]
+        left = [e for e in left if not _has_ended(engine, e, ends)]
         if left and not told and time.monotonic() - begun > _PATIENCE:
             told = True
             _tell(engine, left)
@@ -33,7 +33,7 @@ def ends_of(engine: Engine, refs: Sequence[str]) -> list[dict[str, Json]]:
     return [ends[ref] for ref in refs]
 
 
-def _ended(engine: Engine, execution: Execution, ends: dict[str, dict[str, Json]]) -> bool:
+def _has_ended(engine: Engine, execution: Execution, ends: dict[str, dict[str, Json]]) -> bool:
     from sm_cli.views.executions import execution_now
     from sm_cli.views.listing import execution_facts
     from sm_cli.views.why import only_messages_move

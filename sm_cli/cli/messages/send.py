@@ -93,7 +93,7 @@ def send_message(
     from sm_cli.cli.terminal.inputs import read_json, warn_if_large
 
     format = output_format(output, json)
-    key, value = correlated(correlation)
+    key, value = parse_correlation(correlation)
     span = seconds(ttl, "--ttl")
     whom: To = "one" if choice(to, "--to", ("all", "one")) == "one" else "all"
     wanted = 0 if expect is None else count(expect, "--expect")
@@ -119,7 +119,7 @@ def send_message(
         raise typer.Exit(1)
 
 
-def correlated(text: str) -> tuple[str, Json]:
+def parse_correlation(text: str) -> tuple[str, Json]:
     """`KEY=VALUE`: VALUE is text, unless it is exactly how JSON writes a number, true or false, or a JSON string."""
     from sm_cli.errors import InvalidJson
     from sm_cli.jsonvalue import loads_exact, scalar_text

@@ -60,18 +60,18 @@ class Project:
     @property
     def workflows(self) -> Path:
         """The directory of workflows."""
-        return shown(self.root / "workflows")
+        return display_path(self.root / "workflows")
 
     def handlers(self, option: str | None) -> tuple[Path, bool]:
         """The handlers directory, and whether somebody named it."""
         if option is not None:
             return Path(option), True
         configured = self.setting("handlers")
-        return shown(self.root / (configured or "handlers")), configured is not None
+        return display_path(self.root / (configured or "handlers")), configured is not None
 
     def buckets(self, option: str | None) -> Path:
         """The directory that stands for S3."""
-        return Path(option) if option is not None else shown(self.root / (self.setting("buckets") or "buckets"))
+        return Path(option) if option is not None else display_path(self.root / (self.setting("buckets") or "buckets"))
 
     @property
     def aws_limits(self) -> bool:
@@ -107,7 +107,7 @@ class Project:
         if given is None:
             return None
         if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) <= most:
-            where = name if variable is not None else f"{shown(self.file or self.root)}: {key}"
+            where = name if variable is not None else f"{display_path(self.file or self.root)}: {key}"
             raise ConfigurationError(f"{where} is a number of {of} from 1 to {most:,}, not {given[:40]!r}")
         return int(given)
 
@@ -122,14 +122,14 @@ class Project:
             return option, True
         configured = self.setting("database")
         if configured is None:
-            return str(shown(self.root / ".sm" / "sm.db")), False
-        return self._anchored(configured), True
+            return str(display_path(self.root / ".sm" / "sm.db")), False
+        return self._anchor(configured), True
 
     def http(self) -> HttpSettings:
         """What http:invoke may do. Raises ConfigurationError for hosts and connections that are none."""
         from sm_cli.handlers.http.settings import read_settings
 
-        file = str(shown(self.file or self.root))
+        file = str(display_path(self.file or self.root))
         allow, where = self.settings.get("http_allow", []), file
         variable = os.environ.get("SM_HTTP_ALLOW")
         if variable is not None:
@@ -137,12 +137,12 @@ class Project:
         connections = self.settings.get("http_connections", {})
         return read_settings(allow, connections, where=where, connections_where=file)
 
-    def _anchored(self, url: str) -> str:
+    def _anchor(self, url: str) -> str:
         scheme = "sqlite:" if url.startswith("sqlite:") else ""
         path = url.removeprefix(scheme)
         if path.startswith("/") or ":" in path:
             return url
-        return f"{scheme}{shown(self.root / path)}"
+        return f"{scheme}{display_path(self.root / path)}"
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -162,13 +162,13 @@ def _settings(file: Path) -> dict[str, object] | None:
     try:
         content = file.read_bytes()
         if file.name == "sm.toml":
-            check_owner(shown(file))
+            check_owner(display_path(file))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as e:
         if not os.access(file.parent, os.X_OK):
             return None  # a directory above that is not ours to look into
-        raise ConfigurationError(f"{shown(file)} cannot be read: {e.strerror}") from e
+        raise ConfigurationError(f"{display_path(file)} cannot be read: {e.strerror}") from e
     if file.name == "pyproject.toml" and b"tool" not in content:
         return None
     import tomllib
@@ -180,16 +180,16 @@ def _settings(file: Path) -> dict[str, object] | None:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         if file.name == "pyproject.toml" and b"tool.sm" not in content:
             return None
-        raise ConfigurationError(f"{shown(file)} is not TOML: {e}") from e
+        raise ConfigurationError(f"{display_path(file)} is not TOML: {e}") from e
     if table is None:
         return None
-    check_owner(shown(file))
+    check_owner(display_path(file))
     if not isinstance(table, dict):
-        raise ConfigurationError(f"{shown(file)}: tool.sm is not a table")
-    return _checked(file, table)
+        raise ConfigurationError(f"{display_path(file)}: tool.sm is not a table")
+    return _check_table(file, table)
 
 
-def _checked(file: Path, table: dict[str, object]) -> dict[str, object]:
+def _check_table(file: Path, table: dict[str, object]) -> dict[str, object]:
     for key, value in table.items():
         kind = _KEYS.get(key)
         if kind is None:
@@ -197,11 +197,11 @@ def _checked(file: Path, table: dict[str, object]) -> dict[str, object]:
 
             close = get_close_matches(key, _KEYS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"sm knows {', '.join(_KEYS)}"
-            raise ConfigurationError(f"{shown(file)} sets {key!r}, which sm does not know", hint=hint)
+            raise ConfigurationError(f"{display_path(file)} sets {key!r}, which sm does not know", hint=hint)
         wanted, called = kind
         if type(value) is not wanted:
             instead = "" if key in _SECRET else f", not {value!r}"
-            raise ConfigurationError(f"{shown(file)}: {key} is {called}{instead}")
+            raise ConfigurationError(f"{display_path(file)}: {key} is {called}{instead}")
     return table
 
 
@@ -213,7 +213,7 @@ def is_file(path: str) -> bool:
         return False
 
 
-def shown(path: Path) -> Path:
+def display_path(path: Path) -> Path:
     """Relative to the current directory when it lies below it: what a person would write."""
     here = os.getcwd()  # noqa: PTH109 - Path.cwd() is the same, slower
     text = str(path)

@@ -46,7 +46,7 @@ def init(
     folder = Path(directory)
     there = [name for name in (*FILES, SCHEMA) if _exists(folder / name)]
     if there and not force:
-        raise Conflict(f"{_listed(folder, there)} {'is' if len(there) == 1 else 'are'} there already",
+        raise Conflict(f"{_format_list(folder, there)} {'is' if len(there) == 1 else 'are'} there already",
                        hint="Name another folder, or give --force to overwrite.")  # fmt: skip
     try:
         for name in FILES:
@@ -72,7 +72,7 @@ def _exists(path: Path) -> bool:
     return path.exists() or path.is_symlink()
 
 
-def _listed(folder: Path, names: list[str]) -> str:
+def _format_list(folder: Path, names: list[str]) -> str:
     shown = [str(folder / name) for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 

@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sm_cli.cli.terminal.failures import shortened
-from sm_cli.cli.terminal.options import trusted
+from sm_cli.cli.terminal.failures import shorten_path
+from sm_cli.cli.terminal.options import is_trusted
 from sm_cli.errors import ConfigurationError
 
 #: What lies beside a database and is read with it.
@@ -49,14 +49,14 @@ def _below(directory: Path) -> Iterator[Path]:
 
 
 def _refuse_others(paths: Iterable[Path]) -> None:
-    if trusted() or not hasattr(os, "geteuid"):
+    if is_trusted() or not hasattr(os, "geteuid"):
         return  # Windows has no owners of this kind
     ours = {0, os.geteuid()}
     for path in paths:
         for uid in owners_of(path):
             if uid not in ours:
                 raise ConfigurationError(
-                    f"{shortened(str(path))} belongs to {_user_name(uid)}, who is neither you nor root, and is not "
+                    f"{shorten_path(str(path))} belongs to {_user_name(uid)}, who is neither you nor root, and is not "
                     "obeyed; to obey it all the same give --trust or set SM_TRUST=1"
                 )
 

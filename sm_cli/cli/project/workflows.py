@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.project.config import Project, is_file, shown
+from sm_cli.cli.project.config import Project, display_path, is_file
 from sm_cli.cli.terminal.inputs import read_stdin
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 
@@ -39,10 +39,10 @@ def choose(project: Project, wanted: str | None) -> str:
     configured = project.setting("workflow")
     wanted = wanted or os.environ.get("SM_WORKFLOW")
     if wanted is not None:
-        return _named(project.workflows, wanted)
+        return _closest_hint(project.workflows, wanted)
     if configured is not None:
-        beside = shown(project.root / configured)
-        return str(beside) if beside.is_file() else _named(project.workflows, configured)
+        beside = display_path(project.root / configured)
+        return str(beside) if beside.is_file() else _closest_hint(project.workflows, configured)
     there = files_in(project.workflows) if project.workflows.is_dir() else []
     if len(there) == 1:
         return str(there[0])
@@ -60,7 +60,7 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith(".") and f.is_file())
 
 
-def _named(folder: Path, wanted: str) -> str:
+def _closest_hint(folder: Path, wanted: str) -> str:
     if wanted == STDIN or is_file(wanted):
         return wanted
     path = Path(wanted[:_LONGEST])
@@ -78,7 +78,7 @@ def _named(folder: Path, wanted: str) -> str:
     raise NotFound(f"there is no file {str(path)!r} and no workflow of that name in {folder}/", hint=hint)
 
 
-def parsed(path: str) -> Parsed:
+def parse_file(path: str) -> Parsed:
     """Read and parse one definition. Raises NotFound and UsageError for a file that cannot be read."""
     from sm_cli.asl.text.source import parse
 
@@ -131,7 +131,7 @@ class Library:
 
 def document(path: str) -> Document:
     """A definition that was read. Raises InvalidDefinition."""
-    found = parsed(path)
+    found = parse_file(path)
     if found.document is None:
         raise InvalidDefinition(found.diagnostics)
     return found.document

@@ -111,7 +111,7 @@ def run(
     limits = aws_limits or project.aws_limits
     refuse_too_large(workflow, data, limits)
     queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
-    with out.guarded() as result, stubbing(stub) as stubs, load:
+    with out.guard_stdout() as result, stubbing(stub) as stubs, load:
         registry = registry_for(workflow, project, handlers, load, stubs)
         if express:
             from sm_cli.cli.run.express import run as run_express

@@ -49,7 +49,7 @@ def run(
         opened_store(db, project, create=True) if keep else nullcontext() as store,
     ):
         if store is not None and name is not None and has_name(store, workflow.name, name):
-            raise engine.taken(name)
+            raise engine.name_conflict(name)
         execution = express.start(data, name=name, timeout=timeout)
         with Interrupts() as interrupts:
             with watcher(logs.is_verbose()) as watching:

@@ -81,7 +81,7 @@ def follow(
     nothing but a message can move it; its id is the result then.
     """
     engine = loop.engine
-    loop.only = execution.tree
+    loop.tree = execution.tree
     with Interrupts() as interrupts:
         with watcher(logs.is_verbose()) as watching:
             eyes = Eyes(loop, execution, watching)
@@ -91,7 +91,7 @@ def follow(
         loop.let_go()
         if current.closed is None:
             if interrupts.received is None:
-                return _detached(engine, current, result)
+                return _detach(engine, current, result)
             say(f"stopped; execution {execution.name} stays and goes on with: {shlex.join(again)}")
             return interrupts.exit_code
     for line in ending(engine, current):
@@ -102,7 +102,7 @@ def follow(
     return 0
 
 
-def _detached(engine: Engine, execution: Execution, result: TextIO) -> int:
+def _detach(engine: Engine, execution: Execution, result: TextIO) -> int:
     """Leave an execution that waits for messages: its id, and what would move it."""
     output.text(execution.ref, result)
     for s in only_messages_move(engine, execution.id):

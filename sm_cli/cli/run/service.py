@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import MutableMapping
 
-from sm_cli.cli.terminal.failures import shortened, warn
+from sm_cli.cli.terminal.failures import shorten_path, warn
 
 _VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
@@ -53,7 +53,7 @@ class Service:
         except OSError as error:
             if not self._warned:
                 self._warned = True
-                where = shortened(self.address.replace("\0", "@", 1))
+                where = shorten_path(self.address.replace("\0", "@", 1))
                 warn(
                     f"the service manager cannot be told anything at NOTIFY_SOCKET {where!r}: {error.strerror or error}"
                 )

@@ -100,10 +100,10 @@ def test_state(
         )
     }
     data, mocked = read_input(input, []), mock_of(mock, mock_error)
-    with out.guarded() as result, stubbing(stub) as stubs:
+    with out.guard_stdout() as result, stubbing(stub) as stubs:
         registry = {} if mocked is not None else registry_for(found, project, handlers, stubs)
         answer = single.test_state(
-            document, data, state_name=state, inspection_level=told if json else _known(told), mock=mocked,
+            document, data, state_name=state, inspection_level=told if json else _check_level(told), mock=mocked,
             handlers=registry, name=state, strict=False, **options,
         )  # fmt: skip
         if json:
@@ -119,7 +119,7 @@ def test_state(
         raise typer.Exit(1)
 
 
-def _known(level: str) -> str:
+def _check_level(level: str) -> str:
     """A person is always told which retrier or catcher takes an error."""
     return "DEBUG" if level == "INFO" else level
 

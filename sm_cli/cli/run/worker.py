@@ -131,7 +131,7 @@ def worker(
     url, _ = project.database(db)
     if reload:
         need_watchfiles()
-    with out.guarded(), load:
+    with out.guard_stdout(), load:
         registry, ours = _registry(load, directory, named or reload), builtins(project.http())
         called = name or own_name()
         stubs = telling_stub(called) if stub else None

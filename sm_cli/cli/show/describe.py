@@ -10,7 +10,7 @@ from sm_cli.cli.terminal.actions import command_of
 from sm_cli.jsonvalue import Json, dumps
 from sm_cli.views.executions import Wait, execution_document, failed_state
 from sm_cli.views.records import HANDED_OVER, Execution, Frame, Job, Subscription, Timer, TimerKind
-from sm_cli.views.why import doing, wanted
+from sm_cli.views.why import doing, need_of
 from sm_cli.worker.membership import name_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _TIMERS = {
 }
 
 
-def described(engine: Engine, execution: Execution) -> dict[str, Json]:
+def describe_execution(engine: Engine, execution: Execution) -> dict[str, Json]:
     """The facts, the data, and (while it runs) what it waits for: one sentence each, with the command that moves it."""
     found, waits = execution_document(engine, execution)
     found["waits_for"] = [wait_text(wait) for wait in waits]
@@ -45,7 +45,7 @@ def _waited_for(wait: Wait) -> str:
         case Job() as job if job.leased_until == HANDED_OVER:
             return f"{wait.state} has handed its work over and waits for the callback"
         case Job(worker=None) as job:
-            return f"{wait.state} waits for a worker {wanted(job.resource)}"
+            return f"{wait.state} waits for a worker {need_of(job.resource)}"
         case Job() as job:
             return f"{wait.state} is at work: {name_of(job.worker or '')} {doing(job.resource)}, attempt {job.attempt}"
         case Timer(kind=kind, due=due):

@@ -113,11 +113,11 @@ def show(
     _trust: Trust = False,
 ) -> None:
     """Show an execution and what it waits for."""
-    from sm_cli.cli.show.describe import described, lines
+    from sm_cli.cli.show.describe import describe_execution, lines
 
     format = output_format(output, json)
     with opened_engine(db) as engine:
-        facts = described(engine, engine.find(execution))
+        facts = describe_execution(engine, engine.find(execution))
     if format != "table":
         out.one(facts, format)
         return

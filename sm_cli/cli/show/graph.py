@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sm_cli.cli.escaping import painted
+from sm_cli.cli.escaping import escape_painted
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.options import Database, LockTimeout, Trust, choice
@@ -58,11 +58,11 @@ def graph(
     if execution is None:
         drawn, marks = graph_of(_definition(workflow)), None
     else:
-        drawn, marks = _executed(execution, workflow, db)
+        drawn, marks = _execution_graph(execution, workflow, db)
     if file is None:
-        sys.stdout.write(_encodable(painted(_rendered(drawn, marks, format, to_terminal=True))))
+        sys.stdout.write(_encodable(escape_painted(_render(drawn, marks, format, to_terminal=True))))
     else:
-        _write(file, _rendered(drawn, marks, format, to_terminal=False))
+        _write(file, _render(drawn, marks, format, to_terminal=False))
 
 
 def marks_of(graph: Graph, visits: Iterable[StateVisit]) -> dict[NodeId, Mark]:
@@ -92,7 +92,7 @@ def _definition(workflow: str | None) -> Json:
     return document(choose(find_project(), workflow)).value
 
 
-def _executed(reference: str, workflow: str | None, db: str | None) -> tuple[Graph, dict[NodeId, Mark]]:
+def _execution_graph(reference: str, workflow: str | None, db: str | None) -> tuple[Graph, dict[NodeId, Mark]]:
     """The graph of the definition that the execution runs, which may be older than the file, and its marks."""
     from sm_cli.asl.graph.graph import graph_of
     from sm_cli.asl.text.source import parse
@@ -115,7 +115,7 @@ def _executed(reference: str, workflow: str | None, db: str | None) -> tuple[Gra
     return drawn, marks_of(drawn, visits)
 
 
-def _rendered(graph: Graph, marks: dict[NodeId, Mark] | None, format: str, *, to_terminal: bool) -> str:
+def _render(graph: Graph, marks: dict[NodeId, Mark] | None, format: str, *, to_terminal: bool) -> str:
     if format == "mermaid":
         from sm_cli.asl.graph.mermaid import to_mermaid
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sm_cli.cli.escaping import escaped
+from sm_cli.cli.escaping import escape
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
@@ -51,10 +51,10 @@ def map_runs(
     format = output_format(output, json)
     most = count(limit, "--limit")
     with opened_engine(db) as engine:
-        runs = found(engine, which, most)
+        runs = find_map_runs(engine, which, most)
         if follow:
             watch(engine, which, most)
-            runs = found(engine, which, most)
+            runs = find_map_runs(engine, which, most)
         refs = refs_of(engine, runs)
     if format != "table":
         out.rows([map_run_document(run, refs[run.execution]) for run in runs], format)
@@ -65,7 +65,7 @@ def map_runs(
         say("there is no map run: a Map with Mode DISTRIBUTED has one")
 
 
-def found(engine: Engine, which: str | None, limit: int = 50) -> list[MapRun]:
+def find_map_runs(engine: Engine, which: str | None, limit: int = 50) -> list[MapRun]:
     """Raises NotFound for what is neither a map run nor an execution."""
     from sm_cli.views.map_runs import find_map_runs
 
@@ -77,11 +77,11 @@ def watch(engine: Engine, which: str | None, limit: int) -> None:
     last = ""
     live = sys.stderr.isatty()
     while True:
-        runs = found(engine, which, limit)
+        runs = find_map_runs(engine, which, limit)
         text = "; ".join(progress(run) for run in runs)
         if text != last:
             if live:
-                sys.stderr.write(f"\r{escaped(text)}\x1b[K")
+                sys.stderr.write(f"\r{escape(text)}\x1b[K")
                 sys.stderr.flush()
             else:
                 say(text)

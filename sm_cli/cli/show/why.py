@@ -94,7 +94,7 @@ def _handlers(
     if not named and not directory.is_dir():
         return list(BUILT_IN)
     try:
-        with out.guarded():
+        with out.guard_stdout():
             names = handler_names(directory, run=run)
     except HandlerLoadError as e:
         warn(f"the handlers cannot be loaded: {e.message}")

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from sm_cli.cli.escaping import escaped, framed
+from sm_cli.cli.escaping import escape, mark_lines
 from sm_cli.errors import InvalidDefinition, SmError
 
 #: What a person can do, by an error's topic.
@@ -64,14 +64,14 @@ def _outside(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             return f"the result could not be written: {error.strerror}", 7
-        named = "" if error.filename is None else f"{shortened(os.fsdecode(error.filename))}: "
+        named = "" if error.filename is None else f"{shorten_path(os.fsdecode(error.filename))}: "
         return f"{named}{error.strerror}", 7
     if isinstance(error, ValueError) and str(error).startswith("embedded null"):
         return "a path holds a NUL character, and no file has such a name", 2
     return None
 
 
-def shortened(path: str) -> str:
+def shorten_path(path: str) -> str:
     """As much of a path as a sentence shows."""
     return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"
 
@@ -86,7 +86,7 @@ def _show(show: Callable[..., object]) -> None:
 def say(line: str) -> None:
     """One line on stderr; a stderr that is gone is nobody's failure."""
     try:
-        sys.stderr.write(f"{escaped(line)}\n")
+        sys.stderr.write(f"{escape(line)}\n")
         sys.stderr.flush()
     except (OSError, ValueError):
         return
@@ -102,5 +102,5 @@ def _trace(error: BaseException) -> None:
     if os.environ.get("SM_DEBUG") or (logs is not None and logs.is_verbose()):
         import traceback
 
-        for line in framed("".join(traceback.format_exception(error))).split("\n"):
+        for line in mark_lines("".join(traceback.format_exception(error))).split("\n"):
             say(line)

@@ -11,7 +11,7 @@ import logging
 import sys
 from typing import Any
 
-from sm_cli.cli.escaping import escaped, framed
+from sm_cli.cli.escaping import escape, mark_lines
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.output import is_coloured
 from sm_cli.errors import UsageError
@@ -89,15 +89,15 @@ class _TextLines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         if getattr(record, "facts", None) is None:
-            return escaped(super().formatMessage(record))
+            return escape(super().formatMessage(record))
         date = "" if sys.stderr.isatty() else "%Y-%m-%d "
-        word, blank, rest = escaped(record.getMessage()).partition(" ")
+        word, blank, rest = escape(record.getMessage()).partition(" ")
         if (paint := getattr(record, "paint", None)) is not None and is_coloured(sys.stderr):
             word = f"{paint}{word}{_OFF}"
         return f"{self.formatTime(record, f'{date}%H:%M:%S')} {word}{blank}{rest}"
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
-        return framed(super().formatException(ei))
+        return mark_lines(super().formatException(ei))
 
 
 class _JsonLines(logging.Formatter):
@@ -111,4 +111,4 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return escaped(json.dumps(line, ensure_ascii=False))
+        return escape(json.dumps(line, ensure_ascii=False))

@@ -50,7 +50,7 @@ def _wait_for_lock(value: str | None) -> str | None:
 _trusts: list[bool] = []
 
 
-def trusted() -> bool:
+def is_trusted() -> bool:
     """Whether this command was told to obey the files of other users."""
     return bool(_trusts)
 

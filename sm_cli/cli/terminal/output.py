@@ -46,7 +46,7 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
 
 
 @contextmanager
-def guarded() -> Iterator[TextIO]:
+def guard_stdout() -> Iterator[TextIO]:
     """What handlers print goes to stderr while this is open; the result goes to the stream it gives.
 
     File descriptor 1 itself points to stderr, so that a handler's child processes are kept away too.
@@ -79,12 +79,12 @@ _PORTION = 1 << 20
 
 def text(line: str, stream: TextIO | None = None) -> None:
     """One line, with nothing in it that a terminal would obey."""
-    _in_pieces(escaping.escaped(line), stream or sys.stdout)
+    _in_pieces(escaping.escape(line), stream or sys.stdout)
 
 
 def lines(written: str, stream: TextIO | None = None) -> None:
     """Lines that this program has broken and, perhaps, painted itself; what is data in them is one line."""
-    _in_pieces(escaping.painted(written), stream or sys.stdout)
+    _in_pieces(escaping.escape_painted(written), stream or sys.stdout)
 
 
 def _in_pieces(text: str, stream: TextIO) -> None:
@@ -109,7 +109,7 @@ def value(result: Json, stream: TextIO | None = None) -> None:
             _in_portions(body, stream)
         return
     shown = escaping.escaped_lines(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
-    lines(_coloured(shown) if is_coloured(stream) else shown, stream)
+    lines(_colour(shown) if is_coloured(stream) else shown, stream)
 
 
 def _in_portions(body: bytes, stream: TextIO) -> None:
@@ -120,7 +120,7 @@ def _in_portions(body: bytes, stream: TextIO) -> None:
     stream.write("\n")
 
 
-def _coloured(shown: str) -> str:
+def _colour(shown: str) -> str:
     def paint(found: re.Match[str]) -> str:
         quoted, colon, other = found.groups()
         if other is not None:
@@ -174,7 +174,7 @@ def flush() -> None:
     sys.stdout.flush()
 
 
-def reader_left() -> int:
+def end_silently() -> int:
     """Whoever read our stdout is gone: end in silence, also when Python flushes at its exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

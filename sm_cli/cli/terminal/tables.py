@@ -9,7 +9,7 @@ import time
 import unicodedata
 from collections.abc import Sequence
 
-from sm_cli.cli.escaping import escaped as clean
+from sm_cli.cli.escaping import escape as clean
 
 __all__ = ["clean", "duration", "local_time", "pad", "table", "width"]
 

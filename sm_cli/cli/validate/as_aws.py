@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sm_cli.asl.text.source import Document, Parsed
-from sm_cli.asl.text.substitutions import substituted
+from sm_cli.asl.text.substitutions import substitute
 from sm_cli.asl.validation.aws import location, validate_as_aws
 from sm_cli.diagnostics import Diagnostic, Position, Severity
 from sm_cli.jsonpointer import child, tokens
@@ -27,7 +27,7 @@ def aws_problems(
         ours = parsed.diagnostics
         return [_diagnostic(found, mine.position, file)
                 for mine, found in zip(ours, validate_as_aws(content), strict=False)]  # fmt: skip
-    document = substituted(parsed.document, substitutions)
+    document = substitute(parsed.document, substitutions)
     found = validate_as_aws(document, "EXPRESS" if express else "STANDARD")
     wanted = {each.location for each in found} - {None}
     pointers = _pointers(document.value, wanted) if wanted else {}

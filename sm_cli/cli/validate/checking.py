@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.options import choice
-from sm_cli.cli.validate.reports import CheckedFile, shown_name
+from sm_cli.cli.validate.reports import CheckedFile, display_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -80,7 +80,7 @@ def _substitutions(path: str) -> Mapping[str, Json]:
     from sm_cli.cli.project.workflows import read
     from sm_cli.errors import UsageError
 
-    found = parse(read(path), file=shown_name(path))
+    found = parse(read(path), file=display_name(path))
     if found.document is None or not isinstance(found.document.value, dict):
         first = f": {found.diagnostics[0].message}" if found.diagnostics else ""
         raise UsageError(f"{path} gives no substitutions{first}", hint='It holds an object such as {"Name": "value"}.')
@@ -97,7 +97,7 @@ def _handler_names(project: Project, option: str | None, run: bool) -> Collectio
         return None
     from sm_cli.cli.project.handlers import handler_names
 
-    with out.guarded():
+    with out.guard_stdout():
         try:
             return handler_names(directory, run=run)
         except HandlerLoadError as e:
@@ -110,7 +110,7 @@ def _handler_names(project: Project, option: str | None, run: bool) -> Collectio
 def check_all(project: Project, paths: Sequence[str], asked: Asked) -> list[CheckedFile]:
     """Every file that is meant, sorted by name, with its problems."""
     files = sorted(definition_files(project, paths))
-    return [found for file, in_folder in files if (found := _checked(file, asked, in_folder)) is not None]
+    return [found for file, in_folder in files if (found := _check_file(file, asked, in_folder)) is not None]
 
 
 def definition_files(project: Project, paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
@@ -142,12 +142,12 @@ def _definitions_below(folder: Path) -> list[Path]:
     return sorted(file for file in below if not any(part.startswith(".") for part in file.relative_to(folder).parts))
 
 
-def _checked(file: str, asked: Asked, in_folder: bool) -> CheckedFile | None:
+def _check_file(file: str, asked: Asked, in_folder: bool) -> CheckedFile | None:
     """What is wrong with one file; None for a file of a folder that is JSON or YAML but no workflow."""
     from sm_cli.asl.text.source import parse
     from sm_cli.cli.project.workflows import read
 
-    content, shown = read(file), shown_name(file)
+    content, shown = read(file), display_name(file)
     parsed = parse(content, file=shown)
     text = content.decode("utf-8-sig", "replace")
     value = parsed.document.value if parsed.document is not None else None
@@ -161,7 +161,7 @@ def _checked(file: str, asked: Asked, in_folder: bool) -> CheckedFile | None:
         return CheckedFile(file, text, parsed.diagnostics, asked.fails)
     else:
         found = [*parsed.diagnostics, *problems_of(parsed.document, asked)]
-    return CheckedFile(file, text, [d for d in found if _is_told(d, asked)], asked.fails)
+    return CheckedFile(file, text, [d for d in found if _is_reported(d, asked)], asked.fails)
 
 
 def problems_of(document: Document, asked: Asked) -> list[Diagnostic]:
@@ -171,5 +171,5 @@ def problems_of(document: Document, asked: Asked) -> list[Diagnostic]:
     return validate(document, handlers=asked.handlers, express=asked.express, substitutions=asked.substitutions)
 
 
-def _is_told(problem: Diagnostic, asked: Asked) -> bool:
+def _is_reported(problem: Diagnostic, asked: Asked) -> bool:
     return problem.severity in asked.levels and problem.code not in asked.ignored

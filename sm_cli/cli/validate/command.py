@@ -72,7 +72,7 @@ def validate(
         also = [place for place in (handlers, substitutions) if place is not None]
         watching(project, names, also, lambda: _once(project, names, asked(), shape))
         return
-    if not (_fixed(project, names, asked(), shape, dry_run) if fix else _once(project, names, asked(), shape)):
+    if not (_fix_files(project, names, asked(), shape, dry_run) if fix else _once(project, names, asked(), shape)):
         raise typer.Exit(1)
 
 
@@ -83,7 +83,7 @@ def _once(project: Project, paths: list[str], asked: Asked, format: str) -> bool
     return all(each.is_valid for each in files)
 
 
-def _fixed(project: Project, paths: list[str], asked: Asked, format: str, dry_run: bool) -> bool:
+def _fix_files(project: Project, paths: list[str], asked: Asked, format: str, dry_run: bool) -> bool:
     """Fix the files, then check them; with `dry_run` only show what would be fixed."""
     from sm_cli.cli.validate.fixing import fix_files
 

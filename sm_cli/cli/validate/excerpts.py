@@ -70,9 +70,9 @@ class Frames:
         start = min(place.column - 1, len(line))
         end = place.end_column - 1 if place.end_line == place.line else len(line.rstrip())
         # No more than could be seen is looked at: a definition may be one line of a million characters.
-        before = _shown(line[max(0, start - 2 * room) : start])
-        marked = _shown(line[start : min(end, start + 2 * room)])
-        after = _shown(line[max(start, end) :][: 2 * room])
+        before = _display_text(line[max(0, start - 2 * room) : start])
+        marked = _display_text(line[start : min(end, start + 2 * room)])
+        after = _display_text(line[max(start, end) :][: 2 * room])
         if width(before) + width(marked) + width(after) <= room:
             return before, marked, after
         marked = _beginning(marked, room * 2 // 3)
@@ -91,7 +91,7 @@ def _columns(stream: TextIO) -> int:
     return shutil.get_terminal_size((_WIDE, 24)).columns
 
 
-def _shown(text: str) -> str:
+def _display_text(text: str) -> str:
     return clean(text.replace("\t", "    "))
 
 

@@ -37,7 +37,7 @@ def explain(
 
     rules = [rule for _, rule in sorted(CATALOGUE.items())]
     if code is not None:
-        rules = _named(rules, code)
+        rules = _find_rules(rules, code)
     is_one = code is not None and len(rules) == 1
     if json:
         out.value(_as_json(rules[0]) if is_one else [_as_json(rule) for rule in rules])
@@ -51,7 +51,7 @@ def explain(
             out.text(line)
 
 
-def _named(rules: list[Rule], code: str) -> list[Rule]:
+def _find_rules(rules: list[Rule], code: str) -> list[Rule]:
     """The rule with this code, or those that AWS calls so. Raises NotFound when there is none."""
     from sm_cli.errors import NotFound
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sm_cli._version import __version__
-from sm_cli.cli.escaping import escaped
+from sm_cli.cli.escaping import escape
 from sm_cli.cli.terminal import output as out
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class CheckedFile:
     @property
     def shown(self) -> str:
         """The name that people read."""
-        return shown_name(self.name)
+        return display_name(self.name)
 
     @property
     def is_valid(self) -> bool:
@@ -45,7 +45,7 @@ class CheckedFile:
         return not any(problem.severity in self.fails for problem in self.found)
 
 
-def shown_name(name: str) -> str:
+def display_name(name: str) -> str:
     """A file's name as Unicode: what is not UTF-8 in it becomes a question mark."""
     return "<stdin>" if name == "-" else name.encode(errors="replace").decode()
 
@@ -154,12 +154,12 @@ def _command(checked: CheckedFile, problem: Diagnostic) -> str:
         if at.line == at.end_line:  # columns of several lines mean nothing there
             properties += [("col", str(at.column)), ("endColumn", str(at.end_column))]
     properties.append(("title", problem.code))
-    shown = ",".join(f"{name}={_escaped(value, (':', ','))}" for name, value in properties)
-    return f"::{_COMMANDS[problem.severity]} {shown}::{_escaped(_sentence(problem))}"
+    shown = ",".join(f"{name}={_escape(value, (':', ','))}" for name, value in properties)
+    return f"::{_COMMANDS[problem.severity]} {shown}::{_escape(_sentence(problem))}"
 
 
-def _escaped(text: str, also: tuple[str, ...] = ()) -> str:
-    text = escaped(text)
+def _escape(text: str, also: tuple[str, ...] = ()) -> str:
+    text = escape(text)
     for character in ("%", "\r", "\n", *also):
         text = text.replace(character, f"%{ord(character):02X}")
     return text

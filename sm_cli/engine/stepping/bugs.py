@@ -37,7 +37,7 @@ def contain(unit: UnitOfWork, execution: Execution, error: Exception) -> None:
 
 
 @contextmanager
-def contained(unit: UnitOfWork, execution: Execution) -> Iterator[None]:
+def containing_bugs(unit: UnitOfWork, execution: Execution) -> Iterator[None]:
     """What is raised in this block is the execution's, and only its."""
     try:
         yield

@@ -13,7 +13,7 @@ from dataclasses import replace
 from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import DatabaseError
-from sm_cli.interpreter.advance import aborted
+from sm_cli.interpreter.advance import abort_frame
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.step import Step
@@ -83,7 +83,7 @@ def abort(unit: UnitOfWork, frames: Iterable[Frame], *, recorded: bool = True) -
             execution = unit.execution(frame.execution)
             step = closing_step(unit, execution, frame, recorded=recorded)
             if frame.opens:
-                unit.shut(frame)
+                unit.forget_opened(frame)
             unit.put(execution, step)
             if frame.opens & Opens.EXECUTIONS:
                 leave(unit, frame, Status.ABORTED)
@@ -95,7 +95,7 @@ def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame, *, record
     env = unit.env(execution)
     try:
         if recorded:
-            return aborted(unit.program_of(execution.digest), frame, env)
+            return abort_frame(unit.program_of(execution.digest), frame, env)
     except Exception as error:
         database = isinstance(error, DatabaseError) and not isinstance(error, DamagedDefinition)
         if database or not unit.settings.contain:
@@ -113,12 +113,12 @@ def tell_later(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
     stays so until the definition is repaired. Of several children of a map run it is the first; all are counted."""
     frame = unit.frames[parent.frame]
     counts = parent.run is not None  # then only who waits has come so far
-    if (counts or frame.seq == parent.activation) and not frame.status.closed and told_later(frame) is None:
+    if (counts or frame.seq == parent.activation) and not frame.status.closed and pending_child(frame) is None:
         frame = unit.touch(frame)
         frame.status, frame.wake = FrameStatus.READY, {"event": _CHILD_CLOSED, "execution": child.id}
 
 
-def told_later(frame: Frame) -> int | None:
+def pending_child(frame: Frame) -> int | None:
     """The id of the child that this READY frame is to be told of; None when it waits for something else."""
     match frame.wake:
         case {"event": event, "execution": int(child)} if event == _CHILD_CLOSED:

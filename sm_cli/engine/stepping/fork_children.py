@@ -30,7 +30,7 @@ class ForkChildren:
         self.ended: dict[tuple[int, int], dict[int, Json]] = {}  # (parent, activation) -> index -> output
         self.waiting: dict[tuple[int, int], deque[Frame]] = {}
 
-    def born(self, frame: Frame) -> None:
+    def add_child(self, frame: Frame) -> None:
         """A child was made in this tick."""
         assert frame.parent is not None
         self.made.setdefault(frame.parent, []).append(frame.id)

@@ -31,7 +31,7 @@ def fork(unit: UnitOfWork, execution: Execution, parent: Frame, command: Fork) -
         frame.last = parent.last
         frame.status = FrameStatus.READY if i < begun else FrameStatus.PENDING
         unit.changes.new_frames[frame.id] = unit.frames[frame.id] = frame
-        unit.children.born(frame)
+        unit.children.add_child(frame)
         if i < begun and i < unit.settings.chunk:
             unit.wake(frame)
     parent.join = join._replace(started=begun)

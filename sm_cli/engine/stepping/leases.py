@@ -30,13 +30,13 @@ _BATCH = 500
 ANY_TIME = HANDED_OVER
 
 
-def lost(
+def lost_jobs(
     tick: UnitOfWork, dead: Collection[str], mine: Container[int], tree: int | None = None, *, judge: bool = True
 ) -> list[Job]:
     """Jobs of dead workers, and (with `judge`) those whose lease has run out; not those that this worker runs and will
     renew."""
-    found = {job.id: job for job in tick.tx.lost(tick.now, _BATCH, tree)} if judge else {}
-    for job in (job for worker in dead for job in tick.tx.held(worker)):
+    found = {job.id: job for job in tick.tx.lapsed_jobs(tick.now, _BATCH, tree)} if judge else {}
+    for job in (job for worker in dead for job in tick.tx.leased_to(worker)):
         if tree in (None, tick.execution(job.execution).tree):
             found[job.id] = job
         else:

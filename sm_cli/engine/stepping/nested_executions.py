@@ -36,7 +36,7 @@ _LONGEST_CAUSE = 32_768
 _LONGEST_ANSWER = 32 * 1024 * 1024
 
 
-class Refused(Exception):
+class StartRefused(Exception):
     """AWS's StartExecution would answer with this error."""
 
     def __init__(self, error: str, cause: str) -> None:
@@ -54,7 +54,7 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
     else:
         try:
             child = start_child(unit, execution, frame, command)
-        except Refused as e:
+        except StartRefused as e:
             unit.deliver(frame.id, TaskFailed(frame.seq, e.error, e.cause))
             return
     answer: dict[str, Json] = {
@@ -76,22 +76,22 @@ def start_child(
     """Start the execution that a Task asks for; `timeout` in seconds. Raises Refused."""
     name = command.workflow
     try:
-        program = unit.programs.named(name, unit.tx, unit.changes, unit.now)
+        program = unit.programs.find_workflow(name, unit.tx, unit.changes, unit.now)
     except InvalidDefinition as e:
-        raise Refused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
+        raise StartRefused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
     if program is None:
-        raise Refused("StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{name}'")
+        raise StartRefused("StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{name}'")
     ref = unit.new_ref()
     called = ref if command.name is None else command.name
     try:
         check_name(called)
     except UsageError as e:
-        raise Refused("InvalidNameException", f"Invalid Name: '{called}': {e}") from None
-    if command.name is not None and named(unit, name, command.name) is not None:
-        raise Refused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
+        raise StartRefused("InvalidNameException", f"Invalid Name: '{called}': {e}") from None
+    if command.name is not None and find_execution(unit, name, command.name) is not None:
+        raise StartRefused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
     waits = command.pattern.startswith("sync")
     if waits and is_deep(unit, starter):
-        raise Refused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
+        raise StartRefused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
     return begin(
         unit, name, program, command.input, ref=ref, name=called, type=type, timeout=timeout, starter=starter,
         parent=Parent(frame.id, frame.seq) if waits else None,
@@ -110,18 +110,18 @@ def is_deep(unit: UnitOfWork, execution: Execution) -> bool:
 
 def same(unit: UnitOfWork, command: StartExecution) -> Execution | None:
     """The running execution of that name and input: as on AWS, to start it again is to be told of it."""
-    known = None if command.name is None else named(unit, command.workflow, command.name)
+    known = None if command.name is None else find_execution(unit, command.workflow, command.name)
     if known is None or known.status is not Status.RUNNING or canonical(known.input) != canonical(command.input):
         return None
     return known
 
 
-def named(unit: UnitOfWork, workflow: str, name: str) -> Execution | None:
+def find_execution(unit: UnitOfWork, workflow: str, name: str) -> Execution | None:
     """The execution of this name, as it is now."""
     for execution in unit.changes.new_executions:
         if (execution.workflow, execution.name) == (workflow, name):
             return execution
-    known = unit.tx.execution_named(workflow, name)
+    known = unit.tx.find_execution(workflow, name)
     if known is None:
         return None
     known = unit.execution(known.id)

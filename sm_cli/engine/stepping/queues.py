@@ -20,7 +20,7 @@ class Rota:
     """Weights by queue, in the order of `strict`. Without weights every queue is served, by WEIGHTS."""
 
     def __init__(self, weights: Mapping[str, int] | None = None, *, strict: bool = False) -> None:
-        self.only = None if weights is None else frozenset(weights)
+        self.served = None if weights is None else frozenset(weights)
         self.weights = dict(WEIGHTS if weights is None else weights)
         self.strict = strict
         self._order = {name: place for place, name in enumerate(self.weights)}
@@ -28,7 +28,7 @@ class Rota:
 
     def serves(self, queue: str) -> bool:
         """Whether jobs of this queue are taken."""
-        return self.only is None or queue in self.only
+        return self.served is None or queue in self.served
 
     def pick(self, waiting: Mapping[str, Iterable[T]], count: int) -> list[T]:
         """At most `count` of what waits, from each queue in its order."""

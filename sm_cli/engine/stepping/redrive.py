@@ -62,7 +62,7 @@ def redrive(unit: UnitOfWork, execution: Execution, origin: From | None = None) 
     root = unit.tx.root(execution.id)
     reopen_execution(unit, execution, root)
     if origin is not None:
-        root = unit.reopened(root)
+        root = unit.reopen(root)
         root.state, root.input, root.join = origin.state, origin.input, None
         unit.wake(root)
         return [again(unit, root, ())]
@@ -131,10 +131,10 @@ class Reopening:
         """Reopen a frame that did not succeed, and below it what did not; tells which states run again."""
         unit, state = self.unit, state_of(self.unit, frame)
         if isinstance(state, DistributedMap) and frame.join is not None and frame.join.made:
-            return self.run(unit.reopened(frame), state, where)
+            return self.run(unit.reopen(frame), state, where)
         forked = isinstance(state, (Parallel, Map)) and frame.join is not None
         children = unit.tx.children(frame.id, frame.join.activation) if forked and frame.join else []
-        frame = unit.reopened(frame)
+        frame = unit.reopen(frame)
         if not children:
             frame.join = None
             unit.wake(frame)
@@ -173,7 +173,7 @@ class Reopening:
         unit.executions[child.id] = unit.changes.executions[child.id] = child
         unit.runs.roots[child.id] = root
         if not child.events:
-            unit.runs.roots[child.id] = unit.reopened(root, FrameStatus.PENDING)
+            unit.runs.roots[child.id] = unit.reopen(root, FrameStatus.PENDING)
         assert child.parent is not None
         place = f"{where[-1]}[{child.parent.number}]"
         return Again(root.state, state_of(unit, root).type, (*where[:-1], place))
@@ -197,7 +197,7 @@ class Reopening:
         for child in begun:
             place = (*where, f"{state.name}[{child.index}]") if isinstance(state, Map) else where
             found += self.frame(child, place)
-        waiting = deque(unit.reopened(child, FrameStatus.PENDING) for child in lost if not child.entered)
+        waiting = deque(unit.reopen(child, FrameStatus.PENDING) for child in lost if not child.entered)
         unit.children.waiting[parent.id, join.activation] = waiting
         start_pending_branches(unit, parent, parent.join.started, to_start(parent.join), parent.last)
         return found

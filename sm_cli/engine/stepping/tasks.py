@@ -56,7 +56,7 @@ def lease(unit: UnitOfWork, job: Job) -> None:
     job.leased_until = unit.now + unit.settings.lease
     job.repeatable = unit.taker.repeats(job)
     job.deliveries += 1
-    unit.taker.taken.append(job)
+    unit.taker.jobs.append(job)
     unit.taker.executions[execution.id] = execution
     step = started(program, unit.frames[job.frame], unit.env(execution))
     step.frame.opens |= Opens.JOB
@@ -76,7 +76,7 @@ def time_out(unit: UnitOfWork, frame: Frame, timeout: float | None, heartbeat: f
 def postpone(unit: UnitOfWork, microseconds: int) -> None:
     """The handlers of the jobs that were taken start so much later than this transaction began: leases and timeouts
     count from then."""
-    for job in unit.taken() if microseconds > 0 else ():
+    for job in unit.taken_jobs() if microseconds > 0 else ():
         if job.leased_until is not None and job.leased_until != HANDED_OVER:
             job.leased_until += microseconds
         for kind in (TimerKind.DEADLINE, TimerKind.HEARTBEAT):
@@ -85,7 +85,7 @@ def postpone(unit: UnitOfWork, microseconds: int) -> None:
                 unit.timers[job.frame, kind] = timer._replace(due=timer.due + microseconds)
 
 
-def renewed(unit: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
+def renew_leases(unit: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
     """These jobs, just taken, begin only now, for the commit itself took long: those that are still the taker's."""
     assert unit.taker is not None
     jobs = list(jobs)

@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 from sm_cli.engine.attempts import attempt_of
 from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
-from sm_cli.engine.stepping.bugs import contain, contained
-from sm_cli.engine.stepping.closing import end, finish, leave, tell_later, told_later
+from sm_cli.engine.stepping.bugs import contain, containing_bugs
+from sm_cli.engine.stepping.closing import end, finish, leave, pending_child, tell_later
 from sm_cli.engine.stepping.sfn import calls as sfn
 from sm_cli.engine.stepping.turns import due as turns
 from sm_cli.engine.stepping.turns.suspects import Suspects, origin
@@ -127,7 +127,7 @@ class Tick(UnitOfWork):
 
     # -- what may happen -------------------------------------------------------------------------
 
-    def returned(self, job: Job, result: Json, *, final: bool = False) -> None:
+    def handler_returned(self, job: Job, result: Json, *, final: bool = False) -> None:
         """A handler returned: its task has succeeded, or (with a task token) it now waits for a callback, unless what
         the handler returned is `final`: nobody will call."""
         self.load([job.frame])
@@ -169,17 +169,17 @@ class Tick(UnitOfWork):
         if event is not None:
             self.agenda.append((timer.frame, event))
 
-    def due(self, limit: int = 500, only: int | None = None) -> None:
+    def due(self, limit: int = 500, tree: int | None = None) -> None:
         """Everything that time has brought, in the turns of its executions: deadlines, timers, frames left READY."""
-        self.elapsed(self.now, limit, only)
-        self.ready(limit, only)
+        self.elapsed(self.now, limit, tree)
+        self.ready(limit, tree)
 
-    def elapsed(self, until: int, limit: int, only: int | None, *, beyond: int | None = None) -> bool:
+    def elapsed(self, until: int, limit: int, tree: int | None, *, beyond: int | None = None) -> bool:
         """Deadlines of executions and timers that were due until this time (and, with `beyond`, after that one), each
         in the turn of its execution. Whether these were all."""
         self.suspects.fail()
-        all_ended = self.expire(self.tx.overdue(until, limit, only), limit)
-        timers = turns.timers(self, until, limit, only, beyond)
+        all_ended = self.expire(self.tx.overdue(until, limit, tree), limit)
+        timers = turns.timers(self, until, limit, tree, beyond)
         if timers:
             trees = self.trees({timer.execution for timer in timers})
             for timer in timers:
@@ -188,10 +188,10 @@ class Tick(UnitOfWork):
                     self.suspects.offer(trees[timer.execution], timer.frame, event)
         return all_ended and len(timers) < limit
 
-    def ready(self, limit: int, only: int | None) -> None:
+    def ready(self, limit: int, tree: int | None) -> None:
         """Frames that an earlier tick left READY, each in the turn of its execution."""
-        for tree, frame in turns.ready(self, limit, only):
-            self.suspects.offer(tree, frame, None)
+        for its_tree, frame in turns.ready(self, limit, tree):
+            self.suspects.offer(its_tree, frame, None)
 
     def arrives(self, job: Job, what: Callable[[], None], keeper: object) -> None:
         """A handler has ended: `what` hands its outcome over in the turn of its execution. When this tick has no time
@@ -202,12 +202,12 @@ class Tick(UnitOfWork):
         else:
             self.agenda.offer(tree, job.frame, what, keeper)
 
-    def times(self, limit: int, only: int | None, until: int, worker: str | None) -> None:
+    def times(self, limit: int, tree: int | None, until: int, worker: str | None) -> None:
         """Deadlines of executions and timers that were due until this time, stepped in this tick whatever it has
         taken: something has arrived for them. With `worker`, without the timers of jobs that another one has leased:
         they are that one's."""
-        self.expire(self.tx.overdue(until, limit, only), limit, bounded=False)
-        for timer in self.tx.due_timers(until, limit, only, worker):
+        self.expire(self.tx.overdue(until, limit, tree), limit, bounded=False)
+        for timer in self.tx.due_timers(until, limit, tree, worker):
             if self.timers.get((timer.frame, timer.kind), timer).due <= until:  # else it was set anew in this tick
                 self.fire(timer)
 
@@ -218,7 +218,7 @@ class Tick(UnitOfWork):
             if current.status is Status.RUNNING:
                 end(self, current, Status.TIMED_OUT)
             if bounded:
-                self.allowance.spent()
+                self.allowance.lap()
                 if self.is_over():
                     return False
         return len(overdue) < limit
@@ -249,7 +249,7 @@ class Tick(UnitOfWork):
                 continue  # what it asks for is next
             self.steps += 1
             self.one(id, what)
-            agenda.used += allowance.spent()
+            agenda.used += allowance.lap()
             if not agenda.closed and (allowance.over or len(new) >= most):
                 agenda.close()
 
@@ -278,7 +278,7 @@ class Tick(UnitOfWork):
                 if called is not None:
                     sfn.call_at_last(self, execution, frame, called)
                     return
-                told = told_later(frame)
+                told = pending_child(frame)
                 if told is not None:
                     self.tell_at_last(self.execution(told))
                     return
@@ -292,7 +292,7 @@ class Tick(UnitOfWork):
         before = self.now - 1
         trees = set(self.tx.due_among(arrival.executions, before)) - self.stepped_due
         if not trees:
-            with contained(self, self.execution(arrival.caller)):
+            with containing_bugs(self, self.execution(arrival.caller)):
                 arrival.what()
             return
         self.stepped_due |= trees
@@ -319,7 +319,7 @@ class Tick(UnitOfWork):
         self.agenda.settle()
         self.__dict__.pop("suspects", None)
 
-    def touched(self) -> list[int]:
+    def stepped_frames(self) -> list[int]:
         """The frames of the store that this tick has stepped."""
         return [id for id in self.changes.frames if id in self.stored]
 
@@ -338,7 +338,7 @@ class Tick(UnitOfWork):
                 assert child.parent is not None
                 settle = nested_executions.nested_closed if child.parent.run is None else map_runs.child_closed
                 self.load([child.parent.frame])
-                with contained(self, self.execution(self.frames[child.parent.frame].execution)):
+                with containing_bugs(self, self.execution(self.frames[child.parent.frame].execution)):
                     try:
                         settle(self, child, child.parent)
                     except DamagedDefinition:
@@ -346,7 +346,7 @@ class Tick(UnitOfWork):
                         raise
             while self.again:
                 child, root = self.again.popleft()
-                with contained(self, child):
+                with containing_bugs(self, child):
                     redrive.child_again(self, child, root)
 
     def step(self, execution: Execution, frame: Frame, event: Event) -> None:
@@ -365,7 +365,7 @@ class Tick(UnitOfWork):
         """Keep what a step made of the frame, and carry out its commands."""
         frame = step.frame
         if before.opens:
-            self.shut(before)
+            self.forget_opened(before)
         self.put(execution, step)
         for command in step.commands:
             if MEANINGS[type(command)](self, execution, frame, command):

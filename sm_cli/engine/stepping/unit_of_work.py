@@ -200,11 +200,11 @@ class UnitOfWork:
         """What a READY frame was woken by."""
         match frame.wake:
             case {"event": "MessageReceived", "message": int(message)}:
-                return self.woken_by(frame.id, frame.seq, message)
+                return self.wake_event(frame.id, frame.seq, message)
             case _:
                 return wake_event(frame, frame.wake)
 
-    def woken_by(self, frame: int, seq: int, message: int) -> MessageReceived:
+    def wake_event(self, frame: int, seq: int, message: int) -> MessageReceived:
         """The event of a frame that an earlier tick woke with a stored message, kept as long as that needs it."""
         if message not in self.bodies:
             stored = self.tx.message(message)
@@ -246,7 +246,7 @@ class UnitOfWork:
         if self.env(execution).history:
             self.changes.history.append(HistoryEvent(execution.id, number, previous, frame, self.now, type, detail))
 
-    def shut(self, frame: Frame) -> None:
+    def forget_opened(self, frame: Frame) -> None:
         """The frame moves on: what this tick opened for it is forgotten; `flush` deletes what was stored."""
         self.jobs.pop(frame.id, None)
         self.awaits.pop(frame.id, None)
@@ -261,7 +261,7 @@ class UnitOfWork:
         frame = self.frames[frame.id] = self.changes.frames[frame.id] = frame.copy()
         return frame
 
-    def reopened(self, frame: Frame, status: FrameStatus = FrameStatus.READY) -> Frame:
+    def reopen(self, frame: Frame, status: FrameStatus = FrameStatus.READY) -> Frame:
         """A closed frame, open again under a new seq, with nothing of its first life but its place and its input."""
         self.adopt([frame])
         frame = self.touch(self.frames[frame.id])
@@ -276,11 +276,11 @@ class UnitOfWork:
             self.changes.subscriptions_gone.append(frame)
             self.changes.waits_ended.append(WaitEnd(frame, self.now, how))
 
-    def taken(self) -> list[Job]:
+    def taken_jobs(self) -> list[Job]:
         """Jobs that the taker took in this tick and that are still wanted at its end."""
         if self.taker is None:
             return []
-        return [job for job in self.taker.taken if self.frames[job.frame].seq == job.seq]
+        return [job for job in self.taker.jobs if self.frames[job.frame].seq == job.seq]
 
     # -- writing ---------------------------------------------------------------------------------
 

@@ -63,12 +63,12 @@ def bind_call(text: str, field: str) -> Evaluate:
             cause = f"Invalid arguments in States.{e.function}: {e.reason}"
             raise StateFailure(FAILURE, f"{had} {cause}") from None
         except _MissingPathError as e:
-            raise not_found(e.path, field, scope) from None
+            raise not_found_failure(e.path, field, scope) from None
 
     return evaluate
 
 
-def not_found(path: Path, field: str, scope: Scope) -> StateFailure:
+def not_found_failure(path: Path, field: str, scope: Scope) -> StateFailure:
     """The failure of a field whose path finds nothing, in AWS's words."""
     sought = f"The JSONPath '{path.text}' specified for the field '{field}'"
     return StateFailure("States.Runtime", f"{sought} could not be found in the input '{dumps(scope.input)}'")
@@ -92,7 +92,7 @@ def _literal_problems(call: Call) -> Iterator[IntrinsicError]:
             found = True
             yield IntrinsicError(f"argument {index + 1} of States.{call.name} {problem}", argument.position)
     try:
-        if call.name == "Format" and (template := _written_template(call)) is not None:
+        if call.name == "Format" and (template := _template_text(call)) is not None:
             format_pattern(template, len(call.arguments) - 1)
         elif function and not found and not function.arity_problem(len(call.arguments)):
             _try(function, call)
@@ -107,7 +107,7 @@ def _try(function: Function, call: Call) -> None:
         function.apply(_NOTHING, *values) if function.needs_scope else function.apply(*values)
 
 
-def _written_template(call: Call) -> str | None:
+def _template_text(call: Call) -> str | None:
     first = call.arguments[0] if call.arguments else None
     return first.written if isinstance(first, Constant) else None
 
@@ -140,7 +140,7 @@ def _compile_call(call: Call) -> Evaluate:
     if problem := function.arity_problem(len(call.arguments)):
         raise IntrinsicError(f"States.{call.name} {problem}", call.position)
     name, apply, needs_scope = call.name, function.apply, function.needs_scope
-    if name == "Format" and (written := _written_template(call)) is not None:
+    if name == "Format" and (written := _template_text(call)) is not None:
         apply = _prepared_format(written, len(call.arguments) - 1)
     arguments = [(_compile_argument(a), function.check(i), i + 1) for i, a in enumerate(call.arguments)]
 

@@ -51,7 +51,7 @@ def _half_up(number: float) -> int:
 # -- what an argument may be ---------------------------------------------------------------------------------------
 
 
-def _shown(value: Json) -> str:
+def _display_value(value: Json) -> str:
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "an array"
     text = dumps(value)
@@ -63,7 +63,7 @@ def _anything(_value: Json) -> str | None:
 
 
 def _text(value: Json) -> str | None:
-    return None if type(value) is str else f"must be a string, not {_shown(value)}"
+    return None if type(value) is str else f"must be a string, not {_display_value(value)}"
 
 
 def _short_text(value: Json) -> str | None:
@@ -77,27 +77,27 @@ def _short(value: Json) -> str | None:
 
 
 def _array(value: Json) -> str | None:
-    return None if type(value) is list else f"must be an array, not {_shown(value)}"
+    return None if type(value) is list else f"must be an array, not {_display_value(value)}"
 
 
 def _object(value: Json) -> str | None:
-    return None if type(value) is dict else f"must be an object, not {_shown(value)}"
+    return None if type(value) is dict else f"must be an object, not {_display_value(value)}"
 
 
 def _integer(value: Json) -> str | None:
     if type(value) is not int and type(value) is not float:
-        return f"must be a number, not {_shown(value)}"
+        return f"must be a number, not {_display_value(value)}"
     if not _INT32_MIN <= value <= _INT32_MAX:
-        return f"must lie between {_INT32_MIN} and {_INT32_MAX}, not be {_shown(value)}"
+        return f"must lie between {_INT32_MIN} and {_INT32_MAX}, not be {_display_value(value)}"
     return None
 
 
 def _positive(value: Json) -> str | None:
-    return _integer(value) or (None if _half_up(value) >= 1 else f"must be at least 1, not {_shown(value)}")  # type: ignore[arg-type]  # _integer said so
+    return _integer(value) or (None if _half_up(value) >= 1 else f"must be at least 1, not {_display_value(value)}")  # type: ignore[arg-type]  # _integer said so
 
 
 def _index(value: Json) -> str | None:
-    return _integer(value) or (None if _half_up(value) >= 0 else f"must be at least 0, not {_shown(value)}")  # type: ignore[arg-type]  # _integer said so
+    return _integer(value) or (None if _half_up(value) >= 0 else f"must be at least 0, not {_display_value(value)}")  # type: ignore[arg-type]  # _integer said so
 
 
 def _step(value: Json) -> str | None:
@@ -105,19 +105,19 @@ def _step(value: Json) -> str | None:
 
 
 def _number(value: Json) -> str | None:
-    return None if type(value) is int or type(value) is float else f"must be a number, not {_shown(value)}"
+    return None if type(value) is int or type(value) is float else f"must be a number, not {_display_value(value)}"
 
 
 def _algorithm(value: Json) -> str | None:
     if type(value) is str and value in _ALGORITHMS:
         return None
-    return f"must be one of {', '.join(_ALGORITHMS)}, not {_shown(value)}"
+    return f"must be one of {', '.join(_ALGORITHMS)}, not {_display_value(value)}"
 
 
 def _shallow(value: Json) -> str | None:
     if value is True:
         return "must be false: only shallow merging is supported"
-    return None if value is False else f"must be false, not {_shown(value)}"
+    return None if value is False else f"must be false, not {_display_value(value)}"
 
 
 # -- the functions; the checks above have passed before one is called ------------------------------------------------

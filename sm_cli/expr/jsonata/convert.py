@@ -40,10 +40,10 @@ def to_engine(value: Json) -> Any:
 
 
 def _with_null(value: Any) -> Any:
-    return NULL if value is None else _mapped(value, _with_null, _SCALARS)
+    return NULL if value is None else _map_members(value, _with_null, _SCALARS)
 
 
-def _mapped(value: Any, convert: Callable[[Any], Any], same: frozenset[type]) -> Any:
+def _map_members(value: Any, convert: Callable[[Any], Any], same: frozenset[type]) -> Any:
     """An object or an array with its members converted, those of a type in `same` excepted; itself if none changes."""
     changed: Any = None
     for key, member in value.items() if type(value) is dict else enumerate(value):
@@ -77,10 +77,10 @@ def _json(value: Any) -> Any:
         walk(value)
         # A member that is undefined vanishes; an item of an array keeps its place.
         defined = value if None not in value.values() else {k: v for k, v in value.items() if v is not None}
-        return _mapped(defined, _json, _SAME)
+        return _map_members(defined, _json, _SAME)
     if isinstance(value, list):
         walk(value)
-        return _mapped(value if kind is list else list(value), _json, _SAME)
+        return _map_members(value if kind is list else list(value), _json, _SAME)
     if value is NULL or value is None:
         return None
     raise UnsupportedResultError

@@ -17,10 +17,10 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import NULL
 from sm_cli.expr.jsonata.engine import LimitExceededError
-from sm_cli.expr.jsonata.higher_order import matched, merge_sort
+from sm_cli.expr.jsonata.higher_order import match_at, merge_sort
 from sm_cli.expr.jsonata.operators import OPERATORS, flat, is_number, lookup, truth
 from sm_cli.expr.jsonata.regex import Regex
-from sm_cli.expr.jsonata.signature import checked
+from sm_cli.expr.jsonata.signature import copy_signature
 from sm_cli.expr.jsonata.syntax import parse
 from sm_cli.expr.jsonata.text import code_units
 from sm_cli.expr.jsonata.transform import Transformer
@@ -200,7 +200,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
     def evaluate_lambda(self, node: Any, input: Any, environment: Bindings) -> Any:
         closure = super().evaluate_lambda(node, input, environment)
         if closure.signature is not None:
-            closure.signature = checked(closure.signature)
+            closure.signature = copy_signature(closure.signature)
         return closure
 
     def evaluate_wildcard(self, _node: Any, input: Any) -> Any:
@@ -268,13 +268,13 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
                 items.append(item)
         result = {}
         for key, (number, items) in groups.items():
-            context, frame = self.merged(items, environment) if tuples else (_together(items), environment)
+            context, frame = self.merge(items, environment) if tuples else (_together(items), environment)
             value = self.eval(node.lhs_object[number][1], context, frame)
             if value is not None:
                 result[key] = value
         return result
 
-    def merged(self, tuples: list[dict[str, Any]], environment: Bindings) -> tuple[Any, Bindings]:
+    def merge(self, tuples: list[dict[str, Any]], environment: Bindings) -> tuple[Any, Bindings]:
         """The context and the frame of a group of tuples: each name stands for all its values."""
         values = {name: _together([each[name] for each in tuples if name in each]) for name in tuples[0]}
         context = values.pop("@")
@@ -316,7 +316,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
 
     def evaluate_transform_expression(self, node: Any, _input: Any, environment: Bindings) -> Any:
         function = Jsonata.JFunction(Transformer(self, node, environment), "<(oa):o>")
-        function.signature = checked(function.signature)
+        function.signature = copy_signature(function.signature)
         function.signature.set_function_name("transform")
         return function
 
@@ -327,7 +327,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
             if isinstance(argument, (list, str)):
                 self.spend(len(argument) >> 2 if isinstance(argument, list) else len(argument) >> 6)
         if isinstance(function, Regex):
-            return matched(function, arguments)
+            return match_at(function, arguments)
         return super().apply_inner(function, arguments, input, environment)
 
     def partial_apply_native_function(self, function: Any, arguments: list[Any]) -> Any:

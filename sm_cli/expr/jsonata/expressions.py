@@ -122,7 +122,7 @@ def expressions(template: Json) -> Iterator[tuple[str, str]]:
     while waiting:
         pointer, node = waiting.pop()
         if isinstance(node, dict):
-            waiting.extend((f"{pointer}/{_escaped(key)}", node[key]) for key in reversed(node))
+            waiting.extend((f"{pointer}/{_escape(key)}", node[key]) for key in reversed(node))
         elif isinstance(node, list):
             waiting.extend((f"{pointer}/{i}", node[i]) for i in reversed(range(len(node))))
         elif isinstance(node, str) and is_expression(node):
@@ -138,7 +138,7 @@ def expect(value: Json, wanted: str, text: str, field: str) -> Json:
     if found == wanted:
         return value
     raise EvaluationFailure(
-        f"{_named(inner(text), field)} returned an unexpected result type. "
+        f"{_with_field(inner(text), field)} returned an unexpected result type. "
         f"Expected '{wanted}', but was '{found}' for value: {dumps(value)}",
         field,
     )
@@ -155,11 +155,11 @@ def type_name(value: Json) -> str:
     return {str: "string", list: "array", dict: "object"}[type(value)]
 
 
-def _escaped(key: str) -> str:
+def _escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _named(source: str, field: str) -> str:
+def _with_field(source: str, field: str) -> str:
     return f"The JSONata expression '{source}' specified for the field '{field}'"
 
 
@@ -171,7 +171,7 @@ def _engine_evaluation(compiled: Compiled, source: str, field: str) -> Evaluate:
     run = compiled.evaluate
 
     def fail(what: str) -> EvaluationFailure:
-        return EvaluationFailure(f"{_named(source, field)} {what}", field)
+        return EvaluationFailure(f"{_with_field(source, field)} {what}", field)
 
     def evaluate(scope: Scope) -> Json:
         variables = scope.variables
@@ -246,7 +246,7 @@ def _path_evaluation(source: str, field: str, by_engine: Callable[[], Evaluate])
             if type(value) is not dict:
                 return compiled()(scope)
             if step not in value:
-                raise EvaluationFailure(f"{_named(source, field)} returned nothing (undefined).", field)
+                raise EvaluationFailure(f"{_with_field(source, field)} returned nothing (undefined).", field)
             value = value[step]
         if type(value) is float and value.is_integer() and abs(value) < _INT64:
             return int(value)
@@ -270,10 +270,10 @@ def _compile(node: Json, field: str, engine: JsonataEngine | None, depth: int) -
             evaluate = _compile(member, f"{field}/{key}", engine, depth + 1)
             if evaluate is not None:
                 found.append((key, evaluate))
-    return _filled(node, found) if found else None
+    return _fill(node, found) if found else None
 
 
-def _filled(base: Any, found: list[tuple[Any, Evaluate]]) -> Evaluate:
+def _fill(base: Any, found: list[tuple[Any, Evaluate]]) -> Evaluate:
     """A copy of one level of `base`, with the values of its expressions put in place."""
     copy = base.copy
 

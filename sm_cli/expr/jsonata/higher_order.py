@@ -138,15 +138,15 @@ def units(value: str, at: int) -> int:
     return at if value.isascii() else len(value[:at].encode("utf-16-le", "surrogatepass")) // 2
 
 
-def matched(pattern: Regex, arguments: list[Any]) -> Any:
+def match_at(pattern: Regex, arguments: list[Any]) -> Any:
     """What a regular expression gives that is called as a function: (text, where to begin)."""
     value, begin = (*arguments, None, None)[:2]
     if not isinstance(value, str):
         return None
-    return _told(pattern, pattern.search(value, max(0, int(begin)) if is_number(begin) else 0))
+    return _match_value(pattern, pattern.search(value, max(0, int(begin)) if is_number(begin) else 0))
 
 
-def _told(pattern: Regex, match: Match | None) -> Any:
+def _match_value(pattern: Regex, match: Match | None) -> Any:
     if match is None:
         return None
     return {
@@ -154,7 +154,7 @@ def _told(pattern: Regex, match: Match | None) -> Any:
         "start": units(match.string, match.start()),
         "end": units(match.string, match.end()),
         "groups": list(match.groups()),
-        "next": Jsonata.JLambda(lambda: _told(pattern, _next(pattern, match))),
+        "next": Jsonata.JLambda(lambda: _match_value(pattern, _next(pattern, match))),
     }
 
 

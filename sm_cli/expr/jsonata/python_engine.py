@@ -29,7 +29,7 @@ from sm_cli.expr.jsonata.engine import (
     UnsupportedResultError,
 )
 from sm_cli.expr.jsonata.evaluator import Bindings, Evaluator
-from sm_cli.expr.jsonata.signature import checked
+from sm_cli.expr.jsonata.signature import copy_signature
 from sm_cli.expr.jsonata.syntax import parse, sentence
 from sm_cli.expr.jsonata.tuples import nesting
 from sm_cli.expr.scope import JsonataScope, Scope
@@ -70,7 +70,7 @@ class _Compiled:
         if scope.limits.nesting:
             self.check_nesting(scope.limits.nesting)
         memo = scope.memo if isinstance(scope, JsonataScope) else {}
-        frame = Bindings(engine.root, {name: _shared(value, memo) for name, value in bindings.items()})
+        frame = Bindings(engine.root, {name: _engine_form(value, memo) for name, value in bindings.items()})
         evaluator = Evaluator(engine.root, scope, engine.max_steps, engine.max_depth)
         # The package's functions find the evaluator that called them in a variable of the thread.
         current = Jsonata.CURRENT
@@ -96,14 +96,14 @@ class _Compiled:
             raise LimitExceededError(f"nests {self.nesting} levels deep; AWS takes {most}")
 
 
-def _shared(value: Json, memo: dict[int, object]) -> Any:
+def _engine_form(value: Json, memo: dict[int, object]) -> Any:
     """The engine's form of a bound value. `$states` is made anew each time: it is its members that `memo` knows."""
     if isinstance(value, dict) and id(value) not in memo:
-        return {name: _known(member, memo) for name, member in value.items()}
-    return _known(value, memo)
+        return {name: _memoized_form(member, memo) for name, member in value.items()}
+    return _memoized_form(value, memo)
 
 
-def _known(value: Json, memo: dict[int, object]) -> Any:
+def _memoized_form(value: Json, memo: dict[int, object]) -> Any:
     if not isinstance(value, (dict, list)):
         return to_engine(value)
     if id(value) not in memo:
@@ -114,7 +114,7 @@ def _known(value: Json, memo: dict[int, object]) -> Any:
 def _builtin(name: str, function: Any) -> Any:
     """A function of JSONata's own: a copy of the package's, put right."""
     fixed = copy.copy(function)
-    fixed.signature = checked(function.signature)
+    fixed.signature = copy_signature(function.signature)
     if name in BUILTINS:
         fixed.method = BUILTINS[name]
     return fixed
@@ -126,7 +126,7 @@ class _Native(Jsonata.JFunction):  # type: ignore[misc]  # the package ships no 
     def __init__(self, name: str, function: Function) -> None:
         super().__init__(None, None)
         self.function_name = name
-        self.signature = checked(Signature(function.signature, name))
+        self.signature = copy_signature(Signature(function.signature, name))
         self.apply = function.apply
         self.required = self.signature.get_min_number_of_args()
 

@@ -180,14 +180,14 @@ class _Walk:
     def _path(self, node: Any, scope: _Scope) -> None:
         first, *rest = node.steps
         members = tuple(_plain_names(rest)) if not getattr(first, "stages", None) else ()
-        scope = _named(first, scope)
+        scope = _bind_step(first, scope)
         if first.type == "variable":
             self._variable(first, scope, members)
         else:
             self.visit(first, scope)
         inner = scope.within()
         for step in rest:
-            inner = _named(step, inner)
+            inner = _bind_step(step, inner)
             if step.type == "sort":
                 for term in step.terms:
                     self.visit(term.expression, inner)
@@ -257,7 +257,7 @@ class _Walk:
     _string = _number = _value = _regex = _parent = _operator
 
 
-def _named(step: Any, scope: _Scope) -> _Scope:
+def _bind_step(step: Any, scope: _Scope) -> _Scope:
     """The scope after a step that `@$name` or `#$name` binds."""
     names = [name for name in (getattr(step, "focus", None), getattr(step, "index", None)) if isinstance(name, str)]
     names += [stage.value for stage in getattr(step, "stages", None) or () if getattr(stage, "type", "") == "index"]

@@ -63,27 +63,27 @@ class Regex:
 
     def search(self, value: str, at: int = 0) -> Match | None:
         """The first match from this position, as `re` gives it."""
-        with _bounded():
+        with _time_bound():
             return self._compiled.search(value, at, timeout=LONGEST)
 
     def finditer(self, value: str) -> list[Match]:
         """All matches."""
-        with _bounded():
+        with _time_bound():
             return list(self._compiled.finditer(value, timeout=LONGEST))
 
     def sub(self, replacement: str, value: str, count: int = 0) -> str:
         """The text with its matches replaced."""
-        with _bounded():
+        with _time_bound():
             return self._compiled.sub(replacement, value, count, timeout=LONGEST)
 
     def split(self, value: str, limit: int = 0) -> list[str]:
         """The text between its matches."""
-        with _bounded():
+        with _time_bound():
             return self._compiled.split(value, limit, timeout=LONGEST)
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
+def _time_bound() -> Iterator[None]:
     try:
         yield
     except TimeoutError:

@@ -40,7 +40,7 @@ class CheckedSignature(Signature):  # type: ignore[misc]  # the package ships no
         raise JException("T0410", -1, good + 1, name)
 
 
-def checked(signature: Any) -> CheckedSignature:
+def copy_signature(signature: Any) -> CheckedSignature:
     """A copy of a signature of the package's, which may be shared by threads."""
     copy = CheckedSignature.__new__(CheckedSignature)
     copy.__dict__.update(signature.__dict__)

@@ -77,7 +77,7 @@ def _join(pieces: list[str] | None, separator: str | None) -> str | None:
 # -- regular expressions ---------------------------------------------------------------------------------------------
 
 
-def _limited(limit: float | None, code: str) -> int | None:
+def _check_limit(limit: float | None, code: str) -> int | None:
     """How many there may be: all when it is None."""
     if limit is not None and limit < 0:
         raise JException(code, -1, limit)
@@ -95,7 +95,7 @@ def _contains(value: str | None, token: Any) -> bool | None:
 def _match(value: str | None, pattern: Any, limit: float | None) -> Any:
     if value is None:
         return None
-    most = _limited(limit, "D3040")
+    most = _check_limit(limit, "D3040")
     found = (
         {"match": match[0], "index": units(value, match.start()), "groups": list(match.groups())}
         for match in islice(matches(pattern, value), most)
@@ -106,7 +106,7 @@ def _match(value: str | None, pattern: Any, limit: float | None) -> Any:
 def _split(value: str | None, separator: Any, limit: float | None) -> list[str] | None:
     if value is None:
         return None
-    most = _limited(limit, "D3020")
+    most = _check_limit(limit, "D3020")
     if isinstance(separator, str):
         parts = value.split(separator) if separator else list(value)
         return parts if limit is None else parts[: math.floor(limit)]
@@ -125,13 +125,13 @@ def _replace(value: str | None, pattern: Any, replacement: Any, limit: float | N
         return None
     if pattern == "":
         raise JException("D3010", -1)
-    most = _limited(limit, "D3011")
+    most = _check_limit(limit, "D3011")
     if isinstance(pattern, str):
         return _replace_text(value, pattern, replacement, most)
     pieces: list[str] = []
     start = length = 0
     for match in islice(matches(pattern, value), most):
-        new = _expand(replacement, match) if isinstance(replacement, str) else _called(replacement, match)
+        new = _expand(replacement, match) if isinstance(replacement, str) else _call_replacement(replacement, match)
         pieces += (value[start : match.start()], new)
         start = match.end()
         length += len(new)
@@ -147,7 +147,7 @@ def _replace_text(value: str, pattern: str, replacement: Any, most: int | None) 
     return value.replace(pattern, replacement, count)
 
 
-def _called(function: Any, match: Match) -> str:
+def _call_replacement(function: Any, match: Match) -> str:
     found = {
         "match": match[0],
         "start": units(match.string, match.start()),

@@ -78,7 +78,7 @@ class Cursor:
         """One level up."""
         self.depth -= 1
 
-    def quoted(self) -> str:
+    def quoted_string(self) -> str:
         """The string in quotes at this place; escapes as in JSON, and a backslash before either quote."""
         start = self.at
         found = self.take(_QUOTED[self.peek()])

@@ -75,7 +75,7 @@ def _equal(left: Node, right: Node) -> bool:
     return _identical(left, right)
 
 
-def _ordered(compare: Callable[[Any, Any], bool]) -> Relation:
+def _order_relation(compare: Callable[[Any, Any], bool]) -> Relation:
     def relation(left: Node, right: Node) -> bool:
         if (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
             return compare(left, right)
@@ -121,10 +121,10 @@ RELATIONS: Mapping[str, Relation] = MappingProxyType(
         "===": _identical,
         "!=": lambda left, right: not _equal(left, right),
         "!==": lambda left, right: not _identical(left, right),
-        "<": _ordered(operator.lt),
-        "<=": _ordered(operator.le),
-        ">": _ordered(operator.gt),
-        ">=": _ordered(operator.ge),
+        "<": _order_relation(operator.lt),
+        "<=": _order_relation(operator.le),
+        ">": _order_relation(operator.gt),
+        ">=": _order_relation(operator.ge),
         "in": _in,
         "nin": lambda left, right: not _in(left, right),
         "contains": _contains,
@@ -172,7 +172,7 @@ def is_present(operand: Operand, *, definite: bool) -> Test:
     return lambda node, root: bool(operand(node, root))
 
 
-def negated(test: Test) -> Test:
+def negate(test: Test) -> Test:
     """Whether the test does not pass."""
     return lambda node, root: not test(node, root)
 

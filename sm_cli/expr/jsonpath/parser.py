@@ -19,7 +19,7 @@ from sm_cli.expr.jsonpath.filter import (
     every,
     is_present,
     matches_pattern,
-    negated,
+    negate,
     some,
 )
 from sm_cli.expr.jsonpath.functions import FUNCTIONS
@@ -67,7 +67,7 @@ class PathParser(Cursor):
             start = self.at
             deep = self.text.startswith("..", start)
             self.at += 2 if deep else self.peek() == "."
-            step = self.bracket() if self.peek() == "[" else self.dotted(name)
+            step = self.bracket() if self.peek() == "[" else self.parse_dot(name)
             if isinstance(step, FunctionCall):
                 if deep:
                     self.fail("has a function where a name should follow '..'", start)
@@ -80,7 +80,7 @@ class PathParser(Cursor):
             steps.append(Deep(step) if deep else step)
         return Query(_names_at_the_end(steps, bool(calls)), tuple(calls))
 
-    def dotted(self, name: re.Pattern[str]) -> Step | FunctionCall:
+    def parse_dot(self, name: re.Pattern[str]) -> Step | FunctionCall:
         """What follows a dot: a name, `*`, or a function."""
         start = self.at
         found = self.take(name)
@@ -126,7 +126,7 @@ class PathParser(Cursor):
             self.expect("]", "needs ']' after '[*'")
             return Wildcard()
         if character == "?":
-            return self.filtered()
+            return self.parse_filter()
         if character == "(":
             found = self.take(_FROM_END)
             if found is None:
@@ -170,7 +170,7 @@ class PathParser(Cursor):
         self.offend("','", start)
         return Indices(tuple(int(index) for index in indices))
 
-    def filtered(self) -> Step:
+    def parse_filter(self) -> Step:
         """`[?(…)]`."""
         self.offend("'?'", self.at)
         self.at += 1
@@ -210,7 +210,7 @@ class PathParser(Cursor):
         self.at += 1
         self.enter()
         if character == "!":
-            test = negated(self.condition())
+            test = negate(self.condition())
         else:
             test = self.alternatives()
             self.expect(")", "needs ')' in its filter")
@@ -254,7 +254,7 @@ class PathParser(Cursor):
         """A JSON value."""
         character = self.skip_space()
         if character in QUOTES:
-            return self.quoted()
+            return self.quoted_string()
         if character == "[":
             return self.array()
         if character == "{":
@@ -297,7 +297,7 @@ class PathParser(Cursor):
                 self.expect(",", "needs ',' or '}' in an object")
             if self.skip_space() not in QUOTES:
                 self.fail("needs a name in quotes in an object")
-            name = self.quoted()
+            name = self.quoted_string()
             self.expect(":", "needs ':' after a name in an object")
             members[name] = self.constant()
         self.at += 1

@@ -15,11 +15,11 @@ from typing import Any, NoReturn
 
 from sm_cli.expr.jsonpath.parser import PathParser
 from sm_cli.expr.jsonpath.query import Query
-from sm_cli.expr.jsonpath.steps import PathError, PathNotFound, normalized, presence
+from sm_cli.expr.jsonpath.steps import PathError, PathNotFound, normalize, presence
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import Json
 
-__all__ = ["Path", "PathError", "PathNotFound", "compile_path", "compile_reference", "normalized"]
+__all__ = ["Path", "PathError", "PathNotFound", "compile_path", "compile_reference", "normalize"]
 
 
 class Path:
@@ -96,7 +96,7 @@ def _resolver(root: str, find: Callable[[Any], Any], whole: bool) -> Callable[[S
 
 
 def _prober(root: str, query: Query) -> Callable[[Scope], bool]:
-    present = _found_by(query) if query.plain is None else presence(query.plain)
+    present = _finds_something(query) if query.plain is None else presence(query.plain)
     if root == "$":
         return lambda scope: present(scope.input)
     if root == "$$":
@@ -104,7 +104,7 @@ def _prober(root: str, query: Query) -> Callable[[Scope], bool]:
     return lambda scope: root in scope.variables and present(scope.variables[root])
 
 
-def _found_by(query: Query) -> Callable[[Json], bool]:
+def _finds_something(query: Query) -> Callable[[Json], bool]:
     def present(document: Json) -> bool:
         try:
             value = query.find(document)

@@ -50,7 +50,7 @@ class Select(Protocol):
 Step: TypeAlias = "str | int | Select"
 
 
-def normalized(steps: Iterable[str | int]) -> str:
+def normalize(steps: Iterable[str | int]) -> str:
     """Jayway's bracket notation: `$['a'][0]`."""
     return "$" + "".join([f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in steps])
 
@@ -281,25 +281,25 @@ def _reason(document: Json, steps: tuple[str | int, ...], leaf: bool) -> str:
     """Why the steps lead nowhere: the first one that fails says it."""
     value: Node = document
     for i, step in enumerate(steps):
-        so_far = normalized(steps[:i])
+        so_far = normalize(steps[:i])
         if isinstance(step, str):
             if not isinstance(value, dict):
                 kind = _KINDS.get(type(value), "null")
                 return f"Expected to find an object with property ['{step}'] in path {so_far} but found {kind}"
             if step not in value and (i < len(steps) - 1 or not leaf):
-                return f"Missing property in path {normalized(steps[: i + 1])}"
+                return f"Missing property in path {normalize(steps[: i + 1])}"
         elif value is None:
             return f"The path {so_far} is null"
         elif not isinstance(value, list):
-            return f"Filter: [{step}] can only be applied to arrays. Current context is: {_shown(value)}"
+            return f"Filter: [{step}] can only be applied to arrays. Current context is: {_display_value(value)}"
         found = matches(step, value, None)
         if not found:
             break
         value = found[0]
-    return f"No results for path: {normalized(steps)}"
+    return f"No results for path: {normalize(steps)}"
 
 
-def _shown(value: Json) -> str:
+def _display_value(value: Json) -> str:
     text = as_text(value)
     return text if len(text) <= 200 else f"{text[:200]}…"
 

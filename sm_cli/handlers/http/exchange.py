@@ -89,9 +89,9 @@ def exchange(request: Request, tls: Callable[[], ssl.SSLContext], limit: Limit, 
     """Send it, and read the answer. Raises TaskError, or Cancelled when nobody waits for it any more."""
     address = request.address
     try:
-        opened = _connected(address, tls, limit)
+        opened = _connect(address, tls, limit)
         try:
-            answer = _spoken(request, opened, size_limit)
+            answer = _exchange(request, opened, size_limit)
         finally:
             opened.close()
     except (OSError, http.client.HTTPException) as e:
@@ -103,7 +103,7 @@ def exchange(request: Request, tls: Callable[[], ssl.SSLContext], limit: Limit, 
     return answer
 
 
-def _connected(address: Address, tls: Callable[[], ssl.SSLContext], limit: Limit) -> socket.socket:
+def _connect(address: Address, tls: Callable[[], ssl.SSLContext], limit: Limit) -> socket.socket:
     """A connection to the first of the host's addresses that answers."""
     failed: OSError = OSError(f"{address.host} has no address")
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
@@ -134,7 +134,7 @@ def _connected(address: Address, tls: Callable[[], ssl.SSLContext], limit: Limit
     raise failed
 
 
-def _spoken(request: Request, opened: socket.socket, size_limit: int) -> Answer:
+def _exchange(request: Request, opened: socket.socket, size_limit: int) -> Answer:
     address = request.address
     kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
     connection = kind(address.host, address.port)

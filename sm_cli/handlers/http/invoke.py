@@ -84,7 +84,7 @@ def _final(
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not location:
                 return answer
-            request = request.redirected(answer.status, location[0])
+            request = request.redirect(answer.status, location[0])
             address = request.address
             settings.check(address.scheme, address.host, address.port)
     raise TaskError(
@@ -96,7 +96,7 @@ def _final(
 def _result(answer: Answer, hidden: tuple[str, ...]) -> Json:
     """The Task's result. Raises TaskError for an error of the server, and for what is no text."""
     content_type = next(iter(answer.headers.get("content-type", [])), "")
-    text = None if _BINARY.match(content_type) and answer.body else _decoded(answer.body, content_type)
+    text = None if _BINARY.match(content_type) and answer.body else _decode(answer.body, content_type)
     if answer.status >= 400:
         said = text or f"{answer.status} {answer.reason}"
         raise TaskError(f"States.Http.StatusCode.{answer.status}", str(_without(said, hidden))[:_CAUSE])
@@ -105,13 +105,13 @@ def _result(answer: Answer, hidden: tuple[str, ...]) -> Json:
         raise TaskError("States.Runtime", f"the answer ({kind}) is not text, and http:invoke takes text and JSON only")
     headers: dict[str, Json] = {name: list(values) for name, values in answer.headers.items()}
     found: dict[str, Json] = {
-        "Headers": headers, "ResponseBody": _parsed(text, content_type), "StatusCode": answer.status,
+        "Headers": headers, "ResponseBody": _parse_body(text, content_type), "StatusCode": answer.status,
         "StatusText": answer.reason,
     }  # fmt: skip
     return _without(found, hidden)
 
 
-def _decoded(body: bytes, content_type: str) -> str | None:
+def _decode(body: bytes, content_type: str) -> str | None:
     match = _CHARSET.search(content_type)
     try:
         return body.decode(match[1] if match else "utf-8-sig")
@@ -119,7 +119,7 @@ def _decoded(body: bytes, content_type: str) -> str | None:
         return None
 
 
-def _parsed(text: str, content_type: str) -> Json:
+def _parse_body(text: str, content_type: str) -> Json:
     """JSON when the server says so or says nothing, and it is; else the text. Numbers become what a double holds."""
     from sm_cli.handlers.http.request import is_json
     from sm_cli.jsonvalue import loads

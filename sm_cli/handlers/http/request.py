@@ -77,7 +77,7 @@ class Request:
         theirs = {name.lower() for name in self.credentials.headers}
         return [*((n, v) for n, v in self.headers if n.lower() not in theirs), *self.credentials.headers.items()]
 
-    def redirected(self, status: int, location: str) -> Request:
+    def redirect(self, status: int, location: str) -> Request:
         """The request that answers a redirect (RFC 9110, 15.4). Raises TaskError for one that is not followed."""
         target = urljoin(f"{self.address.origin}{self.address.target}", location)
         address = read_address(target, f"{self.address.origin} redirects to")
@@ -97,10 +97,10 @@ def read_request(given: Json, settings: HttpSettings, idempotency_key: str, agen
     parameters = _object(given, "The parameters of http:invoke")
     for name in parameters:
         if name not in FIELDS:
-            raise _refused(f"http:invoke has no field {name!r}; it has {', '.join(FIELDS)}")
+            raise _refusal(f"http:invoke has no field {name!r}; it has {', '.join(FIELDS)}")
     method = parameters.get("Method")
     if method not in METHODS:
-        raise _refused(f"Method is one of {', '.join(METHODS)}, not {dumps(method)}")
+        raise _refusal(f"Method is one of {', '.join(METHODS)}, not {dumps(method)}")
     address = _with_query(read_address(parameters.get("ApiEndpoint"), "ApiEndpoint is"), parameters)
     settings.check(address.scheme, address.host, address.port)
     connection = _connection(parameters)
@@ -122,16 +122,16 @@ def read_request(given: Json, settings: HttpSettings, idempotency_key: str, agen
 def read_address(url: Json, what: str) -> Address:
     """Raises TaskError unless it is an absolute http or https URL without a user in it."""
     if not isinstance(url, str) or any(c <= " " or c == "\x7f" for c in url):
-        raise _refused(f"{what} no URL")
+        raise _refusal(f"{what} no URL")
     try:
         parts = urlsplit(url)
         host, port = normal(parts.hostname or ""), parts.port
     except ValueError:
-        raise _refused(f"{what} no URL") from None
+        raise _refusal(f"{what} no URL") from None
     if parts.scheme not in ("http", "https"):
-        raise _refused(f"{what} no URL that begins with https:// or http://")
+        raise _refusal(f"{what} no URL that begins with https:// or http://")
     if "@" in parts.netloc:
-        raise _refused(f"{what} a URL with a user in it; secrets belong into [http_connections]")
+        raise _refusal(f"{what} a URL with a user in it; secrets belong into [http_connections]")
     query = f"?{quote(parts.query, safe=_QUERY)}" if parts.query else ""
     target = f"{quote(parts.path, safe=_PATH) or '/'}{query}"
     return Address(parts.scheme, host, port or {"http": 80, "https": 443}[parts.scheme], target)
@@ -155,7 +155,7 @@ def _connection(parameters: Mapping[str, Json]) -> str | None:
         if parameters.get(name) is not None:
             arn = _object(parameters[name], name).get("ConnectionArn")
             if not isinstance(arn, str) or not arn:
-                raise _refused(f"{name} holds a ConnectionArn, which is text")
+                raise _refusal(f"{name} holds a ConnectionArn, which is text")
             return arn
     return None
 
@@ -164,13 +164,13 @@ def _headers(given: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     for name, values in given.items():
         lower = name.lower()
         if not TOKEN.fullmatch(name):
-            raise _refused(f"Headers holds {name!r}, which is no name of a header")
+            raise _refusal(f"Headers holds {name!r}, which is no name of a header")
         if lower in _FORBIDDEN or lower.startswith(_FORBIDDEN_PREFIXES):
             where = "; it belongs into [http_connections]" if lower == "authorization" else ""
-            raise _refused(f"The 'Headers' field contains unsupported values: [{lower}]{where}")
+            raise _refusal(f"The 'Headers' field contains unsupported values: [{lower}]{where}")
         for value in _texts(values, f"The header {name}"):
             if not is_clean(value):
-                raise _refused(f"The header {name} holds a control character")
+                raise _refusal(f"The header {name} holds a control character")
             yield name, value
 
 
@@ -180,9 +180,9 @@ def _transform(given: Mapping[str, Json]) -> tuple[str, str]:
     options = _object(given.get("RequestEncodingOptions") or {}, "RequestEncodingOptions")
     format = options.get("ArrayFormat", "INDICES")
     if encoding not in ("NONE", "URL_ENCODED"):
-        raise _refused(f"RequestBodyEncoding is NONE or URL_ENCODED, not {dumps(encoding)}")
+        raise _refusal(f"RequestBodyEncoding is NONE or URL_ENCODED, not {dumps(encoding)}")
     if format not in ARRAY_FORMATS:
-        raise _refused(f"ArrayFormat is one of {', '.join(ARRAY_FORMATS)}, not {dumps(format)}")
+        raise _refusal(f"ArrayFormat is one of {', '.join(ARRAY_FORMATS)}, not {dumps(format)}")
     return str(encoding), str(format)
 
 
@@ -231,15 +231,15 @@ def _texts(value: Json, what: str) -> list[str]:
     """Text, a number or a boolean, or a list of them."""
     values = value if isinstance(value, list) else [value]
     if any(item is None or isinstance(item, (dict, list)) for item in values):
-        raise _refused(f"{what} is text, a number, a boolean or a list of them, not {dumps(value)[:80]}")
+        raise _refusal(f"{what} is text, a number, a boolean or a list of them, not {dumps(value)[:80]}")
     return [_text(item) for item in values]
 
 
 def _object(value: Json, what: str) -> Mapping[str, Json]:
     if not isinstance(value, dict):
-        raise _refused(f"{what} is an object, not {dumps(value)[:80]}")
+        raise _refusal(f"{what} is an object, not {dumps(value)[:80]}")
     return value
 
 
-def _refused(sentence: str) -> TaskError:
+def _refusal(sentence: str) -> TaskError:
     return TaskError("States.Runtime", sentence)

@@ -115,7 +115,7 @@ def forms_of(secret: str) -> list[str]:
     pieces = [secret, *_PIECES.split(secret)]
     pieces += [piece.partition("=")[2].strip('"') for piece in pieces]
     scheme, _, rest = secret.partition(" ")
-    if scheme.lower() == "basic" and (plain := _decoded(rest.strip())) is not None:
+    if scheme.lower() == "basic" and (plain := _decode(rest.strip())) is not None:
         pieces += [plain, *plain.split(":", 1)]
     forms: list[str] = []
     for piece in pieces:
@@ -127,7 +127,7 @@ def forms_of(secret: str) -> list[str]:
     return forms
 
 
-def _decoded(text: str) -> str | None:
+def _decode(text: str) -> str | None:
     """What base64 says; None when it is none."""
     from base64 import b64decode
 

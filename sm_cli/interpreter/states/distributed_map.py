@@ -26,7 +26,7 @@ from sm_cli.interpreter.events import (
 from sm_cli.interpreter.frame import Join, Opens
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
-from sm_cli.interpreter.states.map import Items, concurrency, items_of, selected, thresholds, tolerated
+from sm_cli.interpreter.states.map import Items, concurrency, items_of, select_items, thresholds, tolerated_failures
 from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json, dumps
 
@@ -47,10 +47,10 @@ def start(turn: StepBuilder, state: DistributedMap, event: Entered | BackoffElap
     total = len(items.values)
     limit = concurrency(turn, state, input) or IN_FLIGHT
     turn.record("MapStateStarted", {"length": total} if reader is None else {})
-    allowed = tolerated(thresholds(turn, state, input), total)
+    allowed = tolerated_failures(thresholds(turn, state, input), total)
     turn.frame.join = Join(total, min(limit, IN_FLIGHT), allowed, activation=turn.frame.seq)
     request = None if reader is None else reading(turn, state, reader, input)
-    children = children_of(turn, state, input, taken(items, 0, portion(turn, state, input)))
+    children = children_of(turn, state, input, take_items(items, 0, portion(turn, state, input)))
     turn.record("MapRunStarted", {"mapRunArn": map_run_arn(turn, state)})
     turn.block(StartRun(run_ref(turn), state.name, state.label, state.child_type, joined_so_far(turn)))
     if request is None:
@@ -65,7 +65,7 @@ def items_wanted(turn: StepBuilder, state: DistributedMap, event: ItemsWanted) -
     if state.reader is not None:
         ask(turn, READ, reading(turn, state, state.reader, input))
         return None
-    items = taken(items_of(turn, state, input), join.read, portion(turn, state, input))
+    items = take_items(items_of(turn, state, input), join.read, portion(turn, state, input))
     return spawn(turn, state, children_of(turn, state, input, items))
 
 
@@ -73,22 +73,26 @@ def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> En
     """The job has read a portion, or written the results."""
     answer, join = cast("dict[str, Json]", event.result), joined_so_far(turn)
     if "written" in answer:
-        return over(turn, state) if join.failed_items > join.tolerated else ended(turn, state, answer["written"])
+        return (
+            over(turn, state) if join.failed_items > join.tolerated else finish_map_run(turn, state, answer["written"])
+        )
     input = effective_input(turn, state)
     if "total" in answer:  # the first portion: now it is known how many there are
         total = cast("int", answer["total"])
-        allowed = tolerated(thresholds(turn, state, input), total)
+        allowed = tolerated_failures(thresholds(turn, state, input), total)
         turn.frame.join = join._replace(total=total, tolerated=allowed, mark=str(answer["mark"]))
     join = joined_so_far(turn)
     items = Items(cast("list[Json]", answer["items"])[: join.total - join.read], answer.get("keyed") is True)
     if not items.values and join.read < join.total:
-        return failed(turn, state, "States.ItemReaderFailed", "The data set has fewer items than it had at first.")
+        return fail_map_run(
+            turn, state, "States.ItemReaderFailed", "The data set has fewer items than it had at first."
+        )
     return spawn(turn, state, children_of(turn, state, input, items))
 
 
 def not_served(turn: StepBuilder, state: DistributedMap, event: TaskFailed) -> Entered | None:
     """The items cannot be read, or the results not written: States.ItemReaderFailed, States.ResultWriterFailed."""
-    return failed(turn, state, event.error, event.cause)
+    return fail_map_run(turn, state, event.error, event.cause)
 
 
 def joined(turn: StepBuilder, state: DistributedMap, event: Joined) -> Entered | None:
@@ -96,7 +100,7 @@ def joined(turn: StepBuilder, state: DistributedMap, event: Joined) -> Entered |
     if state.writer is not None and turn.env.probe is None:
         ask(turn, WRITE, writing(turn, state))
         return None
-    return ended(turn, state, event.outputs)
+    return finish_map_run(turn, state, event.outputs)
 
 
 def join_failed(turn: StepBuilder, state: DistributedMap, event: JoinFailed) -> Entered | None:
@@ -130,7 +134,7 @@ def map_run_arn(turn: StepBuilder, state: DistributedMap) -> str:
 def spawn(turn: StepBuilder, state: DistributedMap, children: list[Child]) -> Entered | None:
     """Children for a portion of the items; without items the run is over."""
     if joined_so_far(turn).total == 0:
-        return ended(turn, state, [])
+        return finish_map_run(turn, state, [])
     turn.block(Spawn(children))
     turn.frame.opens |= Opens.EXECUTIONS
     return None
@@ -142,7 +146,7 @@ def ask(turn: StepBuilder, what: str, request: dict[str, Json]) -> None:
     turn.frame.opens |= Opens.EXECUTIONS
 
 
-def ended(turn: StepBuilder, state: DistributedMap, result: Json) -> Entered | None:
+def finish_map_run(turn: StepBuilder, state: DistributedMap, result: Json) -> Entered | None:
     """Every item has its result: close the map run and leave the state."""
     turn.record("MapRunSucceeded", {})
     turn.record("MapStateSucceeded", {}, leaf=True)
@@ -152,13 +156,13 @@ def ended(turn: StepBuilder, state: DistributedMap, result: Json) -> Entered | N
 
 def over(turn: StepBuilder, state: DistributedMap) -> Entered | None:
     """More items failed than are tolerated."""
-    return failed(
+    return fail_map_run(
         turn, state, "States.ExceedToleratedFailureThreshold",
         "The specified tolerated failure threshold was exceeded",
     )  # fmt: skip
 
 
-def failed(turn: StepBuilder, state: DistributedMap, error: str | None, cause: str | None) -> Entered | None:
+def fail_map_run(turn: StepBuilder, state: DistributedMap, error: str | None, cause: str | None) -> Entered | None:
     """Close the map run as failed; then Retry and Catch decide."""
     turn.record("MapRunFailed", outcome_detail(error, cause))
     turn.commands.append(EndRun(False, joined_so_far(turn)))
@@ -178,7 +182,7 @@ def portion(turn: StepBuilder, state: DistributedMap, input: Json) -> int:
     return max(PORTION, int(batch or 0))
 
 
-def taken(items: Items, first: int, most: int) -> Items:
+def take_items(items: Items, first: int, most: int) -> Items:
     """At most `most` items, from number `first` on."""
     return items._replace(values=items.values[first : first + most])
 
@@ -221,11 +225,11 @@ def children_of(turn: StepBuilder, state: DistributedMap, input: Json, items: It
     join = joined_so_far(turn)
     if not items.values:
         return []
-    children = selected(turn, state, input, items, join.read, Source=source(turn, state, input))
+    children = select_items(turn, state, input, items, join.read, Source=source(turn, state, input))
     if state.batcher is None:
         return children
     last = join.read + len(items.values) >= join.total
-    batches = batched(turn, state, state.batcher, input, children, last=last)
+    batches = make_batches(turn, state, state.batcher, input, children, last=last)
     return [replace(child, index=join.made + i) for i, child in enumerate(batches)]
 
 
@@ -239,7 +243,7 @@ def source(turn: StepBuilder, state: DistributedMap, input: Json) -> str:
     return "S3://" + "/".join(str(part) for part in parts if part is not None)
 
 
-def batched(
+def make_batches(
     turn: StepBuilder, state: DistributedMap, batcher: ItemBatcher, input: Json, items: list[Child], *, last: bool
 ) -> list[Child]:
     """ItemBatcher: children of several items. A batch that may still grow is left to the next portion, unless it is

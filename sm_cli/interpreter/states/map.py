@@ -35,8 +35,8 @@ def start(turn: StepBuilder, state: Map, event: Entered | BackoffElapsed) -> Non
     items = items_of(turn, state, input)
     limit, total = concurrency(turn, state, input), len(items.values)
     turn.record("MapStateStarted", {"length": total})
-    allowed = tolerated(thresholds(turn, state, input), total)
-    turn.block(Fork(selected(turn, state, input, items), Join(total, limit, allowed)))
+    allowed = tolerated_failures(thresholds(turn, state, input), total)
+    turn.block(Fork(select_items(turn, state, input, items), Join(total, limit, allowed)))
 
 
 def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
@@ -101,7 +101,7 @@ def thresholds(turn: StepBuilder, state: Map, input: Json) -> tuple[int | None, 
     return None if number is None else int(number), percentage
 
 
-def tolerated(given: tuple[int | None, float | None], total: int) -> int:
+def tolerated_failures(given: tuple[int | None, float | None], total: int) -> int:
     """How many of `total` items may fail: the smaller of the two thresholds, 0 when none is given."""
     number, percentage = given
     bounds = [] if number is None else [number]
@@ -110,7 +110,7 @@ def tolerated(given: tuple[int | None, float | None], total: int) -> int:
     return min(bounds, default=0)
 
 
-def selected(turn: StepBuilder, state: Map, input: Json, items: Items, first: int = 0, **more: Json) -> list[Child]:
+def select_items(turn: StepBuilder, state: Map, input: Json, items: Items, first: int = 0, **more: Json) -> list[Child]:
     """A child for each item, as ItemSelector makes its input; `first` is the number of the first one, `more` further
     members of Map.Item."""
     selector, machine = state.item_selector, state.processor

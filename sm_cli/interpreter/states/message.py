@@ -9,7 +9,7 @@ from __future__ import annotations
 from sm_cli.asl.model import Message, QueryLanguage
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.commands import AwaitMessage, StartTimer, TimerKind
-from sm_cli.interpreter.dataflow import as_text, effective_input, output, placed, seconds, transformed
+from sm_cli.interpreter.dataflow import as_text, effective_input, leave_transformed, output, place, seconds
 from sm_cli.interpreter.events import BackoffElapsed, DeadlinePassed, Entered, MessageReceived
 from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json
@@ -42,18 +42,18 @@ def received(turn: StepBuilder, state: Message, event: MessageReceived) -> Enter
     """Put the message's body into the state's data, and leave the state."""
     turn.record("MessageReceived", {"output": event.data})
     if state.language is QueryLanguage.JSONATA:
-        return transformed(turn, state, merged(turn, state, event.data), {"result": event.data})
+        return leave_transformed(turn, state, merge_body(turn, state, event.data), {"result": event.data})
     assigned = None if state.assign is None else state.assign(turn.scope(event.data))
     data = event.data if state.result_selector is None else state.result_selector(turn.scope(event.data))
-    return turn.leave(state, output(turn, state, merged(turn, state, data)), assigned)
+    return turn.leave(state, output(turn, state, merge_body(turn, state, data)), assigned)
 
 
-def merged(turn: StepBuilder, state: Message, data: Json) -> Json:
+def merge_body(turn: StepBuilder, state: Message, data: Json) -> Json:
     """The body where ResultPath says; without one the input's members with the body's over them."""
     raw = turn.frame.input
     if state.result_path is None and isinstance(raw, dict) and isinstance(data, dict):
         return {**raw, **data}
-    return placed(turn, state.result_path, data)
+    return place(turn, state.result_path, data)
 
 
 def timed_out(turn: StepBuilder, state: Message, event: DeadlinePassed) -> Entered | None:
@@ -62,6 +62,6 @@ def timed_out(turn: StepBuilder, state: Message, event: DeadlinePassed) -> Enter
     if state.timeout_path is None:
         raise StateFailure("States.Timeout", None, located=False)
     note: Json = {"status": "TIMEOUT", "message": f"No message for {state.correlation_key} came in time."}
-    value = merged(turn, state, note)
+    value = merge_body(turn, state, note)
     turn.record("MessageStateExited", {"name": state.name, "output": value})
     return turn.proceed(state.timeout_path, value)

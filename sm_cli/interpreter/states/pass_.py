@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sm_cli.asl.model import Pass, QueryLanguage
-from sm_cli.interpreter.dataflow import complete, effective_input, parameters, transformed
+from sm_cli.interpreter.dataflow import complete, effective_input, leave_transformed, parameters
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.step import StepBuilder
 
@@ -13,7 +13,7 @@ def entered(turn: StepBuilder, state: Pass, event: Entered) -> Entered | None:
     if state.is_identity and turn.env.probe is None:
         return turn.leave(state, turn.frame.input)
     if state.language is QueryLanguage.JSONATA:
-        return transformed(turn, state, turn.frame.input)
+        return leave_transformed(turn, state, turn.frame.input)
     if state.has_result:
         turn.note("result", state.result)
         return complete(turn, state, state.result)

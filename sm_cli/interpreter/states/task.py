@@ -34,7 +34,7 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
     heartbeat = seconds(turn, state.heartbeat, "HeartbeatSecondsPath", input)
     command: RunTask | StartExecution | CallSfn
     if state.resource.starts_execution:
-        command = nested(state, arguments, timeout, heartbeat)
+        command = start_execution(state, arguments, timeout, heartbeat)
         if state.resource.pattern.startswith("sync"):
             turn.frame.opens |= Opens.EXECUTIONS
     elif state.resource.sfn_action is not None:
@@ -42,7 +42,7 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
         if command.action == "startSyncExecution":
             turn.frame.opens |= Opens.EXECUTIONS
     else:
-        handler, payload = addressed(state, arguments)
+        handler, payload = address(state, arguments)
         command = RunTask(handler, payload, sum(turn.frame.retries) + 1, timeout, heartbeat)
     turn.record(
         task_event(state.resource, "Scheduled"),
@@ -51,7 +51,7 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
     turn.block(command)
 
 
-def nested(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
+def start_execution(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
     """What states:startExecution asks for: which workflow, under which name, with which input."""
     given = arguments if isinstance(arguments, dict) else {}
     machine, name = given.get("StateMachineArn"), given.get("Name")
@@ -81,7 +81,7 @@ def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, h
     return CallSfn(action, given, state.resource.pattern, timeout, heartbeat)
 
 
-def addressed(state: Task, arguments: Json) -> tuple[str, Json]:
+def address(state: Task, arguments: Json) -> tuple[str, Json]:
     """The handler's name and its input; lambda:invoke names both inside its parameters."""
     if state.resource.kind != "invoke":
         return state.resource.handler, arguments
@@ -117,7 +117,7 @@ def succeeded(turn: StepBuilder, state: Task, event: TaskSucceeded) -> Entered |
     mocked = turn.env.probe is not None and turn.env.probe.mocked
     # A callback's output is the result itself; only an answer that the function gave at once comes wrapped.
     wrapped = resource.kind == "invoke" and resource.pattern != "waitForTaskToken" and not mocked
-    result = invoked(turn, event.result) if wrapped else event.result
+    result = invoke_result(turn, event.result) if wrapped else event.result
     called = resource.service or resource.text
     try:
         turn.check_bounds(event.result, "result", called)
@@ -130,7 +130,7 @@ def succeeded(turn: StepBuilder, state: Task, event: TaskSucceeded) -> Entered |
     return complete(turn, state, result)
 
 
-def invoked(turn: StepBuilder, payload: Json) -> Json:
+def invoke_result(turn: StepBuilder, payload: Json) -> Json:
     """What lambda:invoke wraps around a function's answer."""
     return {
         "ExecutedVersion": "$LATEST",

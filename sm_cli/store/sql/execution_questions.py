@@ -59,7 +59,7 @@ class ExecutionQuestions(Asking):
         """The public ids of these executions."""
         return dict(self.session.all("refs", (_ids(ids),))) if ids else {}
 
-    def execution_named(self, workflow: str, name: str) -> Execution | None:
+    def find_execution(self, workflow: str, name: str) -> Execution | None:
         """The execution of this name, which is unique within its workflow; None when there is none."""
         return next(iter(self._executions("execution_named", (name, workflow))), None)
 

@@ -76,11 +76,11 @@ class MessageQuestions(Asking):
         """The message with this id; None when there is none."""
         return next(iter(self._messages("message", (id,))), None)
 
-    def message_sent(self, key: str, value: str, message_id: str) -> StoredMessage | None:
+    def find_message(self, key: str, value: str, message_id: str) -> StoredMessage | None:
         """The newest message with this key, value and sender's id, of any status: how a repeat is known."""
         return next(iter(self._messages("message_sent", (message_id, key, value))), None)
 
-    def messages_named(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
+    def find_messages(self, message_id: str, limit: int = 10) -> list[StoredMessage]:
         """Those with this sender's id, newest first, under any key."""
         return self._messages("messages_named", (message_id, limit))
 

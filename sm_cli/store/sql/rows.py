@@ -294,7 +294,7 @@ def history_rows(
     small: set[int] = set()
     for of_execution in runs.values():
         for run in of_execution:
-            kept = [event[2:] if _is_small_detail(event[6], small) else _kept(event, payload) for event in run]
+            kept = [event[2:] if _is_small_detail(event[6], small) else _event_row(event, payload) for event in run]
             if longs:
                 long += [
                     e for e, k in zip(run, kept, strict=True) if len(k) > 5 and not longs.isdisjoint(k[5].values())
@@ -328,7 +328,7 @@ def _is_small_detail(detail: dict[str, Json], small: set[int]) -> bool:
     return True
 
 
-def _kept(event: HistoryEvent, payload: Callable[[Json], str]) -> tuple[Any, ...]:
+def _event_row(event: HistoryEvent, payload: Callable[[Json], str]) -> tuple[Any, ...]:
     """What a row keeps of an event: what comes after its execution and number."""
     detail, large = event[6], None
     for name, value in event[6].items():

@@ -137,13 +137,13 @@ class WorkQuestions(Asking):
         """(queue, tree) of at most so many jobs of this resource that nobody has."""
         return self.session.all("free_of_resource", (resource, limit))
 
-    def lost(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
+    def lapsed_jobs(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
         """Jobs whose lease ran out at or before `now`, earliest first."""
         if tree is None:
             return self._jobs("lost_jobs", (now, limit))
         return self._jobs("lost_jobs_in_tree", (now, tree, limit))
 
-    def held(self, worker: str) -> list[Job]:
+    def leased_to(self, worker: str) -> list[Job]:
         """Jobs leased to this worker, whether or not the lease ran out; lowest id first."""
         return self._jobs("held_jobs", (HANDED_OVER, worker))
 

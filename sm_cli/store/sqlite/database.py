@@ -78,16 +78,16 @@ class SqliteStore:
         self._known = RowCache()
         self._beacons: list[Liveness] = []
         if not is_there(self.path, self._file, create=create):
-            with self._translated():
+            with self._translate_errors():
                 self._under_lock(lambda: make(self.path, self._file))
-        self._identity = self._identified()
+        self._identity = self._file_identity()
         self._next_look = 0.0
-        with self._translated():
+        with self._translate_errors():
             self._idle.append(self._first_reader())
 
     def close(self) -> None:
         """Give back the file. A read that another thread is in the middle of ends in peace."""
-        with self._lock, self._translated():
+        with self._lock, self._translate_errors():
             self._closed = True
             for beacons in self._beacons:
                 beacons.close()
@@ -113,7 +113,7 @@ class SqliteStore:
                 raise RuntimeError("this thread is already inside `with store.write()`")
             self._writing = True
             try:
-                with self._translated():
+                with self._translate_errors():
                     yield from self._transaction()
             finally:
                 self._writing = False
@@ -123,11 +123,11 @@ class SqliteStore:
         assert self._turn is not None
         try:
             self._begin(session.connection, self._turn)
-            yield from self._begun(session)
+            yield from self._in_transaction(session)
         finally:
             self._turn.give()
 
-    def _begun(self, session: Session) -> Iterator[Transaction]:
+    def _in_transaction(self, session: Session) -> Iterator[Transaction]:
         connection = session.connection
         try:
             self._notice_others(connection)
@@ -172,7 +172,7 @@ class SqliteStore:
             raise errors.cannot_lock(self.path, e) from e
         wait = Wait(self.patience, turn.holder)
         try:
-            if not turn.held:
+            if not turn.is_held:
                 turn.take(wait.left)
             self._check_identity()
             if not begun():
@@ -210,12 +210,12 @@ class SqliteStore:
                 self._check_identity()
             try:
                 if writer is None:
-                    with self._translated():
+                    with self._translate_errors():
                         self._opened_writer()
                 else:
                     (self._data_version,) = writer.connection.execute("PRAGMA data_version").fetchone()
             except sqlite3.Error:
-                with self._translated():
+                with self._translate_errors():
                     self._data_version = self._read_data_version()
             return before not in (self._data_version, None)
 
@@ -240,18 +240,18 @@ class SqliteStore:
             raise errors.busy(self.path, self.patience.limit()) from None
         return found[0]
 
-    def _identified(self) -> tuple[int, int]:
+    def _file_identity(self) -> tuple[int, int]:
         """Which file stands at the path: (device, inode). Raises DatabaseError when there is none."""
         try:
             found = self._file.stat()
         except OSError:
-            raise errors.gone(self.path) from None
+            raise errors.gone_error(self.path) from None
         return found.st_dev, found.st_ino
 
     def _check_identity(self) -> None:
         """Raise DatabaseError when another file stands at the path, or none: what is committed would be lost."""
-        if self._identified() != self._identity:
-            raise errors.replaced(self.path)
+        if self._file_identity() != self._identity:
+            raise errors.replaced_error(self.path)
         self._next_look = time.monotonic() + _LOOK
 
     def token_key(self) -> bytes:
@@ -276,7 +276,7 @@ class SqliteStore:
     @contextmanager
     def read(self) -> Iterator[Questions]:
         """A reader that nobody else uses, inside one snapshot."""
-        with self._translated():
+        with self._translate_errors():
             try:
                 reads = self._idle.pop()
             except IndexError:
@@ -333,7 +333,7 @@ class SqliteStore:
         turn = self._open_turn()
         try:
             wait = Wait(self.patience, turn.holder)
-            with turn.taken(wait.left):
+            with turn.hold(wait.left):
                 work()
         except TimeoutError:
             raise errors.busy(self.path, self.patience.limit()) from None
@@ -361,13 +361,13 @@ class SqliteStore:
             raise errors.cannot_create(beside, e) from e
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as e:
             raise self._explain(e) from e
         except orjson.JSONDecodeError as e:  # of a column; whoever reads what people write takes their errors itself
-            raise errors.damaged(self.path, e) from e
+            raise errors.damaged_error(self.path, e) from e
 
     def _explain(self, error: sqlite3.Error) -> SmError:
         return errors.explain(error, self.path, self._wait)

@@ -51,7 +51,7 @@ def not_ours(path: Path) -> DatabaseError:
     return DatabaseError(f"{path} is a database of another program", topic="other path")
 
 
-def damaged(path: Path, error: ValueError) -> DatabaseError:
+def damaged_error(path: Path, error: ValueError) -> DatabaseError:
     """A row that SQLite can read, and that holds what nobody of ours has written."""
     sentence, hint = _SENTENCES[sqlite3.SQLITE_CORRUPT]
     return DatabaseError(sentence.format(path=path, detail=f"a value is not JSON: {error}"), hint=hint)
@@ -63,7 +63,7 @@ def too_short(path: Path, size: int) -> DatabaseError:
     return DatabaseError(f"{path} is damaged: it has {size} byte{'' if size == 1 else 's'}", hint=hint)
 
 
-def gone(path: Path) -> DatabaseError:
+def gone_error(path: Path) -> DatabaseError:
     """The file was deleted or moved while it was open."""
     return DatabaseError(
         f"{path} was deleted or moved while it was open, so nothing more is written to it",
@@ -71,7 +71,7 @@ def gone(path: Path) -> DatabaseError:
     )
 
 
-def replaced(path: Path) -> DatabaseError:
+def replaced_error(path: Path) -> DatabaseError:
     """Another file stands in its place since it was opened."""
     return DatabaseError(f"{path} was replaced by another file while it was open, so nothing more is written to it")
 

@@ -62,7 +62,7 @@ class WriteLock:
         return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
-    def taken(self, left: Left) -> Iterator[None]:
+    def hold(self, left: Left) -> Iterator[None]:
         """Hold the turn. Raises TimeoutError, from `left`, when it is not free in time."""
         self.take(left)
         try:
@@ -71,7 +71,7 @@ class WriteLock:
             self.give()
 
     @property
-    def held(self) -> bool:
+    def is_held(self) -> bool:
         """Whether this object holds it."""
         return self._held is not None
 
@@ -80,7 +80,7 @@ class WriteLock:
         if self._try():
             self._held = self._file
             self.note("writes")
-        return self.held
+        return self.is_held
 
     def take(self, left: Left) -> None:
         """Wait for it, in the order of asking. Raises TimeoutError, from `left`."""
@@ -152,15 +152,15 @@ class WriteLock:
             while not wait.ready.acquire(timeout=left()):
                 pass
         except BaseException as e:  # Ctrl-C, or the time is up
-            if self._ended(wait):
+            if self._end_wait(wait):
                 if isinstance(e, TimeoutError):
                     return self._waiting
                 fcntl.flock(self._waiting, fcntl.LOCK_UN)
             raise
-        self._ended(wait)
+        self._end_wait(wait)
         return self._waiting
 
-    def _ended(self, wait: _Wait) -> bool:
+    def _end_wait(self, wait: _Wait) -> bool:
         """Nobody waits any more; whether the turn was granted before."""
         with self._mutex:
             wait.over = not wait.granted

@@ -49,7 +49,7 @@ def _path_hint(field: str, text: str) -> str | None:
     if text.startswith("States."):
         return "an intrinsic function cannot stand here"
     if not _MEMBER.fullmatch(text):
-        return _meant(text)
+        return _intended_path(text)
     twin = field.removesuffix("Path")
     fixed = f", or use {twin} to compare with a fixed value" if twin != field and twin in OPERATORS else ""
     return f"write $.{text}{fixed}"
@@ -122,7 +122,7 @@ def value_findings(pointer: str, text: str, field: str) -> Iterator[Finding]:
             yield Finding(pointer, f"{field} holds no path: {lower(problem.message)}", start=start, end=end)
     elif not text.startswith("States."):
         message = f"{field} must be a path or an intrinsic function call, not {_cut(text)}"
-        yield Finding(pointer, message, _meant(text))
+        yield Finding(pointer, message, _intended_path(text))
     else:
         try:
             compile_call(text, field)
@@ -134,7 +134,7 @@ def value_findings(pointer: str, text: str, field: str) -> Iterator[Finding]:
             yield Finding(pointer, e.message[:1].upper() + e.message[1:], hint, start=start, end=end)
 
 
-def _meant(text: str) -> str | None:
+def _intended_path(text: str) -> str | None:
     if text.strip().startswith(("$", "States.")) and text != text.strip():
         return "no blank may stand before it"
     return "an expression {% … %} needs QueryLanguage: JSONata" if text.startswith("{%") else None

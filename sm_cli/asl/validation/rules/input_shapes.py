@@ -53,7 +53,7 @@ def _missing(state: StateAt, shape: Shape) -> Iterator[Finding]:
         seen = shape if field == "InputPath" else effective if field in _READERS else None
         if use.name == "" and use.path is not None and use.path.text not in asked:
             steps = use.path.steps or ()
-            if (lost := _lost(seen, steps)) is not None:
+            if (lost := _first_missing(seen, steps)) is not None:
                 yield _finding(use, state, steps, lost)
     for pointer, text, reading in readings(state):
         for name in reading.variables:
@@ -62,7 +62,7 @@ def _missing(state: StateAt, shape: Shape) -> Iterator[Finding]:
             # Only where nothing else is asked for: as a part of something an undefined value may be meant.
             alone = text[2:-2].strip() == ".".join(("$states", *name.members))
             steps = name.members[1:]
-            if alone and (lost := _lost(shape, steps)) is not None:
+            if alone and (lost := _first_missing(shape, steps)) is not None:
                 end = 2 + len(text[2:-2].rstrip())
                 yield _finding(Use(pointer, "", name.start, end), state, steps, lost)
 
@@ -76,7 +76,7 @@ def _finding(use: Use, state: StateAt, steps: tuple[str | int, ...], lost: int) 
     return Finding(use.pointer, message, start=start, end=end)
 
 
-def _lost(shape: Shape, steps: tuple[str | int, ...]) -> int | None:
+def _first_missing(shape: Shape, steps: tuple[str | int, ...]) -> int | None:
     """The index of the step that certainly finds nothing."""
     for i, step in enumerate(steps):
         if shape is None or not isinstance(step, str):
@@ -148,13 +148,13 @@ def _outputs(state: StateAt, shape: Shape) -> Iterator[tuple[str, Shape]]:
     for _, catcher in state.items("Catch"):
         target = catcher.get("Next")
         if isinstance(target, str):
-            yield target, _caught(state, catcher, shape)
+            yield target, _caught_shape(state, catcher, shape)
 
 
-def _caught(state: StateAt, catcher: dict[str, Json], shape: Shape) -> Shape:
+def _caught_shape(state: StateAt, catcher: dict[str, Json], shape: Shape) -> Shape:
     if state.language == "JSONata":
         return _literal(catcher["Output"]) if "Output" in catcher else _ERROR
-    return _placed(shape, catcher.get("ResultPath", "$"), _ERROR)
+    return _place_result(shape, catcher.get("ResultPath", "$"), _ERROR)
 
 
 def _jsonata_output(state: StateAt, shape: Shape) -> Shape:
@@ -179,7 +179,7 @@ def _jsonpath_output(state: StateAt, shape: Shape) -> Shape:
         result = _template(value["ResultSelector"], None)
     if state.type == "Message" and "ResultPath" not in value:
         return None
-    return _at_path(_placed(shape, value.get("ResultPath", "$"), result), value.get("OutputPath", "$"))
+    return _at_path(_place_result(shape, value.get("ResultPath", "$"), result), value.get("OutputPath", "$"))
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def _at_path(shape: Shape, path: Json) -> Shape:
     return shape
 
 
-def _placed(shape: Shape, path: Json, result: Shape) -> Shape:
+def _place_result(shape: Shape, path: Json, result: Shape) -> Shape:
     """The input with a result placed in it; a null path drops the result."""
     if path is None:
         return shape
@@ -231,7 +231,7 @@ def _placed(shape: Shape, path: Json, result: Shape) -> Shape:
     step = str(steps[0])
     inner = shape.get(step, {})
     rest = "$" + "".join(f"['{each}']" for each in steps[1:])
-    return {**shape, step: result if len(steps) == 1 else _placed(inner, rest, result)}
+    return {**shape, step: result if len(steps) == 1 else _place_result(inner, rest, result)}
 
 
 def _template(value: Json, effective: Shape, depth: int = 0, *, static: bool = False) -> Shape:

@@ -35,10 +35,10 @@ def texts(state: StateAt) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=4)  # the rules ask for the same state one after the other
 def _texts(state: StateAt) -> tuple[tuple[str, str], ...]:
-    return tuple(_found_texts(state))
+    return tuple(_find_texts(state))
 
 
-def _found_texts(state: StateAt) -> Iterator[tuple[str, str]]:
+def _find_texts(state: StateAt) -> Iterator[tuple[str, str]]:
     for at, field, template in values(state, "template", "timestamp", "expression", "text"):
         if field in ("Comment", "ErrorEquals", "CorrelationKey", "Label", "ItemsPointer"):
             continue
@@ -61,10 +61,10 @@ def readings(state: StateAt) -> tuple[tuple[str, str, Reading], ...]:
 
 @lru_cache(maxsize=4)
 def _readings(state: StateAt) -> tuple[tuple[str, str, Reading], ...]:
-    return tuple(_found_readings(state))
+    return tuple(_find_readings(state))
 
 
-def _found_readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
+def _find_readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
     for pointer, text in texts(state):
         if is_expression(text):
             try:
@@ -151,10 +151,10 @@ def _members(state: StateAt) -> tuple[tuple[str, str, Json], ...]:
 
 @lru_cache(maxsize=4)
 def _all_members(state: StateAt) -> tuple[tuple[str, str, Json], ...]:
-    return tuple(_found_members(state))
+    return tuple(_find_members(state))
 
 
-def _found_members(state: StateAt) -> Iterator[tuple[str, str, Json]]:
+def _find_members(state: StateAt) -> Iterator[tuple[str, str, Json]]:
     for at, field, template in values(state, "template"):
         if isinstance(template, str):
             yield at, field, template
@@ -253,12 +253,12 @@ def states_has_them(state: StateAt) -> Iterator[Finding]:
     for pointer, _, reading in readings(state):
         for name in reading.variables:
             member = name.members[0] if name.name == "states" and name.members else ""
-            if member in ("result", "errorOutput") and (problem := _misplaced(state, pointer, member)):
+            if member in ("result", "errorOutput") and (problem := _misplacement(state, pointer, member)):
                 end = name.end + 1 + len(member)
                 yield Finding(pointer, problem[0], problem[1], start=name.start, end=end)
 
 
-def _misplaced(state: StateAt, pointer: str, member: str) -> tuple[str, str | None] | None:
+def _misplacement(state: StateAt, pointer: str, member: str) -> tuple[str, str | None] | None:
     """Why a member of `$states` has no value at this place of a state, with a hint."""
     field, *inside = tokens(pointer[len(state.pointer) :])
     caught = field == "Catch" and len(inside) > 1 and inside[1] in ("Output", "Assign")

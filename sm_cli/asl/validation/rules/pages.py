@@ -35,11 +35,11 @@ def _read(text: str) -> Page:
     about, *examples = text.split("\n## ")
     found = {name: rest for name, _, rest in (example.partition("\n") for example in examples)}
     return Page(
-        " ".join(about.split("\n", 1)[1].split()), *(_fenced(found.get(name, "")) for name in ("Wrong", "Right"))
+        " ".join(about.split("\n", 1)[1].split()), *(_fence_content(found.get(name, "")) for name in ("Wrong", "Right"))
     )
 
 
-def _fenced(text: str) -> str:
+def _fence_content(text: str) -> str:
     """What stands between the fences, with its last line's end."""
     lines = text.strip().splitlines(keepends=True)
     return "".join(lines[1:-1])

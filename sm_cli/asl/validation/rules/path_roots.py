@@ -44,10 +44,10 @@ def uses(state: StateAt) -> tuple[Use, ...]:
 
 @lru_cache(maxsize=4)  # the rules ask for the same state one after the other
 def _uses(state: StateAt) -> tuple[Use, ...]:
-    return tuple(_found(state))
+    return tuple(_find_uses(state))
 
 
-def _found(state: StateAt) -> Iterator[Use]:
+def _find_uses(state: StateAt) -> Iterator[Use]:
     for pointer, field, value in values(state, "path", "reference"):
         if isinstance(value, str) and value.startswith("$"):
             yield from _path(pointer, value, 0, field == "Variable" and _asks_presence(state, pointer))

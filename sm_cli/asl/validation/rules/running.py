@@ -70,22 +70,22 @@ def awaits_messages(machines: list[MachineAt]) -> Iterator[Finding]:
                 yield Finding(state.at("Type"), "An express workflow cannot wait for a message")
 
 
-def unreplaced(machines: list[MachineAt]) -> Iterator[Finding]:
+def find_placeholders(machines: list[MachineAt]) -> Iterator[Finding]:
     """Texts that another tool should have replaced, where more than their characters is needed."""
     for machine in machines:
         yield from _unreplaced_in(machine.value, machine.pointer, machine.shape, machine.language)
         states = machine.value.get("States")
         for name, value in states.items() if isinstance(states, dict) else ():
             if is_unknown(value):
-                yield _unreplaced(machine.names[name], f"The state '{name}'", value)
+                yield _placeholder_finding(machine.names[name], f"The state '{name}'", value)
         for state in machine.states.values():
             if is_unknown(written := state.value.get("Type")):
-                yield _unreplaced(state.at("Type"), "Type", written)
+                yield _placeholder_finding(state.at("Type"), "Type", written)
                 continue
             yield from _unreplaced_in(state.value, state.pointer, state.type, state.language)
             for pointer, field, value in template_members(state):
                 if field.endswith(".$") and is_unknown(value):
-                    yield _unreplaced(pointer, field, value)
+                    yield _placeholder_finding(pointer, field, value)
 
 
 def _unreplaced_in(owner: dict[str, Json], at: str, shape_of_owner: str, language: Language) -> Iterator[Finding]:
@@ -97,11 +97,11 @@ def _unreplaced_in(owner: dict[str, Json], at: str, shape_of_owner: str, languag
         for field, kind in fields_of(shape, language).items():
             inner = value.get(field)
             if is_unknown(inner) and field != "Type" and (field == "Resource" or _is_read(kind)):
-                yield _unreplaced(child(pointer, field), field, inner)
+                yield _placeholder_finding(child(pointer, field), field, inner)
             elif kind.holds and isinstance(inner, list):
                 for i, item in enumerate(inner):
                     if is_unknown(item):
-                        yield _unreplaced(f"{child(pointer, field)}/{i}", field, item)
+                        yield _placeholder_finding(f"{child(pointer, field)}/{i}", field, item)
 
 
 def _is_read(kind: Kind) -> bool:
@@ -110,5 +110,5 @@ def _is_read(kind: Kind) -> bool:
     return kind.syntax in _READ_SYNTAXES or "enum" in kind.schema or not takes_text
 
 
-def _unreplaced(pointer: str, field: str, value: Json) -> Finding:
+def _placeholder_finding(pointer: str, field: str, value: Json) -> Finding:
     return Finding(pointer, f"{field} holds {value}, which nothing has replaced by a value")

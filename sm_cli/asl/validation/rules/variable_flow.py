@@ -41,10 +41,10 @@ class _Known:
         return self.bits.setdefault(name, 1 << len(self.bits))
 
 
-def _known(machines: list[MachineAt]) -> _Known:
+def _known_variables(machines: list[MachineAt]) -> _Known:
     known = _Known()
     for machine in machines:
-        for name, pointer in _assigned(machine, known).items():
+        for name, pointer in _assigned_variables(machine, known).items():
             known.homes.setdefault(name, []).append((machine, pointer))
     if known.bits:
         for machine in machines:
@@ -52,7 +52,7 @@ def _known(machines: list[MachineAt]) -> _Known:
     return known
 
 
-def _assigned(machine: MachineAt, known: _Known) -> dict[str, str]:
+def _assigned_variables(machine: MachineAt, known: _Known) -> dict[str, str]:
     """The variables that a machine assigns, each with the pointer of its first assignment."""
     found: dict[str, str] = {}
     for state in machine.states.values():
@@ -161,7 +161,7 @@ def _reads(state: StateAt) -> Iterator[Use]:
 )
 def variables_have_values(machines: list[MachineAt]) -> Iterator[tuple[str, Finding]]:
     """Findings of the entries above, each with its code."""
-    known = _known(machines)
+    known = _known_variables(machines)
     yield from _shadowing(machines, known)
     if not known.open:
         yield from _without_values(machines, known)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sm_cli.asl.resources import parse_resource
 from sm_cli.engine.settings import JobTaker
-from sm_cli.engine.stepping.nested_executions import Refused
+from sm_cli.engine.stepping.nested_executions import StartRefused
 from sm_cli.engine.stepping.sfn.parameters import Parameters, json_of, text_of
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
@@ -73,16 +73,16 @@ def asked_for(unit: UnitOfWork, given: Parameters) -> Frame:
         raise unknown(e) from None
 
 
-def unknown(error: NotFound | UsageError) -> Refused:
+def unknown(error: NotFound | UsageError) -> StartRefused:
     """A token that leads nowhere."""
     if isinstance(error, NotFound):
-        return Refused("TaskDoesNotExist", "Task does not exist")
-    return Refused("InvalidToken", "Invalid Token: 'Invalid token'")
+        return StartRefused("TaskDoesNotExist", "Task does not exist")
+    return StartRefused("InvalidToken", "Invalid Token: 'Invalid token'")
 
 
-def too_late() -> Refused:
+def too_late() -> StartRefused:
     """The task of a token has ended."""
-    return Refused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+    return StartRefused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
 
 
 # -- activities ----------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ def activity_of(given: Parameters) -> str:
     arn = str(given["ActivityArn"])
     resource = parse_resource(arn)
     if resource.kind != "activity":
-        raise Refused("InvalidArn", f"Invalid Arn: '{arn}'")
+        raise StartRefused("InvalidArn", f"Invalid Arn: '{arn}'")
     return resource.handler
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeAlias
 
 from sm_cli.asl.resources import workflow_name
-from sm_cli.engine.stepping.nested_executions import Refused, hand_over, put
+from sm_cli.engine.stepping.nested_executions import StartRefused, hand_over, put
 from sm_cli.engine.stepping.sfn import callbacks, executions, machines, runs
 from sm_cli.engine.stepping.sfn.parameters import Parameters, the_execution, the_run
 from sm_cli.engine.stepping.tasks import time_out
@@ -67,7 +67,7 @@ def arrive(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSf
     what = partial(carry_out, unit, execution.id, frame.id, frame.seq, command)
     try:
         about, frames = _ABOUT[command.action](unit, command.parameters) if command.action in _ABOUT else ([], [])
-    except Refused:
+    except StartRefused:
         about, frames = [], []  # its own answer
     if about and not unit.is_judged(about):
         unit.arrivals.append(Arrival(execution.id, about, frames, what))
@@ -88,7 +88,7 @@ def carry_out(unit: UnitOfWork, caller: int, id: int, seq: int, command: CallSfn
                 return
         else:
             answer = _ACTIONS[command.action](unit, command.parameters)
-    except Refused as e:
+    except StartRefused as e:
         request = f"{execution.ref}-{frame.id}-{frame.seq}"
         error = e.name if e.name.endswith("Exception") else f"{e.name}Exception"
         cause = f"{e.cause} (Service: Sfn, Status Code: 400, Request ID: {request})"
@@ -134,7 +134,7 @@ def of_run(unit: UnitOfWork, given: Parameters) -> About:
 def of_name(unit: UnitOfWork, given: Parameters) -> About:
     """The execution that has the name which a new one is to have."""
     name = given.get("Name")
-    known = None if name is None else unit.tx.execution_named(workflow_name(str(given["StateMachineArn"])), str(name))
+    known = None if name is None else unit.tx.find_execution(workflow_name(str(given["StateMachineArn"])), str(name))
     return ([] if known is None else [known.id]), []
 
 

@@ -6,7 +6,7 @@ from sm_cli.asl.model import DistributedMap, Message, Program, Task
 from sm_cli.asl.resources import workflow_name
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.stepping.closing import end
-from sm_cli.engine.stepping.nested_executions import Refused, described_in_iso, same, start_child
+from sm_cli.engine.stepping.nested_executions import StartRefused, described_in_iso, same, start_child
 from sm_cli.engine.stepping.redrive import redrive
 from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
@@ -54,12 +54,12 @@ def start(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn
 def check_express(unit: UnitOfWork, workflow: str) -> None:
     """Raises Refused for a workflow that has what no EXPRESS one may have: it can only be a STANDARD one."""
     try:
-        program = unit.programs.named(workflow, unit.tx, unit.changes, unit.now)
+        program = unit.programs.find_workflow(workflow, unit.tx, unit.changes, unit.now)
     except InvalidDefinition:
         return  # who starts it is told
     reason = None if program is None else why_standard(program)
     if reason is not None:
-        raise Refused(
+        raise StartRefused(
             "StateMachineTypeNotSupported",
             f"This operation is not supported by this type of state machine: {workflow!r} cannot be EXPRESS, {reason}",
         )
@@ -94,7 +94,7 @@ def redrive_execution(unit: UnitOfWork, given: Parameters) -> Json:
     try:
         redrive(unit, execution)
     except Conflict as e:
-        raise Refused("ExecutionNotRedrivable", f"Execution is not redrivable: {e.message}") from None
+        raise StartRefused("ExecutionNotRedrivable", f"Execution is not redrivable: {e.message}") from None
     return {"RedriveDate": rfc3339(unit.now)}
 
 
@@ -102,7 +102,7 @@ def is_as_stored(unit: UnitOfWork, given: Parameters) -> bool:
     """Whether this transaction has changed nothing of the execution, or there is none."""
     try:
         execution = the_execution(unit, given)
-    except Refused:
+    except StartRefused:
         return True
     return execution not in unit.changes.new_executions and execution.id not in unit.changes.executions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn, TypeAlias
 
 from sm_cli.asl.resources import workflow_name
-from sm_cli.engine.stepping.nested_executions import Refused
+from sm_cli.engine.stepping.nested_executions import StartRefused
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import InvalidDefinition, InvalidJson
 from sm_cli.interpreter.env import Facts
@@ -24,14 +24,14 @@ def the_execution(unit: UnitOfWork, given: Parameters) -> Execution:
     arn = str(given["ExecutionArn"])
     parts = arn.split(":")
     if len(parts) < 8 or parts[5] not in ("execution", "express"):
-        raise Refused("InvalidArn", f"Invalid Arn: '{arn}'")
+        raise StartRefused("InvalidArn", f"Invalid Arn: '{arn}'")
     workflow, name = parts[6], parts[7]
     for new in reversed(unit.changes.new_executions):
         if (new.workflow, new.name) == (workflow, name):
             return new
-    stored = unit.tx.execution_named(workflow, name)
+    stored = unit.tx.find_execution(workflow, name)
     if stored is None:
-        raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+        raise StartRefused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
     return unit.execution(stored.id)
 
 
@@ -39,11 +39,11 @@ def the_workflow(unit: UnitOfWork, arn: str) -> str:
     """The name of the workflow of an ARN. Raises Refused when there is none."""
     name = workflow_name(arn)
     try:
-        program = unit.programs.named(name, unit.tx, unit.changes, unit.now)
+        program = unit.programs.find_workflow(name, unit.tx, unit.changes, unit.now)
     except InvalidDefinition as e:
-        raise Refused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
+        raise StartRefused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
     if program is None:
-        raise Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+        raise StartRefused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
     return name
 
 
@@ -52,11 +52,11 @@ def the_run(unit: UnitOfWork, given: Parameters) -> MapRun:
     arn = str(given["MapRunArn"])
     parts = arn.split(":")
     if len(parts) != 8 or parts[5] != "mapRun" or "/" not in parts[6]:
-        raise Refused("InvalidArn", f"Invalid Arn: '{arn}'")
+        raise StartRefused("InvalidArn", f"Invalid Arn: '{arn}'")
     stored = [run for run in unit.tx.find_map_run(parts[7]) if run.ref == parts[7]]
     found = [run for run in unit.changes.new_map_runs if run.ref == parts[7]] or stored
     if not found or found[0].workflow != parts[6]:
-        raise Refused("ResourceNotFound", f"Resource not found: '{arn}'")
+        raise StartRefused("ResourceNotFound", f"Resource not found: '{arn}'")
     return newest(unit, found[0])
 
 
@@ -88,7 +88,7 @@ def json_of(value: Json, error: str, what: str) -> Json:
     try:
         return loads_exact(value)
     except InvalidJson as e:
-        raise Refused(error, f"{what}: '{e.message}'") from None
+        raise StartRefused(error, f"{what}: '{e.message}'") from None
 
 
 def text_of(value: Json) -> str | None:
@@ -109,7 +109,7 @@ def number_of(given: Parameters, name: str, most: float = 2**31 - 1) -> float | 
 def wrong(name: str, value: Json, wanted: str) -> NoReturn:
     """Raises Refused for a value that AWS's own check of parameters refuses."""
     where = name[:1].lower() + name[1:]
-    raise Refused(
+    raise StartRefused(
         "Validation",
         f"1 validation error detected: Value '{text_of(value)}' at '{where}' failed to satisfy constraint: "
         f"Member must be {wanted}",
@@ -120,7 +120,7 @@ def page(given: Parameters) -> tuple[int, int]:
     """(where the page begins, how many results it has at most)."""
     most, token = given.get("MaxResults"), given.get("NextToken", "0")
     if not isinstance(token, str) or not token.isascii() or not token.isdigit():
-        raise Refused("InvalidToken", f"Invalid Token: '{token}'")
+        raise StartRefused("InvalidToken", f"Invalid Token: '{token}'")
     count = int(most) if isinstance(most, (int, float)) and not isinstance(most, bool) and most > 0 else _USUAL
     return int(token), min(count, _MOST)
 

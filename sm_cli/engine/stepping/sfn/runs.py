@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sm_cli.engine.stepping import map_runs
-from sm_cli.engine.stepping.nested_executions import Refused
+from sm_cli.engine.stepping.nested_executions import StartRefused
 from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
     dated,
@@ -17,7 +17,7 @@ from sm_cli.engine.stepping.sfn.parameters import (
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.join import to_start
 from sm_cli.interpreter.states.distributed_map import IN_FLIGHT
-from sm_cli.interpreter.states.map import tolerated
+from sm_cli.interpreter.states.map import tolerated_failures
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import MapRun
 from sm_cli.timestamps import rfc3339
@@ -89,7 +89,7 @@ def update_run(unit: UnitOfWork, given: Parameters) -> Json:
     percentage = number_of(given, "ToleratedFailurePercentage", 100)
     run = the_run(unit, given)
     if run.closed is not None:
-        raise Refused("Validation", f"Map Run is not running: '{given['MapRunArn']}'")
+        raise StartRefused("Validation", f"Map Run is not running: '{given['MapRunArn']}'")
     frame = unit.touch(unit.frames[run.frame])
     join = frame.join
     assert join is not None, "an open map run's frame has its counts"
@@ -97,7 +97,7 @@ def update_run(unit: UnitOfWork, given: Parameters) -> Json:
         join = join._replace(limit=min(int(limit) or IN_FLIGHT, IN_FLIGHT))
     if count is not None or percentage is not None:
         thresholds = None if count is None else int(count), percentage
-        join = join._replace(tolerated=tolerated(thresholds, join.total))
+        join = join._replace(tolerated=tolerated_failures(thresholds, join.total))
     frame.join = join
     map_runs.start_pending_children(unit, frame, to_start(join))
     map_runs.want_items(unit, frame)

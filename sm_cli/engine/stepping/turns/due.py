@@ -14,18 +14,18 @@ from sm_cli.store.records import Timer
 _LAST = 2**62
 
 
-def timers(unit: UnitOfWork, until: int, limit: int, only: int | None, beyond: int | None) -> list[Timer]:
+def timers(unit: UnitOfWork, until: int, limit: int, tree: int | None, beyond: int | None) -> list[Timer]:
     """The earliest that are due until this time; of more than `limit`, as many again from where the last tick ended.
     With `beyond`, only those after that time, and no more than `limit`."""
     worker = None if unit.taker is None else unit.taker.worker
     if beyond is not None:
-        return unit.tx.due_timers(until, limit, only, worker, after=(beyond, _LAST))
-    found = unit.tx.due_timers(until, limit, only, worker)
+        return unit.tx.due_timers(until, limit, tree, worker, after=(beyond, _LAST))
+    found = unit.tx.due_timers(until, limit, tree, worker)
     shares = unit.shares
     if len(found) < limit:
         shares.last_timer = None
         return found
-    more = unit.tx.due_timers(until, limit, only, worker, after=shares.last_timer or _place(found[-1]))
+    more = unit.tx.due_timers(until, limit, tree, worker, after=shares.last_timer or _place(found[-1]))
     shares.last_timer = _place(more[-1]) if len(more) == limit else None
     return list(dict.fromkeys([*found, *more]))
 
@@ -34,16 +34,16 @@ def _place(timer: Timer) -> tuple[int, int]:
     return timer.due, timer.frame
 
 
-def ready(unit: UnitOfWork, limit: int, only: int | None) -> Iterator[tuple[int, int]]:
+def ready(unit: UnitOfWork, limit: int, tree: int | None) -> Iterator[tuple[int, int]]:
     """READY frames, as (tree, frame): the oldest; of more than `limit`, as many of every tree as fit."""
-    found = unit.tx.ready(limit, only)
-    if len(found) < limit or only is not None:
+    found = unit.tx.ready(limit, tree)
+    if len(found) < limit or tree is not None:
         yield from found
         return
     shares = unit.shares
     trees = unit.tx.ready_trees(shares.last_tree, limit)
     if len(trees) < limit:
-        trees += [tree for tree in unit.tx.ready_trees(0, limit - len(trees)) if tree <= shares.last_tree]
+        trees += [each for each in unit.tx.ready_trees(0, limit - len(trees)) if each <= shares.last_tree]
     shares.last_tree = trees[-1]
-    for tree in trees:
-        yield from unit.tx.ready(max(1, limit // len(trees)), tree)
+    for each in trees:
+        yield from unit.tx.ready(max(1, limit // len(trees)), each)

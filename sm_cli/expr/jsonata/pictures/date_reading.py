@@ -13,7 +13,7 @@ from collections.abc import Callable
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
 
 from sm_cli.expr.jsonata.pictures.calendar import DAY, moment_of, part, utc
-from sm_cli.expr.jsonata.pictures.dates import Marker, named, read_date_picture
+from sm_cli.expr.jsonata.pictures.dates import Marker, component_names, read_date_picture
 from sm_cli.expr.jsonata.pictures.integers import leading_integer, number_of, pattern_of
 
 _Reader = Callable[[str], float | None]
@@ -50,7 +50,7 @@ def read_date(text: str, picture: str, now: float) -> float | None:
     The parts before the first one that the picture has are those of `now`, in milliseconds since 1970.
     Raises JException D3130 to D3133, D3135, and D3136 for a picture that leaves out a part between others.
     """
-    pattern, readers = _compiled(picture)
+    pattern, readers = _compile(picture)
     match = pattern.fullmatch(text)
     if match is None:
         return None
@@ -65,7 +65,7 @@ def read_date(text: str, picture: str, now: float) -> float | None:
 
 
 @functools.lru_cache(maxsize=256)
-def _compiled(picture: str) -> tuple[re.Pattern[str], tuple[tuple[str, _Reader], ...]]:
+def _compile(picture: str) -> tuple[re.Pattern[str], tuple[tuple[str, _Reader], ...]]:
     """A regular expression with one group for each reader."""
     pattern, readers = "", []
     for each in read_date_picture(picture):
@@ -92,7 +92,7 @@ def _reader(marker: Marker) -> tuple[str, _Reader]:
     if marker.letter == "P":
         return "[a-zA-Z]+", {"am": 0, "AM": 0, "pm": 1, "PM": 1}.get
     longest = None if not marker.longest or math.isnan(marker.longest) else int(marker.longest)
-    return "[a-zA-Z]+", {name[:longest]: number for number, name in enumerate(named(marker), 1)}.get
+    return "[a-zA-Z]+", {name[:longest]: number for number, name in enumerate(component_names(marker), 1)}.get
 
 
 def _offset(text: str, separator: str) -> float:

@@ -103,7 +103,7 @@ def _marker(written: str) -> Marker:
     elif letter in _NUMBERS:
         number = read_picture(f"{presentation};{modifier}" if modifier else presentation)
         number = dataclasses.replace(number, ordinal=modifier == "o")
-        number, most = _sized(number, letter, shortest, longest)
+        number, most = _width_picture(number, letter, shortest, longest)
     if letter in ("Z", "z"):
         number = read_picture(presentation)
     return Marker(letter, names, number, longest, bool(comma), most, modifier == "t")
@@ -118,7 +118,7 @@ def _width(written: str) -> float | None:
     return width
 
 
-def _sized(
+def _width_picture(
     number: IntegerPicture, letter: str, shortest: float | None, longest: float | None
 ) -> tuple[IntegerPicture, float | None]:
     """With the digits that a width asks for; of years, months and days also the most, None for any number."""
@@ -143,10 +143,10 @@ def format_date(millis: float, picture: str | None, zone: str | None) -> str:
         minutes = math.fmod(offset, 100) if math.isfinite(offset) else math.nan
     parts = read_date_picture(ISO_PICTURE if picture is None else picture)
     moment = millis + (60 * hours + minutes) * 60_000
-    return "".join([each if isinstance(each, str) else _written(moment, each, hours, minutes) for each in parts])
+    return "".join([each if isinstance(each, str) else _format_part(moment, each, hours, minutes) for each in parts])
 
 
-def _written(moment: float, marker: Marker, hours: float, minutes: float) -> str:
+def _format_part(moment: float, marker: Marker, hours: float, minutes: float) -> str:
     if marker.letter in ("Z", "z"):
         return _zone(marker, hours, minutes)
     value = part(moment, marker.letter)
@@ -164,7 +164,7 @@ def _written(moment: float, marker: Marker, hours: float, minutes: float) -> str
 
 
 def _name(value: float, marker: Marker) -> str:
-    names = named(marker)
+    names = component_names(marker)
     if math.isnan(value):
         if marker.names != "title" or marker.wide:
             raise JException("a date that is none has no names", -1)
@@ -174,7 +174,7 @@ def _name(value: float, marker: Marker) -> str:
     return name if marker.longest is None or math.isnan(marker.longest) else name[: max(int(marker.longest), 0)]
 
 
-def named(marker: Marker) -> tuple[str, ...]:
+def component_names(marker: Marker) -> tuple[str, ...]:
     """The names of months or days. Raises JException D3133 for a component without names."""
     if marker.letter in ("M", "x"):
         return MONTHS

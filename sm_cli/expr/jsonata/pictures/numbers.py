@@ -172,13 +172,13 @@ def _number(value: float, half: _Picture, signs: _Signs) -> str:
     scale = 100 if signs.percent in half.whole else 1000 if signs.per_mille in half.whole else 1
     mantissa, power = value * scale, 0
     if half.exponent is not None:
-        mantissa, power = _scaled(abs(mantissa), scaling)
+        mantissa, power = _scale(abs(mantissa), scaling)
     if places > _MOST_PLACES or not math.isfinite(mantissa):
         raise JException(f"$formatNumber writes finite numbers with at most {_MOST_PLACES} decimal places", -1)
-    whole, _, fraction = _fixed(abs(mantissa), places).partition(".")
+    whole, _, fraction = _fixed_digits(abs(mantissa), places).partition(".")
     whole = whole.lstrip("0").rjust(least, "0")
     fraction = fraction.rstrip("0").ljust(least_places, "0")
-    written = _grouped(f"{_in(signs, whole)}{signs.point}{_in(signs, fraction)}", half, signs)
+    written = _group(f"{_in(signs, whole)}{signs.point}{_in(signs, fraction)}", half, signs)
     behind = written.find(signs.point) + 1
     for at in _positions(half.fraction, half.integer, signs, left=True):
         written = written[: behind + at] + signs.comma + written[behind + at :]
@@ -206,7 +206,7 @@ def _sizes(half: _Picture, signs: _Signs) -> tuple[int, int, int]:
     return least, least_places, places
 
 
-def _scaled(mantissa: float, digits: int) -> tuple[float, int]:
+def _scale(mantissa: float, digits: int) -> tuple[float, int]:
     """With so many digits before the point, and the power of ten that was taken out. Zero stays as it is."""
     power = 0
     if mantissa == 0 or not math.isfinite(mantissa):
@@ -219,7 +219,7 @@ def _scaled(mantissa: float, digits: int) -> tuple[float, int]:
     return mantissa, power
 
 
-def _fixed(value: float, places: int) -> str:
+def _fixed_digits(value: float, places: int) -> str:
     """Rounded half to even as the number is written, then written out as the binary fraction that this gives."""
     unit = Decimal(1).scaleb(-places)
     rounded = float(Decimal(repr(value)).quantize(unit, ROUND_HALF_EVEN, _CONTEXT))
@@ -243,7 +243,7 @@ def _positions(part: str, integer: str, signs: _Signs, left: bool = False) -> li
     return found
 
 
-def _grouped(written: str, half: _Picture, signs: _Signs) -> str:
+def _group(written: str, half: _Picture, signs: _Signs) -> str:
     """Separators in the whole part; one at a place that the number does not reach is counted from its end."""
     end = written.find(signs.point)
     positions = _positions(half.integer, half.integer, signs)
