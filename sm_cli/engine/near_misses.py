@@ -5,7 +5,7 @@ Rule: a few rows by index, whatever the number of waits and messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from sm_cli.errors import InvalidJson
 from sm_cli.jsonvalue import Json, folded_text, loads_exact, scalar_kind, scalar_text
@@ -26,16 +26,17 @@ _ENDED = {"message": "it received a message", "timeout": "its time was up", "abo
 
 
 def near_misses(
-    tx: Transaction, key: str, value: Json, now: int, just_ended: list[PastWait]
-) -> tuple[tuple[str, ...], tuple[Late, ...]]:
+    tx: Transaction, key: str, value: Json, now: int, just_ended: list[PastWait],
+    is_open: Callable[[Subscription], bool],
+) -> tuple[tuple[str, ...], tuple[Late, ...]]:  # fmt: skip
     """(sentences, waits that were over when the message came) for a message that nobody received.
 
-    `just_ended` are waits that the transaction itself ended.
+    `just_ended` are waits for the key and value that the transaction itself ended, and `is_open` tells whether it has
+    left a wait of the store open.
     """
     text, kind = scalar_text(value), scalar_kind(value)
     spellings = {folded_text(text): None, folded_text(_as_number(text)): None}
-    over = {(w.frame, w.seq) for w in just_ended}
-    waiting = [s for each in spellings for s in tx.near_subscriptions(key, each, _FEW) if (s.frame, s.seq) not in over]
+    waiting = [s for each in spellings for s in tx.near_subscriptions(key, each, _FEW) if is_open(s)]
     ended = just_ended + [w for each in spellings for w in tx.past_waits(key, each, _FEW)]
     earlier = tx.near_messages(key, folded_text(text), _FEW)
     refs = tx.refs({s.execution for s in waiting} | {w.execution for w in ended})

@@ -28,7 +28,7 @@ from sm_cli.store.messages import (
     StoredMessage,
     Subscription,
 )
-from sm_cli.store.records import Execution, Waking
+from sm_cli.store.records import Execution, Status, Waking
 from sm_cli.timestamps import MICROSECONDS
 
 log = logging.getLogger("sm.engine")
@@ -162,7 +162,8 @@ def publish(tick: Tick, sending: Sending) -> Sent:
         if later:
             tick.changes.waking.append(Waking(later, {"event": "MessageReceived", "message": message.id}))
         return Sent(SendOutcome.DELIVERED, message.id, _refs(tick, executions))
-    near, late = near_misses(tick.tx, sending.key, sending.value, tick.now, _past_waits(tick, sending))
+    ended = _past_waits(tick, sending)
+    near, late = near_misses(tick.tx, sending.key, sending.value, tick.now, ended, lambda s: _is_open(tick, s))
     if sending.ttl == 0 or sending.require_match:
         return Sent(SendOutcome.NOT_DELIVERED, near=near)
     message = _store(tick, sending, status=MessageStatus.BUFFERED, late=late)
@@ -232,25 +233,34 @@ def _stored_waits(tick: Tick, sending: Sending, limit: int | None) -> list[Subsc
     else:
         kind = sending.kind if sending.strict else None
         found = tick.tx.subscriptions(sending.key, sending.text, kind=kind, limit=limit)
-    return [s for s in found if s.frame not in tick.frames or tick.still_waits(s)]
+    return [s for s in found if _is_open(tick, s)]
+
+
+def _is_open(tick: Tick, s: Subscription) -> bool:
+    """Whether this tick has not ended a wait that the store has as an open one."""
+    return s.frame not in tick.frames or tick.still_waits(s)
 
 
 def _past_waits(tick: Tick, sending: Sending) -> list[PastWait]:
     """Waits that this very tick ended: the store still has them as open ones."""
-    if not tick.endings:
+    if not tick.frames:
         return []
     found = tick.tx.subscriptions(sending.key, sending.text, limit=_FEW)
     return [
-        PastWait(s.execution, s.frame, s.seq, s.key, s.value, _end_time(tick, s), tick.endings[s.frame])
+        PastWait(s.execution, s.frame, s.seq, s.key, s.value, _end_time(tick, s), tick.endings.get(s.frame, "aborted"))
         for s in found
-        if s.frame in tick.endings and not tick.still_waits(s)
+        if not _is_open(tick, s)
     ]
 
 
 def _end_time(tick: Tick, s: Subscription) -> int:
     """When a wait was over that this tick ended: one whose time was up, before anybody looked."""
-    timed_out = tick.endings[s.frame] == "timeout" and s.deadline is not None
-    return min(s.deadline or tick.now, tick.now) if timed_out else tick.now
+    execution = tick.execution(s.execution)
+    if tick.endings.get(s.frame) == "timeout":
+        due = s.deadline
+    else:
+        due = execution.deadline if execution.status is Status.TIMED_OUT else None
+    return min(due or tick.now, tick.now)
 
 
 def _hand_over(tick: Tick, sending: Sending, chosen: list[Subscription]) -> tuple[list[int], list[int]]:

@@ -144,8 +144,22 @@ def test_a_message_after_the_deadline_of_the_execution_is_not_received() -> None
     here = Door()
     execution = here.start(states({**WAIT, "TimeoutSeconds": 100}, TimeoutSeconds=10))
     here.later(12)
-    assert here.engine.publish("order", "A", "x").outcome is SendOutcome.BUFFERED
+    sent = here.engine.publish("order", "A", "x")
+    assert sent.outcome is SendOutcome.BUFFERED
     assert here.now(execution).status is Status.TIMED_OUT
+    assert sent.near == (f"execution {execution.ref} waited for order=A until 2 seconds ago: it was closed",)
+
+
+def test_a_wait_that_was_closed_with_its_sibling_or_parent_is_not_told_of_as_open() -> None:
+    here = Door()
+    late, other = {**WAIT, "TimeoutSeconds": 10}, {**WAIT, "CorrelationKey": "order", "CorrelationValue": "B"}
+    branches = [{"StartAt": n, "States": {n: state}} for n, state in (("L", late), ("O", other))]
+    execution = here.start(states({"Type": "Parallel", "Branches": branches, "End": True}))
+    here.later(12)
+    for value in ("B", "b"):
+        sent = here.engine.publish("order", value, "x")
+        assert sent.outcome is SendOutcome.BUFFERED
+        assert sent.near == (f"execution {execution.ref} waited for order=B until a moment ago: it was closed",)
 
 
 def test_a_message_for_one_execution_whose_time_is_up_is_refused() -> None:

@@ -15,7 +15,8 @@ def missed(
     rows: Rows, value: Json, now: int = T0, just_ended: list[PastWait] | None = None
 ) -> tuple[tuple[str, ...], tuple[Late, ...]]:
     with rows.store.write() as tx:
-        return near_misses(tx, "orderId", value, now, just_ended or [])
+        over = {(w.frame, w.seq) for w in just_ended or ()}
+        return near_misses(tx, "orderId", value, now, just_ended or [], lambda s: (s.frame, s.seq) not in over)
 
 
 def waits(*waiting: Subscription) -> Rows:
