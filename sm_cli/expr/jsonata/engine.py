@@ -68,6 +68,7 @@ class Function:
     """
 
     signature: str
+    #: Called with the scope and the arguments.
     apply: Callable[..., Json]
 
 
@@ -83,6 +84,8 @@ class Compiled(Protocol):
 
 
 class JsonataEngine(Protocol):
+    """What makes expressions of texts; one serves all threads."""
+
     def compile(self, source: str) -> Compiled:
-        """Raises EngineSyntaxError."""
+        """The expression of this text, without `{%` and `%}`. Raises EngineSyntaxError."""
         ...

@@ -2,7 +2,7 @@
 
 Rule: an evaluator serves one evaluation, so that nothing is shared between threads. It counts its steps, so that no
 expression runs for ever: long values count more. It changes none of the values bound to names. What the package
-evaluates otherwise than JSONata 2.0.6 is put right here, in `jsonata_operators` and in `jsonata_builtins`.
+evaluates otherwise than JSONata 2.0.6 is put right here, in `operators` and in `builtins`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 from sm_cli.expr.jsonata.convert import NULL
 from sm_cli.expr.jsonata.engine import LimitExceededError
 from sm_cli.expr.jsonata.higher_order import match_at, merge_sort
-from sm_cli.expr.jsonata.operators import OPERATORS, flat, is_number, lookup, truth
+from sm_cli.expr.jsonata.operators import OPERATORS, differ, flat, is_number, lookup, position, together, truth
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.signature import copy_signature
 from sm_cli.expr.jsonata.syntax import parse
@@ -54,9 +54,11 @@ class Bindings:
         self.is_parallel_call = False
 
     def bind(self, name: str, value: Any) -> None:
+        """Give the name this value, in this frame."""
         self.bindings[name] = value
 
     def lookup(self, name: str) -> Any:
+        """The value of the name in this frame or the nearest one around it; None (undefined) where none has it."""
         frame: Bindings | None = self
         while frame is not None:
             if name in frame.bindings:
@@ -66,7 +68,7 @@ class Bindings:
 
 
 class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
-    """max_steps: how many nodes may be visited; work on long values counts more. max_depth: how deep they may nest.
+    """One evaluation. max_steps: how many nodes may be visited; long values count more. max_depth: how deep they nest.
 
     `eval` raises LimitExceededError beyond them. Jsonata.__init__ is not called: it parses.
     """
@@ -87,17 +89,21 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         self.max_depth = self.depth = max_depth
 
     def get_per_thread_instance(self) -> Evaluator:
+        """This evaluator: it serves one evaluation, in one thread."""
         return self
 
     def create_frame(self, enclosing: Bindings | None = None) -> Bindings:
+        """A frame without names, inside `enclosing`."""
         return Bindings(enclosing, {})
 
     def spend(self, steps: int) -> None:
+        """Charge the evaluation for so many steps. Raises LimitExceededError when these, or its time, are used up."""
         self.steps -= steps
         if self.steps < self.look_at or self.steps < 0:
             self.look()
 
     def look(self) -> None:
+        """See whether steps and time are left. Raises LimitExceededError."""
         if self.steps < 0:
             raise LimitExceededError(f"takes more than {self.max_steps:,} steps; look for a loop that does not end")
         if self.clock is not None and self.clock() > self.ends:
@@ -105,20 +111,21 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         self.look_at = self.steps - _BETWEEN_LOOKS
 
     def build(self, elements: int) -> None:
-        """Charge the evaluation for values that it is about to make."""
+        """Charge the evaluation for values that it is about to make. Raises LimitExceededError."""
         self.spend(elements >> 5)
         self.elements -= elements
         if self.elements < 0:
             raise LimitExceededError(f"makes more than {self.scope.limits.elements:,} values on the way to its result")
 
     def evaluate_tuple_step(self, step: Any, input: Any, rows: Any, environment: Bindings) -> Any:
+        """The rows that a step makes of rows, in a path with `@`, `#` or `%`."""
         if step.type == "sort":
             return super().evaluate_tuple_step(step, input, rows, environment)
         found = rows_of(self, step, input, rows, environment)
         return found if step.stages is None else self.evaluate_stages(step.stages, found, environment)
 
     def eval(self, node: Any, input: Any, environment: Bindings) -> Any:
-        """The value of one node of the syntax tree for one context item."""
+        """The value of one node of the syntax tree for one context item; None is undefined. Raises JException."""
         self.spend(1)
         if self.depth == 0:
             raise LimitExceededError(
@@ -145,6 +152,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         return result
 
     def evaluate_binary(self, node: Any, input: Any, environment: Bindings) -> Any:
+        """`left operator right`; `and` and `or` evaluate the right side only where it decides."""
         sign = node.value
         left = self.eval(node.lhs, input, environment)
         if sign in ("and", "or"):
@@ -163,14 +171,17 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         return result
 
     def evaluate_condition(self, node: Any, input: Any, environment: Bindings) -> Any:
+        """`condition ? then : else`; undefined where there is no else."""
         if truth(self.eval(node.condition, input, environment)):
             return self.eval(node.then, input, environment)
         return None if node._else is None else self.eval(node._else, input, environment)
 
     def evaluate_variable(self, node: Any, input: Any, environment: Bindings) -> Any:
+        """`$name`; `$` alone is the context item."""
         return environment.lookup(node.value) if node.value else input
 
     def evaluate_function(self, node: Any, input: Any, environment: Bindings, applied: Any = Utils.NONE) -> Any:
+        """`function(…)`; applied: what stands before `~>`, the first argument."""
         try:
             return super().evaluate_function(node, input, environment, applied)
         except JException as e:
@@ -198,12 +209,14 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
             raise
 
     def evaluate_lambda(self, node: Any, input: Any, environment: Bindings) -> Any:
+        """`function($a){…}`: a closure over its environment, whose signature is checked."""
         closure = super().evaluate_lambda(node, input, environment)
         if closure.signature is not None:
             closure.signature = copy_signature(closure.signature)
         return closure
 
     def evaluate_wildcard(self, _node: Any, input: Any) -> Any:
+        """`*`: the values of an object or the items of an array, arrays among them spread."""
         found = Utils.create_sequence()
         for value in input.values() if isinstance(input, dict) else input if isinstance(input, list) else ():
             if isinstance(value, list):
@@ -214,6 +227,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         return found
 
     def evaluate_descendants(self, _node: Any, input: Any) -> Any:
+        """`**`: the item and all that is below it, arrays spread, in the order in which it is written."""
         found = Utils.create_sequence()
         waiting = [] if input is None else [input]
         while waiting:
@@ -233,7 +247,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         found = Utils.create_sequence()
         found.tuple_stream = tuples
         if predicate.type == "number":
-            at = _position(predicate.value, len(items))
+            at = position(predicate.value, len(items))
             item = items[at] if 0 <= at < len(items) else None
             if isinstance(item, list):
                 return item
@@ -245,7 +259,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
             wanted = self.eval(predicate, item["@"] if tuples else item, frame)
             numbers = wanted if isinstance(wanted, list) else [wanted]
             if all(is_number(number) for number in numbers):
-                found.extend(item for number in numbers if _position(number, len(items)) == index)
+                found.extend(item for number in numbers if position(number, len(items)) == index)
             elif truth(wanted):
                 found.append(item)
         return found
@@ -268,7 +282,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
                 items.append(item)
         result = {}
         for key, (number, items) in groups.items():
-            context, frame = self.merge(items, environment) if tuples else (_together(items), environment)
+            context, frame = self.merge(items, environment) if tuples else (together(items), environment)
             value = self.eval(node.lhs_object[number][1], context, frame)
             if value is not None:
                 result[key] = value
@@ -276,7 +290,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
 
     def merge(self, tuples: list[dict[str, Any]], environment: Bindings) -> tuple[Any, Bindings]:
         """The context and the frame of a group of tuples: each name stands for all its values."""
-        values = {name: _together([each[name] for each in tuples if name in each]) for name in tuples[0]}
+        values = {name: together([each[name] for each in tuples if name in each]) for name in tuples[0]}
         context = values.pop("@")
         return context, self.create_frame_from_tuple(environment, values)
 
@@ -300,7 +314,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
                 if one is None or other is None:
                     if one is not other:
                         return one is None
-                elif _differ(one, other, node):
+                elif differ(one, other, node):
                     if isinstance(one, str):
                         one, other = code_units(one), code_units(other)
                     return bool(one < other) is bool(term.descending)
@@ -309,18 +323,21 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         return [input[at] for at in merge_sort(list(range(len(input))), swap)]
 
     def evaluate_step(self, node: Any, input: Any, environment: Bindings, last: bool) -> Any:
+        """A step of a path, for each item that the steps before it gave."""
         # Where sorting has left no array, JSONata finds nothing to step into.
         if node.type != "sort" and not isinstance(input, list):
             return None
         return super().evaluate_step(node, input, environment, last)
 
     def evaluate_transform_expression(self, node: Any, _input: Any, environment: Bindings) -> Any:
+        """`|pattern|update, delete|`: a function that changes a copy of its argument."""
         function = Jsonata.JFunction(Transformer(self, node, environment), "<(oa):o>")
         function.signature = copy_signature(function.signature)
         function.signature.set_function_name("transform")
         return function
 
     def apply_inner(self, function: Any, arguments: Any, input: Any, environment: Bindings) -> Any:
+        """What a function gives for these arguments. Raises JException (T1006) for what cannot be called."""
         if function is None or not self.is_function_like(function):
             raise JException("T1006", -1)  # the package prints a line to stdout first
         for argument in arguments:
@@ -331,38 +348,12 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         return super().apply_inner(function, arguments, input, environment)
 
     def partial_apply_native_function(self, function: Any, arguments: list[Any]) -> Any:
+        """`function(?, …)` where the function is not written in JSONata."""
         names = ", ".join(f"$a{i}" for i in range(len(arguments)))
         # The package would parse this with the parser that this evaluator shares with all others.
         closure = self.partial_apply_procedure(parse(f"function({names}){{$native({names})}}"), arguments)
         closure.environment.bind("native", function)
         return closure
-
-
-def _position(index: float, length: int) -> int:
-    whole = int(index // 1)
-    return whole + length if whole < 0 else whole
-
-
-def _differ(left: Any, right: Any, node: Any) -> bool:
-    for each in (left, right):
-        if not is_number(each) and not isinstance(each, str):
-            raise JException("T2008", node.position, each)
-    if isinstance(left, str) is not isinstance(right, str):
-        raise JException("T2007", node.position, left, right)
-    return bool(left != right)
-
-
-def _together(items: list[Any]) -> Any:
-    """One item as it is, several as one array, into which the arrays among them are spread."""
-    if len(items) == 1:
-        return items[0]
-    found = JList()
-    for item in items:
-        if isinstance(item, list):
-            found.extend(item)
-        elif item is not None:
-            found.append(item)
-    return found
 
 
 def _literal(_evaluator: Evaluator, node: Any, _input: Any, _environment: Bindings) -> Any:

@@ -105,6 +105,35 @@ def lookup(value: Any, name: str) -> Any:
     return found
 
 
+def position(index: float, length: int) -> int:
+    """The place, from 0, that an index means in so many items: its whole part, from the end when it is negative."""
+    whole = int(index // 1)
+    return whole + length if whole < 0 else whole
+
+
+def differ(left: Any, right: Any, node: Any) -> bool:
+    """Whether two values of one term of a sorting differ. Raises JException (T2007, T2008) for what has no order."""
+    for each in (left, right):
+        if not is_number(each) and not isinstance(each, str):
+            raise JException("T2008", node.position, each)
+    if isinstance(left, str) is not isinstance(right, str):
+        raise JException("T2007", node.position, left, right)
+    return bool(left != right)
+
+
+def together(items: list[Any]) -> Any:
+    """One item as it is, several as one array, into which the arrays among them are spread."""
+    if len(items) == 1:
+        return items[0]
+    found = Utils.JList()
+    for item in items:
+        if isinstance(item, list):
+            found.extend(item)
+        elif item is not None:
+            found.append(item)
+    return found
+
+
 def _unequal(left: Any, right: Any) -> bool:
     return left is not None and right is not None and not equal(left, right)
 

@@ -39,7 +39,9 @@ class Read:
     """
 
     name: str
+    #: Where it begins in the text, from 0.
     start: int
+    #: The place behind its last character.
     end: int
     members: tuple[str, ...] = ()
     called: bool = False

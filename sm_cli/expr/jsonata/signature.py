@@ -15,6 +15,8 @@ from sm_cli.expr.jsonata.convert import NULL
 
 
 class CheckedSignature(Signature):  # type: ignore[misc]  # the package ships no types
+    """A function's signature that tells null from missing and blames the argument that is wrong."""
+
     def get_symbol(self, value: Any) -> str:
         """The letter of the value's type: `l` is null, `m` missing."""
         return "l" if value is NULL else str(super().get_symbol(value))
