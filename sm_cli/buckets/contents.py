@@ -27,7 +27,8 @@ def changed_error(what: str) -> Refused:
 
 @contextmanager
 def content(place: Place, part: Part) -> Iterator[BinaryIO]:
-    """The bytes of an object; those of a key that ends in .gz, .zst or .zstd decompressed."""
+    """The bytes of an object; those of a key that ends in .gz, .zst or .zstd decompressed. Raises Refused for what
+    cannot be decompressed, or has changed since it was listed."""
     with place.open(part.bucket, part.key) as file:
         if part_of(part.bucket, part.key, file) != part:
             raise changed_error(part.uri)
@@ -63,7 +64,8 @@ def _decompress(file: BinaryIO, part: Part) -> Iterator[BinaryIO]:
 
 @contextmanager
 def text(place: Place, part: Part, newline: str = "") -> Iterator[TextIO]:
-    """The object's text, without a byte order mark. `newline` is that of `open`: "" for CSV, "\\n" for JSON."""
+    """The object's text, without a byte order mark. `newline` is that of `open`: "" for CSV, "\\n" for JSON. Raises
+    Refused for what is not UTF-8."""
     try:
         with content(place, part) as plain:
             reader = io.TextIOWrapper(plain, encoding="utf-8-sig", newline=newline)

@@ -42,7 +42,7 @@ def headers_problem(headers: tuple[str, ...]) -> str | None:
 
 
 def items(text: TextIO, name: str, form: Form) -> Iterator[Json]:
-    """An object for each row. `text` keeps its newlines as they are (`newline=""`)."""
+    """An object for each row. `text` keeps its newlines as they are (`newline=""`). Raises ItemReaderFailed."""
     rows = cells(text, name, form.delimiter)
     headers = form.headers
     if headers is None:
@@ -57,7 +57,7 @@ def items(text: TextIO, name: str, form: Form) -> Iterator[Json]:
 
 
 def cells(text: TextIO, name: str, delimiter: str) -> Iterator[list[str]]:
-    """The fields of each row; blank lines are none."""
+    """The fields of each row; blank lines are none. Raises ItemReaderFailed."""
     number = 0
     while line := text.readline(LARGEST_ITEM + 1):
         number += 1

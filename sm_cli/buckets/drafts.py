@@ -73,7 +73,7 @@ def sweep(directory: Path) -> None:
 
 
 def make_directories(path: Path) -> None:
-    """The directory and those above it, so that they survive a power cut."""
+    """The directory and those above it, so that they survive a power cut. Raises Refused where a file is."""
     missing = []
     while not path.is_dir():
         if path.exists():

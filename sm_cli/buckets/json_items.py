@@ -77,7 +77,8 @@ def _no_json(name: str, message: str, line: int, column: int) -> ItemReaderFaile
 
 
 def items(text: TextIO, name: str) -> Iterator[Json]:
-    """The elements of the array that the text holds, or a {"Key", "Value"} for each member of its object."""
+    """The elements of the array that the text holds, or a {"Key", "Value"} for each member of its object. Raises
+    ItemReaderFailed for another text."""
     window = _Window(text, name)
     opening = window.next_sign()
     if opening == "[":
@@ -208,7 +209,7 @@ class _Window:
 
 
 def items_at(text: TextIO, name: str, pointer: str) -> Iterator[Json]:
-    """The items at a JSON Pointer (RFC 6901) into the document."""
+    """The items at a JSON Pointer (RFC 6901) into the document. Raises ItemReaderFailed where there are none."""
     try:
         node = loads_exact(text.read(), what=name)
     except InvalidJson as e:

@@ -30,7 +30,7 @@ def uri(bucket: str, key: str) -> str:
 
 
 def check_key(key: str, what: str = "key") -> None:
-    """Refuse a key that is no path of plain names below its bucket."""
+    """Raises Refused for a key that is no path of plain names below its bucket."""
     problem = _problem(key)
     if problem is not None:
         raise Refused(f"the {what} {key!r} {problem}, so it cannot stand for a file below its bucket")
@@ -83,7 +83,8 @@ class Place:
         self.root = root
 
     def bucket(self, name: str) -> Path:
-        """The directory of a bucket, which need not be there. Refuses a name that no bucket can have."""
+        """The directory of a bucket, which need not be there. Raises Refused for a name that no bucket can
+        have."""
         if not _BUCKET.fullmatch(name):
             raise Refused(
                 f"InvalidBucketName: {name!r} is not the name of a bucket: 3 to 63 small letters, digits, dots and "
@@ -92,7 +93,7 @@ class Place:
         return self.root / name
 
     def present(self, name: str) -> Path:
-        """The directory of a bucket that is there."""
+        """The directory of a bucket that is there. Raises Refused for one that is not."""
         directory = self.bucket(name)
         if not directory.is_dir():
             raise Refused(
@@ -101,14 +102,14 @@ class Place:
         return self.inside(directory, f"bucket {name!r}")
 
     def inside(self, path: Path, what: str) -> Path:
-        """`path` with symbolic links followed, as far as it is there. Refuses one that leaves ROOT."""
+        """`path` with symbolic links followed, as far as it is there. Raises Refused for one that leaves ROOT."""
         root, real = os.path.realpath(self.root), os.path.realpath(path)
         if real != root and not real.startswith(f"{root.rstrip('/')}/"):
             raise Refused(f"AccessDenied: {what} leads through a symbolic link to {real}, outside {self.root}")
         return Path(real)
 
     def open(self, bucket: str, key: str) -> BinaryIO:
-        """The object's file, opened for reading. Refuses what is missing, no file, or outside ROOT."""
+        """The object's file, opened for reading. Raises Refused for what is missing, no file, or outside ROOT."""
         directory = self.present(bucket)
         check_key(key)
         path = self.inside(directory / key, uri(bucket, key))

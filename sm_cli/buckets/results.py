@@ -30,7 +30,8 @@ def write_results(
     run: RunFacts,
     largest: int = LARGEST_FILE,
 ) -> dict[str, Json]:
-    """Write a run's files below BUCKET/PREFIX/UUID; the state's result, {"MapRunArn", "ResultWriterDetails"}."""
+    """Write a run's files below BUCKET/PREFIX/UUID; the state's result, {"MapRunArn", "ResultWriterDetails"}. Raises
+    ResultWriterFailed."""
     bucket, folder = _target(request, run)
     config = request.get("config") or {}
     if not isinstance(config, dict):

@@ -14,7 +14,8 @@ _FORBIDDEN = frozenset('<>{}[]?*"#%\\^|~`$&,;:/ \t\r\n')
 
 
 def same_execution(known: Execution, input: Json) -> Execution:
-    """AWS's StartExecution is idempotent for the same name and input while the execution runs."""
+    """AWS's StartExecution is idempotent for the same name and input while the execution runs. Raises Conflict for
+    another input, or when it has ended."""
     if known.status is not Status.RUNNING:
         raise Conflict(f"the name {known.name!r} is taken by an execution that is {known.status}; use another name")
     if canonical(known.input) != canonical(input):
@@ -23,7 +24,7 @@ def same_execution(known: Execution, input: Json) -> Execution:
 
 
 def check_name(name: str) -> str:
-    """AWS's rule for names of executions."""
+    """AWS's rule for names of executions. Raises UsageError for one that breaks it."""
     bad = sorted({c for c in name if c in _FORBIDDEN or not c.isprintable()})
     if bad:
         raise UsageError(f"the name {name!r} holds {', '.join(map(repr, bad))}, which a name may not")

@@ -58,7 +58,8 @@ class Transactions:
         self._observers = (*self._observers, observer)
 
     def transact(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
-        """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke."""
+        """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke.
+        Raises Unwritable for what the store cannot write."""
         try:
             result, tick = self._transact(work, taker)
         except _Unwritten as e:

@@ -20,7 +20,8 @@ from sm_cli.jsonvalue import Json
 
 
 def advance(program: Program, frame: Frame, event: Event, env: Env) -> Step:
-    """Step the frame until it blocks or closes, or has passed `env.budget` states, or enough (then it stays READY)."""
+    """Step the frame until it blocks or closes, or has passed `env.budget` states, or enough (then it stays READY).
+    Raises IllegalTransition, a bug of ours."""
     if event.seq != frame.seq or frame.status.closed:
         return Step(frame, env.events, ignored=True)
     frame = frame.copy()

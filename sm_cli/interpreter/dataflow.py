@@ -19,7 +19,7 @@ from sm_cli.jsonvalue import CannotPlace, Json, dumps, set_at
 
 
 def lookup(turn: StepBuilder, path: Path, input: Json) -> Json:
-    """What the path finds; nothing is States.Runtime in AWS's words."""
+    """What the path finds; nothing is States.Runtime in AWS's words. Raises StateFailure."""
     try:
         return path.resolve(turn.scope(input))
     except PathNotFound as e:
@@ -88,7 +88,8 @@ def finish(turn: StepBuilder, state: Resulting, result: Json) -> Json:
 
 
 def place(turn: StepBuilder, path: Path | Nothing | None, result: Json) -> Json:
-    """ResultPath: the result at its place in the raw input; null drops it."""
+    """ResultPath: the result at its place in the raw input; null drops it. Raises StateFailure
+    (States.ResultPathMatchFailure) where it has no place."""
     if path is None:
         return result
     if path is Nothing.NULL:

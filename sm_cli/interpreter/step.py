@@ -214,7 +214,7 @@ class StepBuilder:
 
     def check_bounds(self, value: Json, what: str, name: str) -> None:
         """Our own limits, of what can be written down: what a state makes of its data may be deeper than what it got,
-        and (because it shares its parts) far larger. Called before anything is written."""
+        and (because it shares its parts) far larger. Called before anything is written. Raises StateFailure."""
         if value is self.frame.input or value is self.bounded:
             return  # it was looked at before
         try:

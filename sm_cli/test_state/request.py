@@ -292,7 +292,7 @@ def _refuse_without_mock(state: State) -> None:
 
 
 def refuse_waiting(state: State) -> None:
-    """Refuse a Task whose handler's answer would not be its end."""
+    """Refuse a Task whose handler's answer would not be its end. Raises StateTestRefused."""
     if isinstance(state, Task) and (state.resource.kind == "activity" or state.resource.pattern):
         what = "an activity" if state.resource.kind == "activity" else f"'.{state.resource.pattern}'"
         message = f"TestState does not support a Task that waits for {what} when a mock is not specified."

@@ -92,6 +92,7 @@ def sleep(seconds: float) -> None:
     """Let virtual time pass inside a simulated handler; it runs into its timeout at once.
 
     Outside of `simulate` this is an error: a handler that really waits uses time.sleep.
+    Raises RuntimeError outside of one.
     """
     virtual = _virtual.get()
     if virtual is None:

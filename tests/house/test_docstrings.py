@@ -84,6 +84,58 @@ def test_public_fields_are_described() -> None:
     check_exceptions("no_field_line", (name for mod in modules() for name in undescribed(mod)))
 
 
+def unsaid(mod: Module) -> Iterator[str]:
+    """`function: Error` of each exception that a public function raises itself and its docstring says nothing of."""
+    for name, node in public(mod.tree.body):
+        docstring = ast.get_docstring(node) or ""
+        if isinstance(node, Function) and not re.search(r"\b[Rr]aise", docstring):
+            for error in sorted({each for each in _raised(node) if each not in docstring}):
+                yield f"{name}: {error}"
+
+
+def _raised(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Raise) and each.exc is not None:
+            named = each.exc.func if isinstance(each.exc, ast.Call) else each.exc
+            # An AssertionError is a bug of ours.
+            if isinstance(named, ast.Name) and named.id[0].isupper() and named.id != "AssertionError":
+                yield named.id
+
+
+def test_public_functions_say_what_they_raise() -> None:
+    # The docstring of a command is its help, and whatever it raises becomes its exit code.
+    checked = [mod for mod in modules() if not mod.path.is_relative_to("sm_cli/cli")]
+    assert [name for mod in checked for name in unsaid(mod)] == []
+
+
+def test_an_error_that_is_named_or_only_passed_on_is_said() -> None:
+    text = '''
+def a():
+    """Does it. Raises A."""
+    raise A("x")
+
+def b():
+    """A ValueError when it cannot."""
+    raise ValueError
+
+def c():
+    """Passes on what comes."""
+    try: a()
+    except A as e: raise
+    raise e
+
+def d():
+    """Does it."""
+    def inside():
+        raise B() from None
+    raise C
+
+def _e():
+    raise D
+'''
+    assert list(unsaid(module(Path("a.py"), text))) == ["d: B", "d: C"]
+
+
 @pytest.mark.parametrize(
     ("docstring", "is_one"),
     [

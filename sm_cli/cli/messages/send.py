@@ -120,7 +120,8 @@ def send_message(
 
 
 def parse_correlation(text: str) -> tuple[str, Json]:
-    """`KEY=VALUE`: VALUE is text, unless it is exactly how JSON writes a number, true or false, or a JSON string."""
+    """`KEY=VALUE`: VALUE is text, unless it is exactly how JSON writes a number, true or false, or a JSON string.
+    Raises UsageError for anything else."""
     from sm_cli.errors import InvalidJson
     from sm_cli.jsonvalue import loads_exact, scalar_text
 

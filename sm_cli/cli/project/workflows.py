@@ -35,7 +35,8 @@ def name_of(path: str) -> str:
 
 
 def choose(project: Project, wanted: str | None) -> str:
-    """The path of the workflow that is meant: named (also by SM_WORKFLOW), configured, or the only one there is."""
+    """The path of the workflow that is meant: named (also by SM_WORKFLOW), configured, or the only one there is.
+    Raises UsageError when that is none or several."""
     configured = project.setting("workflow")
     wanted = wanted or os.environ.get("SM_WORKFLOW")
     if wanted is not None:

@@ -19,7 +19,7 @@ _NOT_JSON = ("NaN", "Infinity", "-Infinity")
 
 
 def read_input(source: str | None, pairs: list[str]) -> Json:
-    """The input: `{}` when nothing is given, the pairs put into what `--input` gave."""
+    """The input: `{}` when nothing is given, the pairs put into what `--input` gave. Raises UsageError."""
     value = {} if source is None else read_json(source, "--input")
     if pairs:
         if not isinstance(value, dict):
@@ -44,7 +44,8 @@ def read_stdin(most: int = -1) -> bytes:
 
 
 def read_json(source: str, option: str) -> Json:
-    """`-` is stdin; text that begins like JSON is JSON; else a file, else a JSON scalar."""
+    """`-` is stdin; text that begins like JSON is JSON; else a file, else a JSON scalar. Raises UsageError for what
+    cannot be read."""
     _refuse_bytes(source)
     if not source:
         raise UsageError(f"{option} is empty")
@@ -78,7 +79,8 @@ def _scalar(source: str, option: str) -> Json:
 
 
 def read_pairs(pairs: list[str]) -> dict[str, Json]:
-    """`key=value`: the value is JSON when it reads as JSON, else text."""
+    """`key=value`: the value is JSON when it reads as JSON, else text. Raises UsageError for what is no pair, or
+    given twice."""
     found: dict[str, Json] = {}
     for pair in pairs:
         _refuse_bytes(pair)

@@ -34,7 +34,7 @@ def is_verbose() -> bool:
 
 
 def use_format(name: str) -> None:
-    """`text` or `json`."""
+    """`text` or `json`. Raises UsageError for another one."""
     if name not in ("text", "json"):
         raise UsageError(f"--log-format takes text or json, not {name!r}")
     _handler().setFormatter(_JsonLines() if name == "json" else _plain())

@@ -10,7 +10,8 @@ from sm_cli.errors import UsageError
 
 
 def microseconds_of(text: str, option: str) -> int:
-    """`2h` ago, or an ISO 8601 date or time (local unless it says otherwise), in microseconds since 1970 UTC."""
+    """`2h` ago, or an ISO 8601 date or time (local unless it says otherwise), in microseconds since 1970 UTC. Raises
+    UsageError for what is neither."""
     if text[:1].isdigit() and text[-1:] in "smhd":
         return SystemClock().now() - round(seconds(text, option) * 1_000_000)
     try:

@@ -140,14 +140,14 @@ def seconds(text: str, option: str) -> float:
 
 
 def count(text: str, option: str) -> int:
-    """A whole number from 1 on."""
+    """A whole number from 1 on. Raises UsageError for anything else."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000:
         raise UsageError(f"{option} takes a whole number from 1 on, not {text!r}")
     return int(text)
 
 
 def queue_name(text: str, option: str) -> str:
-    """A queue's name: up to 40 letters, digits, `-`, `_` and `.`."""
+    """A queue's name: up to 40 letters, digits, `-`, `_` and `.`. Raises UsageError for another one."""
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", text):
         raise UsageError(f"{option} takes a queue's name, of letters, digits, '-', '_' and '.', not {text!r}")
     return text

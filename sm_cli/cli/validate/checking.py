@@ -114,7 +114,7 @@ def check_all(project: Project, paths: Sequence[str], asked: Asked) -> list[Chec
 
 
 def definition_files(project: Project, paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """(file, whether it was found in a folder), each file once."""
+    """(file, whether it was found in a folder), each file once. Raises UsageError for a folder without any."""
     from sm_cli.cli.project.workflows import choose
     from sm_cli.errors import UsageError
 

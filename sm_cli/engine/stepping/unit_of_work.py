@@ -205,7 +205,8 @@ class UnitOfWork:
                 return wake_event(frame, frame.wake)
 
     def wake_event(self, frame: int, seq: int, message: int) -> MessageReceived:
-        """The event of a frame that an earlier tick woke with a stored message, kept as long as that needs it."""
+        """The event of a frame that an earlier tick woke with a stored message, kept as long as that needs it.
+        Raises LookupError when the message is gone."""
         if message not in self.bodies:
             stored = self.tx.message(message)
             if stored is None:

@@ -124,7 +124,8 @@ def _shallow(value: Json) -> str | None:
 
 
 def equality_key(value: Json, depth: int = 0) -> Any:
-    """A hashable that two JSON values share exactly when they are equal: 1 and 1.0 are, 1 and true are not."""
+    """A hashable that two JSON values share exactly when they are equal: 1 and 1.0 are, 1 and true are not. Raises
+    ArgumentsError beyond the depth of data."""
     if depth > MAX_DEPTH:
         raise ArgumentsError(f"the values are nested deeper than {MAX_DEPTH} levels")
     if type(value) is bool:
@@ -137,7 +138,8 @@ def equality_key(value: Json, depth: int = 0) -> Any:
 
 
 def java_text(value: Json, depth: int = 0) -> str:
-    """A value as Java writes it into a text: `{a=1, b=[x, y]}`, texts without quotes, 1e21 as `1.0E21`."""
+    """A value as Java writes it into a text: `{a=1, b=[x, y]}`, texts without quotes, 1e21 as `1.0E21`. Raises
+    ArgumentsError."""
     if type(value) is str:
         return value
     if depth > MAX_DEPTH:
@@ -179,7 +181,8 @@ _ESCAPED_OR_PLACE = re.compile(r"\\(?P<escaped>[{}'\\])|\{\}")
 
 
 def format_pattern(template: str, arguments: int) -> str:
-    """`template` as a %-format with a %s for each {}; refused when braces stand alone or the count is another."""
+    """`template` as a %-format with a %s for each {}; refused when braces stand alone or the count is another.
+    Raises ArgumentsError."""
     bare = _ESCAPED.sub(" ", template) if "\\" in template else template
     alone = re.search("[{}]", bare.replace("{}", ""))
     if alone is not None:

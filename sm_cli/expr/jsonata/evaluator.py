@@ -191,7 +191,8 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
             raise
 
     def evaluate_apply_expression(self, node: Any, input: Any, environment: Bindings) -> Any:
-        """`left ~> function`; the context of the call is null. `left ~> function(…)` is a call like any other."""
+        """`left ~> function`; the context of the call is null. `left ~> function(…)` is a call like any other.
+        Raises JException (T2006) for what is no function."""
         if node.rhs.type == "function":
             return super().evaluate_apply_expression(node, input, environment)
         left = self.eval(node.lhs, input, environment)
@@ -265,7 +266,8 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         return found
 
     def evaluate_group_expression(self, node: Any, input: Any, environment: Bindings) -> Any:
-        """`{key: value, …}`: what the items with one key give together. An empty array is one undefined item."""
+        """`{key: value, …}`: what the items with one key give together. An empty array is one undefined item. Raises
+        JException (T1003, D1009)."""
         tuples = isinstance(input, JList) and input.tuple_stream
         groups: dict[str, tuple[int, list[Any]]] = {}
         for item in (input or [None]) if isinstance(input, list) else [input]:

@@ -114,7 +114,8 @@ def merge_sort(values: list[Any], swap: Callable[[Any, Any], bool]) -> list[Any]
 
 
 def matches(pattern: Any, value: str) -> Iterator[Match]:
-    """One after the other; an empty one is an error, but for the first where nothing else follows."""
+    """One after the other; an empty one is an error, but for the first where nothing else follows. Raises
+    JException."""
     if not isinstance(pattern, Regex):
         raise JException("T1010", -1, "match")  # a matcher that is a function of the user's
     found = pattern.search(value)

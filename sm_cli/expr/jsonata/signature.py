@@ -31,7 +31,8 @@ class CheckedSignature(Signature):  # type: ignore[misc]  # the package ships no
             raise
 
     def throw_validation_error(self, _arguments: Any, given: str, name: str) -> NoReturn:
-        """Blame the first argument that no reading of the ones before it leaves room for."""
+        """Blame the first argument that no reading of the ones before it leaves room for. Raises JException (T0410),
+        always."""
         pattern, good = "", 0
         for parameter in self._params:
             pattern += parameter.regex

@@ -35,7 +35,7 @@ def code_units(value: str) -> str:
 
 
 def text(value: Any, indent: bool = False) -> str:
-    """A string as it is, anything else as JSON; nothing for undefined and for functions."""
+    """A string as it is, anything else as JSON; nothing for undefined and for functions. Raises JException (D3001)."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -50,7 +50,7 @@ def text(value: Any, indent: bool = False) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number as JavaScript writes it, rounded to 15 digits."""
+    """A number as JavaScript writes it, rounded to 15 digits. Raises JException (D1001)."""
     if isinstance(value, int) and -(10**15) < value < 10**15:
         return str(value)
     written = repr(value)

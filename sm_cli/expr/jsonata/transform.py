@@ -32,7 +32,7 @@ class Transformer(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the packa
         return result
 
     def change(self, place: Any) -> None:
-        """Change one match in place, in the copy."""
+        """Change one match in place, in the copy. Raises JException (T2011, T2012)."""
         update = self.evaluator.eval(self.node.update, place, self.environment)
         if update is not None and not isinstance(update, dict):
             raise JException("T2011", self.node.update.position, update)

@@ -144,7 +144,8 @@ def compares(left: Operand, relation: Relation, right: Operand) -> Test:
 
 
 def matches_pattern(left: Operand, pattern: Pattern) -> Test:
-    """The whole of a string must match, as in Java; a number or a boolean is matched as it is written in JSON."""
+    """The whole of a string must match, as in Java; a number or a boolean is matched as it is written in JSON.
+    Raises PathNotFound for a text that is too long for the pattern."""
     fullmatch, longest = pattern.expression.fullmatch, pattern.longest
 
     def test(node: Node, root: Node) -> bool:

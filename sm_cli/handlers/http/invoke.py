@@ -45,6 +45,7 @@ def http_invoke(settings: HttpSettings, *, time_limit: float = TIME_LIMIT, size_
     there is no whole answer; States.Permissions for a host that is not allowed; States.DataLimitExceeded for too long
     an answer; States.Runtime for a request or an answer that AWS would not take; Events.ConnectionResource.… for a
     connection that cannot be used.
+    What it returns raises TaskError under the names that a Retry and a Catch are asked for.
     """
 
     @cache

@@ -10,7 +10,8 @@ from sm_cli.interpreter.step import StepBuilder
 
 
 def entered(turn: StepBuilder, state: Choice, event: Entered) -> Entered | None:
-    """Go where the first rule that applies leads, else to Default; States.NoChoiceMatched without one."""
+    """Go where the first rule that applies leads, else to Default; States.NoChoiceMatched without one. Raises
+    StateFailure."""
     input = effective_input(turn, state)
     scope = turn.scope_of(state, input)
     # Default takes the state's own Assign and Output; a rule that matches has its own.

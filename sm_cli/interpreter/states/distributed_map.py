@@ -188,7 +188,8 @@ def take_items(items: Items, first: int, most: int) -> Items:
 
 
 def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input: Json) -> dict[str, Json]:
-    """What the job that reads is told: ItemReader with its expressions evaluated, and which portion."""
+    """What the job that reads is told: ItemReader with its expressions evaluated, and which portion. Raises
+    StateFailure for a MaxItems that is not positive."""
     config = {name: value for name, value in reader.config.items() if name not in ("MaxItems", "MaxItemsPath")}
     most = count(turn, reader.max_items, input, int)
     if most is not None:
@@ -270,7 +271,8 @@ def make_batches(
 
 
 def batch_limits(turn: StepBuilder, batcher: ItemBatcher, input: Json) -> tuple[int, int]:
-    """MaxItemsPerBatch and MaxInputBytesPerBatch; 0 for one that is not given."""
+    """MaxItemsPerBatch and MaxInputBytesPerBatch; 0 for one that is not given. Raises StateFailure for one that is
+    not positive."""
     limits = []
     for spec in (batcher.max_items, batcher.max_bytes):
         number = count(turn, spec, input, int)

@@ -40,7 +40,7 @@ def start(turn: StepBuilder, state: Map, event: Entered | BackoffElapsed) -> Non
 
 
 def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
-    """MaxConcurrency; 0 is no limit."""
+    """MaxConcurrency; 0 is no limit. Raises StateFailure for a negative one."""
     limit = count(turn, state.max_concurrency, input, int) or 0
     if limit < 0:
         raise StateFailure("States.Runtime", "MaxConcurrency cannot be negative.")
@@ -87,7 +87,8 @@ def items_of_jsonata(turn: StepBuilder, state: Map, input: Json) -> list[Json] |
 
 
 def thresholds(turn: StepBuilder, state: Map, input: Json) -> tuple[int | None, float | None]:
-    """ToleratedFailureCount and ToleratedFailurePercentage, each when it is given."""
+    """ToleratedFailureCount and ToleratedFailurePercentage, each when it is given. Raises StateFailure for one out
+    of its bounds."""
     number = count(turn, state.tolerated_count, input, int)
     if number is not None:
         turn.note("toleratedFailureCount", int(number))

@@ -52,7 +52,8 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
 
 
 def start_execution(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
-    """What states:startExecution asks for: which workflow, under which name, with which input."""
+    """What states:startExecution asks for: which workflow, under which name, with which input. Raises StateFailure
+    when it is not told which."""
     given = arguments if isinstance(arguments, dict) else {}
     machine, name = given.get("StateMachineArn"), given.get("Name")
     if not isinstance(machine, str) or not isinstance(name, str | None):
@@ -66,7 +67,7 @@ def start_execution(state: Task, arguments: Json, timeout: float | None, heartbe
 
 def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, heartbeat: float | None) -> CallSfn:
     """What aws-sdk:sfn:ACTION asks for. As for every SDK integration, parameters are in PascalCase, and text that is
-    given as another value becomes its JSON text."""
+    given as another value becomes its JSON text. Raises StateFailure for parameters that the action does not take."""
     required, optional = SFN_ACTIONS[action]
     given = arguments if isinstance(arguments, dict) else {}
     wrong = [f'The field "{name}" is required but was missing' for name in required if name not in given]
@@ -82,7 +83,8 @@ def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, h
 
 
 def address(state: Task, arguments: Json) -> tuple[str, Json]:
-    """The handler's name and its input; lambda:invoke names both inside its parameters."""
+    """The handler's name and its input; lambda:invoke names both inside its parameters. Raises StateFailure when
+    they name none."""
     if state.resource.kind != "invoke":
         return state.resource.handler, arguments
     name = arguments.get("FunctionName") if isinstance(arguments, dict) else None
@@ -170,7 +172,8 @@ def request_id(turn: StepBuilder) -> str:
 
 
 def timed_out(turn: StepBuilder, state: Task, event: DeadlinePassed | HeartbeatMissed) -> NoReturn:
-    """States Language, "TimeoutSeconds": States.Timeout. A missed heartbeat is States.HeartbeatTimeout too."""
+    """States Language, "TimeoutSeconds": States.Timeout. A missed heartbeat is States.HeartbeatTimeout too. Raises
+    StateFailure, always."""
     turn.record(task_event(state.resource, "TimedOut"), {**task_detail(state.resource), "error": "States.Timeout"})
     also = "States.HeartbeatTimeout" if isinstance(event, HeartbeatMissed) else None
     raise StateFailure("States.Timeout", None, located=False, also=also)

@@ -16,7 +16,8 @@ _YEAR = 366 * 86_400 * MICROSECONDS
 
 
 def entered(turn: StepBuilder, state: Wait, event: Entered) -> Entered | None:
-    """Wait until the moment that the state gives; leave it at once when that has passed."""
+    """Wait until the moment that the state gives; leave it at once when that has passed. Raises StateFailure for one
+    that is more than a year away."""
     input = effective_input(turn, state)
     due = due_at(turn, state, input)
     now = turn.env.now
@@ -71,7 +72,7 @@ def seconds_at(turn: StepBuilder, state: Wait, input: Json) -> int:
 
 
 def seconds_given(value: Json) -> int:
-    """Seconds that a JSONata expression gave: a whole number, 0 or more."""
+    """Seconds that a JSONata expression gave: a whole number, 0 or more. Raises StateFailure for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or value != int(value):
         raise StateFailure(
             "States.QueryEvaluationError", f"The Seconds field must be a non-negative integer but was: {dumps(value)}"

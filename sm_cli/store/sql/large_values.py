@@ -195,7 +195,8 @@ def _read(body: list[bytes]) -> Json:
 
 
 def reader(session: Session, cache: BlobCache | None = None) -> rows.Decode:
-    """A function from a column's text to its value."""
+    """A function from a column's text to its value. What it returns raises LookupError for a value that is not
+    there."""
 
     def value(text: str | None) -> Json:
         if text is None:

@@ -55,7 +55,8 @@ class Transaction(Questions):
         return first
 
     def apply(self, changes: Changes) -> list[HistoryEvent]:
-        """Returns the events whose JSON text turned out to be long (`rows.HISTORY_ROW`); none when there is no text."""
+        """Returns the events whose JSON text turned out to be long (`rows.HISTORY_ROW`); none when there is no text.
+        Raises RuntimeError when it is called again."""
         if self._applied:
             raise RuntimeError("a transaction is applied once")
         self._applied = True

@@ -107,6 +107,7 @@ class SqliteStore:
         """Begins at once, waits its turn, commits at the end; an exception rolls back.
 
         Questions through the store, outside the transaction, see what was committed before it.
+        Raises RuntimeError inside another one of this thread.
         """
         with self._lock:
             if self._writing:

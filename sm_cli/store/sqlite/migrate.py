@@ -81,7 +81,8 @@ def migrate(connection: sqlite3.Connection, path: Path, scripts: Sequence[str] |
 
 
 def statements(script: str) -> Iterator[str]:
-    """The statements of a script, each with its semicolon; triggers stay whole."""
+    """The statements of a script, each with its semicolon; triggers stay whole. Raises ValueError for one without an
+    end."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -89,7 +89,7 @@ def stop(unit: UnitOfWork, given: Parameters) -> Json:
 
 
 def redrive_execution(unit: UnitOfWork, given: Parameters) -> Json:
-    """RedriveExecution, of an execution that this transaction has not changed."""
+    """RedriveExecution, of an execution that this transaction has not changed. Raises Refused."""
     execution = the_execution(unit, given)
     try:
         redrive(unit, execution)

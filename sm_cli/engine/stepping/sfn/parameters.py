@@ -82,7 +82,8 @@ def run_arn(run: MapRun) -> str:
 
 
 def json_of(value: Json, error: str, what: str) -> Json:
-    """What a parameter of JSON text holds; an object given in its place is what its text would hold."""
+    """What a parameter of JSON text holds; an object given in its place is what its text would hold. Raises Refused
+    for text that is no JSON."""
     if not isinstance(value, str):
         return value
     try:
@@ -117,7 +118,7 @@ def wrong(name: str, value: Json, wanted: str) -> NoReturn:
 
 
 def page(given: Parameters) -> tuple[int, int]:
-    """(where the page begins, how many results it has at most)."""
+    """(where the page begins, how many results it has at most). Raises Refused for a token or a number that is none."""
     most, token = given.get("MaxResults"), given.get("NextToken", "0")
     if not isinstance(token, str) or not token.isascii() or not token.isdigit():
         raise StartRefused("InvalidToken", f"Invalid Token: '{token}'")

@@ -84,7 +84,7 @@ def row(unit: UnitOfWork, run: MapRun) -> Json:
 
 
 def update_run(unit: UnitOfWork, given: Parameters) -> Json:
-    """UpdateMapRun. A threshold that is given replaces both, for they are one count here."""
+    """UpdateMapRun. A threshold that is given replaces both, for they are one count here. Raises Refused."""
     limit, count = number_of(given, "MaxConcurrency"), number_of(given, "ToleratedFailureCount")
     percentage = number_of(given, "ToleratedFailurePercentage", 100)
     run = the_run(unit, given)

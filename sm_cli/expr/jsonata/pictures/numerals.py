@@ -45,7 +45,8 @@ WORD_VALUES = {
 
 
 def words(value: float, ordinal: bool) -> str:
-    """`value`, not negative, in words: "One Hundred and One", as an ordinal "One Hundred and First"."""
+    """`value`, not negative, in words: "One Hundred and One", as an ordinal "One Hundred and First". Raises
+    JException for what is not finite."""
     if not math.isfinite(value):
         raise JException(f"{value} cannot be written in words", -1)
     return _words(int(value), ordinal)
@@ -85,7 +86,7 @@ def from_words(text: str) -> float:
 
 
 def roman(value: float) -> str:
-    """`value` in lower-case Roman numerals; nothing for zero and NaN."""
+    """`value` in lower-case Roman numerals; nothing for zero and NaN. Raises JException for what is too large."""
     if value > _MOST_ROMAN:
         raise JException(f"a number greater than {_MOST_ROMAN} cannot be written in Roman numerals", -1)
     written = []
