@@ -235,14 +235,15 @@ _EXACT_BELOW = 1 << 16
 SHORT = 256
 
 
-def check_bounds(value: Json, limit: int) -> None:
-    """Raises TooLarge when the value's JSON text has more than `limit` bytes, TooDeep beyond DEEPEST levels.
+def check_bounds(value: Json, limit: int) -> int:
+    """Bytes of the value's JSON text; 0 for one that a look shows to be small, where the limit is not. Raises TooLarge
+    when it has more than `limit` bytes, TooDeep beyond DEEPEST levels.
 
     A value that shares its parts may be small in memory and endless as text, so it is never written before it is
     known to be bounded: the work done here is bounded by `limit`, not by the length of the text.
     """
     if limit >= _EXACT_BELOW and is_small(value):
-        return
+        return 0
     _refuse_expansion(value, limit)
     try:
         size = len(orjson.dumps(_copy_level(value))) - 2 * _SPARE
@@ -252,6 +253,7 @@ def check_bounds(value: Json, limit: int) -> None:
         raise
     if size > limit:
         raise TooLarge
+    return size
 
 
 def is_small(value: Any) -> bool:

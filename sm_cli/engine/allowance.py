@@ -1,7 +1,8 @@
-"""What one tick may take: so much time of stepping, and so many bytes of history to be written.
+"""What one tick may take: so much time of stepping, and so many bytes to be written.
 
-Rule: both are looked at after each state, so that only one evaluation, or one fork, exceeds them. The time is measured;
-of the bytes every seventh state is weighed and stands for the others, until one is found to be heavy: then each is.
+Rule: both are looked at after each state, so that only one evaluation, or one fork, exceeds them. The time is measured.
+Each large value counts once in a tick, whatever row it is for, as it is stored once; of small ones, which time bounds
+as well, those of every seventh state are measured and stand for the others.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sm_cli.interpreter.records import Record
-from sm_cli.jsonvalue import size_of
+from sm_cli.jsonvalue import Json, is_small, size_of
 
 _SAMPLE = 7
-#: A state whose events are longer than this, in bytes, is heavy.
-_HEAVY = 1 << 16
+#: So many bytes are encoded, digested and written in a microsecond.
+_WRITTEN = 200
 
 
 class Allowance:
@@ -27,30 +28,38 @@ class Allowance:
         self._most = most
         self._last = monotonic()
         self._end = self._last + time
-        self._bytes = 0
+        self._bytes = self._paid = 0
         #: Whether the tick has had what it may take, as of the last look.
         self.over = False
-        self._each = _SAMPLE
         self._states = 0
+        #: Large values that are counted, by id of the object, which stays its own as long as it is here.
+        self._weighed: dict[int, Json] = {}
 
     def enough(self, records: Sequence[Record]) -> bool:
         """Whether the tick has had what it may take. `records`: of the state that was just passed, or more."""
-        if self._states % self._each == 0 and records:
-            self._weigh(records[-1])
+        if self._states % _SAMPLE == 0 and records:
+            self._sample(records[-1])
         self._states += 1
         return self._bytes > self._most or self._monotonic() > self._end
 
+    def weigh(self, value: Json, size: int) -> None:
+        """A large value of so many bytes is to be written, unless it was counted before."""
+        if id(value) not in self._weighed:
+            self._weighed[id(value)] = value
+            self._bytes += size
+
     def lap(self) -> int:
-        """Microseconds since it was last asked."""
+        """Microseconds since it was last asked, and those that the commit will take for what was made since."""
         before = self._last
         now = self._last = self._monotonic()
         if now > self._end or self._bytes > self._most:
             self.over = True
-        return now - before
+        if self._bytes == self._paid:
+            return now - before
+        made, self._paid = self._bytes - self._paid, self._bytes
+        return now - before + made // _WRITTEN
 
-    def _weigh(self, record: Record) -> None:
-        # A state's data stands in two events: as it is entered and as it is left.
-        size = 2 * size_of(record.detail)
-        if size > _HEAVY:
-            self._each = 1
-        self._bytes += size * self._each
+    def _sample(self, record: Record) -> None:
+        # A state's data stands in two events: as it is entered and as it is left. A large one was weighed.
+        if all(map(is_small, record.detail.values())):
+            self._bytes += 2 * _SAMPLE * size_of(record.detail)

@@ -18,8 +18,8 @@ class Settings:
     without TimeoutSeconds and HeartbeatSeconds is taken from it, although its process lives.
     chunk: children of one fork that are stepped in the tick that forks them; steps: after so many, children whose
     turn comes stay READY too: the next tick goes on with them, so that no transaction grows with the size of a Map.
-    tick_time: microseconds of stepping, tick_bytes: bytes of history, after which a tick commits and leaves the rest
-    to the next one; one evaluation may exceed them.
+    tick_time: microseconds of stepping, tick_bytes: bytes made to be written, after which a tick commits and leaves
+    the rest to the next one; one evaluation may exceed them.
     fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
     events are kept. limits: AWS's. contain: whether a bug of ours fails the execution it is met in, or is raised.
     max_payload: bytes of JSON text that an input, a result, an output, a message may have. evaluation: the bounds of

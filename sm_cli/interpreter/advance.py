@@ -70,7 +70,8 @@ def started(program: Program, frame: Frame, env: Env) -> Step:
 
 
 def submitted(program: Program, frame: Frame, result: Json, env: Env) -> Step:
-    """A `.waitForTaskToken` task's handler returned: recorded; the frame waits on for its callback. The seq stays."""
+    """A `.waitForTaskToken` task's handler returned: recorded; the frame waits on for its callback. The seq stays.
+    Raises StateFailure for a result that is too large to be kept."""
     frame = frame.copy()
     turn = StepBuilder(program, frame, env)
     state = turn.state

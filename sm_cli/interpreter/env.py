@@ -78,7 +78,8 @@ class Env:
 
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
     budget: how many states one step may pass through before it yields. enough: asked between two states, with the
-    records so far: whether the step is to yield. token_key: what task tokens are signed with.
+    records so far: whether the step is to yield. weigh: told of each large value that is made to be kept, with the
+    bytes of its JSON text. token_key: what task tokens are signed with.
     probe: only when a state is tested alone. clock: seconds of processor time, which bound one evaluation.
     max_payload: bytes of JSON text that a value may have. evaluation: the bounds of one JSONata evaluation.
     """
@@ -92,6 +93,7 @@ class Env:
     budget: int = 10_000
     token_key: bytes = b""
     enough: Callable[[Sequence[Record]], bool] | None = None
+    weigh: Callable[[Json, int], None] | None = None
     probe: Probe | None = None
     clock: Callable[[], float] | None = None
     max_payload: int = MAX_PAYLOAD

@@ -20,7 +20,7 @@ from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.interpreter.records import Record
 from sm_cli.interpreter.tokens import make_token
-from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds, size_of
+from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds, is_small, size_of
 from sm_cli.timestamps import rfc3339
 
 #: AWS's limit on a payload, in bytes of UTF-8 JSON.
@@ -138,6 +138,8 @@ class StepBuilder:
         frame = self.frame
         succeeded = status is FrameStatus.SUCCEEDED
         tail = frame.last
+        if cause is not None:
+            self.weigh(cause)
         if self.machine.role is Role.ITERATION and error != RUNTIME:
             what = "MapIterationSucceeded" if succeeded else "MapIterationFailed"
             tail = self.record(what, self.iteration(), leaf=True)
@@ -218,12 +220,19 @@ class StepBuilder:
         if value is self.frame.input or value is self.bounded:
             return  # it was looked at before
         try:
-            check_bounds(value, self.env.max_payload)
+            size = check_bounds(value, self.env.max_payload)
         except TooDeep:
             raise StateFailure("States.Runtime", f"The {what} is nested more than {DEEPEST} levels deep.") from None
         except TooLarge:
             raise self.too_large(name) from None
         self.bounded = value
+        if size and self.env.weigh is not None:
+            self.env.weigh(value, size)
+
+    def weigh(self, value: Json) -> None:
+        """Count data that was measured before (or is bounded otherwise) and is written anew."""
+        if self.env.weigh is not None and not is_small(value):
+            self.env.weigh(value, size_of(value))
 
     def too_large(self, name: str) -> StateFailure:
         """In AWS's words; `name` is the state or the task."""

@@ -51,7 +51,8 @@ class Most:
 
 
 def simulation(definition: dict[str, Any], handler: Any, store: Store | None = None, **more: Any) -> Simulation:
-    return Simulation(workflow(definition, "order"), {"work": handler}, FakeClock(), store=store, **more)
+    handlers = {} if handler is None else {"work": handler}
+    return Simulation(workflow(definition, "order"), handlers, FakeClock(), store=store, **more)
 
 
 def types(outcome: Outcome) -> list[str]:

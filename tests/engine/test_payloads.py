@@ -143,6 +143,17 @@ CASES: dict[str, dict[str, Any]] = {
         "StartAt": "T",
         "States": {"T": {"Type": "Task", "Resource": "large", "ResultPath": None, "End": True}},
     },
+    "what a handler returns that hands its work over": {
+        "StartAt": "T",
+        "States": {
+            "T": {
+                "Type": "Task",
+                "Resource": "large.waitForTaskToken",
+                "Parameters": {"t.$": "$$.Task.Token"},
+                "End": True,
+            }
+        },
+    },
 }
 
 

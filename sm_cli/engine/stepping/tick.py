@@ -21,6 +21,7 @@ from sm_cli.engine.stepping.sfn import calls as sfn
 from sm_cli.engine.stepping.turns import due as turns
 from sm_cli.engine.stepping.turns.suspects import Suspects, origin
 from sm_cli.engine.stepping.unit_of_work import Arrival, UnitOfWork
+from sm_cli.errors import StateFailure
 from sm_cli.interpreter.advance import advance, awaits_token, submitted
 from sm_cli.interpreter.commands import (
     AwaitMessage,
@@ -141,7 +142,12 @@ class Tick(UnitOfWork):
             if not awaits_token(program, frame):
                 self.deliver(job.frame, TaskSucceeded(job.seq, result))
                 return
-            self.put(execution, submitted(program, frame, result, self.env(execution)))
+            try:
+                step = submitted(program, frame, result, self.env(execution))
+            except StateFailure as too_large:
+                self.deliver(job.frame, TaskFailed(job.seq, str(too_large.error), too_large.cause))
+                return
+            self.put(execution, step)
             if final:
                 self.deliver(job.frame, TaskSucceeded(job.seq, result))
                 return

@@ -116,6 +116,8 @@ def select_items(turn: StepBuilder, state: Map, input: Json, items: Items, first
     members of Map.Item."""
     selector, machine = state.item_selector, state.processor
     keeps_item = turn.program.machines[machine].reads_context
+    if selector is None or keeps_item:
+        turn.weigh(items.values)
     if selector is None and not keeps_item:
         return [Child(machine, i, value) for i, value in enumerate(items.values, first)]
     scope = turn.scope_of(state, input)

@@ -109,7 +109,9 @@ def started(turn: StepBuilder, state: Task) -> None:
 
 
 def submitted(turn: StepBuilder, state: Task, result: Json) -> None:
-    """The handler of a `.waitForTaskToken` task returned: the work is handed over, and the token is waited for."""
+    """The handler of a `.waitForTaskToken` task returned: the work is handed over, and the token is waited for. Raises
+    StateFailure for a result that is too large to be kept."""
+    turn.check_bounds(result, "result", state.resource.service or state.resource.text)
     turn.record(task_event(state.resource, "Submitted"), {**task_detail(state.resource), "output": result})
 
 
@@ -148,6 +150,7 @@ def failed(turn: StepBuilder, state: Task, event: TaskFailed) -> NoReturn:
     cause = event.cause
     if event.trace is not None and state.resource.kind in ("lambda", "invoke"):
         cause = function_error(turn, event)
+    turn.weigh(cause)
     turn.record(
         task_event(state.resource, "Failed"), {**task_detail(state.resource), **outcome_detail(event.error, cause)}
     )
