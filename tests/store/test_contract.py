@@ -640,6 +640,39 @@ def test_a_timer_replaces_the_one_of_its_frame_and_kind(store: Store) -> None:
         assert tx.due_timers(T0 + 50, 10) == [timer(1, T0 + 5, TimerKind.HEARTBEAT)]
 
 
+def test_something_is_due_when_a_timer_or_a_running_execution_s_deadline_is(store: Store) -> None:
+    def due(now: int, tree: int | None = None) -> bool:
+        return asked(store).has_due(now, tree)
+
+    assert not due(2**62)
+    assert not due(2**62, 1)
+    apply(store, new_executions=[execution(1, deadline=T0 + 50), execution(2, deadline=T0 + 1, status=Status.FAILED)])
+    assert [due(T0 + 49), due(T0 + 50), due(T0 + 49, 1), due(T0 + 50, 1), due(T0 + 50, 2)] == [
+        False, True, False, True, False,
+    ]  # fmt: skip
+    apply(store, timers=[timer(2, T0 + 20, execution=2)])
+    assert [due(T0 + 19), due(T0 + 20), due(T0 + 19, 2), due(T0 + 20, 2), due(T0 + 20, 1)] == [
+        False, True, False, True, False,
+    ]  # fmt: skip
+
+
+def test_lost_workers_are_counted_until_their_frame_moves_on(store: Store) -> None:
+    def losses() -> dict[int, int]:
+        with store.write() as tx:
+            return tx.losses()
+
+    apply(store, new_executions=[execution(1)], new_frames=[frame(1), frame(2)])
+    assert losses() == losses() == {}
+    apply(store, losses=[(1, 1), (2, 0), (7, 1)])
+    assert losses() == losses() == {1: 1, 2: 0}
+    apply(store, losses=[(1, 1)])
+    assert losses() == {1: 2, 2: 0}
+    apply(store, frames=[frame(1, seq=1), frame(2, seq=1)])
+    assert losses() == losses() == {}
+    apply(store, losses=[(1, 1)])
+    assert losses() == {1: 1}
+
+
 def test_next_due_is_the_earliest_timer_deadline_or_end_of_a_lease(store: Store) -> None:
     assert asked(store).next_due() is None
     apply(store, new_executions=[execution(1, deadline=T0 + 50), execution(2, deadline=T0 + 1, status=Status.FAILED)])

@@ -614,6 +614,18 @@ def test_changed_reports_commits_by_others_once(store: SqliteStore, path: Path) 
     assert not store.changed()
 
 
+def test_the_losses_that_another_process_counts_are_seen(store: SqliteStore, path: Path) -> None:
+    apply(store, new_frames=[frame(1)])
+    other = SqliteStore(path)
+    for count in (1, 2):
+        with store.write() as tx:
+            assert tx.losses() == ({1: 1} if count == 2 else {})
+        apply(other, losses=[(1, 1)])
+        with store.write() as tx:
+            assert tx.losses() == {1: count}
+    other.close()
+
+
 def test_what_another_process_changed_is_read_again(store: SqliteStore, path: Path) -> None:
     apply(store, new_frames=[frame(1)], new_executions=[execution(1)])
     other = SqliteStore(path)

@@ -184,6 +184,8 @@ class Tick(UnitOfWork):
         """Deadlines of executions and timers that were due until this time (and, with `beyond`, after that one), each
         in the turn of its execution. Whether these were all."""
         self.suspects.fail()
+        if not turns.has_due(self, tree):
+            return True
         all_ended = self.expire(self.tx.overdue(until, limit, tree), limit)
         timers = turns.timers(self, until, limit, tree, beyond)
         if timers:

@@ -89,6 +89,7 @@ class UnitOfWork:
         self.endings: dict[int, WaitEnding] = {}  # frame -> how its stored subscription ended
         self.judged: set[int] = set()  # trees whose due timers and deadlines this tick has stepped; see `arrivals`
         self.judged_all = False
+        self.has_due: dict[int | None, bool] = {}  # by tree, None for all
         self.stepped_due: set[int] = set()  # trees whose due timers and deadlines were stepped, not offered only
         self.arrivals: deque[Arrival] = deque()
         #: frame -> when what this tick is about to deliver to it arrived: before it, only what was due earlier counts.

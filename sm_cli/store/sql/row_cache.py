@@ -33,6 +33,8 @@ class RowCache:
         self.frames: dict[int, tuple[Frame, Row]] = {}
         #: An execution that nobody else holds, and the texts of its input and output.
         self.executions: dict[int, tuple[Execution, Row]] = {}
+        #: Whether no worker was lost over a frame that could be stepped; False as long as nobody has looked.
+        self.no_losses = False
         self._large_frames: set[int] = set()
         self._large_executions: set[int] = set()
 
@@ -40,6 +42,7 @@ class RowCache:
         """Another process wrote: frames and executions are to be read again. Large values never change."""
         self.frames.clear()
         self.executions.clear()
+        self.no_losses = False
         self._large_frames.clear()
         self._large_executions.clear()
 

@@ -103,6 +103,7 @@ class Transaction(Questions):
         if changes.map_runs:
             many("update_map_run", map(rows.map_run_changes, changes.map_runs))
         if changes.losses:
+            self._known.no_losses = False
             many("delete_losses", [()])
             many("add_loss", [{"frame": frame, "count": count} for frame, count in changes.losses])
         if changes.workers:
@@ -236,6 +237,14 @@ class Transaction(Questions):
             frame = rows.frame(row, self.value)
             self._known.learn_frame(frame, row[-rows.FRAME_VALUES :])
             found.append(frame)
+        return found
+
+    def losses(self) -> dict[int, int]:
+        """As everywhere; that there are none is known until somebody writes one, for a frame never has an old seq."""
+        if self._known.no_losses:
+            return {}
+        found = super().losses()
+        self._known.no_losses = not found
         return found
 
     # Jobs

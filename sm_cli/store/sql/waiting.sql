@@ -21,6 +21,20 @@ ORDER BY t.due, t.frame, t.kind LIMIT :limit
 SELECT {timer_columns} FROM json_each(:frames) wanted CROSS JOIN timers t ON t.frame = wanted.value
 WHERE t.due <= :now
 
+-- name: has_due
+SELECT 1 FROM timers WHERE due <= :now
+UNION ALL
+SELECT 1 FROM executions INDEXED BY executions_overdue
+WHERE status = 'RUNNING' AND deadline IS NOT NULL AND deadline <= :now
+LIMIT 1
+
+-- name: has_due_in_tree
+SELECT 1 FROM timers INDEXED BY timers_in_tree WHERE tree = :tree AND due <= :now
+UNION ALL
+SELECT 1 FROM executions INDEXED BY executions_overdue_in_tree
+WHERE status = 'RUNNING' AND deadline IS NOT NULL AND tree = :tree AND deadline <= :now
+LIMIT 1
+
 -- name: due_among
 -- Trees of these executions in which time has brought something that nobody has stepped yet.
 SELECT DISTINCT e.tree FROM json_each(:executions) wanted CROSS JOIN executions e ON e.id = wanted.value

@@ -155,6 +155,11 @@ class WorkQuestions(Asking):
         """All that are written down, oldest first."""
         return [WorkerRecord(*row) for row in self.session.all("workers")]
 
+    def has_due(self, now: int, tree: int | None = None) -> bool:
+        """Whether a timer or the deadline of a RUNNING execution is due at or before `now`."""
+        name = "has_due" if tree is None else "has_due_in_tree"
+        return self.session.one(name, {"now": now, "tree": tree}) is not None
+
     def due_timers(
         self, now: int, limit: int, tree: int | None = None, worker: str | None = None, *,
         after: tuple[int, int] = (-1, 0),

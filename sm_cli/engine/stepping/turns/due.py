@@ -14,6 +14,14 @@ from sm_cli.store.records import Timer
 _LAST = 2**62
 
 
+def has_due(unit: UnitOfWork, tree: int | None) -> bool:
+    """Whether anything is due by now: asked once a tick, and mostly nothing else has to be."""
+    found = unit.has_due.get(tree)
+    if found is None:
+        found = unit.has_due[tree] = unit.tx.has_due(unit.now, tree)
+    return found
+
+
 def timers(unit: UnitOfWork, until: int, limit: int, tree: int | None, beyond: int | None) -> list[Timer]:
     """The earliest that are due until this time; of more than `limit`, as many again from where the last tick ended.
     With `beyond`, only those after that time, and no more than `limit`."""
