@@ -1,7 +1,7 @@
 """Heartbeats of handlers on their way to the store.
 
 Rule: a handler may say as often as it likes that it goes on; of each job at most ten are written in its
-HeartbeatSeconds, and the last one always is.
+HeartbeatSeconds, and the last one always is. When that was is counted by the monotonic clock, which no jump changes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sm_cli.timestamps import MICROSECONDS
 class _Last:
     job: Job
     said: int = 0
-    written: int = 0
+    written: int = -(2**62)
 
 
 class Heartbeats:
@@ -29,25 +29,19 @@ class Heartbeats:
         self._said: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
         self._last: dict[tuple[int, int], _Last] = {}
 
-    def say(self, job: Job, now: int) -> None:
-        """From a handler's thread."""
+    def say(self, job: Job, at: int) -> None:
+        """From a handler's thread, at this time of the monotonic clock."""
         if job.heartbeat is not None:
-            self._said.put((job, now))
-
-    def shift(self, jump: int) -> None:
-        """The wall clock jumped by so many microseconds."""
-        self._collect()
-        for last in self._last.values():
-            last.said += jump
-            last.written += jump
+            self._said.put((job, at))
 
     def _collect(self) -> None:
         while not self._said.empty():
             job, said = self._said.get()
             self._last.setdefault((job.frame, job.seq), _Last(job)).said = said
 
-    def due(self, now: int, held: Container[tuple[int, int]]) -> list[Timer]:
-        """The timers to be set anew, of jobs that are still held."""
+    def due(self, at: int, held: Container[tuple[int, int]], apart: int = 0) -> list[Timer]:
+        """The timers to be set anew, of jobs that are still held. at: the time of the monotonic clock; apart: how far
+        the wall clock, by which timers are due, is ahead of it."""
         self._collect()
         if not self._last:
             return []
@@ -57,7 +51,7 @@ class Heartbeats:
             job = last.job
             assert job.heartbeat is not None
             span = round(job.heartbeat * MICROSECONDS)
-            if last.said > last.written and now - last.written >= span // 10:
+            if last.said > last.written and at - last.written >= span // 10:
                 last.written = last.said
-                timers.append(Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, last.said + span))
+                timers.append(Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, last.said + span + apart))
         return timers

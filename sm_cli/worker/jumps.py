@@ -2,6 +2,10 @@
 
 Rule: inside a process spans of time are counted by the monotonic clock; what is written for others is wall time. When
 the two come apart by a second or more between two looks, that is a jump. Less is absorbed: clocks are adjusted slowly.
+A worker looks when a round begins and again at the beginning of its transaction, whose time it then takes anew: so all
+that a transaction writes is of one clock, and a jump after that look is noticed in the next round, which re-bases what
+this one has leased. Not covered: a jump while `Worker.start`, which no round is around, waits for the database: the
+seconds of the tasks that this start takes are then those of the other clock, once.
 """
 
 from __future__ import annotations
@@ -17,10 +21,11 @@ class Jumps:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._apart = clock.now() - clock.monotonic()
+        #: Microseconds that the wall clock was ahead of the monotonic one at the last look.
+        self.apart = clock.now() - clock.monotonic()
 
     def look(self) -> int:
         """Microseconds by which the wall clock jumped since the last look, backwards below 0; 0 for no jump."""
         apart = self._clock.now() - self._clock.monotonic()
-        jump, self._apart = apart - self._apart, apart
+        jump, self.apart = apart - self.apart, apart
         return jump if abs(jump) >= _NOTICED else 0

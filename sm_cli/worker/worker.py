@@ -186,8 +186,7 @@ class Worker:
         self._barren = False
         if self._reloaded is not None:
             self._use(self._reloaded)
-            self._reloaded = None
-            self._pending.stale = True
+            self._reloaded, self._pending.stale = None, True
         results = self._undelivered
         results += self.pool.drain()  # before the leases are looked at: what has ended is not cancelled
         self._notice_jump()
@@ -196,7 +195,7 @@ class Worker:
         if self._pending.others:
             self._pending.others = False
             self.check_leases()
-        beats = self._beats.due(now, self.leased)
+        beats = self._beats.due(begun, self.leased, self._jumps.apart)
         dead = self.census(now)
         unseen = not self._enlisted or begun - self._seen > _SEEN_IDLE
         renewing = begun >= self._next_renewal and bool(self.jobs_to_renew(now))
@@ -206,7 +205,8 @@ class Worker:
         lost: set[int] = set()
 
         def work(tick: Tick) -> set[object]:
-            self._notice_jump()  # also while this waited for its turn
+            jump = self._notice_jump(tick)  # also while this waited for its turn
+            beats[:] = [timer._replace(due=timer.due + jump) for timer in beats]
             if self._jumped:
                 lost.update(leases.rebase(tick, list(self.leased.values()), self._jumped))
             self._arrive(tick, beats)
@@ -244,8 +244,9 @@ class Worker:
     def _arrive(self, tick: Tick, beats: list[Timer]) -> None:
         """Offer what handlers have brought; what came while this waited for its turn came in time, too."""
         self._undelivered += self.pool.drain()
-        beats += self._beats.due(tick.now, self.leased)
-        arrive(tick, self._undelivered, beats, self.leased, self.tree, self.engine.clock.monotonic())
+        at = self.engine.clock.monotonic()
+        beats += self._beats.due(at, self.leased, self._jumps.apart)
+        arrive(tick, self._undelivered, beats, self.leased, self.tree, at)
 
     def anything(self, now: int) -> bool:
         """Whether a read shows something to do."""
@@ -310,7 +311,7 @@ class Worker:
             idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
             task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
             resource=job.resource,
-            beat=lambda: self._beats.say(job, self.engine.clock.now()),
+            beat=lambda: self._beats.say(job, self.engine.clock.monotonic()),
         )
 
     # -- leases ------------------------------------------------------------------------------------
@@ -327,21 +328,23 @@ class Worker:
             lost = leases.spare(tick, lost, {w.id: w.seen for w in others if is_alive(w, self._beacons)})
         return leases.reap(tick, lost)
 
-    def _notice_jump(self) -> None:
+    def _notice_jump(self, tick: Tick | None = None) -> int:
         """The wall clock was set, or the machine slept: what is written by it is re-based, and nobody's lease is judged
-        before its owner had the time to do the same."""
+        before its owner had the time to do the same. A tick that has stepped nothing goes on with the new time."""
         jump = self._jumps.look()
         if not jump:
-            return
+            return 0
+        if tick is not None:
+            tick.now = self.engine.clock.now()
         log.warning(
             "the clock jumped %s by %.0f s (it was set, or this machine slept); leases and timeouts go with it",
             "forward" if jump > 0 else "back", abs(jump) / MICROSECONDS,
         )  # fmt: skip
         self._jumped += jump
-        self._beats.shift(jump)
         self._judges_from = self.engine.clock.monotonic() + self.engine.settings.lease
         self._seen = self.engine.clock.monotonic() - _FORGOTTEN
         self._pending.stale = True
+        return jump
 
     def census(self, now: int) -> list[WorkerRecord]:
         """Now and then: workers that are certainly dead, or were not seen for a day."""

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.open import open_store
 from sm_cli.store.records import Execution
+from sm_cli.testing import FakeClock
 from sm_cli.views.why import why
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import SECOND, Gate, Yard, caught, died, one_task, soon, workflow, yard
@@ -170,3 +172,65 @@ def test_a_wait_stays_with_the_wall_clock(here: Yard) -> None:
     here.clock.jump(HOUR)
     loop.tick()
     assert here.now(execution).closed is not None
+
+
+class Skittish(FakeClock):
+    """Jumps when the wall clock is read for the n-th time from now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = self.by = 0
+
+    def now(self) -> int:
+        found = super().now()
+        self.left -= 1
+        if self.left == 0:
+            self.jump(self.by)
+        return found
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+@pytest.mark.parametrize("reading", range(1, 13))
+def test_a_jump_at_any_moment_of_a_round_changes_no_tasks_seconds(jump: int, reading: int) -> None:
+    """One task runs and beats, another one is taken in the very round that the clock jumps in."""
+    clock = Skittish()
+    with yard(clock=clock) as here:
+        first, second = here.gate(), here.gate()
+        handlers = {"work": first.handlers["work"], "more": Handler("more", second.work)}
+        times = {"TimeoutSeconds": 60, "HeartbeatSeconds": 50}
+        task = {"Type": "Task", "Resource": "more", "End": True, **times}
+        running = here.start(one_task(**times))
+        loop = at_work_on(here, handlers, first)
+        here.later(20)
+        taken = here.start(workflow({"StartAt": "M", "States": {"M": task}}, "more"))
+        first.calls[0].heartbeat()
+        clock.left, clock.by = reading, jump
+        loop.tick()
+        soon(lambda: len(second.calls) == 1)
+        second.calls[0].heartbeat()
+        clock.left = 0
+        here.later(1)
+        loop.tick()
+        loop.tick()
+        if clock.jumped:
+            assert clock.jumped == jump
+        spans = {
+            (execution.id, timer.kind): (timer.due - clock.now()) // SECOND
+            for execution in (running, taken)
+            for timer in asked(here.store).timers_of(execution.id)
+        }
+        assert spans == {
+            (running.id, TimerKind.DEADLINE): 39, (running.id, TimerKind.HEARTBEAT): 49,
+            (taken.id, TimerKind.DEADLINE): 59, (taken.id, TimerKind.HEARTBEAT): 49,
+        }  # fmt: skip
+        first.open.set()
+        second.open.set()
+        loop.run(lambda: here.now(running).closed is not None and here.now(taken).closed is not None)
+        assert (here.now(running).output, here.now(taken).output) == ("done", "done")
+
+
+def at_work_on(here: Yard, handlers: dict[str, Handler], gate: Gate) -> Worker:
+    loop = here.worker(handlers)
+    assert loop.tick()
+    soon(lambda: len(gate.calls) == 1)
+    return loop

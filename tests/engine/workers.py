@@ -78,9 +78,9 @@ class Gate:
 class Yard:
     """One store, one clock, any number of workers."""
 
-    def __init__(self, store: Store | None = None) -> None:
+    def __init__(self, store: Store | None = None, clock: FakeClock | None = None) -> None:
         self.store = store or MemoryStore()
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.engine = Engine(self.store, clock=self.clock)
         self.gates: list[Gate] = []
         self.loops: list[Worker] = []
@@ -137,8 +137,8 @@ class Yard:
 
 
 @contextmanager
-def yard(store: Store | None = None) -> Iterator[Yard]:
-    made = Yard(store)
+def yard(store: Store | None = None, clock: FakeClock | None = None) -> Iterator[Yard]:
+    made = Yard(store, clock)
     try:
         yield made
     finally:
