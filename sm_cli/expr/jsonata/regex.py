@@ -42,6 +42,10 @@ _BOUNDARY = f"(?:(?<=[{_WORD}])(?![{_WORD}])|(?<![{_WORD}])(?=[{_WORD}]))"
 _NO_BOUNDARY = f"(?:(?<=[{_WORD}])(?=[{_WORD}])|(?<![{_WORD}])(?![{_WORD}]))"
 #: How often something is repeated, as JavaScript writes it.
 _COUNT = re.compile(r"\{[0-9]+(,[0-9]*)?\}")
+#: A named group, or a reference to one.
+_NAME = re.compile(r"\(\?<(?![=!])(?P<group>[^>]*)>|\\k(?:<(?P<reference>[^>]*)>)?")
+#: The same, and what may look like it: escapes and classes of characters.
+_GROUPS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\(\?<(?![=!])(?P<name>[^>]*)>", re.DOTALL)
 #: Letters that are one with an ASCII letter for Python where the case does not matter, and not for JavaScript.
 _LONE = "\u0130\u0131\u017f\u212a"
 #: Letters that mean something behind a backslash in both languages; any other stands for itself.
@@ -110,11 +114,47 @@ def translate(pattern: str, *, multiline: bool = False) -> str:
     out: list[str] = []
     inside = False  # a class of characters
     at = 0
+    names = _group_names(pattern)
     while at < len(pattern):
-        piece, taken, inside = _next(pattern, at, inside, multiline)
+        named = None if inside else _NAME.match(pattern, at)
+        if named is not None:
+            piece, taken = _named(named, names)
+        else:
+            piece, taken, inside = _next(pattern, at, inside, multiline)
         out.append(piece)
         at += taken
     return "".join(out)
+
+
+def _group_names(pattern: str) -> dict[str, str]:
+    """What each named group is called in the translation: nobody sees a name, and Python knows fewer. Raises re.error
+    for what is no name and for one that is given twice, as JavaScript does."""
+    names: dict[str, str] = {}
+    for found in _GROUPS.finditer(pattern):
+        if found["name"] is not None:
+            name = _unescaped(found["name"])
+            if not name.replace("$", "_").isidentifier():
+                raise re.error("Invalid capture group name")
+            if name in names:
+                raise re.error("Duplicate capture group name")
+            names[name] = f"g{len(names)}"
+    return names
+
+
+def _named(found: re.Match[str], names: dict[str, str]) -> tuple[str, int]:
+    """The beginning of a named group, or a reference to one, and how long it is. Raises re.error."""
+    if found["group"] is not None:
+        return f"(?P<{names[_unescaped(found['group'])]}>", len(found[0])
+    if not names:
+        return "k", 2  # without any name it is the letter
+    name = _unescaped(found["reference"] or "")
+    if name not in names:
+        raise re.error("Invalid named capture referenced")
+    return f"(?P={names[name]})", len(found[0])
+
+
+def _unescaped(name: str) -> str:
+    return re.sub(r"\\u([0-9A-Fa-f]{4})", lambda found: chr(int(found[1], 16)), name)
 
 
 def _lone(translated: str) -> str:
@@ -156,15 +196,11 @@ def _next(pattern: str, at: int, inside: bool, multiline: bool) -> tuple[str, in
     if sign == "$":
         # Python's $ also stands before a line feed at the end.
         return (f"(?:\\Z|(?=[{_LINE_ENDS}]))" if multiline else r"\Z"), 1, False
-    if pattern.startswith("(?<", at) and pattern[at + 3 : at + 4] not in ("=", "!"):
-        return "(?P<", 3, False
     return sign, 1, False
 
 
 def _escape(pattern: str, at: int, inside: bool) -> tuple[str, int]:
     letter = pattern[at + 1]
-    if letter == "k" and (name := re.compile(r"<(\w+)>").match(pattern, at + 2)):
-        return f"(?P={name[1]})", 2 + len(name[0])
     if letter == "c" and re.match("[A-Za-z]", pattern[at + 2 : at + 3]):
         return f"\\x{ord(pattern[at + 2]) % 32:02x}", 3
     if letter in "xu":

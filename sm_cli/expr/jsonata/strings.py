@@ -61,6 +61,8 @@ def _lowercase(value: str | None) -> str | None:
 
 
 def _pad(value: str | None, width: float | None, sign: str | None) -> str | None:
+    if value is None:
+        return None
     check_length(abs(int(width or 0)))
     padded: str | None = Functions.pad(value, width, sign)
     return padded
