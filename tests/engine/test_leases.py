@@ -110,10 +110,15 @@ def test_two_living_workers_of_one_name_do_not_steal_from_each_other(here: Yard)
 
 def lose(here: Yard, gate: Gate, execution: Execution, times: int) -> None:
     """So many workers take the execution's job and die."""
+
+    def began(calls: int) -> None:
+        soon(lambda: len(gate.calls) == calls)
+
     for n in range(times):
         loop = here.worker(gate.handlers, name=f"doomed{n}")
         loop.tick()
         assert here.job(execution).worker == loop.worker.id
+        began(n + 1)
         died(loop)
 
 
