@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from sm_cli.cli.commands import COMMANDS, SUMMARIES
 from sm_cli.cli.terminal import failures, output
-from sm_cli.cli.terminal.options import LogFormat, Verbose
+from sm_cli.cli.terminal.options import LogFormat, Verbose, note_source
 
 _HELP = "Run Amazon States Language workflows on this machine and keep them alive."
 
@@ -116,6 +116,9 @@ def _take_text_as_it_is(parameter: Any) -> None:
     convert: Callable[[Any, Any], Any] = parameter.process_value
 
     def process(context: Any, value: Any) -> Any:
+        if getattr(parameter, "envvar", None):
+            given = getattr(context.get_parameter_source(parameter.name), "name", None)
+            note_source(parameter.opts[-1], parameter.envvar if given == "ENVIRONMENT" else None)
         flag_as_text = getattr(parameter, "is_flag", False) and isinstance(value, str)  # from SM_*
         if flag_as_text or (parameter.required and not value):
             return convert(context, value)

@@ -448,4 +448,4 @@ def test_a_lock_timeout_that_is_no_span_is_one_sentence(project: Project) -> Non
     project.write("sm.toml", 'lock_timeout = "soon"\n')
     result = project.sm("list")
     assert result.code == 2
-    assert "lock_timeout in " in _sentence(result.err)
+    assert "sm.toml:1: lock_timeout takes seconds" in _sentence(result.err)

@@ -92,7 +92,7 @@ def test_a_connection_that_is_none_is_said_with_its_place_and_without_its_value(
     calling.write("sm.toml", f'[http_connections.shop]\nAuthorization = "{SECRET}"\n')
     result = calling.sm("run", "a=1")
     assert result.code == 7
-    assert "sm.toml: http_connections.shop is a table with headers and nothing else" in result.err
+    assert "sm.toml:1: http_connections.shop is a table with headers and nothing else" in result.err
     assert SECRET not in result.err
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,8 +67,9 @@ def _flow(project: Project) -> None:
 def _refused(project: Project, name: str, *arguments: str, owner: str = f"the user with id {_NOBODY_HAS}") -> None:
     result = project.sm(*arguments)
     assert result.code == 7, result
+    mode = stat.S_IMODE((Path.cwd() / name).stat().st_mode)
     assert result.err == (
-        f"sm: error: {name} belongs to {owner}, who is neither you nor root, and is not obeyed; "
+        f"sm: error: {name} belongs to {owner} (mode {mode:04o}), who is neither you nor root, and is not obeyed; "
         "to obey it all the same give --trust or set SM_TRUST=1\n"
     )
     assert result.out == ""
@@ -150,6 +154,41 @@ def test_with_trust_all_of_it_is_obeyed(
     assert project.sm("run", *(["--trust"] if how == "option" else [])).out == '"paid"\n'
     monkeypatch.delenv("SM_TRUST", raising=False)
     assert project.sm("run").code == 7, "trust is of one command"
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+@pytest.mark.parametrize(
+    "command", [["list"], ["run"], ["worker", "--once"], ["send-message", "a=b"], ["show", "@last"]]
+)
+def test_a_database_that_this_user_may_not_use_is_told_with_owner_and_mode(
+    project: Project, mode: int, command: list[str]
+) -> None:
+    assert project.sm("run").code == 0
+    if os.geteuid() != 0:
+        (project.path / ".sm").chmod(0o000)
+        refused = project.process(*command)
+        assert (refused.code, "belongs to" in refused.err) == (7, True)
+        (project.path / ".sm").chmod(0o700)
+        return
+    for path in ((project.path / ".sm"), *(project.path / ".sm").iterdir()):
+        os.chown(path, _NOBODY_HAS, -1)
+    (project.path / ".sm").chmod(mode)
+    # Root without the right to use what belongs to others.
+    weak = [
+        "setpriv",
+        "--bounding-set",
+        "-dac_override,-dac_read_search",
+        "--inh-caps",
+        "-dac_override,-dac_read_search",
+    ]
+    done = subprocess.run(
+        [*weak, sys.executable, "-m", "sm_cli", *command, "--trust"], cwd=project.path, env=project.environment(),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (7, "")
+    error, hint = done.stderr.splitlines()
+    assert error.startswith("sm: error: .sm/sm.db cannot be ")
+    assert hint == f"  hint: .sm belongs to the user with id {_NOBODY_HAS} (mode {mode:04o}); you are root."
 
 
 def test_the_sentence_names_the_owner(project: Project, give: Give) -> None:

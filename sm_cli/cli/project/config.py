@@ -7,12 +7,16 @@ are relative to its file; everything else is relative to the current directory.
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.trust import check_owner
-from sm_cli.errors import ConfigurationError
+from sm_cli.cli.terminal.options import source
+from sm_cli.errors import ConfigurationError, HandlerLoadError, SmError
 
 if TYPE_CHECKING:
     from sm_cli.handlers.http.settings import HttpSettings
@@ -51,11 +55,22 @@ class Project:
     file: Path | None = None
     #: What the configuration says, by name.
     settings: dict[str, object] = field(default_factory=dict)
+    #: The lines of its file, from which a sentence about a setting finds its number.
+    lines: list[str] = field(default_factory=list, repr=False)
 
     def setting(self, key: str) -> str | None:
         """A setting as text; None when it is not there."""
         found = self.settings.get(key)
         return None if found is None else str(found)
+
+    def place(self, key: str) -> str:
+        """Where a setting was made: `sm.toml:3: concurrency`."""
+        return f"{_place(self.file or self.root, self.lines, key)}: {key}"
+
+    def origin(self, key: str, option: str | None) -> str:
+        """What says so, for a sentence about it: the option of that name or its variable when it was given, else the
+        setting with its place."""
+        return self.place(key) if option is None else source(f"--{key.replace('_', '-')}")
 
     @property
     def workflows(self) -> Path:
@@ -63,11 +78,17 @@ class Project:
         return display_path(self.root / "workflows")
 
     def handlers(self, option: str | None) -> tuple[Path, bool]:
-        """The handlers directory, and whether somebody named it."""
+        """The handlers directory, and whether somebody named it.
+
+        Raises HandlerLoadError when the configuration names one that is not there."""
         if option is not None:
             return Path(option), True
         configured = self.setting("handlers")
-        return display_path(self.root / (configured or "handlers")), configured is not None
+        directory = display_path(self.root / (configured or "handlers"))
+        if configured is not None and not directory.is_dir():
+            place = self.place("handlers")
+            raise HandlerLoadError(f"{place}: there is no directory {directory}", topic="handlers directory")
+        return directory, configured is not None
 
     def buckets(self, option: str | None) -> Path:
         """The directory that stands for S3."""
@@ -107,7 +128,7 @@ class Project:
         if given is None:
             return None
         if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) <= most:
-            where = name if variable is not None else f"{display_path(self.file or self.root)}: {key}"
+            where = name if variable is not None else self.place(key)
             raise ConfigurationError(f"{where} is a number of {of} from 1 to {most:,}, not {given[:40]!r}")
         return int(given)
 
@@ -129,13 +150,14 @@ class Project:
         """What http:invoke may do. Raises ConfigurationError for hosts and connections that are none."""
         from sm_cli.handlers.http.settings import read_settings
 
-        file = str(display_path(self.file or self.root))
-        allow, where = self.settings.get("http_allow", []), file
+        file = self.file or self.root
+        allow, where = self.settings.get("http_allow", []), _place(file, self.lines, "http_allow")
         variable = os.environ.get("SM_HTTP_ALLOW")
         if variable is not None:
             allow, where = [part.strip() for part in variable.split(",") if part.strip()], "SM_HTTP_ALLOW"
         connections = self.settings.get("http_connections", {})
-        return read_settings(allow, connections, where=where, connections_where=file)
+        place = _place(file, self.lines, "http_connections")
+        return read_settings(allow, connections, where=where, connections_where=place)
 
     def _anchor(self, url: str) -> str:
         scheme = "sqlite:" if url.startswith("sqlite:") else ""
@@ -151,14 +173,14 @@ def find_project(start: Path | None = None) -> Project:
     for directory in (here, *here.parents):
         for name in ("sm.toml", "pyproject.toml"):
             file = directory / name
-            settings = _settings(file)
-            if settings is not None:
-                return Project(directory, file, settings)
+            found = _settings(file)
+            if found is not None:
+                return Project(directory, file, *found)
     return Project(here)
 
 
-def _settings(file: Path) -> dict[str, object] | None:
-    """What the file says for sm; None when it is not there or says nothing."""
+def _settings(file: Path) -> tuple[dict[str, object], list[str]] | None:
+    """What the file says for sm, and its lines; None when it is not there or says nothing."""
     try:
         content = file.read_bytes()
         if file.name == "sm.toml":
@@ -174,7 +196,8 @@ def _settings(file: Path) -> dict[str, object] | None:
     import tomllib
 
     try:
-        table: object = tomllib.loads(content.decode())
+        text = content.decode("utf-8-sig")
+        table: object = tomllib.loads(text.replace("\r\n", "\n"))
         for step in ("tool", "sm") if file.name == "pyproject.toml" else ():
             table = table.get(step) if isinstance(table, dict) else None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
@@ -186,10 +209,12 @@ def _settings(file: Path) -> dict[str, object] | None:
     check_owner(display_path(file))
     if not isinstance(table, dict):
         raise ConfigurationError(f"{display_path(file)}: tool.sm is not a table")
-    return _check_table(file, table)
+    lines = text.splitlines()
+    _check(file, table, lines)
+    return table, lines
 
 
-def _check_table(file: Path, table: dict[str, object]) -> dict[str, object]:
+def _check(file: Path, table: dict[str, object], lines: list[str]) -> None:
     for key, value in table.items():
         kind = _KEYS.get(key)
         if kind is None:
@@ -197,12 +222,33 @@ def _check_table(file: Path, table: dict[str, object]) -> dict[str, object]:
 
             close = get_close_matches(key, _KEYS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"sm knows {', '.join(_KEYS)}"
-            raise ConfigurationError(f"{display_path(file)} sets {key!r}, which sm does not know", hint=hint)
+            raise ConfigurationError(f"{_place(file, lines, key)} sets {key!r}, which sm does not know", hint=hint)
         wanted, called = kind
         if type(value) is not wanted:
             instead = "" if key in _SECRET else f", not {value!r}"
-            raise ConfigurationError(f"{display_path(file)}: {key} is {called}{instead}")
-    return table
+            raise ConfigurationError(f"{_place(file, lines, key)}: {key} is {called}{instead}")
+
+
+def _place(file: Path, lines: list[str], key: str) -> str:
+    """`sm.toml:3`; without the number when the key is written in a way that a line does not show."""
+    written = re.compile(rf"""\s*(?:\[\s*(?:tool\s*\.\s*sm\s*\.\s*)?)?["']?{re.escape(key)}["']?\s*[=.\]]""")
+    begin = next((i for i, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.\s*sm\b", line)), 0)
+    for number, line in enumerate(lines[begin:], begin + 1):
+        if written.match(line):
+            return f"{display_path(file)}:{number}"
+    return str(display_path(file))
+
+
+@contextmanager
+def blamed_on(place: str | None) -> Iterator[None]:
+    """An error in here is told with the setting or the variable that it came from; None: what was typed."""
+    try:
+        yield
+    except SmError as e:
+        if place is not None:
+            e.message = f"{place}: {e.message}"
+            e.args = (e.message,)
+        raise
 
 
 def is_file(path: str) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.project.config import Project, display_path, find_project
-from sm_cli.cli.project.trust import check_database
+from sm_cli.cli.project.config import Project, blamed_on, display_path, find_project
+from sm_cli.cli.project.trust import check_database, denied
 from sm_cli.cli.terminal.failures import say
 from sm_cli.errors import DatabaseError
 
@@ -37,7 +37,7 @@ def _patience(project: Project, url: str) -> Patience:
     elif (configured := project.setting("lock_timeout")) is not None:
         from sm_cli.cli.terminal.options import seconds
 
-        limit = seconds(configured, f"lock_timeout in {project.file}")
+        limit = seconds(configured, project.place("lock_timeout"))
 
     def tell(holder: Holder) -> None:
         from sm_cli.cli.terminal.tables import local_time
@@ -58,18 +58,31 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
 
     project = project or find_project()
     url, named = project.database(db)
-    if (file := file_of(url)) is not None:
+    with blamed_on(_origin(project, db) if named else None):
+        file = file_of(url)
+    if file is not None:
         check_database(file)
     try:
         store = open_store(url, create=create, patience=_patience(project, url))
+        try:
+            yield store
+        finally:
+            store.close()
     except DatabaseError as e:
         if e.topic == "no database":
             e.hint = _where_looked(project, named=named, by_option=db is not None)
+        elif e.hint is None and file is not None:
+            e.hint = denied(file)
         raise
-    try:
-        yield store
-    finally:
-        store.close()
+
+
+def _origin(project: Project, option: str | None) -> str | None:
+    """What named the database, unless it was the command line."""
+    from sm_cli.cli.terminal.options import source
+
+    if option is None:
+        return project.place("database")
+    return None if source("--db") == "--db" else source("--db")
 
 
 def _where_looked(project: Project, *, named: bool, by_option: bool) -> str | None:

@@ -8,6 +8,7 @@ place is his.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -56,9 +57,28 @@ def _refuse_others(paths: Iterable[Path]) -> None:
         for uid in owners_of(path):
             if uid not in ours:
                 raise ConfigurationError(
-                    f"{shorten_path(str(path))} belongs to {_user_name(uid)}, who is neither you nor root, and is not "
-                    "obeyed; to obey it all the same give --trust or set SM_TRUST=1"
+                    f"{shorten_path(str(path))} belongs to {_user_name(uid)}{_mode(path)}, who is neither you nor "
+                    "root, and is not obeyed; to obey it all the same give --trust or set SM_TRUST=1"
                 )
+
+
+def denied(file: Path) -> str | None:
+    """Whose the first file on the way to a database is that this user may not use; None when he may use them all."""
+    for path in (file.parent, file, *(Path(f"{file}{suffix}") for suffix in _BESIDE)):
+        needed = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
+        for uid in owners_of(path)[-1:]:
+            if not os.access(path, needed):
+                whose, you = f"{_user_name(uid)}{_mode(path)}", _user_name(os.geteuid())
+                return f"{shorten_path(str(path))} belongs to {whose}; you are {you}."
+    return None
+
+
+def _mode(path: Path) -> str:
+    """` (mode 0700)`; nothing where it cannot be looked at."""
+    try:
+        return f" (mode {stat.S_IMODE(path.stat().st_mode):04o})"
+    except (OSError, ValueError):
+        return ""
 
 
 def owners_of(path: Path) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.project.config import Project, display_path, is_file
+from sm_cli.cli.project.config import Project, blamed_on, display_path, is_file
 from sm_cli.cli.terminal.inputs import read_stdin
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 
@@ -38,12 +38,15 @@ def choose(project: Project, wanted: str | None) -> str:
     """The path of the workflow that is meant: named (also by SM_WORKFLOW), configured, or the only one there is.
     Raises UsageError when that is none or several."""
     configured = project.setting("workflow")
-    wanted = wanted or os.environ.get("SM_WORKFLOW")
     if wanted is not None:
         return _closest_hint(project.workflows, wanted)
+    if (variable := os.environ.get("SM_WORKFLOW")) is not None:
+        with blamed_on("SM_WORKFLOW"):
+            return _closest_hint(project.workflows, variable)
     if configured is not None:
         beside = display_path(project.root / configured)
-        return str(beside) if beside.is_file() else _closest_hint(project.workflows, configured)
+        with blamed_on(project.place("workflow")):
+            return str(beside) if beside.is_file() else _closest_hint(project.workflows, configured)
     there = files_in(project.workflows) if project.workflows.is_dir() else []
     if len(there) == 1:
         return str(there[0])

@@ -67,10 +67,11 @@ def loader_for(project: Project, concurrency: str | None, processes: str | None)
     """From the options, else the settings: so many processes, each with one handler at a time, or threads. As many run
     at once as `concurrency` says, 8 unless it is given, and no more than there are processes. Raises UsageError."""
     given = concurrency or project.setting("concurrency")
-    slots = None if given is None else count(given, "--concurrency")
+    slots = None if given is None else count(given, project.origin("concurrency", concurrency))
     wanted = processes or project.setting("processes") or "0"
     if not wanted.isascii() or not wanted.isdigit() or not int(wanted[:8]) <= _MOST:
-        raise UsageError(f"--processes takes a whole number from 0, for threads, to {_MOST}, not {wanted!r}")
+        where = project.origin("processes", processes)
+        raise UsageError(f"{where} takes a whole number from 0, for threads, to {_MOST}, not {wanted!r}")
     number = int(wanted)
     return Loader(number, min(number, slots or number)) if number else Loader(0, slots or _THREADS)
 
@@ -78,4 +79,4 @@ def loader_for(project: Project, concurrency: str | None, processes: str | None)
 def recycle_after(project: Project, option: str | None) -> int | None:
     """How many tasks a process does before another one takes its place; None: any number. Raises UsageError."""
     wanted = option or project.setting("recycle_after")
-    return None if wanted is None else count(wanted, "--recycle-after")
+    return None if wanted is None else count(wanted, project.origin("recycle_after", option))

@@ -126,7 +126,7 @@ def worker(
     project = find_project()
     load, limit = loader_for(project, concurrency, processes), seconds(grace, "--grace")
     load.ahead, load.recycle_after = not (once or drain), recycle_after(project, recycle)
-    rota = _rota(queues or project.setting("queues"), strict)
+    rota = _rota(queues or project.setting("queues"), strict, project.origin("queues", queues))
     directory, named = project.handlers(handlers)
     url, _ = project.database(db)
     if reload:
@@ -161,8 +161,8 @@ def _refuse_misfits(*, once: bool, drain: bool, ok_to_leave: bool, quiet: bool) 
         raise UsageError("-q and -v exclude each other")
 
 
-def _rota(queues: str | None, strict: bool) -> Rota:
-    """From `critical:6,default:3,low:1`; a queue without a number weighs 1."""
+def _rota(queues: str | None, strict: bool, source: str) -> Rota:
+    """From `critical:6,default:3,low:1`; a queue without a number weighs 1. source: who says so, for a sentence."""
     from sm_cli.engine.stepping.queues import Rota
 
     if queues is None:
@@ -170,9 +170,9 @@ def _rota(queues: str | None, strict: bool) -> Rota:
     weights: dict[str, int] = {}
     for part in queues.split(","):
         name, colon, weight = part.strip().partition(":")
-        if queue_name(name, "--queues") in weights:
-            raise UsageError(f"--queues names {name!r} twice")
-        weights[name] = count(weight, "--queues") if colon else 1
+        if queue_name(name, source) in weights:
+            raise UsageError(f"{source} names {name!r} twice")
+        weights[name] = count(weight, source) if colon else 1
     return Rota(weights, strict=strict)
 
 

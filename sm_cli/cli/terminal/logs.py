@@ -33,10 +33,10 @@ def is_verbose() -> bool:
     return _LOGGER.level == logging.DEBUG
 
 
-def use_format(name: str) -> None:
-    """`text` or `json`. Raises UsageError for another one."""
+def use_format(name: str, source: str) -> None:
+    """`text` or `json`. source: who says so. Raises UsageError for another name."""
     if name not in ("text", "json"):
-        raise UsageError(f"--log-format takes text or json, not {name!r}")
+        raise UsageError(f"{source} takes text or json, not {name!r}")
     _handler().setFormatter(_JsonLines() if name == "json" else _plain())
 
 

@@ -25,7 +25,7 @@ def _log_as(value: str | None) -> str | None:
     if value is not None:
         from sm_cli.cli.terminal.logs import use_format
 
-        use_format(value)
+        use_format(value, source("--log-format"))
     return value
 
 
@@ -43,8 +43,25 @@ def use_lock_timeout(seconds: float | None) -> None:
 
 
 def _wait_for_lock(value: str | None) -> str | None:
-    use_lock_timeout(None if value is None else seconds(value, "--lock-timeout"))
+    use_lock_timeout(None if value is None else seconds(value, source("--lock-timeout")))
     return value
+
+
+#: Options whose value came from a variable of the environment, and its name.
+_variables: dict[str, str] = {}
+
+
+def note_source(option: str, variable: str | None) -> None:
+    """Remember that an option's value came from this variable; None: from the command line."""
+    if variable is None:
+        _variables.pop(option, None)
+    else:
+        _variables[option] = variable
+
+
+def source(option: str) -> str:
+    """What gave an option its value, for a sentence about it: the option itself, or `SM_CONCURRENCY`."""
+    return _variables.get(option, option)
 
 
 _trusts: list[bool] = []
