@@ -1,0 +1,69 @@
+"""SQL by name: the blocks of a file, and the places that are filled in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from sm_cli.errors import DatabaseError, UsageError
+from sm_cli.store.sql.queries import load, parse
+from sm_cli.store.sql.session import Session
+
+
+def test_a_file_is_its_blocks_without_comments() -> None:
+    text = "-- about the file\n-- name: one\n-- why\nSELECT 1\n-- and why\nFROM t\n\n-- name: two\nSELECT 2;\n"
+    assert parse(text) == {"one": "SELECT 1\nFROM t", "two": "SELECT 2;"}
+
+
+@pytest.mark.parametrize("text", ["", "SELECT 1", "-- no name here\nSELECT 1"])
+def test_what_stands_under_no_name_is_no_block(text: str) -> None:
+    assert parse(text) == {}
+
+
+def test_a_name_that_is_used_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="a query name is used twice: one"):
+        parse("-- name: one\nSELECT 1\n-- name: two\nSELECT 2\n-- name: one\nSELECT 3\n")
+
+
+def test_no_place_of_the_store_s_own_queries_is_left_open() -> None:
+    queries = load()
+    assert len(queries) > 50
+    assert not [name for name, text in queries.items() if "{" in text]
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    connection = sqlite3.connect(":memory:")
+    queries = {
+        "make": "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL)", "put": "INSERT INTO t VALUES (?, ?)",
+        "all": "SELECT a, b FROM t ORDER BY a", "one": "SELECT b FROM t WHERE a = :a",
+    }  # fmt: skip
+    made = Session(connection, queries, lambda error: DatabaseError(f"explained: {error}"))
+    made.all("make")
+    yield made
+    connection.close()
+
+
+def test_a_query_is_asked_by_its_name(session: Session) -> None:
+    session.many("put", [(2, "two"), (1, "one")])
+    assert session.all("all") == [(1, "one"), (2, "two")]
+    assert session.one("one", {"a": 2}) == ("two",)
+    assert session.one("one", {"a": 9}) is None
+
+
+def test_an_error_of_the_driver_is_told_in_our_words(session: Session) -> None:
+    session.many("put", [(1, "one")])
+    with pytest.raises(DatabaseError, match="explained: UNIQUE constraint failed"):
+        session.many("put", [(1, "again")])
+    with pytest.raises(DatabaseError, match="explained: "):
+        session.all("one")
+
+
+@pytest.mark.parametrize("half", ["\ud800", "a\udcffb"])
+def test_text_that_utf_8_cannot_hold_is_the_caller_s_mistake(session: Session, half: str) -> None:
+    with pytest.raises(UsageError, match="is not text that UTF-8 can hold"):
+        session.many("put", [(1, half)])
+    with pytest.raises(UsageError, match="is not text that UTF-8 can hold"):
+        session.one("one", {"a": half})
