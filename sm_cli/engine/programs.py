@@ -61,14 +61,19 @@ class DamagedDefinition(DatabaseError):
         self.digest = stored.digest
 
 
+def document_of(stored: Definition) -> Document:
+    """The stored definition, read. Raises DamagedDefinition when it is not the one that was stored."""
+    document = parse_source(stored.text, file=stored.name).document
+    if document is None or digest(document.value) != stored.digest:
+        raise DamagedDefinition(stored)
+    return document
+
+
 def compile_stored(stored: Definition) -> Program:
     """The program of a definition that was valid when it was stored. Raises SmError when it no longer is: whether an
     older sm was too lenient or this one is too strict, the user's file is not to blame."""
     try:
-        parsed = parse_source(stored.text, file=stored.name)
-        if parsed.document is None or digest(parsed.document.value) != stored.digest:
-            raise DamagedDefinition(stored)
-        return compile_program(parsed.document.value)
+        return compile_program(document_of(stored).value)
     except DamagedDefinition:
         raise
     except Exception as e:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sm_cli.engine.programs import document_of
+from sm_cli.errors import NotFound
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.jsonvalue import Json
 from sm_cli.store.messages import Subscription
-from sm_cli.store.records import HANDED_OVER, Definition, Execution, HistoryEvent, Job, Timer
+from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, Timer
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import rfc3339
 from sm_cli.views.actions import Action, Do
@@ -31,10 +33,14 @@ def history_of(engine: Engine, execution: Execution) -> list[HistoryEvent]:
         return questions.history(execution.id)
 
 
-def definition_of(engine: Engine, execution: Execution) -> Definition | None:
-    """The definition that it runs, which may be older than its file."""
+def definition_of(engine: Engine, execution: Execution) -> Json:
+    """The definition that it runs, which may be older than its file. Raises NotFound when the database does not have
+    it, DatabaseError when it is damaged."""
     with engine.store.read() as questions:
-        return questions.definition(execution.digest)
+        stored = questions.definition(execution.digest)
+    if stored is None:
+        raise NotFound(f"the definition of {execution.name} is not in the database")
+    return document_of(stored).value
 
 
 def has_free_jobs(engine: Engine, execution: Execution) -> bool:

@@ -18,6 +18,7 @@ from sm_cli.handlers.handler import Handler
 from sm_cli.store.changes import Changes
 from sm_cli.store.open import open_store
 from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.views.executions import definition_of, execution_now
 from sm_cli.worker import passes
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import workflow
@@ -87,6 +88,21 @@ def test_a_file_that_goes_away_is_noticed_by_who_writes_and_by_who_rests(tmp_pat
             engine.store.changed()
 
 
+@pytest.mark.parametrize("how", ["deleted", "emptied", "a byte"])
+def test_a_file_that_goes_away_is_noticed_by_who_only_reads_and_by_who_rests(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "sm.db"
+    reader, sleeper = made(file), made(file)
+    execution = reader.start(one("A"), {})[0]
+    assert not sleeper.store.changed()
+    file.unlink() if how == "deleted" else file.write_bytes(b"" if how == "emptied" else b"x")
+    with pytest.raises(DatabaseError, match="deleted or moved" if how == "deleted" else "damaged|is not a database"):
+        while True:  # within half a second, however often it is asked
+            execution_now(reader, execution.id)
+    with pytest.raises(DatabaseError, match="deleted or moved" if how == "deleted" else r"damaged: it has [01] byte"):
+        while True:
+            sleeper.store.changed()
+
+
 @pytest.mark.parametrize("spoil", ["x", "changed"])
 def test_a_damaged_definition_fails_nothing_and_stops_nobody_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, spoil: str
@@ -121,6 +137,8 @@ def test_a_damaged_definition_fails_nothing_and_stops_nobody_else(
     loop.let_go()
     with engine.store.read() as questions, pytest.raises(DatabaseError, match="bad is damaged"):
         engine.programs.of(bad.digest, questions)
+    with pytest.raises(DatabaseError, match="bad is damaged"):
+        definition_of(engine, bad)
 
 
 def test_a_child_that_ends_while_its_parents_definition_is_damaged_is_told_after_the_repair(tmp_path: Path) -> None:

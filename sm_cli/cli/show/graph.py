@@ -95,10 +95,9 @@ def _definition(workflow: str | None) -> Json:
 def _execution_graph(reference: str, workflow: str | None, db: str | None) -> tuple[Graph, dict[NodeId, Mark]]:
     """The graph of the definition that the execution runs, which may be older than the file, and its marks."""
     from sm_cli.asl.graph.graph import graph_of
-    from sm_cli.asl.text.source import parse
     from sm_cli.cli.project.opening import opened_engine
     from sm_cli.cli.project.workflows import name_of
-    from sm_cli.errors import NotFound, UsageError
+    from sm_cli.errors import UsageError
     from sm_cli.views.executions import definition_of, history_of
     from sm_cli.views.state_visits import state_visits
 
@@ -106,12 +105,8 @@ def _execution_graph(reference: str, workflow: str | None, db: str | None) -> tu
         execution = engine.find(reference)
         if workflow is not None and (name := name_of(workflow)) != execution.workflow:
             raise UsageError(f"{execution.name} is an execution of {execution.workflow!r}, not of {name!r}")
-        stored = definition_of(engine, execution)
-        if stored is None:
-            raise NotFound(f"the definition of {execution.name} is not in the database")
+        drawn = graph_of(definition_of(engine, execution))
         visits = state_visits(history_of(engine, execution))
-    document = parse(stored.text, file=stored.name).document
-    drawn = graph_of(None if document is None else document.value)
     return drawn, marks_of(drawn, visits)
 
 

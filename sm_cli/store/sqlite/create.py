@@ -9,7 +9,7 @@ from pathlib import Path
 from sm_cli.store.sqlite import errors, migrate
 
 #: A database has at least one page, whose header alone is so many bytes.
-_HEADER = 100
+HEADER = 100
 
 
 def is_there(path: Path, real: Path, *, create: bool) -> bool:
@@ -39,7 +39,7 @@ def _refuse_too_short(path: Path, real: Path) -> None:
     if not path.is_file():
         return
     size = path.stat().st_size
-    if size < _HEADER and (size > 0 or real.with_name(f"{real.name}.lock").exists()):
+    if size < HEADER and (size > 0 or real.with_name(f"{real.name}.lock").exists()):
         raise errors.too_short(path, size)
 
 

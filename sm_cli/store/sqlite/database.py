@@ -23,7 +23,7 @@ from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite import errors, migrate, token_key
-from sm_cli.store.sqlite.create import is_there, make
+from sm_cli.store.sqlite.create import HEADER, is_there, make
 from sm_cli.store.sqlite.write_lock import WriteLock, poll
 from sm_cli.store.waiting import Holder, Patience, Wait
 
@@ -80,7 +80,7 @@ class SqliteStore:
         if not is_there(self.path, self._file, create=create):
             with self._translate_errors():
                 self._under_lock(lambda: make(self.path, self._file))
-        self._identity = self._file_identity()
+        self._identity = self._file_facts()[:2]
         self._next_look = 0.0
         with self._translate_errors():
             self._idle.append(self._first_reader())
@@ -241,18 +241,22 @@ class SqliteStore:
             raise errors.busy(self.path, self.patience.limit()) from None
         return found[0]
 
-    def _file_identity(self) -> tuple[int, int]:
-        """Which file stands at the path: (device, inode). Raises DatabaseError when there is none."""
+    def _file_facts(self) -> tuple[int, int, int]:
+        """Which file stands at the path: (device, inode, bytes). Raises DatabaseError when there is none."""
         try:
             found = self._file.stat()
         except OSError:
             raise errors.gone_error(self.path) from None
-        return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino, found.st_size
 
     def _check_identity(self) -> None:
-        """Raise DatabaseError when another file stands at the path, or none: what is committed would be lost."""
-        if self._file_identity() != self._identity:
+        """Raise DatabaseError when another file stands at the path, or none, or one that was emptied: what is committed
+        would be lost."""
+        *identity, size = self._file_facts()
+        if tuple(identity) != self._identity:
             raise errors.replaced_error(self.path)
+        if size < HEADER:
+            raise errors.too_short(self.path, size)
         self._next_look = time.monotonic() + _LOOK
 
     def token_key(self) -> bytes:
@@ -277,6 +281,8 @@ class SqliteStore:
     @contextmanager
     def read(self) -> Iterator[Questions]:
         """A reader that nobody else uses, inside one snapshot."""
+        if time.monotonic() >= self._next_look:  # who follows an execution only reads
+            self._check_identity()
         with self._translate_errors():
             try:
                 reads = self._idle.pop()
