@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.asking import asked
 from bench.engines import prepared
 from bench.report import Figure
 from bench.waiting import medians
@@ -18,6 +17,7 @@ from sm_cli.engine.settings import JobTaker
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.store.open import open_store
+from tests.store.asking import asked
 
 FEW, MANY = 100, 4_000
 _ROUNDS = 90

@@ -21,12 +21,12 @@ from subprocess import Popen
 from typing import Any
 
 from bench import chaos_rows
-from bench.asking import asked
 from bench.commands import Project
 from bench.report import Figure
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution
+from tests.store.asking import asked
 
 WORKERS = ("w1", "w2", "w3")
 

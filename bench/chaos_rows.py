@@ -11,9 +11,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.asking import asked
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, MapRun
+from tests.store.asking import asked
 
 #: Rows of the data set of each workflow. The second is read in three portions.
 ROWS = {"rows": 12, "batches": 2500}

@@ -16,12 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.asking import asked
 from bench.chaos import Plan, Run, judged
 from bench.commands import CHECKOUT, Project
 from bench.report import Figure
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
+from tests.store.asking import asked
 
 #: Half a second of JSONata in each item, as fast as they come.
 GREEDY = """

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.asking import asked
 from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, Workflow, prepare
 from sm_cli.handlers.handler import Handler
@@ -16,6 +15,7 @@ from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Status
 from sm_cli.worker.worker import Worker
+from tests.store.asking import asked
 
 
 def prepared(definition: dict[str, Any], name: str = "bench") -> Workflow:

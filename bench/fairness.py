@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.asking import asked
 from bench.engines import looping, prepared
 from bench.report import Figure
 from sm_cli.store.records import Status
 from sm_cli.timestamps import MICROSECONDS
+from tests.store.asking import asked
 
 EXECUTIONS, WAITS, ITEMS = 100, 8, 1000
 #: Seconds in which all of them are started; then they begin together.

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.asking import asked
 from bench.commands import Project
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
+from tests.store.asking import asked
 
 JOBS = 5_000
 TASK: dict[str, Any] = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "no:op", "End": True}}}

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from bench.asking import asked
 from bench.commands import Project
 from bench.engines import prepared
 from bench.report import Figure
@@ -19,6 +18,7 @@ from sm_cli.store.open import open_store
 from sm_cli.store.records import HistoryEvent
 from sm_cli.timestamps import MICROSECONDS, rfc3339
 from sm_cli.worker.worker import Worker
+from tests.store.asking import asked
 
 TIMERS, SECONDS, MESSAGES = 10_000, 10, 60
 

@@ -15,7 +15,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from bench.asking import asked
 from bench.engines import prepared
 from bench.report import Figure
 from sm_cli.engine.engine import Engine, Workflow
@@ -25,6 +24,7 @@ from sm_cli.engine.stepping.tick import Tick
 from sm_cli.store.messages import WaitFilter
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
+from tests.store.asking import asked
 
 #: The same thing to do on the file with few waits and on that with many.
 Pair: TypeAlias = tuple[Callable[[], object], Callable[[], object]]

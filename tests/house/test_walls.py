@@ -17,7 +17,7 @@ PACKAGE = ROOT / "sm_cli"
 MODULE, FUNCTION, FOLDER = 400, 60, 18
 #: The command line, and what a new project is made of, may name commands.
 FRONT_ENDS = (PACKAGE / "cli", PACKAGE / "__main__.py")
-_COMMAND = re.compile(rf"(^|[`' ])sm ({'|'.join(COMMANDS)})\b|(^|[`' ])--[a-z]")
+_COMMAND = re.compile(rf"(^|[`' ])sm ({'|'.join(COMMANDS)})\b|(^|[`' ])sm \{{|(^|[`' ])--[a-z{{]")
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 FOLDERS = sorted({source.parent for source in SOURCES})
@@ -47,12 +47,29 @@ BELOW = [source for source in SOURCES if not any(source == front or front in sou
 
 @pytest.mark.parametrize("source", BELOW, ids=names(BELOW))
 def test_a_room_below_the_front_ends_names_no_command_and_no_option(source: Path) -> None:
-    assert [text for text in said(source) if _COMMAND.search(text)] == []
+    assert [text for text in texts_of(source.read_text(encoding="utf-8")) if _COMMAND.search(text)] == []
 
 
-def said(source: Path) -> Iterator[str]:
-    """Every text of a module that may reach a person: no docstrings."""
-    tree = ast.parse(source.read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    ("code", "names_one"),
+    [
+        ('x = "see `sm why`"', True),
+        ('x = "ask with --json"', True),
+        ('x = f"sm {command} {ref}"', True),
+        ('x = f"use --{option}"', True),
+        ('x = f"run {ref} with sm " f"why {ref}"', True),
+        ('x = f"prism {command} and a--{b}"', False),
+        ('x = "sm runs workflows"', False),
+    ],
+)
+def test_a_command_is_recognized_also_where_its_name_is_put_in(code: str, names_one: bool) -> None:
+    assert any(_COMMAND.search(text) for text in texts_of(code)) == names_one
+
+
+def texts_of(code: str) -> Iterator[str]:
+    """Every text of a module that may reach a person: no docstrings. Of an f-string the whole, with `{}` for each
+    value."""
+    tree = ast.parse(code)
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -63,3 +80,5 @@ def said(source: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)

@@ -51,10 +51,19 @@ def begin(
         unit.tx.reserve("executions", 1), ref, name, workflow, program.digest, type, Status.RUNNING, unit.now, input,
         queue=queue, priority=priority, tree=tree, limits=limits, parent=parent,
     )  # fmt: skip
-    unit.start(execution, program)
-    if timeout is not None:
-        limit = unit.now + round(timeout * MICROSECONDS)
-        execution.deadline = min(limit, execution.deadline or limit)
+    execution.events = 1
+    limits_of_time = [seconds for seconds in (program.timeout_seconds, timeout) if seconds is not None]
+    if limits_of_time:
+        execution.deadline = unit.now + round(min(limits_of_time) * MICROSECONDS)
+    unit.executions[execution.id] = execution
+    unit.changes.new_executions.append(execution)
+    detail: dict[str, Json] = {"input": execution.input, "roleArn": unit.env(execution).facts.role}
+    unit.note(execution, 1, 0, 0, "ExecutionStarted", detail)
+    root = Frame(unit.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)
+    root.input = execution.input
+    unit.changes.new_frames[root.id] = unit.frames[root.id] = root
+    if unit.steps < unit.settings.steps:  # else a workflow that starts itself would keep this tick for ever
+        unit.wake(root)
     return execution
 
 

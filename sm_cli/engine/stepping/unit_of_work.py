@@ -35,7 +35,6 @@ from sm_cli.store.records import (
     Timer,
 )
 from sm_cli.store.sql.transaction import Transaction
-from sm_cli.timestamps import MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,21 +176,6 @@ class UnitOfWork:
         return frame is not None and frame.seq == subscription.seq and not frame.status.closed
 
     # -- what is to be stepped -------------------------------------------------------------------
-
-    def start(self, execution: Execution, program: Program) -> None:
-        """A new execution: its row, its root frame, and (unless this tick has made many steps) its first step."""
-        execution.events = 1
-        if program.timeout_seconds is not None:
-            execution.deadline = self.now + round(program.timeout_seconds * MICROSECONDS)
-        self.executions[execution.id] = execution
-        self.changes.new_executions.append(execution)
-        detail: dict[str, Json] = {"input": execution.input, "roleArn": self.env(execution).facts.role}
-        self.note(execution, 1, 0, 0, "ExecutionStarted", detail)
-        root = Frame(self.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)
-        root.input = execution.input
-        self.changes.new_frames[root.id] = self.frames[root.id] = root
-        if self.steps < self.settings.steps:  # else a workflow that starts itself would keep this tick for ever
-            self.wake(root)
 
     def wake(self, frame: Frame) -> None:
         """A READY frame: step it with what it was woken by, if this tick has time for it."""

@@ -5,10 +5,6 @@ Rule: nothing here writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import orjson
-
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.messages import (
     StoredMessage,
@@ -20,8 +16,6 @@ from sm_cli.store.records import (
 )
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.session import Parameters, Session
-
-_BEYOND = 2**63 - 1
 
 
 class Asking:
@@ -49,17 +43,3 @@ class Asking:
 
     def _timers(self, name: str, parameters: Parameters) -> list[Timer]:
         return [rows.timer(row) for row in self.session.all(name, parameters)]
-
-
-def _ids(ids: Iterable[int]) -> str:
-    return orjson.dumps(list(ids)).decode()
-
-
-def _names(names: Iterable[str] | None) -> str | None:
-    return None if names is None else orjson.dumps(sorted(names)).decode()
-
-
-def _containing(text: str) -> str:
-    for special in "\\%_":
-        text = text.replace(special, f"\\{special}")
-    return f"%{text}%"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
-import orjson
+from collections.abc import Collection
 
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import (
@@ -16,8 +14,7 @@ from sm_cli.store.records import (
 )
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.asking import Asking
-
-_BEYOND = 2**63 - 1
+from sm_cli.store.sql.parameters import BEYOND, containing, id_list
 
 
 class ExecutionQuestions(Asking):
@@ -53,11 +50,11 @@ class ExecutionQuestions(Asking):
         """By id; ids that there are not are left out."""
         if not ids:
             return {}
-        return {e.id: e for e in self._executions("executions", (_ids(ids),))}
+        return {e.id: e for e in self._executions("executions", (id_list(ids),))}
 
     def refs(self, ids: Collection[int]) -> dict[int, str]:
         """The public ids of these executions."""
-        return dict(self.session.all("refs", (_ids(ids),))) if ids else {}
+        return dict(self.session.all("refs", (id_list(ids),))) if ids else {}
 
     def find_execution(self, workflow: str, name: str) -> Execution | None:
         """The execution of this name, which is unique within its workflow; None when there is none."""
@@ -97,7 +94,7 @@ class ExecutionQuestions(Asking):
     def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
         """Of one execution, or of all; newest first. An open one's `join` is its frame's, as it is now."""
         if execution is None:
-            return [rows.map_run(row) for row in self.session.all("map_runs", (_BEYOND, limit))]
+            return [rows.map_run(row) for row in self.session.all("map_runs", (BEYOND, limit))]
         return [rows.map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
 
     def find_map_run(self, ref: str) -> list[MapRun]:
@@ -127,10 +124,10 @@ class ExecutionQuestions(Asking):
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         """Newest first (children of a map run: highest number first), without input and output (both None)."""
         wanted: dict[str, object] = {
-            "before": _BEYOND if filter.before_id is None else filter.before_id,
+            "before": BEYOND if filter.before_id is None else filter.before_id,
             "since": filter.since,
             "until": filter.until,
-            "name": None if filter.name_contains is None else _containing(filter.name_contains),
+            "name": None if filter.name_contains is None else containing(filter.name_contains),
             "limit": filter.limit,
         }
         if filter.run is not None:
@@ -149,17 +146,3 @@ class ExecutionQuestions(Asking):
         enough = -1 if limit is None else limit + 1
         found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": enough})
         return rows.history_events(execution, found, after, limit, self.value)
-
-
-def _ids(ids: Iterable[int]) -> str:
-    return orjson.dumps(list(ids)).decode()
-
-
-def _names(names: Iterable[str] | None) -> str | None:
-    return None if names is None else orjson.dumps(sorted(names)).decode()
-
-
-def _containing(text: str) -> str:
-    for special in "\\%_":
-        text = text.replace(special, f"\\{special}")
-    return f"%{text}%"

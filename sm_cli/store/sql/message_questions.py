@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
-import orjson
+from collections.abc import Collection
 
 from sm_cli.jsonvalue import folded_text
 from sm_cli.store.messages import (
@@ -19,8 +17,7 @@ from sm_cli.store.messages import (
 )
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.asking import Asking
-
-_BEYOND = 2**63 - 1
+from sm_cli.store.sql.parameters import BEYOND, id_list
 
 
 class MessageQuestions(Asking):
@@ -68,7 +65,7 @@ class MessageQuestions(Asking):
         and whose id is not in `skip`: what this tick consumed already. A strict one only for its own `kind`, one
         for a single execution only for that `execution`."""
         wanted = {
-            "key": key, "value": value, "now": now, "skip": _ids(skip), "kind": kind, "execution": execution,
+            "key": key, "value": value, "now": now, "skip": id_list(skip), "kind": kind, "execution": execution,
         }  # fmt: skip
         return next(iter(self._messages("buffered_message", wanted)), None)
 
@@ -91,7 +88,7 @@ class MessageQuestions(Asking):
     def list_messages(self, filter: MessageFilter) -> list[StoredMessage]:
         """Newest first, without bodies (all None)."""
         wanted: dict[str, object] = {
-            "before": _BEYOND if filter.before_id is None else filter.before_id,
+            "before": BEYOND if filter.before_id is None else filter.before_id,
             "key": filter.key,
             "value": filter.value,
             "status": None if filter.status is None else filter.status.value,
@@ -108,17 +105,3 @@ class MessageQuestions(Asking):
         forgotten = self.session.all("forgotten_messages", (now, limit))
         waits = self.session.all("stale_waits", (now - WAITS_KEPT, limit))
         return Stale([id for (id,) in expired], [id for (id,) in forgotten], [rows.past_wait(row) for row in waits])
-
-
-def _ids(ids: Iterable[int]) -> str:
-    return orjson.dumps(list(ids)).decode()
-
-
-def _names(names: Iterable[str] | None) -> str | None:
-    return None if names is None else orjson.dumps(sorted(names)).decode()
-
-
-def _containing(text: str) -> str:
-    for special in "\\%_":
-        text = text.replace(special, f"\\{special}")
-    return f"%{text}%"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
-import orjson
+from collections.abc import Collection
 
 from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json
@@ -15,8 +13,7 @@ from sm_cli.store.records import (
     WorkerRecord,
 )
 from sm_cli.store.sql.asking import Asking
-
-_BEYOND = 2**63 - 1
+from sm_cli.store.sql.parameters import id_list, name_list
 
 
 class WorkQuestions(Asking):
@@ -26,7 +23,7 @@ class WorkQuestions(Asking):
         """By id; ids that there are not are left out."""
         if not ids:
             return {}
-        return {f.id: f for f in self._frames("frames", (_ids(ids),))}
+        return {f.id: f for f in self._frames("frames", (id_list(ids),))}
 
     def ready_frames(self, limit: int, tree: int | None = None) -> list[Frame]:
         """Oldest id first."""
@@ -50,7 +47,7 @@ class WorkQuestions(Asking):
 
     def trees(self, executions: Collection[int]) -> list[tuple[int, int, str]]:
         """(execution, tree, digest) of these executions."""
-        return self.session.all("trees", (_ids(executions),))
+        return self.session.all("trees", (id_list(executions),))
 
     def has_ready(self, tree: int | None = None) -> bool:
         """Whether a frame waits to be stepped; of all, or only of one tree."""
@@ -68,7 +65,7 @@ class WorkQuestions(Asking):
 
     def roots(self, executions: Collection[int]) -> list[Frame]:
         """The root frames of these executions."""
-        return self._frames("root_frames", (_ids(executions),)) if executions else []
+        return self._frames("root_frames", (id_list(executions),)) if executions else []
 
     def children(self, parent: int, activation: int) -> list[Frame]:
         """All children of this fork, open and closed, lowest index first."""
@@ -90,7 +87,7 @@ class WorkQuestions(Asking):
         """By id; ids that there are not are left out."""
         if not ids:
             return {}
-        return {j.id: j for j in self._jobs("jobs", (_ids(ids),))}
+        return {j.id: j for j in self._jobs("jobs", (id_list(ids),))}
 
     def job_of(self, frame: int) -> Job | None:
         """The job that this frame waits for."""
@@ -111,7 +108,7 @@ class WorkQuestions(Asking):
         """Jobs that nobody has and that are available at `now`. Highest priority first, then lowest id.
         `resources`, when given, are the handler names that the caller can run. Reading them leases nothing: put
         them in `Changes.leased`."""
-        wanted = {"now": now, "limit": limit, "tree": tree, "queue": queue, "resources": _names(resources)}
+        wanted = {"now": now, "limit": limit, "tree": tree, "queue": queue, "resources": name_list(resources)}
         if tree is not None:
             return self._jobs("free_jobs_in_tree", wanted)
         return self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", wanted)
@@ -122,7 +119,13 @@ class WorkQuestions(Asking):
     ) -> bool:  # fmt: skip
         """Whether a job for one of these handlers, in one of these queues, is claimable; with `newest`, without those
         of trees that are newer than this one."""
-        wanted = {"now": now, "tree": tree, "resources": _names(resources), "queues": _names(queues), "newest": newest}
+        wanted = {
+            "now": now,
+            "tree": tree,
+            "resources": name_list(resources),
+            "queues": name_list(queues),
+            "newest": newest,
+        }
         return self.session.one("has_free" if tree is None else "has_free_in_tree", wanted) is not None
 
     def queues(self) -> list[str]:
@@ -149,7 +152,7 @@ class WorkQuestions(Asking):
 
     def leases(self, worker: str, jobs: Collection[int]) -> set[int]:
         """Those of these jobs that are there and leased to this worker."""
-        return {id for (id,) in self.session.all("leases", (_ids(jobs), worker))}
+        return {id for (id,) in self.session.all("leases", (id_list(jobs), worker))}
 
     def workers(self) -> list[WorkerRecord]:
         """All that are written down, oldest first."""
@@ -172,12 +175,12 @@ class WorkQuestions(Asking):
 
     def due_timers_of(self, frames: Collection[int], now: int) -> list[Timer]:
         """The timers of these frames that are due at or before `now`, whoever has leased their jobs."""
-        return self._timers("due_timers_of", {"frames": _ids(frames), "now": now})
+        return self._timers("due_timers_of", {"frames": id_list(frames), "now": now})
 
     def due_among(self, executions: Collection[int], now: int) -> list[int]:
         """The trees of these executions in which a timer or the deadline of a RUNNING execution is due at or before
         `now`."""
-        found = self.session.all("due_among", {"executions": _ids(executions), "now": now})
+        found = self.session.all("due_among", {"executions": id_list(executions), "now": now})
         return [tree for (tree,) in found]
 
     def timers_of(self, execution: int) -> list[Timer]:
@@ -194,17 +197,3 @@ class WorkQuestions(Asking):
             found = [self.session.one("first_due_in_tree", {"tree": tree, "worker": worker})]
             found += [self.session.one(name, (tree,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
         return min((row[0] for row in found if row is not None and row[0] is not None), default=None)
-
-
-def _ids(ids: Iterable[int]) -> str:
-    return orjson.dumps(list(ids)).decode()
-
-
-def _names(names: Iterable[str] | None) -> str | None:
-    return None if names is None else orjson.dumps(sorted(names)).decode()
-
-
-def _containing(text: str) -> str:
-    for special in "\\%_":
-        text = text.replace(special, f"\\{special}")
-    return f"%{text}%"
