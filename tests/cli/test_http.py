@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Project
-from tests.engine.http_server import Answering, Site, serving
+from tests.handlers.http_server import Answering, Site, serving
 
 SECRET = "Bearer s3cret-0123456789"
 

@@ -68,3 +68,23 @@ def test_no_ring_of_many_threads_is_lost() -> None:
         assert bell.wait_for_ring(60)
     ringer.join(60)
     assert not bell.wait_for_ring(0)
+
+
+def test_who_listens_is_woken_by_any_of_many_who_ring() -> None:
+    bell, count = Wakeup(), 8
+    heard = threading.Semaphore(0)
+
+    def ring() -> None:
+        for _ in range(500):
+            bell.ring()
+        heard.release()
+
+    threads = [threading.Thread(target=ring) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    assert bell.wait_for_ring(60)
+    for thread in threads:
+        assert heard.acquire(timeout=60)
+        thread.join()
+    bell.ring()
+    assert bell.wait_for_ring(0)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from sm_cli.handlers.handler import Failure, Success
-from tests.engine.places import PLACES, SAMPLES, Place, place
 from tests.engine.workers import soon
+from tests.handlers.places import PLACES, SAMPLES, Place, place
 
 
 @pytest.fixture(params=PLACES, scope="module")

@@ -24,8 +24,8 @@ from sm_cli.handlers.http.invoke import http_invoke
 from sm_cli.handlers.http.settings import HttpSettings, read_settings
 from sm_cli.jsonvalue import Json
 from sm_cli.test_state import run as single
-from tests.engine.http_server import Answering, Site, serving
 from tests.engine.workers import soon, workflow
+from tests.handlers.http_server import Answering, Site, serving
 
 SECRET = "s3cret-Token-0123456789"
 

@@ -14,7 +14,7 @@ import pytest
 from sm_cli.handlers.handler import Context, Success, run
 from sm_cli.handlers.http.invoke import http_invoke
 from sm_cli.handlers.http.settings import read_settings
-from tests.engine.http_server import Answering, Site, serving
+from tests.handlers.http_server import Answering, Site, serving
 
 _KEY = 's3cret/"<&ü+ 0123456789'.replace(" ", "~")
 

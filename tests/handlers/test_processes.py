@@ -21,8 +21,8 @@ from sm_cli.store.records import Status
 from sm_cli.worker.processes.process import Process
 from sm_cli.worker.processes.processes import Processes
 from sm_cli.worker.worker import Worker
-from tests.engine.places import SAMPLES, Place, place
 from tests.engine.workers import one_task, soon, workflow, yard
+from tests.handlers.places import SAMPLES, Place, place
 from tests.store.asking import asked
 
 
@@ -104,7 +104,7 @@ def test_programs_that_it_starts_can_be_ended_by_a_signal(here: Place) -> None:
 def test_nothing_of_the_handlers_is_imported_by_the_worker_nor_of_the_worker_by_them() -> None:
     before = set(sys.modules)
     with place("processes") as here:
-        assert here.run("modules", "tests.engine.places") == Success(False)
+        assert here.run("modules", "tests.handlers.places") == Success(False)
         assert here.run("modules", "sqlite3") == Success(False)
     assert not [name for name in set(sys.modules) - before if name.startswith("_sm_handlers")]
 
