@@ -93,7 +93,7 @@ def why(
     with engine.store.read() as questions:
         if execution.status is Status.PENDING:
             return [_waits_for_its_turn(questions, execution)]
-        asked = _Asked(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
+        asked = Asked(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
         found = list(islice(asked.reasons(), MOST))
     if not found:
         found.append(Reason("ready", "It is being worked on in this very moment."))
@@ -133,19 +133,24 @@ def doing(resource: str) -> str:
     return _OURS[resource][1] if resource in _OURS else f"runs the handler {resource!r}"
 
 
-class _Asked:
-    """One question: what the store knows of the execution, read once."""
+class Asked:
+    """One question: what the store knows of the execution, read once. Each method words one reason.
+
+    frames: those that are asked about, by id; None: all that are open."""
 
     def __init__(
         self, store: Store, questions: Questions, execution: Execution, now: int, handlers: Collection[str] | None,
-        time_text: Callable[[int], str],
+        time_text: Callable[[int], str], frames: dict[int, Frame] | None = None,
     ) -> None:  # fmt: skip
         self.store, self.questions = store, questions
         self.execution, self.now, self.handlers, self.time_text = execution, now, handlers, time_text
-        self.frames = {frame.id: frame for frame in questions.open_frames(execution.id)}
+        if frames is None:
+            frames = {frame.id: frame for frame in questions.open_frames(execution.id)}
+        self.frames = frames
         self.workers = _working(store, questions, now)
 
     def reasons(self) -> Iterator[Reason]:
+        """All that it waits for: what it started, messages, jobs, timers, turns."""
         jobs = self.questions.jobs_of(self.execution.id)
         waiting = self.questions.subscriptions_of(self.execution.id)
         yield from self.parents()
@@ -158,15 +163,18 @@ class _Asked:
         yield from self.ready()
 
     def name(self, frame: int) -> str:
+        """The state that a frame is in."""
         return self.frames[frame].state if frame in self.frames else "a state"
 
     def left(self, due: int) -> str:
+        """When that is, in seconds or as a time."""
         seconds = max(0, due - self.now) / MICROSECONDS
         return f"in {seconds:.0f} s" if seconds < 120 else f"at {self.time_text(due)}"
 
     # -- messages ----------------------------------------------------------------------------------
 
     def message(self, s: Subscription) -> Reason:
+        """A wait for a message, with the messages that are almost it."""
         text = f"{self.name(s.frame)} has waited since {self.time_text(s.since)} for the message {s.key}={s.value}"
         text += "" if s.deadline is None else f", until {self.time_text(s.deadline)}"
         for m in self.questions.near_messages(s.key, folded_text(s.value), 3):
@@ -184,6 +192,7 @@ class _Asked:
     # -- jobs --------------------------------------------------------------------------------------
 
     def job(self, job: Job) -> Reason:
+        """A task: at work, handed over, lost or free."""
         state, tried = job.state, f" (attempt {job.attempt})" if job.attempt > 1 else ""
         if job.leased_until == HANDED_OVER:
             token = make_token(self.store.token_key(), job.frame, job.seq)
@@ -205,10 +214,12 @@ class _Asked:
         return Reason("job", f"{text}{self.who()}.", None if self.workers else _WORKER, state)
 
     def times_out(self, job: Job) -> int | None:
+        """When the task is late, microseconds since 1970 UTC; None when it never is."""
         due = [t.due for t in self.questions.timers_of(job.execution) if t.frame == job.frame]
         return min(due, default=None)
 
     def free(self, job: Job, tried: str) -> Reason:
+        """A task that nobody has taken."""
         waits = f"{job.state} waits{tried} for a worker {need_of(job.resource)}"
         ours = job.resource.startswith(INTERNAL)
         if not ours and self.handlers is not None and serving(job.resource, self.handlers) is None:
@@ -219,6 +230,7 @@ class _Asked:
         return Reason("job", f"{waits}; as soon as it has a free slot, one takes it{self.who()}.", None, job.state)
 
     def who(self) -> str:
+        """The workers that there are, in brackets."""
         names = [w.name for w in self.workers[:3]]
         more = f" and {len(self.workers) - 3} more" if len(self.workers) > 3 else ""
         return f" (running: {', '.join(names)}{more})" if names else ", as soon as there is one"
@@ -226,6 +238,7 @@ class _Asked:
     # -- time, children, turns ---------------------------------------------------------------------
 
     def timer(self, timer: Timer) -> Reason:
+        """A wait for a time, or for the next attempt."""
         state, when = self.name(timer.frame), self.left(timer.due)
         if timer.kind is TimerKind.BACKOFF:
             attempt = 1 + sum(self.frames[timer.frame].retries) if timer.frame in self.frames else 2
@@ -236,12 +249,15 @@ class _Asked:
         return Reason("timer", text, self.run_one(), state, timer.due)
 
     def has_to_run(self) -> str:
+        """What is said where no worker runs."""
         return "" if self.workers else "; a worker has to be running then, and none is"
 
     def run_one(self) -> Action | None:
+        """What is to be done where no worker runs."""
         return None if self.workers else _WORKER
 
     def last_error(self, frame: int) -> str | None:
+        """The name of the error that the frame failed with last, among the newest events."""
         after = max(0, self.execution.events - _NEWEST)
         for event in reversed(self.questions.history(self.execution.id, after=after)):
             if event.frame == frame and isinstance(event.detail.get("error"), str):
@@ -249,6 +265,7 @@ class _Asked:
         return None
 
     def parents(self) -> Iterator[Reason]:
+        """What waits for children or executions."""
         for frame in self.frames.values():
             if frame.opens & Opens.EXECUTIONS:
                 yield self.run(frame) if frame.join is not None else self.nested(frame)
@@ -278,6 +295,7 @@ class _Asked:
         return Reason("children", text, Action(Do.SHOW_REASONS, (child.ref,)), frame.state)
 
     def parent(self, frame: Frame) -> Reason:
+        """A Parallel or Map."""
         assert frame.join is not None
         total, closed, started = frame.join.total, frame.join.closed, frame.join.started
         begun = f"{started - closed} under way" if started < total else f"{total - closed} to go"
@@ -286,6 +304,7 @@ class _Asked:
         return Reason("children", f"{text}.", None, frame.state)
 
     def ready(self) -> Iterator[Reason]:
+        """What only needs its turn."""
         ready = [frame for frame in self.frames.values() if frame.status is FrameStatus.READY]
         if ready:
             text = f"{ready[0].state} can go on: a worker does the next step{self.who()}."

@@ -442,6 +442,25 @@ def test_a_command_that_waits_says_for_whom_and_ends_when_it_was_told_to(
     assert "is held by another process for more than 0.05 s, so nothing was written" in result.err
 
 
+@pytest.mark.parametrize(
+    "command", ["list", "show @last", "history @last", "why @last", "waits", "send-message k=v", "worker", "run w.yaml"]
+)
+def test_whatever_a_command_wants_it_says_that_a_program_has_the_whole_file_to_itself(
+    project: Project, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    holder = sqlite3.connect(_new_database(project), isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    holder.execute("CREATE TABLE t (x)")  # now nobody reads it either
+    monkeypatch.setattr(waiting, "TELL_AFTER", 0.0)
+    result = project.sm(*command.split(), "--lock-timeout", "0.05")
+    holder.close()
+    assert (result.code, result.out) == (7, "")
+    told = [line for line in result.err.splitlines() if line.startswith("sm: waiting for")]
+    assert len(told) == 1
+    assert told[0].startswith("sm: waiting for .sm/sm.db: another program has held it since ")
+
+
 def test_a_lock_timeout_that_is_no_span_is_one_sentence(project: Project) -> None:
     _new_database(project)
     assert project.sm("list", "--lock-timeout", "soon").code == 2

@@ -73,6 +73,13 @@ def test_the_states_pass_alive_and_the_output_is_coloured(project: Project) -> N
     assert '\x1b[34m"a"\x1b[0m: [' in shown
 
 
+def test_the_picture_says_why_nothing_moves(project: Project) -> None:
+    waits = "StartAt: Pause\nStates:\n  Pause: {Type: Wait, Seconds: 3, End: true}\n"
+    code, shown = _on_a_terminal(project, "run", workflow=waits)
+    assert code == 0, shown
+    assert re.search(r"… Pause waits for its time and goes on in [012] s\.", _plain(shown))
+
+
 def test_no_color_is_obeyed(project: Project) -> None:
     code, shown = _on_a_terminal(project, "run", NO_COLOR="1")
     assert code == 0, shown

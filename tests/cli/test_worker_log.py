@@ -174,7 +174,7 @@ def test_json_is_an_object_a_line_the_first_and_the_last_too_with_the_same_keys(
     assert isinstance(ended["duration"], float)
     assert found[0] | {"time": ""} == {
         "time": "", "level": "info", "logger": "sm.worker", "event": "worker.started", "worker": "w", "handlers": 4,
-        "concurrency": 8, "database": ".sm/sm.db",
+        "concurrency": 8, "processes": 0, "database": ".sm/sm.db",
         "message": "worker w: 4 handlers from mine/, 8 at once, on .sm/sm.db",
     }  # fmt: skip
     assert found[-1]["ended"] == {"SUCCEEDED": 0, "FAILED": 1, "TIMED_OUT": 0, "ABORTED": 0}

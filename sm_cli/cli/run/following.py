@@ -10,6 +10,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.run.signals import Interrupts
+from sm_cli.cli.run.standstill import Standstill
 from sm_cli.cli.show.describe import ending
 from sm_cli.cli.show.map_runs import progress
 from sm_cli.cli.terminal import logs, output
@@ -48,6 +49,7 @@ class Eyes:
         self.watching = watching
         self.looked = 0
         self.something = True
+        self.standstill = Standstill(loop, watching)
         loop.observe = self.observe
 
     def observe(self, events: list[HistoryEvent]) -> None:
@@ -65,6 +67,8 @@ class Eyes:
         if self.watching.looks:
             self.watching.runs = {run.state: progress(run) for run in look.runs}
             self.watching.see(look.events, now)
+        if look.execution is not None:
+            self.standstill.look(look.execution)
         return look.execution is None or look.execution.closed is not None
 
     def waits(self) -> bool:

@@ -12,14 +12,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sm_cli.cli.terminal import tables
-from sm_cli.cli.terminal.actions import send_command
+from sm_cli.cli.terminal.actions import command_of, send_command
 from sm_cli.cli.terminal.failures import say
 from sm_cli.jsonvalue import scalar_text
+from sm_cli.views.actions import Action, Do
 from sm_cli.views.records import HistoryEvent
 from sm_cli.views.state_visits import StateVisit, StateVisits
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from rich.live import Live
+
+    from sm_cli.views.why import Reason
 
 _MARKS = {"SUCCEEDED": "✓", "CAUGHT": "↷", "FAILED": "✗", "ABORTED": "⊘", "TIMED_OUT": "✗", "RUNNING": "…"}
 _COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "CAUGHT": "yellow", "ABORTED": "yellow"}
@@ -40,6 +45,9 @@ class Watcher(Protocol):
     def see(self, events: list[HistoryEvent], now: int) -> None:
         """New events of the execution, in order, perhaps none. `now` is microseconds since 1970 UTC."""
 
+    def stands_still(self, reasons: list[Reason]) -> None:
+        """Nothing moves, for these reasons; none: something moves again."""
+
 
 def watcher(verbose: bool) -> Watcher:
     """The one that fits stderr: a picture in a terminal, lines when they are asked for, else nothing."""
@@ -49,12 +57,13 @@ def watcher(verbose: bool) -> Watcher:
 
 
 class Nobody:
-    """Shows nothing."""
+    """Shows nothing but why nothing moves: each reason once."""
 
     looks = False
 
     def __init__(self) -> None:
         self.runs: dict[str, str] = {}
+        self.told: set[Hashable] = set()
 
     def __enter__(self) -> Watcher:
         return self
@@ -66,22 +75,35 @@ class Nobody:
         """Nothing is shown."""
         return
 
+    def stands_still(self, reasons: list[Reason]) -> None:
+        """One line for each reason that was not told yet."""
+        for reason in reasons:
+            # One that only time has changed is the same; a retry that follows another is not.
+            known = reason.kind, reason.state, reason.action, reason.until if reason.kind == "retry" else None
+            if known not in self.told:
+                self.told.add(known)
+                say(f"  … {standstill(reason)}")
 
-class LiveLines:
+
+def standstill(reason: Reason) -> str:
+    """The sentence, and the command that would move it."""
+    action = reason.action
+    if action is None or action.do is Do.START_WORKER:  # it is worked on here
+        return tables.clean(reason.text)
+    if action.do is Do.COMPLETE_TASK:
+        action = Action(Do.LIST_TASKS)  # with the token, which is not for logs
+    return tables.clean(f"{reason.text.removesuffix('.')}: {command_of(action)}")
+
+
+class LiveLines(Nobody):
     """One line for each state that ends, and one for each message that is waited for."""
 
     looks = True
 
     def __init__(self) -> None:
-        self.runs: dict[str, str] = {}
+        super().__init__()
         self.view = StateVisits()
         self.open: dict[int, StateVisit] = {}  # frame -> its visit under way
-
-    def __enter__(self) -> Watcher:
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        return None
 
     def see(self, events: list[HistoryEvent], now: int) -> None:  # noqa: ARG002 - the protocol's
         """One line for each state that ends."""
@@ -98,6 +120,10 @@ class LiveLines:
                     del self.open[frame]
                     self.tell(visit)
         self.view.visits.clear()  # only what is under way is looked at
+
+    def stands_still(self, reasons: list[Reason]) -> None:
+        """One line for each reason that was not told yet; messages were, when they were begun to be waited for."""
+        super().stands_still([reason for reason in reasons if reason.kind != "message"])
 
     def waits(self, event: HistoryEvent) -> None:
         """Say how to send the message that a state waits for."""
@@ -135,6 +161,7 @@ class Picture(LiveLines):
         self.verbose = verbose
         self.live: Live | None = None
         self.done: dict[str, int] = {}
+        self.reasons: list[Reason] = []
 
     def __enter__(self) -> Watcher:
         from rich.console import Console
@@ -153,6 +180,10 @@ class Picture(LiveLines):
         super().see(events, now)
         assert self.live is not None
         self.live.update(self.under_way(now))
+
+    def stands_still(self, reasons: list[Reason]) -> None:
+        """Below the picture, as long as they hold."""
+        self.reasons = [reason for reason in reasons if reason.kind != "message"]
 
     def tell(self, visit: StateVisit) -> None:
         """One visit that has ended; of iterations that succeeded only their number."""
@@ -187,4 +218,5 @@ class Picture(LiveLines):
             shown.append(Spinner("dots", Text(f" {text}"), style="cyan"))
         if len(self.open) > _SHOWN:
             shown.append(Text(f"    and {len(self.open) - _SHOWN:,} more"))
+        shown += [Text(f"  … {standstill(reason)}", style="yellow") for reason in self.reasons]
         return Group(*shown)

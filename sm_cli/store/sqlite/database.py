@@ -13,7 +13,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import orjson
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from sm_cli.store.liveness import Liveness
     from sm_cli.store.sql.transaction import Transaction
+
+T = TypeVar("T")
 
 #: Seconds that a writer waits for other processes before it gives up.
 WAIT = 30.0
@@ -222,21 +224,28 @@ class SqliteStore:
 
     def _read_data_version(self) -> int:
         # The writer does not wait inside SQLite; being busy here is rare (another process recovers the log).
-        found: list[int] = []
+        writer = self._writer
+        assert writer is not None
+        found: int = self._patiently(lambda: writer.connection.execute("PRAGMA data_version").fetchone()[0])
+        return found
 
-        def read() -> bool:
-            assert self._writer is not None
+    def _patiently(self, read: Callable[[], T]) -> T:
+        """The answer of a connection that does not wait inside SQLite. A program that has the whole file to itself is
+        told of as one that writes is."""
+        found: list[T] = []
+
+        def answered() -> bool:
             try:
-                found.extend(self._writer.connection.execute("PRAGMA data_version").fetchone())
+                found.append(read())
             except sqlite3.OperationalError as e:
                 if errors.is_busy(e):
                     return False
                 raise
             return True
 
+        since = time.time_ns() // 1000
         try:
-            wait = Wait(self.patience, lambda: None)
-            poll(read, wait.left)
+            poll(answered, Wait(self.patience, lambda: Holder(None, "", since)).left)
         except TimeoutError:
             raise errors.busy(self.path, self.patience.limit()) from None
         return found[0]
@@ -318,7 +327,11 @@ class SqliteStore:
         reads = self._new_reader()
         connection = reads.session.connection
         try:
-            if migrate.version(connection, self.path) != migrate.newest():
+            # From the first answer on, nobody can have the file to themselves.
+            connection.execute("PRAGMA busy_timeout = 0")
+            found = self._patiently(lambda: migrate.version(connection, self.path))
+            connection.execute(f"PRAGMA busy_timeout = {round(self._wait * 1000)}")
+            if found != migrate.newest():
                 self._set_up(connection)
         except BaseException:
             connection.close()

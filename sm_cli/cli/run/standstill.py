@@ -1,0 +1,61 @@
+"""Nothing moves: what an execution stands still for, said by whoever waits for it.
+
+Rule: it is asked only when nothing has moved for a second, and takes no more than a twentieth of the time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.terminal.tables import local_time
+from sm_cli.timestamps import MICROSECONDS
+from sm_cli.views.stalls import stalls
+
+if TYPE_CHECKING:
+    from sm_cli.cli.terminal.live import Watcher
+    from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+    from sm_cli.views.records import Execution
+    from sm_cli.worker.worker import Worker
+
+#: Microseconds without a move before it is asked, and between two answers; an answer costs a fraction of them.
+_PATIENCE = MICROSECONDS
+_FRACTION = 20
+
+
+class Standstill:
+    """Notices that nothing moves in the executions that a loop works on, and shows why."""
+
+    def __init__(self, loop: Worker, watching: Watcher) -> None:
+        self.loop = loop
+        self.watching = watching
+        self._clock = loop.engine.clock
+        self._events = 0
+        self._shown = False
+        self._next = self._clock.monotonic() + _PATIENCE
+        loop.engine.observe(self.observe)
+
+    def observe(self, tick: UnitOfWork) -> None:
+        """After a commit of this process: leases may have been renewed, or something has moved."""
+        changes = tick.changes
+        if changes.frames or changes.new_frames or changes.executions or changes.new_executions:
+            self._moves()
+
+    def look(self, execution: Execution) -> None:
+        """As the execution is now, whoever works on it."""
+        if execution.events != self._events:
+            self._events = execution.events
+            self._moves()
+        begun = self._clock.monotonic()
+        if begun < self._next or execution.closed is not None:
+            return
+        reasons = stalls(self.loop, execution, time_text=local_time)
+        ended = self._clock.monotonic()
+        self._next = ended + max(_PATIENCE, _FRACTION * (ended - begun))
+        self._shown = bool(reasons)
+        self.watching.stands_still(reasons)
+
+    def _moves(self) -> None:
+        self._next = self._clock.monotonic() + _PATIENCE
+        if self._shown:
+            self._shown = False
+            self.watching.stands_still([])
