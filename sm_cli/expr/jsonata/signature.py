@@ -29,6 +29,11 @@ class CheckedSignature(Signature):  # type: ignore[misc]  # the package ships no
             if e.error == "T0411":
                 e.current = self.function_name  # the package names the context item
             raise
+        except TypeError:
+            if self.get_symbol(context) != "f":
+                raise
+            # It is a function of the user's that does not fit, which the package cannot name.
+            raise JException("T0411", -1, self.function_name, 1) from None
 
     def throw_validation_error(self, _arguments: Any, given: str, name: str) -> NoReturn:
         """Blame the first argument that no reading of the ones before it leaves room for. Raises JException (T0410),
