@@ -18,17 +18,14 @@ _TIMESTAMP = re.compile(
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 #: Tried in this order on a text that is no timestamp: the first that matches says what is wrong with it.
-_MISTAKES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), sentence)
-    for pattern, sentence in (
-        (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "the time of day is missing: write 2024-01-31T09:30:00Z"),
-        (r"[0-9]{4}-[0-9]{2}-[0-9]{2}[^T].*", "an uppercase T must stand between the date and the time"),
-        (r"[^Z+]*T[0-9:.]*", "the zone is missing: end it with Z or with an offset such as +02:00"),
-        (r".*z", "the Z must be uppercase"),
-        (r".*\.[0-9]{10,}.*", "a fraction of a second has at most nine digits"),
-        (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?:Z|[+-].*)", "the seconds are missing"),
-        (_TIMESTAMP.pattern, "there is no such date or time of day"),
-    )
+_MISTAKES = (
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "the time of day is missing: write 2024-01-31T09:30:00Z"),
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}[^T].*", "an uppercase T must stand between the date and the time"),
+    (r"[^Z+]*T[0-9:.]*", "the zone is missing: end it with Z or with an offset such as +02:00"),
+    (r".*z", "the Z must be uppercase"),
+    (r".*\.[0-9]{10,}.*", "a fraction of a second has at most nine digits"),
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?:Z|[+-].*)", "the seconds are missing"),
+    (_TIMESTAMP.pattern, "there is no such date or time of day"),
 )
 
 
@@ -66,7 +63,7 @@ def why_not_a_timestamp(text: str) -> str | None:
     if parse_timestamp(text) is not None:
         return None
     for mistake, sentence in _MISTAKES:
-        if mistake.fullmatch(text):
+        if re.fullmatch(mistake, text):
             return sentence
     return "a timestamp is written like 2024-01-31T09:30:00Z"
 

@@ -3,18 +3,17 @@
 Rule: nothing is said of a wait of less than two seconds, and of a longer one it is said once.
 """
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Seconds after which somebody is told who holds the file, and between two looks whether the wait is over.
 TELL_AFTER, _LOOK = 2.0, 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who holds a database's lock for writing."""
 
     #: The process; None for a program that takes no turns: nothing is known of it.
@@ -30,8 +29,7 @@ class Holder:
         return f"process {self.pid}" + (f" ({self.program})" if self.program else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """How a store waits for other writers."""
 
     #: Asked now and then: seconds that a wait may last; None for as long as it takes.
