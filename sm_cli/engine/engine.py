@@ -19,7 +19,7 @@ from sm_cli.engine.send_message import Sent, To, check_sending, log_sent, publis
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.closing import end
-from sm_cli.engine.stepping.redrive import Again, From, redrive
+from sm_cli.engine.stepping.redrive import Again, From, check_origin, redrive
 from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
@@ -152,8 +152,9 @@ class Engine(Transactions):
             return e.found
 
     def last_input(self, execution: Execution, state: str) -> Json:
-        """What the state was last entered with. Raises NotFound when it never was."""
+        """What the state was last entered with. Raises NotFound when it never was, or when there is no such state."""
         with self.store.read() as questions:
+            check_origin(self.programs.of(execution.digest, questions), state)
             events = questions.history(execution.id)
         for event in reversed(events):
             if event.type.endswith("StateEntered") and event.detail["name"] == state:

@@ -21,6 +21,8 @@ from sm_cli.timestamps import MICROSECONDS
 
 #: So many of each kind are looked at, and told.
 _FEW = 3
+#: So many keys that others wait under are compared with the one that was sent.
+_KEYS = 50
 _KINDS = {"s": "text", "n": "a number", "b": "a boolean"}
 _ENDED = {"message": "it received a message", "timeout": "its time was up", "aborted": "it was closed"}
 
@@ -42,11 +44,37 @@ def near_misses(
     refs = tx.refs({s.execution for s in waiting} | {w.execution for w in ended})
     sentences = [
         *(_waits(s, text, kind, refs.get(s.execution, "?")) for s in waiting),
+        *_other_keys(tx, key, text, is_open),
         *_expired_messages(earlier, text, now),
         *(_waiting_time(w, refs.get(w.execution, "?"), now) for w in ended[:_FEW]),
     ]
     late = tuple(Late(w.execution, w.ended, w.how) for w in ended if w.value == text and w.how != "message")
     return tuple(sentences), late
+
+
+def _other_keys(tx: Transaction, key: str, text: str, is_open: Callable[[Subscription], bool]) -> Iterator[str]:
+    """Waits for this value under another key; when there are none, the key that was probably meant."""
+    keys = [other for other in tx.awaited_keys(_KEYS) if other != key]
+    told = 0
+    for other in keys:
+        for s in tx.near_subscriptions(other, folded_text(text), 1):
+            if told < _FEW and is_open(s):
+                told += 1
+                ref = tx.refs({s.execution}).get(s.execution, "?")
+                yield f"execution {ref} waits for {other}={s.value}, under another key than {key}"
+    if not told and (near := _similar(key, keys)) is not None:
+        yield f"nobody waits under the key {key!r}; executions wait under {near!r}"
+
+
+def _similar(key: str, keys: list[str]) -> str | None:
+    """The key that differs in case or in a letter or two; None when none does."""
+    folded = {folded_text(other): other for other in keys}
+    if folded_text(key) in folded:
+        return folded[folded_text(key)]
+    from difflib import get_close_matches  # only now: a message that is received never gets here
+
+    close = get_close_matches(folded_text(key), folded, 1, 0.75)
+    return folded[close[0]] if close else None
 
 
 def _as_number(text: str) -> str:

@@ -17,9 +17,9 @@ from typing import Literal, TypeAlias
 from sm_cli.engine.near_misses import near_misses
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.tick import Tick
-from sm_cli.errors import UsageError
+from sm_cli.errors import Conflict, UsageError
 from sm_cli.interpreter.events import MessageReceived
-from sm_cli.jsonvalue import Json, as_json, scalar_kind, scalar_text
+from sm_cli.jsonvalue import Json, as_json, canonical, scalar_kind, scalar_text
 from sm_cli.store.messages import (
     RECEIVERS,
     Late,
@@ -147,6 +147,7 @@ def publish(tick: Tick, sending: Sending) -> Sent:
     if sending.message_id is not None:
         first = _find_repeat(tick, sending, sending.message_id)
         if first is not None:
+            _refuse_other_data(sending, first)
             until = first.expires if first.status_at(tick.now) is MessageStatus.BUFFERED else None
             return Sent(SendOutcome.DUPLICATE, first.id, _refs(tick, first.receivers), until, first)
     waiting = _waiting(tick, sending)
@@ -181,6 +182,16 @@ def _find_repeat(tick: Tick, sending: Sending, message_id: str) -> StoredMessage
         if (m.key, m.value, m.message_id) == (key, value, message_id):
             return m
     return tick.tx.find_message(key, value, message_id)
+
+
+def _refuse_other_data(sending: Sending, first: StoredMessage) -> None:
+    """Raises Conflict when a message id comes again with data that is not what it came with first."""
+    if canonical(sending.body) != canonical(first.body):
+        raise Conflict(
+            f"message id {sending.message_id!r} was used before for {sending.key}={sending.text} with other data, so "
+            f"this is no repeat of message {first.id}, and nothing was sent",
+            topic="message",
+        )
 
 
 def _store(

@@ -60,6 +60,28 @@ def test_a_failed_execution_goes_on_when_what_was_wrong_is_fixed(project: Projec
     assert project.sm("redrive", "one").code == 4
 
 
+def test_a_redrive_into_a_fail_state_says_that_it_fails_again(project: Project) -> None:
+    project.write(
+        "workflows/w.yaml",
+        "StartAt: Check\nStates:\n  Check: {Type: Pass, Next: Refuse}\n  Refuse: {Type: Fail, Error: No}\n",
+    )
+    assert project.sm("run", "--name", "one").code == 1
+    warning = "sm: warning: Refuse is a Fail state, so it fails again; --from STATE goes on from another one"
+    for options in ((), ("--dry-run",), ("--json",), ("--from", "Refuse")):
+        result = project.sm("redrive", "one", "--dry-run", *options)
+        assert (result.code, result.err.splitlines()[0]) == (0, warning)
+    assert "fails again" not in project.sm("redrive", "one", "--from", "Check", "--dry-run").err
+
+
+def test_a_redrive_from_a_state_that_is_not_there_names_those_that_are(project: Project) -> None:
+    project.write("workflows/w.yaml", WORKFLOW)
+    project.write("handlers/h.py", FRAGILE)
+    project.sm("run", "--name", "one")
+    refused = project.sm("redrive", "one", "--from", "Nope")
+    assert (refused.code, refused.out) == (3, "")
+    assert "the workflow has no state 'Nope' at its top level; it has Work" in refused.err
+
+
 def test_an_input_without_a_state_is_refused(project: Project) -> None:
     project.write("workflows/w.yaml", WORKFLOW)
     project.write("handlers/h.py", FRAGILE)

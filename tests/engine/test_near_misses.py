@@ -55,8 +55,37 @@ def test_a_wait_for_something_else_is_not_told_of(sent: Json) -> None:
     assert missed(waits(subscription(11, value="ORD-1")), sent) == ((), ())
 
 
-def test_a_wait_for_another_key_is_not_told_of() -> None:
-    assert missed(waits(subscription(11, key="other", value="ORD-1")), "ord-1") == ((), ())
+@pytest.mark.parametrize("value", ["ORD-1", "ord-1", "ord - 1"])
+def test_a_wait_for_the_value_under_another_key_is_told(value: str) -> None:
+    rows = waits(subscription(11, key="other", value="ORD-1"), subscription(12, key="third", value="ORD-2"))
+    assert missed(rows, value) == (
+        ("execution ref-000001 waits for other=ORD-1, under another key than orderId",), ()
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["OrderID", "order_id", "orderid", "orderIds", "ordrId"])
+def test_a_key_that_is_nearly_one_that_others_wait_under_is_told(key: str) -> None:
+    rows = waits(subscription(11, key=key, value="ORD-2"), subscription(12, key="customer", value="ORD-3"))
+    sentence = f"nobody waits under the key 'orderId'; executions wait under '{key}'"
+    assert missed(rows, "ORD-1") == ((sentence,), ())
+
+
+def test_a_key_that_has_nothing_in_common_is_not_told() -> None:
+    assert missed(waits(subscription(11, key="customer", value="ORD-2")), "ORD-1") == ((), ())
+
+
+def test_at_most_three_waits_under_other_keys_are_told() -> None:
+    rows = waits(*(subscription(11 + n, key=f"other{n:03}", value="ORD-1") for n in range(200)))
+    sentences, _ = missed(rows, "ORD-1")
+    assert [sentence.split(" waits for ")[1] for sentence in sentences] == [
+        f"other{n:03}=ORD-1, under another key than orderId" for n in range(3)
+    ]
+
+
+def test_a_wait_that_this_transaction_closed_is_not_told_under_its_key() -> None:
+    one = subscription(11, key="other", value="ORD-1")
+    ended = PastWait(1, one.frame, one.seq, "other", "ORD-1", T0, "aborted")
+    assert missed(waits(one), "ORD-1", just_ended=[ended])[0][0].startswith("execution ref-000001 waited for other=")
 
 
 def test_of_many_waits_a_few_are_told_of() -> None:

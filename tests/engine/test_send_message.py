@@ -270,16 +270,30 @@ def test_a_wait_that_the_very_transaction_of_the_message_opened_receives_it(engi
 
 def test_a_repeat_is_answered_as_a_duplicate_and_changes_nothing(engine: Engine, store: Store) -> None:
     first = engine.publish("orderId", "A", {"n": 1}, message_id="m")
-    again = engine.publish("orderId", "A", {"n": 2}, message_id="m", ttl=0)
+    again = engine.publish("orderId", "A", {"n": 1}, message_id="m", ttl=0)
     assert (again.outcome, again.message, again.until) == (SendOutcome.DUPLICATE, first.message, first.until)
     e = start(engine, order(), {"orderId": "A"})
-    consumed = engine.publish("orderId", "A", {"n": 3}, message_id="m")
+    consumed = engine.publish("orderId", "A", {"n": 1}, message_id="m")
     assert (consumed.outcome, consumed.executions, consumed.until) == (SendOutcome.DUPLICATE, (e.ref,), None)
     assert consumed.first is not None
     assert (consumed.first.received, consumed.first.status) == (T0, MessageStatus.CONSUMED)
     work(engine)
     assert now(store, e).output == {"orderId": "A", "n": 1, "by": "paid"}
     assert len(kept(store)) == 1
+
+
+@pytest.mark.parametrize("other", [{"n": 2}, {}, {"n": 1.0}, {"n": True}, {"n": "1"}, [1], None])
+@pytest.mark.parametrize("received", [False, True])
+def test_a_repeat_with_other_data_is_refused(engine: Engine, store: Store, other: Json, received: bool) -> None:
+    e = start(engine, order(), {"orderId": "A"}) if received else None
+    first = engine.publish("orderId", "A", {"n": 1, "m": 2}, message_id="m")
+    with pytest.raises(Conflict, match=rf"'m' was used before for orderId=A .* no repeat of message {first.message}"):
+        engine.publish("orderId", "A", other, message_id="m")
+    assert engine.publish("orderId", "A", {"m": 2, "n": 1}, message_id="m").outcome is SendOutcome.DUPLICATE
+    assert [m.body for m in kept(store)] == [{"n": 1, "m": 2}]
+    if e is not None:
+        work(engine)
+        assert now(store, e).output == {"orderId": "A", "n": 1, "m": 2, "by": "paid"}
 
 
 def test_the_same_id_under_another_key_or_value_is_another_message(engine: Engine) -> None:
@@ -372,7 +386,7 @@ def test_a_sender_is_told_of_a_wait_that_ended_and_for_how_long_that_is_known(
 def test_no_near_miss_is_reported_when_nothing_is_near(engine: Engine) -> None:
     start(engine, order(), {"orderId": "A"})
     assert engine.publish("orderId", "B", {}).near == ()
-    assert engine.publish("other", "A", {}).near == ()
+    assert engine.publish("other", "B", {}).near == ()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import typer
 
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.failures import say, warn
 from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Reference, Trust
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ def redrive(
         found = engine.find(execution)
         given = None if input is None else read_json(input, "--input")
         again = engine.redrive(found, state=state, input=given, dry_run=dry_run)
+    for each in again:
+        if each.type == "Fail":
+            warn(f"{each.state} is a Fail state, so it fails again; --from STATE goes on from another one")
     if json:
         runs: list[Json] = [{"state": a.state, "type": a.type, "where": list(a.where)} for a in again]
         out.value({"executionId": found.ref, "dryRun": dry_run, "again": runs})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from sm_cli.asl.model import DistributedMap, Map, Parallel, State
+from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, State
 from sm_cli.engine.stepping import map_runs
 from sm_cli.engine.stepping.closing import run_of, write_run
 from sm_cli.engine.stepping.forks import start_pending_branches
@@ -56,9 +56,8 @@ def redrive(unit: UnitOfWork, execution: Execution, origin: From | None = None) 
     execution = unit.execution(execution.id)
     check(execution)
     program = unit.program_of(execution.digest)
-    if origin is not None and origin.state not in program.root.states:
-        names = ", ".join(program.root.states)
-        raise NotFound(f"the workflow has no state {origin.state!r} at its top level; it has {names}")
+    if origin is not None:
+        check_origin(program, origin.state)
     root = unit.tx.root(execution.id)
     reopen_execution(unit, execution, root)
     if origin is not None:
@@ -67,6 +66,13 @@ def redrive(unit: UnitOfWork, execution: Execution, origin: From | None = None) 
         unit.wake(root)
         return [again(unit, root, ())]
     return Reopening(unit, execution).frame(root, ())
+
+
+def check_origin(program: Program, state: str) -> None:
+    """Raises NotFound when the workflow has no such state at its top level."""
+    if state not in program.root.states:
+        names = ", ".join(program.root.states)
+        raise NotFound(f"the workflow has no state {state!r} at its top level; it has {names}")
 
 
 def check(execution: Execution) -> None:

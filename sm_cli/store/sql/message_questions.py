@@ -34,6 +34,15 @@ class MessageQuestions(Asking):
         """Open ones whose value is the same when folded (`jsonvalue.folded_text`); any of them, at most `limit`."""
         return [rows.subscription(row) for row in self.session.all("near_subscriptions", (key, folded, limit))]
 
+    def awaited_keys(self, limit: int) -> list[str]:
+        """The keys that executions wait under, in their order, at most `limit`; one look in an index for each."""
+        found: list[str] = []
+        key = ""
+        while len(found) < limit and (row := self.session.one("next_awaited_key", (key,))) is not None:
+            key = row[0]
+            found.append(key)
+        return found
+
     def subscriptions_of(self, execution: int) -> list[Subscription]:
         """The open ones of an execution."""
         return [rows.subscription(row) for row in self.session.all("subscriptions_of_execution", (execution,))]

@@ -72,6 +72,9 @@ WHERE s."key" = ? AND s.value = ? AND s.kind = coalesce(?, s.kind) ORDER BY s.si
 SELECT {subscription_columns} FROM subscriptions s INDEXED BY subscriptions_folded
 WHERE s."key" = ? AND s.folded = ? ORDER BY s.frame, s.seq LIMIT ?
 
+-- name: next_awaited_key
+SELECT s."key" FROM subscriptions s INDEXED BY subscriptions_folded WHERE s."key" > ? ORDER BY s."key" LIMIT 1
+
 -- name: subscriptions_of_execution
 SELECT {subscription_columns} FROM subscriptions s WHERE s.execution = ? ORDER BY s.since, s.frame, s.seq
 
