@@ -13,7 +13,7 @@ from sm_cli.asl.fields import MOST_SECONDS
 from sm_cli.asl.model import Count, Nothing, QueryLanguage, Resulting, Seconds, State
 from sm_cli.errors import StateFailure
 from sm_cli.expr.jsonpath.path import Path, PathNotFound
-from sm_cli.interpreter.events import Entered
+from sm_cli.interpreter.events import Entered, Joined
 from sm_cli.interpreter.step import NO_MEMBERS, StepBuilder
 from sm_cli.jsonvalue import CannotPlace, Json, dumps, set_at
 
@@ -58,6 +58,23 @@ def complete(turn: StepBuilder, state: Resulting, result: Json) -> Entered | Non
         return leave_transformed(turn, state, result, {"result": result})
     assigned = None if state.assign is None else state.assign(turn.scope(result))
     return turn.leave(state, finish(turn, state, result), assigned)
+
+
+def drops_result(state: Resulting) -> bool:
+    """Whether what the work of the state results in is looked at by nobody: ResultPath is null, and so on."""
+    return (
+        state.language is QueryLanguage.JSONPATH
+        and state.result_path is Nothing.NULL
+        and state.result_selector is None
+        and state.assign is None
+    )
+
+
+def complete_joined(turn: StepBuilder, state: Resulting, event: Joined) -> Entered | None:
+    """Leave a Parallel or Map with the outputs of its children. Raises StateFailure when they are too large."""
+    if event.too_large:
+        raise turn.too_large(state.name)
+    return complete(turn, state, event.outputs)
 
 
 def passed_on(turn: StepBuilder, state: State, input: Json) -> Entered | None:

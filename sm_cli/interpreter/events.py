@@ -95,9 +95,11 @@ class Joined:
 
     #: The frame's seq that it is for.
     seq: int
-    #: One for each child, in the order of their index.
+    #: One for each child, in the order of their index; empty when the state drops its result.
     outputs: list[Json]
     last: int
+    #: Whether the outputs are together larger than a value may be; nobody has read them then.
+    too_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)

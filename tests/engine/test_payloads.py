@@ -13,6 +13,9 @@ from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds, dumps
 from sm_cli.store.open import open_store
 from sm_cli.store.records import Status
+from sm_cli.store.sql.large_values import BlobCache
+from sm_cli.store.sql.session import Session
+from sm_cli.store.sqlite.database import SqliteStore
 from tests.engine.workers import Yard, workflow, yard
 from tests.store.asking import asked
 
@@ -246,3 +249,55 @@ def test_a_larger_output_of_a_callback_is_refused_and_its_task_waits_on(here: Ya
     assert here.now(execution).closed is None
     here.engine.task_succeeded(tokens[0], "done")
     assert here.now(execution).output == "done"
+
+
+TEXT = "x" * 100_000
+
+
+def mapping(mode: str, **more: Any) -> Any:
+    """Forty outputs of 100 KB and more, five at a time."""
+    made = {"Type": "Pass", "Parameters": {"n.$": "$", "text": TEXT}, "End": True}
+    inner: dict[str, Any] = {"StartAt": "P", "States": {"P": made}, "ProcessorConfig": {"Mode": mode}}
+    state = {"Type": "Map", "MaxConcurrency": 5, "ItemProcessor": inner, "End": True, **more}
+    if mode == "DISTRIBUTED":
+        inner["ProcessorConfig"]["ExecutionType"] = "STANDARD"
+    after = {"Type": "Pass", "OutputPath": "$.why.Error", "End": True}
+    return workflow({"StartAt": "M", "States": {"M": state, **({"C": after} if "Catch" in more else {})}})
+
+
+@pytest.mark.parametrize("mode", ["INLINE", "DISTRIBUTED"])
+@pytest.mark.parametrize("ends", ["too large", "within", "dropped"])
+def test_outputs_that_are_too_large_together_are_not_read(
+    here: Yard, monkeypatch: pytest.MonkeyPatch, mode: str, ends: str
+) -> None:
+    settings = here.engine.settings
+    settings.max_payload, settings.tick_bytes = 5_000_000 if ends == "within" else 3_000_000, 500_000
+    assert isinstance(here.store, SqliteStore)
+    here.store._known.blobs = BlobCache(0)  # as if each tick were another process's
+    read: list[int] = []
+    blob = Session.blob
+
+    def counted(session: Session, id: int, before: Any) -> bytes | None:
+        found = blob(session, id, before)
+        read.append(len(found or b""))
+        return found
+
+    monkeypatch.setattr(Session, "blob", counted)
+    more: dict[str, Any] = {"ResultPath": None} if ends == "dropped" else {}
+    execution = here.start(mapping(mode, **more), list(range(40)))
+    loop = here.worker({})
+    loop.run(lambda: here.now(execution).closed is not None)
+    now = here.now(execution)
+    if ends == "too large":
+        assert (now.status, now.error) == (Status.FAILED, "States.DataLimitExceeded")
+        assert now.cause is not None and "'M'" in now.cause
+    else:
+        assert now.output == (list(range(40)) if ends == "dropped" else [{"n": n, "text": TEXT} for n in range(40)])
+    assert sum(read) > 3_500_000 if ends == "within" else sum(read) < 500_000
+
+
+def test_a_map_whose_outputs_are_too_large_together_can_be_caught(here: Yard) -> None:
+    caught = [{"ErrorEquals": ["States.DataLimitExceeded"], "ResultPath": "$.why", "Next": "C"}]
+    execution = here.start(mapping("INLINE", Catch=caught, ItemsPath="$.items"), {"items": list(range(40))})
+    here.worker({}).run(lambda: here.now(execution).closed is not None)
+    assert here.now(execution).output == "States.DataLimitExceeded"

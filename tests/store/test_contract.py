@@ -12,7 +12,7 @@ import pytest
 from sm_cli.errors import Conflict, DatabaseError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, TooLarge
 from sm_cli.store.changes import Changes
 from sm_cli.store.messages import Consumed, MessageStatus
 from sm_cli.store.protocol import Store
@@ -552,6 +552,9 @@ def test_outputs_are_those_of_children_that_succeeded_by_index(store: Store) -> 
         assert tx.outputs(1, 1) == [(0, "x" * 5000), (1, {"b": 1}), (4, None)]
         assert tx.outputs(1, 2) == [(0, 6)]
         assert tx.outputs(9, 1) == []
+        assert len(tx.outputs(1, 1, 5002 + 7)) == 3  # bytes of all three
+        with pytest.raises(TooLarge):
+            tx.outputs(1, 1, 5002 + 6)
 
 
 def test_descendants_are_the_open_frames_below_at_any_depth(store: Store) -> None:

@@ -43,12 +43,13 @@ class ForkChildren:
         assert frame.parent is not None
         self.ended.setdefault((frame.parent, frame.activation), {})[frame.index] = frame.output
 
-    def outputs(self, parent: Frame) -> list[Json]:
-        """Outputs of the children that succeeded, by index."""
+    def outputs(self, parent: Frame, most: int) -> list[Json]:
+        """Outputs of the children that succeeded, by index. Raises TooLarge when those in the store have more than
+        `most` bytes of JSON text together; they are not read then."""
         found: dict[int, Json] = {}
         fork = fork_of(parent)
         if parent.id not in self.made:
-            found.update(self.tx.outputs(*fork))
+            found.update(self.tx.outputs(*fork, most))
         found.update(self.ended.get(fork, {}))
         return [found[index] for index in sorted(found)]
 

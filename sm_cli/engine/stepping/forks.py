@@ -6,13 +6,16 @@ item of a Map costs what the first one does.
 
 from __future__ import annotations
 
+from sm_cli.asl.model import Resulting
 from sm_cli.engine.stepping.closing import abort
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.commands import Close, Fork
+from sm_cli.interpreter.dataflow import drops_result
 from sm_cli.interpreter.events import Joined, JoinFailed
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start
 from sm_cli.interpreter.step import RUNTIME
+from sm_cli.jsonvalue import TooLarge
 from sm_cli.store.records import Execution
 
 
@@ -54,12 +57,22 @@ def branch_closed(unit: UnitOfWork, frame: Frame, parent: Frame, command: Close)
         case Verdict.WAIT:
             start_pending_branches(unit, parent, join.started, to_start(join), frame.last)
         case Verdict.COMPLETE:
-            outputs = unit.children.outputs(parent)
-            unit.agenda.appendleft((parent.id, Joined(parent.seq, outputs, command.tail)))
+            unit.agenda.appendleft((parent.id, joined(unit, parent, command.tail)))
         case Verdict.FAIL:
             abort(unit, unit.children.open_below(parent), recorded=command.error != RUNTIME)
             failed = JoinFailed(parent.seq, command.error, command.cause, frame.last)
             unit.agenda.appendleft((parent.id, failed))
+
+
+def joined(unit: UnitOfWork, parent: Frame, last: int) -> Joined:
+    """The end of the parent's fork: the outputs of its children, unless nobody looks at them or they are too large."""
+    state = unit.program_of(unit.execution(parent.execution).digest).machines[parent.machine].states[parent.state]
+    if isinstance(state, Resulting) and drops_result(state):
+        return Joined(parent.seq, [], last)
+    try:
+        return Joined(parent.seq, unit.children.outputs(parent, unit.settings.max_payload), last)
+    except TooLarge:
+        return Joined(parent.seq, [], last, too_large=True)
 
 
 def start_pending_branches(unit: UnitOfWork, parent: Frame, first: int, count: int, last: int) -> None:

@@ -11,10 +11,11 @@ from sm_cli.engine.stepping.closing import abort_children, close_run, run_of
 from sm_cli.engine.stepping.starting import make_children
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.commands import EndRun, Spawn, StartRun
+from sm_cli.interpreter.dataflow import drops_result
 from sm_cli.interpreter.events import ItemsWanted, Joined, JoinFailed
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start, verdict
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, TooLarge
 from sm_cli.store.records import (
     Execution,
     MapRun,
@@ -94,7 +95,7 @@ def go_on(unit: UnitOfWork, child: Execution, frame: Frame) -> None:
             start_pending_children(unit, frame, to_start(join))
             want_items(unit, frame)
         case Verdict.COMPLETE:
-            unit.agenda.appendleft((frame.id, Joined(frame.seq, outputs(unit, frame), frame.last)))
+            unit.agenda.appendleft((frame.id, joined(unit, frame)))
         case Verdict.FAIL:
             abort_children(unit, frame)
             unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, child.error, child.cause, frame.last)))
@@ -136,13 +137,22 @@ def want_items(unit: UnitOfWork, parent: Frame) -> None:
         unit.agenda.append((parent.id, ItemsWanted(parent.seq)))
 
 
+def joined(unit: UnitOfWork, parent: Frame) -> Joined:
+    """The end of the run: the outputs of its children, unless nobody looks at them or they are too large."""
+    try:
+        return Joined(parent.seq, outputs(unit, parent), parent.last)
+    except TooLarge:
+        return Joined(parent.seq, [], parent.last, too_large=True)
+
+
 def outputs(unit: UnitOfWork, parent: Frame) -> list[Json]:
-    """Outputs of the children that succeeded, by number; none where a job takes them to a ResultWriter."""
+    """Outputs of the children that succeeded, by number; none where a job takes them to a ResultWriter, or the state
+    drops its result. Raises TooLarge when those in the store are larger than a value may be; they are not read then."""
     state = unit.program_of(unit.execution(parent.execution).digest).machines[parent.machine].states[parent.state]
     assert isinstance(state, DistributedMap) and parent.join is not None
-    if state.writer is not None:
+    if state.writer is not None or drops_result(state):
         return []
     fork = parent.id, parent.join.activation
-    found = dict(unit.tx.executions_outputs(*fork))
+    found = dict(unit.tx.executions_outputs(*fork, unit.settings.max_payload))
     found.update(unit.runs.outputs[fork])
     return [found[number] for number in sorted(found)]

@@ -14,7 +14,7 @@ from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, State
 from sm_cli.engine.stepping import map_runs
 from sm_cli.engine.stepping.closing import run_of, write_run
 from sm_cli.engine.stepping.forks import start_pending_branches
-from sm_cli.engine.stepping.map_runs import outputs
+from sm_cli.engine.stepping.map_runs import joined
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.interpreter.events import Joined
@@ -166,7 +166,7 @@ class Reopening:
         found = [self.wait(child, roots[child.id], (*where, state.name)) for child in lost]
         unit.runs.made[parent.id, join.activation].extend(lost)
         if not lost and join.read == join.total:  # only its results were not written
-            unit.deliver(parent.id, Joined(parent.seq, outputs(unit, parent), parent.last))
+            unit.deliver(parent.id, joined(unit, parent))
         map_runs.start_pending_children(unit, parent, to_start(parent.join))
         map_runs.want_items(unit, parent)
         return found or [again(unit, parent, where)]

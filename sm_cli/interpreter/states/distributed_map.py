@@ -100,7 +100,7 @@ def joined(turn: StepBuilder, state: DistributedMap, event: Joined) -> Entered |
     if state.writer is not None and turn.env.probe is None:
         ask(turn, WRITE, writing(turn, state))
         return None
-    return finish_map_run(turn, state, event.outputs)
+    return finish_map_run(turn, state, event.outputs, too_large=event.too_large)
 
 
 def join_failed(turn: StepBuilder, state: DistributedMap, event: JoinFailed) -> Entered | None:
@@ -146,11 +146,16 @@ def ask(turn: StepBuilder, what: str, request: dict[str, Json]) -> None:
     turn.frame.opens |= Opens.EXECUTIONS
 
 
-def finish_map_run(turn: StepBuilder, state: DistributedMap, result: Json) -> Entered | None:
-    """Every item has its result: close the map run and leave the state."""
+def finish_map_run(
+    turn: StepBuilder, state: DistributedMap, result: Json, *, too_large: bool = False
+) -> Entered | None:
+    """Every item has its result: close the map run and leave the state. Raises StateFailure when the results are too
+    large together."""
     turn.record("MapRunSucceeded", {})
     turn.record("MapStateSucceeded", {}, leaf=True)
     turn.commands.append(EndRun(True, joined_so_far(turn)))
+    if too_large:
+        raise turn.too_large(state.name)
     return complete(turn, state, result)
 
 

@@ -10,7 +10,7 @@ from sm_cli.errors import StateFailure
 from sm_cli.expr.jsonpath.path import PathNotFound
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.interpreter.commands import Child, Fork
-from sm_cli.interpreter.dataflow import complete, count, effective_input
+from sm_cli.interpreter.dataflow import complete_joined, count, effective_input
 from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFailed
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
@@ -152,7 +152,7 @@ def joined(turn: StepBuilder, state: Map, event: Joined) -> Entered | None:
     """The result is an array in the order of the items."""
     turn.frame.last = event.last
     turn.record("MapStateSucceeded", {}, leaf=True)
-    return complete(turn, state, event.outputs)
+    return complete_joined(turn, state, event)
 
 
 def join_failed(turn: StepBuilder, state: Map, event: JoinFailed) -> Entered | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sm_cli.asl.model import Parallel
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.commands import Child, Fork
-from sm_cli.interpreter.dataflow import complete, effective_input, handed_on
+from sm_cli.interpreter.dataflow import complete_joined, effective_input, handed_on
 from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFailed
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
@@ -26,7 +26,7 @@ def joined(turn: StepBuilder, state: Parallel, event: Joined) -> Entered | None:
     """The result is an array in the order of the branches, whichever finished first."""
     turn.frame.last = event.last
     turn.record("ParallelStateSucceeded", {}, leaf=True)
-    return complete(turn, state, event.outputs)
+    return complete_joined(turn, state, event)
 
 
 def join_failed(turn: StepBuilder, state: Parallel, event: JoinFailed) -> Entered | None:

@@ -6,6 +6,7 @@ Rule: nothing here writes.
 from __future__ import annotations
 
 from sm_cli.interpreter.frame import Frame
+from sm_cli.jsonvalue import Json, TooLarge
 from sm_cli.store.messages import (
     StoredMessage,
 )
@@ -15,6 +16,7 @@ from sm_cli.store.records import (
     Timer,
 )
 from sm_cli.store.sql import rows
+from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.session import Parameters, Session
 
 
@@ -40,6 +42,20 @@ class Asking:
 
     def _messages(self, name: str, parameters: Parameters) -> list[StoredMessage]:
         return [rows.message(row, self.value) for row in self.session.all(name, parameters)]
+
+    def _outputs(self, rows: list[rows.Row], most: int | None) -> list[tuple[int, Json]]:
+        """From rows of an index and a value's text. Raises TooLarge when these have more than `most` bytes together;
+        none that is large is read then."""
+        if most is not None:
+            texts = [text for _, text in rows if text is not None]
+            large = [int(text[1:]) for text in texts if text[0] == "@"]
+            size = sum(len(text) for text in texts if text[0] != "@")
+            if large:
+                ((stored,),) = self.session.all("size_of_blobs", (id_list(large),))
+                size += stored
+            if size > most:
+                raise TooLarge
+        return [(index, self.value(text)) for index, text in rows]
 
     def _timers(self, name: str, parameters: Parameters) -> list[Timer]:
         return [rows.timer(row) for row in self.session.all(name, parameters)]

@@ -78,9 +78,10 @@ class ExecutionQuestions(Asking):
         """Those of this fork that are closed and not SUCCEEDED, lowest index first."""
         return self._executions("failed_executions", (frame, activation))
 
-    def executions_outputs(self, frame: int, activation: int) -> list[tuple[int, Json]]:
-        """(index, output) of those of this fork that SUCCEEDED, lowest index first."""
-        return [(i, self.value(text)) for i, text in self.session.all("executions_outputs", (frame, activation))]
+    def executions_outputs(self, frame: int, activation: int, most: int | None = None) -> list[tuple[int, Json]]:
+        """(index, output) of those of this fork that SUCCEEDED, lowest index first. Raises TooLarge, before it reads
+        them, when they have more than `most` bytes of JSON text together."""
+        return self._outputs(self.session.all("executions_outputs", (frame, activation)), most)
 
     def run_results(self, run: int, after: int, limit: int) -> list[Execution]:
         """A map run's children with index > `after`, whole, lowest index first."""

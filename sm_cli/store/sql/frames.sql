@@ -106,6 +106,10 @@ UPDATE frames SET status = 1, opens = 0, wake = ? WHERE id IN (SELECT value FROM
 -- Without the body when it is longer than :most bytes.
 SELECT CASE WHEN length(body) <= :most THEN body END FROM blobs WHERE id = :id
 
+-- name: size_of_blobs
+-- Bytes of all together, one as often as it is named; the bodies are not read.
+SELECT coalesce(sum(length(b.body)), 0) FROM json_each(?) wanted CROSS JOIN blobs b ON b.id = wanted.value
+
 -- name: insert_blob
 -- Its place; the body is written into it.
 INSERT INTO blobs (id, body) VALUES (?, zeroblob(?))

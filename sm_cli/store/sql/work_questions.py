@@ -71,9 +71,10 @@ class WorkQuestions(Asking):
         """All children of this fork, open and closed, lowest index first."""
         return self._frames("children", (parent, activation))
 
-    def outputs(self, parent: int, activation: int) -> list[tuple[int, Json]]:
-        """(index, output) of the children that SUCCEEDED, lowest index first."""
-        return [(index, self.value(text)) for index, text in self.session.all("outputs", (parent, activation))]
+    def outputs(self, parent: int, activation: int, most: int | None = None) -> list[tuple[int, Json]]:
+        """(index, output) of the children that SUCCEEDED, lowest index first. Raises TooLarge, before it reads them,
+        when they have more than `most` bytes of JSON text together."""
+        return self._outputs(self.session.all("outputs", (parent, activation)), most)
 
     def descendants(self, frame: int) -> list[Frame]:
         """All frames below this one that are not closed, at any depth, lowest id first."""
