@@ -15,6 +15,8 @@ from sm_cli.timestamps import rfc3339
 
 #: AWS's most results of one call, and how many it gives unless it is asked for a number.
 _MOST, _USUAL = 1_000, 100
+#: A token is a number: of an event, or the id of a row.
+_DIGITS = 18
 
 Parameters: TypeAlias = dict[str, Json]
 
@@ -120,7 +122,8 @@ def wrong(name: str, value: Json, wanted: str) -> NoReturn:
 def page(given: Parameters) -> tuple[int, int]:
     """(where the page begins, how many results it has at most). Raises Refused for a token or a number that is none."""
     most, token = given.get("MaxResults"), given.get("NextToken", "0")
-    if not isinstance(token, str) or not token.isascii() or not token.isdigit():
+    # A longer number is none of ours: no column holds it.
+    if not isinstance(token, str) or not token.isascii() or not token.isdigit() or len(token) > _DIGITS:
         raise StartRefused("InvalidToken", f"Invalid Token: '{token}'")
     count = int(most) if isinstance(most, (int, float)) and not isinstance(most, bool) and most > 0 else _USUAL
     return int(token), min(count, _MOST)
