@@ -56,7 +56,8 @@ def woken(frame: Frame) -> CallSfn | None:
 
 
 def call_at_last(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn) -> None:
-    """The turn of a frame whose call waited for this transaction."""
+    """The turn of a frame whose call waited for this transaction. Raises DamagedDefinition before all else."""
+    unit.program_of(execution.digest)
     frame = unit.touch(frame)
     frame.status, frame.wake = FrameStatus.BLOCKED, None
     arrive(unit, execution, frame, command)
