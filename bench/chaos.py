@@ -153,7 +153,7 @@ class Run:
     commands: list[Future[str]] = field(default_factory=list)
 
     def start_worker(self, name: str) -> None:
-        slots = "24" if self.plan.pause is None else "4"  # the calm run's only worker shall not be what it waits for
+        slots = "24" if self.plan.pause is None else "4"  # the calm run's only worker must not be what it waits for
         with (self.project.folder / f"{name}.log").open("a") as log:
             self.workers[name] = self.project.start("worker", "-q", "--name", name, "--concurrency", slots, stderr=log)
 

@@ -1,4 +1,4 @@
-"""Expressions drawn by lot, for a comparison with JSONata's own implementation: one generator for each kind of answer.
+"""Random expressions, for a comparison with JSONata's own implementation: one generator for each kind of answer.
 
 Rule: an expression is a function of the lot that is handed over, so that a seed gives the same corpus everywhere.
 """

@@ -1,4 +1,4 @@
-"""JSONata: our answers beside those of JSONata 2.0.6 itself, over expressions drawn by lot.
+"""JSONata: our answers beside those of JSONata 2.0.6 itself, over random expressions.
 
 `npm install jsonata@2.0.6` in any folder, and name it: `SM_JSONATA_NODE=DIR python -m bench jsonata-reference`. Without
 it, or without node, nothing is compared. SM_JSONATA_PART=10 draws a tenth; SM_JSONATA_KIND is one kind by name;

@@ -198,7 +198,7 @@ def arguments_for(handler: Handler, input: Json, context: Context | None) -> tup
 def run(handler: Handler, input: Json, context: Context | None) -> Success | Failure:
     """Call a sync handler, or have it called where it is."""
     if handler.elsewhere is not None:
-        assert context is not None, "who hands a task on tells of it"
+        assert context is not None, "who hands a task on describes it"
         return handler.elsewhere.run(handler, input, context)
     process = os.getpid()
     try:

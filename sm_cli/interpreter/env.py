@@ -12,7 +12,7 @@ from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 
 
 class Facts(NamedTuple):
-    """What the context object tells of an execution."""
+    """What the context object shows of an execution."""
 
     #: The public id.
     ref: str
@@ -56,7 +56,7 @@ class Facts(NamedTuple):
 
 @dataclass(slots=True)
 class Probe:
-    """What a state that is tested alone is given, and what it tells of itself.
+    """What a state that is tested alone is given, and what it reports.
 
     stages: what its data flow comes by, in the names of AWS's InspectionData. failure: the error and cause that were
     retried or caught. context: the context object, instead of the execution's. items: what a Map works on, instead of
@@ -78,7 +78,7 @@ class Env:
 
     history: whether events are recorded. limits: whether AWS's limits hold (256 KiB payloads).
     budget: how many states one step may pass through before it yields. enough: asked between two states, with the
-    records so far: whether the step is to yield. weigh: told of each large value that is made to be kept, with the
+    records so far: whether the step is to yield. weigh: called for each large value that is made to be kept, with the
     bytes of its JSON text. token_key: what task tokens are signed with.
     probe: only when a state is tested alone. clock: seconds of processor time, which bound one evaluation.
     max_payload: bytes of JSON text that a value may have. evaluation: the bounds of one JSONata evaluation.

@@ -72,7 +72,7 @@ class Marks:
         return found
 
     def forget_lost(self, slot: int) -> None:
-        """What `lost` told of this slot is counted."""
+        """What `lost` returned for this slot is counted."""
         os.pwrite(self._file, bytes(8), slot * _SLOT)
         if slot == self._slot:
             self._inherited = []

@@ -47,7 +47,7 @@ class Definition(NamedTuple):
 
 
 class Parent(NamedTuple):
-    """Who started an execution and is told of its end: a frame, at the seq (of its fork, for a map run) that it had.
+    """Who started an execution and learns of its end: a frame, at the seq (of its fork, for a map run) that it had.
 
     run: the map run that it is a child of; then `number` counts it from 0 and `items` how many items it works on.
     """
@@ -106,7 +106,7 @@ class Execution:
     tree: int = 0
     machine: str = ""
     limits: bool = False
-    #: Who is told of its end; None: nobody.
+    #: Who learns of its end; None: nobody.
     parent: Parent | None = None
 
     def __post_init__(self) -> None:

@@ -50,7 +50,7 @@ class ExecutionEnd:
 class Endings:
     """Observes an engine: `observe` is one of its observers. Each commit's attempts come before its executions.
 
-    attempted: told of each attempt. ended: told of each execution."""
+    attempted: called for each attempt. ended: called for each execution."""
 
     def __init__(
         self, store: Store, attempted: Callable[[AttemptEnd], None], ended: Callable[[ExecutionEnd], None]

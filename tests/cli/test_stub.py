@@ -105,7 +105,7 @@ def test_handlers_that_are_loaded_again_keep_the_stub_beside_them(project: Proje
     pipe, said = worker.stderr.fileno(), b""
 
     def loaded_again() -> bool:
-        # Before the watch has begun nothing tells of a change: it is made again until it is told of.
+        # Before the watch has begun no change is noticed: it is made again until one is.
         nonlocal said
         file.write_text(f"from sm_cli import handler\n{CHARGE}{WILD}# {time.monotonic()}\n")
         if select.select([pipe], [], [], 1)[0]:

@@ -216,7 +216,7 @@ def test_reload_loads_handlers_again_and_keeps_them_when_a_file_is_broken(projec
     pipe = worker.stderr.fileno()
 
     def change(text: str, says: str) -> None:
-        # Before the watch has begun nothing tells of a change: it is made again until it is told of.
+        # Before the watch has begun no change is noticed: it is made again until one is.
         said = b""
 
         def told() -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.stepping.sfn.parameters import page, paged
+from sm_cli.engine.stepping.sfn.parameters import answer_page, page
 from sm_cli.jsonvalue import Json
 from sm_cli.testing import simulate
 
@@ -63,4 +63,4 @@ def test_a_token_that_is_none_fails_the_state_in_aws_s_words(action: str, token:
     ],
 )
 def test_a_page_names_where_the_next_one_begins(given: dict[str, Json], found: list[Json], answer: Json) -> None:
-    assert paged(given, "Rows", found) == answer
+    assert answer_page(given, "Rows", found) == answer

@@ -1,4 +1,4 @@
-"""A database that is damaged, deleted, replaced or not to be locked is told of as that, and nothing is lost in it."""
+"""A database that is damaged, deleted, replaced or not to be locked is reported as that, and nothing is lost in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One state alone: how it ends, what is told of its data, and what is refused."""
+"""One state alone: how it ends, what it reports of its data, and what is refused."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def _express(finding: Finding, state: StateAt) -> tuple[str, str]:
     return f"Express state machine does not support '.{pattern}' service integration{end}", finding.pointer
 
 
-def _fixed(message: str, parent: bool = False) -> Callable[[Finding], tuple[str, str]]:
+def _fixed_sentence(message: str, parent: bool = False) -> Callable[[Finding], tuple[str, str]]:
     return lambda finding: (message, _parent(finding.pointer) if parent else finding.pointer)
 
 
@@ -235,11 +235,13 @@ _WORDS: dict[str, Callable[[Finding], tuple[str, str]]] = {
     "SM106": _is_missing,
     "SM107": _other_language,
     **dict.fromkeys(("SM301", "SM302", "SM303", "SM304", "SM305"), _no_path),
-    "SM403": _fixed("String does not match RFC3339 timestamp"),
-    "SM602": _fixed("Value is not a valid resource ARN"),
-    "SM603": _fixed("Value is not a valid resource ARN"),
+    "SM403": _fixed_sentence("String does not match RFC3339 timestamp"),
+    "SM602": _fixed_sentence("Value is not a valid resource ARN"),
+    "SM603": _fixed_sentence("Value is not a valid resource ARN"),
     "SM604": _not_recognized,
-    "SM801": _fixed("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine", parent=True),
+    "SM801": _fixed_sentence(
+        "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine", parent=True
+    ),
     **dict.fromkeys(("SM810", "SM811", "SM816"), _about),
 }
 

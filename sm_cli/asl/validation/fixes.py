@@ -37,9 +37,9 @@ class Fixed:
 
 
 def fix(text: str, *, file: str | None = None, ignore: Collection[str] = ()) -> Fixed:
-    """Mend the text of a definition; one that cannot be read, or in which nothing is sure, comes back as it is.
+    """Fix the text of a definition; one that cannot be read, or in which nothing is sure, comes back as it is.
 
-    The codes in `ignore` are left alone. Mending twice changes nothing more. Line ends stay; a byte order mark is
+    The codes in `ignore` are left alone. Fixing twice changes nothing more. Line ends stay; a byte order mark is
     not part of a text.
     """
     done: list[Change] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.config import Project, blamed_on, display_path, find_project
-from sm_cli.cli.project.trust import check_database, denied
+from sm_cli.cli.project.trust import check_database, owner_who_denies
 from sm_cli.cli.terminal.failures import say
 from sm_cli.errors import DatabaseError
 
@@ -72,7 +72,7 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
         if e.topic == "no database":
             e.hint = _where_looked(project, named=named, by_option=db is not None)
         elif e.hint is None and file is not None:
-            e.hint = denied(file)
+            e.hint = owner_who_denies(file)
         raise
 
 

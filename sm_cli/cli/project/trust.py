@@ -62,7 +62,7 @@ def _refuse_others(paths: Iterable[Path]) -> None:
                 )
 
 
-def denied(file: Path) -> str | None:
+def owner_who_denies(file: Path) -> str | None:
     """Whose the first file on the way to a database is that this user may not use; None when he may use them all."""
     for path in (file.parent, file, *(Path(f"{file}{suffix}") for suffix in _BESIDE)):
         needed = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)

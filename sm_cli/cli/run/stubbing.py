@@ -1,4 +1,4 @@
-"""`--stub`: which handlers there are then, and what is told of it.
+"""`--stub`: which handlers there are then, and what is said about them.
 
 Rule: nothing is answered in silence: each resource without a handler is told once, on stderr.
 """

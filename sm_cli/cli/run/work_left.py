@@ -43,7 +43,7 @@ def summary(log: WorkLog, left: list[Left]) -> str:
     told = [_reason(each, alone=len(left) == 1) for each in left[:_TOLD]]
     more = sum(each.count for each in left[_TOLD:])
     told += [f"{more:,} for other reasons"] if more else []
-    parts.append(f"{_counted(total, left)} still wait{'s' if total == 1 else ''}: {', '.join(told)}")
+    parts.append(f"{_format_count(total, left)} still wait{'s' if total == 1 else ''}: {', '.join(told)}")
     return "; ".join(parts)
 
 
@@ -81,5 +81,5 @@ def _reason(left: Left, *, alone: bool) -> str:
     return text if alone else f"{left.count:,} {text}"
 
 
-def _counted(total: int, left: list[Left]) -> str:
+def _format_count(total: int, left: list[Left]) -> str:
     return f"{total:,}{' or more' if any(each.count >= MOST for each in left) else ''}"

@@ -17,7 +17,7 @@ from sm_cli.cli.terminal.output import is_coloured
 from sm_cli.errors import UsageError
 
 _LOGGER = logging.getLogger("sm")
-#: What a worker tells of its work.
+#: What a worker logs of its work.
 _WORKER = logging.getLogger("sm.worker")
 _OFF = "\x1b[0m"
 

@@ -27,7 +27,7 @@ from sm_cli.store.records import (
 
 log = logging.getLogger("sm.engine")
 
-#: What a READY frame is woken by when it could not be told of its child's end at once.
+#: What a READY frame is woken by when its child's end could not be handed to it at once.
 _CHILD_CLOSED = "ChildClosed"
 
 _EVENTS = {
@@ -119,7 +119,7 @@ def tell_later(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
 
 
 def pending_child(frame: Frame) -> int | None:
-    """The id of the child that this READY frame is to be told of; None when it waits for something else."""
+    """The id of the child whose end this READY frame has still to hear; None when it waits for something else."""
     match frame.wake:
         case {"event": event, "execution": int(child)} if event == _CHILD_CLOSED:
             return child

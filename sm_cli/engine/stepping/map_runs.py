@@ -101,7 +101,7 @@ def go_on(unit: UnitOfWork, child: Execution, frame: Frame) -> None:
             unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, child.error, child.cause, frame.last)))
 
 
-def told_at_last(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
+def settle_repaired(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
     """The turn of a frame that waited for the repair of its definition; the child is counted already."""
     frame = unit.frames[parent.frame]
     unit.program_of(unit.execution(frame.execution).digest)

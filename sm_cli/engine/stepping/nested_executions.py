@@ -109,7 +109,7 @@ def is_deep(unit: UnitOfWork, execution: Execution) -> bool:
 
 
 def same(unit: UnitOfWork, command: StartExecution) -> Execution | None:
-    """The running execution of that name and input: as on AWS, to start it again is to be told of it."""
+    """The running execution of that name and input: as on AWS, starting it again returns it."""
     known = None if command.name is None else find_execution(unit, command.workflow, command.name)
     if known is None or known.status is not Status.RUNNING or canonical(known.input) != canonical(command.input):
         return None

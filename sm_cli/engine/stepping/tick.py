@@ -317,9 +317,9 @@ class Tick(UnitOfWork):
                 self.fire(timer)
 
     def tell_at_last(self, child: Execution) -> None:
-        """Who waits for this child could not be told of its end when it came."""
+        """Hand this child's end to who waits for it, which was impossible when it came."""
         assert child.parent is not None
-        tell = nested_executions.nested_closed if child.parent.run is None else map_runs.told_at_last
+        tell = nested_executions.nested_closed if child.parent.run is None else map_runs.settle_repaired
         tell(self, child, child.parent)
 
     def settle(self) -> None:

@@ -118,7 +118,7 @@ def translate(pattern: str, *, multiline: bool = False) -> str:
     while at < len(pattern):
         named = None if inside else _NAME.match(pattern, at)
         if named is not None:
-            piece, taken = _named(named, names)
+            piece, taken = _rename_group(named, names)
         else:
             piece, taken, inside = _next(pattern, at, inside, multiline)
         out.append(piece)
@@ -132,7 +132,7 @@ def _group_names(pattern: str) -> dict[str, str]:
     names: dict[str, str] = {}
     for found in _GROUPS.finditer(pattern):
         if found["name"] is not None:
-            name = _unescaped(found["name"])
+            name = _unescape(found["name"])
             if not name.replace("$", "_").isidentifier():
                 raise re.error("Invalid capture group name")
             if name in names:
@@ -141,19 +141,19 @@ def _group_names(pattern: str) -> dict[str, str]:
     return names
 
 
-def _named(found: re.Match[str], names: dict[str, str]) -> tuple[str, int]:
+def _rename_group(found: re.Match[str], names: dict[str, str]) -> tuple[str, int]:
     """The beginning of a named group, or a reference to one, and how long it is. Raises re.error."""
     if found["group"] is not None:
-        return f"(?P<{names[_unescaped(found['group'])]}>", len(found[0])
+        return f"(?P<{names[_unescape(found['group'])]}>", len(found[0])
     if not names:
         return "k", 2  # without any name it is the letter
-    name = _unescaped(found["reference"] or "")
+    name = _unescape(found["reference"] or "")
     if name not in names:
         raise re.error("Invalid named capture referenced")
     return f"(?P={names[name]})", len(found[0])
 
 
-def _unescaped(name: str) -> str:
+def _unescape(name: str) -> str:
     return re.sub(r"\\u([0-9A-Fa-f]{4})", lambda found: chr(int(found[1], 16)), name)
 
 

@@ -21,7 +21,7 @@ _LENGTH = struct.Struct("!Q")
 _PORTION = 1 << 18
 
 
-def packed(kind: str, body: Any) -> bytes:
+def pack(kind: str, body: Any) -> bytes:
     """A message as bytes, its length before it. Raises TypeError for what is not JSON."""
     text = orjson.dumps({kind: body})
     return _LENGTH.pack(len(text)) + text
@@ -85,6 +85,6 @@ class Line:
         Raises TypeError for what is not JSON, OSError when the worker is gone."""
         if os.getpid() != self._process:
             return
-        message = packed(kind, body)
+        message = pack(kind, body)
         with self._sending:
             self._connection.sendall(message)

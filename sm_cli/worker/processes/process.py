@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sm_cli.store.inherited import not_inherited
-from sm_cli.worker.processes.frames import Assembly, packed
+from sm_cli.worker.processes.frames import Assembly, pack
 from sm_cli.worker.processes.logs import levels
 from sm_cli.worker.processes.spawning import spawn
 
@@ -83,7 +83,7 @@ class Process:
 
     def send(self, kind: str, body: Any) -> None:
         """Say something to it, while `receive` waits. Raises TypeError for what is not JSON."""
-        self._out.append(memoryview(packed(kind, body)))
+        self._out.append(memoryview(pack(kind, body)))
 
     def receive(self, until: float | None = None) -> tuple[str, Any] | None:
         """Wait for its next message; None when woken, or when the monotonic time `until` has come.

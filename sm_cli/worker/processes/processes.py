@@ -171,7 +171,7 @@ class Processes:
             message = process.receive(killed_at)
             if message is not None:
                 process.has_begun |= message[0] == "begun"
-                outcome = _heard(message, handler, context)
+                outcome = _outcome_of(message, handler, context)
                 if outcome is not None:
                     return outcome
             elif killed_at is not None and time.monotonic() >= killed_at:
@@ -263,7 +263,7 @@ def _hear_loading(process: Process, message: tuple[str, Any]) -> None:
         replay(body)
 
 
-def _heard(message: tuple[str, Any], handler: Handler, context: Context) -> Success | Failure | None:
+def _outcome_of(message: tuple[str, Any], handler: Handler, context: Context) -> Success | Failure | None:
     """What a process says while it has a task; what came of the task at its end."""
     kind, body = message
     if kind == "success":

@@ -11,7 +11,7 @@ from sm_cli.asl.fields import OPERATORS
 from sm_cli.asl.outline import StateAt, objects_in
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.asl.validation.rules.expressions import values
-from sm_cli.asl.validation.rules.flow import is_meant
+from sm_cli.asl.validation.rules.flow import is_misspelled
 from sm_cli.asl.validation.schema import is_unknown
 from sm_cli.expr.choice import MAX_DEPTH, compile_pattern
 from sm_cli.jsonvalue import Json
@@ -105,7 +105,7 @@ def rules_are_not_too_deep(state: StateAt) -> Iterator[Finding]:
 @state_rule("SM404", "warning", "A Choice has a Default", "Choice")
 def has_a_default(state: StateAt) -> Iterator[Finding]:
     written = state.value.get("Choices")
-    if "Default" in state.value or not isinstance(written, list) or not written or is_meant("Default", state):
+    if "Default" in state.value or not isinstance(written, list) or not written or is_misspelled("Default", state):
         return
     if not _covers_everything(state):
         message = f"The state '{state.name}' has no Default: what no rule takes fails with States.NoChoiceMatched"

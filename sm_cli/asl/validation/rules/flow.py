@@ -101,12 +101,12 @@ def goes_on_or_ends(state: StateAt) -> Iterator[Finding]:
         return
     elif end is False:
         yield Finding(state.at("End"), "End: false ends nothing, and there is no Next", "write Next, or End: true")
-    elif not any(is_meant(field, state) for field in ("Next", "End")):
+    elif not any(is_misspelled(field, state) for field in ("Next", "End")):
         yield Finding(state.pointer, f"The state '{state.name}' has neither Next nor End", key=True)
 
 
-def is_meant(field: str, state: StateAt) -> bool:
-    """Whether a state has no such field but one that is surely a misspelling of it, which SM101 tells of."""
+def is_misspelled(field: str, state: StateAt) -> bool:
+    """Whether a state has no such field but one that is surely a misspelling of it, which SM101 reports."""
     unknown = state.value.keys() - fields_of(state.type, state.language).keys()
     return field not in state.value and nearest(field, sorted(unknown), 0.75) is not None
 

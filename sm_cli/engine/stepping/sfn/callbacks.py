@@ -65,7 +65,7 @@ def waiting(unit: UnitOfWork, token: str) -> tuple[Frame, Job]:
     return frame, job
 
 
-def asked_for(unit: UnitOfWork, given: Parameters) -> Frame:
+def find_frame(unit: UnitOfWork, given: Parameters) -> Frame:
     """The frame of a token, whatever it does now. Raises Refused."""
     try:
         return frame_of_token(unit, str(given["TaskToken"]))

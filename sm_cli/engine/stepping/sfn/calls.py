@@ -112,7 +112,7 @@ def carry_out(unit: UnitOfWork, caller: int, id: int, seq: int, command: CallSfn
 
 def of_token(unit: UnitOfWork, given: Parameters) -> About:
     """The execution and frame that a token is for."""
-    frame = callbacks.asked_for(unit, given)
+    frame = callbacks.find_frame(unit, given)
     return [frame.execution], [frame.id]
 
 

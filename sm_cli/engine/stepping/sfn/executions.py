@@ -10,7 +10,7 @@ from sm_cli.engine.stepping.nested_executions import StartRefused, described_in_
 from sm_cli.engine.stepping.redrive import redrive
 from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
-    dated,
+    date_member,
     json_of,
     page,
     pascal,
@@ -111,7 +111,7 @@ def describe(unit: UnitOfWork, given: Parameters) -> Json:
     """DescribeExecution."""
     execution = the_execution(unit, given)
     counted: Parameters = {"RedriveCount": execution.redrives}
-    return {**described_in_iso(unit, execution), **counted, **dated("RedriveDate", execution.redriven)}
+    return {**described_in_iso(unit, execution), **counted, **date_member("RedriveDate", execution.redriven)}
 
 
 def history(unit: UnitOfWork, given: Parameters) -> Json:

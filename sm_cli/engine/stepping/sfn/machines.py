@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
+    answer_page,
     facts_of,
-    paged,
     run_arn,
     the_execution,
     the_workflow,
@@ -60,7 +60,7 @@ def run_of_child(unit: UnitOfWork, frame: int, activation: int) -> MapRun | None
 
 def list_machines(unit: UnitOfWork, given: Parameters) -> Json:
     """ListStateMachines, a page of it."""
-    return paged(given, "StateMachines", [machine_row(each.name, each.created) for each in unit.tx.workflows()])
+    return answer_page(given, "StateMachines", [machine_row(each.name, each.created) for each in unit.tx.workflows()])
 
 
 def machine_row(name: str, created: int) -> Parameters:

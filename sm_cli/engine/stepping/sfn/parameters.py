@@ -129,14 +129,14 @@ def page(given: Parameters) -> tuple[int, int]:
     return int(token), min(count, _MOST)
 
 
-def paged(given: Parameters, name: str, found: list[Json]) -> Parameters:
+def answer_page(given: Parameters, name: str, found: list[Json]) -> Parameters:
     """The page that is asked for, under this name, and where the next one begins."""
     first, most = page(given)
     answer: Parameters = {name: found[first : first + most]}
     return answer | ({"NextToken": str(first + most)} if len(found) > first + most else {})
 
 
-def dated(name: str, at: int | None) -> Parameters:
+def date_member(name: str, at: int | None) -> Parameters:
     """A date as the SDK integrations write it, where there is one. at: microseconds since 1970 UTC."""
     return {} if at is None else {name: rfc3339(at)}
 

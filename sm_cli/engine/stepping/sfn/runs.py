@@ -6,10 +6,10 @@ from sm_cli.engine.stepping import map_runs
 from sm_cli.engine.stepping.nested_executions import StartRefused
 from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
-    dated,
+    answer_page,
+    date_member,
     newest,
     number_of,
-    paged,
     run_arn,
     the_execution,
     the_run,
@@ -41,7 +41,7 @@ def describe_run(unit: UnitOfWork, given: Parameters) -> Json:
         "RedriveCount": run.redrives,
         "StartDate": rfc3339(run.started),
         "Status": run.status.value,
-        **dated("StopDate", run.closed),
+        **date_member("StopDate", run.closed),
         "ToleratedFailureCount": join.tolerated,
         "ToleratedFailurePercentage": 0.0,
     }
@@ -68,7 +68,7 @@ def list_runs(unit: UnitOfWork, given: Parameters) -> Json:
     execution = the_execution(unit, given)
     new = [run for run in reversed(unit.changes.new_map_runs) if run.execution == execution.id]
     stored = [newest(unit, run) for run in unit.tx.map_runs(execution.id, _ALL)]
-    return paged(given, "MapRuns", [row(unit, run) for run in (*new, *stored)])
+    return answer_page(given, "MapRuns", [row(unit, run) for run in (*new, *stored)])
 
 
 def row(unit: UnitOfWork, run: MapRun) -> Json:
@@ -79,7 +79,7 @@ def row(unit: UnitOfWork, run: MapRun) -> Json:
         "MapRunArn": run_arn(run),
         "StartDate": rfc3339(run.started),
         "StateMachineArn": facts.machine_arn,
-        **dated("StopDate", run.closed),
+        **date_member("StopDate", run.closed),
     }
 
 
