@@ -20,8 +20,8 @@ from types import ModuleType
 
 from sm_cli.asl.resources import is_wildcard
 from sm_cli.errors import HandlerLoadError
+from sm_cli.handlers.display import display_path
 from sm_cli.handlers.handler import Handler, handlers_in
-from sm_cli.handlers.needs import display_path
 from sm_cli.handlers.registry import Registry
 
 _serial = count()
@@ -78,6 +78,12 @@ def _package(directory: Path, stems: Sequence[str]) -> str:
     importlib.invalidate_caches()
     sys.meta_path.insert(0, _Siblings(name, directory, {stem for stem in stems if not _is_name_taken(directory, stem)}))
     return name
+
+
+def import_paths() -> list[str]:
+    """Python's paths for imports, without what stands there for the handlers that this process has loaded itself."""
+    added = {finder.directory for finder in sys.meta_path if isinstance(finder, _Siblings) and finder.added}
+    return [path for path in sys.path if path not in added]
 
 
 def _is_name_taken(directory: Path, stem: str) -> bool:

@@ -10,14 +10,9 @@ from typing import Any
 from sm_cli.asl.model import Program, Task
 from sm_cli.asl.resources import BUILT_IN, function_name, parse_resource, serving, workflow_name
 from sm_cli.errors import HandlerLoadError
+from sm_cli.handlers.display import display_path
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
-
-
-def display_path(path: Path) -> str:
-    """Relative to the current directory when it is below it."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
 
 
 def calls_handlers(program: Program) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sm_cli.errors import HandlerLoadError
-from sm_cli.handlers.needs import display_path
+from sm_cli.handlers.display import display_path
 
 #: What `handler` is called where it comes from.
 _DECORATORS = frozenset({"sm_cli.handler", "sm_cli.handlers.handler.handler"})

@@ -7,17 +7,20 @@ hangs holds up neither the engine nor the end of the process.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sm_cli.handlers.handler import Context, Failure, Handler, Success, run, run_async
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Job
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger("sm.engine")
 
@@ -189,6 +192,8 @@ class Pool:
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
+            import asyncio  # 20 ms, a fifth of the start of a process for handlers; most have no async one
+
             self._loop = asyncio.new_event_loop()
             threading.Thread(target=_run_loop, args=(self._loop,), name="sm-async", daemon=True).start()
         return self._loop

@@ -33,7 +33,7 @@ States:
     End: true
   B: {Type: Succeed}
 """
-CRASH = "import os, signal\n@handler\ndef work(x):\n    os.kill(os.getpid(), signal.SIGSEGV)\n"
+CRASH = "import signal\n@handler\ndef work(x):\n    signal.raise_signal(signal.SIGSEGV)\n"
 #: Says its pid, and lets nothing else run in its process.
 HOG = """
 import ctypes, os, pathlib
@@ -203,7 +203,7 @@ def test_processes_are_replaced_after_so_many_tasks(project: Project) -> None:
         (("--processes", "two"), "", 2, "--processes takes a whole number from 0, for threads, to 1024, not 'two'"),
         (("--processes", "-1"), "", 2, "--processes takes a whole number from 0, for threads, to 1024, not '-1'"),
         (("--processes", "99999"), "", 2, "--processes takes a whole number from 0, for threads, to 1024, not '99999'"),
-        ((), 'processes = "2"\n', 7, "sm.toml: processes is a whole number, not '2'"),
+        ((), 'processes = "2"\n', 7, "sm.toml:1: processes is a whole number, not '2'"),
         (("--recycle-after", "0"), "", 2, "--recycle-after takes a whole number from 1 on, not '0'"),
     ],
 )

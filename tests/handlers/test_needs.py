@@ -9,8 +9,9 @@ import pytest
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.errors import HandlerLoadError
+from sm_cli.handlers.display import display_path
 from sm_cli.handlers.handler import Handler
-from sm_cli.handlers.needs import calls_handlers, check_handlers, display_path, needed_handlers, nested_workflows
+from sm_cli.handlers.needs import calls_handlers, check_handlers, needed_handlers, nested_workflows
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 START = "arn:aws:states:::states:startExecution"

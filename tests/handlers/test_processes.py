@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pty
 import signal
 import sys
 import threading
@@ -24,6 +25,8 @@ from sm_cli.worker.worker import Worker
 from tests.engine.workers import one_task, soon, workflow, yard
 from tests.handlers.places import SAMPLES, Place, place
 from tests.store.asking import asked
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +101,44 @@ def test_it_inherits_no_database_and_no_lock(tmp_path: Path) -> None:
 
 
 def test_programs_that_it_starts_can_be_ended_by_a_signal(here: Place) -> None:
-    assert here.run("signals").result == [f"{0:016x}", str(-signal.SIGTERM)]
+    ignored = sum(1 << (number - 1) for number in (signal.SIGTTIN, signal.SIGTTOU))
+    assert here.run("signals").result == [f"{ignored:016x}", str(-signal.SIGTERM)]
+
+
+def test_where_it_crashed_is_told_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    with place("processes") as here:
+        here.run("ends", "SIGSEGV")
+    told = capfd.readouterr().err
+    assert told.startswith("Fatal Python error: Segmentation fault")
+    assert f'File "{SAMPLES / "harm.py"}", line ' in told
+    assert " in ends\n" in told
+
+
+def test_a_terminal_stops_nobody_who_reads_from_it_or_writes_to_it(tmp_path: Path) -> None:
+    """A worker in a terminal whose `tostop` is set, with processes in the background."""
+    code = (
+        "import os, pathlib, sys, termios; from sm_cli.worker.processes.processes import Processes\n"
+        "from tests.handlers.test_processes import call\n"
+        "attributes = termios.tcgetattr(0); attributes[3] |= termios.TOSTOP\n"
+        "termios.tcsetattr(0, termios.TCSANOW, attributes)\n"
+        "with Processes(pathlib.Path(sys.argv[1])) as processes:\n"
+        "    outcome = call(processes, processes.load(), 'terminal')\n"
+        "pathlib.Path(sys.argv[2]).write_text(repr(outcome))\n"
+    )
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(CHECKOUT)
+        os.execv(sys.executable, [sys.executable, "-c", code, str(SAMPLES), str(tmp_path / "outcome")])
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        shown = b""
+        while True:
+            try:
+                shown += screen.read(1024)
+            except OSError:
+                break  # nobody has the terminal any more
+    os.waitpid(child, 0)
+    assert (tmp_path / "outcome").read_text() == "Success(result='OSError', final=False)", shown.decode()
+    assert b"written to the terminal" in shown
 
 
 def test_nothing_of_the_handlers_is_imported_by_the_worker_nor_of_the_worker_by_them() -> None:

@@ -7,6 +7,7 @@ says here what they mean.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import socket
@@ -34,6 +35,10 @@ def main(descriptor: int, parent: int) -> None:
     _die_with(parent)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _Deaf())
+    for number in (signal.SIGTTIN, signal.SIGTTOU):  # it is in the background: else it would be stopped in silence
+        signal.signal(number, signal.SIG_IGN)
+    if not faulthandler.is_enabled():
+        faulthandler.enable()  # where it crashed, in Python, goes to stderr
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
     line = Line(connection)

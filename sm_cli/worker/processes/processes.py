@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Never
 
 from sm_cli.errors import HandlerLoadError
+from sm_cli.handlers.display import display_path
 from sm_cli.handlers.handler import Context, Failure, Handler, Success
-from sm_cli.handlers.needs import display_path
 from sm_cli.handlers.registry import Registry
 from sm_cli.jsonvalue import Json
 from sm_cli.worker.pool import PATIENCE
@@ -24,8 +24,8 @@ from sm_cli.worker.processes.process import Process, ProcessEnded
 
 log = logging.getLogger("sm.engine")
 
-#: The members of a Context that are data.
-_TOLD = tuple(f.name for f in fields(Context) if f.type in ("str", "int", "str | None"))
+#: The members of a Context that are data: all but those that mean this process.
+_TOLD = tuple(f.name for f in fields(Context) if f.name not in ("cancelled", "beat", "on_cancel"))
 _NOBODY_WAITS = Failure("Cancelled", "Nobody waits for the handler any more.")
 #: So many processes are tried for a task when one after the other dies before it takes it.
 _ATTEMPTS = 3
@@ -101,7 +101,7 @@ class Processes:
         """Run the handler of `context.resource` in a process; from a thread that may wait."""
         for attempt in range(_ATTEMPTS):
             try:
-                process = self._taken(context)
+                process = self._take(context)
             except OSError as e:
                 return Failure("Runtime.ExitError", f"no process for the handler could be started: {e.strerror}", [])
             context.on_cancel = process.wake
@@ -137,16 +137,16 @@ class Processes:
             self._dismiss(process)
 
     def close(self) -> None:
-        """End all of them: those at work at once, idle ones by themselves within two seconds. Waits for the latter."""
+        """End all of them, those at work at once and idle ones by themselves within two seconds, and wait for that."""
         self.retire()
         with self._lock:
             busy = list(self._busy.values())
         for process in busy:
             process.kill()
-        while self._ending:
+        end = time.monotonic() + 2 * _FAREWELL
+        while (self._busy or self._ending) and time.monotonic() < end:
             self._sweep()
-            if self._ending:
-                time.sleep(0.005)
+            time.sleep(0.002)
 
     # -- one task ----------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Processes:
 
     # -- processes come and go ---------------------------------------------------------------------
 
-    def _taken(self, context: Context) -> Process:
+    def _take(self, context: Context) -> Process:
         """A process that lives, loading or idle. Raises OSError when none can be started."""
         while True:
             with self._lock:

@@ -16,6 +16,8 @@ import threading
 from concurrent.futures import Future
 from pathlib import Path
 
+from sm_cli.handlers.loading import import_paths
+
 #: Run by the new interpreter: it takes over the paths for imports, which come first over its socket.
 _BEGIN = (
     "import os, sys; fd, size, parent = map(int, sys.argv[1:4]); "
@@ -59,7 +61,7 @@ def spawn(directory: Path) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """
     ours, theirs = socket.socketpair()
     try:
-        paths = "\0".join(sys.path).encode("utf-8", "surrogateescape")
+        paths = "\0".join(import_paths()).encode("utf-8", "surrogateescape")
         ours.sendall(paths)
         # Warnings, -X and -O as here: what multiprocessing hands on, too.
         flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ def ends(input: str) -> None:
     """End the process: by a signal's name, or by a number as its exit code."""
     if input.isdecimal():
         os._exit(int(input))
-    os.kill(os.getpid(), signal.Signals[input])
+    signal.raise_signal(signal.Signals[input])
     threading.Event().wait()
 
 
@@ -78,6 +78,18 @@ def signals(input: Any) -> list[str]:
     program.terminate()
     ignored = next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn"))
     return [ignored, str(program.wait())]
+
+
+@handler
+def terminal(input: Any) -> str:
+    """Write to the terminal, and read from it; the name of what that raises."""
+    with Path("/dev/tty").open("w", encoding="utf-8") as screen:
+        screen.write("written to the terminal\n")
+    try:
+        with Path("/dev/tty").open(encoding="utf-8") as keyboard:
+            return keyboard.readline()
+    except OSError as e:
+        return type(e).__name__
 
 
 @handler
