@@ -101,6 +101,37 @@ def test_diagnostics_of_a_hostile_definition(project: Project, format: str) -> N
     assert "u202e" in told.out
 
 
+LOGGING = """
+import logging
+
+HOSTILE = {text!r}
+logging.getLogger("shop").error("%s", HOSTILE)
+
+@handler("work")
+def work(input, context):
+    context.logger.warning("%s", HOSTILE)
+    logging.getLogger("shop").error("%s", HOSTILE)
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        logging.getLogger("shop").exception("%s", HOSTILE)
+"""
+
+
+@pytest.mark.parametrize("command", [
+    ("run",), ("run", "-v"), ("run", "--express"), ("test-state", "order", "W"), ("worker", "--once"),
+    ("worker", "--once", "-v"),
+])  # fmt: skip
+def test_what_handlers_log_by_loggers_of_their_own_is_harmless(project: Project, command: tuple[str, ...]) -> None:
+    project.workflow("StartAt: W\nStates: {W: {Type: Task, Resource: work, End: true}}\n")
+    project.handlers(LOGGING.format(text=HOSTILE))
+    if command[0] == "worker":
+        assert project.sm("run", "--detach").code == 0
+    ran = harmless(project.process(*command))  # in a process of its own: here pytest handles what is logged
+    assert ran.code == 0, ran.err
+    assert "ValueError" in ran.err
+
+
 def test_json_stays_the_same_value(hostile: Project) -> None:
     waits = harmless(hostile.sm("waits", "--json")).json
     assert waits[0]["key"] == HOSTILE

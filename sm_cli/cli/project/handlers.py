@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 def load_trusted(directory: Path) -> Registry:
     """The handlers of a directory that is the user's own. Raises ConfigurationError for another user's, and
     HandlerLoadError."""
+    from sm_cli.cli.terminal.logs import escape_the_rest
     from sm_cli.handlers.loading import load_handlers
 
     check_handlers(directory)
+    escape_the_rest()
     return load_handlers(directory)
 
 

@@ -101,12 +101,14 @@ def opened_engine(
 ) -> Iterator[Engine]:
     """An engine over that store, with the project's workflows for those that others start, and its buckets."""
     from sm_cli.cli.project.workflows import Library
+    from sm_cli.cli.terminal.logs import escape_the_rest
     from sm_cli.engine.engine import Engine
     from sm_cli.engine.settings import Settings
     from sm_cli.timestamps import MICROSECONDS
 
     gc.enable()  # `main` has disabled it for the short commands
     gc.set_threshold(*_COLLECT)
+    escape_the_rest()
     project = project or find_project()
     settings = Settings()
     if (most := project.max_payload) is not None:

@@ -37,6 +37,7 @@ def run(
 ) -> int:  # fmt: skip
     """Run it to its end and print its output; returns the exit code. With `keep` the database gets it afterwards."""
     gc.enable()  # `main` has disabled it for the short commands
+    logs.escape_the_rest()
     with (
         engine.Express(
             workflow,

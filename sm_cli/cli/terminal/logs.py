@@ -68,6 +68,14 @@ class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic only 
         super().emit(record)
 
 
+def escape_the_rest() -> None:
+    """What is logged and nobody handles (a handler's file has loggers of its own) is written as logging does it, its
+    warnings and errors, but one line each, with nothing in it that a terminal obeys."""
+    made = _Stderr(logging.WARNING)
+    made.setFormatter(_Message())
+    logging.lastResort = made  # any handler will do, says logging.callHandlers
+
+
 def _handler() -> logging.Handler:
     for known in _LOGGER.handlers:
         if isinstance(known, _Stderr):
@@ -95,6 +103,14 @@ class _TextLines(logging.Formatter):
         if (paint := getattr(record, "paint", None)) is not None and is_coloured(sys.stderr):
             word = f"{paint}{word}{_OFF}"
         return f"{self.formatTime(record, f'{date}%H:%M:%S')} {word}{blank}{rest}"
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        return mark_lines(super().formatException(ei))
+
+
+class _Message(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        return escape(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
         return mark_lines(super().formatException(ei))
