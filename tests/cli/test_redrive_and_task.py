@@ -79,7 +79,7 @@ def test_a_redrive_from_a_state_that_is_not_there_names_those_that_are(project: 
     project.sm("run", "--name", "one")
     refused = project.sm("redrive", "one", "--from", "Nope")
     assert (refused.code, refused.out) == (3, "")
-    assert "the workflow has no state 'Nope' at its top level; it has Work" in refused.err
+    assert "the workflow has no state 'Nope' at its top level; it has Before, Work" in refused.err
 
 
 def test_an_input_without_a_state_is_refused(project: Project) -> None:
