@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sm_cli.engine.clock import Clock, SystemClock
+from sm_cli.engine.event_warnings import warn_of_many_events
 from sm_cli.engine.execution_names import check_name, same_execution
 from sm_cli.engine.map_items import bucket_jobs
 from sm_cli.engine.payload_warnings import PayloadWarnings
@@ -50,7 +51,8 @@ class Engine(Transactions):
 
     library: workflows by name, for those that others start (states:startExecution); the database's are used else.
     buckets: the directory that stands for S3 where distributed Maps read and write. builtin: handlers of its own.
-    observers: called after every commit; None for the usual one, which warns of payloads that AWS would refuse.
+    observers: called after every commit; None for the usual ones, which warn of payloads and of numbers of
+    events that AWS would refuse.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Engine(Transactions):
         library: Callable[[str], Workflow | None] | None = None, buckets: Path = Path("buckets"),
         observers: Sequence[Observer] | None = None,
     ) -> None:  # fmt: skip
-        observers = (PayloadWarnings().tell,) if observers is None else tuple(observers)
+        observers = (PayloadWarnings().tell, warn_of_many_events) if observers is None else tuple(observers)
         super().__init__(store, clock or SystemClock(), settings or Settings(), Programs(library), observers)
         self.builtin = bucket_jobs(store, buckets)
 

@@ -10,6 +10,9 @@ from sm_cli.jsonvalue import MAX_PAYLOAD
 from sm_cli.store.records import Execution, Job, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
 
+#: Forty times what AWS lets an execution have.
+MAX_EVENTS = 1_000_000
+
 
 class Settings:
     """What holds for every tick of an engine.
@@ -23,7 +26,8 @@ class Settings:
     fanout: so many waits receive a message in the tick that brings it, the others in later ticks. history: whether
     events are kept. limits: AWS's. contain: whether a bug of ours fails the execution it is met in, or is raised.
     max_payload: bytes of JSON text that an input, a result, an output, a message may have. evaluation: the bounds of
-    one JSONata evaluation (AWS's, where its limits hold).
+    one JSONata evaluation (AWS's, where its limits hold). max_events: history events after which an execution fails:
+    one that goes round in a circle for ever must not fill the disk.
     """
 
     def __init__(
@@ -42,10 +46,12 @@ class Settings:
         token_key: bytes = b"",
         max_payload: int = MAX_PAYLOAD,
         evaluation: Limits = DEFAULT,
+        max_events: int = MAX_EVENTS,
     ) -> None:
         self.token_key = token_key
         self.max_payload = max_payload
         self.evaluation = evaluation
+        self.max_events = max_events
         self.lease = lease
         self.silence = silence
         self.chunk = chunk

@@ -10,6 +10,9 @@ from sm_cli.expr.limits import DEFAULT, Limits
 from sm_cli.interpreter.records import Record
 from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 
+#: More events than any execution has.
+NO_LIMIT = 2**62
+
 
 class Facts(NamedTuple):
     """What the context object shows of an execution."""
@@ -82,6 +85,7 @@ class Env:
     bytes of its JSON text. token_key: what task tokens are signed with.
     probe: only when a state is tested alone. clock: seconds of processor time, which bound one evaluation.
     max_payload: bytes of JSON text that a value may have. evaluation: the bounds of one JSONata evaluation.
+    max_events: history events that the execution may have, its last one among them.
     """
 
     now: int
@@ -98,3 +102,4 @@ class Env:
     clock: Callable[[], float] | None = None
     max_payload: int = MAX_PAYLOAD
     evaluation: Limits = DEFAULT
+    max_events: int = NO_LIMIT

@@ -26,13 +26,17 @@ from sm_cli.timestamps import rfc3339
 #: AWS's limit on a payload, in bytes of UTF-8 JSON.
 PAYLOAD_LIMIT = 262_144
 #: AWS's limit on the events of a STANDARD execution; reaching it fails the execution.
-EVENT_LIMIT, NO_LIMIT = 25_000, 2**62
-EVENT_LIMIT_CAUSE = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
+EVENT_LIMIT = 25_000
 #: The error that nothing retries and nothing catches: the execution ends by it at once, with no other event.
 RUNTIME = "States.Runtime"
 
 
 NO_MEMBERS: Mapping[str, Json] = MappingProxyType({})
+
+
+def event_limit_cause(most: int) -> str:
+    """AWS's words for an execution that may have no more than `most` events."""
+    return f"The execution reached the maximum number of history events ({most})."
 
 
 class StepBuilder:
@@ -51,7 +55,9 @@ class StepBuilder:
         self.history = env.history
         self.number = env.events
         #: So many events may be recorded; the one after them is the execution's last.
-        self.most = EVENT_LIMIT - 1 if env.limits and env.facts.type != "EXPRESS" else NO_LIMIT
+        self.most = env.max_events - 1
+        if env.limits and env.facts.type != "EXPRESS":
+            self.most = min(self.most, EVENT_LIMIT - 1)
         self.commands: list[Command] = []
         self.records: list[Record] = []
         #: The event before the StateEntered of the state that the frame is in, when it was entered in this turn.
@@ -71,7 +77,7 @@ class StepBuilder:
         """Record an event after the frame's newest one; a `leaf` is not followed by others of the frame. Raises
         StateFailure when only ExecutionFailed may follow."""
         if self.number >= self.most:
-            raise StateFailure("States.Runtime", EVENT_LIMIT_CAUSE, located=False)
+            raise StateFailure("States.Runtime", event_limit_cause(self.most + 1), located=False)
         self.number = number = self.number + 1
         frame = self.frame
         if self.history:

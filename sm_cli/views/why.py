@@ -15,6 +15,7 @@ from sm_cli.engine.engine import Engine
 from sm_cli.engine.near_misses import difference
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.states.distributed_map import READ, WRITE
+from sm_cli.interpreter.step import EVENT_LIMIT
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import folded_text
@@ -33,7 +34,9 @@ from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
 from sm_cli.worker.membership import is_alive, is_dead, name_of
 
-Kind: TypeAlias = Literal["ended", "message", "job", "callback", "timer", "retry", "children", "ready", "deadline"]
+Kind: TypeAlias = Literal[
+    "ended", "message", "job", "callback", "timer", "retry", "children", "ready", "events", "deadline"
+]
 
 #: So many reasons of an execution with many branches are told.
 MOST = 12
@@ -97,6 +100,8 @@ def why(
         found = list(islice(asked.reasons(), MOST))
     if not found:
         found.append(Reason("ready", "It is being worked on in this very moment."))
+    if execution.events >= EVENT_LIMIT:
+        found.append(_many_events(engine, execution))
     if execution.deadline is not None:
         text = f"Whatever comes, it ends as TIMED_OUT at {time_text(execution.deadline)}."
         found.append(Reason("deadline", text, until=execution.deadline))
@@ -110,6 +115,13 @@ def _waits_for_its_turn(questions: Questions, execution: Execution) -> Reason:
     return Reason("children", text, Action(Do.SHOW_REASONS, (top,)))
 
 
+def _many_events(engine: Engine, execution: Execution) -> Reason:
+    """How far one that goes round in a circle has come."""
+    most = EVENT_LIMIT if execution.limits or engine.settings.limits else engine.settings.max_events
+    left = f"at {most:,} it fails" if execution.events < most else "it fails with the next one"
+    return Reason("events", f"It has {execution.events:,} events already; {left} (max_events).")
+
+
 def _end_reason(execution: Execution, time_text: Callable[[int], str]) -> Reason:
     assert execution.closed is not None
     text = f"Nothing is left to do: it ended {execution.status} at {time_text(execution.closed)}"
@@ -117,7 +129,7 @@ def _end_reason(execution: Execution, time_text: Callable[[int], str]) -> Reason
         return Reason("ended", f"{text}.", Action(Do.SHOW_OUTPUT, (execution.ref,)))
     said = ": ".join(part for part in (execution.error, execution.cause) if part)
     again = Action(Do.REDRIVE, (execution.ref,)) if execution.type == "STANDARD" else None
-    return Reason("ended", f"{text}{f' with {said}' if said else ''}.", again)
+    return Reason("ended", f"{text}{f' with {said}' if said else ''}".removesuffix(".") + ".", again)
 
 
 _OURS = {READ: ("to read its items", "reads its items"), WRITE: ("to write its results", "writes its results")}

@@ -20,7 +20,7 @@ from sm_cli.interpreter.advance import (
 )
 from sm_cli.interpreter.commands import Close, RunTask
 from sm_cli.interpreter.frame import FrameStatus, Opens
-from sm_cli.interpreter.step import EVENT_LIMIT, EVENT_LIMIT_CAUSE
+from sm_cli.interpreter.step import EVENT_LIMIT, event_limit_cause
 from tests.interpreter.machines import STATES, enter, env, follow, frame, program
 
 PASS: dict[str, Any] = {"Type": "Pass", "End": True}
@@ -88,7 +88,7 @@ def test_the_number_of_events_is_limited_where_aws_limits_hold(limits: bool, sta
     step = advance(program(PASS), frame(), e.Entered(0), env(events=EVENT_LIMIT, limits=limits))
     assert step.frame.status is status
     (close,) = [command for command in step.commands if isinstance(command, Close)]
-    assert close.cause == (EVENT_LIMIT_CAUSE if limits else None)
+    assert close.cause == (event_limit_cause(EVENT_LIMIT) if limits else None)
 
 
 def test_a_started_job_is_recorded_and_the_seq_stays() -> None:
@@ -168,7 +168,7 @@ def test_a_failure_that_there_is_no_room_to_record_ends_the_execution_by_the_lim
     step = advance(compiled, step.frame, e.TaskFailed(1, "E", None), env(events=EVENT_LIMIT - 1, limits=True))
     (close,) = step.commands
     assert isinstance(close, Close)
-    assert (close.error, close.cause, step.records) == ("States.Runtime", EVENT_LIMIT_CAUSE, [])
+    assert (close.error, close.cause, step.records) == ("States.Runtime", event_limit_cause(EVENT_LIMIT), [])
 
 
 def test_a_catcher_that_there_is_no_room_to_enter_does_not_take_the_error() -> None:
@@ -262,4 +262,4 @@ def test_an_iteration_that_has_no_room_to_say_that_it_failed_fails_by_the_limit(
     assert [record.type for record in step.records] == ["TaskFailed"]
     (close,) = step.commands
     assert isinstance(close, Close)
-    assert (close.error, close.cause) == ("States.Runtime", EVENT_LIMIT_CAUSE)
+    assert (close.error, close.cause) == ("States.Runtime", event_limit_cause(EVENT_LIMIT))

@@ -11,11 +11,11 @@ from sm_cli.asl.compile import compile_program
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.advance import advance
 from sm_cli.interpreter.commands import Close, RunTask, StartTimer, TimerKind
-from sm_cli.interpreter.env import Env, Probe
+from sm_cli.interpreter.env import NO_LIMIT, Env, Probe
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.interpreter.records import Record
-from sm_cli.interpreter.step import ENTERED, EVENT_LIMIT, EVENT_LIMIT_CAUSE, NO_LIMIT, PAYLOAD_LIMIT, StepBuilder
+from sm_cli.interpreter.step import ENTERED, EVENT_LIMIT, PAYLOAD_LIMIT, StepBuilder, event_limit_cause
 from sm_cli.interpreter.tokens import read_token
 from sm_cli.jsonvalue import DEEPEST, Json
 from tests.interpreter.machines import INNER, INPUT, STATES, env, frame, program
@@ -64,9 +64,9 @@ def test_without_a_history_events_have_numbers_and_are_not_kept() -> None:
     ("limits", "type", "most"),
     [
         (True, "STANDARD", EVENT_LIMIT - 1),
-        (True, "EXPRESS", NO_LIMIT),
-        (False, "STANDARD", NO_LIMIT),
-        (False, "EXPRESS", NO_LIMIT),
+        (True, "EXPRESS", NO_LIMIT - 1),
+        (False, "STANDARD", NO_LIMIT - 1),
+        (False, "EXPRESS", NO_LIMIT - 1),
     ],
 )
 def test_the_last_event_is_kept_for_the_end_of_a_standard_execution_with_limits(
@@ -82,7 +82,11 @@ def test_an_event_beyond_the_limit_fails_the_state_and_is_not_recorded() -> None
     assert turn.record("A", {}) == EVENT_LIMIT - 1
     with pytest.raises(StateFailure) as full:
         turn.record("B", {})
-    assert (full.value.error, full.value.cause, full.value.located) == ("States.Runtime", EVENT_LIMIT_CAUSE, False)
+    assert (full.value.error, full.value.cause, full.value.located) == (
+        "States.Runtime",
+        event_limit_cause(EVENT_LIMIT),
+        False,
+    )
     assert (turn.number, len(turn.records)) == (EVENT_LIMIT - 1, 1)
 
 

@@ -35,6 +35,7 @@ _KEYS: dict[str, tuple[type, str]] = {
     "buckets": (str, "text"),
     "aws_limits": (bool, "true or false"),
     "max_payload": (int, "a number of bytes"),
+    "max_events": (int, "a number of events"),
     "evaluation_seconds": (int, "a number of seconds"),
     "silence_seconds": (int, "a number of seconds"),
     "http_allow": (list, "a list of hosts"),
@@ -103,6 +104,11 @@ class Project:
     def max_payload(self) -> int | None:
         """Bytes of JSON text that a value may have; None: the engine's default. Raises ConfigurationError."""
         return self._number("max_payload", "bytes", (1 << 30) - 1)
+
+    @property
+    def max_events(self) -> int | None:
+        """History events that an execution may have; None: the engine's default. Raises ConfigurationError."""
+        return self._number("max_events", "events", 10**12)
 
     @property
     def evaluation_seconds(self) -> int | None:

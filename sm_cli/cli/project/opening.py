@@ -113,6 +113,8 @@ def opened_engine(
     settings = Settings()
     if (most := project.max_payload) is not None:
         settings.max_payload = most
+    if (events := project.max_events) is not None:
+        settings.max_events = events
     if (seconds := project.evaluation_seconds) is not None:
         settings.evaluation = replace(settings.evaluation, seconds=float(seconds))
     if (silence := project.silence_seconds) is not None:

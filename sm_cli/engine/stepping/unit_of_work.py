@@ -135,6 +135,7 @@ class UnitOfWork:
             env.token_key = settings.token_key
             env.clock = processor_seconds
             env.max_payload, env.evaluation = settings.max_payload, settings.evaluation
+            env.max_events = settings.max_events
             env.enough, env.weigh = self.allowance.enough, self.allowance.weigh
             self.envs[execution.id] = env
         return env
