@@ -51,7 +51,7 @@ class WorkLog:
         took = (execution.closed or execution.started) - execution.started
         where = f"in {end.state}" if end.state and status == "FAILED" else ""
         error = _error_text(execution.error, execution.cause)
-        text = _line(status, _name_fields(execution), tables.duration(took), where, error)
+        text = _line(status, _execution_label(execution), tables.duration(took), where, error)
         facts = _facts(execution) | {
             "status": status,
             "state": end.state,
@@ -79,14 +79,14 @@ class WorkLog:
         took = "" if end.took is None else tables.duration(end.took)
         tried = f"attempt {attempt.number}"
         if attempt.error is None:
-            text = _line("done", _name_fields(execution), state, tried, took)
+            text = _line("done", _execution_label(execution), state, tried, took)
             tell("attempt.succeeded", text, facts, level=logging.DEBUG, paint=_GREEN)
             return
         then = "caught" if attempt.caught else ""
         if attempt.again is not None:
             then = f"tried again in {tables.duration(attempt.again - end.at)}"
         error = _error_text(attempt.error, attempt.cause)
-        text = _line("failed", _name_fields(execution), state, tried, took, "; ".join(filter(None, [error, then])))
+        text = _line("failed", _execution_label(execution), state, tried, took, "; ".join(filter(None, [error, then])))
         tell("attempt.failed", text, facts, paint=_YELLOW if then else _RED)
 
 
@@ -94,7 +94,7 @@ def _line(word: str, *parts: str) -> str:
     return "  ".join([word.ljust(_WORD), *filter(None, parts)])
 
 
-def _name_fields(execution: Execution) -> str:
+def _execution_label(execution: Execution) -> str:
     if execution.name == execution.ref:
         return f"{execution.workflow} {execution.ref}"
     return f"{execution.workflow} {execution.name} ({execution.ref})"
