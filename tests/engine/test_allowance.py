@@ -1,4 +1,4 @@
-"""What one tick may take: time that is measured, bytes that are weighed in samples."""
+"""What one tick may take: time that is measured, large values that are weighed, small ones that are sampled."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from sm_cli.engine.allowance import Allowance
 from sm_cli.interpreter.records import Record
+from sm_cli.jsonvalue import Json
 
 
 class Watch:
@@ -36,17 +37,48 @@ def test_every_seventh_state_stands_for_the_others() -> None:
     assert seen == [False] * 14 + [True], "7 x 200 bytes with the 1st, the 8th and the 15th state"
 
 
-def test_from_a_heavy_state_on_each_is_weighed() -> None:
-    heavy = (1 << 16) // 2 + 1
-    allowance = Allowance(Watch(), 10**9, 10 * heavy)
-    assert [allowance.enough([record(heavy)]) for _ in range(6)] == [False] * 5 + [True]
+def test_a_record_with_a_large_value_is_no_sample_for_it_was_weighed() -> None:
+    allowance = Allowance(Watch(), 10**9, 1000)
+    assert not any(allowance.enough([record(10_000)]) for _ in range(15))
 
 
-def test_light_states_between_the_samples_are_not_looked_at() -> None:
+def test_states_between_the_samples_are_not_looked_at() -> None:
     allowance = Allowance(Watch(), 10**9, 1000)
     assert not allowance.enough([record(20)])
-    assert not any(allowance.enough([record(10_000)]) for _ in range(6))
-    assert allowance.enough([record(10_000)])
+    assert not any(allowance.enough([record(200)]) for _ in range(6))
+    assert allowance.enough([record(200)])
+
+
+def test_a_large_value_counts_once_whatever_row_it_is_for() -> None:
+    allowance = Allowance(Watch(), 10**9, 1000)
+    value: Json = ["x" * 600]
+    for _ in range(3):
+        allowance.weigh(value, 604)
+    assert not allowance.enough([])
+    allowance.weigh(["x" * 600], 604)
+    assert allowance.enough([]), "one that is equal is another one"
+
+
+def test_a_large_value_of_exactly_what_there_is_fits() -> None:
+    allowance = Allowance(Watch(), 10**9, 1000)
+    allowance.weigh("x", 1000)
+    assert not allowance.enough([])
+    allowance.weigh("y", 1)
+    assert allowance.enough([])
+
+
+@pytest.mark.parametrize(("made", "laps"), [([], [5, 5]), ([4000], [25, 5]), ([199], [5, 5]), ([200, 800], [10, 5])])
+def test_a_lap_pays_for_the_commit_of_what_was_made_since_once(made: list[int], laps: list[int]) -> None:
+    watch = Watch()
+    allowance = Allowance(watch, 10**9, 10**9)
+    values: list[Json] = [[n] for n in made]  # each an object of its own
+    for value, size in zip(values, made, strict=True):
+        allowance.weigh(value, size)
+    found = []
+    for _ in range(2):
+        watch.time += 5
+        found.append(allowance.lap())
+    assert found == laps
 
 
 def test_a_state_without_records_weighs_nothing() -> None:
@@ -75,5 +107,6 @@ def test_bytes_make_it_over_too_and_it_stays_over() -> None:
     allowance = Allowance(Watch(), 10**9, 100)
     assert allowance.enough([record(100)])
     assert not allowance.over, "as of the last look"
-    assert allowance.lap() == 0
+    assert allowance.lap() == 1400 // 200
     assert allowance.over
+    assert allowance.lap() == 0
