@@ -105,6 +105,15 @@ def test_programs_that_it_starts_can_be_ended_by_a_signal(here: Place) -> None:
     assert here.run("signals").result == [f"{ignored:016x}", str(-signal.SIGTERM)]
 
 
+def test_a_process_that_is_dismissed_leaves_nothing_open(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "warnoptions", ["error"])  # which it takes over
+    with Processes(SAMPLES) as processes:
+        assert call(processes, processes.load(), "echo", 1) == Success(1)
+    assert capfd.readouterr().err == ""
+
+
 def test_where_it_crashed_is_told_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     with place("processes") as here:
         here.run("ends", "SIGSEGV")

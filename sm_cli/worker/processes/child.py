@@ -39,9 +39,13 @@ def main(descriptor: int, parent: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     if not faulthandler.is_enabled():
         faulthandler.enable()  # where it crashed, in Python, goes to stderr
-    connection = socket.socket(fileno=descriptor)
-    connection.set_inheritable(False)
-    line = Line(connection)
+    # A worker that is gone wants no word about it.
+    with socket.socket(fileno=descriptor) as connection, suppress(ConnectionError):
+        connection.set_inheritable(False)
+        _load_and_serve(Line(connection))
+
+
+def _load_and_serve(line: Line) -> None:
     message = line.receive()
     if message is None:
         return
