@@ -111,6 +111,16 @@ def test_the_future_is_no_failure(shop: Project, how: str) -> None:
     assert summary.startswith(told)
 
 
+@pytest.mark.parametrize(("how", "code"), [("--once", 0), ("--drain", 6), ("--drain --ok-to-leave", 0)])
+def test_a_retry_is_left_to_the_next_pass_and_to_nobody_after_a_drain(shop: Project, how: str, code: int) -> None:
+    retried = "Retry: [{ErrorEquals: [States.ALL], IntervalSeconds: 600}], End: true"
+    shop.workflow(ONE.replace("work", "broken").replace("End: true", retried), "retried.yaml")
+    shop.sm("run", "retried", "--detach")
+    ends, summary = end_of(shop, *how.split())
+    assert ends == code
+    assert summary.startswith("nothing ended; 1 still waits: for a retry (at ")
+
+
 def test_a_handler_whose_name_is_in_the_input_is_missed_by_name(shop: Project) -> None:
     shop.sm("run", "invoke", "function=absent", "--detach")
     assert end_of(shop, "--drain") == (6, "nothing ended; 1 still waits: no handler for 'absent'")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.config import Project, blamed_on, display_path, find_project
 from sm_cli.cli.project.trust import check_database, owner_who_denies
-from sm_cli.cli.terminal.failures import say
 from sm_cli.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -40,10 +39,16 @@ def _patience(project: Project, url: str) -> Patience:
         limit = seconds(configured, project.place("lock_timeout"))
 
     def tell(holder: Holder) -> None:
+        import logging  # who does not wait does not wait for it either
+
+        from sm_cli.cli.terminal.logs import tell_state
         from sm_cli.cli.terminal.tables import local_time
 
         since = local_time(holder.since)
-        say(f"sm: waiting for {url}: {holder} has held it since {since}; giving up after {limit:g} s (--lock-timeout)")
+        text = (
+            f"sm: waiting for {url}: {holder} has held it since {since}; giving up after {limit:g} s (--lock-timeout)"
+        )
+        tell_state("database.waiting", text, {"database": url, "holder": str(holder)}, level=logging.WARNING)
 
     return Patience(lambda: limit, tell)
 

@@ -62,11 +62,12 @@ def facts(log: WorkLog, left: list[Left], code: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def exit_code(log: WorkLog, left: list[Left], *, ok_to_leave: bool) -> int:
-    """1 when an execution that ended did not succeed; else 6 when work is left that nobody here can do."""
+def exit_code(log: WorkLog, left: list[Left], *, drains: bool, ok_to_leave: bool) -> int:
+    """1 when an execution that ended did not succeed; else 6 when work is left that nobody here can do, or (where it
+    `drains` and no other pass follows) that has failed and is to be tried again: nobody knows yet how it ends."""
     if log.failed:
         return 1
-    stuck = any(each.lack.is_stuck for each in left)
+    stuck = any(each.lack.is_stuck or (drains and each.lack is Lack.RETRY) for each in left)
     return StillRunning.exit_code if stuck and not ok_to_leave else 0
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sm_cli.cli.terminal import tables
-from sm_cli.cli.terminal.logs import tell
+from sm_cli.cli.terminal.logs import is_told, tell
 from sm_cli.errors import InvalidJson
 from sm_cli.jsonvalue import loads_exact
 
@@ -47,7 +47,9 @@ class WorkLog:
         if execution.parent is None:
             self.ended[status] += 1
         child = execution.parent is not None and execution.parent.run is not None
-        quiet = child and status in ("SUCCEEDED", "ABORTED")
+        level = logging.DEBUG if child and status in ("SUCCEEDED", "ABORTED") else logging.INFO
+        if not is_told(level):
+            return
         took = (execution.closed or execution.started) - execution.started
         where = f"in {end.state}" if end.state and status == "FAILED" else ""
         error = _error_text(execution.error, execution.cause)
@@ -59,11 +61,13 @@ class WorkLog:
             "error": execution.error,
             "cause": execution.cause,
         }
-        tell("execution.ended", text, facts, level=logging.DEBUG if quiet else logging.INFO, paint=_PAINT[status])
+        tell("execution.ended", text, facts, level=level, paint=_PAINT[status])
 
     def attempt(self, end: AttemptEnd) -> None:
         """One line; for an attempt that succeeded only with `-v`."""
         attempt, execution = end.attempt, end.execution
+        if not is_told(logging.DEBUG if attempt.error is None else logging.INFO):
+            return
         state = " in ".join([attempt.frame.state, " ".join(end.where)] if end.where else [attempt.frame.state])
         facts = _facts(execution) | {
             "state": attempt.frame.state,

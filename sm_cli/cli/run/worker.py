@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from sm_cli.cli.run.working import Goes
     from sm_cli.engine.stepping.queues import Rota
     from sm_cli.handlers.handler import Handler
     from sm_cli.handlers.registry import Registry
@@ -121,7 +122,7 @@ def worker(
     from sm_cli.handlers.builtin import builtins
     from sm_cli.worker.worker import Worker
 
-    _refuse_misfits(once=once, drain=drain, ok_to_leave=ok_to_leave, quiet=quiet)
+    goes = _how_far(once=once, drain=drain, ok_to_leave=ok_to_leave, quiet=quiet)
     logs.tell_work(quiet)
     project = find_project()
     load, limit = loader_for(project, concurrency, processes), seconds(grace, "--grace")
@@ -145,20 +146,21 @@ def worker(
             loop = Worker(engine, used(registry), concurrency=load.slots, name=called, rota=rota)
             working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
             with reloading(loop, directory, used, load) if reload else nullcontext():
-                working.run("once" if once else "drain" if drain else "on")
-            code = working.end(summary=once or drain, ok_to_leave=ok_to_leave, strict=strict_signals)
+                working.run(goes)
+            code = working.end(goes, ok_to_leave=ok_to_leave, strict=strict_signals)
     if code:
         raise typer.Exit(code)
 
 
-def _refuse_misfits(*, once: bool, drain: bool, ok_to_leave: bool, quiet: bool) -> None:
-    """Options that say nothing together. Raises UsageError."""
+def _how_far(*, once: bool, drain: bool, ok_to_leave: bool, quiet: bool) -> Goes:
+    """How far the worker goes. Raises UsageError for options that say nothing together."""
     if once and drain:
         raise UsageError("--once and --drain exclude each other")
     if ok_to_leave and not (once or drain):
         raise UsageError("--ok-to-leave says how --once or --drain ends; a worker without them goes on for ever")
     if quiet and logs.is_verbose():
         raise UsageError("-q and -v exclude each other")
+    return "once" if once else "drain" if drain else "on"
 
 
 def _rota(queues: str | None, strict: bool, source: str) -> Rota:

@@ -77,7 +77,7 @@ class Working:
         else:
             {"once": passes.once, "drain": passes.drain}[goes](self.loop, self._told_to_stop)
 
-    def end(self, *, summary: bool, ok_to_leave: bool, strict: bool) -> int:
+    def end(self, goes: Goes, *, ok_to_leave: bool, strict: bool) -> int:
         """Let the handlers end, and say how it ended. Returns the exit code."""
         loop, signalled = self.loop, self.interrupts.received is not None
         self.service.stopping()
@@ -93,13 +93,13 @@ class Working:
                 "worker.stopped", f"worker {loop.name} stopped{rest}", {"worker": loop.name, "given_back": given}
             )
         code = 0
-        if summary:
+        if goes != "on":
             left = left_over(loop)
-            code = work_left.exit_code(self.log, left, ok_to_leave=ok_to_leave)
+            code = work_left.exit_code(self.log, left, drains=goes == "drain", ok_to_leave=ok_to_leave)
             self._summary(left, code)
         if not signalled:
             return code
-        drained = self.interrupts.received == signal.SIGTERM and not given and not summary
+        drained = self.interrupts.received == signal.SIGTERM and not given and goes == "on"
         return 0 if drained and not strict else self.interrupts.exit_code
 
     def _summary(self, left: list[Left], code: int) -> None:

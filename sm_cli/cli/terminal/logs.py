@@ -46,6 +46,11 @@ def tell_work(quiet: bool) -> None:
     _WORKER.setLevel(logging.WARNING if quiet else logging.NOTSET if is_verbose() else logging.INFO)
 
 
+def is_told(level: int) -> bool:
+    """Whether `tell` is heard at this level: what nobody hears need not be put into words."""
+    return _WORKER.isEnabledFor(level)
+
+
 def tell(event: str, text: str, facts: dict[str, Any], *, level: int = logging.INFO, paint: str | None = None) -> None:
     """Something has happened: a line of text, or an object with `event` and the facts. paint: how a terminal colours
     the line's first word, as an escape sequence."""
@@ -54,7 +59,7 @@ def tell(event: str, text: str, facts: dict[str, Any], *, level: int = logging.I
 
 def tell_state(event: str, text: str, facts: dict[str, Any], *, level: int = logging.INFO) -> None:
     """As `tell`, of the worker itself: as text it is a line like those of other commands, without time."""
-    if isinstance(_handler().formatter, _JsonLines):
+    if any(isinstance(handler.formatter, _JsonLines) for handler in _LOGGER.handlers):
         tell(event, text, facts, level=level)
     elif _WORKER.isEnabledFor(level):
         say(text)
