@@ -214,11 +214,12 @@ class Asked:
             return self.free(job, tried)
         worker = name_of(job.worker or "?")
         known = {w.id: w for w in self.questions.workers()}.get(job.worker or "")
-        if job.leased_until > self.now and (known is None or not is_dead(known, self.store.liveness())):
-            does = doing(job.resource)
-            text = f"{state} is at work{tried}: {worker} {does}, its lease lasts until "
-            text += f"{self.time_text(job.leased_until)} and is renewed while it works."
-            if known is not None and self.now - known.seen > _SILENT and is_alive(known, self.store.liveness()):
+        lives, lasts = known is not None and is_alive(known, self.store.liveness()), job.leased_until > self.now
+        if lives or (lasts and (known is None or not is_dead(known, self.store.liveness()))):
+            text = f"{state} is at work{tried}: {worker} {doing(job.resource)}, its lease "
+            until = self.time_text(job.leased_until)
+            text += f"lasts until {until} and is renewed while it works." if lasts else f"ran out at {until}."
+            if known is not None and lives and (not lasts or self.now - known.seen > _SILENT):
                 since = self.time_text(known.seen)
                 text += f" Its process lives (pid {known.pid}) and has been silent since {since}."
             return Reason("job", text, None, state, self.times_out(job))

@@ -188,7 +188,7 @@ def test_a_job_at_work_names_the_worker_and_its_lease(engine: Engine, reasons: A
 
 
 def test_a_job_of_a_worker_that_is_gone_is_taken_over(engine: Engine, reasons: Asked, clock: FakeClock) -> None:
-    worker = alive(clock)
+    worker = replace(alive(clock), host="elsewhere", process="//")  # of this machine's it is known that they live
     employ(engine, worker)
     execution, _, _ = engine.start(task(), {}, taker=JobTaker(worker.id, 1))
     clock.advance_to(clock.now() + 95 * SECOND)

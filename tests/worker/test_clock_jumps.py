@@ -62,6 +62,17 @@ def test_a_silent_worker_whose_process_lives_keeps_its_job_and_its_result(here: 
     assert len(gate.calls) == 1
 
 
+def test_a_silent_worker_lives_though_nobody_has_renewed_its_lease(here: Yard) -> None:
+    gate, execution = here.gate(), here.start(one_task())
+    silent = at_work(here, gate, execution)
+    here.later(25)
+    (reason,) = why(here.engine, here.now(execution), time_text=str)
+    assert f"its lease ran out at {here.job(execution).leased_until}. Its process lives" in reason.text
+    assert "is gone" not in reason.text
+    finish(here, silent, gate, execution)
+    assert here.now(execution).output == "done"
+
+
 def test_after_ten_minutes_a_silent_workers_job_is_anothers(here: Yard) -> None:
     gate, execution = here.gate(), here.start(one_task())
     at_work(here, gate, execution)
