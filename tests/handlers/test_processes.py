@@ -105,12 +105,15 @@ def test_programs_that_it_starts_can_be_ended_by_a_signal(here: Place) -> None:
     assert here.run("signals").result == [f"{ignored:016x}", str(-signal.SIGTERM)]
 
 
+@pytest.mark.parametrize("tasks", [0, 1])
 def test_a_process_that_is_dismissed_leaves_nothing_open(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tasks: int
 ) -> None:
     monkeypatch.setattr(sys, "warnoptions", ["error"])  # which it takes over
     with Processes(SAMPLES) as processes:
-        assert call(processes, processes.load(), "echo", 1) == Success(1)
+        registry = processes.load()
+        for number in range(tasks):
+            assert call(processes, registry, "echo", number) == Success(number)
     assert capfd.readouterr().err == ""
 
 
