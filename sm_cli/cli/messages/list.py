@@ -11,7 +11,18 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, choice, count, output_format
+from sm_cli.cli.terminal.options import (
+    AsJson,
+    Database,
+    Limit,
+    LockTimeout,
+    OfValue,
+    Output,
+    Trust,
+    choice,
+    count,
+    output_format,
+)
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,11 +48,11 @@ def register(app: typer.Typer) -> None:
 
 def list_messages(
     key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Only those sent under this key.")] = None,
-    value: Annotated[str | None, typer.Option("--value", metavar="VALUE", help="With --key: and this value.")] = None,
+    value: OfValue = None,
     status: Annotated[
         str | None, typer.Option("--status", metavar="STATUS", help="Only these: buffered, consumed, expired.")
     ] = None,
-    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    limit: Limit = "50",
     output: Output = None,
     json: AsJson = False,
     db: Database = None,

@@ -10,7 +10,18 @@ from sm_cli.cli.project.opening import opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, count, output_format
+from sm_cli.cli.terminal.options import (
+    AsJson,
+    Database,
+    Limit,
+    LockTimeout,
+    OfValue,
+    OfWorkflow,
+    Output,
+    Trust,
+    count,
+    output_format,
+)
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,11 +35,9 @@ def register(app: typer.Typer) -> None:
 
 def waits(
     key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Only waits for this key.")] = None,
-    value: Annotated[str | None, typer.Option("--value", metavar="VALUE", help="With --key: and this value.")] = None,
-    workflow: Annotated[
-        str | None, typer.Option("--workflow", metavar="NAME", help="Only those of one workflow.")
-    ] = None,
-    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    value: OfValue = None,
+    workflow: OfWorkflow = None,
+    limit: Limit = "50",
     output: Output = None,
     json: AsJson = False,
     db: Database = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -26,10 +26,6 @@ from sm_cli.cli.terminal.options import (
     seconds,
 )
 from sm_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
-
 
 _Arguments: TypeAlias = Annotated[
     list[str] | None,

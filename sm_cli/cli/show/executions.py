@@ -14,7 +14,9 @@ from sm_cli.cli.terminal.options import (
     AsJson,
     Database,
     Full,
+    Limit,
     LockTimeout,
+    OfWorkflow,
     Output,
     Reference,
     Trust,
@@ -41,14 +43,12 @@ def list_executions(
     status: Annotated[
         str | None, typer.Option("--status", metavar="STATUS", help="Only these: RUNNING, FAILED, …")
     ] = None,
-    workflow: Annotated[
-        str | None, typer.Option("--workflow", metavar="NAME", help="Only those of one workflow.")
-    ] = None,
+    workflow: OfWorkflow = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="WHEN", help="Started since: 1h, 2d, 2026-01-31.")
     ] = None,
     map_run: Annotated[str | None, typer.Option("--map-run", metavar="ID", help="The children of one map run.")] = None,
-    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    limit: Limit = "50",
     output: Output = None,
     json: AsJson = False,
     db: Database = None,

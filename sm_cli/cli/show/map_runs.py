@@ -13,7 +13,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, Output, Trust, count, output_format
 from sm_cli.views.map_runs import pending, running
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def map_runs(
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show how they go on, until they end.")] = False,
-    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    limit: Limit = "50",
     output: Output = None,
     json: AsJson = False,
     db: Database = None,

@@ -10,7 +10,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, count, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, Output, Trust, count, output_format
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
@@ -67,7 +67,7 @@ def heartbeat(token: Token, db: Database = None, _lock_timeout: LockTimeout = No
 
 
 def list_tasks(
-    limit: Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")] = "50",
+    limit: Limit = "50",
     output: Output = None,
     json: AsJson = False,
     db: Database = None,

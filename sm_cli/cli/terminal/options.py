@@ -126,6 +126,9 @@ Processes = Annotated[
 Full = Annotated[bool, typer.Option("--full", help="Print data whole, however long; --json and -o json always do.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[str | None, typer.Option("-o", "--output", metavar="FORMAT", help="table, json, jsonl or yaml.")]
+Limit = Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")]
+OfWorkflow = Annotated[str | None, typer.Option("--workflow", metavar="NAME", help="Only those of one workflow.")]
+OfValue = Annotated[str | None, typer.Option("--value", metavar="VALUE", help="With --key: and this value.")]
 Verbose = Annotated[
     bool,
     typer.Option("-v", "--verbose", is_eager=True, callback=_log_more, help="Tell on stderr what the engine does."),
