@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sm_cli.engine.clock import Clock, SystemClock
 from sm_cli.engine.event_warnings import warn_of_many_events
-from sm_cli.engine.execution_names import check_name, same_execution
+from sm_cli.engine.execution_names import check_chosen_name, same_execution
+from sm_cli.engine.finding import find_execution
 from sm_cli.engine.map_items import bucket_jobs
 from sm_cli.engine.payload_warnings import PayloadWarnings
 from sm_cli.engine.programs import Programs
@@ -96,7 +97,7 @@ class Engine(Transactions):
         """
         self.refuse_unbounded(input, "the input")
         ref = self.clock.new_ref()
-        name = ref if name is None else check_name(name)
+        name = ref if name is None else check_chosen_name(name)
 
         def work(tick: Tick) -> tuple[Execution, bool]:
             known = tick.tx.find_execution(workflow.name, name)
@@ -280,21 +281,9 @@ class Engine(Transactions):
         return task_of_token(tick, token)
 
     def find(self, text: str) -> Execution:
-        """The execution that a person means: id, unique prefix, name or @last. Raises NotFound, Conflict."""
+        """The execution that a person means, as `finding` reads it. Raises NotFound, Conflict."""
         with self.store.read() as questions:
-            found = [] if text == "@last" else questions.find(text)
-            latest = questions.latest() if text == "@last" else None
-        if text == "@last":
-            if latest is None:
-                raise NotFound("there is no execution yet")
-            return latest
-        if not found:
-            raise NotFound(f"no execution is named {text!r}", topic="execution")
-        first = found[0]
-        if len(found) > 1 and first.ref != text:
-            shown = ", ".join(f"{e.ref} ({e.workflow})" for e in found[:5])
-            raise Conflict(f"{text!r} may be any of {shown}; name one by its id")
-        return first
+            return find_execution(questions, text)
 
 
 class _DryRun(Exception):

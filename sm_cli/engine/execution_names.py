@@ -31,3 +31,11 @@ def check_name(name: str) -> str:
     if not 1 <= len(name) <= _NAME_LIMIT:
         raise UsageError(f"a name has 1 to {_NAME_LIMIT} characters; this one has {len(name)}")
     return name
+
+
+def check_chosen_name(name: str) -> str:
+    """As `check_name`, for a name that a person gives: AWS takes one that begins with @, and here it could not be told
+    from `@last`. Raises UsageError."""
+    if name.startswith("@"):
+        raise UsageError(f"the name {name!r} begins with @, as only @last, @failed and @running do")
+    return check_name(name)

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING
 
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.store.records import Execution, ExecutionFilter, MapRun, Status
 from sm_cli.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
+    from sm_cli.store.sql.questions import Questions
 
-__all__ = ["Execution", "ExecutionFilter", "Status", "execution_facts", "has_name", "list_executions", "map_run_id"]
+__all__ = [
+    "Execution",
+    "ExecutionFilter",
+    "Status",
+    "execution_facts",
+    "find_by_ref",
+    "has_name",
+    "list_executions",
+    "map_run_id",
+]
 
 
 def list_executions(store: Store, wanted: ExecutionFilter) -> list[Execution]:
@@ -47,9 +57,15 @@ def execution_facts(execution: Execution) -> dict[str, Json]:
 def map_run_id(store: Store, ref: str) -> int:
     """The id of the one map run of this ref, or whose ref begins with it. Raises NotFound, Conflict."""
     with store.read() as questions:
-        runs = questions.find_map_run(ref)
+        runs = find_by_ref(questions, ref)
     if len(runs) > 1:
         raise Conflict(f"{ref!r} may be any of {', '.join(run.ref for run in runs)}", topic="map run")
     if not runs:
         raise NotFound(f"no map run is {ref!r}", topic="map run")
     return runs[0].id
+
+
+def find_by_ref(questions: Questions, text: str) -> list[MapRun]:
+    """The map run with this ref, also in small letters or at the end of an ARN, else those whose ref begins so."""
+    ref = text.rpartition(":")[2] if text.startswith("arn:") else text
+    return questions.find_map_run(ref) or questions.find_map_run(ref.upper())

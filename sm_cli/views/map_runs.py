@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sm_cli.engine.finding import SHORTCUTS
 from sm_cli.errors import NotFound
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import MapRun
 from sm_cli.timestamps import rfc3339
+from sm_cli.views.listing import find_by_ref
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -21,8 +23,8 @@ def find_map_runs(engine: Engine, which: str | None, limit: int = 50) -> list[Ma
     with engine.store.read() as questions:
         if which is None:
             return questions.map_runs(limit=limit)
-        runs = [] if which == "@last" else sorted(questions.find_map_run(which), key=lambda run: -run.id)
-    if len(runs) == 1 and "-" in which:
+        runs = [] if which in SHORTCUTS else sorted(find_by_ref(questions, which), key=lambda run: -run.id)
+    if len(runs) == 1 and ("-" in which or which.startswith("arn:")):
         return runs
     try:
         execution = engine.find(which).id

@@ -172,3 +172,17 @@ def test_an_empty_id_names_no_execution_also_where_there_is_only_one(project: Pr
     assert (result.code, result.out) == (3, "")
     assert "''" in result.err
     assert project.sm("list", "-o", "json").json[0]["status"] == "RUNNING"
+
+
+def test_commands_take_arns_small_letters_and_the_newest_of_a_kind(project: Project) -> None:
+    project.workflow('{StartAt: S, States: {S: {Type: Pass, Parameters: {"id.$": $$.Execution.Id}, End: true}}}')
+    project.workflow("{StartAt: S, States: {S: {Type: Fail, Error: Bad}}}", "bad.yaml")
+    arn = project.sm("run", "order", "--name", "one").json["id"]
+    assert project.sm("output", arn).json == {"id": arn}
+    id = project.sm("run", "bad", "--name", "two").err.split()[1]
+    for text in (id.lower(), id[:-1].lower(), "@failed"):
+        assert project.sm("show", text, "--json").json["name"] == "two"
+    assert project.sm("why", "@running").code == 3
+    refused = project.sm("run", "order", "--name", "@last")
+    assert refused.code == 2
+    assert "the name '@last' begins with @" in refused.err

@@ -38,6 +38,7 @@ def rows() -> Rows:
         ("ref-000001-21-1", 50, [21]),
         ("ref-000002-3", 50, [31]),
         ("@last", 50, [31]),
+        ("arn:aws:states:us-east-1:1:mapRun:order/Each:ref-000001-21-1", 50, [21]),
     ],
 )
 def test_runs_are_found_by_execution_and_by_their_own_id(

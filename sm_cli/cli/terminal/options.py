@@ -140,7 +140,10 @@ LogFormat = Annotated[
                  help="text or json."),
 ]  # fmt: skip
 Reference = Annotated[
-    str, typer.Argument(metavar="EXECUTION", show_default=False, help="An id, its beginning, a name, or @last.")
+    str,
+    typer.Argument(
+        metavar="EXECUTION", show_default=False, help="An id or its beginning, a name, an ARN, @last, @failed, …"
+    ),
 ]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -11,6 +11,7 @@ from sm_cli.store.records import (
     ExecutionFilter,
     HistoryEvent,
     MapRun,
+    Status,
 )
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.asking import Asking
@@ -118,9 +119,11 @@ class ExecutionQuestions(Asking):
             or self._executions("executions_by_prefix", (text, f"{text}\U0010ffff", limit))
         )
 
-    def latest(self) -> Execution | None:
-        """The newest one that no other execution started."""
-        return next(iter(self._executions("latest_execution", ())), None)
+    def latest(self, status: Status | None = None) -> Execution | None:
+        """The newest one that no other execution started, of this status if one is given."""
+        if status is None:
+            return next(iter(self._executions("latest_execution", ())), None)
+        return next(iter(self._executions("latest_execution_of_status", (status.value,))), None)
 
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         """Newest first (children of a map run: highest number first), without input and output (both None)."""

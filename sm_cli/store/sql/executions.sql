@@ -78,6 +78,13 @@ WHERE e.ref >= ? AND e.ref < ? ORDER BY e.ref DESC LIMIT ?
 {whole_executions}
 WHERE e.id = (SELECT max(t.id) FROM executions t INDEXED BY executions_top WHERE t.tree = t.id)
 
+-- name: latest_execution_of_status
+{whole_executions}
+WHERE e.id = (
+    SELECT t.id FROM executions t INDEXED BY executions_by_status
+    WHERE t.run IS NULL AND t.status = ? AND t.tree = t.id ORDER BY t.id DESC LIMIT 1
+)
+
 -- name: overdue
 SELECT {execution_columns}, d.input, d.output
 FROM executions e INDEXED BY executions_overdue JOIN execution_data d ON d.execution = e.id

@@ -1,0 +1,68 @@
+"""Which execution a person means: an id, its beginning, a name, an ARN, or one of `@last`, `@failed` and `@running`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sm_cli.errors import Conflict, NotFound
+from sm_cli.store.records import Execution, Status
+
+if TYPE_CHECKING:
+    from sm_cli.store.sql.questions import Questions
+
+#: The newest execution that no other one started: of any status (none is listed), or of these.
+SHORTCUTS: dict[str, tuple[Status, ...]] = {
+    "@last": (),
+    "@failed": (Status.FAILED, Status.TIMED_OUT),
+    "@running": (Status.RUNNING,),
+}
+#: So many are named when it may be any of several.
+_NAMED = 5
+_ARN = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:(?P<kind>[^:]+):(?P<rest>.+)", re.DOTALL)
+
+
+def find_execution(questions: Questions, text: str) -> Execution:
+    """The one execution that this text names. Raises NotFound, and Conflict when it may be any of several."""
+    if text in SHORTCUTS:
+        return _newest(questions, text)
+    found = _with_arn(questions, text) if text.startswith("arn:") else _with_id_or_name(questions, text)
+    if not found:
+        hint = f"{', '.join(SHORTCUTS)} name the newest ones." if text.startswith("@") else None
+        raise NotFound(f"no execution is named {text!r}", hint=hint, topic="execution")
+    first = found[0]
+    if len(found) > 1 and first.ref != text:
+        shown = ", ".join(f"{e.ref} ({e.workflow})" for e in found[:_NAMED])
+        raise Conflict(f"{text!r} may be any of {shown}; name one by its id")
+    return first
+
+
+def _newest(questions: Questions, shortcut: str) -> Execution:
+    statuses = SHORTCUTS[shortcut]
+    if not statuses:
+        latest = questions.latest()
+        if latest is None:
+            raise NotFound("there is no execution yet")
+        return latest
+    there = [found for status in statuses if (found := questions.latest(status)) is not None]
+    if not there:
+        raise NotFound(f"no execution is {' or '.join(statuses)}, so {shortcut} names none", topic="execution")
+    return max(there, key=lambda execution: execution.id)
+
+
+def _with_id_or_name(questions: Questions, text: str) -> list[Execution]:
+    """Ids are written in capitals, and read in small letters too."""
+    return questions.find(text) or (questions.find(text.upper()) if text.upper() != text else [])
+
+
+def _with_arn(questions: Questions, arn: str) -> list[Execution]:
+    """Region and account may be any: those that executions see here are not the ones that they have on AWS."""
+    parts = _ARN.fullmatch(arn)
+    if parts is None:
+        return []
+    kind, rest = parts["kind"], parts["rest"]
+    if kind == "express":
+        return [found for found in questions.find(rest.rpartition(":")[2]) if arn.endswith(f":{found.ref}")]
+    workflow, _, name = rest.rpartition(":")
+    found = questions.find_execution(workflow, name) if kind == "execution" else None
+    return [] if found is None else [found]
