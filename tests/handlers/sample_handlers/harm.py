@@ -71,13 +71,13 @@ def descriptors(input: Any) -> list[str]:
 
 
 @handler
-def signals(input: Any) -> list[str]:
+def signals(input: Any) -> list[str | int]:
     """What a program gets that a handler starts: the signals that it ignores, and whether SIGTERM ends it."""
     program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     status = Path(f"/proc/{program.pid}/status").read_text(encoding="utf-8")
     program.terminate()
     ignored = next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn"))
-    return [ignored, str(program.wait())]
+    return [ignored, program.wait()]
 
 
 @handler
