@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, without the program's name; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments == ["--version"]:
+    if arguments in (["--version"], ["-V"], ["version"]):
         sys.stdout.write(f"sm {__version__}\n")
         return 0
     # Collecting garbage while modules are imported costs a tenth of a short command; who works long enables it.

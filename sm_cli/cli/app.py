@@ -14,10 +14,14 @@ import typer
 from typer.main import get_command
 
 from sm_cli.cli.commands import COMMANDS, SUMMARIES
+from sm_cli.cli.other_words import first_word, refuse
 from sm_cli.cli.terminal import failures, output
 from sm_cli.cli.terminal.options import LogFormat, Verbose, note_source
 
 _HELP = "Run Amazon States Language workflows on this machine and keep them alive."
+_EPILOG = "`sm help COMMAND` and `sm COMMAND -h` tell more of each."
+#: What asks for help, of `sm` and of each command.
+HELP = ["-h", "--help"]
 
 
 def run(arguments: list[str]) -> int:
@@ -44,16 +48,34 @@ def _finish(code: int) -> int:
 
 
 def _invoke(arguments: list[str]) -> int:
+    arguments = _other_ways(arguments)
     command = get_command(_app_for(arguments))
     _take_text(command)
     result = command.main(args=arguments or ["--help"], prog_name="sm", standalone_mode=False)
     return result if isinstance(result, int) else 0
 
 
+def _other_ways(arguments: list[str]) -> list[str]:
+    """`sm help run` is `sm run --help`, `sm version` is `sm --version`. Raises UsageError for a word that
+    people type for a command of another name."""
+    at = None if arguments and arguments[0] in COMMANDS else first_word(arguments)
+    if at is None or arguments[at] in COMMANDS:
+        return arguments
+    before, word, rest = arguments[:at], arguments[at], arguments[at + 1 :]
+    if word == "help":
+        if rest:
+            refuse(rest[0], rest[1:])
+        return [*before, *rest, "--help"]
+    if word == "version":
+        return [*before, "--version", *rest]
+    refuse(word, rest)
+    return arguments
+
+
 def _app_for(arguments: list[str]) -> typer.Typer:
     """With as few commands as the line needs: importing them all takes longer than most of them do."""
     first = arguments[0] if arguments else "--help"
-    if "_SM_COMPLETE" in os.environ or (first.startswith("-") and first != "--help"):
+    if "_SM_COMPLETE" in os.environ or (first.startswith("-") and first not in HELP):
         return build([*dict.fromkeys(COMMANDS.values())])
     if first in COMMANDS:
         app = build([COMMANDS[first]])
@@ -74,9 +96,9 @@ def build(modules: list[str]) -> typer.Typer:
         add_completion=len(modules) != 1,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"max_content_width": 100},
+        context_settings={"max_content_width": 100, "help_option_names": HELP},
     )
-    app.callback(help=_HELP)(_root)
+    app.callback(help=_HELP, epilog=_EPILOG)(_root)
     for module in modules:
         import_module(f"sm_cli.cli.{module}").register(app)
     return app
@@ -96,7 +118,7 @@ def _show_version(wanted: bool) -> None:
 
 def _root(
     _version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
+        bool, typer.Option("--version", "-V", is_eager=True, callback=_show_version, help="Show the version and exit.")
     ] = False,
     _verbose: Verbose = False,
     _log_format: LogFormat = None,
@@ -105,7 +127,7 @@ def _root(
 
 
 def _take_text(command: Any) -> None:
-    for parameter in command.get_params(typer.Context(command)):
+    for parameter in command.get_params(typer.Context(command, help_option_names=HELP)):
         _take_text_as_it_is(parameter)
     for below in getattr(command, "commands", {}).values():
         _take_text(below)

@@ -77,9 +77,9 @@ def test_python_m_works_and_so_do_version_and_help(project: Project) -> None:
     assert project.sm("-v", "--version").out == version.out
     help = project.process("--help")
     assert help.code == 0
-    listed = [line.split()[0] for line in help.out.partition("Commands:\n")[2].splitlines()]
-    assert listed == list(COMMANDS) == list(SUMMARIES)
-    assert "..." not in help.out.partition("Commands:\n")[2]
+    commands = help.out.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert [line.split()[0] for line in commands.splitlines()] == list(COMMANDS) == list(SUMMARIES)
+    assert "..." not in commands
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))
