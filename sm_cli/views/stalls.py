@@ -15,6 +15,7 @@ from sm_cli.store.records import HANDED_OVER, Execution, Job, Timer
 from sm_cli.views.why import Asked, Reason
 
 if TYPE_CHECKING:
+    from sm_cli.interpreter.frame import Frame
     from sm_cli.store.messages import Subscription
     from sm_cli.store.sql.questions import Questions
     from sm_cli.worker.worker import Worker
@@ -29,7 +30,8 @@ def stalls(worker: Worker, execution: Execution, *, time_text: Callable[[int], s
     """What the execution, and what it started and waits for, stand still for; nothing while only handlers of this
     worker are at work. `time_text` makes text of a time in microseconds since 1970 UTC."""
     with worker.engine.store.read() as questions:
-        return list(islice(_Stalls(worker, questions, execution, time_text).reasons(), MOST))
+        asking = _Stalls(worker, questions, execution, time_text)
+        return list(islice(asking.reasons(), MOST)) or list(islice(asking.map_runs(), MOST))
 
 
 class _Stalls:
@@ -42,6 +44,7 @@ class _Stalls:
         self.time_text = time_text
         self.now = worker.engine.clock.now()
         self._asked: dict[int, Asked] = {}
+        self._runs: list[Frame] = []  # distributed Maps that wait for their children
 
     def reasons(self) -> Iterator[Reason]:
         """Messages, jobs, timers."""
@@ -70,8 +73,17 @@ class _Stalls:
             yield from self.questions.subscriptions_of(execution.id)
             if execution.events < _LONG and len(executions) < _LOOKED_AT:
                 for frame in self.questions.open_frames(execution.id):
-                    if frame.join is None and frame.opens & Opens.EXECUTIONS:
+                    if frame.opens & Opens.EXECUTIONS and frame.join is not None:
+                        self._runs.append(frame)
+                    elif frame.opens & Opens.EXECUTIONS:
                         executions += self.questions.open_executions(frame.id)
+
+    def map_runs(self) -> Iterator[Reason]:
+        """Of children that wait for what only they know (messages), while nothing is at work here; after `reasons`."""
+        for frame in self._runs if not self.worker.leased else ():
+            execution = self.top if frame.execution == self.top.id else self.questions.execution(frame.execution)
+            assert execution is not None, "an execution that waits is there"
+            yield self._asking(execution).run(frame)
 
     def asked(self, waits: Subscription | Job | Timer) -> Asked:
         """Who words the reason of what waits."""
@@ -79,11 +91,13 @@ class _Stalls:
         if asked is None:
             execution = self.top if waits.execution == self.top.id else self.questions.execution(waits.execution)
             assert execution is not None, "an execution that waits is there"
-            store, names = self.worker.engine.store, [*self.worker.handlers]
-            asked = Asked(store, self.questions, execution, self.now, names, self.time_text, {})
-            self._asked[waits.execution] = asked
+            asked = self._asked[waits.execution] = self._asking(execution)
         asked.frames.update(self.questions.frames([waits.frame]))
         return asked
+
+    def _asking(self, execution: Execution) -> Asked:
+        store, names = self.worker.engine.store, [*self.worker.handlers]
+        return Asked(store, self.questions, execution, self.now, names, self.time_text, {})
 
     def told(self, waits: Subscription | Job | Timer, reason: Reason) -> Reason:
         """The reason, which says of which execution it is unless that is the one that was asked for."""

@@ -90,6 +90,30 @@ def test_a_message_is_asked_for_and_the_output_is_all_that_is_on_stdout(shop: Pr
     assert (result.code, json.loads(result.out)) == (0, {"by": "post"})
 
 
+def test_with_v_a_message_is_asked_for_once_and_that_of_a_child_too(shop: Project) -> None:
+    shop.workflow(
+        "StartAt: P\nStates:\n  P: {Type: Task, Resource: 'arn:aws:states:::states:startExecution.sync', "
+        "Parameters: {StateMachineArn: message, Input: {}}, ResultPath: null, Next: M}\n"
+        "  M: {Type: Message, CorrelationKey: k, CorrelationValue: w, End: true}\n",
+        "parent.yaml",
+    )
+    process = shop.start("run", "parent", "-v")
+    assert re.fullmatch(
+        r"  … In message \S+: A has waited since .* for the message k=v: sm send-message k=v\n", told(process)
+    )
+    assert shop.sm("send-message", "k=v").code == 0
+    assert told(process) == "  … M waits for a message; send it with: sm send-message k=w\n"
+    assert shop.sm("send-message", "k=w").code == 0
+    assert "…" not in ended(process).err
+
+
+def told(process: subprocess.Popen[str]) -> str:
+    """The next line that says what is waited for."""
+    while not (line := first_line(process)).startswith("  …"):
+        assert process.poll() is None
+    return line
+
+
 def test_what_another_worker_does_is_told(shop: Project) -> None:
     shop.write("hold", "")
     assert shop.sm("run", "held", "--name", "n1", "--detach").code == 0

@@ -77,6 +77,11 @@ def test_a_message_a_callback_a_time_and_a_retry(here: Yard) -> None:
     assert reason.text == "S failed with ConnectionError and is tried again in 1 s (attempt 2)."
 
 
+def test_children_of_a_map_run_that_wait_for_messages(here: Yard) -> None:
+    (reason,) = told(here, each("DISTRIBUTED", **MESSAGE), input=[1, 2])
+    assert (reason.kind, reason.text) == ("children", "S waits for its 2 items: 0 ended, 2 under way.")
+
+
 def test_what_an_execution_that_it_started_waits_for(here: Yard) -> None:
     child = here.start(one("child", **MESSAGE))
     reasons = told(here, one(**NESTED))

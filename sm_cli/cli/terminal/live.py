@@ -102,6 +102,7 @@ class LiveLines(Nobody):
 
     def __init__(self) -> None:
         super().__init__()
+        self.asked_for: set[tuple[str, ...]] = set()  # key and value of each message
         self.view = StateVisits()
         self.open: dict[int, StateVisit] = {}  # frame -> its visit under way
 
@@ -122,12 +123,17 @@ class LiveLines(Nobody):
         self.view.visits.clear()  # only what is under way is looked at
 
     def stands_still(self, reasons: list[Reason]) -> None:
-        """One line for each reason that was not told yet; messages were, when they were begun to be waited for."""
-        super().stands_still([reason for reason in reasons if reason.kind != "message"])
+        """One line for each reason that was not told yet."""
+        super().stands_still(self.not_asked_for(reasons))
+
+    def not_asked_for(self, reasons: list[Reason]) -> list[Reason]:
+        """The reasons without messages that were asked for when the execution began to wait for them."""
+        return [reason for reason in reasons if reason.action is None or reason.action.arguments not in self.asked_for]
 
     def waits(self, event: HistoryEvent) -> None:
         """Say how to send the message that a state waits for."""
         key, value = str(event.detail["correlationKey"]), scalar_text(event.detail["correlationValue"])
+        self.asked_for.add((key, value))
         visit = self.view.current.get(event.frame)
         state = visit.name if visit else "it"
         self.line(f"  … {tables.clean(state)} waits for a message; send it with: {send_command(key, value)}")
@@ -183,7 +189,7 @@ class Picture(LiveLines):
 
     def stands_still(self, reasons: list[Reason]) -> None:
         """Below the picture, as long as they hold."""
-        self.reasons = [reason for reason in reasons if reason.kind != "message"]
+        self.reasons = self.not_asked_for(reasons)
 
     def tell(self, visit: StateVisit) -> None:
         """One visit that has ended; of iterations that succeeded only their number."""
