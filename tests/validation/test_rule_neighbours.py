@@ -45,7 +45,7 @@ def apart(**fields: Any) -> State:
 
 
 def choice(**rule: Any) -> State:
-    return {"Type": "Choice", "Choices": [{"Variable": "$.a", "Next": "A", **rule}], "Default": "Z"}
+    return {"Type": "Choice", "Choices": [{"Variable": "$.a", "Next": "Z", **rule}], "Default": "Z"}
 
 
 def message(**fields: Any) -> State:

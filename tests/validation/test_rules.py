@@ -432,7 +432,7 @@ FINE: list[State] = [
     {"Type": "Wait", "Timestamp": "2016-12-05T21:29:29.123456789+02:00", "Next": "Z"},
     {"Type": "Wait", "Seconds": 0, "Next": "Z"},
     {"Type": "Pass", "Next": "Z", "End": False},
-    {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "A"}], "Default": "Z"},
+    {"Type": "Choice", "Choices": [{"Variable": "$$.State.EnteredTime", "IsNull": True, "Next": "A"}], "Default": "Z"},
     mapping(MaxConcurrency=0, ItemsPath="$$.Execution.Input.items"),
     mapping(DISTRIBUTED, ItemReader=reading(InputType="JSON", ItemsPointer="/a~1b/0")),
     mapping(DISTRIBUTED, Label="a-b_c", ToleratedFailurePercentage=12.5),
@@ -526,7 +526,7 @@ def test_a_loop_with_a_way_out_is_fine_and_one_without_is_not() -> None:
 
     assert graph(looping("Z")) == [("SM207", "/States/Again")]
     fine = looping("Z")
-    fine["States"]["Back"]["Next"] = "Look"
+    fine["States"]["Back"] |= {"Next": "Look", "Result": False, "ResultPath": "$.go"}
     assert graph(fine) == []
 
 

@@ -44,7 +44,7 @@ def test_a_loop_does_not_make_a_variable_certain() -> None:
     states: State = {
         "A": passing("B", OutputPath="$"),
         "B": choosing(asks("C"), default="D"),
-        "C": passing("B", Assign={"n": 1}),
+        "C": passing("B", Assign={"n": 1}, Result={}),
         "D": passing(InputPath="$n"),
     }
     assert codes(states) == [("SM818", "/States/D/InputPath")]

@@ -21,6 +21,7 @@ from sm_cli.asl.validation.rules import (
     jsonata,
     maps,
     running,
+    standstill,
     tasks,
     variable_flow,
     variables,
@@ -44,6 +45,7 @@ __all__ = ["CATALOGUE", "RULE_MODULES", "check", "find_unsupported", "findings",
 RULE_MODULES = (
     *(
         flow,
+        standstill,
         expressions,
         choices,
         failures,
