@@ -127,6 +127,7 @@ def test_where_it_crashed_is_told_on_stderr(capfd: pytest.CaptureFixture[str]) -
     assert " in ends\n" in told
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python tells who forks beside threads
 def test_a_terminal_stops_nobody_who_reads_from_it_or_writes_to_it(tmp_path: Path) -> None:
     """A worker in a terminal whose `tostop` is set, with processes in the background."""
     code = (
