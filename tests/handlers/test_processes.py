@@ -6,6 +6,7 @@ import logging
 import os
 import pty
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -395,6 +396,53 @@ def test_logging_of_any_name_reaches_the_worker(tmp_path: Path, caplog: pytest.L
     with caplog.at_level(logging.INFO), Processes(tmp_path) as processes:
         call(processes, processes.load(), "work", "it")
     assert [(record.name, record.getMessage()) for record in caplog.records] == [("shop", "sold it")]
+
+
+def test_names_of_files_and_arguments_need_not_be_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = tmp_path / os.fsdecode(b"h\xff")
+    directory.mkdir()
+    file = directory / "h.py"
+    text = "import sys\nfrom sm_cli import handler\n@handler\ndef work(input): return [ascii(sys.argv[1]), input]\n"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["sm", os.fsdecode(b"\xfe")])
+    with Processes(directory) as processes:
+        registry = processes.load()
+        assert call(processes, registry, "work", "é") == Success(["'\\udcfe'", "é"])
+    file.write_text("1 / 0\n", encoding="utf-8")
+    with Processes(directory) as processes, pytest.raises(HandlerLoadError) as raised:
+        processes.load()
+    assert os.fsdecode(b"h\xff/h.py:1: cannot be imported: ZeroDivisionError: ") in raised.value.message
+
+
+def test_a_process_that_is_not_needed_ends_as_any_program_does(tmp_path: Path) -> None:
+    """What it has registered for its end is done; a thread that does not end is not waited for long."""
+    text = (
+        "import atexit, pathlib, threading\nfrom sm_cli import handler\n"
+        f"atexit.register(pathlib.Path({str(tmp_path / 'ended')!r}).touch)\n"
+        "@handler\ndef work(input):\n    if input:\n        threading.Thread(target=threading.Event().wait).start()\n"
+    )
+    (tmp_path / "h.py").write_text(text, encoding="utf-8")
+    for lingers in (False, True):
+        with Processes(tmp_path) as processes:
+            registry = processes.load()
+            call(processes, registry, "work", lingers)
+            pid = processes._idle[0].pid
+        assert gone(pid)
+        assert (tmp_path / "ended").exists() or lingers
+        (tmp_path / "ended").unlink(missing_ok=True)
+
+
+def test_a_worker_without_stderr_has_processes_all_the_same(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys\nos.close(2)\nfrom sm_cli.worker.processes.processes import Processes\n"
+        "from tests.handlers.test_processes import call\n"
+        "with Processes(pathlib.Path(sys.argv[1])) as processes:\n"
+        "    registry = processes.load()\n"
+        "    outcome = [call(processes, registry, name, 1) for name in ('speaks', 'echo')]\n"
+        "pathlib.Path(sys.argv[2]).write_text(repr(outcome))\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(SAMPLES), str(tmp_path / "outcome")], cwd=CHECKOUT, check=True)
+    assert "Success(result=1" in (tmp_path / "outcome").read_text()
 
 
 def test_a_system_that_starts_no_process_fails_the_task(monkeypatch: pytest.MonkeyPatch) -> None:

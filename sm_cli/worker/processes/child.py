@@ -37,7 +37,7 @@ def main(descriptor: int, parent: int) -> None:
         signal.signal(number, _Deaf())
     for number in (signal.SIGTTIN, signal.SIGTTOU):  # it is in the background: else it would be stopped in silence
         signal.signal(number, signal.SIG_IGN)
-    if not faulthandler.is_enabled():
+    if not faulthandler.is_enabled() and sys.stderr is not None:
         faulthandler.enable()  # where it crashed, in Python, goes to stderr
     # A worker that is gone wants no word about it.
     with socket.socket(fileno=descriptor) as connection, suppress(ConnectionError):

@@ -7,6 +7,7 @@ Rule: nothing of a person's is pickled. A message is an object with one member, 
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
@@ -22,9 +23,24 @@ _PORTION = 1 << 18
 
 
 def pack(kind: str, body: Any) -> bytes:
-    """A message as bytes, its length before it. Raises TypeError for what is not JSON."""
-    text = orjson.dumps({kind: body})
+    """A message as bytes, its length before it. Raises TypeError for what is not JSON.
+
+    Texts may hold what UTF-8 cannot, as names of files do: such a message is written by `json`, with escapes.
+    """
+    try:
+        text = orjson.dumps({kind: body})
+    except TypeError:
+        text = json.dumps({kind: body}, allow_nan=False).encode()
     return _LENGTH.pack(len(text)) + text
+
+
+def _unpack(text: bytearray) -> tuple[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:  # half of a surrogate pair, escaped
+        value = json.loads(text)
+    ((kind, body),) = value.items()
+    return kind, body
 
 
 class Assembly:
@@ -57,8 +73,7 @@ class Assembly:
         if self._filled < len(self._body):
             return None
         body, self._body = self._body, None
-        ((kind, value),) = orjson.loads(body).items()
-        return kind, value
+        return _unpack(body)
 
 
 class Line:

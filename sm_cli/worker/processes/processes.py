@@ -15,7 +15,7 @@ from typing import Any, Never
 
 from sm_cli.errors import HandlerLoadError
 from sm_cli.handlers.display import display_path
-from sm_cli.handlers.handler import Context, Failure, Handler, Success
+from sm_cli.handlers.handler import Context, Failure, Handler, Success, error_text
 from sm_cli.handlers.registry import Registry
 from sm_cli.jsonvalue import Json
 from sm_cli.worker.pool import PATIENCE
@@ -157,7 +157,7 @@ class Processes:
                 try:
                     _hear_loading(process, message)
                 except HandlerLoadError as e:
-                    return Failure("HandlerLoadError", e.message, [])
+                    return Failure("HandlerLoadError", error_text(e.message), [])
         if context.cancelled.is_set():
             return _NOBODY_WAITS
         process.tasks += 1
