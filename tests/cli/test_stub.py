@@ -6,8 +6,6 @@ import os
 import select
 import time
 
-import pytest
-
 from tests.cli.conftest import Project, Result, ended
 from tests.engine.workers import soon
 
@@ -95,7 +93,6 @@ def test_a_worker_with_a_stub_answers_what_waits_and_names_each_resource_once(pr
 
 
 def test_handlers_that_are_loaded_again_keep_the_stub_beside_them(project: Project) -> None:
-    pytest.importorskip("watchfiles", reason="the extra `watch` is not installed")
     project.workflow(AWS)
     file = project.handlers(CHARGE)
     project.database()

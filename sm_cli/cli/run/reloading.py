@@ -28,7 +28,7 @@ def need_watchfiles() -> None:
         import watchfiles  # noqa: F401
     except ImportError:
         raise ConfigurationError(
-            "--reload needs the package watchfiles, which is not installed", hint="pip install 'sm-cli[watch]'"
+            "--reload needs the package watchfiles, which is not installed", hint="pip install watchfiles"
         ) from None
 
 

@@ -31,7 +31,7 @@ def watching(project: Project, paths: Sequence[str], also: Sequence[str], check:
         from watchfiles import DefaultFilter, watch
     except ImportError:
         raise ConfigurationError(
-            "--watch needs the package watchfiles, which is not installed", hint="pip install 'sm-cli[watch]'"
+            "--watch needs the package watchfiles, which is not installed", hint="pip install watchfiles"
         ) from None
 
     if "-" in paths:
