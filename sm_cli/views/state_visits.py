@@ -5,7 +5,10 @@ Rule: read only; the events are what was recorded, shaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sm_cli.jsonvalue import Json
@@ -44,6 +47,7 @@ class StateVisit:
 
 _ATTEMPT = ("Scheduled", "ParallelStateStarted", "MapStateStarted", "MessageSubscribed")
 _FAILED = ("Failed", "TimedOut")
+_LEFT = ("SUCCEEDED", "CAUGHT")
 _CLOSED = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted", "ExecutionSucceeded")
 
 
@@ -52,31 +56,33 @@ def state_visits(events: Iterable[HistoryEvent]) -> list[StateVisit]:
     view = StateVisits()
     for event in events:
         view.add(event)
-    return view.visits
+    return list(view.visits)
 
 
 class StateVisits:
     """The per-state view as it grows: `add` takes the events of one execution, in order.
 
-    visits: every visit so far, in order of entering. current: frame to its newest visit.
+    visits: every visit so far that was not taken, in order of entering. current: frame to its newest visit. data: keep
+    inputs and outputs; without it they are None.
     """
 
-    def __init__(self) -> None:
-        self.visits: list[StateVisit] = []
+    def __init__(self, *, data: bool = True) -> None:
+        self.visits: deque[StateVisit] = deque()
+        self._data = data
         self.current: dict[int, StateVisit] = {}
         self._attempts: dict[int, int] = {}
         self._place: dict[int, tuple[str, ...]] = {}
-        self._frame_of: dict[int, int] = {}  # event number -> frame
+        self._frame_of = _FrameOfEvent()
         self._branches: dict[int, int] = {}  # number of the event that forked -> branches seen
 
     def add(self, event: HistoryEvent) -> None:
         """Take in the next event; events come in the order of their numbers."""
-        self._frame_of[event.number] = event.frame
+        self._frame_of.add(event.number, event.frame)
         if event.type == "MapIterationStarted":
             outer = self._place.get(_owner(event, self._frame_of, self._place), ())
             self._place[event.frame] = (*outer, f"{event.detail['name']}[{event.detail['index']}]")
         elif event.type.endswith("StateEntered"):
-            visit = _visit_of(event)
+            visit = _visit_of(event, data=self._data)
             if event.frame not in self._place:
                 self._place[event.frame] = self._branch(event)
             visit.where = self._place[event.frame]
@@ -85,12 +91,25 @@ class StateVisits:
             self._attempts[event.frame] = 0
         elif (known := self.current.get(event.frame)) is not None:
             _follow(event, known, self._attempts)
+            if not self._data:
+                known.output = None
         if event.type in _CLOSED:
             _close_all(event, self.current.values(), self._frame_of.get(event.previous))
 
+    def take_ended(self, *, redriven: bool) -> Iterator[StateVisit]:
+        """Take the first visits as far as nothing that comes can change them. redriven: whether the execution ever was:
+        then a visit that failed goes on."""
+        while self.visits:
+            first = self.visits[0]
+            if first.ended is None:
+                return
+            if redriven and first.status not in _LEFT and self.current.get(first.frame) is first:
+                return
+            yield self.visits.popleft()
+
     def _branch(self, event: HistoryEvent) -> tuple[str, ...]:
         """The place of a frame that is seen for the first time: the root's, or that of a Parallel's branch."""
-        parent = self.current.get(self._frame_of.get(event.previous, -1))
+        parent = self.current.get(self._frame_of.get(event.previous))
         if parent is None:
             return ()
         index = self._branches.get(event.previous, 0)
@@ -98,9 +117,29 @@ class StateVisits:
         return (*parent.where, f"{parent.name}[{index}]")
 
 
-def _owner(event: HistoryEvent, frames: dict[int, int], place: dict[int, tuple[str, ...]]) -> int:
+class _FrameOfEvent:
+    """The frame of each event, by its number: an entry where the frame changes, for a loop of a million events stays in
+    one frame."""
+
+    def __init__(self) -> None:
+        self._first = array("q")
+        self._frame = array("q")
+
+    def add(self, number: int, frame: int) -> None:
+        """The next event's."""
+        if not self._frame or self._frame[-1] != frame:
+            self._first.append(number)
+            self._frame.append(frame)
+
+    def get(self, number: int) -> int:
+        """-1 for an event before the first one."""
+        place = bisect_right(self._first, number)
+        return self._frame[place - 1] if place else -1
+
+
+def _owner(event: HistoryEvent, frames: _FrameOfEvent, place: dict[int, tuple[str, ...]]) -> int:
     """The frame whose Map this iteration belongs to: that of the event it follows, or of a sibling before."""
-    before = frames.get(event.previous, -1)
+    before = frames.get(event.previous)
     label = str(event.detail["name"])
     steps = place.get(before, ())
     if steps and steps[-1].rpartition("[")[0] == label:
@@ -110,12 +149,12 @@ def _owner(event: HistoryEvent, frames: dict[int, int], place: dict[int, tuple[s
     return before
 
 
-def _visit_of(event: HistoryEvent) -> StateVisit:
+def _visit_of(event: HistoryEvent, *, data: bool) -> StateVisit:
     return StateVisit(
         name=str(event.detail["name"]),
         type=event.type.removesuffix("StateEntered"),
         started=event.at,
-        input=event.detail.get("input"),
+        input=event.detail.get("input") if data else None,
         frame=event.frame,
     )
 

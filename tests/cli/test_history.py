@@ -171,3 +171,88 @@ def test_follow_prints_what_comes(project: Project) -> None:
     rest = ended(process)
     assert "ExecutionAborted" in rest.out
     assert rest.err.endswith(" ABORTED\n")
+
+
+def test_only_states_that_failed_are_shown_with_where_they_are(project: Project) -> None:
+    project.workflow("""
+StartAt: Each
+States:
+  Each:
+    Type: Map
+    ItemsPath: $.items
+    ToleratedFailurePercentage: 100
+    ItemProcessor:
+      StartAt: Odd
+      States:
+        Odd:
+          Type: Choice
+          Choices: [{Variable: $, NumericEquals: 3, Next: Bad}]
+          Default: Good
+        Bad: {Type: Fail, Error: Broken}
+        Good: {Type: Succeed}
+    End: true
+""")
+    project.sm("run", "--name", "n1", "items=[1,3,5]")
+    heads, *rows = _columns(project.sm("history", "n1", "--failed").out)
+    assert heads == ["STATE", "WHERE", "TYPE", "STATUS", "STARTED", "DURATION"]
+    assert [row[:4] for row in rows] == [["Bad", "Each[1]", "Fail", "FAILED"]]
+    (state,) = project.sm("history", "n1", "--failed", "--json").json["states"]
+    assert (state["name"], state["where"], state["status"]) == ("Bad", ["Each[1]"], "FAILED")
+
+
+def test_the_newest_states_and_events_come_last(done: Project) -> None:
+    whole = done.sm("history", "n1", "--json").json
+    found = done.sm("history", "n1", "--limit", "2", "--json").json
+    assert found == {**whole, "states": whole["states"][-2:]}
+    assert len(done.sm("history", "n1", "--limit", "2").out.splitlines()) == 3
+    events = done.sm("history", "n1", "--events", "-o", "jsonl").out.splitlines()
+    assert done.sm("history", "n1", "--events", "-o", "jsonl", "--limit", "3").out.splitlines() == events[-3:]
+
+
+def test_one_state_is_shown_wherever_it_was_entered(done: Project) -> None:
+    found = done.sm("history", "n1", "--state", "One", "--json").json["states"]
+    assert [(state["name"], state["where"]) for state in found] == [("One", ["Each[0]"]), ("One", ["Each[1]"])]
+
+
+def test_an_answer_without_states_says_so(done: Project) -> None:
+    result = done.sm("history", "n1", "--failed")
+    assert (result.code, len(result.out.splitlines())) == (0, 1)
+    assert "no state of execution n1 is one of these" in result.err
+    assert done.sm("history", "n1", "--since", "2100-01-01").err == result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--follow", "--limit", "3"], "--follow shows all that comes"),
+        (["--events", "--failed"], "choose among states"),
+        (["--limit", "none"], "--limit takes a whole number"),
+        (["--since", "yesterday"], "--since takes a span"),
+    ],
+)
+def test_options_that_do_not_go_together_are_exit_2(done: Project, options: list[str], sentence: str) -> None:
+    result = done.sm("history", "n1", *options)
+    assert (result.code, result.out) == (2, "")
+    assert sentence in result.err
+
+
+def test_a_long_table_looks_like_a_short_one_and_shows_every_column(project: Project) -> None:
+    project.workflow("""
+StartAt: Count
+States:
+  Count: {Type: Pass, Parameters: {"n.$": "States.MathAdd($.n, 1)"}, Next: More}
+  More:
+    Type: Choice
+    Choices: [{Variable: $.n, NumericLessThan: 150, Next: Count}]
+    Default: A state with a long name
+  A state with a long name: {Type: Fail, Error: Enough}
+""")
+    project.sm("run", "--name", "n1", "n=0")
+    heads, *rows = project.sm("history", "n1").out.splitlines()
+    assert heads.split() == ["STATE", "TYPE", "STATUS", "STARTED", "DURATION", "RETRIES", "ERROR"]
+    assert len(rows) == 301
+    assert rows[0].split()[:3] == ["Count", "Pass", "SUCCEEDED"]
+    assert rows[-1].startswith("A state with a long name  Fail")
+    assert rows[-1].endswith("Enough")
+    whole = project.sm("history", "n1", "--json").json
+    assert [state["name"] for state in whole["states"]] == [row.split()[0] for row in rows[:-1]] + [rows[-1][:24]]

@@ -12,11 +12,22 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Full, LockTimeout, Output, Reference, Trust, output_format
+from sm_cli.cli.terminal.options import (
+    AsJson,
+    Database,
+    Full,
+    LockTimeout,
+    Output,
+    Reference,
+    Trust,
+    count,
+    output_format,
+)
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.jsonvalue import Json
+    from sm_cli.views.history import VisitFilter
     from sm_cli.views.records import Execution, HistoryEvent
     from sm_cli.views.state_visits import StateVisit
 
@@ -36,6 +47,12 @@ def history(
     payloads: Annotated[bool, typer.Option("--payloads", help="Show inputs and outputs too.")] = False,
     full: Full = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the execution is closed.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only states that failed, and where they are.")] = False,
+    state: Annotated[str | None, typer.Option("--state", metavar="NAME", help="Only the state of this name.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="WHEN", help="Entered since: 1h, 2d, 2026-01-31.")
+    ] = None,
+    limit: Annotated[str | None, typer.Option("--limit", metavar="N", help="At most so many, the newest.")] = None,
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
@@ -44,41 +61,77 @@ def history(
 ) -> None:
     """Show what happened in an execution."""
     format = output_format(output, json)
+    _check(events=events, follow=follow, only_states=failed or state is not None, some=bool(since or limit))
+    wanted = _filter(failed, state, since, limit)
     with opened_engine(db) as engine:
         found = engine.find(execution)
         if follow:
             _follow(engine, found, events, payloads, format, full=full)
-        elif format == "jsonl":
-            _tell_each(engine, found, events)
         elif format != "table":
-            out.one(_document(engine, found, events), format)
+            _tell_document(engine, found, wanted, events, format)
         elif events:
-            from sm_cli.views.executions import history_of
-
-            for event in history_of(engine, found):
+            for event in _wanted_events(engine, found, wanted, large=payloads):
                 _tell_event(event, payloads, full=full)
         else:
-            _tell_states(engine, found, payloads, full=full)
+            _tell_states(engine, found, wanted, payloads, full=full)
 
 
-def _tell_states(engine: Engine, execution: Execution, payloads: bool, *, full: bool) -> None:
-    from sm_cli.views.executions import history_of
-    from sm_cli.views.state_visits import state_visits
+def _check(*, events: bool, follow: bool, only_states: bool, some: bool) -> None:
+    from sm_cli.errors import UsageError
 
-    visits = state_visits(history_of(engine, execution))
+    if follow and (only_states or some):
+        raise UsageError("--follow shows all that comes: leave out --failed, --state, --since and --limit")
+    if events and only_states:
+        raise UsageError("--failed and --state choose among states, not among the events of --events")
+
+
+def _filter(failed: bool, state: str | None, since: str | None, limit: str | None) -> VisitFilter:
+    from sm_cli.views.history import VisitFilter
+
+    moment = None
+    if since is not None:
+        from sm_cli.cli.terminal.moments import microseconds_of
+
+        moment = microseconds_of(since, "--since")
+    return VisitFilter(failed, state, moment, None if limit is None else count(limit, "--limit"))
+
+
+def _wanted_events(engine: Engine, execution: Execution, wanted: VisitFilter, *, large: bool) -> Iterator[HistoryEvent]:
+    from sm_cli.views.history import events_of, first_event_since
+
+    after = 0 if wanted.limit is None else max(0, execution.events - wanted.limit)
+    if wanted.since is not None:
+        after = max(after, first_event_since(engine, execution, wanted.since) - 1)
+    return events_of(engine, execution, after, large=large)
+
+
+def _tell_states(engine: Engine, execution: Execution, wanted: VisitFilter, payloads: bool, *, full: bool) -> None:
+    from sm_cli.cli.terminal.growing import growing_table
+    from sm_cli.views.history import VisitFilter, visits_of
+
     now = engine.clock.now()
-    lines = tables.table(_HEADS, [_row(visit, now) for visit in visits], full=full)
-    out.text(lines[0])
-    for visit, line in zip(visits, lines[1:], strict=True):
+    some = wanted != VisitFilter()  # then what a state is in need not stand above it
+    visits = visits_of(engine, execution, wanted, data=payloads)
+    heads = (_HEADS[0], "WHERE", *_HEADS[1:]) if some else _HEADS
+    shown = growing_table(heads, visits, lambda visit: _row(visit, now, some=some), full=full)
+    empty = True
+    for visit, line in shown:
         out.text(line)
+        if visit is None:
+            continue
+        empty = False
         if payloads:
             _tell_data(visit, full=full)
+    if some and empty:
+        hint = "without --failed, --state and --since all are shown"
+        say(f"no state of execution {execution.name} is one of these; {hint}")
 
 
-def _row(visit: StateVisit, now: int) -> tuple[str, ...]:
+def _row(visit: StateVisit, now: int, *, some: bool) -> tuple[str, ...]:
     place = f"{visit.where[-1][visit.where[-1].rindex('[') :]} " if visit.where else ""
+    name = (visit.name, " ".join(visit.where)) if some else (f"{'  ' * len(visit.where)}{place}{visit.name}",)
     return (
-        f"{'  ' * len(visit.where)}{place}{visit.name}",
+        *name,
         visit.type,
         visit.status,
         tables.local_time(visit.started),
@@ -111,28 +164,20 @@ def _tell_event(event: HistoryEvent, payloads: bool, *, full: bool) -> None:
         out.text(f"       {tables.screenful(dumps(event.detail), full=full)}")
 
 
-def _document(engine: Engine, execution: Execution, events: bool) -> Json:
-    """With `events` what GetExecutionHistory answers, else the execution and its states."""
+def _tell_document(engine: Engine, execution: Execution, wanted: VisitFilter, events: bool, format: str) -> None:
+    """With `events` what GetExecutionHistory answers, else the execution and its states; as `jsonl` only these."""
+    from sm_cli.cli.terminal.growing import growing_document
     from sm_cli.engine.aws_history import aws_events
-    from sm_cli.jsonvalue import as_json
-    from sm_cli.views.executions import history_of
+    from sm_cli.views.history import visits_of
     from sm_cli.views.listing import execution_facts
-    from sm_cli.views.state_visits import state_visits
 
-    happened = history_of(engine, execution)
     if events:
-        return {"events": [*aws_events(happened)]}
-    states = as_json([_state(visit) for visit in state_visits(happened)])[0]
-    return {**execution_facts(execution), "input": execution.input, "output": execution.output, "states": states}
-
-
-def _tell_each(engine: Engine, execution: Execution, events: bool) -> None:
-    """`jsonl`: an event a line, or a state a line."""
-    document = _document(engine, execution, events)
-    assert isinstance(document, dict)
-    found = document["events" if events else "states"]
-    assert isinstance(found, list)
-    out.rows(found, "jsonl")
+        happened = _wanted_events(engine, execution, wanted, large=True)
+        growing_document({}, "events", (aws_events([event])[0] for event in happened), format)
+        return
+    visits = visits_of(engine, execution, wanted, data=True)
+    head = {**execution_facts(execution), "input": execution.input, "output": execution.output}
+    growing_document(head, "states", map(_state, visits), format)
 
 
 def _state(visit: StateVisit) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sm_cli.cli.escaping import escape as clean
 
-__all__ = ["clean", "duration", "local_time", "pad", "table", "width"]
+__all__ = ["cell", "clean", "duration", "local_time", "pad", "table", "width"]
 
 
 #: Characters of a cell of a table.
@@ -22,10 +22,14 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]], *, full: bool = 
     """The lines of a table: columns as wide as needed, two spaces between them. A column that is empty
     everywhere is left out. A cell is cut after some 300 characters, unless it is to be `full`."""
     columns = [i for i in range(len(heads)) if not lines or any(line[i] for line in lines)]
-    longest = None if full else _CELL
-    shown = [[heads[i] for i in columns], *([cut(clean(line[i]), longest) for i in columns] for line in lines)]
+    shown = [[heads[i] for i in columns], *([cell(line[i], full=full) for i in columns] for line in lines)]
     widths = [max(width(row[i]) for row in shown) for i in range(len(columns))]
-    return ["  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in shown]
+    return ["  ".join(pad(text, w) for text, w in zip(row, widths, strict=True)).rstrip() for row in shown]
+
+
+def cell(text: str, *, full: bool = False) -> str:
+    """What a cell of a table shows of this text."""
+    return cut(clean(text), None if full else _CELL)
 
 
 def pad(cell: str, to: int) -> str:

@@ -150,3 +150,17 @@ class ExecutionQuestions(Asking):
         enough = -1 if limit is None else limit + 1
         found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": enough})
         return rows.history_events(execution, found, after, limit, self.value)
+
+    def history_page(self, execution: int, after: int, most: int, *, large: bool = True) -> list[HistoryEvent]:
+        """The events with a number > `after` that stand in the next `most` rows (at least 2), in order; none when there
+        are no more. A row has what one transaction appended, or a part of it that is not long. large: read large
+        values too; without it None stands in their place."""
+        found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": most})
+        return rows.history_events(execution, found, after, None, self.value if large else None)
+
+    def history_page_before(self, execution: int, before: int, most: int) -> list[HistoryEvent]:
+        """The events of the last `most` rows that begin before the event `before`, less those from it on, in order and
+        without large values (None); none when there are no earlier ones."""
+        found = self.session.all("history_before", (execution, before, most))
+        events = rows.history_events(execution, reversed(found), 0, None, None)
+        return [event for event in events if event.number < before]

@@ -222,5 +222,8 @@ WHERE execution = :execution AND number >= coalesce(
     (SELECT max(number) FROM history WHERE execution = :execution AND number <= :first), 0)
 ORDER BY number LIMIT :limit
 
+-- name: history_before
+SELECT number, events FROM history WHERE execution = ? AND number < ? ORDER BY number DESC LIMIT ?
+
 -- name: insert_history
 INSERT INTO history (execution, number, events) VALUES (?, ?, ?)

@@ -345,9 +345,10 @@ def _event_row(event: HistoryEvent, payload: Callable[[Json], str]) -> tuple[Any
 
 
 def history_events(
-    execution: int, rows: Iterable[Row], after: int, limit: int | None, value: Decode
+    execution: int, rows: Iterable[Row], after: int, limit: int | None, value: Decode | None
 ) -> list[HistoryEvent]:
-    """The events of these rows with number > after, at most `limit`. Events that refer to one value share it."""
+    """The events of these rows with number > after, at most `limit`. Events that refer to one value share it. value:
+    None leaves large values out."""
     found: list[HistoryEvent] = []
     large: dict[str, Json] = {}
     for first, text in rows:
@@ -355,9 +356,10 @@ def history_events(
             if number > after:
                 if limit is not None and len(found) >= limit:
                     return found
-                for name, reference in event[5].items() if len(event) > 5 else ():
-                    if reference not in large:
-                        large[reference] = value(reference)
-                    event[4][name] = large[reference]
+                if value is not None and len(event) > 5:
+                    for name, reference in event[5].items():
+                        if reference not in large:
+                            large[reference] = value(reference)
+                        event[4][name] = large[reference]
                 found.append(HistoryEvent(execution, number, *event[:5]))
     return found
