@@ -75,9 +75,10 @@ def test_its_neighbours_notice_nothing(here: Place, tmp_path: Path) -> None:
     assert here.results(1) == [(1, Success("done"))]
 
 
-def test_an_end_is_noticed_although_a_forked_child_holds_the_connection(here: Place) -> None:
-    cause = "the handler's process ended with exit code 5"
-    assert here.run("leaves_a_child") == Failure("Runtime.ExitError", cause, [])
+def test_an_end_is_noticed_although_a_forked_child_holds_the_connection(here: Place, tmp_path: Path) -> None:
+    child, cause = tmp_path / "child", "the handler's process ended with exit code 5"
+    assert here.run("leaves_a_child", str(child)) == Failure("Runtime.ExitError", cause, [])
+    soon(lambda: gone(int(child.read_text(encoding="utf-8"))))
 
 
 def test_who_closes_every_file_ends_his_task(here: Place) -> None:
@@ -456,7 +457,7 @@ def test_a_system_that_starts_no_process_fails_the_task(monkeypatch: pytest.Monk
             others.load()
 
 
-def test_where_the_kernel_tells_of_no_end_it_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_kernel_tells_of_no_end_it_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on macOS."""
 
     def refused(pid: int, flags: int = 0) -> int:
@@ -465,7 +466,10 @@ def test_where_the_kernel_tells_of_no_end_it_is_looked_for(monkeypatch: pytest.M
     monkeypatch.setattr(os, "pidfd_open", refused)
     with Processes(SAMPLES) as processes:
         registry = processes.load()
-        assert call(processes, registry, "leaves_a_child").cause == "the handler's process ended with exit code 5"
+        child = tmp_path / "child"
+        cause = "the handler's process ended with exit code 5"
+        assert call(processes, registry, "leaves_a_child", str(child)).cause == cause
+        soon(lambda: gone(int(child.read_text(encoding="utf-8"))))
         assert call(processes, registry, "echo", 1) == Success(1)
 
 

@@ -175,6 +175,10 @@ class Process:
     def _end(self) -> str:
         """Make sure that it is gone, with what it has started, and say how it ended."""
         self.kill()  # one that has ended keeps its own status
+        if self._watch is None:
+            # Looking whether it lives has reaped it. Its number is not given out again while its group has members.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
         code = self._reap()
         return f"ended with exit code {code}" if code >= 0 else f"ended with signal {-code} ({_signal(-code)})"
 

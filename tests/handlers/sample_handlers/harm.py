@@ -45,10 +45,12 @@ def starts_others(input: dict[str, str]) -> None:
 
 
 @handler
-def leaves_a_child(input: Any) -> None:
-    """A forked child holds everything open that this process has, which then ends."""
-    if not os.fork():
+def leaves_a_child(input: str) -> None:
+    """A forked child holds everything open that this process has, which then writes its pid and ends."""
+    child = os.fork()
+    if not child:
         threading.Event().wait(3600)
+    Path(input).write_text(str(child), encoding="utf-8")
     os._exit(5)
 
 
