@@ -26,8 +26,8 @@ from sm_cli.expr.jsonata.engine import (
     Compiled,
     EngineError,
     EngineSyntaxError,
-    Function,
     FunctionError,
+    HostFunction,
     JsonataEngine,
     LimitExceededError,
     Undefined,
@@ -94,7 +94,7 @@ class _Jlens:
         for name, function in FUNCTIONS.items():
             expression.register_function(name, partial(self.apply, function), function.signature)
 
-    def apply(self, function: Function, *arguments: Any) -> Json:
+    def apply(self, function: HostFunction, *arguments: Any) -> Json:
         assert self.scope is not None
         return function.apply(self.scope, *arguments)
 

@@ -24,9 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Collecting garbage while modules are imported costs a tenth of a short command; who works long enables it.
     gc.disable()
     try:
-        from sm_cli.cli.app import run
+        from sm_cli.cli.app import run_command_line
 
-        return run(arguments)
+        return run_command_line(arguments)
     finally:
         gc.enable()
 

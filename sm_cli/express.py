@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sm_cli.asl.model import Task
-from sm_cli.asl.validation.validate import not_express
+from sm_cli.asl.validation.validate import express_problems
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import Settings
@@ -99,7 +99,7 @@ class Express:
         self, workflow: Workflow, handlers: Mapping[str, Handler], *, history: bool = False, concurrency: int = 8,
         limits: bool = False, max_payload: int = MAX_PAYLOAD,
     ) -> None:  # fmt: skip
-        problems = not_express(workflow.document)
+        problems = express_problems(workflow.document)
         if problems:
             raise InvalidDefinition(problems)
         starter = _starts_others(workflow)

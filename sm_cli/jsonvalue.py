@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeGuard
 
 import orjson
 
@@ -25,6 +25,11 @@ _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 DEEPEST = 200
 _SPARE = 254 - DEEPEST
 _FEW = 8
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a JSON number: true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def dumps(value: Json) -> str:

@@ -16,7 +16,7 @@ from sm_cli.buckets.entries import ChildResult, RunFacts
 from sm_cli.buckets.failures import ItemReaderFailed, ResultWriterFailed, failing
 from sm_cli.buckets.place import Place
 from sm_cli.buckets.readers import Reader, Readers
-from sm_cli.buckets.request import parse
+from sm_cli.buckets.request import parse_request
 from sm_cli.buckets.results import write_results
 from sm_cli.buckets.sources import open_data_set
 from sm_cli.jsonvalue import Json, canonical
@@ -48,7 +48,7 @@ class Buckets:
     def survey(self, request: dict[str, Json]) -> Survey:
         """Go through the items once, up to MaxItems. Raises ItemReaderFailed for the first that cannot be read."""
         with failing(ItemReaderFailed, "reading the items"):
-            reading = parse(request)
+            reading = parse_request(request)
             data = open_data_set(self._place, reading)
             with closing(data.items()) as items:
                 total = sum(1 for _ in islice(items, reading.most))
@@ -63,7 +63,7 @@ class Buckets:
             return self._readers.read((canonical(request), mark), start, limit, lambda: self._open(request, mark))
 
     def _open(self, request: dict[str, Json], mark: str) -> Reader:
-        reading = parse(request)
+        reading = parse_request(request)
         data = open_data_set(self._place, reading)
         if data.mark != mark:
             raise changed_error(data.name)

@@ -63,7 +63,7 @@ def _decompress(file: BinaryIO, part: Part) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def text(place: Place, part: Part, newline: str = "") -> Iterator[TextIO]:
+def open_text(place: Place, part: Part, newline: str = "") -> Iterator[TextIO]:
     """The object's text, without a byte order mark. `newline` is that of `open`: "" for CSV, "\\n" for JSON. Raises
     Refused for what is not UTF-8."""
     try:

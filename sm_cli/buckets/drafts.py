@@ -62,7 +62,7 @@ def _lock(target: Path) -> tuple[Path, int]:
         os.close(file)  # a sweep met it before its lock was there
 
 
-def sweep(directory: Path) -> None:
+def sweep_drafts(directory: Path) -> None:
     """Remove the drafts of writers that are gone."""
     for path in directory.iterdir():
         if is_draft(path.name):

@@ -91,14 +91,14 @@ def transform(results: Iterable[ChildResult], config: dict[str, Json]) -> Json:
 def values_of(result: ChildResult, shape: Shape) -> Iterator[Json]:
     """What a result adds to its file: one value, with FLATTEN each element of an output that is an array."""
     if shape.transformation == "NONE" or result.status != "SUCCEEDED":
-        yield entry(result)
+        yield result_entry(result)
     elif shape.transformation == "FLATTEN" and isinstance(result.output, list):
         yield from result.output
     else:
         yield result.output
 
 
-def entry(result: ChildResult) -> dict[str, Json]:
+def result_entry(result: ChildResult) -> dict[str, Json]:
     """The execution with its metadata, in the order of the names; members that it does not have are left out."""
     succeeded = result.status == "SUCCEEDED"
     members: dict[str, Json] = {

@@ -46,7 +46,7 @@ def exact(text: str, what: str) -> Json:
     return loads_exact(text, what=what)
 
 
-def lines(text: TextIO, name: str) -> Iterator[Json]:
+def json_lines(text: TextIO, name: str) -> Iterator[Json]:
     """A value for each line; blank lines are none."""
     number = 0
     while line := text.readline(LARGEST_ITEM + 1):

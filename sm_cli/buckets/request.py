@@ -40,7 +40,7 @@ class ReadRequest:
     most: int | None
 
 
-def parse(request: dict[str, Json]) -> ReadRequest:
+def parse_request(request: dict[str, Json]) -> ReadRequest:
     """The `ReadRequest` of {"resource", "arguments", "config"}. Raises ItemReaderFailed."""
     arguments, config = _object(request, "arguments"), _object(request, "config")
     resource = request.get("resource")

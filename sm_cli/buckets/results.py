@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from sm_cli.buckets.drafts import Draft, flush_directory, make_directories, sweep
+from sm_cli.buckets.drafts import Draft, flush_directory, make_directories, sweep_drafts
 from sm_cli.buckets.entries import ChildResult, RunFacts, shape_of, values_of
 from sm_cli.buckets.failures import ResultWriterFailed
 from sm_cli.buckets.place import Place, check_key, uri
@@ -39,7 +39,7 @@ def write_results(
     shape = shape_of(config)
     directory = place.inside(place.bucket(bucket) / folder, uri(bucket, folder))
     make_directories(directory)
-    sweep(directory)
+    sweep_drafts(directory)
     drafts: list[Draft] = []
     try:
         series = {status: _Series(directory, status, shape.lines, largest, drafts) for status in _STATUSES}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
 from sm_cli.buckets import csv_rows, json_items, parquet_rows
-from sm_cli.buckets.contents import changed_error, content, text
+from sm_cli.buckets.contents import changed_error, content, open_text
 from sm_cli.buckets.failures import ItemReaderFailed
 from sm_cli.buckets.listing import as_item, list_objects
 from sm_cli.buckets.place import Part, Place, uri
@@ -78,7 +78,7 @@ def _athena(place: Place, reading: ReadRequest) -> DataSet:
     """Athena, "UNLOAD": the manifest is a CSV file with the URI of a data file on each line."""
     manifest = place.look(reading.bucket, reading.key)
     parts = []
-    with text(place, manifest) as lines:
+    with open_text(place, manifest) as lines:
         for number, row in enumerate(csv_rows.cells(lines, manifest.uri, ","), 1):
             found = _URI.fullmatch(row[0].strip())
             if found is None:
@@ -92,7 +92,7 @@ def _athena(place: Place, reading: ReadRequest) -> DataSet:
 def _inventory(place: Place, reading: ReadRequest) -> DataSet:
     """Amazon S3, "Inventory manifest": fileSchema names the columns of the CSV files under files[].key."""
     manifest = place.look(reading.bucket, reading.key)
-    with text(place, manifest) as whole:
+    with open_text(place, manifest) as whole:
         try:
             document = loads_exact(whole.read(), what=manifest.uri)
         except InvalidJson as e:
@@ -142,13 +142,13 @@ def _items(place: Place, part: Part, reading: ReadRequest) -> Iterator[Json]:
             yield from parquet_rows.items(raw, part.uri)
     elif reading.input_type == "CSV":
         assert reading.csv is not None
-        with text(place, part) as rows:
+        with open_text(place, part) as rows:
             yield from csv_rows.items(rows, part.uri, reading.csv)
     elif reading.input_type == "JSONL":
-        with text(place, part, "\n") as lines:
-            yield from json_items.lines(lines, part.uri)
+        with open_text(place, part, "\n") as lines:
+            yield from json_items.json_lines(lines, part.uri)
     else:
-        with text(place, part, "\n") as document:
+        with open_text(place, part, "\n") as document:
             if reading.pointer:
                 yield from json_items.items_at(document, part.uri, reading.pointer)
             else:

@@ -1,6 +1,6 @@
 """The commands there are, and how one command line runs.
 
-Rule: `run` returns an exit code for whatever happens; nothing is raised out of it but a second Ctrl-C's exit.
+Rule: whatever happens, `run_command_line` returns an exit code; it raises nothing but a second Ctrl-C's exit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EPILOG = "`sm help COMMAND` and `sm COMMAND -h` tell more of each."
 HELP = ["-h", "--help"]
 
 
-def run(arguments: list[str]) -> int:
+def run_command_line(arguments: list[str]) -> int:
     """Run one command line; returns its exit code."""
     output.ensure_streams()
     try:

@@ -308,7 +308,7 @@ def _step(tick: Tick, sending: Sending, s: Subscription) -> bool:
 # -- forgetting ------------------------------------------------------------------------------------
 
 
-def sweep(tick: Tick) -> int:
+def sweep_messages(tick: Tick) -> int:
     """Mark what has expired and forget what is old, a few rows; returns when to look again.
 
     While there is more than that, every tick takes twice as much as it adds, so that it falls behind never.

@@ -14,11 +14,11 @@ from typing import TypeAlias, TypeVar
 from sm_cli.engine.agenda import Shares
 from sm_cli.engine.clock import Clock
 from sm_cli.engine.programs import Programs
-from sm_cli.engine.send_message import sweep
+from sm_cli.engine.send_message import sweep_messages
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.tasks import postpone, renew_leases
 from sm_cli.engine.stepping.tick import Tick
-from sm_cli.engine.stepping.turns.suspects import blame, count
+from sm_cli.engine.stepping.turns.suspects import blame, count_deaths
 from sm_cli.errors import Conflict, DatabaseError, UsageError
 from sm_cli.store.marks import Marks
 from sm_cli.store.protocol import Store
@@ -100,7 +100,7 @@ class Transactions:
             return
         for slot, frames in self.marks.lost():
             log.info("a worker ended while it stepped %d frames", len(frames))
-            self.transact(lambda tick, frames=frames: count(tick, frames))  # type: ignore[misc]
+            self.transact(lambda tick, frames=frames: count_deaths(tick, frames))  # type: ignore[misc]
             self.marks.forget_lost(slot)
 
     def _transact(self, work: Callable[[Tick], T], taker: JobTaker | None) -> tuple[T, Tick]:
@@ -115,7 +115,7 @@ class Transactions:
             tick.run()
             tick.settle()
             if tick.now >= self._sweep_at:
-                self._sweep_at = sweep(tick)
+                self._sweep_at = sweep_messages(tick)
             written = clock.monotonic()
             postpone(tick, written - begun)
             self._flush(tick)

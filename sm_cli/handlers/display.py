@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
 def display_path(path: Path) -> str:
-    """Relative to the current directory when it is below it."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
+    """Relative to the current directory when it lies below it: what a person would write."""
+    here = os.getcwd()  # noqa: PTH109 - Path.cwd() is the same, slower
+    return str(path).removeprefix(f"{here}{os.sep}")

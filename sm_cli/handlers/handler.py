@@ -195,7 +195,7 @@ def arguments_for(handler: Handler, input: Json, context: Context | None) -> tup
     return (own, context) if handler.wants_context else (own,)
 
 
-def run(handler: Handler, input: Json, context: Context | None) -> Success | Failure:
+def run_handler(handler: Handler, input: Json, context: Context | None) -> Success | Failure:
     """Call a sync handler, or have it called where it is."""
     if handler.elsewhere is not None:
         assert context is not None, "who hands a task on describes it"
@@ -204,7 +204,7 @@ def run(handler: Handler, input: Json, context: Context | None) -> Success | Fai
     try:
         ended = outcome(handler, handler.function(*arguments_for(handler, input, context)))
     except BaseException as e:
-        ended = failure(e)
+        ended = failure_of(e)
     return in_process(process, ended)
 
 
@@ -214,7 +214,7 @@ async def run_async(handler: Handler, input: Json, context: Context | None) -> S
     try:
         ended = outcome(handler, await handler.function(*arguments_for(handler, input, context)))
     except BaseException as e:
-        ended = failure(e)
+        ended = failure_of(e)
     return in_process(process, ended)
 
 
@@ -233,7 +233,7 @@ def outcome(handler: Handler, value: object) -> Success | Failure:
     return Failure("States.TaskFailed", f"The handler {handler.name!r} returned what is not JSON: {problem}.", [])
 
 
-def failure(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """An exception's class name is the error name, its text the cause; TaskError sets both."""
     name = type(error).__name__
     if isinstance(error, TaskError):

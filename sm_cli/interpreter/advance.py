@@ -12,8 +12,8 @@ from sm_cli.interpreter.env import Env
 from sm_cli.interpreter.events import Entered, Event
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.recovery import recover
-from sm_cli.interpreter.states.task import started as task_started
-from sm_cli.interpreter.states.task import submitted as task_submitted
+from sm_cli.interpreter.states.task import note_started as task_started
+from sm_cli.interpreter.states.task import note_submitted as task_submitted
 from sm_cli.interpreter.step import Step, StepBuilder
 from sm_cli.interpreter.transitions import TRANSITIONS
 from sm_cli.jsonvalue import Json

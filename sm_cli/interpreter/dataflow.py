@@ -18,7 +18,7 @@ from sm_cli.interpreter.step import NO_MEMBERS, StepBuilder
 from sm_cli.jsonvalue import CannotPlace, Json, dumps, set_at
 
 
-def lookup(turn: StepBuilder, path: Path, input: Json) -> Json:
+def value_at(turn: StepBuilder, path: Path, input: Json) -> Json:
     """What the path finds; nothing is States.Runtime in AWS's words. Raises StateFailure."""
     try:
         return path.resolve(turn.scope(input))
@@ -30,7 +30,7 @@ def effective_input(turn: StepBuilder, state: State) -> Json:
     """The raw input, as InputPath filters it; `InputPath: null` makes it `{}`."""
     path, input = state.input_path, turn.frame.input
     if path is not None:
-        input = {} if path is Nothing.NULL else lookup(turn, path, input)
+        input = {} if path is Nothing.NULL else value_at(turn, path, input)
     if state.language is QueryLanguage.JSONPATH:
         turn.note("afterInputPath", input)
     return input
@@ -57,7 +57,7 @@ def complete(turn: StepBuilder, state: Resulting, result: Json) -> Entered | Non
     if state.language is QueryLanguage.JSONATA:
         return leave_transformed(turn, state, result, {"result": result})
     assigned = None if state.assign is None else state.assign(turn.scope(result))
-    return turn.leave(state, finish(turn, state, result), assigned)
+    return turn.leave(state, state_output(turn, state, result), assigned)
 
 
 def drops_result(state: Resulting) -> bool:
@@ -82,7 +82,7 @@ def passed_on(turn: StepBuilder, state: State, input: Json) -> Entered | None:
     if state.language is QueryLanguage.JSONATA:
         return leave_transformed(turn, state, input)
     assigned = None if state.assign is None else state.assign(turn.scope(input))
-    return turn.leave(state, output(turn, state, input), assigned)
+    return turn.leave(state, apply_output_path(turn, state, input), assigned)
 
 
 def leave_transformed(
@@ -94,14 +94,14 @@ def leave_transformed(
     return turn.leave(state, value, None if state.assign is None else state.assign(scope))
 
 
-def finish(turn: StepBuilder, state: Resulting, result: Json) -> Json:
+def state_output(turn: StepBuilder, state: Resulting, result: Json) -> Json:
     """The output of a JSONPath state that has this result."""
     if state.result_selector is not None:
         result = state.result_selector(turn.scope(result))
     turn.note("afterResultSelector", result)
     value = place(turn, state.result_path, result)
     turn.note("afterResultPath", value)
-    return output(turn, state, value)
+    return apply_output_path(turn, state, value)
 
 
 def place(turn: StepBuilder, path: Path | Nothing | None, result: Json) -> Json:
@@ -120,17 +120,17 @@ def place(turn: StepBuilder, path: Path | Nothing | None, result: Json) -> Json:
         ) from None
 
 
-def output(turn: StepBuilder, state: State, value: Json) -> Json:
+def apply_output_path(turn: StepBuilder, state: State, value: Json) -> Json:
     """OutputPath: what of the value leaves the state; `OutputPath: null` makes it `{}`."""
     path = state.output_path
     if path is None:
         return value
     if path is Nothing.NULL:
         return {}
-    return lookup(turn, path, value)
+    return value_at(turn, path, value)
 
 
-def seconds(turn: StepBuilder, span: Seconds, field: str, input: Json) -> float | None:
+def evaluate_seconds(turn: StepBuilder, span: Seconds, field: str, input: Json) -> float | None:
     """TimeoutSeconds, HeartbeatSeconds and their Path twins: a positive whole number of seconds, at most MOST_SECONDS.
     None: the state has none. `field`: the twin's name, for the sentence. Raises StateFailure for another value."""
     if span.constant is not None:
@@ -139,7 +139,7 @@ def seconds(turn: StepBuilder, span: Seconds, field: str, input: Json) -> float 
         return positive(span.expression(turn.states()), field.removesuffix("Path"))
     if span.path is None:
         return None
-    value = lookup(turn, span.path, input)
+    value = value_at(turn, span.path, input)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MOST_SECONDS:
         raise StateFailure(
             "States.Runtime",
@@ -164,7 +164,7 @@ def positive(value: Json, field: str) -> float:
     return int(value)
 
 
-def count(turn: StepBuilder, spec: Count, input: Json, kind: type[int] | type[float]) -> float | None:
+def evaluate_count(turn: StepBuilder, spec: Count, input: Json, kind: type[int] | type[float]) -> float | None:
     """MaxConcurrency, ToleratedFailure… and their Path twins; None when neither is given. kind: int for a count, float
     for a percentage. Raises StateFailure for what is no number of this kind, or does not fit in 64 bits."""
     if spec.constant is not None:
@@ -180,7 +180,7 @@ def count(turn: StepBuilder, spec: Count, input: Json, kind: type[int] | type[fl
         return number
     if spec.path is None:
         return None
-    value = lookup(turn, spec.path, input)
+    value = value_at(turn, spec.path, input)
     number = as_number(value, kind)
     if number is None:
         word = "integer" if kind is int else "float"

@@ -38,7 +38,7 @@ class Patience(NamedTuple):
     tell: Callable[[Holder], None] | None = None
 
 
-class Wait:
+class LockWait:
     """One wait. `holder` says who is waited for; None when that cannot be seen."""
 
     def __init__(self, patience: Patience, holder: Callable[[], Holder | None]) -> None:

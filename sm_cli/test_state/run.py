@@ -16,7 +16,7 @@ from typing import Any
 from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Resulting, Task
 from sm_cli.engine.clock import SystemClock, processor_seconds
 from sm_cli.handlers.builtin import builtins
-from sm_cli.handlers.handler import Context, Failure, Handler, Success, run, run_async
+from sm_cli.handlers.handler import Context, Failure, Handler, Success, run_async, run_handler
 from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.advance import advance
 from sm_cli.interpreter.commands import (
@@ -281,7 +281,7 @@ class _Test:
 
 def _call(handler: Handler, input: Json, context: Context) -> Success | Failure:
     if not handler.is_async:
-        return run(handler, input, context)
+        return run_handler(handler, input, context)
     import asyncio
 
     return asyncio.run(run_async(handler, input, context))

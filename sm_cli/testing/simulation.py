@@ -22,7 +22,7 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import InvalidDefinition
-from sm_cli.handlers.handler import Context, Failure, Success, run, run_async
+from sm_cli.handlers.handler import Context, Failure, Success, run_async, run_handler
 from sm_cli.handlers.registry import Registry
 from sm_cli.handlers.stub import Stub
 from sm_cli.interpreter.events import Event, TaskFailed
@@ -318,7 +318,7 @@ class Simulation:
             outcome: Success | Failure = (
                 asyncio.run(run_async(handler, job.input, context))
                 if handler.is_async
-                else run(handler, job.input, context)
+                else run_handler(handler, job.input, context)
             )
         finally:
             _virtual.reset(token)

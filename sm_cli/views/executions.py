@@ -50,7 +50,7 @@ def has_free_jobs(engine: Engine, execution: Execution) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class PendingWait:
     """One thing that an open execution waits for."""
 
     #: The state that waits; `?` when it is not known.
@@ -61,7 +61,7 @@ class Wait:
     action: Action | None = None
 
 
-def execution_document(engine: Engine, execution: Execution) -> tuple[dict[str, Json], list[Wait]]:
+def execution_document(engine: Engine, execution: Execution) -> tuple[dict[str, Json], list[PendingWait]]:
     """(the facts and the data, what it waits for while it runs), from one snapshot."""
     with engine.store.read() as questions:
         return _document(questions, execution), _waits(questions, execution)
@@ -79,24 +79,24 @@ def _document(questions: Questions, execution: Execution) -> dict[str, Json]:
     return found
 
 
-def _waits(questions: Questions, execution: Execution) -> list[Wait]:
+def _waits(questions: Questions, execution: Execution) -> list[PendingWait]:
     if execution.closed is not None:
         return []
     frames = questions.open_frames(execution.id)
     states = {frame.id: frame.state for frame in frames}
     found = [
-        Wait(states.get(s.frame, "?"), s, Action(Do.SEND_MESSAGE, (s.key, s.value)))
+        PendingWait(states.get(s.frame, "?"), s, Action(Do.SEND_MESSAGE, (s.key, s.value)))
         for s in questions.subscriptions_of(execution.id)
     ]
-    found += [Wait(job.state, job, _action_of(job)) for job in questions.jobs_of(execution.id)]
+    found += [PendingWait(job.state, job, _action_of(job)) for job in questions.jobs_of(execution.id)]
     for frame in frames:
         if frame.opens & Opens.EXECUTIONS and frame.join is not None:
             run = f"{execution.ref}-{frame.id}-{frame.join.activation}"
-            found.append(Wait(frame.state, frame, Action(Do.SHOW_MAP_RUNS, (run,))))
+            found.append(PendingWait(frame.state, frame, Action(Do.SHOW_MAP_RUNS, (run,))))
         elif frame.opens & Opens.EXECUTIONS:
             for child in questions.open_executions(frame.id):
-                found.append(Wait(frame.state, child, Action(Do.SHOW_EXECUTION, (child.ref,))))
-    return found + [Wait(states.get(timer.frame, "?"), timer) for timer in questions.timers_of(execution.id)]
+                found.append(PendingWait(frame.state, child, Action(Do.SHOW_EXECUTION, (child.ref,))))
+    return found + [PendingWait(states.get(timer.frame, "?"), timer) for timer in questions.timers_of(execution.id)]
 
 
 def _action_of(job: Job) -> Action | None:

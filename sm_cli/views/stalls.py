@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.interpreter.frame import Opens
 from sm_cli.store.records import HANDED_OVER, Execution, Job, Timer
-from sm_cli.views.why import Asked, Reason
+from sm_cli.views.why import Inquiry, Reason
 
 if TYPE_CHECKING:
     from sm_cli.interpreter.frame import Frame
@@ -43,7 +43,7 @@ class _Stalls:
         self.top = execution
         self.time_text = time_text
         self.now = worker.engine.clock.now()
-        self._asked: dict[int, Asked] = {}
+        self._asked: dict[int, Inquiry] = {}
         self._runs: list[Frame] = []  # distributed Maps that wait for their children
 
     def reasons(self) -> Iterator[Reason]:
@@ -85,7 +85,7 @@ class _Stalls:
             assert execution is not None, "an execution that waits is there"
             yield self._asking(execution).run(frame)
 
-    def asked(self, waits: Subscription | Job | Timer) -> Asked:
+    def asked(self, waits: Subscription | Job | Timer) -> Inquiry:
         """Who words the reason of what waits."""
         asked = self._asked.get(waits.execution)
         if asked is None:
@@ -95,9 +95,9 @@ class _Stalls:
         asked.frames.update(self.questions.frames([waits.frame]))
         return asked
 
-    def _asking(self, execution: Execution) -> Asked:
+    def _asking(self, execution: Execution) -> Inquiry:
         store, names = self.worker.engine.store, [*self.worker.handlers]
-        return Asked(store, self.questions, execution, self.now, names, self.time_text, {})
+        return Inquiry(store, self.questions, execution, self.now, names, self.time_text, {})
 
     def told(self, waits: Subscription | Job | Timer, reason: Reason) -> Reason:
         """The reason, which says of which execution it is unless that is the one that was asked for."""

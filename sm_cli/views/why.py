@@ -96,7 +96,7 @@ def why(
     with engine.store.read() as questions:
         if execution.status is Status.PENDING:
             return [_waits_for_its_turn(questions, execution)]
-        asked = Asked(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
+        asked = Inquiry(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
         found = list(islice(asked.reasons(), MOST))
     if not found:
         found.append(Reason("ready", "It is being worked on in this very moment."))
@@ -145,8 +145,8 @@ def doing(resource: str) -> str:
     return _OURS[resource][1] if resource in _OURS else f"runs the handler {resource!r}"
 
 
-class Asked:
-    """One question: what the store knows of the execution, read once. Each method words one reason.
+class Inquiry:
+    """An inquiry: what the store knows of the execution, read once. Each method words one reason.
 
     frames: those that are asked about, by id; None: all that are open."""
 

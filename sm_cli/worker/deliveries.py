@@ -21,7 +21,7 @@ from sm_cli.worker.pool import Done
 BATCH = 500
 
 
-def arrive(
+def deliver_all(
     tick: Tick, results: list[Done], beats: list[Timer], leased: Mapping[tuple[int, int], Job], tree: int | None,
     monotonic: int,
 ) -> None:  # fmt: skip

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sm_cli.handlers.handler import Context, Failure, Handler, Success, run, run_async
+from sm_cli.handlers.handler import Context, Failure, Handler, Success, run_async, run_handler
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Job
 
@@ -165,7 +165,7 @@ class Pool:
             running = self._todo.get()
             if running is None:
                 return
-            self._finish(running, run(running.handler, running.take_input(), self._context(running)))
+            self._finish(running, run_handler(running.handler, running.take_input(), self._context(running)))
             if self._closed:
                 return
 

@@ -26,7 +26,7 @@ from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, HistoryEvent, Job, Timer, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
-from sm_cli.worker.deliveries import BATCH, arrive
+from sm_cli.worker.deliveries import BATCH, deliver_all
 from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
 from sm_cli.worker.membership import is_alive, is_dead, make_worker_record
@@ -146,7 +146,7 @@ class Worker:
         delivered = {done.job.id for done in results}
 
         def deliver(tick: Tick) -> None:
-            arrive(tick, results, [], {}, self.tree, self.engine.clock.monotonic())
+            deliver_all(tick, results, [], {}, self.tree, self.engine.clock.monotonic())
 
         def give_back(tick: Tick) -> None:
             self.given_back = [job for job in tick.tx.leased_to(self.worker.id) if job.id not in delivered]
@@ -246,7 +246,7 @@ class Worker:
         self._undelivered += self.pool.drain()
         at = self.engine.clock.monotonic()
         beats += self._beats.due(at, self.leased, self._jumps.apart)
-        arrive(tick, self._undelivered, beats, self.leased, self.tree, at)
+        deliver_all(tick, self._undelivered, beats, self.leased, self.tree, at)
 
     def anything(self, now: int) -> bool:
         """Whether a read shows something to do."""

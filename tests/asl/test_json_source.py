@@ -94,7 +94,7 @@ def test_a_text_full_of_mistakes_ends_in_a_hundred_and_one_sentences() -> None:
 
 def test_what_the_first_reader_refuses_the_scanner_can_explain() -> None:
     for text, *_ in MISTAKES:
-        assert json_source.read(text)[1] == json_source.scan(text)[1] != []
+        assert json_source.read_json_text(text)[1] == json_source.scan(text)[1] != []
 
 
 json_values: st.SearchStrategy[Json] = st.recursive(
@@ -136,7 +136,7 @@ def test_the_scanner_and_the_first_reader_agree_about_damaged_texts(text: str, d
     at = data.draw(st.integers(0, len(text)))
     instead = data.draw(st.sampled_from(["", ",", '"', "}", "]", "{", ":", "1", "e", "\\", "\n"]))
     damaged = text[:at] + instead + text[at + 1 :]
-    value, problems = json_source.read(damaged)
+    value, problems = json_source.read_json_text(damaged)
     root, found = json_source.scan(damaged)
     assert problems == found
     if root is not None:
@@ -162,7 +162,7 @@ def test_the_last_offset_of_a_text_has_a_place() -> None:
 
 def test_a_substitution_without_quotes_is_its_text_where_a_value_stands() -> None:
     text = '{"a": ${A}, "b": [${ f("x") }, "${C} \\" ${D}"],\n "c": ${E}}'
-    value, problems = json_source.read(text)
+    value, problems = json_source.read_json_text(text)
     assert (value, problems) == ({"a": "${A}", "b": ['${ f("x") }', '${C} " ${D}'], "c": "${E}"}, [])
     span = find(json_source.scan(text)[0] or pytest.fail("it has places"), "/c")
     assert span is not None
@@ -173,4 +173,4 @@ def test_a_substitution_without_quotes_is_its_text_where_a_value_stands() -> Non
     "text", ['{"a": ${}}', '{"a": ${A}', '{"a": $A}', "{${A}: 1}", '{"a": ${A} ${B}}', '{"a": 01, "b": ${B}}']
 )
 def test_a_substitution_excuses_nothing_else(text: str) -> None:
-    assert json_source.read(text)[1] != []
+    assert json_source.read_json_text(text)[1] != []

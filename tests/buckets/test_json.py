@@ -127,7 +127,7 @@ def test_an_element_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ItemReaderFailed, match="item 1 of x is larger than 8 MiB, the limit for an item"):
         list(json_items.items(io.StringIO(f'[1, "y{just[1:]}]'), "x"))
     with pytest.raises(ItemReaderFailed, match="line 2 of x is larger than 8 MiB, the limit for an item"):
-        list(json_items.lines(io.StringIO("1\n" + "2" * 100_001), "x"))
+        list(json_items.json_lines(io.StringIO("1\n" + "2" * 100_001), "x"))
 
 
 @pytest.mark.parametrize(

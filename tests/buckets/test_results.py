@@ -18,7 +18,7 @@ import pytest
 
 from sm_cli.buckets import Buckets, ChildResult, ResultWriterFailed, RunFacts, transform
 from sm_cli.buckets import drafts as drafts_module
-from sm_cli.buckets.drafts import Draft, sweep
+from sm_cli.buckets.drafts import Draft, sweep_drafts
 from sm_cli.buckets.place import Place
 from sm_cli.buckets.results import LARGEST_FILE, write_results
 from sm_cli.jsonvalue import Json
@@ -361,7 +361,7 @@ def test_a_run_whose_writer_was_killed_between_two_names_is_written_whole_the_ne
 def test_the_draft_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
     draft = Draft(tmp_path / "x.json")
     draft.write(b"[]")
-    sweep(tmp_path)
+    sweep_drafts(tmp_path)
     draft.flush()
     draft.publish()
     assert (tmp_path / "x.json").read_bytes() == b"[]"

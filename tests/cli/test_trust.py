@@ -204,7 +204,7 @@ def test_what_belongs_to_root_or_to_oneself_is_obeyed(
     give(project.path / "handlers" / "orders.py", _NOBODY_HAS)
     assert trust.owners_of(project.path / "handlers" / "orders.py") == (_NOBODY_HAS,)
     monkeypatch.setattr(os, "geteuid", lambda: _NOBODY_HAS)
-    trust.check_handlers(Path("handlers"))
+    trust.check_handlers_owner(Path("handlers"))
 
 
 def test_a_link_counts_as_what_it_leads_to(project: Project, give: Give) -> None:

@@ -16,7 +16,7 @@ from sm_cli.asl.outline import StateAt, outline, parts
 from sm_cli.asl.resources import parse_resource
 from sm_cli.asl.validation.rules.failures import ERROR_NAMES
 from sm_cli.expr.jsonata.expressions import JsonataError, is_expression
-from sm_cli.expr.jsonata.reading import FUNCTIONS, read
+from sm_cli.expr.jsonata.reading import FUNCTIONS, read_expression
 from sm_cli.jsonvalue import Json
 from tests.conformance import cases
 
@@ -104,7 +104,7 @@ def _resource(state: StateAt) -> Iterator[Use]:
 
 def _functions(text: str) -> Iterator[Use]:
     try:
-        names = {variable.name for variable in read(text).variables}
+        names = {variable.name for variable in read_expression(text).variables}
     except JsonataError:
         return
     yield from (("function", name) for name in names & FUNCTIONS)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.stepping.sfn.parameters import answer_page, page
+from sm_cli.engine.stepping.sfn.parameters import answer_page, page_bounds
 from sm_cli.jsonvalue import Json
 from sm_cli.testing import simulate
 
@@ -30,7 +30,7 @@ from sm_cli.testing import simulate
 def test_a_page_begins_at_its_token_and_has_a_thousand_results_at_most(
     given: dict[str, Json], first: int, most: int
 ) -> None:
-    assert page(given) == (first, most)
+    assert page_bounds(given) == (first, most)
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "1.5", " 1", "٣", "9" * 19, "9" * 30, "9" * 5000, 7, True, None, [1]])

@@ -6,7 +6,7 @@ import pytest
 
 from sm_cli.expr.jsonata.expressions import JsonataError, default_engine
 from sm_cli.expr.jsonata.python_engine import PythonEngine
-from sm_cli.expr.jsonata.reading import FUNCTIONS, read
+from sm_cli.expr.jsonata.reading import FUNCTIONS, read_expression
 
 
 def test_the_functions_are_those_that_the_engine_has() -> None:
@@ -32,7 +32,7 @@ def test_the_functions_are_those_that_the_engine_has() -> None:
     ],
 )
 def test_free_names_are_told_with_their_places(text: str, variables: list[str], context: list[str]) -> None:
-    reading = read(text)
+    reading = read_expression(text)
     assert [text[each.start : each.end] for each in reading.variables] == variables
     assert [text[each.start : each.end] for each in reading.context] == context
 
@@ -48,10 +48,10 @@ def test_free_names_are_told_with_their_places(text: str, variables: list[str], 
     ],
 )
 def test_a_variable_is_guarded_where_it_has_been_asked_for(text: str, guarded: bool) -> None:
-    assert {each.guarded for each in read(text).variables if each.name == "a"} == {guarded}
+    assert {each.guarded for each in read_expression(text).variables if each.name == "a"} == {guarded}
 
 
 def test_a_mistake_has_its_place_in_the_text_with_its_delimiters() -> None:
     with pytest.raises(JsonataError) as caught:
-        read("{% 1 + ) %}")
+        read_expression("{% 1 + ) %}")
     assert caught.value.position == 7

@@ -19,7 +19,7 @@ import pytest
 from sm_cli.asl.resources import BUILT_IN
 from sm_cli.express import run_express
 from sm_cli.handlers.builtin import builtins
-from sm_cli.handlers.handler import Context, Failure, Success, run
+from sm_cli.handlers.handler import Context, Failure, Success, run_handler
 from sm_cli.handlers.http.invoke import http_invoke
 from sm_cli.handlers.http.settings import HttpSettings, read_settings
 from sm_cli.jsonvalue import Json
@@ -51,7 +51,7 @@ def call(
 ) -> Any:
     """The result of one call, or (error, cause)."""
     parameters = {"ApiEndpoint": f"http://{site.host}{path}", "Method": method, **more}
-    outcome = run(http_invoke(using or settings(site.host)), parameters, context())
+    outcome = run_handler(http_invoke(using or settings(site.host)), parameters, context())
     return outcome.result if isinstance(outcome, Success) else (outcome.error, outcome.cause)
 
 
@@ -261,7 +261,7 @@ def test_a_request_that_cannot_be_sent_is_refused_before_it_is(site: Site, chang
     ],
 )
 def test_nothing_is_allowed_by_default_and_the_sentence_says_what_to_add(url: str, entry: str) -> None:
-    outcome = run(builtins()["http:invoke"], {"ApiEndpoint": url, "Method": "GET"}, context())
+    outcome = run_handler(builtins()["http:invoke"], {"ApiEndpoint": url, "Method": "GET"}, context())
     assert isinstance(outcome, Failure)
     assert outcome.error == "States.Permissions"
     assert f"add {entry} to http_allow in sm.toml or [tool.sm], or to SM_HTTP_ALLOW" in outcome.cause
@@ -476,7 +476,7 @@ def test_a_server_that_keeps_sending_a_little_is_cut_when_the_time_is_up(site: S
 
     site.pages["/drip"] = drip
     hurried = http_invoke(settings(site.host), time_limit=0.2)
-    outcome = run(hurried, {"ApiEndpoint": f"http://{site.host}/drip", "Method": "GET"}, context())
+    outcome = run_handler(hurried, {"ApiEndpoint": f"http://{site.host}/drip", "Method": "GET"}, context())
     assert isinstance(outcome, Failure)
     assert outcome.error == "States.Http.Socket"
     assert outcome.cause == f"http://{site.host} did not answer within 0.2 seconds"
@@ -490,7 +490,7 @@ def test_a_call_that_nobody_waits_for_ends(site: Site) -> None:
     waiting, outcomes = context(), list[Success | Failure]()
     parameters: Json = {"ApiEndpoint": f"http://{site.host}/silent", "Method": "GET"}
     calling = http_invoke(settings(site.host))
-    thread = threading.Thread(target=lambda: outcomes.append(run(calling, parameters, waiting)))
+    thread = threading.Thread(target=lambda: outcomes.append(run_handler(calling, parameters, waiting)))
     thread.start()
     soon(lambda: bool(site.asked))
     waiting.cancelled.set()
@@ -512,9 +512,11 @@ def test_a_long_answer_is_refused_whether_or_not_it_says_how_long_it_is(site: Si
     site.pages["/fits"] = lambda page: page.answer(200, b"x" * 1000)
     small = http_invoke(settings(site.host), size_limit=1000)
     for path in ("/told", "/untold"):
-        outcome = run(small, {"ApiEndpoint": f"http://{site.host}{path}", "Method": "GET"}, context())
+        outcome = run_handler(small, {"ApiEndpoint": f"http://{site.host}{path}", "Method": "GET"}, context())
         assert outcome == Failure("States.DataLimitExceeded", "the answer is longer than 1,000 bytes")
-    assert isinstance(run(small, {"ApiEndpoint": f"http://{site.host}/fits", "Method": "GET"}, context()), Success)
+    assert isinstance(
+        run_handler(small, {"ApiEndpoint": f"http://{site.host}/fits", "Method": "GET"}, context()), Success
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from sm_cli.handlers.handler import Context, Success, run
+from sm_cli.handlers.handler import Context, Success, run_handler
 from sm_cli.handlers.http.invoke import http_invoke
 from sm_cli.handlers.http.settings import read_settings
 from tests.handlers.http_server import Answering, Site, serving
@@ -36,7 +36,7 @@ def _answer(site: Site, body: str, headers: dict[str, str], status: int = 200, k
     parameters: dict[str, Any] = {
         "ApiEndpoint": f"http://{site.host}/echo", "Method": "GET", "InvocationConfig": {"ConnectionArn": "shop"},
     }  # fmt: skip
-    outcome = run(http_invoke(using), parameters, Context("ref", "name", "w", "Call", 1, "ref-1-1"))
+    outcome = run_handler(http_invoke(using), parameters, Context("ref", "name", "w", "Call", 1, "ref-1-1"))
     if not isinstance(outcome, Success):
         return outcome.cause
     result = outcome.result

@@ -16,7 +16,7 @@ from sm_cli.asl.compile import compile_program
 from sm_cli.asl.text.source import parse
 from sm_cli.errors import HandlerLoadError
 from sm_cli.handlers.handler import Context, Success, run_async
-from sm_cli.handlers.handler import run as run_sync
+from sm_cli.handlers.handler import run_handler as run_sync
 from sm_cli.handlers.loading import load_handlers
 from sm_cli.handlers.needs import calls_handlers, check_handlers, needed_handlers
 from sm_cli.handlers.registry import Registry

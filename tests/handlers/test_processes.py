@@ -17,7 +17,7 @@ import pytest
 
 from sm_cli.engine.engine import Engine
 from sm_cli.errors import HandlerLoadError
-from sm_cli.handlers.handler import Context, Failure, Success, run
+from sm_cli.handlers.handler import Context, Failure, Success, run_handler
 from sm_cli.store.open import open_store
 from sm_cli.store.records import Status
 from sm_cli.worker.processes.process import Process
@@ -272,7 +272,7 @@ def context(resource: str) -> Context:
 
 
 def call(processes: Processes, registry: Any, name: str, input: Any = None) -> Any:
-    return run(registry[name], input, context(name))
+    return run_handler(registry[name], input, context(name))
 
 
 def test_a_process_is_used_again_until_it_has_done_its_number_of_tasks() -> None:

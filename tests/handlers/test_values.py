@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.handlers.handler import Context, Failure, Handler, Success, run
+from sm_cli.handlers.handler import Context, Failure, Handler, Success, run_handler
 
 Point = namedtuple("Point", "x y")
 
@@ -28,7 +28,7 @@ def odd(filling: list[Any]) -> Any:
 @pytest.mark.parametrize("size", [1, 2000], ids=["short", "long"])
 def test_what_a_handler_returns_is_plain_json_of_its_own(size: int) -> None:
     filling: list[Any] = ["x" * 1000] * size
-    ended = run(Handler("h", lambda input: odd(filling)), {}, context())
+    ended = run_handler(Handler("h", lambda input: odd(filling)), {}, context())
     assert isinstance(ended, Success)
     plain = [[1, [2, []]], {"a": "b"}, True, None, 2**64 - 1, -0.5, "é", filling]
     assert ended.result == {"inside": plain, "again": filling, "empty": {}}
@@ -54,12 +54,12 @@ def test_a_handler_that_changes_its_input_changes_nobody_elses(size: int) -> Non
         input["rows"].clear()
         input["more"] = 1
 
-    assert run(Handler("h", spoil), given, context()) == Success(None)
+    assert run_handler(Handler("h", spoil), given, context()) == Success(None)
     assert given == {"rows": [{"text": "x" * 1000, "tags": []} for _ in range(size)]}
 
 
 @pytest.mark.parametrize("wrong", [{1}, float("nan"), "\ud800", 2**64, {2: 3}, b"x"], ids=repr)
 def test_what_is_not_json_is_found_in_a_long_result_too(wrong: Any) -> None:
-    ended = run(Handler("h", lambda input: [["x" * 1000] * 2000, {"a": [wrong]}]), {}, context())
+    ended = run_handler(Handler("h", lambda input: [["x" * 1000] * 2000, {"a": [wrong]}]), {}, context())
     assert isinstance(ended, Failure)
     assert "is not JSON" in ended.cause

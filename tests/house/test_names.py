@@ -1,13 +1,16 @@
-"""The names of functions: verbs, or nouns for what they return; no bare participles."""
+"""The names of functions: verbs, or nouns for what they return; no bare participles; no name for two things."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.house.source import modules
+from tests.house.source import Function, Module, module, modules
 
 #: Participles that a reader cannot tell from a thing or a deed: what is `shown`, who `told` whom?
 _PARTICIPLES = frozenset(
@@ -62,3 +65,44 @@ def test_no_function_of_a_module_is_named_by_a_bare_participle() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_bare(node.name)
     ]
     assert bare == []
+
+
+#: Names that two modules share, each for its reason. A new one fails, and so does one that is no longer shared.
+_SHARED = {
+    # What each module of its kind has, called by the table that lists the modules.
+    "register": "every command's module adds its commands under this name",
+    "items": "every format of a data set yields its items under this name",
+    # A row of the table of transitions names its event; the module is the state.
+    "entered": "a transition",
+    "start": "a transition; StartExecution as a task",
+    "joined": "a transition",
+    "join_failed": "a transition",
+    "timed_out": "a transition",
+    # A command's function has the command's name, and so has what it asks.
+    "history": "a command; GetExecutionHistory as a task",
+    "list_executions": "a command; what it asks of the views; ListExecutions as a task",
+    "list_messages": "a command; what it asks of the views",
+    "redrive": "a command; what it asks of the engine",
+    "stop": "a command; StopExecution as a task",
+    "test_state": "a command; what it asks of `sm_cli.test_state`",
+    "validate": "a command; the public function; what both ask; ValidateStateMachineDefinition as a task",
+    "why": "a command; what it asks of the views",
+    # The package's public functions are thin.
+    "load_handlers": "the public function; what it asks",
+}
+
+
+def definitions(module: Module) -> Iterator[str]:
+    """The public functions and classes of a module, each once."""
+    found = {node.name for node in module.tree.body if isinstance(node, Function | ast.ClassDef)}
+    return (name for name in found if not name.startswith("_"))
+
+
+def test_a_name_means_one_thing() -> None:
+    counts = Counter(name for module in modules() for name in definitions(module))
+    assert sorted(name for name, count in counts.items() if count > 1) == sorted(_SHARED)
+
+
+def test_overloads_and_private_names_are_not_two_definitions() -> None:
+    text = "@overload\ndef a(): ...\ndef a(): ...\nclass B:\n    def c(self): ...\ndef _d(): ..."
+    assert sorted(definitions(module(Path("a.py"), text))) == ["B", "a"]

@@ -12,7 +12,7 @@ from sm_cli.errors import StateFailure
 from sm_cli.expr.jsonpath.path import compile_path
 from sm_cli.interpreter.advance import advance
 from sm_cli.interpreter.commands import RunTask
-from sm_cli.interpreter.dataflow import as_number, as_text, count, positive
+from sm_cli.interpreter.dataflow import as_number, as_text, evaluate_count, positive
 from sm_cli.interpreter.env import Probe
 from sm_cli.interpreter.events import Entered, TaskSucceeded
 from sm_cli.interpreter.step import Step, StepBuilder
@@ -182,7 +182,7 @@ def test_a_cause_quotes_text_as_it_is_and_the_rest_as_json(value: Json, text: st
 )
 def test_a_count_is_a_constant_a_path_or_an_expression(spec: Count, number: float | None) -> None:
     turn = StepBuilder(program(TASK), frame(INPUT), env())
-    assert count(turn, spec, INPUT, int) == number
+    assert evaluate_count(turn, spec, INPUT, int) == number
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_count_is_a_constant_a_path_or_an_expression(spec: Count, number: floa
 def test_a_path_that_leads_to_no_number_fails_the_state(path: str, kind: type[int] | type[float], says: str) -> None:
     turn = StepBuilder(program(TASK), frame(INPUT), env())
     with pytest.raises(StateFailure) as failed:
-        count(turn, Count("F", path=compile_path(path)), INPUT, kind)
+        evaluate_count(turn, Count("F", path=compile_path(path)), INPUT, kind)
     assert failed.value.error == "States.Runtime"
     assert failed.value.cause is not None and failed.value.cause.startswith(says)
 
@@ -206,8 +206,8 @@ def test_an_expression_s_count_is_not_rounded_and_fits_in_64_bits(number: float)
     turn = StepBuilder(program(TASK), frame(INPUT), env())
     spec = Count("F", expression=lambda scope: number)
     with pytest.raises(StateFailure, match="The F field must be an integer but was: "):
-        count(turn, spec, INPUT, int)
-    assert count(turn, spec, INPUT, float) == number
+        evaluate_count(turn, spec, INPUT, int)
+    assert evaluate_count(turn, spec, INPUT, float) == number
 
 
 @pytest.mark.parametrize("given", [99_999_999, 99_999_999.0])

@@ -8,27 +8,27 @@ from collections.abc import Iterator
 import pytest
 
 from sm_cli.errors import DatabaseError, UsageError
-from sm_cli.store.sql.queries import load, parse
+from sm_cli.store.sql.queries import load_queries, parse_blocks
 from sm_cli.store.sql.session import Session
 
 
 def test_a_file_is_its_blocks_without_comments() -> None:
     text = "-- about the file\n-- name: one\n-- why\nSELECT 1\n-- and why\nFROM t\n\n-- name: two\nSELECT 2;\n"
-    assert parse(text) == {"one": "SELECT 1\nFROM t", "two": "SELECT 2;"}
+    assert parse_blocks(text) == {"one": "SELECT 1\nFROM t", "two": "SELECT 2;"}
 
 
 @pytest.mark.parametrize("text", ["", "SELECT 1", "-- no name here\nSELECT 1"])
 def test_what_stands_under_no_name_is_no_block(text: str) -> None:
-    assert parse(text) == {}
+    assert parse_blocks(text) == {}
 
 
 def test_a_name_that_is_used_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="a query name is used twice: one"):
-        parse("-- name: one\nSELECT 1\n-- name: two\nSELECT 2\n-- name: one\nSELECT 3\n")
+        parse_blocks("-- name: one\nSELECT 1\n-- name: two\nSELECT 2\n-- name: one\nSELECT 3\n")
 
 
 def test_no_place_of_the_store_s_own_queries_is_left_open() -> None:
-    queries = load()
+    queries = load_queries()
     assert len(queries) > 50
     assert not [name for name, text in queries.items() if "{" in text]
 

@@ -30,7 +30,7 @@ from tests.store.samples import T0, apply, events, execution, frame, job, messag
 ROOT = Path(__file__).resolve().parents[2]
 QUERIES = {
     name: text
-    for name, text in queries.load().items()
+    for name, text in queries.load_queries().items()
     if re.match(r"(SELECT|WITH|INSERT|UPDATE|DELETE)\b", text) and name not in ("whole_executions", "some_map_runs")
 }
 
@@ -104,14 +104,14 @@ def test_a_query_with_a_limit_reads_in_order_and_sorts_nothing(store: SqliteStor
 
 
 def test_every_place_in_the_queries_is_filled_and_every_query_is_used() -> None:
-    assert [name for name, text in queries.load().items() if re.search(r"\{\w+\}", text)] == []
+    assert [name for name, text in queries.load_queries().items() if re.search(r"\{\w+\}", text)] == []
     code = "".join(file.read_text() for file in (ROOT / "sm_cli" / "store").rglob("*.py"))
     assert [name for name in QUERIES if f'"{name}"' not in code] == []
 
 
 def test_a_query_name_used_twice_is_an_error() -> None:
     with pytest.raises(ValueError, match="twice: a"):
-        queries.parse("-- name: a\nSELECT 1\n-- name: b\nSELECT 2\n-- name: a\nSELECT 3\n")
+        queries.parse_blocks("-- name: a\nSELECT 1\n-- name: b\nSELECT 2\n-- name: a\nSELECT 3\n")
 
 
 def test_a_dialect_replaces_single_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def test_a_dialect_replaces_single_queries(tmp_path: Path, monkeypatch: pytest.M
     )
     (tmp_path / "other" / "own.sql").write_text("-- name: p\n-- why\nSELECT {columns}\n")
     monkeypatch.setattr(queries, "SQL", tmp_path)
-    load = queries.load.__wrapped__
+    load = queries.load_queries.__wrapped__
     assert load("sqlite") == {"columns": "a, b", "q": "SELECT a, b FROM t", "p": "SELECT 1"}
     assert load("other")["p"] == "SELECT a, b"
 
@@ -185,13 +185,13 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
     store = SqliteStore(path, create=False)
     assert asked(store).latest() is None
     store.close()
-    assert raw(path, "PRAGMA user_version") == [(migrate.newest(),)]
+    assert raw(path, "PRAGMA user_version") == [(migrate.newest_schema(),)]
 
 
 def test_a_newer_file_is_refused_and_left_alone(path: Path) -> None:
     SqliteStore(path).close()
     raw(path, "PRAGMA user_version = 77")
-    sentence = f"{path} was written by a newer sm (schema 77, this one knows {migrate.newest()}); upgrade sm"
+    sentence = f"{path} was written by a newer sm (schema 77, this one knows {migrate.newest_schema()}); upgrade sm"
     with pytest.raises(DatabaseError, match=re.escape(sentence)):
         SqliteStore(path)
     assert raw(path, "PRAGMA user_version") == [(77,)]
@@ -212,7 +212,7 @@ def test_an_older_file_is_migrated_when_it_is_opened(path: Path, monkeypatch: py
     scripts = (*migrate.migrations(), "-- A note for later.\nCREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT;\n"
                "CREATE TRIGGER t AFTER DELETE ON notes BEGIN\n  SELECT 1;\n  SELECT 2;\nEND;\n")  # fmt: skip
     monkeypatch.setattr(migrate, "migrations", lambda: scripts)
-    monkeypatch.setattr(migrate, "newest", lambda: len(scripts))
+    monkeypatch.setattr(migrate, "newest_schema", lambda: len(scripts))
     newer = SqliteStore(path)
     assert asked(newer).execution(1) == execution(1)
     newer.close()
@@ -226,7 +226,7 @@ def test_a_migration_that_fails_leaves_the_file_at_its_version(path: Path, monke
     older.close()
     scripts = (*migrate.migrations(), "DROP TABLE history;\nCREATE TABLE frames (id INTEGER);\n")
     monkeypatch.setattr(migrate, "migrations", lambda: scripts)
-    monkeypatch.setattr(migrate, "newest", lambda: len(scripts))
+    monkeypatch.setattr(migrate, "newest_schema", lambda: len(scripts))
     with pytest.raises(DatabaseError, match="frames already exists"):
         SqliteStore(path)
     assert raw(path, "PRAGMA user_version") == [(len(scripts) - 1,)]
@@ -242,7 +242,7 @@ def test_a_file_of_every_older_version_reaches_the_newest(path: Path, number: in
     apply(store, new_executions=[execution(1)])
     assert asked(store).execution(1) == execution(1)
     store.close()
-    assert raw(path, "PRAGMA user_version") == [(migrate.newest(),)]
+    assert raw(path, "PRAGMA user_version") == [(migrate.newest_schema(),)]
 
 
 def test_a_migration_cut_off_in_a_statement_is_an_error() -> None:
@@ -569,7 +569,7 @@ def test_a_new_file_may_be_opened_by_several_processes_at_once(path: Path) -> No
     script = "import sys; from sm_cli.store.sqlite.database import SqliteStore; SqliteStore(sys.argv[1]).close()"
     openers = [run(script, str(path)) for _ in range(4)]
     assert [opener.communicate(timeout=100)[1] for opener in openers] == [""] * 4
-    assert raw(path, "PRAGMA user_version") == [(migrate.newest(),)]
+    assert raw(path, "PRAGMA user_version") == [(migrate.newest_schema(),)]
 
 
 @pytest.mark.parametrize("attempt", range(3))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.text.source import Document, parse
-from sm_cli.asl.validation.validate import CATALOGUE, check, find_unsupported, not_express, validate
+from sm_cli.asl.validation.validate import CATALOGUE, check, express_problems, find_unsupported, validate
 from sm_cli.diagnostics import Position
 from sm_cli.jsonvalue import Json
 
@@ -126,7 +126,7 @@ def test_an_express_workflow_waits_for_no_message_and_no_comment_helps_to_run_it
         document, found = check(written, express=True)
         assert ("SM607" in {d.code for d in found}) is is_told
         assert document is not None
-        assert [(d.code, d.position.line if d.position else 0) for d in not_express(document)] == [("SM607", 3)]
+        assert [(d.code, d.position.line if d.position else 0) for d in express_problems(document)] == [("SM607", 3)]
 
 
 def test_what_runs_is_not_unsupported() -> None:

@@ -18,7 +18,7 @@ from sm_cli.engine.engine import Engine
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution
-from sm_cli.store.waiting import TELL_AFTER, Holder, Patience, Wait
+from sm_cli.store.waiting import TELL_AFTER, Holder, LockWait, Patience
 from tests.engine.workers import one_task
 from tests.store.asking import asked
 
@@ -139,7 +139,7 @@ def test_a_long_wait_is_told_once_and_ends_at_its_limit(monkeypatch: pytest.Monk
     now = 0.0
     told: list[Holder] = []
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    wait = Wait(Patience(lambda: 5.0, told.append), lambda: Holder(7, "sm worker", 1))
+    wait = LockWait(Patience(lambda: 5.0, told.append), lambda: Holder(7, "sm worker", 1))
     assert wait.left() <= 5
     assert told == []
     now = TELL_AFTER

@@ -70,7 +70,7 @@ def beside(*lines: Line) -> Line:
     return Line(tuple(span for each in lines for span in each.spans), sum(each.width for each in lines))
 
 
-def pad(content: Line, width: int, fill: str = " ", style: str = "") -> Line:
+def pad_line(content: Line, width: int, fill: str = " ", style: str = "") -> Line:
     """Filled on the right up to so many cells."""
     missing = width - content.width
     return content if missing <= 0 else Line((*content.spans, StyledText(fill * missing, style)), width)
@@ -81,18 +81,18 @@ def under(prefix: Line, lines: Iterable[Line]) -> list[Line]:
     return [beside(prefix, each) for each in lines]
 
 
-def frame(
+def box(
     title: Line, content: Sequence[Line], width: int, corners: str, style: str, bottom: Line | None = None
 ) -> list[Line]:
     """A frame, `width` columns wide, its title in the upper border. `corners`: the four, then ─ and │."""
     upper_left, upper_right, lower_left, lower_right, across, down = tuple(corners)
     begin = line(StyledText(f"{upper_left}{across} ", style), *title.spans, " ")
-    rows = [beside(pad(begin, width - 1, across, style), line(StyledText(upper_right, style)))]
+    rows = [beside(pad_line(begin, width - 1, across, style), line(StyledText(upper_right, style)))]
     for each in content:
-        inner = pad(beside(line(StyledText(f"{down} ", style)), each), width - 1)
+        inner = pad_line(beside(line(StyledText(f"{down} ", style)), each), width - 1)
         rows.append(beside(inner, line(StyledText(down, style))))
     low = beside(line(StyledText(lower_left, style)), bottom or line())
-    rows.append(beside(pad(low, width - 1, across, style), line(StyledText(lower_right, style))))
+    rows.append(beside(pad_line(low, width - 1, across, style), line(StyledText(lower_right, style))))
     return rows
 
 
@@ -104,12 +104,12 @@ def columns(blocks: Sequence[Sequence[Line]], widths: Sequence[int], gap: int) -
     for i in range(height):
         row = line()
         for block, begin in zip(blocks, begins, strict=True):
-            row = beside(pad(row, begin), block[i]) if i < len(block) else row
-        rows.append(pad(row, begins[-1] + widths[-1]))
+            row = beside(pad_line(row, begin), block[i]) if i < len(block) else row
+        rows.append(pad_line(row, begins[-1] + widths[-1]))
     return rows
 
 
-def cut(text: str, width: int, style: str = "") -> StyledText:
+def fit(text: str, width: int, style: str = "") -> StyledText:
     """The text, shortened to so many cells."""
     return StyledText(shorten(text, width), style)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sm_cli.asl.graph.graph import Edge, Graph, Mark, Marks, Node, NodeId
-from sm_cli.asl.graph.words import PALETTE, marked_name, plain, summary
+from sm_cli.asl.graph.words import PALETTE, marked_name, plain, state_summary
 
 _SHAPES = {"Choice": "diamond", "Succeed": "ellipse", "Fail": "ellipse", "Message": "note", "Wait": "oval"}
 
@@ -48,7 +48,7 @@ def _machine(graph: Graph, ids: dict[NodeId, str], marks: Marks, indent: str) ->
 
 
 def _attributes(node: Node, mark: Mark | None) -> str:
-    attributes = [f"label={_quoted(*filter(None, (marked_name(node, mark), summary(node))))}"]
+    attributes = [f"label={_quoted(*filter(None, (marked_name(node, mark), state_summary(node))))}"]
     if node.type in _SHAPES:
         attributes.append(f"shape={_SHAPES[node.type]}")
     if node.missing:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from sm_cli.asl.graph.graph import STATUSES, Edge, Graph, Marks, Node, NodeId
-from sm_cli.asl.graph.words import PALETTE, marked_name, plain, summary
+from sm_cli.asl.graph.words import PALETTE, marked_name, plain, state_summary
 
 _SHAPES = {
     "Choice": ("{", "}"),
@@ -66,7 +66,7 @@ def _ends(node: Node) -> bool:
 def _shape(node: Node, marks: Marks) -> str:
     opening, closing = _SHAPES.get(node.type, ("[", "]"))
     mark = marks.get(node.id)
-    lines = [_escape(marked_name(node, mark)), _escape(summary(node))]
+    lines = [_escape(marked_name(node, mark)), _escape(state_summary(node))]
     return f'{opening}"{"<br/>".join(line for line in lines if line)}"{closing}'
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sm_cli.asl.graph.blocks import AXIS, Block, Line, StyledText, beside, columns, cut, frame, line, render, under
+from sm_cli.asl.graph.blocks import AXIS, Block, Line, StyledText, beside, box, columns, fit, line, render, under
 from sm_cli.asl.graph.flow import Arm, Flow
 from sm_cli.asl.graph.graph import Graph, Marks, Node
 from sm_cli.asl.graph.words import marked_name, plain, shorten, width_of
@@ -54,7 +54,7 @@ def to_text(
     lines = drawing.machine(graph, width)
     while drawing.later:
         title, group = drawing.later.pop(0)
-        lines += [line(), line(cut(title, width, "bold")), *drawing.machine(group, width)]
+        lines += [line(), line(fit(title, width, "bold")), *drawing.machine(group, width)]
     return render(lines, colour=colour, ascii_only=ascii_only)
 
 
@@ -88,9 +88,9 @@ class _Drawing:
             title += f" · {mark.status.lower().replace('_', ' ')}"
         name = plain(marked_name(node, mark))
         self.cuts += width_of(name) > width - 4
-        content = [line(cut(name, width - 4, "dim" if style == "dim" else f"{style} bold".strip()))]
+        content = [line(fit(name, width - 4, "dim" if style == "dim" else f"{style} bold".strip()))]
         if node.detail:
-            content.append(line(cut(node.detail, min(width - 4, max(_DETAIL, width_of(name))), "dim")))
+            content.append(line(fit(node.detail, min(width - 4, max(_DETAIL, width_of(name))), "dim")))
         content += self.groups(node, width - 4)
         ends = node.ends and node.type not in ("Succeed", "Fail")
         bottom = [StyledText("┬" if goes_on else "─" if not node.missing else "╌", style)]
@@ -98,7 +98,7 @@ class _Drawing:
         wanted = max(max(each.width for each in content) + 4, width_of(title) + 6, 10 if ends else 8)
         wide = min(wanted, width)
         corners = _ROUND if not node.missing else "╭╮╰╯╌┆"
-        return frame(line(cut(title, wide - 5, style)), content, wide, corners, style, line(*bottom))
+        return box(line(fit(title, wide - 5, style)), content, wide, corners, style, line(*bottom))
 
     def groups(self, node: Node, width: int) -> list[Line]:
         """The machines inside a state, each in a frame: side by side where they fit."""
@@ -106,7 +106,7 @@ class _Drawing:
             return []
         if width < _LEAST_GROUP:
             self.later += [(f"{plain(node.name)}: {group.title}", group) for group in node.groups]
-            return [line(cut(f"{len(node.groups)} inside, drawn below", width, "dim"))]
+            return [line(fit(f"{len(node.groups)} inside, drawn below", width, "dim"))]
         before = self.cuts
         frames = [self.frame(group, width) for group in node.groups]
         widths = [frame[0].width for frame in frames]
@@ -118,7 +118,7 @@ class _Drawing:
         content = self.machine(group, width - 4)
         title = shorten(group.title, width - 5)
         wide = min(max(*(each.width + 4 for each in content), width_of(title) + 6), width)
-        return frame(line(StyledText(title, "dim")), content, wide, _DASHED, "dim")
+        return box(line(StyledText(title, "dim")), content, wide, _DASHED, "dim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class _Machine:
             if name not in self.flow.drawn:
                 lines.append(line())
                 if name not in reached:
-                    lines.append(line(cut("not reached from StartAt:", self.width, "dim")))
+                    lines.append(line(fit("not reached from StartAt:", self.width, "dim")))
                 lines += self.chain(name, place, arrow=False).lines
         return lines
 
@@ -188,7 +188,7 @@ class _Machine:
 
     def reference(self, source: str, name: str, width: int) -> Line:
         loop = name in self.flow.drawn and self.flow.leads(name, source)
-        return line(StyledText("↺" if loop else "▶", "yellow" if loop else ""), " ", cut(name, width - 2))
+        return line(StyledText("↺" if loop else "▶", "yellow" if loop else ""), " ", fit(name, width - 2))
 
     # -- forks -----------------------------------------------------------------------------------
 
@@ -205,12 +205,12 @@ class _Machine:
             if self.is_known(arm.target, inner) or arm.target == place.until or inner.width < _LEAST:
                 lines.append(self.inline(name, arm, place.width, "╰" if last else "├"))
                 continue
-            lines.append(line(" ╰──╮ " if last else " ├──╮ ", cut(arm.label, place.width - 6, "dim")))
+            lines.append(line(" ╰──╮ " if last else " ├──╮ ", fit(arm.label, place.width - 6, "dim")))
             lines += under(line("   " if last else " │ "), self.chain(arm.target, inner).lines)
         if main is None:
             return ""
         if main.label:
-            lines.append(line(" │ ", cut(main.label, place.width - 3, "dim")))
+            lines.append(line(" │ ", fit(main.label, place.width - 3, "dim")))
         return main.target
 
     def main_of(self, name: str, arms: Sequence[Arm], place: _Place) -> Arm | None:
@@ -278,7 +278,7 @@ def _fork(blocks: Sequence[Block], arms: Sequence[Arm], widths: Sequence[int]) -
     last = len(blocks) - 1
     joints = ["├", *"┬" * (last - 1), "╮"]
     lines = [_rail(joints, widths, last)]
-    labels = [[line(" │ ", cut(arm.label, w - 3, "dim"))] for arm, w in zip(arms, widths, strict=True)]
+    labels = [[line(" │ ", fit(arm.label, w - 3, "dim"))] for arm, w in zip(arms, widths, strict=True)]
     lines += columns(labels, widths, _GAP)
     height = max(len(block.lines) for block in blocks)
     filled = [[*b.lines, *([line(" │")] * (height - len(b.lines) if b.open else 0))] for b in blocks]

@@ -51,7 +51,7 @@ def marked_name(node: Node, mark: Mark | None) -> str:
     return f"{SYMBOLS.get(mark.status, '?')} {node.name}{often}"
 
 
-def summary(node: Node) -> str:
+def state_summary(node: Node) -> str:
     """`Task process:order`: what a state is, in one line."""
     if node.missing:
         return "missing"

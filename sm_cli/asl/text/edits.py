@@ -66,12 +66,12 @@ def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, list[Chang
 def _read(text: str) -> tuple[Json, Span | None]:
     """The value as it is written, and where everything stands."""
     if text.lstrip()[:1] in ("{", "["):
-        value, problems = json_source.read(text)
+        value, problems = json_source.read_json_text(text)
         if not problems:
             return value, json_source.scan(text)[0]
     from sm_cli.asl.text import yaml_source
 
-    value, root, problems = yaml_source.read(text)
+    value, root, problems = yaml_source.read_yaml_text(text)
     return (None, None) if problems else (value, root)
 
 

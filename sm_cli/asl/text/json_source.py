@@ -39,7 +39,7 @@ _ALMOST = {
 }  # fmt: skip
 
 
-def read(text: str) -> tuple[Json, list[Problem]]:
+def read_json_text(text: str) -> tuple[Json, list[Problem]]:
     """The value of a JSON text, or its problems (then the value means nothing)."""
     try:
         value = loads_exact(text, what="the definition")
@@ -304,10 +304,12 @@ class _Scanner:
         if c == "'":
             return self._syntax_error("SM003", "JSON text stands in double quotes, not in single ones", at, at + 1)
         if re.match(r"[+.]?[0-9]|-", word):
-            return self._syntax_error("SM003", f"{cut(word)} is not a JSON number", at, end)
+            return self._syntax_error("SM003", f"{excerpt(word)} is not a JSON number", at, end)
         if c in ",]}:":
             return self._syntax_error("SM003", f"a value is missing before this '{c}'", at, at + 1)
-        return self._syntax_error("SM003", f"JSON has no value {cut(word or c)}; text stands in double quotes", at, end)
+        return self._syntax_error(
+            "SM003", f"JSON has no value {excerpt(word or c)}; text stands in double quotes", at, end
+        )
 
     def _no_key(self, at: int) -> _Broken:
         c = self.text[at : at + 1]
@@ -320,7 +322,7 @@ class _Scanner:
             return self._syntax_error("SM003", "JSON text stands in double quotes, not in single ones", at, at + 1)
         if match := _WORD.match(self.text, at):
             return self._syntax_error(
-                "SM003", f"the key {cut(match.group())} must stand in double quotes", at, match.end()
+                "SM003", f"the key {excerpt(match.group())} must stand in double quotes", at, match.end()
             )
         return self._syntax_error("SM003", "a key in double quotes must stand here", at, at + 1)
 
@@ -367,10 +369,10 @@ def _decode(inside: str) -> str:
     return value
 
 
-def cut(text: str) -> str:
+def excerpt(text: str) -> str:
     """The text, or its first 40 characters and an ellipsis."""
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def _display_key(key: str) -> str:
-    return f"'{cut(key)}'"
+    return f"'{excerpt(key)}'"

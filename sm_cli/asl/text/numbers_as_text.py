@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sm_cli.asl.outline import MachineAt, StateAt, members, outline
 from sm_cli.asl.text.spans import Span, find
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, is_number
 
 
 def keep_source_text(definition: dict[str, Json], text: str, spans: Span) -> None:
@@ -24,14 +24,10 @@ def _keep(owner: MachineAt | StateAt, shape: str, text: str, spans: Span) -> Non
         value = holder[field]
         if isinstance(value, list):
             for i, item in enumerate(value):
-                if _is_number(item):
+                if is_number(item):
                     value[i] = _source_text(f"{pointer}/{i}", text, spans)
-        elif _is_number(value):
+        elif is_number(value):
             holder[field] = _source_text(pointer, text, spans)
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _source_text(pointer: str, text: str, spans: Span) -> str:

@@ -193,7 +193,7 @@ def _plain(value: object) -> Json:
 
 
 def _parse_json(text: str, file: str | None) -> Parsed:
-    value, problems = json_source.read(text)
+    value, problems = json_source.read_json_text(text)
     if not problems:
         return _object(Document(text, file, "json", value))
     if _may_be_flow_yaml(text, file):
@@ -215,7 +215,7 @@ def _parse_yaml(text: str, file: str | None) -> Parsed:
     from sm_cli.asl.text import yaml_source  # its import costs 15 ms that a JSON definition need not pay
     from sm_cli.asl.text.numbers_as_text import keep_source_text
 
-    value, spans, problems = yaml_source.read(text)
+    value, spans, problems = yaml_source.read_yaml_text(text)
     if problems:
         return _problems(text, problems, file)
     if spans is None:

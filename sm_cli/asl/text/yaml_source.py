@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from sm_cli.asl.text.json_source import MAX_DEPTH, MAX_PROBLEMS, TOO_DEEP, cut
+from sm_cli.asl.text.json_source import MAX_DEPTH, MAX_PROBLEMS, TOO_DEEP, excerpt
 from sm_cli.asl.text.spans import Lines, Problem, Span
 from sm_cli.asl.text.yaml_errors import sentence
 from sm_cli.errors import InvalidJson
@@ -28,7 +28,7 @@ _COLLECTION_TAGS = {"!", f"{_CORE}map", f"{_CORE}seq"}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-def read(text: str) -> tuple[Json, Span | None, list[Problem]]:
+def read_yaml_text(text: str) -> tuple[Json, Span | None, list[Problem]]:
     """The value of a YAML text and the spans of all of it, or its problems (then the value means nothing).
 
     An empty text gives no span and no problem.
@@ -129,7 +129,7 @@ class _Builder:
             self._note("SM011", message, start, end, "write the fields out")
         if (first := top.keys.setdefault(key, start)) != start:
             line = self._line(first)
-            self._note("SM006", f"the key '{cut(key)}' stands here again; its first is on line {line}", start, end)
+            self._note("SM006", f"the key '{excerpt(key)}' stands here again; its first is on line {line}", start, end)
         top.key = (key, start, end)
 
     def _start(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
@@ -207,13 +207,13 @@ class _Builder:
         if event.anchor is not None:
             start = max(self.text.find("&", _start(event)), _start(event))
             end = start + 1 + len(event.anchor)
-            message = f"the anchor &{cut(event.anchor)} is not part of the States Language"
+            message = f"the anchor &{excerpt(event.anchor)} is not part of the States Language"
             self._note("SM010", message, start, end, "write the value out wherever it is needed")
 
     def _refuse_alias(self, event: yaml.AliasEvent) -> None:
         start, end = _start(event), _end(event)
         if not any(problem.code == "SM010" for problem in self.problems):
-            message = f"the alias *{cut(event.anchor or '')} is not part of the States Language"
+            message = f"the alias *{excerpt(event.anchor or '')} is not part of the States Language"
             self._note("SM010", message, start, end, "write the value out")
         if self._expects_key():
             self._open[-1].key = (f"*{event.anchor}", start, end)
@@ -222,6 +222,6 @@ class _Builder:
 
     def _refuse_tag(self, tag: str, start: int) -> None:
         shown = f"!!{tag.removeprefix(_CORE)}" if tag.startswith(_CORE) else tag
-        message = f"the YAML tag {cut(shown)} is not part of the States Language"
+        message = f"the YAML tag {excerpt(shown)} is not part of the States Language"
         hint = "write the value itself, or a substitution such as ${Name}"
         self._note("SM012", message, start, start + len(shown), hint)

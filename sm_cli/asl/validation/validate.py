@@ -39,7 +39,7 @@ from sm_cli.diagnostics import Diagnostic, Position, Severity
 from sm_cli.jsonpointer import tokens
 from sm_cli.jsonvalue import Json
 
-__all__ = ["CATALOGUE", "RULE_MODULES", "check", "find_unsupported", "findings", "not_express", "validate"]
+__all__ = ["CATALOGUE", "RULE_MODULES", "check", "express_problems", "find_unsupported", "findings", "validate"]
 
 #: Imported so that their rules are registered.
 RULE_MODULES = (
@@ -120,7 +120,7 @@ def find_unsupported(document: Document) -> list[Diagnostic]:
     return _with_positions(document, found)
 
 
-def not_express(document: Document) -> list[Diagnostic]:
+def express_problems(document: Document) -> list[Diagnostic]:
     """Why a definition cannot run as EXPRESS, as errors: SM607, whatever a comment passes over."""
     return _with_positions(document, _not_express(outline(_definition(document))))
 

@@ -54,7 +54,7 @@ def _tell(engine: Engine, left: list[Execution]) -> None:
         say(f"execution {left[0].name} needs a worker to go on, and none is running: sm worker")
 
 
-def table(ends: list[dict[str, Json]]) -> list[str]:
+def ends_table(ends: list[dict[str, Json]]) -> list[str]:
     """The lines of a table of these ends."""
     rows = []
     for end in ends:

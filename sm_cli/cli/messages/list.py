@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
     group.command("list")(list_messages)
-    group.command("show")(show)
+    group.command("show")(show_message)
     group.command("delete")(delete)
     app.add_typer(group, name="messages", help="See what was sent and what became of it.")
 
@@ -92,7 +92,7 @@ def list_messages(
         out.text(line)
 
 
-def show(
+def show_message(
     message: Named,
     output: Output = None,
     json: AsJson = False,

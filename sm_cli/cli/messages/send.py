@@ -138,14 +138,14 @@ def parse_correlation(text: str) -> tuple[str, Json]:
 
 
 def _tell(engine: Engine, correlation: str, sent: Sent, ends: list[dict[str, Json]] | None) -> None:
-    from sm_cli.cli.messages.awaiting import table
+    from sm_cli.cli.messages.awaiting import ends_table
     from sm_cli.cli.terminal.tables import clean
 
     line = _line(engine, correlation, sent)
     if line is not None:
         out.text(clean(line))
     if ends is not None:
-        for row in table(ends):
+        for row in ends_table(ends):
             out.text(row)
     if line is not None:
         for sentence in sent.near:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.project.trust import check_owner
 from sm_cli.cli.terminal.options import source
 from sm_cli.errors import ConfigurationError, HandlerLoadError, SmError
+from sm_cli.handlers.display import display_path
 
 if TYPE_CHECKING:
     from sm_cli.handlers.http.settings import HttpSettings
@@ -76,7 +77,7 @@ class Project:
     @property
     def workflows(self) -> Path:
         """The directory of workflows."""
-        return display_path(self.root / "workflows")
+        return relative_path(self.root / "workflows")
 
     def handlers(self, option: str | None) -> tuple[Path, bool]:
         """The handlers directory, and whether somebody named it.
@@ -85,7 +86,7 @@ class Project:
         if option is not None:
             return Path(option), True
         configured = self.setting("handlers")
-        directory = display_path(self.root / (configured or "handlers"))
+        directory = relative_path(self.root / (configured or "handlers"))
         if configured is not None and not directory.is_dir():
             place = self.place("handlers")
             raise HandlerLoadError(f"{place}: there is no directory {directory}", topic="handlers directory")
@@ -93,7 +94,7 @@ class Project:
 
     def buckets(self, option: str | None) -> Path:
         """The directory that stands for S3."""
-        return Path(option) if option is not None else display_path(self.root / (self.setting("buckets") or "buckets"))
+        return Path(option) if option is not None else relative_path(self.root / (self.setting("buckets") or "buckets"))
 
     @property
     def aws_limits(self) -> bool:
@@ -149,7 +150,7 @@ class Project:
             return option, True
         configured = self.setting("database")
         if configured is None:
-            return str(display_path(self.root / ".sm" / "sm.db")), False
+            return str(relative_path(self.root / ".sm" / "sm.db")), False
         return self._anchor(configured), True
 
     def http(self) -> HttpSettings:
@@ -170,7 +171,7 @@ class Project:
         path = url.removeprefix(scheme)
         if path.startswith("/") or ":" in path:
             return url
-        return f"{scheme}{display_path(self.root / path)}"
+        return f"{scheme}{relative_path(self.root / path)}"
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -190,13 +191,13 @@ def _settings(file: Path) -> tuple[dict[str, object], list[str]] | None:
     try:
         content = file.read_bytes()
         if file.name == "sm.toml":
-            check_owner(display_path(file))
+            check_owner(relative_path(file))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as e:
         if not os.access(file.parent, os.X_OK):
             return None  # a directory above that is not ours to look into
-        raise ConfigurationError(f"{display_path(file)} cannot be read: {e.strerror}") from e
+        raise ConfigurationError(f"{relative_path(file)} cannot be read: {e.strerror}") from e
     if file.name == "pyproject.toml" and b"tool" not in content:
         return None
     import tomllib
@@ -209,12 +210,12 @@ def _settings(file: Path) -> tuple[dict[str, object], list[str]] | None:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         if file.name == "pyproject.toml" and b"tool.sm" not in content:
             return None
-        raise ConfigurationError(f"{display_path(file)} is not TOML: {e}") from e
+        raise ConfigurationError(f"{relative_path(file)} is not TOML: {e}") from e
     if table is None:
         return None
-    check_owner(display_path(file))
+    check_owner(relative_path(file))
     if not isinstance(table, dict):
-        raise ConfigurationError(f"{display_path(file)}: tool.sm is not a table")
+        raise ConfigurationError(f"{relative_path(file)}: tool.sm is not a table")
     lines = text.splitlines()
     _check(file, table, lines)
     return table, lines
@@ -241,8 +242,8 @@ def _place(file: Path, lines: list[str], key: str) -> str:
     begin = next((i for i, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.\s*sm\b", line)), 0)
     for number, line in enumerate(lines[begin:], begin + 1):
         if written.match(line):
-            return f"{display_path(file)}:{number}"
-    return str(display_path(file))
+            return f"{relative_path(file)}:{number}"
+    return str(relative_path(file))
 
 
 @contextmanager
@@ -265,8 +266,6 @@ def is_file(path: str) -> bool:
         return False
 
 
-def display_path(path: Path) -> Path:
-    """Relative to the current directory when it lies below it: what a person would write."""
-    here = os.getcwd()  # noqa: PTH109 - Path.cwd() is the same, slower
-    text = str(path)
-    return Path(text.removeprefix(f"{here}/")) if text.startswith(f"{here}/") else path
+def relative_path(path: Path) -> Path:
+    """Relative to the current directory when it lies below it."""
+    return Path(display_path(path))

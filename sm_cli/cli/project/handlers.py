@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.project.trust import check_handlers
+from sm_cli.cli.project.trust import check_handlers_owner
 from sm_cli.cli.terminal.failures import say, warn
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def load_trusted(directory: Path) -> Registry:
     from sm_cli.cli.terminal.logs import escape_the_rest
     from sm_cli.handlers.loading import load_handlers
 
-    check_handlers(directory)
+    check_handlers_owner(directory)
     escape_the_rest()
     return load_handlers(directory)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.project.config import Project, blamed_on, display_path, find_project
+from sm_cli.cli.project.config import Project, blamed_on, find_project, relative_path
 from sm_cli.cli.project.trust import check_database, owner_who_denies
 from sm_cli.errors import DatabaseError
 
@@ -96,7 +96,7 @@ def _where_looked(project: Project, *, named: bool, by_option: bool) -> str | No
         return None
     if project.file is None:
         return f"Neither {Path.cwd()} nor a folder above it has an sm.toml."
-    file = display_path(project.file)
+    file = relative_path(project.file)
     return f"{file} names it." if named else f"It would belong to the project of {file}."
 
 

@@ -37,7 +37,7 @@ def check_database(file: Path) -> None:
     _refuse_others([*folder, *(Path(f"{each}{suffix}") for each in where for suffix in _BESIDE)])
 
 
-def check_handlers(directory: Path) -> None:
+def check_handlers_owner(directory: Path) -> None:
     """The directory and everything below it: an import may execute any of it. Raises ConfigurationError."""
     _refuse_others(_below(directory))
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.project.config import Project, blamed_on, display_path, is_file
+from sm_cli.cli.project.config import Project, blamed_on, is_file, relative_path
 from sm_cli.cli.terminal.inputs import read_stdin
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 
@@ -27,7 +27,7 @@ _FROM_STDIN = "stdin"
 _LONGEST = 200
 
 
-def name_of(path: str) -> str:
+def name_of_file(path: str) -> str:
     """The file's stem, without a second `.asl`: `order.asl.json` is `order`."""
     if path == STDIN:
         return _FROM_STDIN
@@ -44,7 +44,7 @@ def choose(project: Project, wanted: str | None) -> str:
         with blamed_on("SM_WORKFLOW"):
             return _closest_hint(project.workflows, variable)
     if configured is not None:
-        beside = display_path(project.root / configured)
+        beside = relative_path(project.root / configured)
         with blamed_on(project.place("workflow")):
             return str(beside) if beside.is_file() else _closest_hint(project.workflows, configured)
     there = files_in(project.workflows) if project.workflows.is_dir() else []
@@ -55,7 +55,7 @@ def choose(project: Project, wanted: str | None) -> str:
             f"there is no workflow to take: {project.workflows}/ holds none",
             hint="Name a file, or set workflow in sm.toml or [tool.sm].",
         )
-    names = ", ".join(name_of(str(file)) for file in there)
+    names = ", ".join(name_of_file(str(file)) for file in there)
     raise UsageError(f"{project.workflows}/ holds several workflows: {names}", hint="Name one of them.")
 
 
@@ -72,7 +72,7 @@ def _closest_hint(folder: Path, wanted: str) -> str:
         raise UsageError(f"{wanted} is a folder, not a workflow")
     if path.exists():
         return wanted  # a pipe: `sm run <(generate)`
-    there = {name_of(str(file)): str(file) for file in (files_in(folder) if folder.is_dir() else [])}
+    there = {name_of_file(str(file)): str(file) for file in (files_in(folder) if folder.is_dir() else [])}
     if wanted in there:
         return there[wanted]
     if "/" in wanted or path.suffix in SUFFIXES:
@@ -86,10 +86,10 @@ def parse_file(path: str) -> Parsed:
     """Read and parse one definition. Raises NotFound and UsageError for a file that cannot be read."""
     from sm_cli.asl.text.source import parse
 
-    return parse(read(path), file="<stdin>" if path == STDIN else path)
+    return parse(read_definition(path), file="<stdin>" if path == STDIN else path)
 
 
-def read(path: str) -> bytes:
+def read_definition(path: str) -> bytes:
     """The bytes of a file, or of stdin. Raises UsageError or NotFound."""
     from sm_cli.asl.text.source import MAX_BYTES
 
@@ -109,7 +109,7 @@ def load(path: str) -> Workflow:
     """A workflow ready to run. Raises InvalidDefinition with every problem."""
     from sm_cli.engine.engine import prepare
 
-    return prepare(document(path), name_of(path))
+    return prepare(document(path), name_of_file(path))
 
 
 class Library:
@@ -122,7 +122,7 @@ class Library:
     def __call__(self, name: str) -> Workflow | None:
         """Raises InvalidDefinition for one that cannot run."""
         files = files_in(self.folder) if self.folder.is_dir() else []
-        file = next((str(file) for file in files if name_of(str(file)) == name), None)
+        file = next((str(file) for file in files if name_of_file(str(file)) == name), None)
         if file is None:
             return None
         stat = os.stat(file)  # noqa: PTH116 - `file` is text, as everywhere here

@@ -97,7 +97,7 @@ def run(
     from sm_cli.cli.project.opening import opened_engine
     from sm_cli.cli.terminal.inputs import read_input
 
-    refuse_misfits(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
+    check_run_options(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
     project = find_project()
     wanted, pairs = split(arguments or [])
     limit = None if timeout is None else seconds(timeout, "--timeout")
@@ -110,9 +110,9 @@ def run(
     with out.guard_stdout() as result, stubbing(stub) as stubs, load:
         registry = registry_for(workflow, project, handlers, load, stubs)
         if express:
-            from sm_cli.cli.run.express import run as run_express
+            from sm_cli.cli.run.express import run_in_memory
 
-            ended = run_express(workflow, data, registry, result, project=project, name=name, timeout=limit,
+            ended = run_in_memory(workflow, data, registry, result, project=project, name=name, timeout=limit,
                                 concurrency=load.slots, keep=keep_history, db=db, limits=limits)  # fmt: skip
             raise typer.Exit(ended)
         with opened_engine(db, project, create=True, buckets=buckets) as engine:
@@ -126,13 +126,13 @@ def run(
             loop = Worker(engine, registry, concurrency=load.slots, name=own_name())
             execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
             data = execution.input = None  # it is stored; a large one is not also kept here to the end
-            go_on = again("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
+            go_on = command_line("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
             code = follow(loop, execution, result, go_on, detach_on_wait=detach_on_wait)
     if code:
         raise typer.Exit(code)
 
 
-def refuse_misfits(express: bool, *, keep_history: bool, detach: bool, queue: str | None) -> None:
+def check_run_options(express: bool, *, keep_history: bool, detach: bool, queue: str | None) -> None:
     """Options that say nothing together. Raises UsageError."""
     if keep_history and not express:
         raise UsageError("--keep-history says what becomes of an --express execution; others are always kept")
@@ -147,7 +147,7 @@ def split(arguments: list[str]) -> tuple[str | None, list[str]]:
     return None, arguments
 
 
-def again(command: str, **options: str | bool | None) -> list[str]:
+def command_line(command: str, **options: str | bool | None) -> list[str]:
     """A command line of ours with the options that were given; True is one without a value."""
     words = ["sm", command]
     for name, value in options.items():

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
 
 
-def run(
+def run_in_memory(
     workflow: Workflow, data: Json, registry: Mapping[str, Handler], result: TextIO, *, project: Project,
     name: str | None, timeout: float | None, concurrency: int, keep: bool, db: str | None,
     limits: bool,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.config import Project
 from sm_cli.cli.project.handlers import load_trusted
-from sm_cli.cli.project.trust import check_handlers
+from sm_cli.cli.project.trust import check_handlers_owner
 from sm_cli.cli.terminal.options import count
 from sm_cli.errors import UsageError
 
@@ -47,7 +47,7 @@ class Loader:
             return load_trusted(directory)
         from sm_cli.worker.processes.processes import Processes
 
-        check_handlers(directory)
+        check_handlers_owner(directory)
         new = Processes(directory, keep=self.slots if self.ahead else 0, recycle_after=self.recycle_after)
         registry = new.load()
         before, self._used = self._used, new

@@ -101,7 +101,7 @@ def test_state(
     }
     data, mocked = read_input(input, []), mock_of(mock, mock_error)
     with out.guard_stdout() as result, stubbing(stub) as stubs:
-        registry = {} if mocked is not None else registry_for(found, project, handlers, stubs)
+        registry = {} if mocked is not None else handlers_for_state(found, project, handlers, stubs)
         answer = single.test_state(
             document, data, state_name=state, inspection_level=told if json else _check_level(told), mock=mocked,
             handlers=registry, name=state, strict=False, **options,
@@ -113,7 +113,7 @@ def test_state(
                 out.text(line, result)
         elif "output" in answer:
             out.value(answer["output"], result)
-    for line in ending(state, answer):
+    for line in outcome_lines(state, answer):
         say(line)
     if answer["status"] == "FAILED":
         raise typer.Exit(1)
@@ -157,7 +157,7 @@ def mock_of(result: str | None, error: str | None) -> dict[str, Json] | None:
     return None
 
 
-def registry_for(
+def handlers_for_state(
     state: StateAt, project: Project, option: str | None, stub: Stub | None = None
 ) -> Mapping[str, Handler]:
     """The handlers, when the state calls one. Raises HandlerLoadError when it is not there."""
@@ -194,7 +194,7 @@ def stages(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name:<{width}}  {tables.clean(shown)}"
 
 
-def ending(state: str, answer: Mapping[str, Any]) -> Iterator[str]:
+def outcome_lines(state: str, answer: Mapping[str, Any]) -> Iterator[str]:
     """How it ended, for stderr."""
     from sm_cli.cli.terminal import tables
 

@@ -30,7 +30,7 @@ _WHEN = {Lack.MESSAGE: "until"}
 _KINDS = {lack: lack.name.lower() for lack in Lack}
 
 
-def summary(log: WorkLog, left: list[Left]) -> str:
+def work_summary(log: WorkLog, left: list[Left]) -> str:
     """`3 ended: 2 SUCCEEDED, 1 FAILED; 1 still waits: no handler for 'x'`."""
     ended = sum(log.ended.values())
     parts = ["nothing ended"]

@@ -107,7 +107,7 @@ class Working:
         level = logging.WARNING if code else logging.INFO
         facts = work_left.facts(self.log, left, code)
         tell_state(
-            "worker.summary", work_left.summary(self.log, left), {"worker": self.loop.name, **facts}, level=level
+            "worker.summary", work_left.work_summary(self.log, left), {"worker": self.loop.name, **facts}, level=level
         )
 
     def _told_to_stop(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.actions import command_of
 from sm_cli.jsonvalue import Json, dumps
-from sm_cli.views.executions import Wait, execution_document, failed_state
+from sm_cli.views.executions import PendingWait, execution_document, failed_state
 from sm_cli.views.records import HANDED_OVER, Execution, Frame, Job, Subscription, Timer, TimerKind
 from sm_cli.views.why import doing, need_of
 from sm_cli.worker.membership import name_of
@@ -31,13 +31,13 @@ def describe_execution(engine: Engine, execution: Execution) -> dict[str, Json]:
     return found
 
 
-def wait_text(wait: Wait) -> str:
+def wait_text(wait: PendingWait) -> str:
     """What is waited for in words, and the command that moves it."""
     said = _waited_for(wait)
     return said if wait.action is None else f"{said}: {command_of(wait.action)}"
 
 
-def _waited_for(wait: Wait) -> str:
+def _waited_for(wait: PendingWait) -> str:
     match wait.what:
         case Subscription(key=key, value=value, deadline=deadline):
             until = "" if deadline is None else f" until {tables.local_time(deadline)}"
@@ -57,7 +57,7 @@ def _waited_for(wait: Wait) -> str:
     raise AssertionError(f"nothing waits for {wait.what!r}")
 
 
-def lines(found: dict[str, Json], *, full: bool = False) -> Iterator[str]:
+def description_lines(found: dict[str, Json], *, full: bool = False) -> Iterator[str]:
     """What `described` found, for people: of each value a screen at most, unless it is to be `full`."""
     names = (
         "id",

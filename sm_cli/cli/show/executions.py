@@ -113,7 +113,7 @@ def show(
     _trust: Trust = False,
 ) -> None:
     """Show an execution and what it waits for."""
-    from sm_cli.cli.show.describe import describe_execution, lines
+    from sm_cli.cli.show.describe import describe_execution, description_lines
 
     format = output_format(output, json)
     with opened_engine(db) as engine:
@@ -121,7 +121,7 @@ def show(
     if format != "table":
         out.one(facts, format)
         return
-    for line in lines(facts, full=full):
+    for line in description_lines(facts, full=full):
         out.text(line)
 
 

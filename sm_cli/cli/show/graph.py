@@ -96,14 +96,14 @@ def _execution_graph(reference: str, workflow: str | None, db: str | None) -> tu
     """The graph of the definition that the execution runs, which may be older than the file, and its marks."""
     from sm_cli.asl.graph.graph import graph_of
     from sm_cli.cli.project.opening import opened_engine
-    from sm_cli.cli.project.workflows import name_of
+    from sm_cli.cli.project.workflows import name_of_file
     from sm_cli.errors import UsageError
     from sm_cli.views.executions import definition_of, history_of
     from sm_cli.views.state_visits import state_visits
 
     with opened_engine(db) as engine:
         execution = engine.find(reference)
-        if workflow is not None and (name := name_of(workflow)) != execution.workflow:
+        if workflow is not None and (name := name_of_file(workflow)) != execution.workflow:
             raise UsageError(f"{execution.name} is an execution of {execution.workflow!r}, not of {name!r}")
         drawn = graph_of(definition_of(engine, execution))
         visits = state_visits(history_of(engine, execution))

@@ -14,7 +14,7 @@ from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, Output, Trust, count, output_format
-from sm_cli.views.map_runs import pending, running
+from sm_cli.views.map_runs import find_map_runs, pending, running
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -59,17 +59,10 @@ def map_runs(
     if format != "table":
         out.rows([map_run_document(run, refs[run.execution]) for run in runs], format)
     elif runs:
-        for line in tables.table(_HEADS, [row(run, engine.clock.now()) for run in runs]):
+        for line in tables.table(_HEADS, [table_row(run, engine.clock.now()) for run in runs]):
             out.text(line)
     else:
         say("there is no map run: a Map with Mode DISTRIBUTED has one")
-
-
-def find_map_runs(engine: Engine, which: str | None, limit: int = 50) -> list[MapRun]:
-    """Raises NotFound for what is neither a map run nor an execution."""
-    from sm_cli.views.map_runs import find_map_runs
-
-    return find_map_runs(engine, which, limit)
 
 
 def watch(engine: Engine, which: str | None, limit: int) -> None:
@@ -103,7 +96,7 @@ def progress(run: MapRun) -> str:
     return f"{run.state}: {join.settled - join.failed_items:,} of {join.total:,} items done{failed}{going}"
 
 
-def row(run: MapRun, now: int) -> tuple[str, ...]:
+def table_row(run: MapRun, now: int) -> tuple[str, ...]:
     """The row of a table. now: microseconds since 1970 UTC."""
     join = run.join
     return (

@@ -27,7 +27,7 @@ _TYPES = ("STANDARD", "EXPRESS")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckOptions:
     """What is asked of every file. `handlers` are the names of those that there are, None when nobody asks."""
 
     handlers: Collection[str] | None
@@ -45,13 +45,13 @@ class Asked:
     substitutions: Mapping[str, Json] | None = None
 
 
-def ask(
+def check_options(
     project: Project, *, handlers: str | None, run_handlers: bool, severity: str, ignore: Sequence[str], strict: bool,
     type: str, aws: bool, substitutions: str | None,
-) -> Asked:  # fmt: skip
+) -> CheckOptions:  # fmt: skip
     """What the options say. Raises UsageError for one that says nothing."""
     level = _LEVELS.index(choice(severity, "--severity", _LEVELS))
-    return Asked(
+    return CheckOptions(
         None if aws else _handler_names(project, handlers, run_handlers),
         _LEVELS[: level + 1],
         frozenset(_code(written) for text in ignore for written in text.split(",")),
@@ -77,10 +77,10 @@ def _code(written: str) -> str:
 
 def _substitutions(path: str) -> Mapping[str, Json]:
     from sm_cli.asl.text.source import parse
-    from sm_cli.cli.project.workflows import read
+    from sm_cli.cli.project.workflows import read_definition
     from sm_cli.errors import UsageError
 
-    found = parse(read(path), file=display_name(path))
+    found = parse(read_definition(path), file=display_name(path))
     if found.document is None or not isinstance(found.document.value, dict):
         first = f": {found.diagnostics[0].message}" if found.diagnostics else ""
         raise UsageError(f"{path} gives no substitutions{first}", hint='It holds an object such as {"Name": "value"}.')
@@ -107,7 +107,7 @@ def _handler_names(project: Project, option: str | None, run: bool) -> Collectio
             return None
 
 
-def check_all(project: Project, paths: Sequence[str], asked: Asked) -> list[CheckedFile]:
+def check_all(project: Project, paths: Sequence[str], asked: CheckOptions) -> list[CheckedFile]:
     """Every file that is meant, sorted by name, with its problems."""
     files = sorted(definition_files(project, paths))
     return [found for file, in_folder in files if (found := _check_file(file, asked, in_folder)) is not None]
@@ -142,12 +142,12 @@ def _definitions_below(folder: Path) -> list[Path]:
     return sorted(file for file in below if not any(part.startswith(".") for part in file.relative_to(folder).parts))
 
 
-def _check_file(file: str, asked: Asked, in_folder: bool) -> CheckedFile | None:
+def _check_file(file: str, asked: CheckOptions, in_folder: bool) -> CheckedFile | None:
     """What is wrong with one file; None for a file of a folder that is JSON or YAML but no workflow."""
     from sm_cli.asl.text.source import parse
-    from sm_cli.cli.project.workflows import read
+    from sm_cli.cli.project.workflows import read_definition
 
-    content, shown = read(file), display_name(file)
+    content, shown = read_definition(file), display_name(file)
     parsed = parse(content, file=shown)
     text = content.decode("utf-8-sig", "replace")
     value = parsed.document.value if parsed.document is not None else None
@@ -164,12 +164,12 @@ def _check_file(file: str, asked: Asked, in_folder: bool) -> CheckedFile | None:
     return CheckedFile(file, text, [d for d in found if _is_reported(d, asked)], asked.fails)
 
 
-def problems_of(document: Document, asked: Asked) -> list[Diagnostic]:
+def problems_of(document: Document, asked: CheckOptions) -> list[Diagnostic]:
     """All problems of a definition, those that nobody wants to hear of too."""
     from sm_cli.asl.validation.validate import validate
 
     return validate(document, handlers=asked.handlers, express=asked.express, substitutions=asked.substitutions)
 
 
-def _is_reported(problem: Diagnostic, asked: Asked) -> bool:
+def _is_reported(problem: Diagnostic, asked: CheckOptions) -> bool:
     return problem.severity in asked.levels and problem.code not in asked.ignored

@@ -10,7 +10,7 @@ import typer
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.options import AsJson, Handlers, Import, Trust, choice
-from sm_cli.cli.validate.checking import Asked, ask, check_all
+from sm_cli.cli.validate.checking import CheckOptions, check_all, check_options
 
 if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
@@ -62,8 +62,8 @@ def validate(
         raise UsageError("--fix writes files, and stdin is none", hint="--fix --dry-run - shows what would change.")
     project = find_project()
 
-    def asked() -> Asked:
-        return ask(project, handlers=handlers, run_handlers=import_, severity=severity, ignore=ignore or [],
+    def asked() -> CheckOptions:
+        return check_options(project, handlers=handlers, run_handlers=import_, severity=severity, ignore=ignore or [],
                    strict=strict, type=type, aws=aws, substitutions=substitutions)  # fmt: skip
 
     if watch:
@@ -76,14 +76,14 @@ def validate(
         raise typer.Exit(1)
 
 
-def _once(project: Project, paths: list[str], asked: Asked, format: str) -> bool:
+def _once(project: Project, paths: list[str], asked: CheckOptions, format: str) -> bool:
     """Check and tell; whether all is valid."""
     files = check_all(project, paths, asked)
     _report(files, format)
     return all(each.is_valid for each in files)
 
 
-def _fix_files(project: Project, paths: list[str], asked: Asked, format: str, dry_run: bool) -> bool:
+def _fix_files(project: Project, paths: list[str], asked: CheckOptions, format: str, dry_run: bool) -> bool:
     """Fix the files, then check them; with `dry_run` only show what would be fixed."""
     from sm_cli.cli.validate.fixing import fix_files
 
@@ -96,9 +96,9 @@ def _fix_files(project: Project, paths: list[str], asked: Asked, format: str, dr
 
 def _report(files: Sequence[CheckedFile], format: str) -> None:
     if format != "text":
-        from sm_cli.cli.validate.reports import write
+        from sm_cli.cli.validate.reports import write_report
 
-        write(files, format)
+        write_report(files, format)
         return
     problems = any(each.found for each in files)
     for each in files:

@@ -23,7 +23,7 @@ from sm_cli.errors import UsageError
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from sm_cli.cli.validate.checking import Asked
+    from sm_cli.cli.validate.checking import CheckOptions
     from sm_cli.cli.validate.reports import CheckedFile
 
 _BOM = b"\xef\xbb\xbf"
@@ -31,7 +31,7 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _COLOURS = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
 
 
-def fix_files(files: Sequence[CheckedFile], asked: Asked, *, to_stdout: bool, write: bool) -> None:
+def fix_files(files: Sequence[CheckedFile], asked: CheckOptions, *, to_stdout: bool, write: bool) -> None:
     """Show what is fixed in each file as a diff, on stdout or stderr, and write it unless told otherwise."""
     from sm_cli.asl.validation.fixes import fix
 

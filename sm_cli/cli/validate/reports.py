@@ -50,7 +50,7 @@ def display_name(name: str) -> str:
     return "<stdin>" if name == "-" else name.encode(errors="replace").decode()
 
 
-def as_json(files: Sequence[CheckedFile]) -> Json:
+def report_document(files: Sequence[CheckedFile]) -> Json:
     """The document of `--json`: one object a file."""
     return [
         {
@@ -213,11 +213,11 @@ def _xml(text: str) -> str:
 
 
 #: Format to the function that makes its data, or its text; `text` is made in `frames`.
-DATA: dict[str, Callable[[Sequence[CheckedFile]], Json]] = {"json": as_json, "sarif": as_sarif}
+DATA: dict[str, Callable[[Sequence[CheckedFile]], Json]] = {"json": report_document, "sarif": as_sarif}
 TEXTS: dict[str, Callable[[Sequence[CheckedFile]], str]] = {"github": as_github, "junit": as_junit}
 
 
-def write(files: Sequence[CheckedFile], format: str) -> None:
+def write_report(files: Sequence[CheckedFile], format: str) -> None:
     """Print a report in one of the formats of DATA and TEXTS."""
     if format in DATA:
         out.value(DATA[format](files))

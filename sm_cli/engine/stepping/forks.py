@@ -57,14 +57,14 @@ def branch_closed(unit: UnitOfWork, frame: Frame, parent: Frame, command: Close)
         case Verdict.WAIT:
             start_pending_branches(unit, parent, join.started, to_start(join), frame.last)
         case Verdict.COMPLETE:
-            unit.agenda.appendleft((parent.id, joined(unit, parent, command.tail)))
+            unit.agenda.appendleft((parent.id, fork_result(unit, parent, command.tail)))
         case Verdict.FAIL:
             abort(unit, unit.children.open_below(parent), recorded=command.error != RUNTIME)
             failed = JoinFailed(parent.seq, command.error, command.cause, frame.last)
             unit.agenda.appendleft((parent.id, failed))
 
 
-def joined(unit: UnitOfWork, parent: Frame, last: int) -> Joined:
+def fork_result(unit: UnitOfWork, parent: Frame, last: int) -> Joined:
     """The end of the parent's fork: the outputs of its children, unless nobody looks at them or they are too large."""
     state = unit.program_of(unit.execution(parent.execution).digest).machines[parent.machine].states[parent.state]
     if isinstance(state, Resulting) and drops_result(state):

@@ -89,9 +89,9 @@ def reap(tick: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
     freed = []
     for job in jobs:
         if not job.repeatable:
-            fail(tick, job, "The worker was lost while it ran this task, and its handler is not repeatable.")
+            fail_job(tick, job, "The worker was lost while it ran this task, and its handler is not repeatable.")
         elif job.deliveries >= MOST_LOST:
-            fail(tick, job, f"The worker was lost {job.deliveries} times while it ran this task.")
+            fail_job(tick, job, f"The worker was lost {job.deliveries} times while it ran this task.")
         else:
             free(tick, job)
             freed.append(job)
@@ -105,7 +105,7 @@ def free(tick: UnitOfWork, job: Job) -> None:
     tick.changes.timers_gone.append(job.frame)
 
 
-def fail(tick: UnitOfWork, job: Job, cause: str) -> None:
+def fail_job(tick: UnitOfWork, job: Job, cause: str) -> None:
     """Hand the job's frame a States.TaskFailed with this cause."""
     tick.deliver(job.frame, TaskFailed(job.seq, "States.TaskFailed", cause))
 
@@ -116,7 +116,7 @@ def give_back(tick: UnitOfWork, job: Job) -> None:
         job.deliveries -= 1
         free(tick, job)
     else:
-        fail(tick, job, "The worker was stopped while it ran this task, and its handler is not repeatable.")
+        fail_job(tick, job, "The worker was stopped while it ran this task, and its handler is not repeatable.")
 
 
 def claim(tick: UnitOfWork, rota: Rota, freed: Iterable[Job] = (), tree: int | None = None) -> None:

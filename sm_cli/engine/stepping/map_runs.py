@@ -95,7 +95,7 @@ def go_on(unit: UnitOfWork, child: Execution, frame: Frame) -> None:
             start_pending_children(unit, frame, to_start(join))
             want_items(unit, frame)
         case Verdict.COMPLETE:
-            unit.agenda.appendleft((frame.id, joined(unit, frame)))
+            unit.agenda.appendleft((frame.id, run_result(unit, frame)))
         case Verdict.FAIL:
             abort_children(unit, frame)
             unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, child.error, child.cause, frame.last)))
@@ -137,7 +137,7 @@ def want_items(unit: UnitOfWork, parent: Frame) -> None:
         unit.agenda.append((parent.id, ItemsWanted(parent.seq)))
 
 
-def joined(unit: UnitOfWork, parent: Frame) -> Joined:
+def run_result(unit: UnitOfWork, parent: Frame) -> Joined:
     """The end of the run: the outputs of its children, unless nobody looks at them or they are too large."""
     try:
         return Joined(parent.seq, outputs(unit, parent), parent.last)

@@ -48,7 +48,7 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
     """Start the child, and go on, or wait for its end or for a callback."""
     program = unit.program_of(execution.digest)
     frame = put(unit, execution, started(program, frame, unit.env(execution)))
-    running = None if command.pattern else same(unit, command)
+    running = None if command.pattern else running_duplicate(unit, command)
     if running is not None:
         child = running
     else:
@@ -87,7 +87,7 @@ def start_child(
         check_name(called)
     except UsageError as e:
         raise StartRefused("InvalidNameException", f"Invalid Name: '{called}': {e}") from None
-    if command.name is not None and find_execution(unit, name, command.name) is not None:
+    if command.name is not None and execution_named(unit, name, command.name) is not None:
         raise StartRefused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
     waits = command.pattern.startswith("sync")
     if waits and is_deep(unit, starter):
@@ -108,15 +108,15 @@ def is_deep(unit: UnitOfWork, execution: Execution) -> bool:
     return waiting >= DEEPEST
 
 
-def same(unit: UnitOfWork, command: StartExecution) -> Execution | None:
+def running_duplicate(unit: UnitOfWork, command: StartExecution) -> Execution | None:
     """The running execution of that name and input: as on AWS, starting it again returns it."""
-    known = None if command.name is None else find_execution(unit, command.workflow, command.name)
+    known = None if command.name is None else execution_named(unit, command.workflow, command.name)
     if known is None or known.status is not Status.RUNNING or canonical(known.input) != canonical(command.input):
         return None
     return known
 
 
-def find_execution(unit: UnitOfWork, workflow: str, name: str) -> Execution | None:
+def execution_named(unit: UnitOfWork, workflow: str, name: str) -> Execution | None:
     """The execution of this name, as it is now."""
     for execution in unit.changes.new_executions:
         if (execution.workflow, execution.name) == (workflow, name):
@@ -156,7 +156,7 @@ def nested_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
         unit.deliver(frame.id, TaskSucceeded(parent.activation, described_in_iso(unit, child)))
         return
     parsed = isinstance(state, Task) and state.resource.pattern == "sync:2"
-    described = description(unit, child, parsed=parsed)
+    described = describe_child(unit, child, parsed=parsed)
     event: Event = TaskSucceeded(parent.activation, described)
     if child.status is not Status.SUCCEEDED:
         event = TaskFailed(parent.activation, "States.TaskFailed", dumps(described)[:_LONGEST_CAUSE])
@@ -167,8 +167,8 @@ def nested_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
 
 
 def described_in_iso(unit: UnitOfWork, child: Execution) -> dict[str, Json]:
-    """As `description`, with dates as the SDK integrations give them: ISO 8601 text."""
-    found = description(unit, child, parsed=False)
+    """As `describe_child`, with dates as the SDK integrations give them: ISO 8601 text."""
+    found = describe_child(unit, child, parsed=False)
     found["StartDate"] = rfc3339(child.started)
     if child.closed is None:
         del found["StopDate"]
@@ -177,7 +177,7 @@ def described_in_iso(unit: UnitOfWork, child: Execution) -> dict[str, Json]:
     return found
 
 
-def description(unit: UnitOfWork, child: Execution, *, parsed: bool) -> dict[str, Json]:
+def describe_child(unit: UnitOfWork, child: Execution, *, parsed: bool) -> dict[str, Json]:
     """As AWS's DescribeExecution tells it: input and output as JSON text, or (`.sync:2`) as what they hold.
 
     Dates are milliseconds since 1970 UTC.

@@ -14,7 +14,7 @@ from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, State
 from sm_cli.engine.stepping import map_runs
 from sm_cli.engine.stepping.closing import run_of, write_run
 from sm_cli.engine.stepping.forks import start_pending_branches
-from sm_cli.engine.stepping.map_runs import joined
+from sm_cli.engine.stepping.map_runs import run_result
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.interpreter.events import Joined
@@ -54,7 +54,7 @@ def redrive(unit: UnitOfWork, execution: Execution, origin: From | None = None) 
     (the run has counted its end); NotFound for an `origin` that is no state of its root machine.
     """
     execution = unit.execution(execution.id)
-    check(execution)
+    check_redrivable(execution)
     program = unit.program_of(execution.digest)
     if origin is not None:
         check_origin(program, origin.state)
@@ -64,7 +64,7 @@ def redrive(unit: UnitOfWork, execution: Execution, origin: From | None = None) 
         root = unit.reopen(root)
         root.state, root.input, root.join = origin.state, origin.input, None
         unit.wake(root)
-        return [again(unit, root, ())]
+        return [again_of(unit, root, ())]
     return Reopening(unit, execution).frame(root, ())
 
 
@@ -75,7 +75,7 @@ def check_origin(program: Program, state: str) -> None:
         raise NotFound(f"the workflow has no state {state!r} at its top level; it has {names}")
 
 
-def check(execution: Execution) -> None:
+def check_redrivable(execution: Execution) -> None:
     """Raises Conflict when the execution cannot be redriven."""
     if execution.type != "STANDARD":
         raise Conflict(f"execution {execution.name} is {execution.type}: only STANDARD ones can be redriven")
@@ -114,7 +114,7 @@ def child_again(unit: UnitOfWork, child: Execution, root: Frame) -> None:
     Reopening(unit, child).frame(root, ())
 
 
-def again(unit: UnitOfWork, frame: Frame, where: tuple[str, ...]) -> Again:
+def again_of(unit: UnitOfWork, frame: Frame, where: tuple[str, ...]) -> Again:
     """What is shown of a frame that will run again."""
     state = state_of(unit, frame)
     return Again(state.name, state.type, where)
@@ -144,7 +144,7 @@ class Reopening:
         if not children:
             frame.join = None
             unit.wake(frame)
-            return [again(unit, frame, where)]
+            return [again_of(unit, frame, where)]
         frame.status, frame.opens = FrameStatus.BLOCKED, Opens.CHILDREN
         return self.fork(frame, children, where)
 
@@ -166,10 +166,10 @@ class Reopening:
         found = [self.wait(child, roots[child.id], (*where, state.name)) for child in lost]
         unit.runs.made[parent.id, join.activation].extend(lost)
         if not lost and join.read == join.total:  # only its results were not written
-            unit.deliver(parent.id, joined(unit, parent))
+            unit.deliver(parent.id, run_result(unit, parent))
         map_runs.start_pending_children(unit, parent, to_start(parent.join))
         map_runs.want_items(unit, parent)
-        return found or [again(unit, parent, where)]
+        return found or [again_of(unit, parent, where)]
 
     def wait(self, child: Execution, root: Frame, where: tuple[str, ...]) -> Again:
         """A child of a map run waits for its turn again."""
@@ -197,7 +197,7 @@ class Reopening:
         if not lost:
             outputs = [child.output for child in children]
             unit.deliver(parent.id, Joined(parent.seq, outputs, parent.last))
-            return [again(unit, parent, where)]
+            return [again_of(unit, parent, where)]
         found: list[Again] = []
         state = state_of(unit, parent)
         for child in begun:

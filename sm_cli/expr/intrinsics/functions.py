@@ -171,7 +171,7 @@ def _compact(value: Json) -> str:
         raise ArgumentsError(f"the value cannot be written as JSON: {e}") from None
 
 
-def render(value: Json) -> str:
+def text_or_json(value: Json) -> str:
     """A string as it is, another value as its JSON text."""
     return value if type(value) is str else _compact(value)
 
@@ -264,7 +264,7 @@ def _base64_decode(text: str) -> Json:
 
 
 def _hash(data: Json, algorithm: str) -> Json:
-    text = render(data)
+    text = text_or_json(data)
     if problem := _short_text(text):
         raise ArgumentsError(f"the value written as JSON {problem}")
     return hashlib.new(_ALGORITHMS[algorithm], text.encode(), usedforsecurity=False).hexdigest()

@@ -13,7 +13,7 @@ from random import Random
 
 from sm_cli.errors import InvalidJson
 from sm_cli.expr.intrinsics.calls import FUNCTIONS as INTRINSICS
-from sm_cli.expr.jsonata.engine import Function, FunctionError, Sequence
+from sm_cli.expr.jsonata.engine import FunctionError, HostFunction, Sequence
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import Json, loads_exact
 
@@ -63,12 +63,12 @@ def _shuffle(scope: Scope, items: list[Json]) -> Json:
     return shuffled
 
 
-FUNCTIONS: Mapping[str, Function] = {
-    "hash": Function("<ss:s>", _hash),
-    "parse": Function("<s:x>", _parse),
-    "partition": Function("<an:a>", _partition),
-    "random": Function("<n?:n>", _random),
-    "range": Function("<nnn:a>", _range),
-    "shuffle": Function("<a:a>", _shuffle),
-    "uuid": Function("<:s>", INTRINSICS["UUID"].apply),
+FUNCTIONS: Mapping[str, HostFunction] = {
+    "hash": HostFunction("<ss:s>", _hash),
+    "parse": HostFunction("<s:x>", _parse),
+    "partition": HostFunction("<an:a>", _partition),
+    "random": HostFunction("<n?:n>", _random),
+    "range": HostFunction("<nnn:a>", _range),
+    "shuffle": HostFunction("<a:a>", _shuffle),
+    "uuid": HostFunction("<:s>", INTRINSICS["UUID"].apply),
 }

@@ -19,8 +19,8 @@ from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import walk
-from sm_cli.expr.jsonata.higher_order import HIGHER, call, merge_sort
-from sm_cli.expr.jsonata.operators import clone, is_function, is_number, truth
+from sm_cli.expr.jsonata.higher_order import HIGHER, call_function, merge_sort
+from sm_cli.expr.jsonata.operators import clone, is_function, truth
 from sm_cli.expr.jsonata.pictures.date_reading import read_date, read_iso
 from sm_cli.expr.jsonata.pictures.dates import format_date
 from sm_cli.expr.jsonata.pictures.integers import format_integer, parse_integer
@@ -28,6 +28,7 @@ from sm_cli.expr.jsonata.pictures.numbers import format_number
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.strings import STRINGS
 from sm_cli.expr.jsonata.text import code_units, number_text
+from sm_cli.jsonvalue import is_number
 
 #: AWS has no `$eval`.
 REMOVED = frozenset({"eval"})
@@ -141,7 +142,7 @@ def _sort(values: list[Any] | None, comparator: Any) -> Any:
         if not all(map(is_number, values)) and not all(isinstance(value, str) for value in values):
             raise JException("D3070", -1)
         return sorted(values, key=code_units) if isinstance(values[0], str) else sorted(values)
-    return merge_sort(values, lambda left, right: truth(call(comparator, left, right)))
+    return merge_sort(values, lambda left, right: truth(call_function(comparator, left, right)))
 
 
 def _keys(value: Any) -> Any:

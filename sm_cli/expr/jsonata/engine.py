@@ -59,7 +59,7 @@ class Sequence(list[Json]):
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class HostFunction:
     """A function that expressions may call, beside JSONata's own.
 
     `signature` is written as JSONata writes it ("<a-n:a>"). `apply(scope, *arguments)` gets and returns plain JSON. It

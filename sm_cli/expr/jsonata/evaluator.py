@@ -18,14 +18,15 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 from sm_cli.expr.jsonata.convert import NULL
 from sm_cli.expr.jsonata.engine import LimitExceededError
 from sm_cli.expr.jsonata.higher_order import match_at, merge_sort
-from sm_cli.expr.jsonata.operators import OPERATORS, differ, flat, is_number, lookup, position, together, truth
+from sm_cli.expr.jsonata.operators import OPERATORS, differ, flat, lookup, position, together, truth
 from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.signature import copy_signature
-from sm_cli.expr.jsonata.syntax import parse
+from sm_cli.expr.jsonata.syntax import parse_expression
 from sm_cli.expr.jsonata.text import code_units
 from sm_cli.expr.jsonata.transform import Transformer
 from sm_cli.expr.jsonata.tuples import rows_of
 from sm_cli.expr.scope import Scope
+from sm_cli.jsonvalue import is_number
 
 JList = Utils.JList
 _BETWEEN_LOOKS = 10_000
@@ -353,7 +354,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         """`function(?, …)` where the function is not written in JSONata."""
         names = ", ".join(f"$a{i}" for i in range(len(arguments)))
         # The package would parse this with the parser that this evaluator shares with all others.
-        closure = self.partial_apply_procedure(parse(f"function({names}){{$native({names})}}"), arguments)
+        closure = self.partial_apply_procedure(parse_expression(f"function({names}){{$native({names})}}"), arguments)
         closure.environment.bind("native", function)
         return closure
 

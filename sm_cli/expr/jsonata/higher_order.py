@@ -14,14 +14,15 @@ from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import NULL
-from sm_cli.expr.jsonata.operators import is_number, truth
+from sm_cli.expr.jsonata.operators import truth
 from sm_cli.expr.jsonata.regex import Match, Regex
+from sm_cli.jsonvalue import is_number
 
 #: Where a function of the package's takes more than JSONata's own does.
 _TAKES = {"string": 1, "zip": 0}
 
 
-def call(function: Any, *arguments: Any) -> Any:
+def call_function(function: Any, *arguments: Any) -> Any:
     """The result of a function, a lambda or a regular expression; the context of the call is null."""
     current = Jsonata.CURRENT.jsonata
     return current.apply(function, list(arguments), NULL, current.environment)
@@ -38,7 +39,7 @@ def _takes(function: Any) -> int:
 
 
 def _with(function: Any, value: Any, at: Any, whole: Any) -> Any:
-    return call(function, *(value, at, whole)[: max(1, min(3, _takes(function)))])
+    return call_function(function, *(value, at, whole)[: max(1, min(3, _takes(function)))])
 
 
 def _map(values: list[Any] | None, function: Any) -> Any:
@@ -78,7 +79,7 @@ def _reduce(values: list[Any] | None, function: Any, init: Any) -> Any:
     begin = 1 if init is None and values else 0
     result = values[0] if begin else init
     for index in range(begin, len(values)):
-        result = call(function, *(result, values[index], index, values)[: min(4, taken)])
+        result = call_function(function, *(result, values[index], index, values)[: min(4, taken)])
     return result
 
 
@@ -113,7 +114,7 @@ def merge_sort(values: list[Any], swap: Callable[[Any, Any], bool]) -> list[Any]
 # -- regular expressions ---------------------------------------------------------------------------------------------
 
 
-def matches(pattern: Any, value: str) -> Iterator[Match]:
+def regex_matches(pattern: Any, value: str) -> Iterator[Match]:
     """One after the other; an empty one is an error, but for the first where nothing else follows. Raises
     JException."""
     if not isinstance(pattern, Regex):

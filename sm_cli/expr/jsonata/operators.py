@@ -17,15 +17,11 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from sm_cli.expr.jsonata.convert import walk
 from sm_cli.expr.jsonata.engine import LimitExceededError
-from sm_cli.expr.jsonata.text import check_length, code_units, text
+from sm_cli.expr.jsonata.text import as_string, check_length, code_units
+from sm_cli.jsonvalue import is_number
 
 #: The widest range that JSONata itself makes; an evaluation's own limit is lower.
 MAX_RANGE = 10_000_000
-
-
-def is_number(value: Any) -> bool:
-    """Whether the value is a number and not a boolean."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def truth(value: Any) -> bool:
@@ -146,7 +142,7 @@ def _arithmetic(sign: str, compute: Callable[[float, float], float]) -> Callable
             _check_number(right, "T2002", sign)
         if left is None or right is None:
             return None
-        return whole(compute(float(left), float(right)))
+        return whole_number(compute(float(left), float(right)))
 
     return apply
 
@@ -158,7 +154,7 @@ def _check_number(value: Any, code: str, sign: str) -> None:
         raise JException("D1001", -1, value)
 
 
-def whole(value: float) -> float:
+def whole_number(value: float) -> float:
     """An integer when it is whole."""
     return int(value) if value.is_integer() else value
 
@@ -188,7 +184,7 @@ def _comparison(sign: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any
 
 
 def _concatenate(left: Any, right: Any) -> str:
-    one, other = text(left), text(right)
+    one, other = as_string(left), as_string(right)
     check_length(len(one) + len(other))
     return one + other
 

@@ -21,8 +21,8 @@ from sm_cli.expr.jsonata.builtins import BUILTINS, REMOVED
 from sm_cli.expr.jsonata.convert import from_engine, to_engine
 from sm_cli.expr.jsonata.engine import (
     EngineError,
-    Function,
     FunctionError,
+    HostFunction,
     LimitExceededError,
     Sequence,
     Undefined,
@@ -30,7 +30,7 @@ from sm_cli.expr.jsonata.engine import (
 )
 from sm_cli.expr.jsonata.evaluator import Bindings, Evaluator
 from sm_cli.expr.jsonata.signature import copy_signature
-from sm_cli.expr.jsonata.syntax import parse, sentence
+from sm_cli.expr.jsonata.syntax import error_sentence, parse_expression
 from sm_cli.expr.jsonata.tuples import nesting
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.jsonvalue import Json
@@ -45,7 +45,7 @@ class PythonEngine:
     """`functions` are visible to every expression, and replace JSONata's own of the same name."""
 
     def __init__(
-        self, functions: Mapping[str, Function], max_steps: int = MAX_STEPS, max_depth: int = MAX_DEPTH
+        self, functions: Mapping[str, HostFunction], max_steps: int = MAX_STEPS, max_depth: int = MAX_DEPTH
     ) -> None:
         self.max_steps = max_steps
         self.max_depth = max_depth
@@ -56,7 +56,7 @@ class PythonEngine:
 
     def compile(self, source: str) -> _Compiled:
         """Raises EngineSyntaxError."""
-        return _Compiled(self, parse(source))
+        return _Compiled(self, parse_expression(source))
 
 
 class _Compiled:
@@ -79,7 +79,7 @@ class _Compiled:
         try:
             return from_engine(evaluator.eval(self.tree, None, frame))
         except JException as e:
-            raise EngineError(e.error if e.error in JException.error_codes else "", sentence(e)) from None
+            raise EngineError(e.error if e.error in JException.error_codes else "", error_sentence(e)) from None
         except RecursionError:
             raise LimitExceededError("nests too deeply; look for a recursion that does not end") from None
         except (EngineError, UnsupportedResultError, LimitExceededError):
@@ -123,7 +123,7 @@ def _builtin(name: str, function: Any) -> Any:
 class _Native(Jsonata.JFunction):  # type: ignore[misc]  # the package ships no types
     """A Function, as the engine calls it."""
 
-    def __init__(self, name: str, function: Function) -> None:
+    def __init__(self, name: str, function: HostFunction) -> None:
         super().__init__(None, None)
         self.function_name = name
         self.signature = copy_signature(Signature(function.signature, name))

@@ -58,7 +58,7 @@ class Reading:
     context: tuple[Read, ...] = ()
 
 
-def read(text: str) -> Reading:
+def read_expression(text: str) -> Reading:
     """What an expression, with its delimiters, reads. Raises JsonataError."""
     found = _read(text)
     if isinstance(found, JsonataError):
@@ -73,11 +73,11 @@ def _read(text: str) -> Reading | JsonataError:
         if _KEYWORDS.isdisjoint(members):
             return Reading((Read(match[1], match.start(1) - 1, match.end(1), members),))
     from sm_cli.expr.jsonata.engine import EngineSyntaxError
-    from sm_cli.expr.jsonata.syntax import parse
+    from sm_cli.expr.jsonata.syntax import parse_expression
 
     source = text[2:-2]
     try:
-        tree = parse(source)
+        tree = parse_expression(source)
     except EngineSyntaxError as e:
         return JsonataError(e.message, e.code, e.position + 2)
     walk = _Walk(text)

@@ -17,9 +17,9 @@ from jsonata.functions import Functions  # type: ignore[import-untyped]  # the p
 from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
-from sm_cli.expr.jsonata.higher_order import call, matches, units
+from sm_cli.expr.jsonata.higher_order import call_function, regex_matches, units
 from sm_cli.expr.jsonata.regex import Match, Regex
-from sm_cli.expr.jsonata.text import check_length, text
+from sm_cli.expr.jsonata.text import as_string, check_length
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
 _RADIX = re.compile(r"0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+")
@@ -28,7 +28,7 @@ _RESERVED = re.compile("%(?:23|24|26|2B|2C|2F|3A|3B|3D|3F|40)", re.IGNORECASE)
 
 
 def _string(value: Any, prettify: bool | None) -> str | None:
-    return None if value is None else text(value, indent=prettify is True)
+    return None if value is None else as_string(value, indent=prettify is True)
 
 
 def _number(value: Any) -> float | None:
@@ -100,7 +100,7 @@ def _match(value: str | None, pattern: Any, limit: float | None) -> Any:
     most = _check_limit(limit, "D3040")
     found = (
         {"match": match[0], "index": units(value, match.start()), "groups": list(match.groups())}
-        for match in islice(matches(pattern, value), most)
+        for match in islice(regex_matches(pattern, value), most)
     )
     return Utils.create_sequence_from_iter(found)
 
@@ -114,7 +114,7 @@ def _split(value: str | None, separator: Any, limit: float | None) -> list[str] 
         return parts if limit is None else parts[: math.floor(limit)]
     pieces: list[str] = []
     start = 0
-    for match in islice(matches(separator, value), most):
+    for match in islice(regex_matches(separator, value), most):
         pieces.append(value[start : match.start()])
         start = match.end()
     if most is None or len(pieces) < most:
@@ -132,7 +132,7 @@ def _replace(value: str | None, pattern: Any, replacement: Any, limit: float | N
         return _replace_text(value, pattern, replacement, most)
     pieces: list[str] = []
     start = length = 0
-    for match in islice(matches(pattern, value), most):
+    for match in islice(regex_matches(pattern, value), most):
         new = _expand(replacement, match) if isinstance(replacement, str) else _call_replacement(replacement, match)
         pieces += (value[start : match.start()], new)
         start = match.end()
@@ -156,7 +156,7 @@ def _call_replacement(function: Any, match: Match) -> str:
         "end": units(match.string, match.end()),
         "groups": list(match.groups()),
     }
-    new = call(function, found)
+    new = call_function(function, found)
     if not isinstance(new, str):
         raise JException("D3012", -1, new)
     return new

@@ -25,7 +25,7 @@ _KINDS = {"a": "arrays", "b": "booleans", "f": "functions", "n": "numbers", "o":
 _IDLE: list[_Parser] = []
 
 
-def parse(source: str) -> Any:
+def parse_expression(source: str) -> Any:
     """The syntax tree. Raises EngineSyntaxError."""
     parser = _IDLE.pop() if _IDLE else _Parser()
     tree = _parse(parser, source)
@@ -43,7 +43,7 @@ def _parse(parser: _Parser, source: str) -> Any:
         if e.error == "S0301" and e.current is not None:
             e.error = "S0103"  # the package's mistake: it is an escape sequence, not a regular expression
         code = e.error if e.error in JException.error_codes else "S0201"
-        raise EngineSyntaxError(code, sentence(e), _start(source, e)) from None
+        raise EngineSyntaxError(code, error_sentence(e), _start(source, e)) from None
     except re.error as e:
         message = f"the regular expression cannot be understood: {e.msg}"
         raise EngineSyntaxError("S0201", message, parser.lexer.position) from None
@@ -103,7 +103,7 @@ class _Literal(Parser.Terminal):  # type: ignore[misc]  # the package ships no t
         return self
 
 
-def sentence(error: Any) -> str:
+def error_sentence(error: Any) -> str:
     """JSONata's words for an error of the package, with the values filled in as JSONata does."""
     template = JException.error_codes.get(error.error)
     if template is None:

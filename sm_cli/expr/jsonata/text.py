@@ -34,7 +34,7 @@ def code_units(value: str) -> str:
     return "".join([chr(low | high << 8) for low, high in zip(halves[::2], halves[1::2], strict=True)])
 
 
-def text(value: Any, indent: bool = False) -> str:
+def as_string(value: Any, indent: bool = False) -> str:
     """A string as it is, anything else as JSON; nothing for undefined and for functions. Raises JException (D3001)."""
     if value is None:
         return ""

@@ -21,8 +21,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from sm_cli.expr.jsonpath.functions import is_number
 from sm_cli.expr.jsonpath.steps import Node, PathNotFound, Test
+from sm_cli.jsonvalue import is_number
 
 #: (the node under test, the root of the document) → the operand's value, or MISSING.
 Operand: TypeAlias = Callable[[Node, Node], Node]
@@ -206,7 +206,7 @@ class Pattern:
     longest: int
 
 
-def compile_pattern(source: str, flags: int) -> Pattern:
+def bounded_regex(source: str, flags: int) -> Pattern:
     """Raises ValueError, a clause about the pattern: "cannot be read: …", "repeats a group …"."""
     if any(part[0][0] == "[" and _COMBINED.search(part[0], 1) for part in _PART.finditer(source)):
         raise ValueError(r"combines sets in brackets; write \[ where the bracket itself is meant")

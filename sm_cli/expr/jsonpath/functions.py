@@ -11,19 +11,15 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from sm_cli.expr.jsonpath.steps import Node, PathNotFound, as_text
+from sm_cli.expr.jsonpath.steps import Node, PathNotFound, json_text
+from sm_cli.jsonvalue import is_number
 
 #: (the value that the path found, the arguments) → the value of the path.
 Function: TypeAlias = Callable[[Node, Sequence[Node]], Node]
 
 _NOTHING = "Aggregation function attempted to calculate value using empty array"
-
-
-def is_number(value: Any) -> bool:
-    """Whether it is a JSON number: true and false are none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _spread(values: Sequence[Node]) -> list[Node]:
@@ -71,7 +67,7 @@ def _keys(value: Node, _arguments: Sequence[Node]) -> Node:
 
 def _concat(value: Node, arguments: Sequence[Node]) -> Node:
     own = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-    given = [item if isinstance(item, str) else as_text(item) for item in _spread(arguments) if item is not None]
+    given = [item if isinstance(item, str) else json_text(item) for item in _spread(arguments) if item is not None]
     return "".join(own + given)
 
 

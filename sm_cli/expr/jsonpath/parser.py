@@ -14,8 +14,8 @@ from sm_cli.expr.jsonpath.filter import (
     MISSING,
     RELATIONS,
     Pattern,
+    bounded_regex,
     compares,
-    compile_pattern,
     every,
     is_present,
     matches_pattern,
@@ -320,7 +320,7 @@ class PathParser(Cursor):
                 self.fail(f"has the flag {letter!r}, which regular expressions do not know", start)
             flags |= _FLAGS[letter]
         try:
-            return compile_pattern(source, flags)
+            return bounded_regex(source, flags)
         except ValueError as e:
             self.fail(f"has a regular expression that {e}", start)
 

@@ -55,7 +55,7 @@ def normalize(steps: Iterable[str | int]) -> str:
     return "$" + "".join([f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in steps])
 
 
-def matches(step: Step, node: Node, root: Node) -> Sequence[Node]:
+def step_matches(step: Step, node: Node, root: Node) -> Sequence[Node]:
     """What one step selects from one node; nothing where the node has another shape."""
     if isinstance(step, str):
         return (node[step],) if isinstance(node, dict) and step in node else ()
@@ -78,7 +78,7 @@ def select(steps: Iterable[Step], node: Node, root: Node) -> list[Node]:
     """Every match, in document order."""
     nodes = [node]
     for step in steps:
-        nodes = gather([matches(step, node, root) for node in nodes])
+        nodes = gather([step_matches(step, node, root) for node in nodes])
     return nodes
 
 
@@ -127,7 +127,7 @@ class Indices:
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:
         """Items of an array, in the order in which they are asked for."""
-        return [found for index in self.indices for found in matches(index, node, root)]
+        return [found for index in self.indices for found in step_matches(index, node, root)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Deep:
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:
         """What the step finds at every level, from the top down."""
-        return gather(matches(self.step, each, root) for each in containers(node) if self.applies(each, root))
+        return gather(step_matches(self.step, each, root) for each in containers(node) if self.applies(each, root))
 
     def applies(self, node: Node, root: Node) -> bool:
         """Whether the step is taken at this node."""
@@ -292,7 +292,7 @@ def _reason(document: Json, steps: tuple[str | int, ...], leaf: bool) -> str:
             return f"The path {so_far} is null"
         elif not isinstance(value, list):
             return f"Filter: [{step}] can only be applied to arrays. Current context is: {_display_value(value)}"
-        found = matches(step, value, None)
+        found = step_matches(step, value, None)
         if not found:
             break
         value = found[0]
@@ -300,11 +300,11 @@ def _reason(document: Json, steps: tuple[str | int, ...], leaf: bool) -> str:
 
 
 def _display_value(value: Json) -> str:
-    text = as_text(value)
+    text = json_text(value)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def as_text(value: Json) -> str:
+def json_text(value: Json) -> str:
     """Compact JSON; PathNotFound for what cannot be written, such as a value nested hundreds of levels deep."""
     try:
         return dumps(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sm_cli.asl.model import Choice
 from sm_cli.errors import StateFailure
-from sm_cli.interpreter.dataflow import effective_input, output
+from sm_cli.interpreter.dataflow import apply_output_path, effective_input
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.step import StepBuilder
 
@@ -25,5 +25,5 @@ def entered(turn: StepBuilder, state: Choice, event: Entered) -> Entered | None:
             "States.NoChoiceMatched",
             "Failed to transition out of the state. The state does not point to a next state.",
         )
-    value = output(turn, state, input) if transform is None else transform(scope)
+    value = apply_output_path(turn, state, input) if transform is None else transform(scope)
     return turn.leave_to(state, next, value, None if assign is None else assign(scope))

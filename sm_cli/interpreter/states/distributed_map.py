@@ -13,7 +13,7 @@ from typing import cast
 from sm_cli.asl.model import DistributedMap, ItemBatcher, ItemReader
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.commands import Child, EndRun, RunTask, Spawn, StartRun
-from sm_cli.interpreter.dataflow import complete, count, effective_input
+from sm_cli.interpreter.dataflow import complete, effective_input, evaluate_count
 from sm_cli.interpreter.events import (
     BackoffElapsed,
     Entered,
@@ -54,8 +54,8 @@ def start(turn: StepBuilder, state: DistributedMap, event: Entered | BackoffElap
     turn.record("MapRunStarted", {"mapRunArn": map_run_arn(turn, state)})
     turn.block(StartRun(run_ref(turn), state.name, state.label, state.child_type, joined_so_far(turn)))
     if request is None:
-        return spawn(turn, state, children)
-    ask(turn, READ, request)
+        return spawn_children(turn, state, children)
+    request_job(turn, READ, request)
     return None
 
 
@@ -63,10 +63,10 @@ def items_wanted(turn: StepBuilder, state: DistributedMap, event: ItemsWanted) -
     """The next portion."""
     input, join = effective_input(turn, state), joined_so_far(turn)
     if state.reader is not None:
-        ask(turn, READ, reading(turn, state, state.reader, input))
+        request_job(turn, READ, reading(turn, state, state.reader, input))
         return None
     items = take_items(items_of(turn, state, input), join.read, portion(turn, state, input))
-    return spawn(turn, state, children_of(turn, state, input, items))
+    return spawn_children(turn, state, children_of(turn, state, input, items))
 
 
 def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> Entered | None:
@@ -87,7 +87,7 @@ def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> En
         return fail_map_run(
             turn, state, "States.ItemReaderFailed", "The data set has fewer items than it had at first."
         )
-    return spawn(turn, state, children_of(turn, state, input, items))
+    return spawn_children(turn, state, children_of(turn, state, input, items))
 
 
 def not_served(turn: StepBuilder, state: DistributedMap, event: TaskFailed) -> Entered | None:
@@ -98,7 +98,7 @@ def not_served(turn: StepBuilder, state: DistributedMap, event: TaskFailed) -> E
 def joined(turn: StepBuilder, state: DistributedMap, event: Joined) -> Entered | None:
     """All children are closed, few enough failed. The result is an array in the order of the items."""
     if state.writer is not None and turn.env.probe is None:
-        ask(turn, WRITE, writing(turn, state))
+        request_job(turn, WRITE, writing(turn, state))
         return None
     return finish_map_run(turn, state, event.outputs, too_large=event.too_large)
 
@@ -106,7 +106,7 @@ def joined(turn: StepBuilder, state: DistributedMap, event: Joined) -> Entered |
 def join_failed(turn: StepBuilder, state: DistributedMap, event: JoinFailed) -> Entered | None:
     """More failed than were tolerated. What there is of results is written all the same."""
     if state.writer is not None and turn.env.probe is None:
-        ask(turn, WRITE, writing(turn, state))
+        request_job(turn, WRITE, writing(turn, state))
         return None
     return over(turn, state)
 
@@ -131,7 +131,7 @@ def map_run_arn(turn: StepBuilder, state: DistributedMap) -> str:
     return turn.env.facts.map_run_arn(state.label, run_ref(turn))
 
 
-def spawn(turn: StepBuilder, state: DistributedMap, children: list[Child]) -> Entered | None:
+def spawn_children(turn: StepBuilder, state: DistributedMap, children: list[Child]) -> Entered | None:
     """Children for a portion of the items; without items the run is over."""
     if joined_so_far(turn).total == 0:
         return finish_map_run(turn, state, [])
@@ -140,7 +140,7 @@ def spawn(turn: StepBuilder, state: DistributedMap, children: list[Child]) -> En
     return None
 
 
-def ask(turn: StepBuilder, what: str, request: dict[str, Json]) -> None:
+def request_job(turn: StepBuilder, what: str, request: dict[str, Json]) -> None:
     """Have a job read or write for the run, which stays open."""
     turn.block(RunTask(what, request, 1, None, None))
     turn.frame.opens |= Opens.EXECUTIONS
@@ -183,7 +183,7 @@ def fail_map_run(turn: StepBuilder, state: DistributedMap, error: str | None, ca
 
 def portion(turn: StepBuilder, state: DistributedMap, input: Json) -> int:
     """How many items to take: a batch at least."""
-    batch = None if state.batcher is None else count(turn, state.batcher.max_items, input, int)
+    batch = None if state.batcher is None else evaluate_count(turn, state.batcher.max_items, input, int)
     return max(PORTION, int(batch or 0))
 
 
@@ -196,7 +196,7 @@ def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input:
     """What the job that reads is told: ItemReader with its expressions evaluated, and which portion. Raises
     StateFailure for a MaxItems that is not positive."""
     config = {name: value for name, value in reader.config.items() if name not in ("MaxItems", "MaxItemsPath")}
-    most = count(turn, reader.max_items, input, int)
+    most = evaluate_count(turn, reader.max_items, input, int)
     if most is not None:
         if most < 1:
             raise StateFailure("States.ItemReaderFailed", "field MaxItems must be positive", located=False)
@@ -231,7 +231,7 @@ def children_of(turn: StepBuilder, state: DistributedMap, input: Json, items: It
     join = joined_so_far(turn)
     if not items.values:
         return []
-    children = select_items(turn, state, input, items, join.read, Source=source(turn, state, input))
+    children = select_items(turn, state, input, items, join.read, Source=item_source(turn, state, input))
     if state.batcher is None:
         return children
     last = join.read + len(items.values) >= join.total
@@ -239,7 +239,7 @@ def children_of(turn: StepBuilder, state: DistributedMap, input: Json, items: It
     return [replace(child, index=join.made + i) for i, child in enumerate(batches)]
 
 
-def source(turn: StepBuilder, state: DistributedMap, input: Json) -> str:
+def item_source(turn: StepBuilder, state: DistributedMap, input: Json) -> str:
     """Map.Item.Source: `S3://BUCKET/KEY` of what ItemReader names, `S3://BUCKET` where it lists objects."""
     reader = state.reader
     if reader is None or reader.arguments is None or (turn.env.probe is not None and turn.env.probe.items is not None):
@@ -280,7 +280,7 @@ def batch_limits(turn: StepBuilder, batcher: ItemBatcher, input: Json) -> tuple[
     not positive."""
     limits = []
     for spec in (batcher.max_items, batcher.max_bytes):
-        number = count(turn, spec, input, int)
+        number = evaluate_count(turn, spec, input, int)
         if number is not None and number < 1:
             raise StateFailure("States.Runtime", f"{spec.field} must be positive.")
         limits.append(int(number or 0))

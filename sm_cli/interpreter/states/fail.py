@@ -13,12 +13,12 @@ from sm_cli.jsonvalue import Json
 def entered(turn: StepBuilder, state: Fail, event: Entered) -> None:
     """Fail with the state's error and cause. Raises StateFailure, always."""
     input = effective_input(turn, state)
-    error = text_of(turn, state, "Error", state.error, input)
-    cause = text_of(turn, state, "Cause", state.cause, input)
+    error = name_or_cause(turn, state, "Error", state.error, input)
+    cause = name_or_cause(turn, state, "Cause", state.cause, input)
     raise StateFailure(error, cause, located=False)
 
 
-def text_of(turn: StepBuilder, state: Fail, field: str, value: str | Evaluate | None, input: Json) -> str | None:
+def name_or_cause(turn: StepBuilder, state: Fail, field: str, value: str | Evaluate | None, input: Json) -> str | None:
     """Error or Cause: a constant, or what its path or expression gives; StateFailure when that is no string."""
     if value is None or isinstance(value, str):
         return value

@@ -10,7 +10,7 @@ from sm_cli.errors import StateFailure
 from sm_cli.expr.jsonpath.path import PathNotFound
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.interpreter.commands import Child, Fork
-from sm_cli.interpreter.dataflow import complete_joined, count, effective_input
+from sm_cli.interpreter.dataflow import complete_joined, effective_input, evaluate_count
 from sm_cli.interpreter.events import BackoffElapsed, Entered, Joined, JoinFailed
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.records import outcome_detail
@@ -41,7 +41,7 @@ def start(turn: StepBuilder, state: Map, event: Entered | BackoffElapsed) -> Non
 
 def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
     """MaxConcurrency; 0 is no limit. Raises StateFailure for a negative one."""
-    limit = count(turn, state.max_concurrency, input, int) or 0
+    limit = evaluate_count(turn, state.max_concurrency, input, int) or 0
     if limit < 0:
         raise StateFailure("States.Runtime", "MaxConcurrency cannot be negative.")
     turn.note("maxConcurrency", int(limit))
@@ -89,12 +89,12 @@ def items_of_jsonata(turn: StepBuilder, state: Map, input: Json) -> list[Json] |
 def thresholds(turn: StepBuilder, state: Map, input: Json) -> tuple[int | None, float | None]:
     """ToleratedFailureCount and ToleratedFailurePercentage, each when it is given. Raises StateFailure for one out
     of its bounds."""
-    number = count(turn, state.tolerated_count, input, int)
+    number = evaluate_count(turn, state.tolerated_count, input, int)
     if number is not None:
         turn.note("toleratedFailureCount", int(number))
     if number is not None and number < 0:
         raise StateFailure("States.Runtime", "ToleratedFailureCount cannot be negative.")
-    percentage = count(turn, state.tolerated_percentage, input, float)
+    percentage = evaluate_count(turn, state.tolerated_percentage, input, float)
     if percentage is not None:
         turn.note("toleratedFailurePercentage", float(percentage))
     if percentage is not None and not 0 <= percentage <= 100:

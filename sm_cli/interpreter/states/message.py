@@ -9,7 +9,14 @@ from __future__ import annotations
 from sm_cli.asl.model import Message, QueryLanguage
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.commands import AwaitMessage, StartTimer, TimerKind
-from sm_cli.interpreter.dataflow import as_text, effective_input, leave_transformed, output, place, seconds
+from sm_cli.interpreter.dataflow import (
+    apply_output_path,
+    as_text,
+    effective_input,
+    evaluate_seconds,
+    leave_transformed,
+    place,
+)
 from sm_cli.interpreter.events import BackoffElapsed, DeadlinePassed, Entered, MessageReceived
 from sm_cli.interpreter.step import StepBuilder
 from sm_cli.jsonvalue import Json
@@ -26,7 +33,7 @@ def start(turn: StepBuilder, state: Message, event: Entered | BackoffElapsed) ->
             f"The correlation value for '{state.correlation_key}' must be a string, a number or a boolean: "
             f"{as_text(value)}",
         )
-    timeout = seconds(turn, state.timeout, "TimeoutSecondsPath", input)
+    timeout = evaluate_seconds(turn, state.timeout, "TimeoutSecondsPath", input)
     detail: dict[str, Json] = {"correlationKey": state.correlation_key, "correlationValue": value}
     deadline = None
     if timeout is not None:
@@ -45,7 +52,7 @@ def received(turn: StepBuilder, state: Message, event: MessageReceived) -> Enter
         return leave_transformed(turn, state, merge_body(turn, state, event.data), {"result": event.data})
     assigned = None if state.assign is None else state.assign(turn.scope(event.data))
     data = event.data if state.result_selector is None else state.result_selector(turn.scope(event.data))
-    return turn.leave(state, output(turn, state, merge_body(turn, state, data)), assigned)
+    return turn.leave(state, apply_output_path(turn, state, merge_body(turn, state, data)), assigned)
 
 
 def merge_body(turn: StepBuilder, state: Message, data: Json) -> Json:

@@ -11,7 +11,7 @@ from sm_cli.asl.model import Task
 from sm_cli.asl.resources import SFN_ACTIONS, function_name, workflow_name
 from sm_cli.errors import InvalidJson, StateFailure
 from sm_cli.interpreter.commands import CallSfn, RunTask, StartExecution
-from sm_cli.interpreter.dataflow import complete, effective_input, handed_on, seconds
+from sm_cli.interpreter.dataflow import complete, effective_input, evaluate_seconds, handed_on
 from sm_cli.interpreter.events import (
     BackoffElapsed,
     DeadlinePassed,
@@ -30,11 +30,11 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
     """Schedule an attempt: the first, or one after a backoff."""
     input = effective_input(turn, state)
     arguments = handed_on(turn, state, input)
-    timeout = seconds(turn, state.timeout, "TimeoutSecondsPath", input)
-    heartbeat = seconds(turn, state.heartbeat, "HeartbeatSecondsPath", input)
+    timeout = evaluate_seconds(turn, state.timeout, "TimeoutSecondsPath", input)
+    heartbeat = evaluate_seconds(turn, state.heartbeat, "HeartbeatSecondsPath", input)
     command: RunTask | StartExecution | CallSfn
     if state.resource.starts_execution:
-        command = start_execution(state, arguments, timeout, heartbeat)
+        command = nested_start(state, arguments, timeout, heartbeat)
         if state.resource.pattern.startswith("sync"):
             turn.frame.opens |= Opens.EXECUTIONS
     elif state.resource.sfn_action is not None:
@@ -51,7 +51,7 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
     turn.block(command)
 
 
-def start_execution(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
+def nested_start(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
     """What states:startExecution asks for: which workflow, under which name, with which input. Raises StateFailure
     when it is not told which."""
     given = arguments if isinstance(arguments, dict) else {}
@@ -103,12 +103,12 @@ def payload_of(payload: Json) -> Json:
         return payload
 
 
-def started(turn: StepBuilder, state: Task) -> None:
+def note_started(turn: StepBuilder, state: Task) -> None:
     """A worker took the job."""
     turn.record(task_event(state.resource, "Started"), task_detail(state.resource))
 
 
-def submitted(turn: StepBuilder, state: Task, result: Json) -> None:
+def note_submitted(turn: StepBuilder, state: Task, result: Json) -> None:
     """The handler of a `.waitForTaskToken` task returned: the work is handed over, and the token is waited for. Raises
     StateFailure for a result that is too large to be kept."""
     turn.check_bounds(result, "result", state.resource.service or state.resource.text)

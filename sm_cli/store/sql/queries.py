@@ -22,16 +22,16 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 @cache
-def load(dialect: str = "sqlite") -> Mapping[str, str]:
+def load_queries(dialect: str = "sqlite") -> Mapping[str, str]:
     """Every named block as one statement or fragment, places filled in. Raises KeyError for an unknown place."""
     blocks: dict[str, str] = {}
     for folder in (SQL, SQL / dialect):
         for file in sorted(folder.glob("*.sql")):
-            blocks.update(parse(file.read_text(encoding="utf-8")))
+            blocks.update(parse_blocks(file.read_text(encoding="utf-8")))
     return {name: _fill(text, blocks) for name, text in blocks.items()}
 
 
-def parse(text: str) -> dict[str, str]:
+def parse_blocks(text: str) -> dict[str, str]:
     """The blocks of one file, without comments. Raises ValueError for a name that it uses twice."""
     _, *parts = _NAME.split(text)
     blocks = {name: _COMMENT.sub("", body).strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}

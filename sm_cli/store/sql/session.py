@@ -20,7 +20,7 @@ _IN_ROW = 8 << 20
 
 
 class Session:
-    """`explain` turns the driver's errors into ours, here, before anybody else can see them."""
+    """`explain_error` turns the driver's errors into ours, here, before anybody else can see them."""
 
     def __init__(
         self, connection: sqlite3.Connection, queries: Mapping[str, str], explain: Callable[[sqlite3.Error], SmError]

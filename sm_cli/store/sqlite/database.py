@@ -25,7 +25,7 @@ from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite import errors, migrate, token_key
 from sm_cli.store.sqlite.create import HEADER, is_there, make
 from sm_cli.store.sqlite.write_lock import WriteLock, poll
-from sm_cli.store.waiting import Holder, Patience, Wait
+from sm_cli.store.waiting import Holder, LockWait, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,7 +173,7 @@ class SqliteStore:
                     return
         except OSError as e:
             raise errors.cannot_lock(self.path, e) from e
-        wait = Wait(self.patience, turn.holder)
+        wait = LockWait(self.patience, turn.holder)
         try:
             if not turn.is_held:
                 turn.take(wait.left)
@@ -185,7 +185,7 @@ class SqliteStore:
         except OSError as e:
             raise errors.cannot_lock(self.path, e) from e
 
-    def _wait_for_stranger(self, turn: WriteLock, begun: Callable[[], bool], wait: Wait) -> None:
+    def _wait_for_stranger(self, turn: WriteLock, begun: Callable[[], bool], wait: LockWait) -> None:
         """It is our turn, and a program that takes no turns is inside. Who waits for us is told so."""
         since = time.time_ns() // 1000
         turn.note("waits")
@@ -201,8 +201,8 @@ class SqliteStore:
         self._known_version = version
         self._known.forget_rows()
         found: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > migrate.newest():
-            raise errors.too_new(self.path, found, migrate.newest())
+        if found > migrate.newest_schema():
+            raise errors.too_new(self.path, found, migrate.newest_schema())
 
     def changed(self) -> bool:
         """Whether another process wrote since this was asked last. Raises DatabaseError when the file is gone."""
@@ -245,7 +245,7 @@ class SqliteStore:
 
         since = time.time_ns() // 1000
         try:
-            poll(answered, Wait(self.patience, lambda: Holder(None, "", since)).left)
+            poll(answered, LockWait(self.patience, lambda: Holder(None, "", since)).left)
         except TimeoutError:
             raise errors.busy(self.path, self.patience.limit()) from None
         return found[0]
@@ -271,7 +271,7 @@ class SqliteStore:
     def token_key(self) -> bytes:
         """The key that task tokens are signed with; made when there is none."""
         with self.read() as questions:
-            key = token_key.read(questions.session.connection)
+            key = token_key.read_key(questions.session.connection)
         if key is None:
             beside = self._file.with_name(f"{self._file.name}.key")
             with self.write() as transaction:
@@ -320,7 +320,7 @@ class SqliteStore:
         )
 
     def _new_reader(self) -> Questions:
-        session = Session(self._connect(self._wait), queries.load(), self._explain)
+        session = Session(self._connect(self._wait), queries.load_queries(), self._explain)
         return Questions(session, large_values.reader(session))
 
     def _first_reader(self) -> Questions:
@@ -331,7 +331,7 @@ class SqliteStore:
             connection.execute("PRAGMA busy_timeout = 0")
             found = self._patiently(lambda: migrate.version(connection, self.path))
             connection.execute(f"PRAGMA busy_timeout = {round(self._wait * 1000)}")
-            if found != migrate.newest():
+            if found != migrate.newest_schema():
                 self._set_up(connection)
         except BaseException:
             connection.close()
@@ -352,7 +352,7 @@ class SqliteStore:
         """Do what concerns the file as a whole, while no other process of ours writes."""
         turn = self._open_turn()
         try:
-            wait = Wait(self.patience, turn.holder)
+            wait = LockWait(self.patience, turn.holder)
             with turn.hold(wait.left):
                 work()
         except TimeoutError:
@@ -369,7 +369,7 @@ class SqliteStore:
                 connection.execute(f"PRAGMA {pragma}")
             if self._turn is None:
                 self._turn = self._open_turn()
-            self._writer = Session(connection, queries.load(), self._explain)
+            self._writer = Session(connection, queries.load_queries(), self._explain)
             self._data_version = self._read_data_version()
         return self._writer
 
@@ -390,4 +390,4 @@ class SqliteStore:
             raise errors.damaged_error(self.path, e) from e
 
     def _explain(self, error: sqlite3.Error) -> SmError:
-        return errors.explain(error, self.path, self._wait)
+        return errors.explain_error(error, self.path, self._wait)

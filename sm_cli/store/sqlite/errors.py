@@ -20,7 +20,7 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def explain(error: sqlite3.Error, path: Path, waited: float | None = None) -> SmError:
+def explain_error(error: sqlite3.Error, path: Path, waited: float | None = None) -> SmError:
     """The exception that a user sees instead of `error`. `waited` is in seconds."""
     code = _primary(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -38,7 +38,7 @@ def migrations() -> tuple[str, ...]:
 
 
 @cache
-def newest() -> int:
+def newest_schema() -> int:
     """The schema that this sm writes."""
     return sum(1 for _ in (queries.SQL / "migrations").glob("[0-9]*.sql"))
 

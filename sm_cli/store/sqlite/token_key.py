@@ -19,7 +19,7 @@ _WRITE = "INSERT INTO secrets (name, value) VALUES ('task tokens', ?)"
 _TOKENS_OUT = "SELECT count(*) FROM jobs WHERE leased_until = ?"
 
 
-def read(connection: sqlite3.Connection) -> bytes | None:
+def read_key(connection: sqlite3.Connection) -> bytes | None:
     """The key, 32 bytes; None when the database has none yet. Raises sqlite3.Error."""
     row = connection.execute(_READ).fetchone()
     return None if row is None else bytes(row[0])
@@ -31,7 +31,7 @@ def move_or_make(connection: sqlite3.Connection, beside: Path, shown: str) -> by
 
     Raises DatabaseError for a file that is no key, or when executions run whose tokens only a lost file could check.
     """
-    key = read(connection)
+    key = read_key(connection)
     if key is not None:
         return key
     key = _in_file(beside, shown)

@@ -24,13 +24,13 @@ from sm_cli.handlers.loading import load_handlers
 from sm_cli.handlers.registry import Registry
 from sm_cli.store.records import Job
 from sm_cli.worker.pool import Pool
-from sm_cli.worker.processes.frames import Line
+from sm_cli.worker.processes.frames import WorkerSocket
 from sm_cli.worker.processes.logs import forward
 
 _DIES_WITH_ITS_PARENT = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
 
 
-def main(descriptor: int, parent: int) -> None:
+def serve(descriptor: int, parent: int) -> None:
     """Serve the worker whose pid is `parent` over the socket with this descriptor, until it ends the connection."""
     _die_with(parent)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -42,10 +42,10 @@ def main(descriptor: int, parent: int) -> None:
     # A worker that is gone wants no word about it.
     with socket.socket(fileno=descriptor) as connection, suppress(ConnectionError):
         connection.set_inheritable(False)
-        _load_and_serve(Line(connection))
+        _load_and_serve(WorkerSocket(connection))
 
 
-def _load_and_serve(line: Line) -> None:
+def _load_and_serve(line: WorkerSocket) -> None:
     message = line.receive()
     if message is None:
         return
@@ -88,7 +88,7 @@ class _Deaf:
 class _Serving:
     """One task at a time, in a pool of the same kind as the worker's."""
 
-    def __init__(self, line: Line, registry: Registry) -> None:
+    def __init__(self, line: WorkerSocket, registry: Registry) -> None:
         self._line = line
         self._registry = registry
         self._pool = Pool(1, self._ended)

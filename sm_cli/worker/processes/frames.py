@@ -76,7 +76,7 @@ class Assembly:
         return _unpack(body)
 
 
-class Line:
+class WorkerSocket:
     """The process's end of the connection: one thread receives, any thread sends."""
 
     def __init__(self, connection: socket.socket) -> None:

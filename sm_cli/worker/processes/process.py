@@ -21,7 +21,7 @@ from typing import Any
 from sm_cli.store.inherited import not_inherited
 from sm_cli.worker.processes.frames import Assembly, pack
 from sm_cli.worker.processes.logs import levels
-from sm_cli.worker.processes.spawning import spawn
+from sm_cli.worker.processes.spawning import spawn_process
 
 log = logging.getLogger("sm.engine")
 
@@ -37,7 +37,7 @@ class Process:
     """A process that loads the handlers of a directory and then waits for tasks. Raises OSError when none starts."""
 
     def __init__(self, directory: Path) -> None:
-        self._popen, self._connection = spawn(directory)
+        self._popen, self._connection = spawn_process(directory)
         self._connection.setblocking(False)
         self._lock = threading.Lock()
         self._closed = False

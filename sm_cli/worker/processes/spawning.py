@@ -22,7 +22,7 @@ from sm_cli.handlers.loading import import_paths
 _BEGIN = (
     "import os, sys; fd, size, parent = map(int, sys.argv[1:4]); "
     "sys.path[:] = os.read(fd, size).decode('utf-8', 'surrogateescape').split('\\0'); "
-    "from sm_cli.worker.processes.child import main; main(fd, parent)"
+    "from sm_cli.worker.processes.child import serve; serve(fd, parent)"
 )
 
 _Order = tuple[list[str], int, "Future[subprocess.Popen[bytes]]"]
@@ -53,7 +53,7 @@ _lock = threading.Lock()
 _spawner: _Spawner | None = None
 
 
-def spawn(directory: Path) -> tuple[subprocess.Popen[bytes], socket.socket]:
+def spawn_process(directory: Path) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start a process that will load the handlers of this directory when it is asked to: the leader of a process group
     of its own, which Ctrl-C in a terminal does not reach. Returns it with our end of its connection.
 

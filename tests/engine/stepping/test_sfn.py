@@ -10,7 +10,7 @@ import pytest
 
 from sm_cli.asl.resources import SFN_ACTIONS, SFN_REFUSED
 from sm_cli.asl.text.source import from_value
-from sm_cli.asl.validation.validate import not_express, validate
+from sm_cli.asl.validation.validate import express_problems, validate
 from sm_cli.engine.stepping.sfn.calls import _ACTIONS
 from sm_cli.errors import HandlerLoadError, UsageError
 from sm_cli.express import run_express
@@ -253,7 +253,7 @@ def test_start_execution_goes_on_and_start_sync_execution_waits() -> None:
 def test_start_sync_execution_refuses_what_cannot_be_express(child: dict[str, Any], reason: str) -> None:
     document = from_value(child).document
     assert document is not None
-    assert not_express(document) != []
+    assert express_problems(document) != []
     outcome, sim = run(sfn("startSyncExecution", StateMachineArn=MACHINE), child)
     assert outcome.error == "Sfn.StateMachineTypeNotSupportedException"
     assert reason in (outcome.cause or "")

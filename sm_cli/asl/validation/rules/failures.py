@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.validation.nearest import nearest
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, is_number
 
 DOING = ("Task", "Parallel", "Map", "Message")
 
@@ -98,13 +98,9 @@ def runtime_cannot_be_handled(state: StateAt) -> Iterator[Finding]:
 def the_longest_delay_is_longer(state: StateAt) -> Iterator[Finding]:
     for pointer, retrier, _ in handlers(state, "Retry"):
         longest, first = retrier.get("MaxDelaySeconds"), retrier.get("IntervalSeconds", 1)
-        if _is_number(longest) and _is_number(first) and float(str(longest)) <= float(str(first)):
+        if is_number(longest) and is_number(first) and float(str(longest)) <= float(str(first)):
             message = f"MaxDelaySeconds must be more than IntervalSeconds, which is {first}"
             yield Finding(f"{pointer}/MaxDelaySeconds", message)
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @state_rule("SM506", "warning", "An error name stands where no earlier retrier or catcher takes it", *DOING)

@@ -16,7 +16,7 @@ from sm_cli.asl.validation.rules.catalogue import Finding, state_rule
 from sm_cli.asl.validation.rules.expressions import looks_evaluated, values
 from sm_cli.asl.validation.schema import is_unknown
 from sm_cli.expr.jsonata.expressions import JsonataError, is_expression
-from sm_cli.expr.jsonata.reading import FUNCTIONS, Read, Reading, read
+from sm_cli.expr.jsonata.reading import FUNCTIONS, Read, Reading, read_expression
 from sm_cli.jsonpointer import child, tokens
 from sm_cli.jsonvalue import Json
 
@@ -68,7 +68,7 @@ def _find_readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
     for pointer, text in texts(state):
         if is_expression(text):
             try:
-                reading = read(text)
+                reading = read_expression(text)
             except JsonataError:
                 continue  # SM810 says it
             yield pointer, text, reading
@@ -172,7 +172,7 @@ def _errors(state: StateAt) -> Iterator[tuple[str, str, JsonataError]]:
     for pointer, text in texts(state):
         if is_expression(text):
             try:
-                read(text)
+                read_expression(text)
             except JsonataError as e:
                 yield pointer, text, e
 

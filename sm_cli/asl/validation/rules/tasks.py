@@ -15,7 +15,7 @@ from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.asl.validation.rules.expressions import looks_evaluated
 from sm_cli.asl.validation.rules.failures import handlers
 from sm_cli.asl.validation.schema import is_substitution
-from sm_cli.jsonvalue import Json, dumps
+from sm_cli.jsonvalue import Json, dumps, is_number
 
 _TOKENS = ("Task.Token", '"$$"', '"$$.Task"', "$$[", "$states.context")
 _TIMEOUTS = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath")
@@ -86,7 +86,7 @@ def heartbeats_come_before_the_timeout(state: StateAt) -> Iterator[Finding]:
 
 
 def _is_count(value: Json) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 1
+    return is_number(value) and value >= 1
 
 
 @state_rule("SM602", "error", "A Resource is a constant that names something", "Task", aws=SCHEMA)

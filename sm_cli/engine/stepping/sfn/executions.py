@@ -6,13 +6,13 @@ from sm_cli.asl.model import DistributedMap, Message, Program, Task
 from sm_cli.asl.resources import workflow_name
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.stepping.closing import end
-from sm_cli.engine.stepping.nested_executions import StartRefused, described_in_iso, same, start_child
+from sm_cli.engine.stepping.nested_executions import StartRefused, described_in_iso, running_duplicate, start_child
 from sm_cli.engine.stepping.redrive import redrive
 from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
     date_member,
     json_of,
-    page,
+    page_bounds,
     pascal,
     text_of,
     the_execution,
@@ -40,7 +40,7 @@ def start(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn
     wanted = StartExecution(
         workflow_name(machine), None if name is None else str(name), input, "sync" if waits else "", None, None
     )
-    child = None if waits else same(unit, wanted)
+    child = None if waits else running_duplicate(unit, wanted)
     if child is None:
         type, limit = ("EXPRESS", _SYNC_LIMIT) if waits else ("STANDARD", None)
         if waits:
@@ -121,7 +121,7 @@ def history(unit: UnitOfWork, given: Parameters) -> Json:
     events = aws_events([*written, *(e for e in unit.changes.history if e.execution == execution.id)])
     if given.get("ReverseOrder") is True:
         events.reverse()
-    first, most = page(given)
+    first, most = page_bounds(given)
     found: Parameters = {"Events": [pascal(event) for event in events[first : first + most]]}
     return found | ({"NextToken": str(first + most)} if len(events) > first + most else {})
 
@@ -129,7 +129,7 @@ def history(unit: UnitOfWork, given: Parameters) -> Json:
 def list_executions(unit: UnitOfWork, given: Parameters) -> Json:
     """The newest first, as they were before this transaction."""
     machine, status = given.get("StateMachineArn"), given.get("StatusFilter")
-    first, most = page(given)
+    first, most = page_bounds(given)
     workflow = None if machine is None else the_workflow(unit, str(machine))
     known = {status.value: status for status in Status}
     if status is not None and status not in known:
@@ -137,11 +137,11 @@ def list_executions(unit: UnitOfWork, given: Parameters) -> Json:
     wanted = None if status is None else known[str(status)]
     before = first or None
     found = unit.tx.list_executions(ExecutionFilter(wanted, workflow, before_id=before, limit=most + 1))
-    rows = [row(unit, execution) for execution in found[:most]]
+    rows = [listed_execution(unit, execution) for execution in found[:most]]
     return {"Executions": rows} | ({"NextToken": str(found[most - 1].id)} if len(found) > most else {})
 
 
-def row(unit: UnitOfWork, execution: Execution) -> Json:
+def listed_execution(unit: UnitOfWork, execution: Execution) -> Json:
     """An execution as ListExecutions has it."""
     told = described_in_iso(unit, execution)
     names = ("ExecutionArn", "Name", "StartDate", "StateMachineArn", "Status", "StopDate")

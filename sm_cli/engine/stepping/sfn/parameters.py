@@ -59,10 +59,10 @@ def the_run(unit: UnitOfWork, given: Parameters) -> MapRun:
     found = [run for run in unit.changes.new_map_runs if run.ref == parts[7]] or stored
     if not found or found[0].workflow != parts[6]:
         raise StartRefused("ResourceNotFound", f"Resource not found: '{arn}'")
-    return newest(unit, found[0])
+    return newest_run(unit, found[0])
 
 
-def newest(unit: UnitOfWork, run: MapRun) -> MapRun:
+def newest_run(unit: UnitOfWork, run: MapRun) -> MapRun:
     """The run as this transaction has it; while it runs, its frame has the counts."""
     run = unit.runs.known.get((run.frame, run.activation), run)
     unit.load([run.frame])
@@ -119,7 +119,7 @@ def wrong(name: str, value: Json, wanted: str) -> NoReturn:
     )
 
 
-def page(given: Parameters) -> tuple[int, int]:
+def page_bounds(given: Parameters) -> tuple[int, int]:
     """(where the page begins, how many results it has at most). Raises Refused for a token or a number that is none."""
     most, token = given.get("MaxResults"), given.get("NextToken", "0")
     # A longer number is none of ours: no column holds it.
@@ -131,7 +131,7 @@ def page(given: Parameters) -> tuple[int, int]:
 
 def answer_page(given: Parameters, name: str, found: list[Json]) -> Parameters:
     """The page that is asked for, under this name, and where the next one begins."""
-    first, most = page(given)
+    first, most = page_bounds(given)
     answer: Parameters = {name: found[first : first + most]}
     return answer | ({"NextToken": str(first + most)} if len(found) > first + most else {})
 

@@ -8,7 +8,7 @@ from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
     answer_page,
     date_member,
-    newest,
+    newest_run,
     number_of,
     run_arn,
     the_execution,
@@ -67,11 +67,11 @@ def list_runs(unit: UnitOfWork, given: Parameters) -> Json:
     """ListMapRuns, a page of it: the newest first."""
     execution = the_execution(unit, given)
     new = [run for run in reversed(unit.changes.new_map_runs) if run.execution == execution.id]
-    stored = [newest(unit, run) for run in unit.tx.map_runs(execution.id, _ALL)]
-    return answer_page(given, "MapRuns", [row(unit, run) for run in (*new, *stored)])
+    stored = [newest_run(unit, run) for run in unit.tx.map_runs(execution.id, _ALL)]
+    return answer_page(given, "MapRuns", [listed_run(unit, run) for run in (*new, *stored)])
 
 
-def row(unit: UnitOfWork, run: MapRun) -> Json:
+def listed_run(unit: UnitOfWork, run: MapRun) -> Json:
     """A map run as ListMapRuns has it."""
     facts = unit.env(unit.execution(run.execution)).facts
     return {

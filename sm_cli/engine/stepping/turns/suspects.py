@@ -53,7 +53,7 @@ class Suspects:
         """The executions of frames that have cost too many workers."""
         for frame, count in self.known.items():
             if count >= MOST_LOST:
-                fail(self._unit, frame, CAUSE)
+                fail_execution(self._unit, frame, CAUSE)
 
     def settle(self) -> None:
         """Whether this tick is one suspect's, or everybody else's."""
@@ -81,7 +81,7 @@ class Suspects:
                 agenda.leave(tree, keeper)
 
 
-def fail(unit: UnitOfWork, frame: int, cause: str) -> None:
+def fail_execution(unit: UnitOfWork, frame: int, cause: str) -> None:
     """Close the execution of this frame as FAILED with States.Runtime."""
     unit.load([frame])
     if frame in unit.frames:
@@ -90,7 +90,7 @@ def fail(unit: UnitOfWork, frame: int, cause: str) -> None:
             end(unit, execution, Status.FAILED, "States.Runtime", cause)
 
 
-def count(unit: UnitOfWork, frames: list[int]) -> None:
+def count_deaths(unit: UnitOfWork, frames: list[int]) -> None:
     """A worker did not survive these: it was the one, or any of several."""
     unit.changes.losses += [(frame, int(len(frames) == 1)) for frame in frames]
 
@@ -98,9 +98,9 @@ def count(unit: UnitOfWork, frames: list[int]) -> None:
 def blame(unit: UnitOfWork, frames: list[int], error: Exception) -> None:
     """These cannot be written: the one fails as by any bug, several are suspects."""
     if len(frames) == 1:
-        fail(unit, frames[0], cause_of(error))
+        fail_execution(unit, frames[0], cause_of(error))
     else:
-        count(unit, frames)
+        count_deaths(unit, frames)
 
 
 def origin(unit: UnitOfWork, id: int) -> int | None:

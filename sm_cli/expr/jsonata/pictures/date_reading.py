@@ -14,7 +14,7 @@ from jsonata.jexception import JException  # type: ignore[import-untyped]  # the
 
 from sm_cli.expr.jsonata.pictures.calendar import DAY, moment_of, part, utc
 from sm_cli.expr.jsonata.pictures.dates import Marker, component_names, read_date_picture
-from sm_cli.expr.jsonata.pictures.integers import leading_integer, number_of, pattern_of
+from sm_cli.expr.jsonata.pictures.integers import leading_integer, pattern_of, read_integer
 
 _Reader = Callable[[str], float | None]
 _ISO = re.compile(
@@ -88,7 +88,7 @@ def _reader(marker: Marker) -> tuple[str, _Reader]:
         start = 3 if marker.letter == "z" else 0
         return regex, lambda text: _offset(text[start:], separator)
     if picture is not None:
-        return pattern_of(picture, marker.most), lambda text: number_of(text, picture)
+        return pattern_of(picture, marker.most), lambda text: read_integer(text, picture)
     if marker.letter == "P":
         return "[a-zA-Z]+", {"am": 0, "AM": 0, "pm": 1, "PM": 1}.get
     longest = None if not marker.longest or math.isnan(marker.longest) else int(marker.longest)

@@ -15,7 +15,13 @@ from typing import Any, Literal
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
 
 from sm_cli.expr.jsonata.pictures.calendar import part
-from sm_cli.expr.jsonata.pictures.integers import IntegerPicture, format_integer, leading_integer, read_picture, write
+from sm_cli.expr.jsonata.pictures.integers import (
+    IntegerPicture,
+    format_integer,
+    leading_integer,
+    read_picture,
+    write_integer,
+)
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -160,7 +166,7 @@ def _format_part(moment: float, marker: Marker, hours: float, minutes: float) ->
         return _name(value, marker)
     if marker.number is None:
         raise JException("a fraction of a second has no name", -1)
-    return write(value, marker.number)
+    return write_integer(value, marker.number)
 
 
 def _name(value: float, marker: Marker) -> str:
@@ -187,9 +193,9 @@ def _zone(marker: Marker, hours: float, minutes: float) -> str:
     offset = hours * 100 + minutes
     picture: Any = marker.number
     if picture.step or picture.least in (3, 4):
-        written = write(offset, picture)
+        written = write_integer(offset, picture)
     elif picture.least in (1, 2):
-        written = write(hours, picture)
+        written = write_integer(hours, picture)
         if minutes != 0:
             written += f":{format_integer(minutes, '00')}"
     else:

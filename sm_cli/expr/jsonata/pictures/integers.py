@@ -87,12 +87,12 @@ def leading_integer(text: str) -> float:
 def format_integer(value: float, picture: str) -> str:
     """The greatest whole number that is not above `value`. Raises JException D3130 or D3131 for a picture."""
     number = float(value)
-    return write(math.floor(number) if math.isfinite(number) else number, read_picture(picture))
+    return write_integer(math.floor(number) if math.isfinite(number) else number, read_picture(picture))
 
 
 def parse_integer(text: str, picture: str) -> float:
     """The number that `text` shows by the picture; NaN where it shows none. Raises as `format_integer`."""
-    return number_of(text, read_picture(picture))
+    return read_integer(text, read_picture(picture))
 
 
 @functools.lru_cache(maxsize=256)
@@ -134,7 +134,7 @@ def _step(separators: list[tuple[int, str]]) -> int:
     return step if all(step * (at + 1) in places for at in range(len(places))) else 0
 
 
-def write(value: float, picture: IntegerPicture) -> str:
+def write_integer(value: float, picture: IntegerPicture) -> str:
     """A whole number, or NaN, by a picture that was read. Raises JException D3130 for a sequence."""
     size = abs(value)
     if picture.kind != "decimal" and math.isinf(size):
@@ -208,7 +208,7 @@ def pattern_of(picture: IntegerPicture, most: float | None = None) -> str:
     return f"{digits}(?:th|st|nd|rd)" if picture.ordinal else digits
 
 
-def number_of(text: str, picture: IntegerPicture) -> float:
+def read_integer(text: str, picture: IntegerPicture) -> float:
     """The number that `text` shows; NaN where it shows none. Raises JException D3130 for a sequence."""
     if picture.kind == "letters":
         return from_letters(text, "A" if picture.case == "upper" else "a")

@@ -14,7 +14,7 @@ from typing import Any
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # the package ships no types
 
-from sm_cli.expr.jsonata.text import text
+from sm_cli.expr.jsonata.text import as_string
 
 _SIGNS = {
     "decimal-separator": ".",
@@ -106,7 +106,7 @@ def _signs(options: dict[str, Any]) -> _Signs:
         scalar = not isinstance(sign, (dict, list)) and (isinstance(sign, str) or name != "zero-digit")
         if not scalar or (sign == "" and name in ("zero-digit", "digit", "pattern-separator")):
             raise JException(f"the option {name} of $formatNumber must be a text of one character", -1)
-        known[name] = text(sign)
+        known[name] = as_string(sign)
     zero = ord(known["zero-digit"][0])
     return _Signs(
         point=known["decimal-separator"],
