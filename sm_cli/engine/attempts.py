@@ -11,6 +11,7 @@ from sm_cli.interpreter.commands import StartTimer, TimerKind
 from sm_cli.interpreter.events import DeadlinePassed, Event, HeartbeatMissed, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.step import Step
+from sm_cli.interpreter.traceback import Traceback
 
 _FAILURES = (TaskFailed, DeadlinePassed, HeartbeatMissed)
 
@@ -24,8 +25,8 @@ class Attempt(NamedTuple):
     error: str | None = None
     #: Text for people; None when there is none.
     cause: str | None = None
-    #: The handler's traceback, line by line, when it raised; None otherwise.
-    trace: list[str] | None = None
+    #: Where the handler failed; None when none raised.
+    traceback: Traceback | None = None
     #: When it is tried again, microseconds since 1970 UTC; None when it is not.
     again: int | None = None
     #: Whether a catcher took the error.
@@ -43,14 +44,14 @@ def attempt_of(frame: Frame, event: Event, step: Step) -> Attempt | None:
         first = step.records[0] if step.records else None
         if first is None or not first.type.endswith("Failed"):
             return Attempt(frame)
-        error, cause, trace = str(first.detail.get("error")), first.detail.get("cause"), None  # its result is refused
+        error, cause, raised = str(first.detail.get("error")), first.detail.get("cause"), None  # its result is refused
         cause = None if cause is None else str(cause)
     elif isinstance(event, TaskFailed):
-        error, cause, trace = event.error, event.cause, event.trace
+        error, cause, raised = event.error, event.cause, event.traceback
     elif isinstance(event, _FAILURES) and not frame.opens & Opens.SUBSCRIPTION:
-        error, cause, trace = "States.Timeout", None, None
+        error, cause, raised = "States.Timeout", None, None
     else:
         return None
     backoff = (c.due for c in step.commands if isinstance(c, StartTimer) and c.kind is TimerKind.BACKOFF)
     again = next(backoff, None)
-    return Attempt(frame, error, cause, trace, again, again is None and step.frame.status is not FrameStatus.FAILED)
+    return Attempt(frame, error, cause, raised, again, again is None and step.frame.status is not FrameStatus.FAILED)

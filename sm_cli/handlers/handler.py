@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, overload
 
 from sm_cli.errors import TaskError
+from sm_cli.handlers.tracebacks import home_of, traceback_of
+from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json, as_json, copy, dumps
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -119,13 +121,16 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`trace` is None when the handler named error and cause itself."""
+    """`stack` is None when the handler named error and cause itself."""
 
     #: The error name.
     error: str
     #: Text for people.
     cause: str
-    trace: list[str] | None = None
+    #: The lines that Lambda's cause has as its stackTrace.
+    stack: list[str] | None = None
+    #: Where it failed; None when it raised nothing.
+    traceback: Traceback | None = None
 
 
 @overload
@@ -204,7 +209,7 @@ def run_handler(handler: Handler, input: Json, context: Context | None) -> Succe
     try:
         ended = outcome(handler, handler.function(*arguments_for(handler, input, context)))
     except BaseException as e:
-        ended = failure_of(e)
+        ended = failure_of(e, handler)
     return in_process(process, ended)
 
 
@@ -214,7 +219,7 @@ async def run_async(handler: Handler, input: Json, context: Context | None) -> S
     try:
         ended = outcome(handler, await handler.function(*arguments_for(handler, input, context)))
     except BaseException as e:
-        ended = failure_of(e)
+        ended = failure_of(e, handler)
     return in_process(process, ended)
 
 
@@ -233,14 +238,18 @@ def outcome(handler: Handler, value: object) -> Success | Failure:
     return Failure("States.TaskFailed", f"The handler {handler.name!r} returned what is not JSON: {problem}.", [])
 
 
-def failure_of(error: BaseException) -> Failure:
+def failure_of(error: BaseException, handler: Handler) -> Failure:
     """An exception's class name is the error name, its text the cause; TaskError sets both."""
     name = type(error).__name__
+    code = getattr(inspect.unwrap(handler.function), "__code__", None)
+    found = traceback_of(error, home_of(getattr(code, "co_filename", None)))
     if isinstance(error, TaskError):
         # A subclass may have set neither, and a caller both to anything.
-        return Failure(error_text(getattr(error, "error", name)), error_text(getattr(error, "cause", "")))
+        return Failure(
+            error_text(getattr(error, "error", name)), error_text(getattr(error, "cause", "")), traceback=found
+        )
     frames = traceback.extract_tb(error.__traceback__)[1:]
-    return Failure(name, error_text(error), [error_text(line) for line in traceback.format_list(frames)])
+    return Failure(name, error_text(error), [error_text(line) for line in traceback.format_list(frames)], found)
 
 
 def error_text(value: object) -> str:
@@ -250,6 +259,6 @@ def error_text(value: object) -> str:
         return dumps(data[0])
     try:
         text = "" if value is None else str(value)
-    except Exception as e:
+    except BaseException as e:  # SystemExit, too: it would end the thread that waits for the next task
         text = f"(its text cannot be read: {type(e).__name__})"
     return text.encode("utf-8", "replace").decode()

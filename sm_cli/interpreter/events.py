@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json
 
 
@@ -28,7 +29,7 @@ class TaskSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class TaskFailed:
-    """`trace` is the traceback's lines when the handler raised; None when it named error and cause itself."""
+    """`stack` is None when the handler named error and cause itself."""
 
     #: The frame's seq that it is for.
     seq: int
@@ -36,7 +37,10 @@ class TaskFailed:
     error: str
     #: Text for people; None when there is none.
     cause: str | None
-    trace: list[str] | None = None
+    #: The lines that Lambda's cause has as its stackTrace.
+    stack: list[str] | None = None
+    #: None when no handler raised.
+    traceback: Traceback | None = None
 
 
 @dataclass(frozen=True, slots=True)

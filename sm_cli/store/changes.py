@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.messages import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
-from sm_cli.store.records import Definition, Execution, HistoryEvent, Job, MapRun, Timer, Waking, WorkerRecord
+from sm_cli.store.records import (
+    Definition,
+    Execution,
+    FailedAttempt,
+    HistoryEvent,
+    Job,
+    MapRun,
+    Timer,
+    Waking,
+    WorkerRecord,
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -61,6 +71,8 @@ class Changes:
     new_map_runs: list[MapRun] = field(default_factory=list)
     #: To be updated.
     map_runs: list[MapRun] = field(default_factory=list)
+    #: Each replaces an older one of the same state and frame.
+    failed_attempts: list[FailedAttempt] = field(default_factory=list)
     #: Events to be appended, in the order of their numbers for each execution.
     history: list[HistoryEvent] = field(default_factory=list)
 

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.timers import TimerKind
+from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json
 
 
@@ -239,6 +240,23 @@ class HistoryEvent(NamedTuple):
     #: In AWS's spelling, such as TaskStateEntered.
     type: str
     detail: dict[str, Json]
+
+
+class FailedAttempt(NamedTuple):
+    """Where the newest attempt at a state, in one frame, failed that a handler's exception ended."""
+
+    #: The id of its execution.
+    execution: int
+    #: The id of the frame.
+    frame: int
+    #: The name of the Task state.
+    state: str
+    #: The number of the event of the history that says so.
+    number: int
+    #: The error name.
+    error: str
+    #: What the handler raised.
+    traceback: Traceback
 
 
 #: The lease of a job whose handler handed the work over: nobody runs it, a callback with its token ends it.

@@ -238,7 +238,7 @@ class _Test:
         outcome = _call(handler, task.input, context)
         if isinstance(outcome, Success):
             return TaskSucceeded(frame.seq, outcome.result)
-        return TaskFailed(frame.seq, outcome.error, outcome.cause, outcome.trace)
+        return TaskFailed(frame.seq, outcome.error, outcome.cause, outcome.stack, outcome.traceback)
 
     def count_retries(self, frame: Frame, error: str, also: str | None = None) -> None:
         """Count the retries that there were for the retrier that the error belongs to."""

@@ -337,4 +337,4 @@ class Simulation:
 
 
 def _failure_event(job: Job, failure: Failure) -> Event:
-    return TaskFailed(job.seq, failure.error, failure.cause, failure.trace)
+    return TaskFailed(job.seq, failure.error, failure.cause, failure.stack, failure.traceback)

@@ -14,8 +14,8 @@ from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, Time
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import rfc3339
 from sm_cli.views.actions import Action, Do
+from sm_cli.views.failures import FailurePlace, failure_place
 from sm_cli.views.listing import execution_facts
-from sm_cli.views.state_visits import state_visits
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -61,13 +61,16 @@ class PendingWait:
     action: Action | None = None
 
 
-def execution_document(engine: Engine, execution: Execution) -> tuple[dict[str, Json], list[PendingWait]]:
-    """(the facts and the data, what it waits for while it runs), from one snapshot."""
+def execution_document(
+    engine: Engine, execution: Execution
+) -> tuple[dict[str, Json], list[PendingWait], FailurePlace | None]:
+    """(the facts and the data, what it waits for while it runs, where it failed), from one snapshot."""
     with engine.store.read() as questions:
-        return _document(questions, execution), _waits(questions, execution)
+        failure = failure_place(questions, execution)
+        return _document(questions, execution, failure), _waits(questions, execution), failure
 
 
-def _document(questions: Questions, execution: Execution) -> dict[str, Json]:
+def _document(questions: Questions, execution: Execution, failure: FailurePlace | None) -> dict[str, Json]:
     found = execution_facts(execution)
     found["definition"] = execution.digest
     found["type"] = execution.type
@@ -76,6 +79,7 @@ def _document(questions: Questions, execution: Execution) -> dict[str, Json]:
     found["deadline"] = None if execution.deadline is None else rfc3339(execution.deadline)
     found["input"] = execution.input
     found["output"] = execution.output
+    found["failure"] = _failure_document(failure)
     return found
 
 
@@ -105,10 +109,24 @@ def _action_of(job: Job) -> Action | None:
     return Action(Do.START_WORKER) if job.worker is None else None
 
 
-def failed_state(engine: Engine, execution: Execution) -> str | None:
-    """The state in which it failed, the innermost one: `Charge`, or `Charge in Orders[3]`."""
-    failed = [visit for visit in state_visits(history_of(engine, execution)) if visit.status == "FAILED"]
-    if not failed:
+def execution_failure(engine: Engine, execution: Execution) -> FailurePlace | None:
+    """Where it failed; None unless it is FAILED."""
+    with engine.store.read() as questions:
+        return failure_place(questions, execution)
+
+
+def _failure_document(failure: FailurePlace | None) -> Json:
+    """state, places, traceback; and of an execution below, which is null where it failed by itself, the same."""
+    if failure is None:
         return None
-    deepest = max(failed, key=lambda visit: (len(visit.where), visit.started))
-    return f"{deepest.name} in {' '.join(deepest.where)}" if deepest.where else deepest.name
+    child = failure.child
+    below: Json = None
+    if child is not None:
+        below = {"id": child.ref, "name": child.name, "workflow": child.workflow, "error": child.error,
+                 "cause": child.cause, "failure": _failure_document(failure.below)}  # fmt: skip
+    return {
+        "state": failure.state,
+        "places": list(failure.places),
+        "traceback": None if failure.traceback is None else failure.traceback.text,
+        "execution": below,
+    }

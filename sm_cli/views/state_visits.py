@@ -43,6 +43,8 @@ class StateVisit:
     cause: str | None = None
     #: The id of the frame that visited it.
     frame: int = 0
+    #: The number of the newest event that says that its work failed; 0 when none does.
+    failure: int = 0
 
 
 _ATTEMPT = ("Scheduled", "ParallelStateStarted", "MapStateStarted", "MessageSubscribed")
@@ -172,7 +174,7 @@ def _follow(event: HistoryEvent, visit: StateVisit, attempts: dict[int, int]) ->
     elif event.type == "MapIterationFailed":
         _end(visit, event, "FAILED")
     elif event.type.endswith(_FAILED) and not event.type.startswith("Execution"):
-        visit.error = str(event.detail.get("error", ""))
+        visit.failure, visit.error = event.number, str(event.detail.get("error", ""))
         cause = event.detail.get("cause")
         visit.cause = None if cause is None else str(cause)
 

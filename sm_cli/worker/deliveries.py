@@ -48,4 +48,4 @@ def deliver(tick: Tick, done: Done) -> None:
     if isinstance(outcome, Success):
         tick.handler_returned(job, outcome.result, final=outcome.final)
     else:
-        tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.trace))
+        tick.deliver(job.frame, TaskFailed(job.seq, outcome.error, outcome.cause, outcome.stack, outcome.traceback))

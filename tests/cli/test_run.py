@@ -151,7 +151,9 @@ def test_a_failure_is_printed_with_state_error_and_cause(project: Project) -> No
     result = project.sm("run")
     assert result.code == 1
     assert result.out == ""
-    assert result.err.splitlines()[1:] == ["  state: Charge", "  error: CardError", "  cause: no money"]
+    assert result.err.splitlines()[1:] == [
+        "  state: Charge", "  error: CardError", "  cause: no money", "  at handlers/orders.py:4 in charge",
+    ]  # fmt: skip
 
 
 def test_a_failure_inside_a_map_names_the_iteration(project: Project) -> None:

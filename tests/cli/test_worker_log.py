@@ -77,7 +77,12 @@ def test_an_execution_that_ends_and_an_attempt_that_fails_are_a_line_each(shop: 
     ref = started(shop, "retried", "--name", "n1")
     first = shop.sm("worker", "--once")
     assert told(first.err) == [
-        ("failed", f"retried n1 ({ref})  B  attempt 1  SPAN  ConnectionError: refused …; tried again in SPAN")
+        (
+            "failed",
+            f"retried n1 ({ref})  B  attempt 1  SPAN  "
+            "ConnectionError: refused … at handlers/orders.py:8 in flaky; "
+            "tried again in SPAN",
+        )
     ]
     assert first.err.splitlines()[-1].startswith("nothing ended; 1 still waits: for a retry (at ")
     assert first.code == 0
@@ -92,7 +97,10 @@ def test_the_place_of_a_failure_is_told_and_the_state_that_the_execution_failed_
     result = shop.sm("worker", "--drain")
     assert result.code == 1
     assert told(result.err) == [
-        ("failed", f"mapped {ref}  Charge in M[1]  attempt 1  SPAN  KeyError: 'price'"),
+        (
+            "failed",
+            f"mapped {ref}  Charge in M[1]  attempt 1  SPAN  KeyError: 'price' at handlers/orders.py:13 in charge",
+        ),
         ("FAILED", f"mapped {ref}  SPAN  in M  KeyError: 'price'"),
     ]
 
@@ -102,7 +110,11 @@ def test_data_is_escaped_and_a_caught_error_is_called_so(shop: Project) -> None:
     result = shop.sm("worker", "--drain")
     assert (result.code, "\x1b" in result.err, "\u202e" in result.err) == (0, False, False)
     assert told(result.err) == [
-        ("failed", f"caught n1 ({ref})  A  attempt 1  SPAN  Refused: \\u001b[2Jno\\u202e; caught"),
+        (
+            "failed",
+            f"caught n1 ({ref})  A  attempt 1  SPAN  Refused: \\u001b[2Jno\\u202e "
+            "at handlers/orders.py:11 in broken; caught",
+        ),
         ("SUCCEEDED", f"caught n1 ({ref})  SPAN"),
     ]
 
@@ -155,15 +167,16 @@ def test_json_is_an_object_a_line_the_first_and_the_last_too_with_the_same_keys(
     common = {"time", "level", "logger", "message", "event"}
     assert {frozenset(line) - common for line in found if line["event"] == "attempt.failed"} == {
         frozenset(
-            ("execution", "name", "workflow", "state", "where", "attempt", "duration", "error", "cause", "traceback",
-             "retry_in", "caught")
+            ("execution", "name", "workflow", "state", "where", "attempt", "duration", "error", "cause", "places",
+             "traceback", "retry_in", "caught")
         )
     }  # fmt: skip
     failed = {line["workflow"]: line for line in found if line["event"] == "attempt.failed"}
     assert (failed["mapped"]["where"], failed["mapped"]["retry_in"], failed["mapped"]["error"]) == (
         ["M[0]"], None, "KeyError",
     )  # fmt: skip
-    assert any("charge" in line for line in failed["mapped"]["traceback"])
+    assert failed["mapped"]["places"] == ["mine/orders.py:13 in charge"]
+    assert failed["mapped"]["traceback"][-1] == "KeyError: 'price'"
     assert 0.9 <= failed["retried"]["retry_in"] <= 1
     assert failed["retried"]["cause"] == "refused\nand more"
     ended = next(line for line in found if line["event"] == "execution.ended")

@@ -82,8 +82,8 @@ def test_the_traceback_has_the_frames_of_the_handlers_files(here: Place, name: s
     failure = here.run(name, {})
     assert (failure.error, failure.cause) == ("KeyError", "'not there'")
     file = SAMPLES / "endings.py"
-    assert [line.split("\n")[0].partition(", line ")[0] for line in failure.trace] == [f'  File "{file}"'] * 2
-    assert [line.split("\n")[0].rpartition(", in ")[2] for line in failure.trace] == [name, "_inner"]
+    assert [line.split("\n")[0].partition(", line ")[0] for line in failure.stack] == [f'  File "{file}"'] * 2
+    assert [line.split("\n")[0].rpartition(", in ")[2] for line in failure.stack] == [name, "_inner"]
 
 
 def test_the_context_says_the_same(here: Place) -> None:

@@ -244,7 +244,7 @@ def test_another_state_awaits_no_token() -> None:
         ({"event": "MessageReceived", "data": {"event": "x"}}, e.MessageReceived(4, {"event": "x"})),
         ({"event": "JoinFailed", "error": None, "cause": None, "last": 2}, e.JoinFailed(4, None, None, 2)),
         (
-            {"event": "TaskFailed", "error": "E", "cause": "c", "trace": ["l"]},
+            {"event": "TaskFailed", "error": "E", "cause": "c", "stack": ["l"]},
             e.TaskFailed(4, "E", "c", ["l"]),
         ),
     ],

@@ -12,13 +12,17 @@ import pytest
 from sm_cli.errors import Conflict, DatabaseError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
 from sm_cli.interpreter.timers import TimerKind
+from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json, TooLarge
 from sm_cli.store.changes import Changes
 from sm_cli.store.messages import Consumed, MessageStatus
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
     HANDED_OVER,
+    Execution,
     ExecutionFilter,
+    FailedAttempt,
+    Parent,
     Reserved,
     Status,
     WorkerRecord,
@@ -674,6 +678,29 @@ def test_lost_workers_are_counted_until_their_frame_moves_on(store: Store) -> No
     assert losses() == losses() == {}
     apply(store, losses=[(1, 1)])
     assert losses() == {1: 1}
+
+
+def test_of_each_state_of_a_frame_the_newest_failed_attempt_is_kept(store: Store) -> None:
+    def attempt(number: int, state: str = "A", frame: int = 1, execution: int = 1) -> FailedAttempt:
+        return FailedAttempt(execution, frame, state, number, "E", Traceback((f"/x.py:{number} in f",), "text\n"))
+
+    apply(store, failed_attempts=[attempt(3), attempt(5, "B"), attempt(4, frame=2), attempt(9, execution=2)])
+    apply(store, failed_attempts=[attempt(7)])
+    assert asked(store).failed_attempt(1, 1, "A") == attempt(7)
+    assert asked(store).failed_attempt(1, 2, "A") == attempt(4, frame=2)
+    assert asked(store).failed_attempt(1, 2, "B") is None
+    assert asked(store).failed_attempts(1, 2) == [attempt(7), attempt(5, "B")]
+
+
+def test_the_execution_that_failed_first_is_one_of_the_last_time_that_its_frame_started_any(store: Store) -> None:
+    def closed(id: int, activation: int, at: int, status: Status = Status.FAILED) -> Execution:
+        return execution(id, parent=Parent(1, activation), status=status, closed=T0 + at)
+
+    assert asked(store).first_failed_execution(1) is None
+    apply(store, new_executions=[closed(2, 4, 1), closed(3, 7, 5), closed(4, 7, 3), closed(5, 7, 2, Status.ABORTED)])
+    found = asked(store).first_failed_execution(1)
+    assert found is not None
+    assert (found.id, found.input) == (4, None)
 
 
 def test_next_due_is_the_earliest_timer_deadline_or_end_of_a_lease(store: Store) -> None:

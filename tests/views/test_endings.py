@@ -65,11 +65,14 @@ def test_attempts_with_their_numbers_errors_and_what_becomes_of_them(here: Yard)
     assert heard.outcomes() == [("A", 1, "KeyError", False)]
     (end,) = heard.attempts
     assert end.attempt.again == end.at + 3_000_000
-    assert any("work" in line for line in end.attempt.trace or [])
+    assert end.attempt.traceback is not None
+    assert end.attempt.traceback.places[0].endswith(" in work")
     here.later(3)
     passes.drain(loop, lambda: False)
     assert heard.outcomes()[1:] == [("A", 2, "Refused", True), ("B", 1, None, False)]
-    assert (heard.attempts[1].attempt.cause, heard.attempts[1].attempt.trace) == ("no", None)
+    second = heard.attempts[1].attempt
+    assert second.traceback is not None, "also of a handler that names error and cause itself"
+    assert (second.cause, second.traceback.text.splitlines()[-1]) == ("no", "sm_cli.errors.TaskError: Refused: no")
     assert all(end.took is not None for end in heard.attempts)
     assert [(end.execution.ref, end.state) for end in heard.executions] == [(execution.ref, None)]
 

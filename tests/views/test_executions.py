@@ -16,8 +16,8 @@ from sm_cli.views.actions import Action, Do
 from sm_cli.views.executions import (
     definition_of,
     execution_document,
+    execution_failure,
     execution_now,
-    failed_state,
     has_free_jobs,
     history_of,
 )
@@ -40,7 +40,8 @@ def test_the_document_has_the_facts_and_the_data() -> None:
         "id": "ref-000001", "name": "name-1", "workflow": "order", "status": "RUNNING",
         "started": "2026-01-01T00:00:00.000Z", "closed": None, "error": None, "cause": None, "definition": "d1",
         "type": "STANDARD", "part_of": None, "deadline": "2026-01-01T00:01:30.000Z", "input": {"i": 1}, "output": None,
-    }, [])  # fmt: skip
+        "failure": None,
+    }, [], None)  # fmt: skip
 
 
 def test_a_part_of_another_execution_names_the_one_at_the_top() -> None:
@@ -57,7 +58,7 @@ def test_a_closed_execution_waits_for_nothing_whatever_is_left_of_it(status: Sta
     rows = Rows()
     found = rows.closed(1, status, output=[1])
     rows.put(new_frames=[frame(11)], new_jobs=[job(1, 11)])
-    document, left = execution_document(rows.engine, found)
+    document, left, _ = execution_document(rows.engine, found)
     assert (document["closed"], document["output"], left) == ("2026-01-01T00:00:00.000Z", [1], [])
 
 
@@ -167,6 +168,8 @@ def event(number: int, type: str, frame: int = 1, previous: int | None = None, *
 )  # fmt: skip
 def test_an_execution_failed_in_the_innermost_state(history: list[HistoryEvent], state: str | None) -> None:
     rows = Rows()
-    found = rows.execution(1)
+    found = rows.closed(1, Status.FAILED, events=len(history))
     rows.put(history=history)
-    assert failed_state(rows.engine, found) == state
+    failure = execution_failure(rows.engine, found)
+    assert failure is not None
+    assert failure.state == state

@@ -61,7 +61,7 @@ def test_a_list_is_newest_first_and_has_no_data(here: Yard) -> None:
 
 def test_an_open_execution_says_what_it_waits_for_and_what_can_be_done(here: Yard) -> None:
     waiting = here.start(one("m", **WAIT), {"v": 7})
-    found, waits = executions.execution_document(here.engine, here.now(waiting))
+    found, waits, _ = executions.execution_document(here.engine, here.now(waiting))
     assert (found["status"], found["input"], found["output"], found["part_of"]) == ("RUNNING", {"v": 7}, None, None)
     (wait,) = waits
     assert (wait.state, wait.action) == ("S", Action(Do.SEND_MESSAGE, ("k", "7")))
@@ -78,9 +78,11 @@ def test_an_open_execution_says_what_it_waits_for_and_what_can_be_done(here: Yar
 def test_the_state_that_failed_is_the_innermost(here: Yard) -> None:
     inner = {"StartAt": "Bad", "States": {"Bad": {"Type": "Fail", "Error": "E"}}}
     mapped = here.start(one("x", Type="Map", ItemProcessor=inner, End=True), [1])
-    assert executions.failed_state(here.engine, here.now(mapped)) == "Bad in S[0]"
+    failure = executions.execution_failure(here.engine, here.now(mapped))
+    assert failure is not None
+    assert failure.state == "Bad in S[0]"
     fine = here.start(one("y", Type="Succeed"))
-    assert executions.failed_state(here.engine, here.now(fine)) is None
+    assert executions.execution_failure(here.engine, here.now(fine)) is None
 
 
 def test_a_task_that_is_handed_over_is_listed_with_a_token_that_ends_it(here: Yard) -> None:

@@ -127,7 +127,7 @@ def run(
             execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
             data = execution.input = None  # it is stored; a large one is not also kept here to the end
             go_on = command_line("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
-            code = follow(loop, execution, result, go_on, detach_on_wait=detach_on_wait)
+            code = follow(loop, execution, result, go_on, root=project.root, detach_on_wait=detach_on_wait)
     if code:
         raise typer.Exit(code)
 

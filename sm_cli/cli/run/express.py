@@ -61,7 +61,7 @@ def run_in_memory(
         ended = express.current()
         if store is not None:
             engine.keep(express, store)
-        for line in ending(express.engine, ended):
+        for line in ending(express.engine, ended, project.root, whole=logs.is_verbose()):
             say(line)
     if interrupts.received is not None and ended.status == "ABORTED":
         return interrupts.exit_code

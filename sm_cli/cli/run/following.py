@@ -24,6 +24,7 @@ from sm_cli.views.watch import Watch
 from sm_cli.views.why import only_messages_move
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import TextIO
 
     from sm_cli.engine.engine import Engine
@@ -77,12 +78,12 @@ class Eyes:
 
 
 def follow(
-    loop: Worker, execution: Execution, result: TextIO, again: list[str], *, detach_on_wait: bool = False
+    loop: Worker, execution: Execution, result: TextIO, again: list[str], *, root: Path, detach_on_wait: bool = False
 ) -> int:
     """Work until the execution is closed or a signal comes; returns the exit code.
 
     `again` is the command that goes on with it, told to who interrupts. `detach_on_wait`: leave it, too, when
-    nothing but a message can move it; its id is the result then.
+    nothing but a message can move it; its id is the result then. root: the project's directory.
     """
     engine = loop.engine
     loop.tree = execution.tree
@@ -98,7 +99,7 @@ def follow(
                 return _detach(engine, current, result)
             say(f"stopped; execution {execution.name} stays and goes on with: {shlex.join(again)}")
             return interrupts.exit_code
-    for line in ending(engine, current):
+    for line in ending(engine, current, root, whole=logs.is_verbose()):
         say(line)
     if current.status != "SUCCEEDED":
         return 1

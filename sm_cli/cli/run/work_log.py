@@ -10,12 +10,13 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from sm_cli.cli.show.places import error_line, from_root, traceback_lines
 from sm_cli.cli.terminal import tables
-from sm_cli.cli.terminal.logs import is_told, tell
-from sm_cli.errors import InvalidJson
-from sm_cli.jsonvalue import loads_exact
+from sm_cli.cli.terminal.logs import is_told, is_verbose, tell
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sm_cli.views.endings import AttemptEnd, ExecutionEnd
     from sm_cli.views.records import Execution
 
@@ -23,16 +24,15 @@ _RED, _GREEN, _YELLOW = "\x1b[31m", "\x1b[32m", "\x1b[33m"
 _PAINT = {"SUCCEEDED": _GREEN, "FAILED": _RED, "TIMED_OUT": _RED, "ABORTED": _YELLOW}
 #: As wide as the longest first word of a line, so that what follows stands in one column.
 _WORD = 9
-#: Characters of a cause in a line of text; JSON has it whole.
-_CAUSE = 200
 
 
 class WorkLog:
     """Tells what it hears of `views.endings`, and counts it.
 
-    ended: executions that no other execution waits for, by status."""
+    root: the project's directory. ended: executions that no other execution waits for, by status."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self.ended: Counter[str] = Counter()
 
     @property
@@ -52,7 +52,7 @@ class WorkLog:
             return
         took = (execution.closed or execution.started) - execution.started
         where = f"in {end.state}" if end.state and status == "FAILED" else ""
-        error = _error_text(execution.error, execution.cause)
+        error = error_line(execution.error, execution.cause)
         text = _line(status, _execution_label(execution), tables.duration(took), where, error)
         facts = _facts(execution) | {
             "status": status,
@@ -68,6 +68,8 @@ class WorkLog:
         attempt, execution = end.attempt, end.execution
         if not is_told(logging.DEBUG if attempt.error is None else logging.INFO):
             return
+        found = attempt.traceback
+        places = [] if found is None else [from_root(place, self.root) for place in found.places]
         state = " in ".join([attempt.frame.state, " ".join(end.where)] if end.where else [attempt.frame.state])
         facts = _facts(execution) | {
             "state": attempt.frame.state,
@@ -76,7 +78,8 @@ class WorkLog:
             "duration": None if end.took is None else _seconds(end.took),
             "error": attempt.error,
             "cause": attempt.cause,
-            "traceback": attempt.trace,
+            "places": places,
+            "traceback": None if found is None else found.text.splitlines(),
             "retry_in": None if attempt.again is None else _seconds(attempt.again - end.at),
             "caught": attempt.caught,
         }
@@ -89,9 +92,12 @@ class WorkLog:
         then = "caught" if attempt.caught else ""
         if attempt.again is not None:
             then = f"tried again in {tables.duration(attempt.again - end.at)}"
-        error = _error_text(attempt.error, attempt.cause)
+        error = error_line(attempt.error, attempt.cause)
+        if places:
+            error += f" at {places[0]}"
         text = _line("failed", _execution_label(execution), state, tried, took, "; ".join(filter(None, [error, then])))
-        tell("attempt.failed", text, facts, paint=_YELLOW if then else _RED)
+        below = traceback_lines(found.text, self.root) if found is not None and is_verbose() else []
+        tell("attempt.failed", text, facts, below=below, paint=_YELLOW if then else _RED)
 
 
 def _line(word: str, *parts: str) -> str:
@@ -110,24 +116,3 @@ def _facts(execution: Execution) -> dict[str, Any]:
 
 def _seconds(microseconds: int) -> float:
     return round(microseconds / 1_000_000, 3)
-
-
-def _error_text(error: str | None, cause: str | None) -> str:
-    """`KeyError: 'missing'`, cut to a line: its first."""
-    said = _message(cause).strip() if cause else ""
-    first = said.partition("\n")[0].rstrip()[:_CAUSE]
-    if len(first) < len(said):
-        said = f"{first} …"
-    return ": ".join(filter(None, [error, said]))
-
-
-def _message(cause: str) -> str:
-    """Lambda writes the cause of an exception as JSON: what it says of it."""
-    if cause.startswith("{"):
-        try:
-            found = loads_exact(cause)
-        except InvalidJson:
-            return cause
-        if isinstance(found, dict) and isinstance(found.get("errorMessage"), str):
-            return str(found["errorMessage"])
-    return cause

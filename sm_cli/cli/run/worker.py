@@ -140,7 +140,7 @@ def worker(
         def used(handlers: Registry) -> Mapping[str, Handler]:
             return {**ours, **handlers} if stubs is None else stubs.under(handlers)
 
-        with opened_engine(db, project, create=create, buckets=buckets) as engine, Working(limit) as working:
+        with opened_engine(db, project, create=create, buckets=buckets) as engine, Working(limit, project) as working:
             if not (stub or registry or directory.is_dir()):
                 working.warn_of_no_handlers(directory)
             loop = Worker(engine, used(registry), concurrency=load.slots, name=called, rota=rota)

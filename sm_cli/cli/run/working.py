@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal, TypeAlias
 
+    from sm_cli.cli.project.config import Project
     from sm_cli.worker.worker import Worker
 
     #: How far it goes: on for ever, one pass, or until nothing is left to do now.
@@ -33,9 +34,9 @@ class Working:
 
     grace: seconds that handlers have to end after the first signal."""
 
-    def __init__(self, grace: float) -> None:
+    def __init__(self, grace: float, project: Project) -> None:
         self.grace = grace
-        self.log = WorkLog()
+        self.log = WorkLog(project.root)
         self.service = Service()
         self.interrupts = Interrupts()
 

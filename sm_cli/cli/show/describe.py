@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sm_cli.cli.show.places import documented, failure_lines
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.actions import command_of
 from sm_cli.jsonvalue import Json, dumps
-from sm_cli.views.executions import PendingWait, execution_document, failed_state
+from sm_cli.views.executions import PendingWait, execution_document, execution_failure
+from sm_cli.views.failures import readable_cause
 from sm_cli.views.records import HANDED_OVER, Execution, Frame, Job, Subscription, Timer, TimerKind
 from sm_cli.views.why import doing, need_of
 from sm_cli.worker.membership import name_of
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
+    from sm_cli.views.failures import FailurePlace
 
 _TIMERS = {
     TimerKind.DELAY: "waits until",
@@ -24,11 +28,13 @@ _TIMERS = {
 }
 
 
-def describe_execution(engine: Engine, execution: Execution) -> dict[str, Json]:
-    """The facts, the data, and (while it runs) what it waits for: one sentence each, with the command that moves it."""
-    found, waits = execution_document(engine, execution)
+def describe_execution(engine: Engine, execution: Execution, root: Path) -> tuple[dict[str, Json], FailurePlace | None]:
+    """The facts, the data, and (while it runs) what it waits for: one sentence each, with the command that moves it;
+    and where it failed. root: the project's directory."""
+    found, waits, failure = execution_document(engine, execution)
+    found["failure"] = documented(found["failure"], root)
     found["waits_for"] = [wait_text(wait) for wait in waits]
-    return found
+    return found, failure
 
 
 def wait_text(wait: PendingWait) -> str:
@@ -57,8 +63,9 @@ def _waited_for(wait: PendingWait) -> str:
     raise AssertionError(f"nothing waits for {wait.what!r}")
 
 
-def description_lines(found: dict[str, Json], *, full: bool = False) -> Iterator[str]:
-    """What `described` found, for people: of each value a screen at most, unless it is to be `full`."""
+def description_lines(found: dict[str, Json], failed: Sequence[str] = (), *, full: bool = False) -> Iterator[str]:
+    """What `describe_execution` found, for people: of each value a screen at most, unless it is to be `full`. failed:
+    lines about where it failed."""
     names = (
         "id",
         "name",
@@ -74,6 +81,10 @@ def description_lines(found: dict[str, Json], *, full: bool = False) -> Iterator
     )
     for name in names:
         value = found[name]
+        if name == "cause" and value is not None:
+            value = readable_cause(str(value))
+        if name == "definition":
+            yield from (f"{'' if i else 'failed':<11} {line}".rstrip() for i, line in enumerate(failed))
         if value is not None and (name != "name" or value != found["id"]):
             yield f"{name.replace('_', ' '):<11} {tables.screenful(tables.clean(str(value)), full=full)}"
     yield f"{'input':<11} {tables.screenful(dumps(found['input']), full=full)}"
@@ -84,14 +95,19 @@ def description_lines(found: dict[str, Json], *, full: bool = False) -> Iterator
         yield f"{'now':<11} {tables.screenful(tables.clean(str(sentence)), full=full)}"
 
 
-def ending(engine: Engine, execution: Execution) -> Iterator[str]:
-    """How an execution ended, for stderr: one line, and for a failed one its state, error and cause."""
+def ending(engine: Engine, execution: Execution, root: Path, *, whole: bool = False) -> Iterator[str]:
+    """How an execution ended, for stderr: one line, and for a failed one its state, error and cause, and the place in
+    its handler. root: the project's directory. whole: with the traceback."""
     assert execution.closed is not None
     took = tables.duration(execution.closed - execution.started)
     yield f"execution {execution.ref} {execution.status} in {took}"
     if execution.status == "SUCCEEDED":
         return
-    state = failed_state(engine, execution) if execution.status == "FAILED" else None
-    for name, value in (("state", state), ("error", execution.error), ("cause", execution.cause)):
+    failure = execution_failure(engine, execution)
+    state = None if failure is None else failure.state
+    cause = None if execution.cause is None else readable_cause(execution.cause)
+    for name, value in (("state", state), ("error", execution.error), ("cause", cause)):
         if value:
             yield f"  {name}: {tables.cut(tables.clean(value))}"
+    if failure is not None:
+        yield from (f"  {line}" for line in failure_lines(failure, root, whole=whole))

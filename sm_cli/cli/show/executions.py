@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sm_cli.cli.project.config import find_project
 from sm_cli.cli.project.opening import opened_engine, opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
@@ -112,16 +113,21 @@ def show(
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
 ) -> None:
-    """Show an execution and what it waits for."""
+    """Show an execution, what it waits for, and where it failed."""
     from sm_cli.cli.show.describe import describe_execution, description_lines
+    from sm_cli.cli.show.places import failure_lines
 
     format = output_format(output, json)
-    with opened_engine(db) as engine:
-        facts = describe_execution(engine, engine.find(execution))
+    project = find_project()
+    with opened_engine(db, project) as engine:
+        facts, failure = describe_execution(engine, engine.find(execution), project.root)
     if format != "table":
         out.one(facts, format)
         return
-    for line in description_lines(facts, full=full):
+    failed = [] if failure is None else [*failure_lines(failure, project.root, whole=full)]
+    if failure is not None and failure.state is not None:
+        failed.insert(0, tables.clean(f"in {failure.state}"))
+    for line in description_lines(facts, failed, full=full):
         out.text(line)
 
 
@@ -130,7 +136,8 @@ def output(execution: Reference, db: Database = None, _lock_timeout: LockTimeout
     from sm_cli.cli.show.describe import ending
     from sm_cli.errors import StillRunning
 
-    with opened_engine(db) as engine:
+    project = find_project()
+    with opened_engine(db, project) as engine:
         found = engine.find(execution)
         if found.closed is None:
             hint = f"`sm history {found.ref} --follow` waits for its end."
@@ -138,7 +145,7 @@ def output(execution: Reference, db: Database = None, _lock_timeout: LockTimeout
         if found.status == "SUCCEEDED":
             out.value(found.output)
             return
-        for line in ending(engine, found):
+        for line in ending(engine, found, project.root):
             say(line)
     raise typer.Exit(1)
 

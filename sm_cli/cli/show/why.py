@@ -48,7 +48,7 @@ def why(
     """Say why an execution does not go on, and what would move it."""
     from sm_cli.cli.terminal.actions import command_of
     from sm_cli.timestamps import rfc3339
-    from sm_cli.views.executions import failed_state
+    from sm_cli.views.executions import execution_failure
     from sm_cli.views.why import why as reasons_of
 
     format = output_format(output, json)
@@ -57,8 +57,8 @@ def why(
         found = engine.find(execution)
         known = _handlers(engine, found, project, handlers, run=import_)
         begins = _BEGINS.get(found.status.value, "began at")
-        state = failed_state(engine, found) if found.status == "FAILED" else None
-        failed = "" if state is None else f" and failed in {state}"
+        failure = execution_failure(engine, found)
+        failed = "" if failure is None or failure.state is None else f" and failed in {failure.state}"
         reasons = reasons_of(engine, found, handlers=known, time_text=tables.local_time)
     if format != "table":
         out.one({

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from sm_cli.cli.escaping import escape, mark_lines
@@ -51,10 +52,13 @@ def is_told(level: int) -> bool:
     return _WORKER.isEnabledFor(level)
 
 
-def tell(event: str, text: str, facts: dict[str, Any], *, level: int = logging.INFO, paint: str | None = None) -> None:
-    """Something has happened: a line of text, or an object with `event` and the facts. paint: how a terminal colours
-    the line's first word, as an escape sequence."""
-    _WORKER.log(level, "%s", text, extra={"facts": {"event": event, **facts}, "paint": paint})
+def tell(
+    event: str, text: str, facts: dict[str, Any], *, level: int = logging.INFO, below: Sequence[str] = (),
+    paint: str | None = None,
+) -> None:  # fmt: skip
+    """Something has happened: a line of text, or an object with `event` and the facts. below: lines that follow the
+    text, escaped. paint: how a terminal colours the line's first word, as an escape sequence."""
+    _WORKER.log(level, "%s", text, extra={"facts": {"event": event, **facts}, "below": below, "paint": paint})
 
 
 def tell_state(event: str, text: str, facts: dict[str, Any], *, level: int = logging.INFO) -> None:
@@ -107,7 +111,8 @@ class _TextLines(logging.Formatter):
         word, blank, rest = escape(record.getMessage()).partition(" ")
         if (paint := getattr(record, "paint", None)) is not None and is_coloured(sys.stderr):
             word = f"{paint}{word}{_OFF}"
-        return f"{self.formatTime(record, f'{date}%H:%M:%S')} {word}{blank}{rest}"
+        first = f"{self.formatTime(record, f'{date}%H:%M:%S')} {word}{blank}{rest}"
+        return "\n".join([first, *getattr(record, "below", ())])
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
         return mark_lines(super().formatException(ei))

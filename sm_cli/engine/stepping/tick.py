@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, TypeAlias
 
-from sm_cli.engine.attempts import attempt_of
+from sm_cli.engine.attempts import Attempt, attempt_of
 from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
 from sm_cli.engine.stepping.bugs import contain, containing_bugs
@@ -55,6 +55,7 @@ from sm_cli.store.messages import WaitEnding
 from sm_cli.store.records import (
     HANDED_OVER,
     Execution,
+    FailedAttempt,
     Job,
     Status,
     Timer,
@@ -365,9 +366,18 @@ class Tick(UnitOfWork):
             return
         if type(event) in _ENDS and (attempt := attempt_of(frame, event, step)) is not None:
             self.attempts.append(attempt)
+            self.keep_traceback(execution, attempt)
         if frame.opens & Opens.SUBSCRIPTION:
             self.endings.setdefault(frame.id, _ENDINGS.get(type(event), "aborted"))
         self.keep(execution, frame, step)
+
+    def keep_traceback(self, execution: Execution, attempt: Attempt) -> None:
+        """Where the handler failed, for who asks later; the next event that is recorded says that it did."""
+        frame, found = attempt.frame, attempt.traceback
+        if found is not None:
+            self.changes.failed_attempts.append(
+                FailedAttempt(execution.id, frame.id, frame.state, execution.events + 1, str(attempt.error), found)
+            )
 
     def keep(self, execution: Execution, before: Frame, step: Step) -> None:
         """Keep what a step made of the frame, and carry out its commands."""

@@ -148,7 +148,7 @@ def invoke_result(turn: StepBuilder, payload: Json) -> Json:
 def failed(turn: StepBuilder, state: Task, event: TaskFailed) -> NoReturn:
     """Record the failure. Raises StateFailure, always: Retry and Catch decide."""
     cause = event.cause
-    if event.trace is not None and state.resource.kind in ("lambda", "invoke"):
+    if event.stack is not None and state.resource.kind in ("lambda", "invoke"):
         cause = function_error(turn, event)
     turn.weigh(cause)
     turn.record(
@@ -164,7 +164,7 @@ def function_error(turn: StepBuilder, event: TaskFailed) -> str:
             "errorMessage": event.cause or "",
             "errorType": event.error,
             "requestId": request_id(turn),
-            "stackTrace": list(event.trace or ()),
+            "stackTrace": list(event.stack or ()),
         }
     )
 

@@ -9,6 +9,7 @@ from sm_cli.store.records import (
     Definition,
     Execution,
     ExecutionFilter,
+    FailedAttempt,
     HistoryEvent,
     MapRun,
     Status,
@@ -79,6 +80,11 @@ class ExecutionQuestions(Asking):
         """Those of this fork that are closed and not SUCCEEDED, lowest index first."""
         return self._executions("failed_executions", (frame, activation))
 
+    def first_failed_execution(self, frame: int) -> Execution | None:
+        """Of those FAILED that this frame started, last time that it started any, the one that failed first; without
+        input and output (both None)."""
+        return next(iter(self._short_executions("first_failed_execution", (frame,))), None)
+
     def executions_outputs(self, frame: int, activation: int, most: int | None = None) -> list[tuple[int, Json]]:
         """(index, output) of those of this fork that SUCCEEDED, lowest index first. Raises TooLarge, before it reads
         them, when they have more than `most` bytes of JSON text together."""
@@ -143,6 +149,15 @@ class ExecutionQuestions(Asking):
         if filter.workflow is not None:
             return self._short_executions("list_executions_by_workflow", wanted | {"workflow": filter.workflow})
         return self._short_executions("list_executions", wanted)
+
+    def failed_attempt(self, execution: int, frame: int, state: str) -> FailedAttempt | None:
+        """Where the newest attempt at this state, in this frame, failed that a handler's exception ended."""
+        row = self.session.one("failed_attempt", (execution, frame, state))
+        return None if row is None else rows.failed_attempt(row)
+
+    def failed_attempts(self, execution: int, limit: int) -> list[FailedAttempt]:
+        """Those of an execution, newest first."""
+        return [rows.failed_attempt(row) for row in self.session.all("failed_attempts", (execution, limit))]
 
     def history(self, execution: int, after: int = 0, limit: int | None = None) -> list[HistoryEvent]:
         """The events with a number > `after`, in order; at most `limit`, None for all."""

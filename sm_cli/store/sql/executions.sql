@@ -227,3 +227,21 @@ SELECT number, events FROM history WHERE execution = ? AND number < ? ORDER BY n
 
 -- name: insert_history
 INSERT INTO history (execution, number, events) VALUES (?, ?, ?)
+
+-- name: set_failed_attempt
+INSERT INTO failed_attempts (execution, frame, state, number, error, places, traceback) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (execution, frame, state) DO UPDATE
+SET number = excluded.number, error = excluded.error, places = excluded.places, traceback = excluded.traceback
+
+-- name: failed_attempt
+SELECT a.execution, a.frame, a.state, a.number, a.error, a.places, a.traceback
+FROM failed_attempts a WHERE a.execution = ? AND a.frame = ? AND a.state = ?
+
+-- name: failed_attempts
+SELECT a.execution, a.frame, a.state, a.number, a.error, a.places, a.traceback
+FROM failed_attempts a WHERE a.execution = ? ORDER BY a.number DESC LIMIT ?
+
+-- name: first_failed_execution
+SELECT {execution_columns}
+FROM executions e INDEXED BY executions_of_parent
+WHERE e.parent_frame = ? AND e.status = 'FAILED' ORDER BY e.parent_seq DESC, e.closed, e.id LIMIT 1

@@ -13,6 +13,7 @@ import orjson
 
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join
 from sm_cli.interpreter.timers import TimerKind
+from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import FLAT, SHORT, Json, folded_text, is_small
 from sm_cli.store.messages import (
     MESSAGES_KEPT,
@@ -27,6 +28,7 @@ from sm_cli.store.messages import (
 from sm_cli.store.records import (
     Definition,
     Execution,
+    FailedAttempt,
     HistoryEvent,
     Job,
     MapRun,
@@ -273,6 +275,18 @@ def consumed_row(c: Consumed) -> Row:
 
 #: What a detail holds of data; AWS's names.
 _PAYLOADS = frozenset(("input", "output", "parameters", "assignedVariables"))
+
+
+def failed_attempt_row(a: FailedAttempt) -> Row:
+    """A failed attempt to a row of `failed_attempts`."""
+    found = a.traceback
+    return (a.execution, a.frame, a.state, a.number, a.error, orjson.dumps(found.places).decode(), found.text)
+
+
+def failed_attempt(row: Row) -> FailedAttempt:
+    """From a row of `failed_attempts`."""
+    execution, frame, state, number, error, places, text = row
+    return FailedAttempt(execution, frame, state, number, error, Traceback(tuple(orjson.loads(places)), text))
 
 
 def history_rows(

@@ -110,6 +110,8 @@ class Transaction(Questions):
             many("set_worker", map(rows.worker_row, changes.workers))
         if changes.workers_gone:
             many("delete_worker", _singles(changes.workers_gone))
+        if changes.failed_attempts:
+            many("set_failed_attempt", map(rows.failed_attempt_row, changes.failed_attempts))
         long: list[HistoryEvent] = []
         if changes.history:
             history = rows.history_rows(changes.history, self._values.payload, self._values.long, long)

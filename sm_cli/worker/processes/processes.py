@@ -17,6 +17,7 @@ from sm_cli.errors import HandlerLoadError
 from sm_cli.handlers.display import display_path
 from sm_cli.handlers.handler import Context, Failure, Handler, Success, error_text
 from sm_cli.handlers.registry import Registry
+from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json
 from sm_cli.worker.pool import PATIENCE
 from sm_cli.worker.processes.logs import replay
@@ -269,6 +270,8 @@ def _outcome_of(message: tuple[str, Any], handler: Handler, context: Context) ->
     if kind == "success":
         return Success(body, handler.final)
     if kind == "failure":
+        found = body["traceback"]
+        body["traceback"] = None if found is None else Traceback(tuple(found["places"]), found["text"])
         return Failure(**body)
     if kind == "dropped":
         return _NOBODY_WAITS

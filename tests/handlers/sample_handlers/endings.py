@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import threading
@@ -158,3 +159,89 @@ async def heeds_async(input: dict[str, str]) -> None:
 @handler
 def where(input: Any) -> list[int]:
     return [os.getpid(), threading.get_ident()]
+
+
+def _unreadable() -> None:
+    raise Mute
+
+
+def _many_lines() -> None:
+    raise ValueError("line\n" * 100_000)
+
+
+def _chained() -> None:
+    try:
+        _inner({})
+    except KeyError as e:
+        raise LookupError("no price") from e
+
+
+def _during() -> None:
+    try:
+        _inner({})
+    except KeyError:
+        raise LookupError("no price")  # noqa: B904 - what this is about
+
+
+def _named() -> None:
+    raise TaskError("Declined", "no money")
+
+
+def _from_the_library() -> None:
+    json.loads("{")
+
+
+def _recursive() -> None:
+    _recursive()
+
+
+def _mutual(n: int = 0) -> None:
+    _mutual_too(n + 1)
+
+
+def _mutual_too(n: int) -> None:
+    _mutual(n + 1)
+
+
+def _broken_code() -> None:
+    compile("1 +", __file__, "exec")
+
+
+def _no_file() -> None:
+    compile("1 +", "<formula>", "exec")
+
+
+def _grouped() -> None:
+    found = []
+    try:
+        _inner({})
+    except KeyError as e:
+        found.append(e)
+    raise ExceptionGroup("many", found)
+
+
+def _circular() -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    raise first
+
+
+def _long_line() -> None:
+    raise LookupError("x" * 1_000_000)
+
+
+FAULTS: dict[str, Any] = {name.lstrip("_"): function for name, function in list(globals().items()) if name in (
+    "_unreadable", "_many_lines", "_chained", "_during", "_named", "_from_the_library", "_recursive", "_mutual",
+    "_broken_code", "_no_file", "_grouped", "_circular", "_long_line",
+)}  # fmt: skip
+
+
+@handler("fails")
+def fails(input: str) -> None:
+    FAULTS[input]()
+
+
+@handler("fails_async")
+async def fails_async(input: str) -> None:
+    await asyncio.sleep(0)
+    FAULTS[input]()

@@ -1,0 +1,75 @@
+"""Where a handler failed, in lines for people: `at handlers/x.py:12 in charge`.
+
+Rule: paths below the project are written as from there. A traceback is another program's text: each of its lines is
+escaped and has a mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.escaping import mark_lines
+from sm_cli.cli.terminal import tables
+from sm_cli.views.failures import readable_cause
+
+if TYPE_CHECKING:
+    from sm_cli.jsonvalue import Json
+    from sm_cli.views.failures import FailurePlace
+    from sm_cli.views.records import Execution
+
+#: Characters of a cause in a line.
+_CAUSE = 200
+
+
+def from_root(text: str, root: Path) -> str:
+    """The text with paths below this directory as they are called from there."""
+    return re.sub(rf"(?<![\w./-]){re.escape(str(root))}/", "", text)
+
+
+def documented(failure: Json, root: Path) -> Json:
+    """What `views.executions` tells of a failure, its places as they are called from the project."""
+    if not isinstance(failure, dict):
+        return failure
+    places, below = failure["places"], failure["execution"]
+    told = [from_root(str(place), root) for place in places] if isinstance(places, list) else []
+    if isinstance(below, dict):
+        below = below | {"failure": documented(below["failure"], root)}
+    return failure | {"places": [*told], "execution": below}
+
+
+def failure_lines(failure: FailurePlace, root: Path, *, whole: bool) -> Iterator[str]:
+    """The execution below that failed first, if one did, and the places of the innermost failure; with `whole` its
+    traceback, too."""
+    inner: FailurePlace | None = failure
+    while inner is not None and inner.child is not None:
+        yield _child_text(inner.child, inner.below)
+        inner = inner.below
+    if inner is None:
+        return
+    yield from (f"at {tables.cut(tables.clean(from_root(place, root)))}" for place in inner.places)
+    if whole and inner.traceback is not None:
+        yield from traceback_lines(inner.traceback.text, root)
+
+
+def traceback_lines(text: str, root: Path) -> list[str]:
+    """A traceback, a marked line each."""
+    return mark_lines(from_root(text, root)).split("\n")
+
+
+def _child_text(child: Execution, below: FailurePlace | None) -> str:
+    run = child.parent is not None and child.parent.run is not None
+    named = f"child {child.parent.number} ({child.ref})" if run and child.parent else f"execution {child.ref}"
+    where = f", in {below.state}" if below is not None and below.state else ""
+    return tables.clean(f"{named} failed{' first' if run else ''}{where}: {error_line(child.error, child.cause)}")
+
+
+def error_line(error: str | None, cause: str | None) -> str:
+    """`KeyError: 'missing'`, cut to a line: its first."""
+    said = readable_cause(cause).strip() if cause else ""
+    first = said.partition("\n")[0].rstrip()[:_CAUSE]
+    if len(first) < len(said):
+        said = f"{first} …"
+    return ": ".join(filter(None, [error, said]))
