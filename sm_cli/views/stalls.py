@@ -104,4 +104,4 @@ class _Stalls:
         if waits.execution == self.top.id:
             return reason
         below = self._asked[waits.execution].execution
-        return replace(reason, text=f"In {below.workflow} {below.name}: {reason.text}")
+        return replace(reason, text=f"In {below.workflow} {below.name}: {reason.text}", below=True)

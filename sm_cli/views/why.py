@@ -61,6 +61,8 @@ class Reason:
     state: str | None = None
     #: When it ends by itself, microseconds since 1970 UTC.
     until: int | None = None
+    #: Whether it is of an execution that the one in question waits for.
+    below: bool = False
 
 
 def only_messages_move(engine: Engine, execution: int) -> list[Subscription]:

@@ -77,7 +77,19 @@ def test_the_picture_says_why_nothing_moves(project: Project) -> None:
     waits = "StartAt: Pause\nStates:\n  Pause: {Type: Wait, Seconds: 3, End: true}\n"
     code, shown = _on_a_terminal(project, "run", workflow=waits)
     assert code == 0, shown
-    assert re.search(r"… Pause waits for its time and goes on in [012] s\.", _plain(shown))
+    assert re.search(r"Pause  \S+ m?s  goes on in [123] s", _plain(shown))
+
+
+def test_the_picture_says_what_nobody_here_can_do(project: Project) -> None:
+    invoke = "Resource: arn:aws:states:::lambda:invoke, Parameters: {FunctionName.$: $.function}"
+    tasks = f"StartAt: Pay\nStates:\n  Pay: {{Type: Task, {invoke}, End: true}}\n"
+    arguments = ("run", "function=absent", "--timeout", "3")
+    code, shown = _on_a_terminal(project, *arguments, workflow=tasks, COLUMNS="60")
+    assert code == 1, shown
+    text = _plain(shown)
+    assert re.search(r"Pay  \S+ m?s  waits for a worker", text)
+    sentence = "  … Pay waits for a worker with the handler 'absent', and no"
+    assert sentence[:59].rpartition(" ")[0] in text
 
 
 def test_no_color_is_obeyed(project: Project) -> None:

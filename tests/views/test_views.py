@@ -165,9 +165,11 @@ def test_each_look_shows_what_is_new(here: Yard) -> None:
     assert watch.look(events=False).events == []
 
 
-def test_a_look_shows_the_map_runs_that_are_under_way(here: Yard) -> None:
+def test_a_map_run_is_under_way_with_its_counts(here: Yard) -> None:
     execution = here.start(one("d", **EACH), [1])
     watch = Watch(here.engine, execution)
-    assert [run.state for run in watch.look(runs=True).runs] == ["S"]
+    [progress] = watch.under_way()
+    assert (progress.frame.state, progress.frame.join and progress.frame.join.total) == ("S", 1)
+    assert watch.look(frames=[progress.frame.id]).progress == {progress.frame.id: progress}
     work(here)
-    assert watch.look(runs=True).runs == []
+    assert watch.under_way() == []

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
+from sm_cli.asl.compile import compile_program
+from sm_cli.asl.text.source import from_value
+from sm_cli.engine.programs import prepare
+from sm_cli.interpreter.timers import TimerKind
+from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Status
+from sm_cli.views.attempts import most_attempts
 from sm_cli.views.watch import Watch
-from tests.store.samples import T0, apply, events, execution
-from tests.views.rows import Rows, map_run
+from tests.store.samples import T0, apply, events, execution, frame, timer
+from tests.views.rows import Rows
 
 
 def test_each_event_is_seen_once_in_order_whatever_is_asked_in_between() -> None:
@@ -39,15 +47,48 @@ def test_the_execution_is_shown_as_it_is_now() -> None:
 
 
 def test_an_execution_that_is_gone_is_none() -> None:
-    look = Watch(Rows().engine, execution(77)).look(runs=True)
-    assert (look.execution, look.events, look.runs) == (None, [], [])
+    look = Watch(Rows().engine, execution(77)).look(frames=[1])
+    assert (look.execution, look.events, look.progress) == (None, [], {})
 
 
-def test_map_runs_are_shown_while_they_are_open_and_when_they_are_asked_for() -> None:
+def test_the_progress_of_frames_is_shown_when_it_is_asked_for() -> None:
+    rows = Rows()
+    document = from_value({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}).document
+    assert document is not None
+    workflow = prepare(document, "order")
+    rows.engine.programs.add(workflow)
+    watch = Watch(rows.engine, rows.execution(1, digest=workflow.program.digest))
+    rows.execution(2)
+    rows.put(new_frames=[frame(1, retries=(2,)), frame(2), frame(3, execution=2)])
+    rows.put(timers=[timer(1, T0 + 9, TimerKind.DEADLINE), timer(1, T0 + 5, TimerKind.BACKOFF), timer(2, T0 + 1)])
+    assert watch.look().progress == {}
+    progress = watch.look(frames=[1, 3, 99]).progress
+    assert [*progress] == [1], "those of another execution are not its own"
+    assert progress[1].timer == timer(1, T0 + 5, TimerKind.BACKOFF), "the first that is due"
+    assert (progress[1].state.name, progress[1].attempts("E")) == ("A", (3, None))
+    assert [each.frame.id for each in watch.under_way()] == [1, 2]
+
+
+def test_a_definition_that_does_not_compile_has_no_progress() -> None:
     rows = Rows()
     watch = Watch(rows.engine, rows.execution(1))
-    rows.execution(2)
-    closed = map_run(22, closed=T0 + 9, status=Status.FAILED)
-    rows.put(new_map_runs=[map_run(21), closed, map_run(23), map_run(24, execution=2)])
-    assert watch.look().runs == []
-    assert [run.id for run in watch.look(runs=True).runs] == [23, 21]
+    rows.put(new_frames=[frame(1)])
+    assert watch.look(frames=[1]).progress == {}
+
+
+RETRY: list[Json] = [{"ErrorEquals": ["A"], "MaxAttempts": 3}, {"ErrorEquals": ["B"], "MaxAttempts": 0}]
+
+
+@pytest.mark.parametrize(
+    ("error", "retries", "most"),
+    [("A", (), 4), ("A", (2, 0), 4), ("A", (2, 1), 5), ("B", (2, 0), 3), ("C", (), None), ("States.Runtime", (), None)],
+)
+def test_a_retrier_says_how_many_attempts_there_may_be(error: str, retries: tuple[int, ...], most: int | None) -> None:
+    task: Json = {"Type": "Task", "Resource": "r", "Retry": RETRY, "End": True}
+    program = compile_program({"StartAt": "S", "States": {"S": task}})
+    assert most_attempts(program.root.states["S"], retries, error) == most
+
+
+def test_a_state_without_a_result_is_not_tried_again() -> None:
+    program = compile_program({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
+    assert most_attempts(program.root.states["S"], (), "A") is None

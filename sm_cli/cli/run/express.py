@@ -17,7 +17,7 @@ from sm_cli.cli.run.signals import Interrupts
 from sm_cli.cli.show.describe import ending
 from sm_cli.cli.terminal import logs, output
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.live import watcher
+from sm_cli.cli.terminal.picture import watcher
 from sm_cli.jsonvalue import MAX_PAYLOAD
 from sm_cli.views.listing import has_name
 

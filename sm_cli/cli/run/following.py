@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.run.signals import Interrupts
 from sm_cli.cli.run.standstill import Standstill
 from sm_cli.cli.show.describe import ending
-from sm_cli.cli.show.map_runs import progress
 from sm_cli.cli.terminal import logs, output
 from sm_cli.cli.terminal.actions import send_command
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.live import Watcher, watcher
+from sm_cli.cli.terminal.live import Watcher
+from sm_cli.cli.terminal.picture import watcher
 from sm_cli.cli.terminal.tables import clean, local_time
 from sm_cli.errors import StillRunning
 from sm_cli.views.executions import execution_now
@@ -49,6 +49,7 @@ class Eyes:
         self.watch = Watch(loop.engine, execution)
         self.watching = watching
         self.looked = 0
+        self.reported = loop.engine.clock.now()
         self.something = True
         self.standstill = Standstill(loop, watching)
         loop.observe = self.observe
@@ -64,10 +65,15 @@ class Eyes:
         if not self.something and now - self.looked < _LOOK:
             return False
         self.something, self.looked = False, now
-        look = self.watch.look(events=self.watching.looks, runs=self.watching.looks)
-        if self.watching.looks:
-            self.watching.runs = {run.state: progress(run) for run in look.runs}
-            self.watching.see(look.events, now)
+        watching, asked = self.watching, self.watching.asks(now)
+        look = self.watch.look(events=watching.looks, frames=asked)
+        if watching.looks:
+            watching.see(look.events, now)
+        if asked:
+            watching.learn(look.progress, now)
+        if watching.interval is not None and now - self.reported >= watching.interval:
+            self.reported = now
+            watching.report(self.watch.under_way(), now)
         if look.execution is not None:
             self.standstill.look(look.execution)
         return look.execution is None or look.execution.closed is not None

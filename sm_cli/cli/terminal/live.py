@@ -1,4 +1,5 @@
-"""The states as they pass, on stderr: a live picture on a terminal, plain lines with `-v`, else nothing.
+"""The states as they pass, on stderr, where no picture is drawn: plain lines with `-v`, else how far it is every ten
+seconds.
 
 Rule: a watcher only reads. It is shown the history's new events and the time, whoever wrote them: this
 process or a worker beside it.
@@ -6,15 +7,14 @@ process or a worker beside it.
 
 from __future__ import annotations
 
-import os
-import sys
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.actions import command_of, send_command
 from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.progress import Rates, map_words
 from sm_cli.jsonvalue import scalar_text
+from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.records import HistoryEvent
 from sm_cli.views.state_visits import StateVisit, StateVisits
@@ -22,14 +22,14 @@ from sm_cli.views.state_visits import StateVisit, StateVisits
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from rich.live import Live
-
+    from sm_cli.views.watch import Progress
     from sm_cli.views.why import Reason
 
-_MARKS = {"SUCCEEDED": "✓", "CAUGHT": "↷", "FAILED": "✗", "ABORTED": "⊘", "TIMED_OUT": "✗", "RUNNING": "…"}
-_COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "CAUGHT": "yellow", "ABORTED": "yellow"}
-#: How many states under way the picture shows; the others are counted.
-_SHOWN = 12
+MARKS = {"SUCCEEDED": "✓", "CAUGHT": "↷", "FAILED": "✗", "ABORTED": "⊘", "TIMED_OUT": "✗", "RUNNING": "…"}
+#: Microseconds between two lines about how far it is.
+_EVERY = 10 * MICROSECONDS
+#: So many states are told of in one line.
+_TOLD = 4
 
 
 class Watcher(Protocol):
@@ -37,33 +37,38 @@ class Watcher(Protocol):
 
     #: Whether it wants to be shown events.
     looks: bool
-    #: How far the map runs under way are, by the state that they belong to.
-    runs: dict[str, str]
+    #: After so many microseconds it wants to be told again how far the execution is; None: never.
+    interval: int | None
 
     def __enter__(self) -> Watcher: ...
     def __exit__(self, *details: object) -> None: ...
     def see(self, events: list[HistoryEvent], now: int) -> None:
         """New events of the execution, in order, perhaps none. `now` is microseconds since 1970 UTC."""
 
+    def asks(self, now: int) -> list[int]:
+        """The frames whose progress it wants to be shown, perhaps none. `now` is microseconds since 1970 UTC."""
+
+    def learn(self, progress: dict[int, Progress], now: int) -> None:
+        """How far the frames that it asked for are, by id."""
+
+    def report(self, progress: list[Progress], now: int) -> None:
+        """How far the execution is: its frames under way, parents before their children."""
+
     def stands_still(self, reasons: list[Reason]) -> None:
         """Nothing moves, for these reasons; none: something moves again."""
 
 
-def watcher(verbose: bool) -> Watcher:
-    """The one that fits stderr: a picture in a terminal, lines when they are asked for, else nothing."""
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        return Picture(verbose)
-    return LiveLines() if verbose else Nobody()
-
-
 class Nobody:
-    """Shows nothing but why nothing moves: each reason once."""
+    """Shows why nothing moves, each reason once, and every ten seconds how far it is (less often while that stays)."""
 
     looks = False
+    interval: int | None = _EVERY
 
     def __init__(self) -> None:
-        self.runs: dict[str, str] = {}
         self.told: set[Hashable] = set()
+        self.rates = Rates()
+        self._reported: object = None
+        self._next, self._pause = 0, _EVERY  # lines about the same come less and less often
 
     def __enter__(self) -> Watcher:
         return self
@@ -75,6 +80,28 @@ class Nobody:
         """Nothing is shown."""
         return
 
+    def asks(self, now: int) -> list[int]:  # noqa: ARG002 - the protocol's
+        """None."""
+        return []
+
+    def learn(self, progress: dict[int, Progress], now: int) -> None:
+        """Nothing was asked."""
+
+    def report(self, progress: list[Progress], now: int) -> None:
+        """One line, of Maps how far they are, of other states since when they are under way."""
+        for each in progress:
+            self.rates.note(each.frame, now)
+        is_new = (state := [(each.frame.id, each.frame.seq, each.frame.join) for each in progress]) != self._reported
+        if not progress or (not is_new and now < self._next):
+            return
+        self._pause = _EVERY if is_new else 2 * self._pause
+        self._reported, self._next = state, now + self._pause
+        maps = [each for each in progress if each.frame.join is not None]
+        words = [f"{each.frame.state} {_map_text(each, self.rates)}" for each in maps]
+        words = words or [f"{p.frame.state} for {tables.duration(now - p.frame.entered_at)}" for p in progress]
+        more = f" and {len(words) - _TOLD} more" if len(words) > _TOLD else ""
+        say(f"  … {'; '.join(words[:_TOLD])}{more}")
+
     def stands_still(self, reasons: list[Reason]) -> None:
         """One line for each reason that was not told yet."""
         for reason in reasons:
@@ -83,6 +110,10 @@ class Nobody:
             if known not in self.told:
                 self.told.add(known)
                 say(f"  … {standstill(reason)}")
+
+
+def _map_text(each: Progress, rates: Rates) -> str:
+    return "".join(part.text for part in map_words(each.frame, rates.of(each.frame), None))
 
 
 def standstill(reason: Reason) -> str:
@@ -114,6 +145,7 @@ class LiveLines(Nobody):
                 self.waits(event)
             if event.type.endswith("StateEntered"):
                 self.open[event.frame] = self.view.current[event.frame]
+                self.begins(self.open[event.frame])
             # The end of the execution ends whatever was under way.
             for frame in [*self.open] if event.type.startswith("Execution") else [event.frame]:
                 visit = self.open.get(frame)
@@ -138,6 +170,9 @@ class LiveLines(Nobody):
         state = visit.name if visit else "it"
         self.line(f"  … {tables.clean(state)} waits for a message; send it with: {send_command(key, value)}")
 
+    def begins(self, visit: StateVisit) -> None:
+        """One visit that has begun; a line comes when it ends."""
+
     def tell(self, visit: StateVisit) -> None:
         """One visit that has ended."""
         self.line(line_of(visit))
@@ -155,74 +190,4 @@ def line_of(visit: StateVisit) -> str:
     error = f"  {tables.cut(visit.error)}" if visit.error else ""
     took = tables.duration(visit.ended - visit.started)
     indent = "  " * (1 + len(visit.where))
-    return tables.clean(f"{indent}{_MARKS[visit.status]} {place}{visit.name}  {took}{retries}{error}")
-
-
-class Picture(LiveLines):
-    """LiveLines for what has ended; below them, alive, what is under way. Iterations of a Map are only counted
-    unless `verbose`: ten thousand lines are no picture."""
-
-    def __init__(self, verbose: bool) -> None:
-        super().__init__()
-        self.verbose = verbose
-        self.live: Live | None = None
-        self.done: dict[str, int] = {}
-        self.reasons: list[Reason] = []
-
-    def __enter__(self) -> Watcher:
-        from rich.console import Console
-        from rich.live import Live
-
-        self.live = Live(console=Console(stderr=True), transient=True, refresh_per_second=12, redirect_stdout=False)
-        self.live.start()
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        if self.live is not None:
-            self.live.stop()
-
-    def see(self, events: list[HistoryEvent], now: int) -> None:
-        """Lines for what has ended, and below them what is under way."""
-        super().see(events, now)
-        assert self.live is not None
-        self.live.update(self.under_way(now))
-
-    def stands_still(self, reasons: list[Reason]) -> None:
-        """Below the picture, as long as they hold."""
-        self.reasons = self.not_asked_for(reasons)
-
-    def tell(self, visit: StateVisit) -> None:
-        """One visit that has ended; of iterations that succeeded only their number."""
-        if visit.where and not self.verbose and visit.status == "SUCCEEDED":
-            outermost = visit.where[0].rpartition("[")[0]
-            self.done[outermost] = self.done.get(outermost, 0) + 1
-            return
-        self.line(line_of(visit), _COLOURS.get(visit.status))
-
-    def line(self, text: str, colour: str | None = None) -> None:
-        """Write a line above the picture."""
-        from rich.text import Text
-
-        assert self.live is not None
-        self.live.console.print(Text(tables.clean(text), style=colour or ""), soft_wrap=True)
-
-    def under_way(self, now: int) -> Any:
-        """What is drawn of the states under way. now: microseconds since 1970 UTC."""
-        from rich.console import Group
-        from rich.spinner import Spinner
-        from rich.text import Text
-
-        shown: list[Any] = []
-        for visit in islice(self.open.values(), _SHOWN):
-            inside = self.done.get(visit.name, 0) if not visit.where else 0
-            counted = f"  {inside:,} states inside done" if inside else ""
-            if visit.name in self.runs:
-                counted = f"  {self.runs[visit.name].partition(': ')[2]}"
-            tried = f"  attempt {visit.retries + 1}" if visit.retries else ""
-            took = tables.duration(now - visit.started)
-            text = tables.clean(f"{'  ' * len(visit.where)}{visit.name}  {took}{tried}{counted}")
-            shown.append(Spinner("dots", Text(f" {text}"), style="cyan"))
-        if len(self.open) > _SHOWN:
-            shown.append(Text(f"    and {len(self.open) - _SHOWN:,} more"))
-        shown += [Text(f"  … {standstill(reason)}", style="yellow") for reason in self.reasons]
-        return Group(*shown)
+    return tables.clean(f"{indent}{MARKS[visit.status]} {place}{visit.name}  {took}{retries}{error}")

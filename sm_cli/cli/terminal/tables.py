@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sm_cli.cli.escaping import escape as clean
 
-__all__ = ["cell", "clean", "duration", "local_time", "pad", "table", "width"]
+__all__ = ["cell", "clean", "cut_to_width", "duration", "local_time", "pad", "table", "width"]
 
 
 #: Characters of a cell of a table.
@@ -42,6 +42,31 @@ def width(cell: str) -> int:
     if cell.isascii():
         return len(cell)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in cell)
+
+
+def cut_to_width(cell: str, to: int) -> str:
+    """As much of the cell as takes so many cells of the terminal, the last of them a sign that there is more."""
+    if width(cell) <= to:
+        return cell
+    while cell and width(cell) > to - 1:
+        cell = cell[: to - 1] if len(cell) > to - 1 else cell[:-1]
+    return f"{cell}…"[: max(0, to)]
+
+
+def wrap(text: str, to: int) -> list[str]:
+    """The text in lines of at most so many cells, broken between words, or within a word that is longer."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if width(longer) <= to:
+            lines[-1] = longer
+            continue
+        lines += [word] if lines[-1] else []
+        while width(lines[-1] or word) > to:
+            rest = lines[-1] or word
+            end = next(i for i in range(len(rest), 0, -1) if width(rest[:i]) <= max(2, to))
+            lines[-1:] = [rest[:end], rest[end:]]
+    return lines
 
 
 #: Characters of a payload that a person sees at once: most of a screen of 80 columns and 24 lines.
@@ -77,3 +102,12 @@ def duration(microseconds: int) -> str:
         if whole >= size:
             return f"{whole // size} {unit} {whole % size // below_size} {below}"
     return f"{whole // 60} m {whole % 60} s"
+
+
+def rough_duration(microseconds: int) -> str:
+    """`2 s`, `5 m`, `3 h`, `2 d`: rounded up."""
+    seconds = -(-max(0, microseconds) // 1_000_000)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size * (2 if unit != "m" else 1.5):
+            return f"{-(-seconds // size)} {unit}"
+    return f"{seconds} s"

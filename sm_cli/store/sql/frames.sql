@@ -80,7 +80,7 @@ SELECT {frame_columns} FROM below b JOIN frames f ON f.id = b.id ORDER BY f.id
 
 -- name: open_frames
 SELECT {frame_columns} FROM frames f INDEXED BY frames_open
-WHERE f.execution = ? AND f.status < 3 ORDER BY f.id
+WHERE f.execution = ? AND f.status < 3 ORDER BY f.id LIMIT ?
 
 -- name: insert_frame
 -- Its execution stands there already.

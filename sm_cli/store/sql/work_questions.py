@@ -80,9 +80,10 @@ class WorkQuestions(Asking):
         """All frames below this one that are not closed, at any depth, lowest id first."""
         return self._frames("descendants", (frame,))
 
-    def open_frames(self, execution: int) -> list[Frame]:
-        """The frames of an execution that are not closed."""
-        return self._frames("open_frames", (execution,))
+    def open_frames(self, execution: int, limit: int | None = None) -> list[Frame]:
+        """The frames of an execution that are not closed, parents before their children; at most `limit`, None for
+        all."""
+        return self._frames("open_frames", (execution, -1 if limit is None else limit))
 
     def jobs(self, ids: list[int]) -> dict[int, Job]:
         """By id; ids that there are not are left out."""

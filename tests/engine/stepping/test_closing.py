@@ -51,6 +51,6 @@ def test_a_deadline_in_the_tick_that_forks_leaves_no_child_behind() -> None:
     assert current.status is Status.TIMED_OUT
     assert tick.taken_jobs() == []
     with store.read() as q:
-        left = [q.open_frames, q.jobs_of, q.timers_of, q.subscriptions_of]
-        found = [read(execution.id) for read in left]
-    assert found == [[], [], [], []]
+        id = execution.id
+        left = (q.open_frames(id), q.jobs_of(id), q.timers_of(id), q.subscriptions_of(id))
+    assert left == ([], [], [], [])

@@ -1,0 +1,118 @@
+"""What is under way, in a few words that fit the terminal: bars, waits, what is tried again.
+
+Rule: of what does not fit the least goes first: the bar becomes short, then the rate and the time left go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.region import Painted
+from sm_cli.timestamps import MICROSECONDS
+from sm_cli.views.records import Opens, TimerKind
+
+if TYPE_CHECKING:
+    from sm_cli.views.records import Frame, Join
+    from sm_cli.views.watch import Progress
+
+#: A rate is that of the last so many microseconds.
+_WINDOW = 5 * MICROSECONDS
+#: A wait that ends sooner than in so many seconds is told as a span, else as a time.
+_SOON = 120
+#: Cells of a bar.
+_SHORTEST, _LONGEST = 5, 40
+CYAN, RED, DIM = "36", "31", "2"
+
+
+class Rates:
+    """How quickly Maps get on: of each, how many items have ended at several moments."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, int], deque[tuple[int, int]]] = {}
+
+    def note(self, frame: Frame, now: int) -> None:
+        """What a frame's join says at this moment, microseconds since 1970 UTC."""
+        if frame.join is None:
+            return
+        seen = self._seen.setdefault((frame.id, frame.join.activation), deque())
+        seen.append((now, frame.join.settled))
+        while len(seen) > 2 and seen[1][0] <= now - _WINDOW:
+            seen.popleft()
+
+    def of(self, frame: Frame) -> float | None:
+        """Items a second; None when nothing is known yet."""
+        seen = self._seen.get((frame.id, frame.join.activation)) if frame.join else None
+        if not seen or seen[-1][0] - seen[0][0] < MICROSECONDS // 2:
+            return None
+        return (seen[-1][1] - seen[0][1]) * MICROSECONDS / (seen[-1][0] - seen[0][0])
+
+
+def bar(done: int, total: int, cells: int) -> list[Painted]:
+    """`━━━━━╸────`."""
+    halves = 2 * cells if done >= total else 2 * cells * done // total
+    full = "━" * (halves // 2) + ("╸" if halves % 2 else "")
+    return [Painted(full, CYAN), Painted("─" * (cells - len(full)), DIM)]
+
+
+def map_words(frame: Frame, rate: float | None, room: int | None) -> list[Painted]:
+    """How far a Map is: `━━━━━╸ 205/1000 · 410/s · 2 s left · 1 failed`, in at most `room` cells; None: no bar."""
+    join = frame.join
+    assert join is not None
+    if join.total == 0:
+        return [Painted("reads its items" if frame.opens & Opens.JOB else "begins")]
+    if join.settled == join.total and frame.opens & Opens.JOB:
+        return [Painted("writes its results")]
+    counted = f"{join.settled}/{join.total}"
+    failed = [Painted(" · "), Painted(f"{join.failed_items} failed", RED)] if join.failed_items else []
+    speed = _speed(join, rate)
+    if room is None:
+        return [Painted(" · ".join((counted, *speed))), *failed]
+    needed = len(counted) + sum(len(part.text) for part in failed) + 1 + _SHORTEST
+    while speed and needed + sum(3 + len(word) for word in speed) > room:
+        speed.pop(0)
+    cells = min(_LONGEST, room - needed - sum(3 + len(word) for word in speed) + _SHORTEST)
+    drawn = [*bar(join.settled, join.total, cells), Painted(" ")] if cells >= _SHORTEST else []
+    return [*drawn, Painted(" · ".join((counted, *speed))), *failed]
+
+
+def _speed(join: Join, rate: float | None) -> list[str]:
+    """`410/s` and `2 s left`."""
+    if rate is None or rate <= 0:
+        return []
+    often = f"{rate:,.0f}/s" if rate >= 1 else f"{rate * 60:.0f}/min" if rate * 60 >= 1 else f"{rate * 3600:.0f}/h"
+    left = tables.rough_duration(round((join.total - join.settled) / rate * MICROSECONDS))
+    return [often, f"{left} left"]
+
+
+def wait_words(progress: Progress | None, error: str | None, now: int) -> str:
+    """What a state waits for that time brings: `until 02:00`, `tried again in 3 s (attempt 3 of 5): Error`."""
+    timer = None if progress is None else progress.timer
+    if progress is None or timer is None:
+        return ""
+    seconds = max(0, timer.due - now) / MICROSECONDS
+    soon, at = f"in {seconds:.0f} s" if seconds < _SOON else "", clock_time(timer.due, now)
+    if timer.kind is TimerKind.BACKOFF:
+        number, most = progress.attempts(error)
+        attempt = f"attempt {number}" if most is None else f"attempt {number} of {most}"
+        return f"tried again {soon or f'at {at}'} ({attempt}){f': {error}' if error else ''}"
+    if timer.kind is TimerKind.DELAY:
+        return f"goes on {soon}" if soon else f"until {at}"
+    return ""
+
+
+def deadline_words(progress: Progress | None, now: int) -> str:
+    """` until 02:00`, or `, 3 s left`, of what ends by itself then; "" for what does not."""
+    timer = None if progress is None else progress.timer
+    if timer is None or timer.kind is not TimerKind.DEADLINE:
+        return ""
+    seconds = max(0, timer.due - now) / MICROSECONDS
+    return f", {seconds:.0f} s left" if seconds < _SOON else f" until {clock_time(timer.due, now)}"
+
+
+def clock_time(moment: int, now: int) -> str:
+    """`02:00` of what is within twelve hours, else with its date; local time."""
+    form = "%H:%M" if abs(moment - now) < 12 * 3600 * MICROSECONDS else "%Y-%m-%d %H:%M"
+    return time.strftime(form, time.localtime(moment / MICROSECONDS))
