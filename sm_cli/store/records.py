@@ -289,3 +289,16 @@ class ExecutionFilter(NamedTuple):
     #: At most so many.
     limit: int = 50
     run: int | None = None
+
+
+class Selection(NamedTuple):
+    """Which executions are meant together; children of map runs never are. None means no limit on that field."""
+
+    #: Of one of these statuses.
+    statuses: tuple[Status, ...]
+    #: Only executions of this workflow.
+    workflow: str | None = None
+    #: Only those started at or after this time, microseconds since 1970 UTC.
+    since: int | None = None
+    #: Only those that ended with this error name.
+    error: str | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Execution, ExecutionFilter, MapRun, Status
+from sm_cli.store.records import Execution, ExecutionFilter, MapRun, Selection, Status
 from sm_cli.timestamps import rfc3339
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Execution",
     "ExecutionFilter",
+    "Selection",
     "Status",
     "execution_facts",
     "find_by_ref",
@@ -32,6 +33,18 @@ def list_executions(store: Store, wanted: ExecutionFilter) -> list[Execution]:
     """Newest first, without input and output (both None)."""
     with store.read() as questions:
         return questions.list_executions(wanted)
+
+
+def matching_executions(store: Store, wanted: Selection) -> list[int]:
+    """The ids of all that are meant, oldest first."""
+    with store.read() as questions:
+        return questions.matching_executions(wanted)
+
+
+def short_execution(store: Store, id: int) -> Execution | None:
+    """As it is now, without input and output (both None); None when it is gone."""
+    with store.read() as questions:
+        return questions.short_execution(id)
 
 
 def has_name(store: Store, workflow: str, name: str) -> bool:

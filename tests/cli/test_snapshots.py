@@ -234,11 +234,22 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "history free {f} --events",
         "history large {f} --payloads",
     ),
-    "stop": ("stop large --error Late --cause closed", "show large", "stop large", "stop nobody"),
+    "stop": (
+        "stop large --error Late --cause closed",
+        "show large",
+        "stop large",
+        "stop nobody",
+        "stop --workflow approval",
+        "stop --workflow approval --dry-run",
+        "stop --workflow approval --yes --json",
+        "stop --workflow approval --yes",
+    ),
     "redrive": (
         "redrive free --dry-run",
         "redrive free --dry-run --json",
         "redrive free --json",
+        "redrive --error Declined --dry-run",
+        "redrive --workflow order --yes",
         "redrive small",
     ),
     "test-state": (

@@ -1,4 +1,4 @@
-"""`sm list`, `sm show`, `sm output`, `sm stop`: executions as they are."""
+"""`sm list`, `sm show`, `sm output`: executions as they are."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ def register(app: typer.Typer) -> None:
     app.command("list")(list_executions)
     app.command("show")(show)
     app.command("output")(output)
-    app.command("stop")(stop)
 
 
 def list_executions(
@@ -148,17 +147,3 @@ def output(execution: Reference, db: Database = None, _lock_timeout: LockTimeout
         for line in ending(engine, found, project.root):
             say(line)
     raise typer.Exit(1)
-
-
-def stop(
-    execution: Reference,
-    error: Annotated[str | None, typer.Option("--error", metavar="NAME", help="The error name to record.")] = None,
-    cause: Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="The cause to record.")] = None,
-    db: Database = None,
-    _lock_timeout: LockTimeout = None,
-    _trust: Trust = False,
-) -> None:
-    """Stop an execution as ABORTED."""
-    with opened_engine(db) as engine:
-        stopped = engine.stop(engine.find(execution), error=error, cause=cause)
-    say(f"execution {stopped.name} {stopped.status}")

@@ -1,4 +1,4 @@
-"""`sm redrive`: a failed execution goes on from where it failed."""
+"""`sm redrive`: a failed execution, or all that filters choose, goes on from where it failed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sm_cli.cli.project.opening import opened_engine
+from sm_cli.cli.show.several import Chosen, Several, Since, Yes, selection
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say, warn
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Reference, Trust
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, OfWorkflow, Trust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sm_cli.engine.stepping.redrive import Again
     from sm_cli.jsonvalue import Json
+    from sm_cli.views.listing import Execution, Selection
+
+_REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def redrive(
-    execution: Reference,
+    execution: Chosen = None,
     state: Annotated[
         str | None, typer.Option("--from", metavar="STATE", help="Go on from this state of the workflow's top level.")
     ] = None,
@@ -29,32 +36,70 @@ def redrive(
         str | None,
         typer.Option("--input", metavar="FILE|-|JSON", help="With --from: its input, unless what it last had will do."),
     ] = None,
+    workflow: OfWorkflow = None,
+    status: Annotated[
+        str | None, typer.Option("--status", metavar="STATUS", help="Only these: FAILED, TIMED_OUT or ABORTED.")
+    ] = None,
+    since: Since = None,
+    error: Annotated[str | None, typer.Option("--error", metavar="NAME", help="Only those that ended with it.")] = None,
+    yes: Yes = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would run again.")] = False,
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
 ) -> None:
-    """Go on with a failed, timed out or stopped execution; what succeeded is not done again."""
+    """Go on with a failed, timed out or stopped execution, or all that filters choose; what succeeded is not done
+    again."""
     from sm_cli.cli.terminal.inputs import read_json
     from sm_cli.errors import UsageError
 
     if input is not None and state is None:
         raise UsageError("--input belongs to --from: without it every state keeps the input that it had")
+    wanted = selection(execution, _REDRIVABLE, workflow=workflow, status=status, since=since, error=error)
     with opened_engine(db) as engine:
-        found = engine.find(execution)
+        found = engine.find(execution or "") if wanted is None else None
         given = None if input is None else read_json(input, "--input")
-        again = engine.redrive(found, state=state, input=given, dry_run=dry_run)
+
+        def go_on(each: Execution) -> list[Again]:
+            return engine.redrive(each, state=state, input=given, dry_run=dry_run)
+
+        if found is None:
+            _redrive_several(Several(engine, "redrive", "redriven", dry_run, json), wanted, go_on, yes=yes)
+            return
+        again = go_on(found)
     for each in again:
         if each.type == "Fail":
             warn(f"{each.state} is a Fail state, so it fails again; --from STATE goes on from another one")
     if json:
-        runs: list[Json] = [{"state": a.state, "type": a.type, "where": list(a.where)} for a in again]
-        out.value({"executionId": found.ref, "dryRun": dry_run, "again": runs})
+        out.value({"executionId": found.ref, "dryRun": dry_run, "again": _documents(again)})
         return
     for each in again:
-        out.text(" / ".join((*each.where, f"{each.state} ({each.type})")))
+        out.text(_line(each))
     if dry_run:
         say(f"execution {found.name} stays {found.status}; without --dry-run the above runs again")
     else:
         say(f"execution {found.name} goes on; a worker takes its tasks: sm worker")
+
+
+def _redrive_several(
+    several: Several, wanted: Selection | None, go_on: Callable[[Execution], list[Again]], *, yes: bool
+) -> None:
+    def act(execution: Execution) -> dict[str, Json]:
+        again = go_on(execution)
+        if not several.json:
+            out.text(f"{execution.ref}  {execution.name}: {', '.join(map(_line, again))}")
+        return {"again": _documents(again)}
+
+    assert wanted is not None
+    several.carry_out(wanted, act, yes=yes)
+    if several.done and not several.dry_run:
+        say("a worker takes their tasks: sm worker")
+
+
+def _line(again: Again) -> str:
+    return " / ".join((*again.where, f"{again.state} ({again.type})"))
+
+
+def _documents(again: list[Again]) -> list[Json]:
+    return [{"state": a.state, "type": a.type, "where": list(a.where)} for a in again]

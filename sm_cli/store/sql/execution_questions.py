@@ -12,11 +12,12 @@ from sm_cli.store.records import (
     FailedAttempt,
     HistoryEvent,
     MapRun,
+    Selection,
     Status,
 )
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.asking import Asking
-from sm_cli.store.sql.parameters import BEYOND, containing, id_list
+from sm_cli.store.sql.parameters import BEYOND, containing, id_list, name_list
 
 
 class ExecutionQuestions(Asking):
@@ -130,6 +131,11 @@ class ExecutionQuestions(Asking):
         if status is None:
             return next(iter(self._executions("latest_execution", ())), None)
         return next(iter(self._executions("latest_execution_of_status", (status.value,))), None)
+
+    def matching_executions(self, wanted: Selection) -> list[int]:
+        """The ids of all that are meant, oldest first: who started others comes before them."""
+        named = {**wanted._asdict(), "statuses": name_list(status.value for status in wanted.statuses)}
+        return [id for (id,) in self.session.all("matching_executions", named)]
 
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         """Newest first (children of a map run: highest number first), without input and output (both None)."""

@@ -181,6 +181,14 @@ SELECT {execution_columns} FROM executions e INDEXED BY executions_by_workflow
 WHERE e.run IS NULL AND e.id < :before AND e.workflow = :workflow
 {list_filter}
 
+-- name: matching_executions
+SELECT e.id FROM executions e INDEXED BY executions_by_status
+WHERE e.run IS NULL AND e.status IN (SELECT value FROM json_each(:statuses))
+AND (:workflow IS NULL OR e.workflow = :workflow)
+AND (:since IS NULL OR e.started >= :since)
+AND (:error IS NULL OR e.error = :error)
+ORDER BY e.id
+
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
     error, cause, events, queue, priority, tags, redrives, redriven, tree, machine, limits,

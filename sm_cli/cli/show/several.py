@@ -1,0 +1,152 @@
+"""What `sm stop` and `sm redrive` share when filters choose the executions: choosing, counting, asking, telling.
+
+Rule: nothing happens before the count was shown and agreed to, and each execution has a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import choice
+from sm_cli.errors import Conflict, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+    from sm_cli.jsonvalue import Json
+    from sm_cli.views.listing import Execution, Selection
+
+Chosen = Annotated[
+    str | None,
+    typer.Argument(metavar="EXECUTION", show_default=False, help="As everywhere; leave it out to choose with filters."),
+]
+Since = Annotated[str | None, typer.Option("--since", metavar="WHEN", help="Started since: 1h, 2d, 2026-01-31.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="With filters: do it without a question.")]
+#: What is done to one execution, and what JSON tells of it. Raises Conflict, NotFound.
+Act: TypeAlias = "Callable[[Execution], dict[str, Json]]"
+
+#: Executions that could not be worked on and are told one by one; the others are counted.
+_TOLD = 20
+
+
+def selection(
+    execution: str | None, allowed: tuple[str, ...], *, workflow: str | None, status: str | None, since: str | None,
+    error: str | None = None,
+) -> Selection | None:  # fmt: skip
+    """What the filters choose; None when an execution is named. allowed: statuses that one may have.
+
+    Raises UsageError when it is neither or both."""
+    some = any(given is not None for given in (workflow, status, since, error))
+    if execution is not None and some:
+        raise UsageError("name one execution, or choose with filters: not both")
+    if execution is not None:
+        return None
+    if not some:
+        raise UsageError("name an execution, or choose several with --workflow, --status or --since")
+    from sm_cli.views.listing import Selection, Status
+
+    statuses = allowed
+    if status is not None:
+        wanted = status.upper().replace("-", "_")
+        if len(allowed) == 1 and wanted != allowed[0]:
+            raise UsageError(f"--status takes {allowed[0]} here, not {status!r}: no other execution can be stopped")
+        statuses = (choice(wanted, "--status", allowed) if len(allowed) > 1 else wanted,)
+    moment = None
+    if since is not None:
+        from sm_cli.cli.terminal.moments import microseconds_of
+
+        moment = microseconds_of(since, "--since")
+    return Selection(tuple(map(Status, statuses)), workflow, moment, error)
+
+
+@dataclass
+class Several:
+    """One command on many executions."""
+
+    #: Over the database that they are in.
+    engine: Engine
+    #: What is asked: "stop".
+    verb: str
+    #: What was done: "stopped".
+    past: str
+    #: Only tell what would be done.
+    dry_run: bool
+    #: Written instead of lines for people.
+    json: bool
+    #: Those that were worked on.
+    done: list[Json] = field(default_factory=list)
+    #: Those that could not be worked on.
+    refused: list[Json] = field(default_factory=list)
+
+    def carry_out(self, wanted: Selection, act: Act, *, yes: bool) -> None:
+        """Count, ask, do. Ends the command with exit code 1 when the answer was no, 4 when one or more were refused.
+        Raises UsageError without a terminal to ask on, unless `yes`."""
+        from sm_cli.views.listing import matching_executions
+
+        ids = matching_executions(self.engine.store, wanted)
+        if ids and not self.dry_run and not yes and not _agreed(f"{self.verb} {_counted(ids)}{_described(wanted)}?"):
+            say(f"nothing was {self.past}")
+            raise typer.Exit(1)
+        try:
+            for id in ids:
+                self._one(id, act)
+        finally:  # also of what Ctrl-C cuts short is told how far it went
+            self._tell(len(ids), wanted)
+        if self.refused:
+            raise typer.Exit(Conflict.exit_code)
+
+    def _one(self, id: int, act: Act) -> None:
+        from sm_cli.views.listing import short_execution
+
+        execution = short_execution(self.engine.store, id)
+        if execution is None:
+            self._refuse(f"#{id}", "", "it is not there any more")
+            return
+        try:
+            facts = act(execution)
+        except (Conflict, NotFound) as e:
+            self._refuse(execution.ref, execution.name, e.message)
+            return
+        self.done.append({"id": execution.ref, "name": execution.name, "workflow": execution.workflow, **facts})
+
+    def _refuse(self, ref: str, name: str, reason: str) -> None:
+        self.refused.append({"id": ref, "name": name, "reason": reason})
+        if len(self.refused) <= _TOLD:
+            say(f"not {self.past}: {reason}")
+
+    def _tell(self, matching: int, wanted: Selection) -> None:
+        if self.json:
+            out.value({"dryRun": self.dry_run, "matching": matching, self.past: self.done, "refused": self.refused})
+        if not matching:
+            statuses = " or ".join(status.value for status in wanted.statuses)
+            say(f"no execution{_described(wanted)} is {statuses}: there is nothing to {self.verb}")
+            return
+        would = f"would be {self.past}" if self.dry_run else self.past
+        rest = f", {len(self.refused)} could not be" if self.refused else ""
+        left = matching - len(self.done) - len(self.refused)
+        say(f"{_counted(self.done)}{_described(wanted)} {would}{rest}" + (f", {left} not looked at" if left else ""))
+
+
+def _counted(found: list[int] | list[Json]) -> str:
+    return "1 execution" if len(found) == 1 else f"{len(found):,} executions"
+
+
+def _described(wanted: Selection) -> str:
+    workflow = "" if wanted.workflow is None else f" of {wanted.workflow!r}"
+    return workflow if wanted.error is None else f"{workflow} with the error {wanted.error!r}"
+
+
+def _agreed(question: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{question} Nobody can answer here: --yes does it, --dry-run only shows it")
+    from sm_cli.cli.escaping import escape
+
+    sys.stderr.write(f"{escape(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
