@@ -11,8 +11,7 @@ import pytest
 
 from sm_cli.handlers.loading import load_handlers
 from sm_cli.handlers.reading import read_handler_names
-
-from .conftest import Project
+from tests.cli.conftest import Project
 
 _FLOW = """
     StartAt: Pay

@@ -17,7 +17,7 @@ from sm_cli.asl.text.source import parse
 from sm_cli.cli.project.init import FILES, SCHEMA
 from sm_cli.testing import load_handlers, simulate
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 TEMPLATES = REPOSITORY / "sm_cli" / "cli" / "templates"
 
 

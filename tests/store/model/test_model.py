@@ -36,7 +36,7 @@ from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.memory import MemoryStore
-from tests.store.oracle import Oracle
+from tests.store.model.oracle import Oracle
 from tests.store.samples import T0, definition, execution, frame, job, message, subscription, timer
 
 #: Whoever answers: a store, in or outside a writing transaction, or the oracle.

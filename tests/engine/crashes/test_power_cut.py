@@ -34,7 +34,7 @@ from sm_cli.worker.worker import Worker
 from tests.engine.workers import workflow
 from tests.store.asking import asked
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 MINUTE = 60_000_000
 
 DEFINITION = {

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from .conftest import Project
+from tests.cli.conftest import Project
 
 _SECRET = "s3cret-0123456789"
 _CALLBACK = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli.conftest import Project
-from tests.cli.test_messages import ORDER, SHIP, begun, plain
+from tests.cli.messages.test_messages import ORDER, SHIP, begun, plain
 
 
 def test_an_execution_is_explained_until_it_is_closed(project: Project) -> None:

@@ -17,8 +17,7 @@ from typer.main import get_command
 from sm_cli.cli import app
 from sm_cli.cli.commands import COMMANDS
 from sm_cli.cli.project import trust
-
-from .conftest import Project
+from tests.cli.conftest import Project
 
 _FLOW = """
     StartAt: Pay

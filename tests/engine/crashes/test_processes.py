@@ -19,7 +19,7 @@ from sm_cli.worker.worker import Worker
 from tests.engine.workers import SECOND, caught
 from tests.store.asking import asked
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 #: Starts executions through the engine, and looks at them meanwhile, for as long as its stdin is open.
 WRITER = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-HOOKS = Path(__file__).resolve().parents[2] / ".pre-commit-hooks.yaml"
+HOOKS = Path(__file__).resolve().parents[3] / ".pre-commit-hooks.yaml"
 
 
 @pytest.mark.parametrize(

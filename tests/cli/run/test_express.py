@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Project, ended
-from tests.cli.test_start_up import SHOW_MODULES
+from tests.cli.terminal.test_start_up import SHOW_MODULES
 
 ORDER = """
 StartAt: Process

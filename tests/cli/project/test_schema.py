@@ -16,7 +16,7 @@ from sm_cli.asl.text.source import parse
 from sm_cli.asl.validation.validate import check
 from tests.cli.conftest import Project
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "validation"
+SHARED = Path(__file__).resolve().parents[3] / ".." / "shared" / "validation"
 GATE = ("swc", "localstack", "devguide", "agent-toolkit")
 SCHEMA = Draft7Validator(json.loads(json.dumps(editor_schema())))
 

@@ -18,7 +18,7 @@ from sm_cli.cli.validate.fixing import replace
 from sm_cli.errors import UsageError
 from tests.cli.conftest import Project
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "validation"
+SHARED = Path(__file__).resolve().parents[3] / ".." / "shared" / "validation"
 
 BLOCK = """\
 # a workflow

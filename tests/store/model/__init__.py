@@ -1,0 +1,1 @@
+"""The stores against a model of them."""
