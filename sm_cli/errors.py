@@ -46,16 +46,24 @@ class SmError(Exception):
 
 
 class InvalidDefinition(SmError):
-    """A definition that AWS would refuse too. `diagnostics` holds every problem, errors first."""
+    """A definition that AWS would refuse too. `diagnostics` holds every problem, errors first; the text is the first
+    error with its place and code: `order.yaml:7:5: SM201 …`."""
 
     exit_code = 1
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         errors = [d for d in diagnostics if d.severity == "error"]
-        first = errors[0].message if errors else "the definition is not valid"
+        first = _placed(errors[0]) if errors else "the definition is not valid"
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(f"{first}{more}")
         self.diagnostics = list(diagnostics)
+
+
+def _placed(d: Diagnostic) -> str:
+    """The message of a diagnostic with its code, and its place in the text or (of a dict) its JSON pointer."""
+    if d.position is None:
+        return f"{d.code} at {d.pointer or '/'}: {d.message}"
+    return f"{d.file or 'definition'}:{d.position.line}:{d.position.column}: {d.code} {d.message}"
 
 
 class UsageError(SmError):

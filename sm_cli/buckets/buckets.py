@@ -40,9 +40,11 @@ class Buckets:
     "config": a WriterConfig or {}}. AWS's developer guide, "ItemReader (Map)" and "ResultWriter (Map)".
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, results: Path | None = None) -> None:
+        """results: where results are written, and found again by who reads; None: among the others, in `root`."""
         self.root = root
-        self._place = Place(root)
+        self._results = Place(root if results is None else results)
+        self._place = Place(root, None if results is None else self._results)
         self._readers = Readers()
 
     def survey(self, request: dict[str, Json]) -> Survey:
@@ -76,7 +78,7 @@ class Buckets:
         when it is not there. Raises ResultWriterFailed.
         """
         with failing(ResultWriterFailed, "writing the results"):
-            return write_results(self._place, request, results, run)
+            return write_results(self._results, request, results, run)
 
     def close(self) -> None:
         """Close the readers that are kept open."""

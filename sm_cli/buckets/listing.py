@@ -18,6 +18,9 @@ from sm_cli.jsonvalue import Json
 
 def list_objects(place: Place, bucket: str, prefix: str) -> Iterator[Part]:
     """The objects below a prefix, which may end inside a name: `a/b` finds `a/b.csv` and `a/bc/d.csv`."""
+    if place.over is not None:
+        yield from _of_both(place, place.over, bucket, prefix)
+        return
     top = place.present(bucket)
     folder, _, beginning = prefix.rpartition("/")
     if folder:
@@ -27,6 +30,14 @@ def list_objects(place: Place, bucket: str, prefix: str) -> Iterator[Part]:
     directory = place.inside(top / folder, uri(bucket, folder))
     if directory.is_dir():
         yield from _below(place, bucket, directory, f"{folder}/" if folder else "", beginning, (directory,))
+
+
+def _of_both(place: Place, over: Place, bucket: str, prefix: str) -> Iterator[Part]:
+    """What lies in front hides what has the same key behind it. Raises Refused for a bucket that is in neither."""
+    behind = Place(place.root)
+    here = [each for each in (behind, over) if each.bucket(bucket).is_dir()] or [behind]
+    parts = {part.key: part for each in here for part in list_objects(each, bucket, prefix)}
+    yield from (parts[key] for key in sorted(parts, key=os.fsencode))
 
 
 def _below(

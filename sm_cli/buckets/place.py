@@ -77,10 +77,20 @@ class Part:
 
 
 class Place:
-    """The directory that stands for S3."""
+    """The directory that stands for S3. over: another one, whose objects stand in front of its own; None: there is
+    none."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, over: Place | None = None) -> None:
         self.root = root
+        self.over = over
+
+    def holding(self, bucket: str, key: str) -> Place:
+        """Where the object is looked for: in front, if it is there."""
+        if self.over is None:
+            return self
+        check_key(key)
+        in_front = os.path.isfile(self.over.bucket(bucket) / key)  # noqa: PTH113 - False, too, for a name too long
+        return self.over if in_front else self
 
     def bucket(self, name: str) -> Path:
         """The directory of a bucket, which need not be there. Raises Refused for a name that no bucket can
@@ -110,6 +120,9 @@ class Place:
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """The object's file, opened for reading. Raises Refused for what is missing, no file, or outside ROOT."""
+        place = self.holding(bucket, key)
+        if place is not self:
+            return place.open(bucket, key)
         directory = self.present(bucket)
         check_key(key)
         path = self.inside(directory / key, uri(bucket, key))

@@ -23,18 +23,20 @@ from sm_cli.store.records import (
 _PAGE = 32
 
 
-def bucket_jobs(store: Store, root: Path) -> dict[str, Handler]:
-    """The handlers of READ and WRITE, over the directory that stands for S3."""
-    jobs = MapItemJobs(store, root)
+def bucket_jobs(store: Store, root: Path, results: Path | None = None) -> dict[str, Handler]:
+    """The handlers of READ and WRITE, over the directory that stands for S3. results: where results are written, as
+    if they were in that directory; None: in it."""
+    jobs = MapItemJobs(store, root, results)
     return {READ: Handler(READ, jobs.read), WRITE: Handler(WRITE, jobs.write)}
 
 
 class MapItemJobs:
     """The built-in handlers that read a distributed Map's items and write its results."""
 
-    def __init__(self, store: Store, root: Path) -> None:
+    def __init__(self, store: Store, root: Path, results: Path | None = None) -> None:
         self.store = store
         self.root = root
+        self.results_root = results
         self._buckets: Any = None
 
     @property
@@ -43,7 +45,7 @@ class MapItemJobs:
         if self._buckets is None:
             from sm_cli.buckets import Buckets  # only who reads or writes waits for the formats' import
 
-            self._buckets = Buckets(self.root)
+            self._buckets = Buckets(self.root, self.results_root)
         return self._buckets
 
     def read(self, request: dict[str, Json]) -> Json:

@@ -118,6 +118,8 @@ class StartExecution:
     pattern: str
     timeout: float | None
     heartbeat: float | None
+    #: All that the task was given, as a handler in the engine's place gets it.
+    arguments: Json = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ backoffs and timeouts cost nothing, and two runs of the same thing agree.
 
 from sm_cli.testing.clock import FakeClock
 from sm_cli.testing.crash import Crash, crash_points
-from sm_cli.testing.simulation import Outcome, Simulation, load_handlers, simulate, sleep
+from sm_cli.testing.simulating import load_handlers, simulate
+from sm_cli.testing.simulation import Outcome, Simulation
+from sm_cli.testing.virtual_time import sleep
 
 __all__ = ["Crash", "FakeClock", "Outcome", "Simulation", "crash_points", "load_handlers", "simulate", "sleep"]

@@ -6,13 +6,13 @@ from sm_cli.engine.clock import make_ref
 from sm_cli.timestamps import MICROSECONDS
 
 #: Where virtual time starts unless the caller says otherwise.
-_EPOCH = 1_767_225_600 * MICROSECONDS  # 2026-01-01T00:00:00Z
+EPOCH = 1_767_225_600 * MICROSECONDS  # 2026-01-01T00:00:00Z
 
 
 class FakeClock:
     """A clock that only moves when it is told to. `now` is microseconds since 1970 UTC."""
 
-    def __init__(self, now: int = _EPOCH) -> None:
+    def __init__(self, now: int = EPOCH) -> None:
         self.time = now
         self.jumped = 0
         self.refs = 0

@@ -3,44 +3,58 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import heapq
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from sm_cli.asl.text.source import Document, from_value
-from sm_cli.asl.text.source import parse as parse_source
 from sm_cli.engine.aws_history import aws_events
-from sm_cli.engine.engine import Engine, Workflow, prepare
+from sm_cli.engine.engine import Engine, Workflow
+from sm_cli.engine.map_items import bucket_jobs
 from sm_cli.engine.send_message import send
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
-from sm_cli.errors import InvalidDefinition
-from sm_cli.handlers.handler import Context, Failure, Success, run_async, run_handler
+from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.errors import StillRunning, UsageError
+from sm_cli.handlers.handler import Context, Failure, Handler, Success, run_async, run_handler
 from sm_cli.handlers.registry import Registry
-from sm_cli.handlers.stub import Stub
+from sm_cli.interpreter.advance import awaits_token
 from sm_cli.interpreter.events import Event, TaskFailed
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json, as_json
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
+    HANDED_OVER,
     Execution,
     Job,
     Status,
     Timer,
 )
+from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sqlite.memory import MemoryStore
-from sm_cli.testing.clock import _EPOCH, FakeClock
+from sm_cli.testing.answers import (
+    DueCallback,
+    Stubbed,
+    Successive,
+    answers_engine,
+    missing_handler,
+    nobody_waits,
+    stand_ins,
+)
+from sm_cli.testing.clock import FakeClock
+from sm_cli.testing.sources import Definitions, library_of
+from sm_cli.testing.virtual_time import Overslept, VirtualTime, current
 from sm_cli.timestamps import MICROSECONDS
 
 _FOREVER = 10**9 * MICROSECONDS
+#: States that a simulation enters before it gives up, in all its executions together.
+MAX_STATES = 25_000
+#: A task that is handed over is looked for among so many.
+_MOST_WAITING = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,8 @@ class Outcome:
     """How a simulated execution ended.
 
     status: SUCCEEDED, FAILED, TIMED_OUT, or RUNNING when it waits for something that will never come.
-    history: events as AWS's GetExecutionHistory gives them.
+    history: events as AWS's GetExecutionHistory gives them. written: what its Maps wrote, by `BUCKET/KEY`: the value of
+    the JSON, of JSON Lines the list of their values.
     """
 
     status: str
@@ -59,110 +74,15 @@ class Outcome:
     #: Text for people; None when there is none.
     cause: str | None
     history: list[dict[str, Any]] = field(default_factory=list, repr=False)
-
-
-class _Overslept(BaseException):
-    """Ends a simulated handler whose timeout or heartbeat has passed while it slept."""
-
-
-class _Virtual:
-    """The virtual time of one handler call: how long it has slept, and when it has to have ended or beaten."""
-
-    def __init__(self, job: Job) -> None:
-        self.slept = 0.0
-        self.timeout = job.timeout
-        self.heartbeat = job.heartbeat
-        self.beaten: float | None = None
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-        if self.timeout is not None and self.slept > self.timeout:
-            raise _Overslept
-        if self.heartbeat is not None and self.slept - (self.beaten or 0.0) > self.heartbeat:
-            raise _Overslept
-
-    def beat(self) -> None:
-        self.beaten = self.slept
-
-
-_virtual: contextvars.ContextVar[_Virtual | None] = contextvars.ContextVar("sm_virtual", default=None)
-
-
-def sleep(seconds: float) -> None:
-    """Let virtual time pass inside a simulated handler; it runs into its timeout at once.
-
-    Outside of `simulate` this is an error: a handler that really waits uses time.sleep.
-    Raises RuntimeError outside of one.
-    """
-    virtual = _virtual.get()
-    if virtual is None:
-        raise RuntimeError("sm_cli.testing.sleep is for handlers that simulate() calls")
-    virtual.sleep(seconds)
-
-
-def simulate(
-    definition: dict[str, Any] | str | bytes,
-    input: Json = None,
-    *,
-    handlers: Mapping[str, Callable[..., Any]] | None = None,
-    type: str = "STANDARD",
-    now: datetime | None = None,
-    aws_limits: bool = False,
-    messages: Sequence[tuple[float, str, Json, Json]] = (),
-    workflows: Mapping[str, dict[str, Any] | str | bytes] | None = None,
-    buckets: str | os.PathLike[str] = "buckets",
-    stub: bool = False,
-) -> Outcome:
-    """Run a definition to its end, in memory and in virtual time.
-
-    definition: a dict, or YAML or JSON text. input: any JSON value ({} when None is given and meant as AWS's
-    default is for the caller to write). handlers: resource, or Lambda function name, to a callable taking
-    (input) or (input, context), sync or async; `dynamodb:*` and `*` stand for what no other one is named for. type:
-    STANDARD or EXPRESS. now: when it starts. aws_limits: AWS's 256 KiB and its kin. messages: (seconds after the
-    start, key, value, data). workflows: definitions by name, for tasks that are executions of other workflows
-    (states:startExecution). buckets: the directory that stands for S3. stub: every task without a handler has the
-    result {}.
-
-    Raises InvalidDefinition (with `.diagnostics`), and TypeError when the input or a message is not JSON. Without
-    `stub` a task without a handler fails with States.TaskFailed.
-    """
-    own_input, problem = as_json(input)
-    if problem is not None:
-        raise TypeError(f"the input is not JSON: {problem}")
-    workflow = prepare(_document(definition), "simulated")
-    start = _EPOCH if now is None else round(_aware(now).timestamp() * MICROSECONDS)
-    simulation = Simulation(
-        workflow, handlers or {}, FakeClock(start), limits=aws_limits, workflows=workflows or {},
-        buckets=Path(buckets), stub=stub,
-    )  # fmt: skip
-    for at, key, value, data in messages:
-        simulation.post(start + round(at * MICROSECONDS), key, value, data)
-    return simulation.run(own_input, type)
-
-
-def load_handlers(directory: str | os.PathLike[str]) -> dict[str, Callable[..., Any]]:
-    """The handlers of a directory by name, as `sm run` finds them, for `simulate(handlers=…)`.
-
-    Raises HandlerLoadError when the directory is not there or a file in it does not import.
-    """
-    from sm_cli.handlers.loading import load_handlers as load
-
-    return {name: handler.function for name, handler in load(Path(directory)).items()}
-
-
-def _document(definition: dict[str, Any] | str | bytes) -> Document:
-    parsed = parse_source(definition) if isinstance(definition, (str, bytes)) else from_value(definition)
-    if parsed.document is None:
-        raise InvalidDefinition(parsed.diagnostics)
-    return parsed.document
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    written: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Simulation:
-    """One simulated execution: an engine, a fake clock, and what is still to come, by time."""
+    """One simulated execution: an engine, a fake clock, and what is still to come, by time.
+
+    results: where Maps write; None: into `buckets`. callbacks: in the order in which they come. max_states: so many
+    states may be entered before StillRunning is raised; None: any number.
+    """
 
     def __init__(
         self,
@@ -173,23 +93,55 @@ class Simulation:
         limits: bool = False,
         store: Store | None = None,
         history: bool = True,
-        workflows: Mapping[str, dict[str, Any] | str | bytes] = MappingProxyType({}),
+        workflows: Definitions | None = None,
+        library: Callable[[str], Workflow | None] | None = None,
         buckets: Path = Path("buckets"),
-        stub: bool = False,
+        results: Path | None = None,
+        stub: Stubbed = False,
+        callbacks: list[DueCallback] | None = None,
+        max_states: int | None = None,
     ) -> None:
         self.workflow = workflow
         self.clock = clock
+        self.started = clock.now()
         self.store = store or MemoryStore()
-        settings = Settings(lease=_FOREVER, limits=limits, history=history, contain=False)
-        self.workflows = {name: prepare(_document(definition), name) for name, definition in workflows.items()}
+        functions = Registry.of({**bucket_jobs(self.store, buckets, results), **handlers})
+        self.handlers = stand_ins(stub, functions)
+        settings = Settings(
+            lease=_FOREVER, limits=limits, history=history, contain=False, stubbed="*" in self.handlers and bool(stub),
+            answered=answers_engine(self.handlers),
+        )  # fmt: skip
         self.engine = Engine(
-            self.store, clock=clock, settings=settings, library=self.workflows.get, buckets=buckets, observers=()
-        )
-        own = Registry.of({**self.engine.builtin, **handlers})
-        self.handlers = Stub().under(own) if stub else own
+            self.store, clock=clock, settings=settings, library=library or library_of(workflows, {}), buckets=buckets,
+            observers=(self.count_states,),
+        )  # fmt: skip
         self.coming: list[tuple[int, int, Callable[[Tick], object]]] = []
         self.count = 0
         self.todo: list[Job] = []
+        self.callbacks = callbacks or []
+        self.called = frozenset(answer.state for answer in self.callbacks)
+        #: Tasks that were begun and that a callback may end, before or after their handler has returned.
+        self.begun: list[Job] = []
+        self.max_states = max_states
+        #: How often each state was entered.
+        self.entered: Counter[str] = Counter()
+
+    def count_states(self, tick: UnitOfWork) -> None:
+        """Observes the engine."""
+        names = (e.detail["name"] for e in tick.changes.history if e.type.endswith("StateEntered"))
+        self.entered.update(str(name) for name in names)
+
+    def give_up(self) -> None:
+        """Raises StillRunning when more states were entered than may be."""
+        total = self.entered.total()
+        if self.max_states is None or total <= self.max_states:
+            return
+        often = ", ".join(f"{name!r} {times:,} times" for name, times in self.entered.most_common(3))
+        passed = (self.clock.now() - self.started) / MICROSECONDS
+        raise StillRunning(
+            f"the simulation ends after {total:,} states and {passed:,.0f} s of virtual time, and "
+            f"{self.workflow.name!r} still runs: it entered {often} (max_states={self.max_states} is its bound)"
+        )
 
     def post(self, at: int, key: str, value: Json, data: Json) -> None:
         """Send a message at this time. Raises TypeError when its data is not JSON."""
@@ -230,13 +182,14 @@ class Simulation:
         """Go on until the execution is closed or nothing will ever happen again."""
         while True:
             with self.store.read() as questions:
-                current = questions.execution(execution.id)
-            assert current is not None
-            if current.status is not Status.RUNNING or not self.move():
+                found = questions.execution(execution.id)
+            assert found is not None
+            if found.status is not Status.RUNNING or not self.move():
                 break
+            self.give_up()
         with self.store.read() as questions:
             history = aws_events(questions.history(execution.id))
-        return Outcome(current.status.value, current.output, current.error, current.cause, history)
+        return Outcome(found.status.value, found.output, found.error, found.cause, history)
 
     def run_now(self, input: Json, type: str = "STANDARD") -> Execution:
         """Start, and do all that can be done before time passes."""
@@ -252,7 +205,8 @@ class Simulation:
             return questions.has_ready()
 
     def move(self) -> bool:
-        """Do what is to be done now, or let time pass until something is; False when nothing ever will be."""
+        """Do what is to be done now, or let time pass until something is; False when nothing ever will be. Raises
+        UsageError for a callback of whose state no task has begun."""
         if self.todo:
             jobs, self.todo = self.todo, []
             for job in jobs:
@@ -261,17 +215,52 @@ class Simulation:
         now = self.clock.now()
         with self.store.read() as questions:
             due = questions.next_due()
-        if not self.ready() and not (self.coming and self.coming[0][0] <= now) and (due is None or due > now):
-            times = [time for time in (due, self.coming[0][0] if self.coming else None) if time is not None]
+            waiting = self.waiting(questions) if self.is_called(now) else []
+        if not self.ready() and not self.is_called(now, waiting) and self.next_of(due) > now:
+            if self.is_called(now):
+                self.drop_late(waiting)
+                return True
             # A lease of "forever" is not something to wait for.
-            if not times or min(times) - now > _FOREVER // 2:
+            if self.next_of(due) - now > _FOREVER // 2:
                 return False
-            self.clock.advance_to(min(times))
+            self.clock.advance_to(self.next_of(due))
         self.tick()
         return True
 
+    def next_of(self, due: int | None) -> int:
+        """When something happens next, in microseconds since 1970 UTC. due: that of the store's timers."""
+        times = [due, self.coming[0][0] if self.coming else None, self.next_callback()]
+        return min((time for time in times if time is not None), default=2 * _FOREVER + self.clock.now())
+
+    def next_callback(self) -> int | None:
+        """When the next callback comes that has not come yet."""
+        return next((answer.at for answer in self.callbacks if answer.at > self.clock.now()), None)
+
+    def is_called(self, now: int, waiting: list[Job] | None = None) -> bool:
+        """Whether a callback has come, and (with `waiting`) one of these tasks waits for it."""
+        come = {answer.state for answer in self.callbacks if answer.at <= now}
+        return bool(come) if waiting is None else any(job.state in come for job in waiting)
+
+    def waiting(self, questions: Questions) -> list[Job]:
+        """The tasks that a callback may end, the one that waits longest first."""
+        found = {job.id: job for job in questions.handed_over(_MOST_WAITING)}
+        for job in self.begun:
+            now = questions.job_of(job.frame)
+            if now is not None and now.seq == job.seq:
+                found[job.id] = job
+        return [found[id] for id in sorted(found)]
+
+    def drop_late(self, waiting: list[Job]) -> None:
+        """Callbacks that have come for tasks that have ended. Raises UsageError when none has begun."""
+        late, now = [answer for answer in self.callbacks if answer.at <= self.clock.now()], self.clock.now()
+        for answer in late:
+            if not self.entered[answer.state]:
+                states = sorted({job.state for job in waiting})
+                raise nobody_waits(answer, self.started, states, self.workflow.program)
+        self.callbacks = [answer for answer in self.callbacks if answer.at > now]
+
     def tick(self) -> None:
-        """Whatever is due now: results and messages first, then timers."""
+        """Whatever is due now: results, messages and callbacks first, then timers."""
         now = self.clock.now()
         arrived = []
         while self.coming and self.coming[0][0] <= now:
@@ -280,25 +269,44 @@ class Simulation:
         def work(tick: Tick) -> None:
             for what in arrived:
                 what(tick)
+            self.call_back(tick)
             tick.run()
             tick.due()
 
         _, tick = self.engine.transact(work, self.taker())
         self.todo.extend(tick.taken_jobs())
 
+    def call_back(self, tick: Tick) -> None:
+        """Hand the callbacks that have come to the tasks that wait for them, each to the one that waits longest."""
+        if not self.is_called(tick.now):
+            return
+        waiting, left = self.waiting(tick.tx), []
+        for answer in self.callbacks:
+            job = next((job for job in waiting if job.state == answer.state), None) if answer.at <= tick.now else None
+            if job is None:
+                left.append(answer)
+            else:
+                waiting.remove(job)
+                tick.deliver(job.frame, answer.event(job.seq))
+        self.callbacks = left
+
     def taker(self) -> JobTaker:
         """Takes every job."""
         return JobTaker("simulate", 1_000_000)
 
     def perform(self, job: Job) -> None:
-        """Call the handler now; its result arrives when it has slept what it slept."""
-        handler = self.handlers.find(job.resource)
+        """Call the handler now; its result arrives when it has slept what it slept. Raises HandlerLoadError for a task
+        that nothing answers, UsageError for one that has more calls than its stub has answers."""
+        if job.state in self.called:
+            self.begun.append(job)
         started = self.clock.now()
+        handler = self.handlers.find(job.resource)
         if handler is None:
-            missing = TaskFailed(job.seq, "States.TaskFailed", f"No handler is registered for {job.resource!r}.")
-            self.later(started, lambda tick: tick.deliver(job.frame, missing))
+            if job.state not in self.called:
+                raise missing_handler(job, self.workflow.name, self.handlers)
+            self.later(started, lambda tick: leave_to_callback(tick, job))
             return
-        virtual = _Virtual(job)
+        virtual = VirtualTime(job)
         with self.store.read() as questions:
             execution = questions.execution(job.execution)
         assert execution is not None
@@ -313,7 +321,7 @@ class Simulation:
             resource=job.resource,
             beat=virtual.beat,
         )
-        token = _virtual.set(virtual)
+        token = current.set(virtual)
         try:
             outcome: Success | Failure = (
                 asyncio.run(run_async(handler, job.input, context))
@@ -321,19 +329,39 @@ class Simulation:
                 else run_handler(handler, job.input, context)
             )
         finally:
-            _virtual.reset(token)
+            current.reset(token)
+        refuse_used_up(handler, job)
         if virtual.beaten is not None and job.heartbeat is not None:
             due = started + round((virtual.beaten + job.heartbeat) * MICROSECONDS)
             timer = Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, due)
             self.engine.transact(lambda tick: tick.rearm(timer))
-        if not (isinstance(outcome, Failure) and outcome.error == _Overslept.__name__):
+        if not (isinstance(outcome, Failure) and outcome.error == Overslept.__name__):
             at = started + round(virtual.slept * MICROSECONDS)
             if isinstance(outcome, Success):
-                result, final = outcome.result, outcome.final
+                result, final = outcome.result, outcome.final and job.state not in self.called
                 self.later(at, lambda tick: tick.handler_returned(job, result, final=final))
             else:
                 event = _failure_event(job, outcome)
                 self.later(at, lambda tick: tick.deliver(job.frame, event))
+
+
+def leave_to_callback(tick: Tick, job: Job) -> None:
+    """Somebody else does the work of this task, and calls back."""
+    tick.load([job.frame])
+    frame = tick.frames[job.frame]
+    if awaits_token(tick.program_of(tick.execution(frame.execution).digest), frame):
+        tick.handler_returned(job, {})
+    elif frame.seq == job.seq and not frame.status.closed:  # of an activity
+        tick.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
+
+
+def refuse_used_up(handler: Handler, job: Job) -> None:
+    """Raises UsageError when the stub was asked for an answer that it does not have."""
+    answers = handler.function
+    if isinstance(answers, Successive) and answers.is_used_up:
+        raise UsageError(
+            f"the stub of {answers.resource!r} has {answers.given} answers, and {job.state!r} asks for one more"
+        )
 
 
 def _failure_event(job: Job, failure: Failure) -> Event:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,11 +114,11 @@ def test_the_readme_lists_every_exit_code() -> None:
 
 def test_the_readme_lists_every_command_every_setting_and_every_variable() -> None:
     from sm_cli.cli.commands import COMMANDS
-    from sm_cli.cli.project.config import _KEYS
+    from sm_cli.project.settings import KEYS
 
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     options = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "sm_cli" / "cli").glob("*.py"))
-    wanted = {f"`sm {name}" for name in COMMANDS} | {f"| `{key}` |" for key in _KEYS}
+    wanted = {f"`sm {name}" for name in COMMANDS} | {f"| `{key}` |" for key in KEYS}
     wanted |= {f"`{name}`" for name in re.findall(r'envvar="(SM_[A-Z_]+)"', options)}
     assert sorted(text for text in wanted if text not in page) == []
 
@@ -142,3 +144,14 @@ def test_the_handlers_in_the_page_about_handlers_are_handlers() -> None:
     namespace: dict[str, Any] = {}
     exec(compile(python_blocks("docs/handlers.md")[0], "docs/handlers.md", "exec"), namespace)
     assert [handler.name for handler in handlers_in(namespace)] == ["process:order", "find:customer"]
+
+
+def test_the_signature_on_the_page_about_testing_is_that_of_simulate() -> None:
+    from sm_cli.testing import simulate
+
+    (shown,) = (block for block in python_blocks("docs/testing.md") if block.startswith("simulate("))
+    call = ast.parse(shown.replace("*, ", "")).body[0]
+    assert isinstance(call, ast.Expr) and isinstance(call.value, ast.Call)
+    parameters = inspect.signature(simulate).parameters
+    keywords = {word.arg: ast.literal_eval(word.value) for word in call.value.keywords}
+    assert keywords == {name: p.default for name, p in parameters.items() if p.default is not p.empty}

@@ -10,6 +10,7 @@ import pytest
 
 from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import prepare
+from sm_cli.errors import HandlerLoadError
 from sm_cli.handlers.handler import Handler
 from sm_cli.handlers.stub import Stub
 from sm_cli.interpreter.tokens import make_token
@@ -83,8 +84,9 @@ def test_a_definition_of_every_kind_of_task_is_walked_through() -> None:
     assert is_walked(outcome.output)
 
 
-def test_without_a_stub_a_task_without_a_handler_fails() -> None:
-    assert simulate(walk(), {}).error == "States.TaskFailed"
+def test_without_a_stub_a_task_without_a_handler_ends_the_simulation() -> None:
+    with pytest.raises(HandlerLoadError, match="no handler answers 'process:order'"):
+        simulate(walk(), {})
 
 
 def test_a_handler_of_its_own_wins_over_the_stub() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sm_cli.errors import InvalidDefinition, TaskError
+from sm_cli.errors import HandlerLoadError, InvalidDefinition, TaskError
 from sm_cli.handlers.handler import Context
 from sm_cli.jsonvalue import Json
 from sm_cli.testing import simulate, sleep
@@ -145,10 +145,13 @@ def test_a_coroutine_is_a_handler_too() -> None:
     assert simulate(one(**TASK), 1, handlers={"work": work}).output == 2
 
 
-def test_a_task_without_a_handler_fails_and_with_stub_it_succeeds() -> None:
-    outcome = simulate(one(**TASK), 1)
-    assert (outcome.error, outcome.cause) == ("States.TaskFailed", "No handler is registered for 'work'.")
-    assert simulate(one(**TASK), 1, stub=True).output == {}
+def test_a_task_without_a_handler_ends_the_simulation_whatever_catches_it_and_with_stub_it_succeeds() -> None:
+    caught = {**TASK, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "S"}]}
+    with pytest.raises(HandlerLoadError) as refused:
+        simulate(one(**caught), 1, handlers={"worker": print, "other": print})
+    told = "no handler answers 'work', which the state 'S' of simulated calls; near names: 'worker'"
+    assert (str(refused.value), refused.value.exit_code) == (told, 8)
+    assert simulate(one(**caught), 1, stub=True).output == {}
 
 
 def test_messages_come_at_their_time_and_an_execution_that_none_comes_for_goes_on_waiting() -> None:

@@ -7,7 +7,6 @@ are relative to its file; everything else is relative to the current directory.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,33 +16,11 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.project.trust import check_owner
 from sm_cli.cli.terminal.options import source
 from sm_cli.errors import ConfigurationError, HandlerLoadError, SmError
-from sm_cli.handlers.display import display_path
+from sm_cli.project.settings import find_settings, place_of
+from sm_cli.project.settings import relative_path as relative_path
 
 if TYPE_CHECKING:
     from sm_cli.handlers.http.settings import HttpSettings
-
-#: Key to its type and what that is called.
-_KEYS: dict[str, tuple[type, str]] = {
-    "workflow": (str, "text"),
-    "handlers": (str, "text"),
-    "database": (str, "text"),
-    "lock_timeout": (str, "text"),
-    "concurrency": (int, "a whole number"),
-    "processes": (int, "a whole number"),
-    "recycle_after": (int, "a whole number"),
-    "queues": (str, "text"),
-    "priority": (dict, "a table of queues by workflow"),
-    "buckets": (str, "text"),
-    "aws_limits": (bool, "true or false"),
-    "max_payload": (int, "a number of bytes"),
-    "max_events": (int, "a number of events"),
-    "evaluation_seconds": (int, "a number of seconds"),
-    "silence_seconds": (int, "a number of seconds"),
-    "http_allow": (list, "a list of hosts"),
-    "http_connections": (dict, "a table of connections"),
-}
-#: What may hold secrets: no sentence shows its value.
-_SECRET = frozenset({"http_connections", "database"})
 
 
 @dataclass(slots=True)
@@ -67,7 +44,7 @@ class Project:
 
     def place(self, key: str) -> str:
         """Where a setting was made: `sm.toml:3: concurrency`."""
-        return f"{_place(self.file or self.root, self.lines, key)}: {key}"
+        return f"{place_of(self.file or self.root, self.lines, key)}: {key}"
 
     def origin(self, key: str, option: str | None) -> str:
         """What says so, for a sentence about it: the option of that name or its variable when it was given, else the
@@ -158,12 +135,12 @@ class Project:
         from sm_cli.handlers.http.settings import read_settings
 
         file = self.file or self.root
-        allow, where = self.settings.get("http_allow", []), _place(file, self.lines, "http_allow")
+        allow, where = self.settings.get("http_allow", []), place_of(file, self.lines, "http_allow")
         variable = os.environ.get("SM_HTTP_ALLOW")
         if variable is not None:
             allow, where = [part.strip() for part in variable.split(",") if part.strip()], "SM_HTTP_ALLOW"
         connections = self.settings.get("http_connections", {})
-        place = _place(file, self.lines, "http_connections")
+        place = place_of(file, self.lines, "http_connections")
         return read_settings(allow, connections, where=where, connections_where=place)
 
     def _anchor(self, url: str) -> str:
@@ -176,74 +153,8 @@ class Project:
 
 def find_project(start: Path | None = None) -> Project:
     """Walk up to sm.toml, or a pyproject.toml with [tool.sm]. Raises ConfigurationError for one that is wrong."""
-    here = start or Path.cwd()
-    for directory in (here, *here.parents):
-        for name in ("sm.toml", "pyproject.toml"):
-            file = directory / name
-            found = _settings(file)
-            if found is not None:
-                return Project(directory, file, *found)
-    return Project(here)
-
-
-def _settings(file: Path) -> tuple[dict[str, object], list[str]] | None:
-    """What the file says for sm, and its lines; None when it is not there or says nothing."""
-    try:
-        content = file.read_bytes()
-        if file.name == "sm.toml":
-            check_owner(relative_path(file))
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-    except OSError as e:
-        if not os.access(file.parent, os.X_OK):
-            return None  # a directory above that is not ours to look into
-        raise ConfigurationError(f"{relative_path(file)} cannot be read: {e.strerror}") from e
-    if file.name == "pyproject.toml" and b"tool" not in content:
-        return None
-    import tomllib
-
-    try:
-        text = content.decode("utf-8-sig")
-        table: object = tomllib.loads(text.replace("\r\n", "\n"))
-        for step in ("tool", "sm") if file.name == "pyproject.toml" else ():
-            table = table.get(step) if isinstance(table, dict) else None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        if file.name == "pyproject.toml" and b"tool.sm" not in content:
-            return None
-        raise ConfigurationError(f"{relative_path(file)} is not TOML: {e}") from e
-    if table is None:
-        return None
-    check_owner(relative_path(file))
-    if not isinstance(table, dict):
-        raise ConfigurationError(f"{relative_path(file)}: tool.sm is not a table")
-    lines = text.splitlines()
-    _check(file, table, lines)
-    return table, lines
-
-
-def _check(file: Path, table: dict[str, object], lines: list[str]) -> None:
-    for key, value in table.items():
-        kind = _KEYS.get(key)
-        if kind is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(key, _KEYS, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"sm knows {', '.join(_KEYS)}"
-            raise ConfigurationError(f"{_place(file, lines, key)} sets {key!r}, which sm does not know", hint=hint)
-        wanted, called = kind
-        if type(value) is not wanted:
-            instead = "" if key in _SECRET else f", not {value!r}"
-            raise ConfigurationError(f"{_place(file, lines, key)}: {key} is {called}{instead}")
-
-
-def _place(file: Path, lines: list[str], key: str) -> str:
-    """`sm.toml:3`; without the number when the key is written in a way that a line does not show."""
-    written = re.compile(rf"""\s*(?:\[\s*(?:tool\s*\.\s*sm\s*\.\s*)?)?["']?{re.escape(key)}["']?\s*[=.\]]""")
-    begin = next((i for i, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.\s*sm\b", line)), 0)
-    for number, line in enumerate(lines[begin:], begin + 1):
-        if written.match(line):
-            return f"{relative_path(file)}:{number}"
-    return str(relative_path(file))
+    found = find_settings(start or Path.cwd(), check_owner)
+    return Project(found.root, found.file, found.table, found.lines)
 
 
 @contextmanager
@@ -264,8 +175,3 @@ def is_file(path: str) -> bool:
         return Path(path).is_file()
     except OSError:
         return False
-
-
-def relative_path(path: Path) -> Path:
-    """Relative to the current directory when it lies below it."""
-    return Path(display_path(path))

@@ -102,9 +102,11 @@ def _where_looked(project: Project, *, named: bool, by_option: bool) -> str | No
 
 @contextmanager
 def opened_engine(
-    db: str | None, project: Project | None = None, *, create: bool = False, buckets: str | None = None
-) -> Iterator[Engine]:
-    """An engine over that store, with the project's workflows for those that others start, and its buckets."""
+    db: str | None, project: Project | None = None, *, create: bool = False, buckets: str | None = None,
+    stubbed: bool = False,
+) -> Iterator[Engine]:  # fmt: skip
+    """An engine over that store, with the project's workflows for those that others start, and its buckets. stubbed:
+    a task that starts a workflow which is not there is left to a stub."""
     from sm_cli.cli.project.workflows import Library
     from sm_cli.cli.terminal.logs import escape_the_rest
     from sm_cli.engine.engine import Engine
@@ -115,7 +117,7 @@ def opened_engine(
     gc.set_threshold(*_COLLECT)
     escape_the_rest()
     project = project or find_project()
-    settings = Settings()
+    settings = Settings(stubbed=stubbed)
     if (most := project.max_payload) is not None:
         settings.max_payload = most
     if (events := project.max_events) is not None:

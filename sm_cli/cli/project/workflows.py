@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.project.config import Project, blamed_on, is_file, relative_path
 from sm_cli.cli.terminal.inputs import read_stdin
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
+from sm_cli.project.definitions import SUFFIXES as SUFFIXES
+from sm_cli.project.definitions import Library as Library
+from sm_cli.project.definitions import files_in as files_in
+from sm_cli.project.definitions import read_file, stem_of
 
 if TYPE_CHECKING:
     from sm_cli.asl.text.source import Document, Parsed
     from sm_cli.engine.engine import Workflow
 
-SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
 #: What a workflow from stdin is called.
 _FROM_STDIN = "stdin"
@@ -28,10 +31,8 @@ _LONGEST = 200
 
 
 def name_of_file(path: str) -> str:
-    """The file's stem, without a second `.asl`: `order.asl.json` is `order`."""
-    if path == STDIN:
-        return _FROM_STDIN
-    return Path(path).stem.removesuffix(".asl")
+    """The name of the workflow in a file, or in stdin."""
+    return _FROM_STDIN if path == STDIN else stem_of(path)
 
 
 def choose(project: Project, wanted: str | None) -> str:
@@ -57,11 +58,6 @@ def choose(project: Project, wanted: str | None) -> str:
         )
     names = ", ".join(name_of_file(str(file)) for file in there)
     raise UsageError(f"{project.workflows}/ holds several workflows: {names}", hint="Name one of them.")
-
-
-def files_in(folder: Path) -> list[Path]:
-    """The definition files that stand directly in a folder."""
-    return sorted(f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith(".") and f.is_file())
 
 
 def _closest_hint(folder: Path, wanted: str) -> str:
@@ -93,16 +89,7 @@ def read_definition(path: str) -> bytes:
     """The bytes of a file, or of stdin. Raises UsageError or NotFound."""
     from sm_cli.asl.text.source import MAX_BYTES
 
-    try:
-        if path == STDIN:
-            return read_stdin(MAX_BYTES + 1)
-        file = Path(path)
-        with file.open("rb") as opened:
-            return opened.read() if file.is_file() else opened.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise NotFound(f"there is no file {path}") from None
-    except OSError as e:
-        raise UsageError(f"{path} cannot be read: {e.strerror}") from e
+    return read_stdin(MAX_BYTES + 1) if path == STDIN else read_file(path)
 
 
 def load(path: str) -> Workflow:
@@ -110,27 +97,6 @@ def load(path: str) -> Workflow:
     from sm_cli.engine.engine import prepare
 
     return prepare(document(path), name_of_file(path))
-
-
-class Library:
-    """The workflows of a folder by name, as they stand there now; each is compiled again only when its file changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._known: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
-
-    def __call__(self, name: str) -> Workflow | None:
-        """Raises InvalidDefinition for one that cannot run."""
-        files = files_in(self.folder) if self.folder.is_dir() else []
-        file = next((str(file) for file in files if name_of_file(str(file)) == name), None)
-        if file is None:
-            return None
-        stat = os.stat(file)  # noqa: PTH116 - `file` is text, as everywhere here
-        version = (file, stat.st_mtime_ns, stat.st_size)
-        known = self._known.get(name)
-        if known is None or known[0] != version:
-            known = self._known[name] = (version, load(file))
-        return known[1]
 
 
 def document(path: str) -> Document:

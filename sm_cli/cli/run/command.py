@@ -115,7 +115,7 @@ def run(
             ended = run_in_memory(workflow, data, registry, result, project=project, name=name, timeout=limit,
                                 concurrency=load.slots, keep=keep_history, db=db, limits=limits)  # fmt: skip
             raise typer.Exit(ended)
-        with opened_engine(db, project, create=True, buckets=buckets) as engine:
+        with opened_engine(db, project, create=True, buckets=buckets, stubbed=stub) as engine:
             if detach:
                 made = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
                 out.text(made[0].ref, result)

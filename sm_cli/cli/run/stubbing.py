@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sm_cli.engine.engine import Engine
     from sm_cli.handlers.registry import Registry
     from sm_cli.handlers.stub import Stub
 
@@ -46,6 +47,12 @@ def telling_stub(worker: str) -> Stub:
         tell_state("handler.stubbed", text, {"worker": worker, "handler": resource}, level=logging.WARNING)
 
     return Stub(tell)
+
+
+def stubbed_engine(engine: Engine, asked: bool) -> Engine:
+    """The engine; with a stub it leaves it those tasks that start a workflow which is not there."""
+    engine.settings.stubbed = asked
+    return engine
 
 
 def stubbed_handlers(stub: Stub, directory: Path, named: bool, load: Callable[[Path], Registry]) -> Registry:

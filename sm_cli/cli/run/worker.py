@@ -9,7 +9,7 @@ import typer
 
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.run.processes import Loader, loader_for, recycle_after
-from sm_cli.cli.run.stubbing import telling_stub
+from sm_cli.cli.run.stubbing import stubbed_engine, telling_stub
 from sm_cli.cli.terminal import logs
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.options import (
@@ -143,7 +143,7 @@ def worker(
         with opened_engine(db, project, create=create, buckets=buckets) as engine, Working(limit, project) as working:
             if not (stub or registry or directory.is_dir()):
                 working.warn_of_no_handlers(directory)
-            loop = Worker(engine, used(registry), concurrency=load.slots, name=called, rota=rota)
+            loop = Worker(stubbed_engine(engine, stub), used(registry), concurrency=load.slots, name=called, rota=rota)
             working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
             with reloading(loop, directory, used, load) if reload else nullcontext():
                 working.run(goes)

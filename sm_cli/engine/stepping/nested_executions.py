@@ -10,11 +10,11 @@ from sm_cli.asl.model import Task
 from sm_cli.engine.execution_names import check_name
 from sm_cli.engine.stepping.closing import end
 from sm_cli.engine.stepping.starting import begin
-from sm_cli.engine.stepping.tasks import time_out
+from sm_cli.engine.stepping.tasks import run_task, time_out
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import InvalidDefinition, UsageError
 from sm_cli.interpreter.advance import started, submitted
-from sm_cli.interpreter.commands import StartExecution
+from sm_cli.interpreter.commands import RunTask, StartExecution
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.interpreter.step import Step
@@ -46,6 +46,10 @@ class StartRefused(Exception):
 
 def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartExecution) -> None:
     """Start the child, and go on, or wait for its end or for a callback."""
+    if is_left_to_handler(unit, "states:startExecution", command.workflow):
+        given = (command.arguments, sum(frame.retries) + 1, command.timeout, command.heartbeat)
+        run_task(unit, execution, frame, RunTask("states:startExecution", *given))
+        return
     program = unit.program_of(execution.digest)
     frame = put(unit, execution, started(program, frame, unit.env(execution)))
     running = None if command.pattern else running_duplicate(unit, command)
@@ -67,6 +71,19 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
             hand_over(unit, execution, frame, command)
     else:
         unit.deliver(frame.id, TaskSucceeded(frame.seq, answer))
+
+
+def is_left_to_handler(unit: UnitOfWork, resource: str, workflow: str | None) -> bool:
+    """Whether a handler answers this task in the engine's place. workflow: the one that it would start; None: it starts
+    none."""
+    if unit.settings.answered is not None and unit.settings.answered(resource):
+        return True
+    if not unit.settings.stubbed or workflow is None:
+        return False
+    try:
+        return unit.programs.find_workflow(workflow, unit.tx, unit.changes, unit.now) is None
+    except InvalidDefinition:
+        return False  # it is there, and who starts it is told
 
 
 def start_child(

@@ -62,7 +62,7 @@ def nested_start(state: Task, arguments: Json, timeout: float | None, heartbeat:
             "States.Runtime", f"The Parameters '{dumps(arguments)}' could not be used to start the Task: [{wrong}]"
         )
     input = payload_of(given.get("Input"))
-    return StartExecution(workflow_name(machine), name, input, state.resource.pattern, timeout, heartbeat)
+    return StartExecution(workflow_name(machine), name, input, state.resource.pattern, timeout, heartbeat, arguments)
 
 
 def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, heartbeat: float | None) -> CallSfn:

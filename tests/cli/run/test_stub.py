@@ -148,3 +148,19 @@ def test_a_mock_leaves_the_stub_nothing_to_do(project: Project) -> None:
     project.workflow(AWS)
     result = project.sm("test-state", "order", "Put", "--stub", "--mock", "7", "--input", "{}")
     assert (result.json, stubbed(result)) == ({"put": 7}, [])
+
+
+def test_a_workflow_that_is_not_there_is_stubbed_and_one_that_is_there_runs(project: Project) -> None:
+    start = "arn:aws:states:::states:startExecution.sync:2"
+    task = "{Type: Task, Resource: '%s', Parameters: {StateMachineArn: %s}, ResultPath: $.%s, %s}"
+    there, gone = task % (start, "there", "there", "Next: B"), task % (start, "gone", "gone", "End: true")
+    project.workflow(f"{{StartAt: A, States: {{A: {there}, B: {gone}}}}}")
+    project.workflow("{StartAt: P, States: {P: {Type: Pass, Result: 1, End: true}}}", "there.yaml")
+    result = project.sm("run", "order", "--stub")
+    assert (result.code, result.json["gone"], result.json["there"]["Output"]) == (0, {}, 1)
+    assert stubbed(result) == ["stubbed, each answered with {}: states:startExecution"]
+    detached = project.sm("run", "order", "--stub", "--detach").out.strip()
+    assert project.sm("worker", "--stub", "--drain").code == 0
+    assert '"gone":{}' in project.sm("output", detached).out.replace(" ", "")
+    refused = project.sm("run", "order")
+    assert (refused.code, "StateMachineDoesNotExistException" in refused.err) == (1, True)

@@ -300,7 +300,7 @@ def test_an_execution_that_was_listed_goes_on_with_its_input() -> None:
     given = {"Type": "Pass", "Parameters": {"input.$": "$$.Execution.Input"}, "End": True}
     waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 5, "Next": "P"}, "P": given}}
     sim = simulation(sfn("listExecutions", StateMachineArn=MACHINE), waits)
-    child, _, _ = sim.engine.start(sim.workflows["child"], {"order": "ORD-1"})
+    child, _, _ = sim.engine.start(workflow(waits, "child"), {"order": "ORD-1"})
     assert [row["Status"] for row in sim.run({}).output["Executions"]] == ["RUNNING"]
     assert sim.finish(child).output == {"input": {"order": "ORD-1"}}
 
@@ -310,7 +310,7 @@ def test_lists_of_executions_and_machines() -> None:
     assert [row["Name"] for row in outcome.output["StateMachines"]] == []
     sim = simulation(sfn("listExecutions", StateMachineArn=MACHINE, StatusFilter="SUCCEEDED", MaxResults=2))
     for _ in range(3):
-        sim.engine.start(sim.workflows["child"], {})
+        sim.engine.start(workflow(one(C={"Type": "Pass", "End": True}), "child"), {})
     told = sim.run({}).output
     assert [row["Status"] for row in told["Executions"]] == ["SUCCEEDED"] * 2
     assert told["NextToken"].isdigit()

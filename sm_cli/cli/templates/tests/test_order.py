@@ -7,7 +7,7 @@ from pathlib import Path
 from sm_cli.testing import load_handlers, simulate
 
 PROJECT = Path(__file__).resolve().parents[1]
-ORDER = (PROJECT / "workflows" / "order.yaml").read_text(encoding="utf-8")
+ORDER = PROJECT / "workflows" / "order.yaml"
 HANDLERS = load_handlers(PROJECT / "handlers")
 
 

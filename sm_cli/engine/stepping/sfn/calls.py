@@ -12,13 +12,13 @@ from functools import partial
 from typing import TypeAlias
 
 from sm_cli.asl.resources import workflow_name
-from sm_cli.engine.stepping.nested_executions import StartRefused, hand_over, put
+from sm_cli.engine.stepping.nested_executions import StartRefused, hand_over, is_left_to_handler, put
 from sm_cli.engine.stepping.sfn import callbacks, executions, machines, runs
 from sm_cli.engine.stepping.sfn.parameters import Parameters, the_execution, the_run
-from sm_cli.engine.stepping.tasks import time_out
+from sm_cli.engine.stepping.tasks import run_task, time_out
 from sm_cli.engine.stepping.unit_of_work import Arrival, UnitOfWork
 from sm_cli.interpreter.advance import started, submitted
-from sm_cli.interpreter.commands import CallSfn, StartExecution
+from sm_cli.interpreter.commands import CallSfn, RunTask, StartExecution
 from sm_cli.interpreter.events import TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.jsonvalue import Json
@@ -27,12 +27,20 @@ from sm_cli.store.records import Execution, Status
 #: What a READY frame is woken by whose call has to see what the transaction before it has written.
 _CALL_SFN = "CallSfn"
 
+_STARTING = ("startExecution", "startSyncExecution")
+
 #: Ids of executions, and of frames of theirs.
 About: TypeAlias = tuple[list[int], list[int]]
 
 
 def call(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn) -> None:
     """Carry the action out, and go on with its answer, or wait for a callback or a child's end."""
+    resource, machine = f"aws-sdk:sfn:{command.action}", command.parameters.get("StateMachineArn")
+    starts = workflow_name(str(machine)) if command.action in _STARTING else None
+    if is_left_to_handler(unit, resource, starts):
+        given = (command.parameters, sum(frame.retries) + 1, command.timeout, command.heartbeat)
+        run_task(unit, execution, frame, RunTask(resource, *given))
+        return
     program = unit.program_of(execution.digest)
     frame = put(unit, execution, started(program, frame, unit.env(execution)))
     if command.action == "redriveExecution" and not executions.is_as_stored(unit, command.parameters):
@@ -82,7 +90,7 @@ def carry_out(unit: UnitOfWork, caller: int, id: int, seq: int, command: CallSfn
     if frame.seq != seq or frame.status.closed or execution.status is not Status.RUNNING:
         return
     try:
-        if command.action in ("startExecution", "startSyncExecution"):
+        if command.action in _STARTING:
             answer = executions.start(unit, execution, frame, command)
             if answer is None:
                 time_out(unit, frame, command.timeout, command.heartbeat)

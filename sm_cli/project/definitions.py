@@ -1,0 +1,108 @@
+"""The definitions of a project: files in a folder, workflows by name.
+
+Rule: a workflow's name is its file's, and only files that stand directly in the folder are looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sm_cli.errors import InvalidDefinition, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.asl.text.source import Document
+    from sm_cli.engine.engine import Workflow
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def stem_of(path: str) -> str:
+    """The file's stem, without a second `.asl`: `order.asl.json` is `order`."""
+    return Path(path).stem.removesuffix(".asl")
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The definition files that stand directly in a folder."""
+    return sorted(f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith(".") and f.is_file())
+
+
+def files_by_name(folder: Path) -> dict[str, Path]:
+    """The same by the names of their workflows; none for a folder that is not there."""
+    return {stem_of(str(file)): file for file in (files_in(folder) if folder.is_dir() else ())}
+
+
+def only_file(folder: Path, configured: str | None, root: Path) -> Path:
+    """The workflow that a folder stands for: the one that the settings of its project name, as a file below `root` or
+    by its name, else the only one that stands in the folder. Raises UsageError when that is none or several."""
+    there = files_by_name(folder)
+    if configured is not None:
+        file = there.get(configured, root / configured)
+        if file.is_file():
+            return file
+        close = get_close_matches(configured, there, 1)
+        hint = f"; did it mean {close[0]!r}?" if close else ""
+        raise UsageError(f"the settings in {root} name the workflow {configured!r}, which is not there{hint}")
+    if len(there) == 1:
+        return next(iter(there.values()))
+    if there:
+        raise UsageError(f"{folder} holds several workflows: {', '.join(there)}; name the file of one of them")
+    raise UsageError(f"{folder} holds no workflow: no file there ends in {', '.join(SUFFIXES)}")
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a definition's file. Raises NotFound, and UsageError for one that cannot be read."""
+    from sm_cli.asl.text.source import MAX_BYTES
+
+    try:
+        file = Path(path)
+        with file.open("rb") as opened:
+            return opened.read() if file.is_file() else opened.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {path}") from None
+    except OSError as e:
+        raise UsageError(f"{path} cannot be read: {e.strerror}") from e
+
+
+def read_document(path: Path) -> Document:
+    """A definition that was read, under the name of its file. Raises InvalidDefinition, NotFound, UsageError."""
+    from sm_cli.asl.text.source import parse
+
+    found = parse(read_file(str(path)), file=str(path))
+    if found.document is None:
+        raise InvalidDefinition(found.diagnostics)
+    return found.document
+
+
+class Library:
+    """The workflows of a folder by name, as they stand there now; each is compiled again only when its file changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
+
+    def __call__(self, name: str) -> Workflow | None:
+        """None when there is none. Raises InvalidDefinition for one that cannot run."""
+        file = files_by_name(self.folder).get(name)
+        if file is None:
+            return None
+        stat = os.stat(file)  # noqa: PTH116 - once for each task that starts a workflow
+        version = (str(file), stat.st_mtime_ns, stat.st_size)
+        known = self._known.get(name)
+        if known is None or known[0] != version:
+            from sm_cli.engine.engine import prepare  # only who runs one waits for the import
+
+            known = self._known[name] = (version, prepare(read_document(file), name))
+        return known[1]
+
+    def named(self, name: str) -> Workflow:
+        """The workflow of this name. Raises NotFound, with near names, and InvalidDefinition."""
+        found = self(name)
+        if found is None:
+            there = files_by_name(self.folder)
+            close = get_close_matches(name, there, 1)
+            more = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(there)}" if there else ""
+            raise NotFound(f"{self.folder} has no workflow {name!r}{more}", topic="workflow")
+        return found

@@ -1,0 +1,76 @@
+"""What a test may give as a definition: a dict, text, a file, a folder; and definitions by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from sm_cli.asl.text.source import Document, from_value
+from sm_cli.asl.text.source import parse as parse_source
+from sm_cli.engine.engine import Workflow, prepare
+from sm_cli.errors import InvalidDefinition, NotFound
+from sm_cli.project.definitions import Library, files_by_name, only_file, read_document, stem_of
+from sm_cli.project.settings import find_settings
+
+#: A dict, YAML or JSON text, or the path of a file or folder.
+Definition: TypeAlias = "dict[str, Any] | str | bytes | os.PathLike[str]"
+#: Definitions by name, or a folder that holds them.
+Definitions: TypeAlias = "Mapping[str, Definition] | os.PathLike[str]"
+
+
+def workflow_of(definition: Definition, name: str | None = None) -> Workflow:
+    """A workflow ready to run, under its name (that of its file unless `name` says otherwise). Raises
+    InvalidDefinition, NotFound for a path that is not there, UsageError for a folder that is not of one workflow."""
+    if isinstance(definition, os.PathLike):
+        file = _file_of(Path(definition))
+        return prepare(read_document(file), name or stem_of(str(file)))
+    return prepare(read_given(definition), name or "simulated")
+
+
+def read_given(definition: dict[str, Any] | str | bytes) -> Document:
+    """A dict or a text, read. Raises InvalidDefinition, and NotFound for a text that looks like a path."""
+    parsed = parse_source(definition) if isinstance(definition, (str, bytes)) else from_value(definition)
+    if parsed.document is None or not isinstance(parsed.document.value, dict):
+        if isinstance(definition, str) and "\n" not in definition and definition.endswith((".yaml", ".yml", ".json")):
+            raise NotFound(f"a text is a definition itself; the file is Path({definition!r})", topic="definition")
+        raise InvalidDefinition(parsed.diagnostics)
+    return parsed.document
+
+
+def library_of(workflows: Definitions | None, definition: Definition) -> Callable[[str], Workflow | None]:
+    """The workflows that others start, by name: those given, else those in the folder of the definition's file. Raises
+    InvalidDefinition for one that cannot run, when it is given; for one in a folder when it is started."""
+    if workflows is None:
+        return Library(_file_of(Path(definition)).parent) if isinstance(definition, os.PathLike) else lambda _: None
+    if not isinstance(workflows, Mapping):
+        return Library(_workflows_in(Path(workflows)))
+    return {name: _child(name, given) for name, given in workflows.items()}.get
+
+
+def _child(name: str, given: Definition) -> Workflow:
+    """One of the definitions by name; of a folder with several it is the one of that name."""
+    if isinstance(given, os.PathLike) and Path(given).is_dir():
+        named = files_by_name(_workflows_in(Path(given))).get(name)
+        given = given if named is None else named
+    return workflow_of(given, name)
+
+
+def _file_of(path: Path) -> Path:
+    """The file itself; of a folder its project's workflow, or the only one. Raises NotFound, UsageError."""
+    if not path.is_dir():
+        if not path.exists():
+            raise NotFound(f"there is no file {path}")
+        return path
+    found = find_settings(path.resolve())
+    configured = found.table.get("workflow") if found.root == path.resolve() else None
+    return only_file(_workflows_in(path), None if configured is None else str(configured), path)
+
+
+def _workflows_in(folder: Path) -> Path:
+    """`workflows/` of a project's folder, else the folder. Raises NotFound for one that is not there."""
+    if not folder.is_dir():
+        raise NotFound(f"there is no folder {folder}")
+    inner = folder / "workflows"
+    return inner if inner.is_dir() else folder
