@@ -131,16 +131,16 @@ def _refuse_lone_surrogates(value: Json, what: str) -> None:
 def _exact_int(digits: str, what: str) -> int:
     # The length check comes first: int() refuses very long digit strings with a sentence about itself.
     if len(digits) > 21 or not _INT64_MIN <= (value := int(digits)) <= _UINT64_MAX:
-        shown = digits if len(digits) <= 40 else f"{digits[:20]}… ({len(digits)} digits)"
-        raise InvalidJson(f"{what} holds the integer {shown}, which does not fit in 64 bits; write it as a string")
+        short = digits if len(digits) <= 40 else f"{digits[:20]}… ({len(digits)} digits)"
+        raise InvalidJson(f"{what} holds the integer {short}, which does not fit in 64 bits; write it as a string")
     return value
 
 
 def _exact_float(digits: str, what: str) -> float:
     value = float(digits)
     if math.isinf(value) or (len(digits) > 15 and not _same_decimal(digits, repr(value))):
-        shown = digits if len(digits) <= 40 else f"{digits[:20]}…"
-        raise InvalidJson(f"{what} holds the number {shown}, which a double cannot keep exactly; write it as a string")
+        short = digits if len(digits) <= 40 else f"{digits[:20]}…"
+        raise InvalidJson(f"{what} holds the number {short}, which a double cannot keep exactly; write it as a string")
     return value
 
 

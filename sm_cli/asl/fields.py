@@ -47,8 +47,8 @@ def whole(low: int, high: int = MOST_SECONDS, *, expression: bool = False) -> Ki
 
 def one_of(*words: str) -> Kind:
     """One of these words."""
-    shown = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else f'"{words[0]}"'
-    return Kind(shown, {"enum": list(words)})
+    choices = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else f'"{words[0]}"'
+    return Kind(choices, {"enum": list(words)})
 
 
 def object_of(shape: str, wants: str = "an object", *, expression: bool = False) -> Kind:

@@ -89,6 +89,6 @@ def _not_utf8(place: Place, part: Part) -> str:
             except UnicodeDecodeError as e:
                 at, byte = before - pending + e.start, e.object[e.start]
                 return f"{part.uri} is not UTF-8: byte {at} of line {number} is 0x{byte:02x}"
-            ended = piece.endswith(b"\n")
-            number, before = (number + 1, 0) if ended else (number, before + len(piece))
+            at_line_end = piece.endswith(b"\n")
+            number, before = (number + 1, 0) if at_line_end else (number, before + len(piece))
     return f"{part.uri} is not UTF-8: it ends inside a character"

@@ -70,14 +70,14 @@ def cells(text: TextIO, name: str, delimiter: str) -> Iterator[list[str]]:
         row = _quick(line, delimiter)
         if row is None:
             record = _Record(delimiter)
-            begun, size = number, len(line)
+            first, size = number, len(line)
             while not record.feed(line):
                 line = text.readline(LARGEST_ITEM + 1)
                 number, size = number + 1, size + len(line)
                 if size > LARGEST_ITEM:
-                    raise too_large(f"the row at line {begun} of {name}")
+                    raise too_large(f"the row at line {first} of {name}")
                 if not line:
-                    raise ItemReaderFailed(f"{name} ends inside the quotes of a field of the row at line {begun}")
+                    raise ItemReaderFailed(f"{name} ends inside the quotes of a field of the row at line {first}")
             row = record.cells
         yield row
 
@@ -102,7 +102,7 @@ class _Record:
         self._plain, self._quoted = _runs(delimiter)
         self._field: list[str] = []
         self._inside = False
-        self._begun = False  # whether the field has had a character or a quote
+        self._has_content = False  # whether the field has had a character or a quote
 
     def feed(self, line: str) -> bool:
         """Take a line, with its newline; True when the row is complete."""
@@ -132,8 +132,8 @@ class _Record:
 
     def _quote(self, following: str) -> int:
         """What a quote means here, and whether it takes the sign that follows it along."""
-        if not self._inside and not self._begun:
-            self._inside = self._begun = True
+        if not self._inside and not self._has_content:
+            self._inside = self._has_content = True
         elif following == '"':
             self._add('"')
             return 1
@@ -145,12 +145,12 @@ class _Record:
 
     def _add(self, text: str) -> None:
         self._field.append(text)
-        self._begun = True
+        self._has_content = True
 
     def _close(self) -> None:
         self.cells.append("".join(self._field))
         self._field.clear()
-        self._begun = False
+        self._has_content = False
 
 
 @lru_cache(maxsize=8)

@@ -139,7 +139,7 @@ class _Window:
         self.buffer = ""
         self.at = 0
         self._text = text
-        self._ended = False
+        self._at_end = False
         self._line = self._column = 1  # where the buffer begins
 
     def next_sign(self) -> str:
@@ -150,7 +150,7 @@ class _Window:
             self.at = blank.end()
             if self.at < len(self.buffer):
                 return self.buffer[self.at]
-            if self._ended:
+            if self._at_end:
                 return ""
             self._more()
 
@@ -168,10 +168,10 @@ class _Window:
         while True:
             try:
                 end = _SHAPE.raw_decode(self.buffer, self.at)[1]
-                if self._ended or not _MORE_OF_A_NUMBER.fullmatch(self.buffer, end):
+                if self._at_end or not _MORE_OF_A_NUMBER.fullmatch(self.buffer, end):
                     break
             except json.JSONDecodeError as e:
-                if self._ended:
+                if self._at_end:
                     raise self.wrong(e.msg, e.pos) from None
             except RecursionError:
                 raise ItemReaderFailed(f"{what} is nested too deeply to be read") from None
@@ -202,7 +202,7 @@ class _Window:
     def _more(self) -> None:
         # As much again as waits already, so that a large value is looked at a few times only.
         piece = self._text.read(max(_CHUNK, len(self.buffer) - self.at))
-        self._ended = not piece
+        self._at_end = not piece
         self._line, self._column = self._place()
         self.buffer = self.buffer[self.at :] + piece
         self.at = 0

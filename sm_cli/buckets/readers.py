@@ -28,10 +28,10 @@ class Reader:
     def take(self, start: int, limit: int) -> list[Json]:
         """The items from `start` on, which must not lie behind."""
         self.position += sum(1 for _ in islice(self._items, start - self.position))
-        taken = list(islice(self._items, limit))
-        self.position += len(taken)
+        items = list(islice(self._items, limit))
+        self.position += len(items)
         self._data.check()
-        return taken
+        return items
 
     def close(self) -> None:
         """Close the data set that it reads."""
@@ -55,12 +55,12 @@ class Readers:
         if reader is None:
             reader = open()
         try:
-            taken = reader.take(start, limit)
+            items = reader.take(start, limit)
         except BaseException:
             reader.close()
             raise
         self._return(key, reader)
-        return taken
+        return items
 
     def close(self) -> None:
         """Close all that nobody reads with."""
@@ -77,9 +77,9 @@ class Readers:
     def _return(self, key: Key, reader: Reader) -> None:
         with self._lock:
             # Another thread may have put one there meanwhile.
-            gone = [self._idle.pop(key)] if key in self._idle else []
+            dropped = [self._idle.pop(key)] if key in self._idle else []
             self._idle[key] = reader
             while len(self._idle) > self._limit:
-                gone.append(self._idle.pop(next(iter(self._idle))))
-        for other in gone:
+                dropped.append(self._idle.pop(next(iter(self._idle))))
+        for other in dropped:
             other.close()

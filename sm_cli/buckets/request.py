@@ -77,9 +77,9 @@ def _input_type(config: dict[str, Json], how: How) -> InputType | None:
     if how == "inventory":
         return "CSV"
     given = config.get("InputType")
-    for known in _INPUT_TYPES:
-        if given == known and not (known == "JSON" and how == "athena"):
-            return known
+    for each in _INPUT_TYPES:
+        if given == each and not (each == "JSON" and how == "athena"):
+            return each
     allowed = "CSV, JSONL or PARQUET" if how == "athena" else "CSV, JSON, JSONL or PARQUET"
     found = "is missing" if given is None else f"is {dumps(given)}"
     raise ItemReaderFailed(f"InputType {found}; it says what the data is: {allowed}")

@@ -86,14 +86,14 @@ def _publish(directory: Path, drafts: list[Draft], manifest: bytes) -> None:
     drafts.append(last)
     last.write(manifest)
     last.flush()
-    kept = {draft.target.name for draft in drafts}
+    names = {draft.target.name for draft in drafts}
     for draft in drafts[:-1]:
         draft.publish()
     flush_directory(directory)
     last.publish()
     flush_directory(directory)
     for name in os.listdir(directory):  # noqa: PTH208 -- names are what is compared
-        if _FILE.fullmatch(name) and name not in kept:
+        if _FILE.fullmatch(name) and name not in names:
             (directory / name).unlink()  # of an earlier attempt, which had more to say
 
 

@@ -207,27 +207,27 @@ def run_handler(handler: Handler, input: Json, context: Context | None) -> Succe
         return handler.elsewhere.run(handler, input, context)
     process = os.getpid()
     try:
-        ended = outcome(handler, handler.function(*arguments_for(handler, input, context)))
+        result = outcome(handler, handler.function(*arguments_for(handler, input, context)))
     except BaseException as e:
-        ended = failure_of(e, handler)
-    return in_process(process, ended)
+        result = failure_of(e, handler)
+    return in_process(process, result)
 
 
 async def run_async(handler: Handler, input: Json, context: Context | None) -> Success | Failure:
     """Call an async handler and await it; whatever it raises becomes a Failure."""
     process = os.getpid()
     try:
-        ended = outcome(handler, await handler.function(*arguments_for(handler, input, context)))
+        result = outcome(handler, await handler.function(*arguments_for(handler, input, context)))
     except BaseException as e:
-        ended = failure_of(e, handler)
-    return in_process(process, ended)
+        result = failure_of(e, handler)
+    return in_process(process, result)
 
 
-def in_process(process: int, ended: Success | Failure) -> Success | Failure:
+def in_process(process: int, result: Success | Failure) -> Success | Failure:
     """What a handler ended with. A child that it forked ends here: it is no second worker, and nobody waits for it."""
     if os.getpid() != process:
-        os._exit(isinstance(ended, Failure))
-    return ended
+        os._exit(isinstance(result, Failure))
+    return result
 
 
 def outcome(handler: Handler, value: object) -> Success | Failure:

@@ -48,8 +48,8 @@ def load_handlers(directory: Path) -> Registry:
                 continue  # imported from a sibling, which registers it itself
             if "*" in handler.name and not (is_wildcard(handler.name) and handler.name.count("*") == 1):
                 raise HandlerLoadError(_misplacement(handler.name, file))
-            known, other = found.setdefault(handler.name, (handler, file))
-            if known is not handler:
+            first, other = found.setdefault(handler.name, (handler, file))
+            if first is not handler:
                 raise HandlerLoadError(_twice(handler.name, other, file))
     return Registry({name: handler for name, (handler, _) in found.items()})
 

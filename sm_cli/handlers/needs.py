@@ -101,5 +101,5 @@ def _advice(missing: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler
 
 
 def _format_list(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:3]))
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+    listed = ", ".join(map(repr, names[:3]))
+    return f"{listed} and {len(names) - 3} more" if len(names) > 3 else listed

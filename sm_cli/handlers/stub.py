@@ -17,8 +17,8 @@ from sm_cli.jsonvalue import Json
 class Stub:
     """`told` is called once for each resource, when it is first answered, from a handler's thread."""
 
-    def __init__(self, told: Callable[[str], None] | None = None) -> None:
-        self.told = told
+    def __init__(self, on_first_answer: Callable[[str], None] | None = None) -> None:
+        self.on_first_answer = on_first_answer
         #: The resources that were answered, in order.
         self.answered: list[str] = []
         self._lock = threading.Lock()
@@ -28,8 +28,8 @@ class Stub:
             new = context.resource not in self.answered
             if new:
                 self.answered.append(context.resource)
-        if new and self.told is not None:
-            self.told(context.resource)
+        if new and self.on_first_answer is not None:
+            self.on_first_answer(context.resource)
         return {}
 
     def under(self, handlers: Mapping[str, Handler]) -> Registry:

@@ -124,12 +124,12 @@ def render(lines: Iterable[Line], *, colour: bool, ascii_only: bool) -> str:
 
 
 def _trim(spans: tuple[StyledText, ...]) -> list[StyledText]:
-    kept = list(spans)
-    while kept:
-        text, style = kept.pop()
+    pieces = list(spans)
+    while pieces:
+        text, style = pieces.pop()
         if text := text.rstrip(" "):
-            return [*kept, StyledText(text, style)]
-    return kept
+            return [*pieces, StyledText(text, style)]
+    return pieces
 
 
 def _paint(span: StyledText) -> str:

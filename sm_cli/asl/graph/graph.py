@@ -107,10 +107,10 @@ def _graph(machine: MachineAt, title: str, inside: Mapping[str, list[MachineAt]]
     start = text_in(machine.value, "StartAt")
     edges = tuple(edge for state in machine.states.values() for edge in _edges(state))
     nodes = [_node(machine, name, inside) for name in machine.names]
-    known = set(machine.names)
+    names = set(machine.names)
     for target in (start, *(edge.target for edge in edges)):
-        if target is not None and target not in known:
-            known.add(target)
+        if target is not None and target not in names:
+            names.add(target)
             nodes.append(Node((machine.pointer, target), "", missing=True))
     return Graph(machine.pointer, title, start, tuple(nodes), edges)
 
@@ -169,8 +169,8 @@ def _edges(state: StateAt) -> Iterator[Edge]:
     for _, catcher in state.items("Catch"):
         if (target := text_in(catcher, "Next")) is not None:
             names = catcher.get("ErrorEquals")
-            shown = ", ".join(str(name) for name in names) if isinstance(names, list) else "?"
-            yield Edge(state.name, target, "catch", f"Catch {shown}")
+            label = ", ".join(str(name) for name in names) if isinstance(names, list) else "?"
+            yield Edge(state.name, target, "catch", f"Catch {label}")
 
 
 def _first(state: StateAt, *fields: str) -> str:
@@ -203,8 +203,8 @@ def _fail(state: StateAt) -> str:
 def _message(state: StateAt) -> str:
     value = _first(state, "CorrelationValuePath", "CorrelationValue")
     limit = _first(state, "TimeoutSeconds", "TimeoutSecondsPath")
-    shown = f"{_first(state, 'CorrelationKey')} = {value}" if value else _first(state, "CorrelationKey")
-    return f"{shown}, at most {limit} s" if limit else shown
+    label = f"{_first(state, 'CorrelationKey')} = {value}" if value else _first(state, "CorrelationKey")
+    return f"{label}, at most {limit} s" if limit else label
 
 
 _DETAILS: Mapping[str, Callable[[StateAt], str]] = {"Task": _task, "Wait": _wait, "Fail": _fail, "Message": _message}

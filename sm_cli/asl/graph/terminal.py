@@ -244,14 +244,14 @@ class _Machine:
             return None
         saved = self.flow.drawn.copy(), self.drawing.cuts, len(self.drawing.later)
         inner = _Place(place.width, meeting, stop)
-        drawn = [self.column(name, arm, inner) for arm in arms]
-        widths = _widths(drawn, arms, place.width)
+        columns = [self.column(name, arm, inner) for arm in arms]
+        widths = _widths(columns, arms, place.width)
         if widths is None or self.drawing.cuts > saved[1] or len(self.drawing.later) > saved[2]:
             self.flow.drawn, self.drawing.cuts = saved[0], saved[1]
             del self.drawing.later[saved[2] :]
             return None
-        lines += _fork(drawn, arms, widths)
-        return meeting or "" if any(block.open for block in drawn) else ""
+        lines += _fork(columns, arms, widths)
+        return meeting or "" if any(block.open for block in columns) else ""
 
     def column(self, source: str, arm: Arm, place: _Place) -> Block:
         if self.is_known(arm.target, place):

@@ -78,10 +78,10 @@ def shorten(text: str, width: int) -> str:
         return text
     if width <= 0:
         return ""
-    kept, used = "", 0
+    beginning, used = "", 0
     for c in text:
         used += _columns(c)
         if used > width - 1:
             break
-        kept += c
-    return f"{kept}…"
+        beginning += c
+    return f"{beginning}…"

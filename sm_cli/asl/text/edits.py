@@ -48,19 +48,19 @@ def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, list[Chang
     value, root = _read(text)
     if root is None:
         return text, []
-    taken: set[int] = set()
-    chosen: list[tuple[Change, list[_Edit]]] = []
+    edited: set[int] = set()
+    accepted: list[tuple[Change, list[_Edit]]] = []
     for change in sorted(changes, key=lambda c: -c.pointer.count("/")):
         edits = _EDITS[change.kind](text, root, change)
         starts = {start for start, _, _ in edits}
-        if edits and not starts & taken:
-            taken |= starts
-            chosen.append((change, edits))
-    if not _is_right(text, value, chosen):
-        chosen = [one for one in chosen if _is_right(text, value, [one])]
-        if not _is_right(text, value, chosen):
-            chosen = chosen[:1]
-    return _apply_edits(text, chosen), [change for change, _ in chosen]
+        if edits and not starts & edited:
+            edited |= starts
+            accepted.append((change, edits))
+    if not _is_right(text, value, accepted):
+        accepted = [one for one in accepted if _is_right(text, value, [one])]
+        if not _is_right(text, value, accepted):
+            accepted = accepted[:1]
+    return _apply_edits(text, accepted), [change for change, _ in accepted]
 
 
 def _read(text: str) -> tuple[Json, Span | None]:
@@ -75,16 +75,16 @@ def _read(text: str) -> tuple[Json, Span | None]:
     return (None, None) if problems else (value, root)
 
 
-def _is_right(text: str, value: Json, chosen: list[tuple[Change, list[_Edit]]]) -> bool:
+def _is_right(text: str, value: Json, accepted: list[tuple[Change, list[_Edit]]]) -> bool:
     wanted = copy.deepcopy(value)
-    for change, _ in chosen:
+    for change, _ in accepted:
         _apply(wanted, change)
-    found, root = _read(_apply_edits(text, chosen))
+    found, root = _read(_apply_edits(text, accepted))
     return root is not None and orjson.dumps(found) == orjson.dumps(wanted)
 
 
-def _apply_edits(text: str, chosen: list[tuple[Change, list[_Edit]]]) -> str:
-    for start, end, new in sorted((edit for _, edits in chosen for edit in edits), reverse=True):
+def _apply_edits(text: str, accepted: list[tuple[Change, list[_Edit]]]) -> str:
+    for start, end, new in sorted((edit for _, edits in accepted for edit in edits), reverse=True):
         text = text[:start] + new + text[end:]
     return text
 

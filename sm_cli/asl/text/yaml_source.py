@@ -221,7 +221,7 @@ class _Builder:
             self._place(None, Span(start, end))
 
     def _refuse_tag(self, tag: str, start: int) -> None:
-        shown = f"!!{tag.removeprefix(_CORE)}" if tag.startswith(_CORE) else tag
-        message = f"the YAML tag {excerpt(shown)} is not part of the States Language"
+        tag_text = f"!!{tag.removeprefix(_CORE)}" if tag.startswith(_CORE) else tag
+        message = f"the YAML tag {excerpt(tag_text)} is not part of the States Language"
         hint = "write the value itself, or a substitution such as ${Name}"
-        self._note("SM012", message, start, start + len(shown), hint)
+        self._note("SM012", message, start, start + len(tag_text), hint)

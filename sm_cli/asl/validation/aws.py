@@ -70,8 +70,8 @@ def validate_as_aws(
 
 def invalid_definition(found: Iterable[AwsDiagnostic]) -> tuple[str, str]:
     """(error, message) with which CreateStateMachine refuses a definition that has these problems."""
-    said = ", ".join(f"{each.code}: {each.message} at {each.location or 'null'}" for each in found)
-    return "InvalidDefinition", f"Invalid State Machine Definition: '{said}'"
+    problems = ", ".join(f"{each.code}: {each.message} at {each.location or 'null'}" for each in found)
+    return "InvalidDefinition", f"Invalid State Machine Definition: '{problems}'"
 
 
 def _unrecognized_token(source: object) -> AwsDiagnostic | None:
@@ -185,8 +185,8 @@ def _out_of_bounds(finding: Finding) -> tuple[str, str]:
 
 def _other_language(finding: Finding) -> tuple[str, str]:
     theirs, ours = ("JSONata", "JSONPath") if "belongs to JSONata" in finding.message else ("JSONPath", "JSONata")
-    named = f"field '{_field(finding)}' is only supported for the '{theirs}' QueryLanguage"
-    message = f"The QueryLanguage is set to '{ours}', but {named}"
+    about = f"field '{_field(finding)}' is only supported for the '{theirs}' QueryLanguage"
+    message = f"The QueryLanguage is set to '{ours}', but {about}"
     return message, _parent(finding.pointer)
 
 
@@ -269,9 +269,9 @@ def _ends(machines: list[MachineAt]) -> Iterator[AwsDiagnostic]:
         if machine.owner is None and not any(_may_end(state) for state in states):
             yield AwsDiagnostic("ERROR", (aws_code("SM205") or SCHEMA), "Workflow has no terminal state", None)
             continue
-        named = {target for _, target in all_targets(machine)}
+        targets = {target for _, target in all_targets(machine)}
         for name, state in machine.states.items():
-            if name not in named:
+            if name not in targets:
                 message = f'State "{name}" is not reachable.'
                 yield AwsDiagnostic("ERROR", (aws_code("SM206") or SCHEMA), message, location(state.pointer))
 

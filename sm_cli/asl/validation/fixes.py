@@ -86,23 +86,23 @@ def _of_object(
 
 def _names(value: dict[str, Json], pointer: str, shape: str, language: Language) -> Iterator[Change]:
     """SM101: each name that is none, where one field of the shape is close to it and is not there yet."""
-    known = fields_of(shape, language)
-    if shape in OPEN_SHAPES or not known:
+    fields = fields_of(shape, language)
+    if shape in OPEN_SHAPES or not fields:
         return
     other: Language = "JSONPath" if language == "JSONata" else "JSONata"
     foreign = fields_of(shape, other)
-    meant: dict[str, list[str]] = {}
+    candidates: dict[str, list[str]] = {}
     for name in value:
-        if name in known or name in foreign or is_substitution(name):
+        if name in fields or name in foreign or is_substitution(name):
             continue
         if shape in STATE_TYPES and state_types_with(name):
             continue  # another state type has it: which of the two is wrong?
-        close = _nearest(name, [field for field in known if field not in value])
+        close = _nearest(name, [field for field in fields if field not in value])
         if close is None or _is_excluded(close, shape, value, value[name]):
             continue
-        if _can_be(known[close], value[name], language):
-            meant.setdefault(close, []).append(name)
-    for field, names in meant.items():
+        if _can_be(fields[close], value[name], language):
+            candidates.setdefault(close, []).append(name)
+    for field, names in candidates.items():
         if len(names) == 1:
             yield Change("SM101", "rename", child(pointer, names[0]), field)
 
@@ -172,8 +172,12 @@ def _texts(
     syntaxes: tuple[Syntax, Syntax] = ("text", "state")
     for syntax in syntaxes:
         for at, holder, field in members(value, pointer, shape, language, (syntax,)):
-            held = holder[field]
-            places = [(f"{at}/{i}", item) for i, item in enumerate(held)] if isinstance(held, list) else [(at, held)]
+            current = holder[field]
+            places = (
+                [(f"{at}/{i}", item) for i, item in enumerate(current)]
+                if isinstance(current, list)
+                else [(at, current)]
+            )
             for place, item in places:
                 written = document.written(place)
                 if not isinstance(item, (int, float)) or isinstance(item, bool) or written is None:
@@ -188,10 +192,10 @@ def _unquote(
     """SM103: `"30"` where a number must stand, `"true"` or `True` where true must."""
     for field, kind in fields_of(shape, language).items():
         written, at = value.get(field), child(pointer, field)
-        if isinstance(written, str) and (meant := _literal(kind, written)) is not None:
+        if isinstance(written, str) and (literal := _literal(kind, written)) is not None:
             quoted = document.written(at) or ""
             if quoted.strip("'\"") == written:
-                yield Change("SM103", "set", at, meant)
+                yield Change("SM103", "set", at, literal)
 
 
 def _literal(kind: Kind, text: str) -> str | None:
@@ -234,11 +238,11 @@ def _ends(machine: MachineAt) -> Iterator[Change]:
 
 
 def _lacks_an_end(state: StateAt) -> bool:
-    known = fields_of(state.type, state.language)
-    if state.type not in STATE_TYPES or not {"Next", "End"} <= known.keys():
+    fields = fields_of(state.type, state.language)
+    if state.type not in STATE_TYPES or not {"Next", "End"} <= fields.keys():
         return False
     return not any(
-        key in ("Next", "End") or is_substitution(key) or (key not in known and _nearest(key, ["Next", "End"]))
+        key in ("Next", "End") or is_substitution(key) or (key not in fields and _nearest(key, ["Next", "End"]))
         for key in state.value
     )
 
@@ -274,4 +278,4 @@ def _targets(state: StateAt, caught: bool) -> list[str]:
     objects = [state.value, *(item for _, item in state.items("Choices"))]
     if caught:
         objects += [item for _, item in state.items("Catch")]
-    return [target for held in objects for field in _LEADING if isinstance(target := held.get(field), str)]
+    return [target for holder in objects for field in _LEADING if isinstance(target := holder.get(field), str)]

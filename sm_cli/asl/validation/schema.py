@@ -40,13 +40,13 @@ def is_unknown(value: Json) -> bool:
 @lru_cache(maxsize=256)
 def schema_of(shape: str, language: Language) -> Mapping[str, Any]:
     """The JSON Schema of a shape in a query language. Objects inside are only asked to be objects."""
-    known = fields_of(shape, language)
+    kinds = fields_of(shape, language)
     groups = GROUPS.get(shape, Groups())
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"{shape} ({language})",
         "type": "object",
-        "properties": {name: _value_schema(kind, language) for name, kind in known.items()},
+        "properties": {name: _value_schema(kind, language) for name, kind in kinds.items()},
         "required": list(groups.required),
     }
     if shape not in OPEN_SHAPES:
@@ -54,10 +54,10 @@ def schema_of(shape: str, language: Language) -> Mapping[str, Any]:
     conditions: list[dict[str, Any]] = [
         {"not": {"required": list(pair)}}
         for pair in groups.at_most_one
-        if shape in OPEN_SHAPES or known.keys() >= set(pair)
+        if shape in OPEN_SHAPES or kinds.keys() >= set(pair)
     ]
     for fields in groups.at_least_one:
-        usable = [name for name in fields if shape in OPEN_SHAPES or name in known]
+        usable = [name for name in fields if shape in OPEN_SHAPES or name in kinds]
         conditions.append({"anyOf": [{"required": [name]} for name in usable]})
     if conditions:
         schema["allOf"] = conditions

@@ -71,29 +71,29 @@ _ITEMS = {"Retrier": "a retrier", "Catcher": "a catcher", "Rule": "a rule", "Tes
 
 def _explain(value: dict[str, Json], pointer: str, shape: str, language: Language, owner: str) -> Iterator[Found]:
     """What jsonschema finds wrong with an object that does not fit, said for its writer."""
-    known = fields_of(shape, language)
+    fields = fields_of(shape, language)
     found = breaches(shape, language, value)
-    meant: set[str] = set()
+    intended: set[str] = set()
     if any(breach.keyword == "additionalProperties" for breach in found):
         for name in value:
-            if name not in known and not is_substitution(name):
+            if name not in fields and not is_substitution(name):
                 code, finding, instead = _unknown(name, value, pointer, shape, language, owner)
-                meant.add(instead)
+                intended.add(instead)
                 yield code, finding
-    told: set[str] = set()
+    reported: set[str] = set()
     for breach in found:
         if breach.path:
-            code, finding = _wrong(breach, pointer, known, language)
-            if finding.pointer not in told:
-                told.add(finding.pointer)
+            code, finding = _wrong(breach, pointer, fields, language)
+            if finding.pointer not in reported:
+                reported.add(finding.pointer)
                 yield code, finding
         else:
-            yield from _misfit(breach, value, pointer, owner, meant)
+            yield from _misfit(breach, value, pointer, owner, intended)
 
 
-def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, meant: set[str]) -> Iterator[Found]:
+def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, intended: set[str]) -> Iterator[Found]:
     """A field that is missing, or two that exclude each other."""
-    if breach.keyword == "required" and breach.missing not in meant:
+    if breach.keyword == "required" and breach.missing not in intended:
         message = f"{_begin(owner)} has no {breach.missing}"
         yield "SM102", Finding(pointer, message, key=True, about=breach.missing)
     elif breach.keyword == "not":
@@ -104,14 +104,14 @@ def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, me
         yield "SM105", Finding(child(pointer, later), message, key=True)
     elif breach.keyword == "anyOf":
         names = [name for choice in breach.asks for name in choice["required"]]
-        if not meant & set(names):
+        if not intended & set(names):
             yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True, about=names[0])
 
 
-def _wrong(breach: Breach, pointer: str, known: Mapping[str, Kind], language: Language) -> Found:
+def _wrong(breach: Breach, pointer: str, fields: Mapping[str, Kind], language: Language) -> Found:
     """A value of the wrong type or out of its bounds."""
     field = str(breach.path[0])
-    kind, at = known[field], pointer
+    kind, at = fields[field], pointer
     for token in breach.path:
         at = child(at, token)
     this = kind_of(breach.value)
@@ -122,7 +122,7 @@ def _wrong(breach: Breach, pointer: str, known: Mapping[str, Kind], language: La
         wants += " or a {% … %} expression"
     if breach.keyword in ("minItems", "minProperties"):
         return "SM104", Finding(at, f"{field} must be {wants}; this is empty", about="empty")
-    hint = _evaluated_form(field, breach.value, known, language) if isinstance(breach.value, str) else None
+    hint = _evaluated_form(field, breach.value, fields, language) if isinstance(breach.value, str) else None
     if breach.keyword == "type" and this != "a number":
         return "SM103", Finding(at, f"{field} must be {wants}; this is {this}", hint)
     if breach.keyword == "enum" and isinstance(breach.value, str) and len(breach.asks) > 1:
@@ -133,13 +133,13 @@ def _wrong(breach: Breach, pointer: str, known: Mapping[str, Kind], language: La
     return code, Finding(at, f"{field} must be {wants}, not {display_value(breach.value)}", hint, about=about)
 
 
-def _evaluated_form(field: str, text: str, known: Mapping[str, Kind], language: Language) -> str | None:
+def _evaluated_form(field: str, text: str, fields: Mapping[str, Kind], language: Language) -> str | None:
     """How a text that should be evaluated is written; None for a text that is none."""
     if language == "JSONPath":
         if text.startswith("{%"):
-            return _NEEDS_JSONATA if known[field].expression else None
-        return f"use {field}Path" if text.startswith(_PATHS) and f"{field}Path" in known else None
-    if not known[field].expression or not text.startswith(("$states.", *_PATHS)):
+            return _NEEDS_JSONATA if fields[field].expression else None
+        return f"use {field}Path" if text.startswith(_PATHS) and f"{field}Path" in fields else None
+    if not fields[field].expression or not text.startswith(("$states.", *_PATHS)):
         return None
     return f"write {{% {text if text.startswith('$states.') else as_jsonata(text)} %}}"
 
@@ -151,10 +151,10 @@ def _unknown(
     at = child(pointer, name)
     other: Language = "JSONPath" if language == "JSONata" else "JSONata"
     if name in fields_of(shape, other) or name in fields_of(_RULES.get(shape, ""), other):
-        known = fields_of(shape, language)
-        back = {new: old for old, new in SUCCESSORS.items() if old in known}
+        fields = fields_of(shape, language)
+        back = {new: old for old, new in SUCCESSORS.items() if old in fields}
         instead = (SUCCESSORS if language == "JSONata" else back).get(name, "")
-        hint = f"{language} has {instead} for it" if instead in known else None
+        hint = f"{language} has {instead} for it" if instead in fields else None
         message = f"{name} belongs to {other}, and {owner if shape not in _RULES else 'this state'} uses {language}"
         return "SM107", Finding(at, message, hint, key=True), instead
     known_names = [field for field in fields_of(shape, language) if field not in value]
@@ -167,14 +167,14 @@ def _unknown(
     if types:
         message = f"A {shape} state has no {name}; {_and(types)} {'have' if len(types) > 1 else 'has'} it"
         return "SM101", Finding(at, message, key=True), ""
-    named = name or "with an empty name"
-    return "SM101", Finding(at, f"{_begin(owner)} has no field {named}", hint, key=True), close or ""
+    title = name or "with an empty name"
+    return "SM101", Finding(at, f"{_begin(owner)} has no field {title}", hint, key=True), close or ""
 
 
 def _begin(owner: str) -> str:
     """An owner at the beginning of a sentence."""
-    named = {"machine": "The definition", "branch": "The branch", "processor": "The processor"}.get(owner)
-    return named or (f"The state {owner}" if owner.startswith("'") else owner[:1].upper() + owner[1:])
+    subjects = {"machine": "The definition", "branch": "The branch", "processor": "The processor"}.get(owner)
+    return subjects or (f"The state {owner}" if owner.startswith("'") else owner[:1].upper() + owner[1:])
 
 
 def _or(names: list[str]) -> str:

@@ -302,14 +302,14 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         if not isinstance(input, list) or len(input) <= 1:
             return input
         tuples = isinstance(input, JList) and input.tuple_stream
-        known: dict[tuple[int, int], Any] = {}
+        sort_keys: dict[tuple[int, int], Any] = {}
 
         def value(at: int, number: int) -> Any:
-            if (at, number) not in known:
+            if (at, number) not in sort_keys:
                 item = input[at]
                 frame = self.create_frame_from_tuple(environment, item) if tuples else environment
-                known[at, number] = self.eval(node.terms[number].expression, item["@"] if tuples else item, frame)
-            return known[at, number]
+                sort_keys[at, number] = self.eval(node.terms[number].expression, item["@"] if tuples else item, frame)
+            return sort_keys[at, number]
 
         def swap(left: int, right: int) -> bool:
             for number, term in enumerate(node.terms):

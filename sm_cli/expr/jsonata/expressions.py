@@ -181,8 +181,8 @@ def _engine_evaluation(compiled: Compiled, source: str, field: str) -> Evaluate:
         try:
             value = run(bindings, scope)
         except EngineError as e:
-            said = f"{e.code}: {e.message}" if e.code else e.message
-            raise fail(f"threw an error during evaluation. {said}") from None
+            message = f"{e.code}: {e.message}" if e.code else e.message
+            raise fail(f"threw an error during evaluation. {message}") from None
         except UnsupportedResultError:
             raise fail("returned an unsupported result type.") from None
         except LimitExceededError as e:

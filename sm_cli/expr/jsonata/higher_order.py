@@ -33,8 +33,8 @@ def _takes(function: Any) -> int:
     if isinstance(function, Regex):
         return 2
     if isinstance(function, Jsonata.JFunction):
-        taken: int = function.get_number_of_args()
-        return _TAKES.get(function.function_name, taken)
+        arity: int = function.get_number_of_args()
+        return _TAKES.get(function.function_name, arity)
     return len(function.arguments) if hasattr(function, "arguments") else 0
 
 
@@ -73,13 +73,13 @@ def _single(values: list[Any] | None, function: Any) -> Any:
 def _reduce(values: list[Any] | None, function: Any, init: Any) -> Any:
     if values is None:
         return None
-    taken = _takes(function)
-    if taken < 2:
+    arity = _takes(function)
+    if arity < 2:
         raise JException("D3050", 1)
     begin = 1 if init is None and values else 0
     result = values[0] if begin else init
     for index in range(begin, len(values)):
-        result = call_function(function, *(result, values[index], index, values)[: min(4, taken)])
+        result = call_function(function, *(result, values[index], index, values)[: min(4, arity)])
     return result
 
 

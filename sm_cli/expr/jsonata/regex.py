@@ -116,13 +116,13 @@ def translate(pattern: str, *, multiline: bool = False) -> str:
     at = 0
     names = _group_names(pattern)
     while at < len(pattern):
-        named = None if inside else _NAME.match(pattern, at)
-        if named is not None:
-            piece, taken = _rename_group(named, names)
+        name_match = None if inside else _NAME.match(pattern, at)
+        if name_match is not None:
+            piece, width = _rename_group(name_match, names)
         else:
-            piece, taken, inside = _next(pattern, at, inside, multiline)
+            piece, width, inside = _next(pattern, at, inside, multiline)
         out.append(piece)
-        at += taken
+        at += width
     return "".join(out)
 
 

@@ -206,9 +206,9 @@ def _decoder(name: str, keep: re.Pattern[str] | None) -> Callable[[str | None], 
         if re.search("%(?![0-9A-Fa-f]{2})", value):
             raise JException("D3140", -1, name, value)
         # What is kept is written so that decoding it gives it back.
-        kept = keep.sub(lambda match: f"%25{match[0][1:]}", value) if keep else value
+        text = keep.sub(lambda match: f"%25{match[0][1:]}", value) if keep else value
         try:
-            return unquote(kept, errors="strict")
+            return unquote(text, errors="strict")
         except UnicodeDecodeError:
             raise JException("D3140", -1, name, value) from None
 

@@ -38,8 +38,8 @@ class Cursor:
 
     def fail(self, problem: str, at: int | None = None) -> NoReturn:
         """Raise PathError: "The path … " and the problem, at the cursor if no other offset is given."""
-        shown = self.text if len(self.text) <= 80 else f"{self.text[:80]}…"
-        raise PathError(" ".join(filter(None, ("The path", shown, problem))), self.at if at is None else at)
+        excerpt = self.text if len(self.text) <= 80 else f"{self.text[:80]}…"
+        raise PathError(" ".join(filter(None, ("The path", excerpt, problem))), self.at if at is None else at)
 
     def offend(self, phrase: str, at: int) -> None:
         """Keep the first thing that a reference path must not have. at: where, in characters from 0."""
@@ -94,9 +94,9 @@ class Cursor:
         found = self.take(_QUOTED[quote])
         if found is None:
             self.fail("has a quote that is not closed")
-        known = {**_CONTROLS, quote: quote, "\\": "\\"}
+        escapes = {**_CONTROLS, quote: quote, "\\": "\\"}
         return self.unescape(
-            _ESCAPE.sub(lambda m: m[0] if m[1] or m[2] in known else "\\" + m[0], found[1]), known, start
+            _ESCAPE.sub(lambda m: m[0] if m[1] or m[2] in escapes else "\\" + m[0], found[1]), escapes, start
         )
 
     def unescape(self, raw: str, controls: Mapping[str, str], start: int) -> str:

@@ -325,9 +325,9 @@ class PathParser(Cursor):
             self.fail(f"has a regular expression that {e}", start)
 
 
-def _names_at_the_end(steps: list[Step], called: bool) -> tuple[Step, ...]:
+def _names_at_the_end(steps: list[Step], is_call: bool) -> tuple[Step, ...]:
     """Several names are one object when they end the path, and each by itself otherwise."""
-    if steps and not called:
+    if steps and not is_call:
         last = steps[-1]
         if isinstance(last, Names):
             steps[-1] = Names(last.names, last=True)

@@ -57,9 +57,9 @@ def _is_definite(step: Step) -> bool:
     return isinstance(step, (str, int)) or (isinstance(step, Names) and step.last)
 
 
-def _one(steps: tuple[Step, ...], called: bool) -> Evaluate:
+def _one(steps: tuple[Step, ...], is_call: bool) -> Evaluate:
     leading = tuple(step for step in steps if isinstance(step, (str, int)))
-    find = accessor(leading, leaf=not called and len(leading) == len(steps))
+    find = accessor(leading, leaf=not is_call and len(leading) == len(steps))
     if len(leading) == len(steps):
         return lambda node, _root: find(node)
     names = steps[-1]

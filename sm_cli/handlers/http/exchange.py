@@ -181,5 +181,5 @@ def _sentence(error: Exception, address: Address, limit: Limit) -> str:
         return f"{origin} closed or refused the connection"
     if isinstance(error, http.client.HTTPException):
         return f"what {origin} answered is not HTTP ({type(error).__name__})"
-    said = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-    return f"no connection to {origin}: {said}"
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+    return f"no connection to {origin}: {reason}"

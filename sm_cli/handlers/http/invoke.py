@@ -99,8 +99,8 @@ def _result(answer: Answer, hidden: tuple[str, ...]) -> Json:
     content_type = next(iter(answer.headers.get("content-type", [])), "")
     text = None if _BINARY.match(content_type) and answer.body else _decode(answer.body, content_type)
     if answer.status >= 400:
-        said = text or f"{answer.status} {answer.reason}"
-        raise TaskError(f"States.Http.StatusCode.{answer.status}", str(_without(said, hidden))[:_CAUSE])
+        message = text or f"{answer.status} {answer.reason}"
+        raise TaskError(f"States.Http.StatusCode.{answer.status}", str(_without(message, hidden))[:_CAUSE])
     if text is None:
         kind = content_type.partition(";")[0] or "of no type"
         raise TaskError("States.Runtime", f"the answer ({kind}) is not text, and http:invoke takes text and JSON only")

@@ -244,8 +244,8 @@ def item_source(turn: StepBuilder, state: DistributedMap, input: Json) -> str:
     reader = state.reader
     if reader is None or reader.arguments is None or (turn.env.probe is not None and turn.env.probe.items is not None):
         return "STATE_DATA"
-    named = reader.arguments(turn.scope_of(state, input))
-    parts = [named.get(name) for name in ("Bucket", "Key")] if isinstance(named, dict) else []
+    arguments = reader.arguments(turn.scope_of(state, input))
+    parts = [arguments.get(name) for name in ("Bucket", "Key")] if isinstance(arguments, dict) else []
     return "S3://" + "/".join(str(part) for part in parts if part is not None)
 
 

@@ -71,8 +71,8 @@ def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, h
     required, optional = SFN_ACTIONS[action]
     given = arguments if isinstance(arguments, dict) else {}
     wrong = [f'The field "{name}" is required but was missing' for name in required if name not in given]
-    known = (*required, *optional)
-    wrong += [f'The field "{name}" is not supported by Step Functions' for name in given if name not in known]
+    parameters = (*required, *optional)
+    wrong += [f'The field "{name}" is not supported by Step Functions' for name in given if name not in parameters]
     plain = [name for name in given if name.endswith(("Arn", "Token", "Name")) and not isinstance(given[name], str)]
     wrong += [f'The value for the field "{name}" must be a STRING' for name in plain]
     if wrong:
@@ -122,10 +122,10 @@ def succeeded(turn: StepBuilder, state: Task, event: TaskSucceeded) -> Entered |
     # A callback's output is the result itself; only an answer that the function gave at once comes wrapped.
     wrapped = resource.kind == "invoke" and resource.pattern != "waitForTaskToken" and not mocked
     result = invoke_result(turn, event.result) if wrapped else event.result
-    called = resource.service or resource.text
+    service = resource.service or resource.text
     try:
-        turn.check_bounds(event.result, "result", called)
-        turn.check_size(event.result, called)
+        turn.check_bounds(event.result, "result", service)
+        turn.check_size(event.result, service)
     except StateFailure as e:
         failed(turn, state, TaskFailed(event.seq, str(e.error), e.cause))
     if turn.history:

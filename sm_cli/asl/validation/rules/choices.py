@@ -114,14 +114,14 @@ def has_a_default(state: StateAt) -> Iterator[Finding]:
 
 def _covers_everything(state: StateAt) -> bool:
     """Whether two rules ask one Variable for true and for false, or a rule is always true."""
-    asked: set[tuple[str, str, bool]] = set()
+    comparisons: set[tuple[str, str, bool]] = set()
     for _, rule in state.items("Choices"):
         if rule.get("Condition") is True:
             return True
         for name, value in rule.items():
             variable = rule.get("Variable")
             if name in OPERATORS and isinstance(value, bool) and isinstance(variable, str):
-                if (variable, name, not value) in asked:
+                if (variable, name, not value) in comparisons:
                     return True
-                asked.add((variable, name, value))
+                comparisons.add((variable, name, value))
     return False

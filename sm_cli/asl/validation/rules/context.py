@@ -52,16 +52,16 @@ def _reads(state: StateAt) -> Iterator[tuple[Use, tuple[str, ...], str]]:
 @state_rule("SM320", "warning", "The context object has what is asked of it")
 def members_exist(state: StateAt) -> Iterator[Finding]:
     for use, names, _ in _reads(state):
-        known: Members = MEMBERS
+        members: Members = MEMBERS
         for name in names:
-            if known is None:
+            if members is None:
                 break
-            if name not in known:
-                close = nearest(name, known)
-                hint = f"did you mean {close}?" if close else f"it has {', '.join(known)}" if known else None
+            if name not in members:
+                close = nearest(name, members)
+                hint = f"did you mean {close}?" if close else f"it has {', '.join(members)}" if members else None
                 yield use.finding(f"The context object has no {'.'.join(names)}", hint)
                 break
-            known = known[name]
+            members = members[name]
 
 
 @state_rule("SM321", "warning", "The context object is asked for an item in a Map, for a token where one is made")

@@ -113,9 +113,9 @@ def names_are_used(state: StateAt) -> Iterator[Finding]:
                 if name in names[:i]:
                     yield Finding(f"{pointer}/ErrorEquals/{i}", f"{name} stands in this list already")
                     continue
-                taken = name if name in seen else "States.TaskFailed" if _is_task_failure(name, seen) else None
-                if taken is not None and name != "States.ALL":  # of which SM502 tells
-                    by = "" if taken == name else f", by {taken}"
+                taker = name if name in seen else "States.TaskFailed" if _is_task_failure(name, seen) else None
+                if taker is not None and name != "States.ALL":  # of which SM502 tells
+                    by = "" if taker == name else f", by {taker}"
                     message = f"{name} has no effect here: an earlier {what} takes it{by}"
                     yield Finding(f"{pointer}/ErrorEquals/{i}", message)
             seen.update(names)

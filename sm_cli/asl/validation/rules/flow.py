@@ -67,8 +67,8 @@ def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
                 continue
             proposals -= 1
             close = nearest(target, machine.names) if proposals >= 0 else None
-            meant = f"did you mean '{close}'?" if close is not None else None
-            yield Finding(pointer, f"{field} names '{target}', and there is no such state", meant, about=target)
+            suggestion = f"did you mean '{close}'?" if close is not None else None
+            yield Finding(pointer, f"{field} names '{target}', and there is no such state", suggestion, about=target)
 
 
 def all_targets(machine: MachineAt) -> Iterator[tuple[str, str]]:

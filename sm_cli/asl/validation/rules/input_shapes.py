@@ -47,14 +47,14 @@ def paths_find_something(machines: list[MachineAt]) -> Iterator[Finding]:
 def _missing(state: StateAt, shape: Shape) -> Iterator[Finding]:
     effective = _at_path(shape, state.value.get("InputPath", "$")) if state.language == "JSONPath" else shape
     listed = list(uses(state))
-    asked = {use.path.text for use in listed if use.guarded and use.path is not None}
+    guarded = {use.path.text for use in listed if use.guarded and use.path is not None}
     for use in listed:
         field = use.pointer[len(state.pointer) + 1 :].split("/", 1)[0]
         seen = shape if field == "InputPath" else effective if field in _READERS else None
-        if use.name == "" and use.path is not None and use.path.text not in asked:
+        if use.name == "" and use.path is not None and use.path.text not in guarded:
             steps = use.path.steps or ()
-            if (lost := _first_missing(seen, steps)) is not None:
-                yield _finding(use, state, steps, lost)
+            if (missing_step := _first_missing(seen, steps)) is not None:
+                yield _finding(use, state, steps, missing_step)
     for pointer, text, reading in readings(state):
         for name in reading.variables:
             if name.name != "states" or name.members[:1] != ("input",):
@@ -62,16 +62,16 @@ def _missing(state: StateAt, shape: Shape) -> Iterator[Finding]:
             # Only where nothing else is asked for: as a part of something an undefined value may be meant.
             alone = text[2:-2].strip() == ".".join(("$states", *name.members))
             steps = name.members[1:]
-            if alone and (lost := _first_missing(shape, steps)) is not None:
+            if alone and (missing_step := _first_missing(shape, steps)) is not None:
                 end = 2 + len(text[2:-2].rstrip())
-                yield _finding(Use(pointer, "", name.start, end), state, steps, lost)
+                yield _finding(Use(pointer, "", name.start, end), state, steps, missing_step)
 
 
-def _finding(use: Use, state: StateAt, steps: tuple[str | int, ...], lost: int) -> Finding:
+def _finding(use: Use, state: StateAt, steps: tuple[str | int, ...], missing_step: int) -> Finding:
     start, end = use.start, use.end
     if use.path is not None:
         end = start + len(use.path.text)
-    path = "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in steps[: lost + 1])
+    path = "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in steps[: missing_step + 1])
     message = f"The input of '{state.name}' has no {path[1:]}: no state before it produces one"
     return Finding(use.pointer, message, start=start, end=end)
 

@@ -292,17 +292,17 @@ def nothing_is_implied(state: StateAt) -> Iterator[Finding]:
     for pointer, text, reading in readings(state):
         for name in reading.context:
             message, hint = _without_context(text, name)
-            shown = text[name.start : name.end]
-            about = f"Reference to '{shown}' {'at the top level ' if name.bare else ''}is not supported."
+            name_text = text[name.start : name.end]
+            about = f"Reference to '{name_text}' {'at the top level ' if name.bare else ''}is not supported."
             yield Finding(pointer, message, hint, start=name.start, end=name.end, about=about)
 
 
 def _without_context(text: str, name: Read) -> tuple[str, str]:
     path = ".".join(name.members)
     if name.bare:
-        shown = text[name.start : name.end]
-        hint = f"write $states.input.{shown}, ${shown} for a variable, or '{shown}' for text"
-        return f"{shown} names nothing: an expression has no input of its own", hint
+        name_text = text[name.start : name.end]
+        hint = f"write $states.input.{name_text}, ${name_text} for a variable, or '{name_text}' for text"
+        return f"{name_text} names nothing: an expression has no input of its own", hint
     what = "$states.context" if name.name == "$" else "$states.input"
     message = f"${name.name} has no value outside of a predicate, a path or a function"
     return message, f"write {what}.{path}" if path else f"write {what}"

@@ -47,9 +47,9 @@ def is_distributed(state: StateAt) -> bool:
 def distributed_fields(state: StateAt) -> Iterator[Finding]:
     if is_distributed(state):
         return
-    known = fields_of("Map", state.language)
+    fields = fields_of("Map", state.language)
     for field in DISTRIBUTED:
-        if field in state.value and field in known:
+        if field in state.value and field in fields:
             message = f"{field} needs a distributed Map, and '{state.name}' is an inline one"
             yield Finding(state.at(field), message, "let ProcessorConfig have Mode: DISTRIBUTED", key=True)
     pointer, written = config(state)
@@ -141,13 +141,13 @@ _WRITERS = re.compile(r"arn:[^:]*:states:::s3:putObject")
     harmless=True,
 )
 def resources_are_of_s3(state: StateAt) -> Iterator[Finding]:
-    for field, known, actions in (
+    for field, readers, actions in (
         ("ItemReader", _READERS, "s3:getObject or s3:listObjectsV2"),
         ("ResultWriter", _WRITERS, "s3:putObject"),
     ):
         part = state.value.get(field)
         resource = part.get("Resource") if isinstance(part, dict) else None
-        if isinstance(resource, str) and not is_unknown(resource) and not known.fullmatch(resource):
+        if isinstance(resource, str) and not is_unknown(resource) and not readers.fullmatch(resource):
             message = f"The Resource of {field} must be arn:aws:states:::{actions}"
             yield Finding(f"{state.at(field)}/Resource", message)
 
@@ -155,10 +155,10 @@ def resources_are_of_s3(state: StateAt) -> Iterator[Finding]:
 @state_rule("SM718", "warning", "An ItemReader and a ResultWriter name their bucket, and a file to read its key", "Map")
 def buckets_are_named(state: StateAt) -> Iterator[Finding]:
     name = "Parameters" if state.language == "JSONPath" else "Arguments"
-    for field, known in (("ItemReader", _READERS), ("ResultWriter", _WRITERS)):
+    for field, readers in (("ItemReader", _READERS), ("ResultWriter", _WRITERS)):
         part = state.value.get(field)
         resource = part.get("Resource") if isinstance(part, dict) else None
-        if not isinstance(part, dict) or not isinstance(resource, str) or not known.fullmatch(resource):
+        if not isinstance(part, dict) or not isinstance(resource, str) or not readers.fullmatch(resource):
             continue
         given = part.get(name, {})
         if ("Parameters" in part and name == "Arguments") or ("Arguments" in part and name == "Parameters"):

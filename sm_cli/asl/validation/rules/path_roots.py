@@ -69,8 +69,8 @@ def _asks_presence(state: StateAt, pointer: str) -> bool:
         elif isinstance(rule, dict):
             above, rule = rule, rule.get(token)
     beside = above.get("And") if isinstance(above, dict) else None
-    asked = [rule, *(beside if isinstance(beside, list) else [])]
-    return any(isinstance(each, dict) and ("IsPresent" in each or "Not" in each) for each in asked)
+    conditions = [rule, *(beside if isinstance(beside, list) else [])]
+    return any(isinstance(each, dict) and ("IsPresent" in each or "Not" in each) for each in conditions)
 
 
 def _value(pointer: str, text: str) -> Iterator[Use]:

@@ -45,9 +45,9 @@ def loops_make_progress(machine: MachineAt) -> Iterator[Finding]:
     for loop in _instant_loops(machine):
         states = [machine.states[name] for name in machine.states if name in loop]
         choices = [state for state in states if state.type == "Choice"]
-        asked = _conditions(choices)
+        conditions = _conditions(choices)
         changed = _effects(states)
-        if asked is None or changed is None or asked.meets(changed):
+        if conditions is None or changed is None or conditions.meets(changed):
             continue
         names = ", ".join(state.name for state in states[:4]) + (", …" if len(states) > 4 else "")
         first = choices[0].name

@@ -161,8 +161,8 @@ def _pattern_problem(service: str, action: str, pattern: str) -> tuple[str, str 
 def _waits_for_token(text: str) -> bool:
     """Whether a resource waits for a task token, as far as it can (SM604)."""
     resource = parse_resource(text)
-    known = resource.service not in ACTIONS or resource.service in _WITH_TOKENS
-    return resource.pattern == "waitForTaskToken" and known
+    allowed = resource.service not in ACTIONS or resource.service in _WITH_TOKENS
+    return resource.pattern == "waitForTaskToken" and allowed
 
 
 @state_rule("SM605", "warning", "A task that waits for its token hands the token out", "Task")

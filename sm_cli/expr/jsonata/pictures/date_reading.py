@@ -139,15 +139,15 @@ def _moment(found: dict[str, float], now: float) -> float | None:
 
 def _complete(found: dict[str, float], letters: str, now: float) -> None:
     """Before the first part that is there the parts are those of now; behind the last one they are the least."""
-    begun = ended = False
+    has_begun = has_ended = False
     for letter in letters:
         if letter in found:
-            if ended:
+            if has_ended:
                 raise JException("D3136", -1)
-            begun = True
-        elif begun:
+            has_begun = True
+        elif has_begun:
             found[letter] = 1 if letter in "MDd" else 0
-            ended = True
+            has_ended = True
         else:
             value = part(now, letter)
             found[letter] = math.nan if value is None or isinstance(value, str) else value

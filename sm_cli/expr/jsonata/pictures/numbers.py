@@ -96,27 +96,27 @@ def format_number(value: float, picture: str, options: dict[str, Any] | None = N
         _check(half, signs)
     negative = value < 0
     prefix = signs.minus if negative and len(cut) == 1 else ""
-    chosen = cut[-1] if negative else cut[0]
-    return f"{prefix}{chosen.prefix}{_number(float(value), chosen, signs)}{chosen.suffix}"
+    picture_part = cut[-1] if negative else cut[0]
+    return f"{prefix}{picture_part.prefix}{_number(float(value), picture_part, signs)}{picture_part.suffix}"
 
 
 def _signs(options: dict[str, Any]) -> _Signs:
-    known = {name: options.get(name, sign) for name, sign in _SIGNS.items()}
-    for name, sign in known.items():
+    signs = {name: options.get(name, sign) for name, sign in _SIGNS.items()}
+    for name, sign in signs.items():
         scalar = not isinstance(sign, (dict, list)) and (isinstance(sign, str) or name != "zero-digit")
         if not scalar or (sign == "" and name in ("zero-digit", "digit", "pattern-separator")):
             raise JException(f"the option {name} of $formatNumber must be a text of one character", -1)
-        known[name] = as_string(sign)
-    zero = ord(known["zero-digit"][0])
+        signs[name] = as_string(sign)
+    zero = ord(signs["zero-digit"][0])
     return _Signs(
-        point=known["decimal-separator"],
-        comma=known["grouping-separator"],
-        power=known["exponent-separator"],
-        minus=known["minus-sign"],
-        percent=known["percent"],
-        per_mille=known["per-mille"],
-        optional=known["digit"],
-        pattern=known["pattern-separator"],
+        point=signs["decimal-separator"],
+        comma=signs["grouping-separator"],
+        power=signs["exponent-separator"],
+        minus=signs["minus-sign"],
+        percent=signs["percent"],
+        per_mille=signs["per-mille"],
+        optional=signs["digit"],
+        pattern=signs["pattern-separator"],
         family=tuple(chr(min(zero + i, 0x10FFFF)) for i in range(10)),
     )
 
