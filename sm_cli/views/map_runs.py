@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sm_cli.engine.finding import SHORTCUTS
 from sm_cli.errors import NotFound
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import MapRun
+from sm_cli.store.records import Execution, MapRun
 from sm_cli.timestamps import rfc3339
+from sm_cli.views.failures import FailurePlace, failure_place
 from sm_cli.views.listing import find_by_ref
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
+
+#: So many map runs of an execution are looked at for failures.
+_RUNS = 9
 
 
 def find_map_runs(engine: Engine, which: str | None, limit: int = 50) -> list[MapRun]:
@@ -50,6 +54,29 @@ def running(run: MapRun) -> int:
 def pending(run: MapRun) -> int:
     """Children that wait for their turn."""
     return 0 if run.closed is not None else run.join.made - run.join.started
+
+
+class ChildFailure(NamedTuple):
+    """What failed in a map run."""
+
+    #: The run, with its counts as they are now.
+    run: MapRun
+    #: The child that failed first, without input and output; None when those that failed were late or stopped.
+    child: Execution | None
+    #: Where that one failed; None when there is none.
+    place: FailurePlace | None
+
+
+def child_failures(engine: Engine, execution: Execution) -> list[ChildFailure]:
+    """Of the newest map runs of an execution those with items that failed, oldest first."""
+    found: list[ChildFailure] = []
+    with engine.store.read() as questions:
+        for run in reversed(questions.map_runs(execution.id, _RUNS)):
+            if run.join.failed_items:
+                child = questions.first_failed_execution(run.frame, run.activation)
+                place = None if child is None else failure_place(questions, child)
+                found.append(ChildFailure(run, child, place))
+    return found
 
 
 def map_run_document(run: MapRun, execution: str) -> dict[str, Json]:

@@ -93,9 +93,9 @@ def why(
 ) -> list[Reason]:
     """What the execution waits for, at most MOST reasons. `handlers` are the names of those that there are, when that
     is known; `time_text` makes text of a time in microseconds since 1970 UTC."""
-    if execution.closed is not None:
-        return [_end_reason(execution, time_text)]
     with engine.store.read() as questions:
+        if execution.closed is not None:
+            return [_end_reason(questions, execution, time_text)]
         if execution.status is Status.PENDING:
             return [_waits_for_its_turn(questions, execution)]
         asked = Inquiry(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
@@ -124,14 +124,34 @@ def _many_events(engine: Engine, execution: Execution) -> Reason:
     return Reason("events", f"It has {execution.events:,} events already; {left} (max_events).")
 
 
-def _end_reason(execution: Execution, time_text: Callable[[int], str]) -> Reason:
+def _end_reason(questions: Questions, execution: Execution, time_text: Callable[[int], str]) -> Reason:
     assert execution.closed is not None
     text = f"Nothing is left to do: it ended {execution.status} at {time_text(execution.closed)}"
     if execution.status is Status.SUCCEEDED:
         return Reason("ended", f"{text}.", Action(Do.SHOW_OUTPUT, (execution.ref,)))
     said = ": ".join(part for part in (execution.error, execution.cause) if part)
-    again = Action(Do.REDRIVE, (execution.ref,)) if execution.type == "STANDARD" else None
-    return Reason("ended", f"{text}{f' with {said}' if said else ''}".removesuffix(".") + ".", again)
+    text = f"{text}{f' with {said}' if said else ''}".removesuffix(".") + "."
+    parent = execution.parent
+    if parent is None or parent.run is None:
+        return Reason("ended", text, Action(Do.REDRIVE, (execution.ref,)) if execution.type == "STANDARD" else None)
+    text += " It is a child of a map run, which has counted it; only the execution that the Map is in can be redriven"
+    above = _redrivable_above(questions, execution)
+    if above is None:
+        run = questions.map_run(parent.frame, parent.activation)
+        assert run is not None, "a child has its run"
+        return Reason("ended", f"{text}, once that has failed.", Action(Do.SHOW_MAP_RUNS, (run.ref,)))
+    return Reason("ended", f"{text}.", Action(Do.REDRIVE, (above.ref,)))
+
+
+def _redrivable_above(questions: Questions, execution: Execution) -> Execution | None:
+    """The execution whose redrive runs this child of a map run again; None when there is none that can be redriven."""
+    while execution.parent is not None and execution.parent.run is not None:
+        frame = questions.frames([execution.parent.frame])[execution.parent.frame]
+        above = questions.short_execution(frame.execution)
+        assert above is not None, "an execution has those that it is part of"
+        execution = above
+    is_failed = execution.status in (Status.FAILED, Status.TIMED_OUT, Status.ABORTED)
+    return execution if is_failed and execution.type == "STANDARD" else None
 
 
 _OURS = {READ: ("to read its items", "reads its items"), WRITE: ("to write its results", "writes its results")}

@@ -701,6 +701,8 @@ def test_the_execution_that_failed_first_is_one_of_the_last_time_that_its_frame_
     found = asked(store).first_failed_execution(1)
     assert found is not None
     assert (found.id, found.input) == (4, None)
+    of_forks = [asked(store).first_failed_execution(1, activation) for activation in (4, 7, 9)]
+    assert [each and each.id for each in of_forks] == [2, 4, None]
 
 
 def test_next_due_is_the_earliest_timer_deadline_or_end_of_a_lease(store: Store) -> None:

@@ -54,7 +54,7 @@ def run_in_memory(
         execution = express.start(data, name=name, timeout=timeout)
         with Interrupts() as interrupts:
             with watcher(logs.is_verbose()) as watching:
-                eyes = Eyes(express.loop, execution, watching)
+                eyes = Eyes(express.loop, execution, watching, project.root)
                 express.run(lambda: eyes.closed() or interrupts.received is not None)
             if express.current().closed is None:
                 express.engine.stop(execution)

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.run.signals import Interrupts
 from sm_cli.cli.run.standstill import Standstill
 from sm_cli.cli.show.describe import ending
+from sm_cli.cli.show.places import child_failure_lines
 from sm_cli.cli.terminal import logs, output
 from sm_cli.cli.terminal.actions import send_command
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.live import Watcher
 from sm_cli.cli.terminal.picture import watcher
+from sm_cli.cli.terminal.progress import RED
 from sm_cli.cli.terminal.tables import clean, local_time
 from sm_cli.errors import StillRunning
+from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.executions import execution_now
+from sm_cli.views.map_runs import child_failures
 from sm_cli.views.watch import Watch
 from sm_cli.views.why import only_messages_move
 
@@ -41,9 +45,9 @@ def own_name() -> str:
 
 
 class Eyes:
-    """Looks at one execution for a loop's `until`, as rarely as it can."""
+    """Looks at one execution for a loop's `until`, as rarely as it can. root: the project's directory."""
 
-    def __init__(self, loop: Worker, execution: Execution, watching: Watcher) -> None:
+    def __init__(self, loop: Worker, execution: Execution, watching: Watcher, root: Path) -> None:
         self.loop = loop
         self.id = execution.id
         self.watch = Watch(loop.engine, execution)
@@ -51,6 +55,9 @@ class Eyes:
         self.looked = 0
         self.reported = loop.engine.clock.now()
         self.something = True
+        self.root = root
+        self.asked = self.reported
+        self.failed: set[int] = set()  # ids of map runs whose first failure was told
         self.standstill = Standstill(loop, watching)
         loop.observe = self.observe
 
@@ -76,7 +83,19 @@ class Eyes:
             watching.report(self.watch.under_way(), now)
         if look.execution is not None:
             self.standstill.look(look.execution)
+            self.tell_failures(look.execution, now)
         return look.execution is None or look.execution.closed is not None
+
+    def tell_failures(self, execution: Execution, now: int) -> None:
+        """Of map runs under way, as soon as it is seen, the child that failed first."""
+        if now - self.asked < MICROSECONDS or execution.closed is not None:
+            return
+        self.asked = now
+        for failure in child_failures(self.loop.engine, execution):
+            if failure.run.id not in self.failed:
+                self.failed.add(failure.run.id)
+                for i, line in enumerate(child_failure_lines(failure, self.root)):
+                    self.watching.line(f"    {line}" if i else f"  ✗ {line}", RED)
 
     def waits(self) -> bool:
         """Whether nothing but a message can move the execution."""
@@ -95,7 +114,7 @@ def follow(
     loop.tree = execution.tree
     with Interrupts() as interrupts:
         with watcher(logs.is_verbose()) as watching:
-            eyes = Eyes(loop, execution, watching)
+            eyes = Eyes(loop, execution, watching, root)
             loop.run(lambda: eyes.closed() or interrupts.received is not None or (detach_on_wait and eyes.waits()))
         current = execution_now(engine, execution.id)
         assert current is not None

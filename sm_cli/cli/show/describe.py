@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.show.places import documented, failure_lines
+from sm_cli.cli.show.places import child_failure_lines, documented, failure_lines
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.actions import command_of
 from sm_cli.jsonvalue import Json, dumps
 from sm_cli.views.executions import PendingWait, execution_document, execution_failure
 from sm_cli.views.failures import readable_cause
+from sm_cli.views.map_runs import child_failures
 from sm_cli.views.records import HANDED_OVER, Execution, Frame, Job, Subscription, Timer, TimerKind
 from sm_cli.views.why import doing, need_of
 from sm_cli.worker.membership import name_of
@@ -102,6 +103,9 @@ def ending(engine: Engine, execution: Execution, root: Path, *, whole: bool = Fa
     took = tables.duration(execution.closed - execution.started)
     yield f"execution {execution.ref} {execution.status} in {took}"
     if execution.status == "SUCCEEDED":
+        yield from (
+            f"  {line}" for each in child_failures(engine, execution) for line in child_failure_lines(each, root)
+        )
         return
     failure = execution_failure(engine, execution)
     state = None if failure is None else failure.state

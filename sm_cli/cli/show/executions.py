@@ -114,18 +114,22 @@ def show(
 ) -> None:
     """Show an execution, what it waits for, and where it failed."""
     from sm_cli.cli.show.describe import describe_execution, description_lines
-    from sm_cli.cli.show.places import failure_lines
+    from sm_cli.cli.show.places import child_failure_lines, failure_lines
+    from sm_cli.views.map_runs import child_failures
 
     format = output_format(output, json)
     project = find_project()
     with opened_engine(db, project) as engine:
-        facts, failure = describe_execution(engine, engine.find(execution), project.root)
+        found = engine.find(execution)
+        facts, failure = describe_execution(engine, found, project.root)
+        runs = [] if format != "table" or failure is not None else child_failures(engine, found)
     if format != "table":
         out.one(facts, format)
         return
     failed = [] if failure is None else [*failure_lines(failure, project.root, whole=full)]
     if failure is not None and failure.state is not None:
         failed.insert(0, tables.clean(f"in {failure.state}"))
+    failed += [line for run in runs for line in child_failure_lines(run, project.root)]
     for line in description_lines(facts, failed, full=full):
         out.text(line)
 

@@ -70,8 +70,11 @@ def history(
         elif format != "table":
             _tell_document(engine, found, wanted, events, format)
         elif events:
+            event = None
             for event in _wanted_events(engine, found, wanted, large=payloads):
                 _tell_event(event, payloads, full=full)
+            if event is None and (reason := _why_empty(found)):
+                say(reason)
         else:
             _tell_states(engine, found, wanted, payloads, full=full)
 
@@ -122,9 +125,22 @@ def _tell_states(engine: Engine, execution: Execution, wanted: VisitFilter, payl
         empty = False
         if payloads:
             _tell_data(visit, full=full)
-    if some and empty:
+    if empty and (reason := _why_empty(execution)):
+        say(reason)
+    elif some and empty:
         hint = "without --failed, --state and --since all are shown"
         say(f"no state of execution {execution.name} is one of these; {hint}")
+
+
+def _why_empty(execution: Execution) -> str | None:
+    """Why an execution has no history; None for one that has."""
+    if execution.parent is not None and execution.parent.run is not None and execution.type == "EXPRESS":
+        return f"execution {execution.name} has no history: EXPRESS children of a map run record none"
+    if execution.status == "PENDING":
+        return f"execution {execution.name} has no history yet: it waits for its turn"
+    if execution.events == 0:
+        return f"execution {execution.name} has no history"
+    return None
 
 
 def _row(visit: StateVisit, now: int, *, some: bool) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from sm_cli.cli.escaping import mark_lines
 from sm_cli.cli.terminal import tables
-from sm_cli.views.failures import readable_cause
+from sm_cli.views.failures import FailurePlace, readable_cause
+from sm_cli.views.records import Status
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
-    from sm_cli.views.failures import FailurePlace
+    from sm_cli.views.map_runs import ChildFailure
     from sm_cli.views.records import Execution
 
 #: Characters of a cause in a line.
@@ -52,6 +53,16 @@ def failure_lines(failure: FailurePlace, root: Path, *, whole: bool) -> Iterator
     yield from (f"at {tables.cut(tables.clean(from_root(place, root)))}" for place in inner.places)
     if whole and inner.traceback is not None:
         yield from traceback_lines(inner.traceback.text, root)
+
+
+def child_failure_lines(failure: ChildFailure, root: Path) -> Iterator[str]:
+    """How many items of a map run failed, whether it goes on, and the child that failed first."""
+    run = failure.run
+    over = {Status.SUCCEEDED: ", which it tolerates", Status.RUNNING: " so far"}.get(run.status, "")
+    items = f"{run.join.failed_items:,} of {run.join.total:,} items failed{over}"
+    yield tables.clean(f"{run.state}: {items} (map run {run.ref})")
+    if failure.child is not None:
+        yield from failure_lines(FailurePlace(None, child=failure.child, below=failure.place), root, whole=False)
 
 
 def traceback_lines(text: str, root: Path) -> list[str]:

@@ -46,9 +46,11 @@ def why(
     _trust: Trust = False,
 ) -> None:
     """Say why an execution does not go on, and what would move it."""
+    from sm_cli.cli.show.places import child_failure_lines
     from sm_cli.cli.terminal.actions import command_of
     from sm_cli.timestamps import rfc3339
     from sm_cli.views.executions import execution_failure
+    from sm_cli.views.map_runs import child_failures
     from sm_cli.views.why import why as reasons_of
 
     format = output_format(output, json)
@@ -60,6 +62,7 @@ def why(
         failure = execution_failure(engine, found)
         failed = "" if failure is None or failure.state is None else f" and failed in {failure.state}"
         reasons = reasons_of(engine, found, handlers=known, time_text=tables.local_time)
+        runs = [] if format != "table" or failure is not None else child_failures(engine, found)
     if format != "table":
         out.one({
             "executionId": found.ref,
@@ -75,6 +78,9 @@ def why(
     named = found.ref if found.name == found.ref else f"{found.name} ({found.ref})"
     begun = f"Execution {named} of {found.workflow} {begins} {tables.local_time(found.started)}{failed}."
     out.text(" ".join([begun, *(tables.cut(tables.clean(r.text)) for r in reasons)]))
+    for run in runs:
+        for line in child_failure_lines(run, project.root):
+            out.text(f"  {line}")
     for command in dict.fromkeys(command_of(r.action) for r in reasons if r.action is not None):
         out.text(f"  {tables.cut(tables.clean(command))}")
 

@@ -54,6 +54,9 @@ class Watcher(Protocol):
     def report(self, progress: list[Progress], now: int) -> None:
         """How far the execution is: its frames under way, parents before their children."""
 
+    def line(self, text: str, colour: str | None = None) -> None:
+        """Write a line. colour: the numbers of its escape sequence; a watcher without colours passes it over."""
+
     def stands_still(self, reasons: list[Reason]) -> None:
         """Nothing moves, for these reasons; none: something moves again."""
 
@@ -101,6 +104,10 @@ class Nobody:
         words = words or [f"{p.frame.state} for {tables.duration(now - p.frame.entered_at)}" for p in progress]
         more = f" and {len(words) - _TOLD} more" if len(words) > _TOLD else ""
         say(f"  … {'; '.join(words[:_TOLD])}{more}")
+
+    def line(self, text: str, colour: str | None = None) -> None:  # noqa: ARG002 - the picture's
+        """Write a line."""
+        say(text)
 
     def stands_still(self, reasons: list[Reason]) -> None:
         """One line for each reason that was not told yet."""
@@ -176,10 +183,6 @@ class LiveLines(Nobody):
     def tell(self, visit: StateVisit) -> None:
         """One visit that has ended."""
         self.line(line_of(visit))
-
-    def line(self, text: str, colour: str | None = None) -> None:  # noqa: ARG002 - the picture's
-        """Write a line."""
-        say(text)
 
 
 def line_of(visit: StateVisit) -> str:

@@ -81,10 +81,12 @@ class ExecutionQuestions(Asking):
         """Those of this fork that are closed and not SUCCEEDED, lowest index first."""
         return self._executions("failed_executions", (frame, activation))
 
-    def first_failed_execution(self, frame: int) -> Execution | None:
-        """Of those FAILED that this frame started, last time that it started any, the one that failed first; without
-        input and output (both None)."""
-        return next(iter(self._short_executions("first_failed_execution", (frame,))), None)
+    def first_failed_execution(self, frame: int, activation: int | None = None) -> Execution | None:
+        """Of those FAILED that this frame started in a fork, the one that failed first; without input and output (both
+        None). activation: the fork; None: the last one that has any."""
+        if activation is None:
+            return next(iter(self._short_executions("first_failed_execution", (frame,))), None)
+        return next(iter(self._short_executions("first_failed_of_fork", (frame, activation))), None)
 
     def executions_outputs(self, frame: int, activation: int, most: int | None = None) -> list[tuple[int, Json]]:
         """(index, output) of those of this fork that SUCCEEDED, lowest index first. Raises TooLarge, before it reads

@@ -253,3 +253,8 @@ FROM failed_attempts a WHERE a.execution = ? ORDER BY a.number DESC LIMIT ?
 SELECT {execution_columns}
 FROM executions e INDEXED BY executions_of_parent
 WHERE e.parent_frame = ? AND e.status = 'FAILED' ORDER BY e.parent_seq DESC, e.closed, e.id LIMIT 1
+
+-- name: first_failed_of_fork
+SELECT {execution_columns}
+FROM executions e INDEXED BY executions_of_parent
+WHERE e.parent_frame = ? AND e.status = 'FAILED' AND e.parent_seq = ? ORDER BY e.closed, e.id LIMIT 1
