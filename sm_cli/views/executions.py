@@ -12,7 +12,7 @@ from sm_cli.jsonvalue import Json
 from sm_cli.store.messages import Subscription
 from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, Timer
 from sm_cli.store.sql.questions import Questions
-from sm_cli.timestamps import rfc3339
+from sm_cli.timestamps import MICROSECONDS, rfc3339
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.failures import FailurePlace, failure_place
 from sm_cli.views.listing import execution_facts
@@ -68,6 +68,25 @@ def execution_document(
     with engine.store.read() as questions:
         failure = failure_place(questions, execution)
         return _document(questions, execution, failure), _waits(questions, execution), failure
+
+
+def result_document(execution: Execution) -> dict[str, Json]:
+    """What became of an execution that somebody ran or waited for. Times are RFC 3339, UTC; `duration` is in seconds.
+
+    While it runs, `ended` and `duration` are None. `execution` has its output."""
+    ended = execution.closed
+    return {
+        "id": execution.ref,
+        "name": execution.name,
+        "workflow": execution.workflow,
+        "status": execution.status.value,
+        "output": execution.output,
+        "error": execution.error,
+        "cause": execution.cause,
+        "started": rfc3339(execution.started),
+        "ended": None if ended is None else rfc3339(ended),
+        "duration": None if ended is None else round((ended - execution.started) / MICROSECONDS, 3),
+    }
 
 
 def _document(questions: Questions, execution: Execution, failure: FailurePlace | None) -> dict[str, Json]:

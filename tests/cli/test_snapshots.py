@@ -211,6 +211,12 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "run order orderId=G amount=1 --detach",
         "run order orderId=H amount=1 --express",
         "run quick.yaml --express",
+        "run order orderId=I amount=1 --concurrency 1 {f}",
+        "run order orderId=J amount=0 --concurrency 1 -o json",
+        "run order orderId=K amount=101 --concurrency 1 --detach-on-wait -o json",
+        "run order orderId=L amount=1 --detach -o json",
+        "run quick.yaml --express -o jsonpath=$.output.answer",
+        "run quick.yaml -o jsonpath=$.nothing",
         "run nowhere",
         "run order --name small",
     ),
@@ -218,6 +224,7 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "list",
         *(f"list {{f}}{more}" for more in ("", " --status FAILED")),
         "list --workflow order --limit 2",
+        "list -o jsonpath=$[?(@.status=='FAILED')].name",
         "list --status NONE",
     ),
     "show": (
@@ -225,7 +232,11 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "show large {f}",
         "show nobody",
     ),
-    "output": ("output small", "output free", "output large"),
+    "output": (
+        *(f"output {name}" for name in ("small", "free", "large")),
+        "output small -o yaml",
+        "output small -o jsonpath={.receipt.charged}",
+    ),
     "history": (
         *(f"history {name}" for name in ("small", "free", "large", "three", "asked")),
         "history small --events",

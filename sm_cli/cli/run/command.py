@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from sm_cli.cli.project.config import find_project, is_file
-from sm_cli.cli.run.preparing import refuse_too_large, registry_for
+from sm_cli.cli.run.preparing import is_held_to_limits, registry_for
 from sm_cli.cli.run.processes import loader_for
 from sm_cli.cli.run.stubbing import stubbing
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.options import (
+    AsJson,
     Buckets,
     Concurrency,
     Database,
     Handlers,
     LockTimeout,
     LogFormat,
+    Output,
     Processes,
     Stubbed,
     Trust,
     Verbose,
+    output_format,
     queue_name,
     seconds,
 )
 from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from sm_cli.views.records import Execution
 
 _Arguments: TypeAlias = Annotated[
     list[str] | None,
@@ -86,6 +94,8 @@ def run(
     aws_limits: _AwsLimits = False,
     concurrency: Concurrency = None,
     processes: Processes = None,
+    output: Output = None,
+    json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
@@ -98,38 +108,42 @@ def run(
     from sm_cli.cli.terminal.inputs import read_input
 
     check_run_options(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
+    format = output_format(output, json)
     project = find_project()
     wanted, pairs = split(arguments or [])
     limit = None if timeout is None else seconds(timeout, "--timeout")
     load = loader_for(project, concurrency, processes)
     workflow = workflows.load(workflows.choose(project, wanted))
     data = read_input(input, pairs)
-    limits = aws_limits or project.aws_limits
-    refuse_too_large(workflow, data, limits)
+    limits = is_held_to_limits(workflow, data, aws_limits or project.aws_limits)
     queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
     with out.guard_stdout() as result, stubbing(stub) as stubs, load:
         registry = registry_for(workflow, project, handlers, load, stubs)
         if express:
             from sm_cli.cli.run.express import run_in_memory
 
-            ended = run_in_memory(workflow, data, registry, result, project=project, name=name, timeout=limit,
-                                concurrency=load.slots, keep=keep_history, db=db, limits=limits)  # fmt: skip
-            raise typer.Exit(ended)
+            raise typer.Exit(run_in_memory(
+                workflow, data, registry, result, project=project, name=name, timeout=limit, concurrency=load.slots,
+                keep=keep_history, db=db, limits=limits, format=format,
+            ))  # fmt: skip
         with opened_engine(db, project, create=True, buckets=buckets, stubbed=stub) as engine:
             if detach:
                 made = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
-                out.text(made[0].ref, result)
-                return
-            from sm_cli.cli.run.following import follow, own_name
-            from sm_cli.worker.worker import Worker
+                raise typer.Exit(_print_left(made[0], result, format))
+            from sm_cli.cli.run.following import follow, worker_for
 
-            loop = Worker(engine, registry, concurrency=load.slots, name=own_name())
+            loop = worker_for(engine, registry, load.slots)
             execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
             data = execution.input = None  # it is stored; a large one is not also kept here to the end
             go_on = command_line("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
-            code = follow(loop, execution, result, go_on, root=project.root, detach_on_wait=detach_on_wait)
-    if code:
-        raise typer.Exit(code)
+            raise typer.Exit(follow(loop, execution, result, go_on, root=project.root,
+                                    detach_on_wait=detach_on_wait, format=format))  # fmt: skip
+
+
+def _print_left(execution: Execution, result: TextIO, format: str) -> int:
+    from sm_cli.cli.run.results import print_left
+
+    return print_left(execution, result, format)
 
 
 def check_run_options(express: bool, *, keep_history: bool, detach: bool, queue: str | None) -> None:

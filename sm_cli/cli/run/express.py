@@ -13,9 +13,10 @@ from sm_cli import express as engine
 from sm_cli.cli.project.config import Project
 from sm_cli.cli.project.opening import opened_store
 from sm_cli.cli.run.following import Eyes
+from sm_cli.cli.run.results import print_end
 from sm_cli.cli.run.signals import Interrupts
 from sm_cli.cli.show.describe import ending
-from sm_cli.cli.terminal import logs, output
+from sm_cli.cli.terminal import logs
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.picture import watcher
 from sm_cli.jsonvalue import MAX_PAYLOAD
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
 def run_in_memory(
     workflow: Workflow, data: Json, registry: Mapping[str, Handler], result: TextIO, *, project: Project,
     name: str | None, timeout: float | None, concurrency: int, keep: bool, db: str | None,
-    limits: bool,
+    limits: bool, format: str = "table",
 ) -> int:  # fmt: skip
-    """Run it to its end and print its output; returns the exit code. With `keep` the database gets it afterwards."""
+    """Run it to its end and print what became of it; returns the exit code. With `keep` the database gets it
+    afterwards."""
     gc.enable()  # `main` has disabled it for the short commands
     logs.escape_the_rest()
     with (
@@ -63,9 +65,7 @@ def run_in_memory(
             engine.keep(express, store)
         for line in ending(express.engine, ended, project.root, whole=logs.is_verbose()):
             say(line)
+    code = 0 if ended.status == "SUCCEEDED" else 1
     if interrupts.received is not None and ended.status == "ABORTED":
-        return interrupts.exit_code
-    if ended.status != "SUCCEEDED":
-        return 1
-    output.value(ended.output, result)
-    return 0
+        code = interrupts.exit_code
+    return print_end(ended, result, format, code)

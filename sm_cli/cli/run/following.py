@@ -9,11 +9,12 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from sm_cli.cli.run.results import print_end, print_left
 from sm_cli.cli.run.signals import Interrupts
 from sm_cli.cli.run.standstill import Standstill
 from sm_cli.cli.show.describe import ending
 from sm_cli.cli.show.places import child_failure_lines
-from sm_cli.cli.terminal import logs, output
+from sm_cli.cli.terminal import logs
 from sm_cli.cli.terminal.actions import send_command
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.live import Watcher
@@ -28,10 +29,12 @@ from sm_cli.views.watch import Watch
 from sm_cli.views.why import only_messages_move
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import TextIO
 
     from sm_cli.engine.engine import Engine
+    from sm_cli.handlers.handler import Handler
     from sm_cli.views.records import Execution, HistoryEvent
     from sm_cli.worker.worker import Worker
 
@@ -42,6 +45,13 @@ _LOOK = 50_000
 def own_name() -> str:
     """What this process is called as a worker, unless a person names it."""
     return f"{os.uname().nodename}:{os.getpid()}"
+
+
+def worker_for(engine: Engine, registry: Mapping[str, Handler], slots: int) -> Worker:
+    """The worker that this process is while it follows an execution. slots: how many handlers at once."""
+    from sm_cli.worker.worker import Worker
+
+    return Worker(engine, registry, concurrency=slots, name=own_name())
 
 
 class Eyes:
@@ -103,12 +113,20 @@ class Eyes:
 
 
 def follow(
-    loop: Worker, execution: Execution, result: TextIO, again: list[str], *, root: Path, detach_on_wait: bool = False
+    loop: Worker,
+    execution: Execution,
+    result: TextIO,
+    again: list[str],
+    *,
+    root: Path,
+    detach_on_wait: bool = False,
+    format: str = "table",
 ) -> int:
     """Work until the execution is closed or a signal comes; returns the exit code.
 
     `again` is the command that goes on with it, told to who interrupts. `detach_on_wait`: leave it, too, when
-    nothing but a message can move it; its id is the result then. root: the project's directory.
+    nothing but a message can move it; its id is the result then. root: the project's directory. `format`: how its end
+    is printed; "table": its output.
     """
     engine = loop.engine
     loop.tree = execution.tree
@@ -119,24 +137,21 @@ def follow(
         current = execution_now(engine, execution.id)
         assert current is not None
         loop.let_go()
-        if current.closed is None:
-            if interrupts.received is None:
-                return _detach(engine, current, result)
+        if current.closed is None and interrupts.received is not None:
             say(f"stopped; execution {execution.name} stays and goes on with: {shlex.join(again)}")
-            return interrupts.exit_code
+            return print_end(current, result, format, interrupts.exit_code)
+    if current.closed is None:
+        return _detach(engine, current, result, format)
     for line in ending(engine, current, root, whole=logs.is_verbose()):
         say(line)
-    if current.status != "SUCCEEDED":
-        return 1
-    output.value(current.output, result)
-    return 0
+    return print_end(current, result, format, 0 if current.status == "SUCCEEDED" else 1)
 
 
-def _detach(engine: Engine, execution: Execution, result: TextIO) -> int:
+def _detach(engine: Engine, execution: Execution, result: TextIO, format: str) -> int:
     """Leave an execution that waits for messages: its id, and what would move it."""
-    output.text(execution.ref, result)
+    code = print_left(execution, result, format, StillRunning.exit_code)
     for s in only_messages_move(engine, execution.id):
         until = "" if s.deadline is None else f" until {local_time(s.deadline)}"
         named = clean(f"{s.key}={s.value}{until}: {send_command(s.key, s.value)}")
         say(f"execution {execution.name} waits for the message {named}")
-    return StillRunning.exit_code
+    return code

@@ -65,10 +65,11 @@ def needed_with_nested(workflow: Workflow, library: Callable[[str], Workflow | N
     return needs
 
 
-def refuse_too_large(workflow: Workflow, data: Json, limits: bool) -> None:
-    """AWS's limits on what an execution begins with, if it is held to them. Raises UsageError."""
+def is_held_to_limits(workflow: Workflow, data: Json, limits: bool) -> bool:
+    """`limits`: whether AWS's limits hold for the execution. Raises UsageError when it begins with more than
+    they allow."""
     if not limits:
-        return
+        return False
     from sm_cli.interpreter.step import PAYLOAD_LIMIT
     from sm_cli.jsonvalue import dumps
 
@@ -78,3 +79,4 @@ def refuse_too_large(workflow: Workflow, data: Json, limits: bool) -> None:
     text = workflow.document.text
     if text is not None and len(text.encode()) > _DEFINITION_LIMIT:
         raise UsageError(f"the definition has {len(text.encode()):,} bytes; AWS takes at most {_DEFINITION_LIMIT:,}")
+    return True

@@ -134,11 +134,18 @@ def show(
         out.text(line)
 
 
-def output(execution: Reference, db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
+def output(
+    execution: Reference,
+    output: Output = None,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
+) -> None:
     """Print the output of an execution."""
     from sm_cli.cli.show.describe import ending
     from sm_cli.errors import StillRunning
 
+    format = output_format(output or "json")
     project = find_project()
     with opened_engine(db, project) as engine:
         found = engine.find(execution)
@@ -146,7 +153,7 @@ def output(execution: Reference, db: Database = None, _lock_timeout: LockTimeout
             hint = f"`sm history {found.ref} --follow` waits for its end."
             raise StillRunning(f"execution {found.name} is still running", hint=hint)
         if found.status == "SUCCEEDED":
-            out.value(found.output)
+            out.one(found.output, "json" if format == "table" else format)
             return
         for line in ending(engine, found, project.root):
             say(line)

@@ -217,7 +217,7 @@ def _state(visit: StateVisit) -> dict[str, Json]:
 
 def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, format: str, *, full: bool) -> None:
     """What comes, as it comes: a line for each event, or for each state that ends; with a format for machines an event
-    a line, or an element of YAML's sequence."""
+    a line, an element of YAML's sequence, or what a JSONPath finds in each event."""
     from sm_cli.cli.terminal.live import LiveLines
     from sm_cli.engine.aws_history import aws_events
     from sm_cli.views.executions import execution_now
@@ -233,8 +233,11 @@ def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, 
 
     states = States()
     for batch in _growing(engine, execution):
-        if format != "table":
+        if format in ("json", "jsonl", "yaml"):
             out.rows([*aws_events(batch)], "yaml" if format == "yaml" else "jsonl")
+        elif format != "table":
+            for found in aws_events(batch):
+                out.print_document(found, format)
         elif events:
             for event in batch:
                 _tell_event(event, payloads, full=full)

@@ -56,11 +56,11 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def growing_document(head: dict[str, Json], member: str, values: Iterable[Json], format: str) -> None:
     """The object `head` with one more member at its end, the array of `values`: as `json`, `jsonl` (a value a line,
-    without the head) or `yaml`. But for YAML, and for JSON on a terminal, no value is kept."""
+    without the head), `yaml` or by JSONPath. But for these two, and for JSON on a terminal, no value is kept."""
     if format == "jsonl":
         for value in values:
             out.rows([value], format)
-    elif format == "yaml" or sys.stdout.isatty():
+    elif format != "json" or sys.stdout.isatty():
         out.one({**head, member: list(values)}, format)
     else:
         _stream(head, member, values)

@@ -125,7 +125,9 @@ Processes = Annotated[
 ]  # fmt: skip
 Full = Annotated[bool, typer.Option("--full", help="Print data whole, however long; --json and -o json always do.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Output = Annotated[str | None, typer.Option("-o", "--output", metavar="FORMAT", help="table, json, jsonl or yaml.")]
+Output = Annotated[
+    str | None, typer.Option("-o", "--output", metavar="FORMAT", help="table, json, jsonl, yaml or jsonpath=EXPR.")
+]
 Limit = Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")]
 OfWorkflow = Annotated[str | None, typer.Option("--workflow", metavar="NAME", help="Only those of one workflow.")]
 OfValue = Annotated[str | None, typer.Option("--value", metavar="VALUE", help="With --key: and this value.")]
@@ -184,7 +186,15 @@ def choice(text: str, option: str, allowed: tuple[str, ...]) -> str:
 
 
 def output_format(output: str | None, as_json: bool = False) -> str:
-    """One of table, json, jsonl, yaml. `--json` is `-o json`."""
+    """One of table, json, jsonl, yaml, or `jsonpath=` and an expression that can be read. `--json` is `-o json`.
+    Raises UsageError."""
     if output is None:
         return "json" if as_json else "table"
-    return choice(output, "-o", ("table", "json", "jsonl", "yaml"))
+    if output.startswith("jsonpath="):
+        from sm_cli.cli.terminal.selecting import PREFIX, compile_selection
+
+        compile_selection(output.removeprefix(PREFIX))
+        return output
+    if output not in ("table", "json", "jsonl", "yaml"):
+        raise UsageError(f"-o takes table, json, jsonl, yaml or jsonpath=EXPR, not {output!r}")
+    return output

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from sm_cli.cli import escaping
+from sm_cli.errors import NotFound
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
@@ -130,30 +131,44 @@ def _colour(shown: str) -> str:
     return _TOKEN.sub(paint, shown)
 
 
-def rows(values: Sequence[Json], format: str) -> None:
-    """Several values as `json` (one array), `jsonl` (one a line) or `yaml`."""
+def rows(values: Sequence[Json], format: str, stream: TextIO | None = None) -> None:
+    """Several values as `json` (one array), `jsonl` (one a line), `yaml`, or what `jsonpath=EXPR` finds in the
+    array."""
     if format == "jsonl":
         from sm_cli.jsonvalue import dumps
 
         for each in values:
-            text(dumps(each))
-    elif format == "yaml":
-        _yaml(list(values))
+            text(dumps(each), stream)
     else:
-        value(list(values))
+        print_document(list(values), format, stream)
 
 
-def one(result: Json, format: str) -> None:
-    """One value as `json`, `jsonl` or `yaml`."""
+def one(result: Json, format: str, stream: TextIO | None = None) -> None:
+    """One value as `json`, `jsonl`, `yaml`, or what `jsonpath=EXPR` finds in it. Raises NotFound when that is
+    nothing."""
+    if format == "jsonl":
+        rows([result], format, stream)
+    elif not print_document(result, format, stream):
+        raise NotFound(f"{format} finds nothing")
+
+
+def print_document(result: Json, format: str, stream: TextIO | None = None) -> bool:
+    """One value as `json`, `yaml`, or what `jsonpath=EXPR` finds in it; returns whether there was anything."""
     if format == "yaml":
-        _yaml(result)
-    elif format == "jsonl":
-        rows([result], format)
+        _yaml(result, stream)
+    elif format == "json":
+        value(result, stream)
     else:
-        value(result)
+        from sm_cli.cli.terminal.selecting import PREFIX, find_matches, text_of_match
+
+        found = find_matches(result, format.removeprefix(PREFIX))
+        for each in found:
+            text(text_of_match(each), stream)
+        return bool(found)
+    return True
 
 
-def _yaml(result: Json) -> None:
+def _yaml(result: Json, stream: TextIO | None) -> None:
     import yaml
 
     class Whole(yaml.SafeDumper):
@@ -166,7 +181,7 @@ def _yaml(result: Json) -> None:
     if escaping.escaped_lines(shown) != shown or re.search(r"(?m)^\s*::", shown):
         # YAML has its own escapes for what is not shown, and breaks no line of text then.
         shown = yaml.dump(result, Dumper=Whole, sort_keys=False, default_style='"', width=2**31).rstrip()
-    lines(shown)
+    lines(shown, stream)
 
 
 def flush() -> None:
