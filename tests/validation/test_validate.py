@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sm_cli.asl.compile import compile_program
 from sm_cli.asl.text.source import Document, parse
 from sm_cli.asl.validation.validate import CATALOGUE, check, express_problems, find_unsupported, validate
 from sm_cli.diagnostics import Position
@@ -150,6 +151,30 @@ def test_a_substitution_is_fine_to_validate_and_cannot_run_where_its_value_is_ne
     found = find_unsupported(document)
     assert [d.pointer.rsplit("/", 1)[1] for d in found] == ["Resource", "TimeoutSeconds", "InputPath", "b.$", "Next"]
     assert {d.code for d in found} == {"SM901"}
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "pointers"),
+    [
+        ("Output", "{% ${Path} + 1 %}", ["/States/A/Output"]),
+        ("Output", {"a": ["{% ${%m($states.input.prices) %}"]}, ["/States/A/Output/a/0"]),
+        ("Assign", {"a": "{% $states.input.${Name} %}"}, ["/States/A/Assign/a"]),
+        ("Seconds", "{% ${Seconds} %}", ["/States/A/Seconds"]),
+        ("Output", "Dear ${Name}", []),
+        ("Output", "{% 'Dear ${Name}' %}", []),
+        ("Output", "{% $states.input.lines${item: price} %}", []),
+    ],
+)
+def test_an_expression_that_nothing_but_a_substitution_makes_readable_cannot_run(
+    field: str, written: Json, pointers: list[str]
+) -> None:
+    state: dict[str, Json] = {"Type": "Wait", "Seconds": 1, "End": True, field: written}
+    document = document_of({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}})
+    assert [d for d in validate(document) if d.severity == "error"] == []
+    found = find_unsupported(document)
+    assert [(d.code, d.pointer) for d in found] == [("SM901", pointer) for pointer in pointers]
+    if not pointers:
+        compile_program(document.value)
 
 
 def test_the_catalogue_says_of_every_code_what_holds_where_nothing_is_wrong() -> None:

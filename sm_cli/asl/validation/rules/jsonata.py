@@ -39,6 +39,20 @@ def _texts(state: StateAt) -> tuple[tuple[str, str], ...]:
 
 
 def _find_texts(state: StateAt) -> Iterator[tuple[str, str]]:
+    return ((pointer, text) for pointer, text in _written_texts(state) if not is_unknown(text))
+
+
+def unreadable_placeholders(state: StateAt) -> Iterator[tuple[str, str]]:
+    """(pointer, text) of every expression that holds a substitution and that JSONata cannot read as it stands."""
+    for pointer, text in () if state.language == "JSONPath" else _written_texts(state):
+        if is_unknown(text) and is_expression(text):
+            try:
+                read_expression(text)
+            except JsonataError:
+                yield pointer, text
+
+
+def _written_texts(state: StateAt) -> Iterator[tuple[str, str]]:
     for at, field, template in values(state, "template", "timestamp", "expression", "text"):
         if field in ("Comment", "ErrorEquals", "CorrelationKey", "Label", "ItemsPointer"):
             continue
@@ -46,8 +60,7 @@ def _find_texts(state: StateAt) -> Iterator[tuple[str, str]]:
         while waiting:
             pointer, value = waiting.pop()
             if isinstance(value, str):
-                if not is_unknown(value):
-                    yield pointer, value
+                yield pointer, value
             elif isinstance(value, dict):
                 waiting.extend((child(pointer, key), inner) for key, inner in value.items())
             elif isinstance(value, list):

@@ -13,6 +13,7 @@ from sm_cli.asl.resources import BUILT_IN, Resource, parse_resource, serving
 from sm_cli.asl.validation.nearest import nearest
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, entry
 from sm_cli.asl.validation.rules.expressions import template_members
+from sm_cli.asl.validation.rules.jsonata import unreadable_placeholders
 from sm_cli.asl.validation.rules.maps import config
 from sm_cli.asl.validation.schema import is_substitution, is_unknown
 from sm_cli.jsonpointer import child
@@ -82,10 +83,14 @@ def find_placeholders(machines: list[MachineAt]) -> Iterator[Finding]:
             if is_unknown(written := state.value.get("Type")):
                 yield _placeholder_finding(state.at("Type"), "Type", written)
                 continue
-            yield from _unreplaced_in(state.value, state.pointer, state.type, state.language)
+            told = list(_unreplaced_in(state.value, state.pointer, state.type, state.language))
+            yield from told
             for pointer, field, value in template_members(state):
                 if field.endswith(".$") and is_unknown(value):
                     yield _placeholder_finding(pointer, field, value)
+            for pointer, text in unreadable_placeholders(state):
+                if all(finding.pointer != pointer for finding in told):
+                    yield _placeholder_finding(pointer, "The expression", text)
 
 
 def _unreplaced_in(owner: dict[str, Json], at: str, shape_of_owner: str, language: Language) -> Iterator[Finding]:
