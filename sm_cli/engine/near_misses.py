@@ -15,6 +15,8 @@ from sm_cli.store.messages import (
     PastWait,
     StoredMessage,
     Subscription,
+    WaitEnding,
+    WaitFilter,
 )
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.timestamps import MICROSECONDS
@@ -38,13 +40,16 @@ def near_misses(
     """
     text, kind = scalar_text(value), scalar_kind(value)
     spellings = {folded_text(text): None, folded_text(_as_number(text)): None}
-    waiting = [s for each in spellings for s in tx.near_subscriptions(key, each, _FEW) if is_open(s)]
-    ended = just_ended + [w for each in spellings for w in tx.past_waits(key, each, _FEW)]
+    near = [s for each in spellings for s in tx.near_subscriptions(key, each, _FEW) if is_open(s)]
+    overdue = {s: _if_overdue(tx, s, now) for s in near}
+    waiting = [s for s, over in overdue.items() if over is None]
+    ended = just_ended + [over for over in overdue.values() if over is not None]
+    ended += [w for each in spellings for w in tx.past_waits(key, each, _FEW)]
     earlier = tx.near_messages(key, folded_text(text), _FEW)
     refs = tx.refs({s.execution for s in waiting} | {w.execution for w in ended})
     sentences = [
         *(_waits(s, text, kind, refs.get(s.execution, "?")) for s in waiting),
-        *_other_keys(tx, key, text, is_open),
+        *_other_keys(tx, key, text, now, is_open),
         *_expired_messages(earlier, text, now),
         *(_waiting_time(w, refs.get(w.execution, "?"), now) for w in ended[:_FEW]),
     ]
@@ -52,7 +57,22 @@ def near_misses(
     return tuple(sentences), late
 
 
-def _other_keys(tx: Transaction, key: str, text: str, is_open: Callable[[Subscription], bool]) -> Iterator[str]:
+def _if_overdue(tx: Transaction, s: Subscription, now: int) -> PastWait | None:
+    """The wait as the ended one that it is, when its time (or its execution's) was up before now and only nobody has
+    looked since; None while it is open. What comes at the very moment of a deadline is in time."""
+    execution = tx.short_execution(s.execution)
+    ends: list[tuple[int, WaitEnding]] = []
+    if s.deadline is not None:
+        ends.append((s.deadline, "timeout"))
+    if execution is not None and execution.deadline is not None:
+        ends.append((execution.deadline, "aborted"))
+    at, how = min(ends, default=(now, "timeout"))
+    return PastWait(s.execution, s.frame, s.seq, s.key, s.value, at, how) if at < now else None
+
+
+def _other_keys(
+    tx: Transaction, key: str, text: str, now: int, is_open: Callable[[Subscription], bool]
+) -> Iterator[str]:
     """Waits for this value under another key; when there are none, the key that was probably meant."""
     keys = [other for other in tx.awaited_keys(_KEYS) if other != key]
     told = 0
@@ -61,9 +81,20 @@ def _other_keys(tx: Transaction, key: str, text: str, is_open: Callable[[Subscri
             if told < _FEW and is_open(s):
                 told += 1
                 ref = tx.refs({s.execution}).get(s.execution, "?")
-                yield f"execution {ref} waits for {other}={s.value}, under another key than {key}"
+                over = _if_overdue(tx, s, now)
+                aside = f", under another key than {key}"
+                if over is None:
+                    yield f"execution {ref} waits for {other}={s.value}{aside}"
+                else:
+                    yield _waiting_time(over, ref, now, f"{aside},")
     if not told and (near := _similar(key, keys)) is not None:
-        yield f"nobody waits under the key {key!r}; executions wait under {near!r}"
+        yield f"nobody waits under the key {key!r}; executions {_verb(tx, near, now, is_open)} under {near!r}"
+
+
+def _verb(tx: Transaction, key: str, now: int, is_open: Callable[[Subscription], bool]) -> str:
+    """Whether executions wait under the key, or waited: the time of the first few is up."""
+    few = [wait.subscription for wait in tx.open_waits(WaitFilter(key, limit=_KEYS))]
+    return "wait" if any(is_open(s) and _if_overdue(tx, s, now) is None for s in few) else "waited"
 
 
 def _similar(key: str, keys: list[str]) -> str | None:
@@ -111,8 +142,8 @@ def _expired_messages(earlier: Iterable[StoredMessage], text: str, now: int) -> 
             return
 
 
-def _waiting_time(w: PastWait, ref: str, now: int) -> str:
-    return f"execution {ref} waited for {w.key}={w.value} until {ago(now - w.ended)}: {_ENDED[w.how]}"
+def _waiting_time(w: PastWait, ref: str, now: int, aside: str = "") -> str:
+    return f"execution {ref} waited for {w.key}={w.value}{aside} until {ago(now - w.ended)}: {_ENDED[w.how]}"
 
 
 def ago(microseconds: int) -> str:

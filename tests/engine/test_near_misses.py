@@ -127,6 +127,45 @@ def test_a_message_with_another_spelling_is_not_late() -> None:
     assert late == ()
 
 
+OVER = T0 - 2 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_late"), [("a", False), ("A", True)], ids=["another spelling", "for another execution only"]
+)
+def test_a_wait_whose_time_is_up_has_ended_although_nobody_has_looked_since(sent: str, is_late: bool) -> None:
+    rows = waits(subscription(11, value="A")._replace(deadline=OVER), subscription(12, value="A")._replace(deadline=T0))
+    sentences, late = missed(rows, sent)
+    assert len(sentences) == 2 and sentences[0].startswith("execution ref-000001 waits for orderId=A, ")
+    assert sentences[1] == "execution ref-000001 waited for orderId=A until 2 seconds ago: its time was up"
+    assert late == ((Late(1, OVER, "timeout"),) if is_late else ())
+
+
+@pytest.mark.parametrize(("deadline", "says"), [(None, "it was closed"), (OVER - 1, "its time was up")])
+def test_a_wait_whose_executions_time_is_up_has_ended_too(deadline: int | None, says: str) -> None:
+    rows = Rows()
+    rows.execution(1, deadline=OVER)
+    one = subscription(11, value="A")._replace(deadline=deadline)
+    rows.put(new_frames=[frame(11)], new_subscriptions=[one])
+    assert missed(rows, "a") == ((f"execution ref-000001 waited for orderId=A until 2 seconds ago: {says}",), ())
+
+
+def test_a_wait_under_another_key_whose_time_is_up_is_told_as_ended() -> None:
+    rows = waits(subscription(11, key="other", value="A")._replace(deadline=OVER))
+    waited = "execution ref-000001 waited for other=A, under another key than orderId, until 2 seconds ago"
+    assert missed(rows, "A") == ((f"{waited}: its time was up",), ())
+
+
+@pytest.mark.parametrize(("deadline", "verb"), [(OVER, "waited"), (T0, "wait"), (None, "wait")])
+def test_a_key_that_is_nearly_right_is_told_with_whether_anybody_still_waits(deadline: int | None, verb: str) -> None:
+    rows = waits(
+        subscription(11, key="OrderID", value="B")._replace(deadline=OVER),
+        subscription(12, key="OrderID", value="C")._replace(deadline=deadline),
+    )
+    sentence = f"nobody waits under the key 'orderId'; executions {verb} under 'OrderID'"
+    assert missed(rows, "A") == ((sentence,), ())
+
+
 @pytest.mark.parametrize(
     ("one", "other", "says"),
     [
