@@ -23,6 +23,8 @@ FILES = (
     "data.json",
     "tests/test_order.py",
 )
+#: Those that are others with --aws, and stand under aws/ of templates/; of the rest both kinds have the same.
+_FOR_AWS = ("workflows/order.yaml", "handlers/orders.py", "handlers/functions.py", "tests/test_order.py")
 #: What editors complete and check workflows by; a comment in the first line of the workflow leads there.
 SCHEMA = ".sm-schema.json"
 _FOR_EDITORS = "# yaml-language-server: $schema={}\n"
@@ -38,25 +40,33 @@ def register(app: typer.Typer) -> None:
 def init(
     directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to; it is made when it is not there.")] = ".",
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    aws: Annotated[bool, typer.Option("--aws", help="One that AWS takes too: functions named by ARNs.")] = False,
 ) -> None:
     """Make a project: configuration, a workflow, its handlers, an input, a test."""
     from sm_cli.cli.project.schema import schema_text
     from sm_cli.errors import Conflict, UsageError
 
     folder = Path(directory)
-    there = [name for name in (*FILES, SCHEMA) if _exists(folder / name)]
+    templates = choose_templates(aws)
+    there = [name for name in (*templates, SCHEMA) if _exists(folder / name)]
     if there and not force:
         raise Conflict(f"{_format_list(folder, there)} {'is' if len(there) == 1 else 'are'} there already",
                        hint="Name another folder, or give --force to overwrite.")  # fmt: skip
     try:
-        for name in FILES:
-            _write(folder / name, _content(name))
+        for name, template in templates.items():
+            _write(folder / name, _content(name, template))
         _write(folder / SCHEMA, schema_text().encode())
         _ignore(folder / ".gitignore")
         _make_database(folder)
     except OSError as e:
         raise UsageError(f"{e.filename or folder} cannot be written: {e.strerror}") from e
-    _tell(folder)
+    _tell(folder, aws)
+
+
+def choose_templates(aws: bool) -> dict[str, str]:
+    """The files of a new project, each with its template; with `aws` those of one that can be deployed to AWS."""
+    names = dict.fromkeys((*FILES, *_FOR_AWS) if aws else FILES)
+    return {name: f"aws/{name}" if aws and name in _FOR_AWS else name for name in names}
 
 
 def _make_database(folder: Path) -> None:
@@ -77,11 +87,11 @@ def _format_list(folder: Path, names: list[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _content(name: str) -> bytes:
+def _content(name: str, template: str) -> bytes:
     """The template; a workflow begins with the line that tells an editor where the schema is."""
     if not name.startswith("workflows/"):
-        return _template(name)
-    return _FOR_EDITORS.format("../" * name.count("/") + SCHEMA).encode() + _template(name)
+        return _template(template)
+    return _FOR_EDITORS.format("../" * name.count("/") + SCHEMA).encode() + _template(template)
 
 
 def _template(name: str) -> bytes:
@@ -107,8 +117,8 @@ def _ignore(path: Path) -> None:
         path.write_bytes(known + (b"" if known.endswith(b"\n") or not known else b"\n") + database + b"\n")
 
 
-def _tell(folder: Path) -> None:
-    for name in (*FILES, SCHEMA, ".gitignore", ".sm/sm.db"):
+def _tell(folder: Path, aws: bool) -> None:
+    for name in (*choose_templates(aws), SCHEMA, ".gitignore", ".sm/sm.db"):
         say(f"  {folder / name}")
     say("")
     say("Next:")
@@ -118,3 +128,5 @@ def _tell(folder: Path) -> None:
     say("  sm history @last           # see what happened")
     say("  sm graph                   # see the workflow")
     say("  pytest                     # test it, without a database")
+    if aws:
+        say("  sm validate --aws          # see what AWS would refuse")

@@ -14,7 +14,8 @@ from jsonschema import Draft7Validator
 import sm_cli
 from sm_cli.__main__ import main
 from sm_cli.asl.text.source import parse
-from sm_cli.cli.project.init import FILES, SCHEMA
+from sm_cli.cli.project.init import FILES, SCHEMA, choose_templates
+from sm_cli.jsonvalue import Json
 from sm_cli.testing import load_handlers, simulate
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -53,8 +54,9 @@ def test_the_new_project_runs_and_validates_at_once(capfd: pytest.CaptureFixture
     assert output["notificationResult"]["sent"] is True
 
 
-def test_the_new_project_s_own_tests_pass(here: Path) -> None:
-    assert main(["init", "shop"]) == 0
+@pytest.mark.parametrize("options", [[], ["--aws"]])
+def test_the_new_project_s_own_tests_pass(here: Path, options: list[str]) -> None:
+    assert main(["init", "shop", *options]) == 0
     home = str(Path(sm_cli.__file__).resolve().parents[1])
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
@@ -66,6 +68,40 @@ def test_the_new_project_s_own_tests_pass(here: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
+
+
+def test_a_project_for_aws_is_one_that_aws_takes_and_that_runs_here(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "--aws", "shop"]) == 0
+    assert "sm validate --aws" in capfd.readouterr().err
+    shop = here / "shop"
+    made = {str(f.relative_to(shop)) for f in shop.rglob("*") if f.is_file()}
+    assert made == {*choose_templates(True), SCHEMA, ".gitignore", ".sm/sm.db", ".sm/sm.db.lock"}
+    monkeypatch.chdir(shop)
+    assert main(["validate", "--strict"]) == 0
+    assert main(["validate", "--aws"]) == 0
+    capfd.readouterr()
+    assert main(["run", "--input", "data.json"]) == 0
+    assert json.loads(capfd.readouterr().out)["notificationResult"]["sent"] is True
+
+
+def test_a_project_for_aws_says_and_does_what_the_other_one_does() -> None:
+    """Only the names of the resources differ, and the errors are classes, as on Lambda."""
+    orders: list[Json] = [{"orderId": "A", "amount": 1}, {"orderId": "A"}, {}]
+    outcomes = []
+    for folder in (TEMPLATES, TEMPLATES / "aws"):
+        workflow = (folder / "workflows" / "order.yaml").read_text(encoding="utf-8")
+        handlers = load_handlers(folder / "handlers")
+        runs = [simulate(workflow, order, handlers=handlers) for order in orders]
+        outcomes.append([(run.status, run.output, run.error) for run in runs])
+    assert outcomes[0] == outcomes[1]
+    assert [error for _, _, error in outcomes[0]] == [None, "InvalidAmount", "InvalidOrder"]
+
+
+def test_the_code_that_is_deployed_for_aws_needs_nothing_of_sm() -> None:
+    code = (TEMPLATES / "aws" / "handlers" / "functions.py").read_text(encoding="utf-8")
+    assert "sm_cli" not in code
 
 
 def test_the_workflow_leads_editors_to_the_schema(here: Path) -> None:
