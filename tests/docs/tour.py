@@ -1,8 +1,9 @@
-"""The README's tour: its commands and files, run in order in one shell. `python -m tests.docs.tour` writes the outputs.
+"""What the documents show, run in order in one shell, a page at a time. `python -m tests.docs.tour` writes the outputs.
 
 Rule: in a ```console block a line that begins with `$ ` is a command and what follows is what it prints, on stdout
 and stderr together. Any other block whose first line is `# PATH` is a file, written when its turn comes. Ids,
-times, durations and the width of columns are not compared.
+times, durations and the width of columns are not compared. In the README every output stands; the pages of PAGES may leave
+one out, and `# exit code N` behind a command says that it does not end with 0.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"# (?P<path>[\w./-]+\.\w+)\n")
+#: Pages whose commands are a tour too, each of its own.
+PAGES = (
+    "docs/production.md",
+    "docs/ci.md",
+    "docs/backup.md",
+    "docs/upgrading.md",
+    "docs/troubleshooting-maps.md",
+    "docs/aws.md",
+)
+_FILE = re.compile(r"# (?P<path>[\w./@-]+\.\w+|[\w.-]+/[\w./-]+|Dockerfile)\n")
 _MARK = "<<end of step"
 _VARIES = (
     (r"^.*: line \d+: +\d+ Killed\b.*$", "Killed"),
@@ -58,6 +68,8 @@ def script(tour: list[Step]) -> str:
     lines = []
     for step in tour:
         if step.file:
+            if "/" in step.file:
+                lines.append(f"mkdir -p {step.file.rpartition('/')[0]}")
             lines.append(f"cat > {step.file} <<'END_OF_FILE'\n{step.output}END_OF_FILE")
         else:
             lines.append(f"{{ {step.command}\n}} 2>&1")
@@ -91,8 +103,11 @@ def normalised(output: str) -> str:
     return output.strip()
 
 
-def rewritten(page: str, printed: list[tuple[str, int]]) -> str:
-    """The page with what the commands print now, where that differs from what it says."""
+def rewritten(page: str, printed: list[tuple[str, int]], *, leaving_out: bool = False) -> str:
+    """The page with what the commands print now, where that differs from what it says.
+
+    `leaving_out`: an output that the page does not show stays out.
+    """
     results = iter(printed)
 
     def block(found: re.Match[str]) -> str:
@@ -100,6 +115,7 @@ def rewritten(page: str, printed: list[tuple[str, int]]) -> str:
         outputs = [next(results)[0] for _ in mine]
         if not mine or mine[0].file:
             return found[0]
+        outputs = ["" if leaving_out and not step.output else out for step, out in zip(mine, outputs, strict=True)]
         return f"```console\n{''.join(map(_shown, mine, outputs))}```"
 
     return _BLOCK.sub(block, page)
@@ -115,12 +131,15 @@ def readme() -> list[Step]:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as scratch:
-        printed = run(readme(), Path(scratch))
-    page = README.read_text(encoding="utf-8")
-    README.write_text(rewritten(page, printed), encoding="utf-8")
-    for step, (_, code) in zip(readme(), printed, strict=True):
-        sys.stdout.write(f"{code:>3}  {step.command or step.file}\n")
+    """Run the README and PAGES, or the pages named on the command line, and write what the commands print."""
+    for name in sys.argv[1:] or ("README.md", *PAGES):
+        file = ROOT / name
+        page = file.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as scratch:
+            printed = run(list(steps(page)), Path(scratch))
+        file.write_text(rewritten(page, printed, leaving_out=name != "README.md"), encoding="utf-8")
+        for step, (_, code) in zip(steps(page), printed, strict=True):
+            sys.stdout.write(f"{code:>3}  {step.command or step.file}\n")
     return 0
 
 
