@@ -11,17 +11,17 @@ from sm_cli import handler
 
 @handler("process-order")
 def process_order(order: dict[str, Any], context: object) -> object:
-    """arn:aws:lambda:…:function:process-order"""
+    """Run the code of arn:aws:lambda:…:function:process-order."""
     return functions.process_order(order, context)
 
 
 @handler("validate-payment")
 def validate_payment(order: dict[str, Any], context: object) -> object:
-    """arn:aws:lambda:…:function:validate-payment"""
+    """Run the code of arn:aws:lambda:…:function:validate-payment."""
     return functions.validate_payment(order, context)
 
 
 @handler("send-notification")
 def send_notification(order: dict[str, Any], context: object) -> object:
-    """arn:aws:lambda:…:function:send-notification"""
+    """Run the code of arn:aws:lambda:…:function:send-notification."""
     return functions.send_notification(order, context)
