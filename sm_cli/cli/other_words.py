@@ -24,8 +24,14 @@ MEANT: dict[str, tuple[str, ...]] = {
     "logs": ("history EXECUTION --follow",),
     "log": ("history EXECUTION",),
     "events": ("history EXECUTION --events",),
-    "follow": ("history EXECUTION --follow",),
-    "watch": ("history EXECUTION --follow",),
+    "follow": (
+        "attach EXECUTION",
+        "history EXECUTION --follow",
+    ),
+    "watch": (
+        "attach EXECUTION",
+        "history EXECUTION --follow",
+    ),
     "tail": ("history EXECUTION --follow",),
     "start": ("run WORKFLOW --detach", "run WORKFLOW"),
     "submit": ("run WORKFLOW --detach",),

@@ -18,6 +18,8 @@ from sm_cli.views.failures import FailurePlace, failure_place
 from sm_cli.views.listing import execution_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sm_cli.engine.engine import Engine
 
 
@@ -25,6 +27,13 @@ def execution_now(engine: Engine, id: int) -> Execution | None:
     """The execution as it is at this moment, without its input (None); None when it is gone."""
     with engine.store.read() as questions:
         return questions.execution_without_input(id)
+
+
+def executions_now(engine: Engine, ids: Iterable[int]) -> list[Execution]:
+    """As `execution_now`, several from one snapshot, in this order; those that are gone are left out."""
+    with engine.store.read() as questions:
+        found = map(questions.execution_without_input, ids)
+        return [execution for execution in found if execution is not None]
 
 
 def history_of(engine: Engine, execution: Execution) -> list[HistoryEvent]:

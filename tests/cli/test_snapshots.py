@@ -220,6 +220,15 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "run nowhere",
         "run order --name small",
     ),
+    "attach": ("attach small", "attach free", "attach free {f}", "attach nobody"),
+    "wait": (
+        "wait small",
+        "wait small free",
+        "wait small free {f}",
+        "wait large small --timeout 0",
+        "wait large small --any -o jsonpath=$[*].status",
+        "wait small nobody",
+    ),
     "list": (
         "list",
         *(f"list {{f}}{more}" for more in ("", " --status FAILED")),

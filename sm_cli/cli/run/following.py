@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.run.results import print_end, print_left
@@ -25,6 +26,7 @@ from sm_cli.errors import StillRunning
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.executions import execution_now
 from sm_cli.views.map_runs import child_failures
+from sm_cli.views.stalls import stalls
 from sm_cli.views.watch import Watch
 from sm_cli.views.why import only_messages_move
 
@@ -54,31 +56,27 @@ def worker_for(engine: Engine, registry: Mapping[str, Handler], slots: int) -> W
     return Worker(engine, registry, concurrency=slots, name=own_name())
 
 
-class Eyes:
-    """Looks at one execution for a loop's `until`, as rarely as it can. root: the project's directory."""
+class Onlooker:
+    """Looks at one execution, whoever works on it, as rarely as it can. root: the project's directory."""
 
-    def __init__(self, loop: Worker, execution: Execution, watching: Watcher, root: Path) -> None:
-        self.loop = loop
+    def __init__(
+        self, engine: Engine, execution: Execution, watching: Watcher, root: Path, standstill: Standstill
+    ) -> None:
+        self.engine = engine
         self.id = execution.id
-        self.watch = Watch(loop.engine, execution)
+        self.watch = Watch(engine, execution)
         self.watching = watching
         self.looked = 0
-        self.reported = loop.engine.clock.now()
+        self.reported = engine.clock.now()
         self.something = True
         self.root = root
         self.asked = self.reported
         self.failed: set[int] = set()  # ids of map runs whose first failure was told
-        self.standstill = Standstill(loop, watching)
-        loop.observe = self.observe
-
-    def observe(self, events: list[HistoryEvent]) -> None:
-        """From the loop, after a commit of its own."""
-        if any(event.execution == self.id and event.type.startswith("Execution") for event in events):
-            self.something = True
+        self.standstill = standstill
 
     def closed(self) -> bool:
         """Whether the execution is closed; shows what happened since the last look. Looks only so often."""
-        now = self.loop.engine.clock.now()
+        now = self.engine.clock.now()
         if not self.something and now - self.looked < _LOOK:
             return False
         self.something, self.looked = False, now
@@ -101,15 +99,29 @@ class Eyes:
         if now - self.asked < MICROSECONDS or execution.closed is not None:
             return
         self.asked = now
-        for failure in child_failures(self.loop.engine, execution):
+        for failure in child_failures(self.engine, execution):
             if failure.run.id not in self.failed:
                 self.failed.add(failure.run.id)
                 for i, line in enumerate(child_failure_lines(failure, self.root)):
                     self.watching.line(f"    {line}" if i else f"  ✗ {line}", RED)
 
+
+class Eyes(Onlooker):
+    """Looks at one execution for the `until` of the loop that works on it."""
+
+    def __init__(self, loop: Worker, execution: Execution, watching: Watcher, root: Path) -> None:
+        reasons = partial(stalls, loop, time_text=local_time)
+        super().__init__(loop.engine, execution, watching, root, Standstill(loop.engine, watching, reasons))
+        loop.observe = self.observe
+
+    def observe(self, events: list[HistoryEvent]) -> None:
+        """From the loop, after a commit of its own."""
+        if any(event.execution == self.id and event.type.startswith("Execution") for event in events):
+            self.something = True
+
     def waits(self) -> bool:
         """Whether nothing but a message can move the execution."""
-        return bool(only_messages_move(self.loop.engine, self.id))
+        return bool(only_messages_move(self.engine, self.id))
 
 
 def follow(

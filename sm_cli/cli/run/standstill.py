@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.terminal.tables import local_time
 from sm_cli.timestamps import MICROSECONDS
-from sm_cli.views.stalls import stalls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sm_cli.cli.terminal.live import Watcher
+    from sm_cli.engine.engine import Engine
     from sm_cli.engine.stepping.unit_of_work import UnitOfWork
     from sm_cli.views.records import Execution
-    from sm_cli.worker.worker import Worker
+    from sm_cli.views.why import Reason
 
 #: Microseconds without a move before it is asked, and between two answers; an answer costs a fraction of them.
 _PATIENCE = MICROSECONDS
@@ -23,16 +24,16 @@ _FRACTION = 20
 
 
 class Standstill:
-    """Notices that nothing moves in the executions that a loop works on, and shows why."""
+    """Notices that nothing moves in an execution, and shows why. reasons: asks what holds it up."""
 
-    def __init__(self, loop: Worker, watching: Watcher) -> None:
-        self.loop = loop
+    def __init__(self, engine: Engine, watching: Watcher, reasons: Callable[[Execution], list[Reason]]) -> None:
+        self.reasons = reasons
         self.watching = watching
-        self._clock = loop.engine.clock
+        self._clock = engine.clock
         self._events = 0
         self._shown = False
         self._next = self._clock.monotonic() + _PATIENCE
-        loop.engine.observe(self.observe)
+        engine.observe(self.observe)
 
     def observe(self, tick: UnitOfWork) -> None:
         """After a commit of this process: leases may have been renewed, or something has moved."""
@@ -48,7 +49,7 @@ class Standstill:
         begun = self._clock.monotonic()
         if begun < self._next or execution.closed is not None:
             return
-        reasons = stalls(self.loop, execution, time_text=local_time)
+        reasons = self.reasons(execution)
         ended = self._clock.monotonic()
         self._next = ended + max(_PATIENCE, _FRACTION * (ended - begun))
         self._shown = bool(reasons)
