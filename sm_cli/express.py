@@ -87,9 +87,9 @@ def run_express(
     with Express(workflow, registry, history=history, concurrency=concurrency) as express:
         express.start(own_input, name=name, timeout=timeout)
         express.run(lambda: express.current().closed is not None)
-        ended = express.current()
+        closed = express.current()
         events = aws_events(express.events()) if history else None
-    return ExpressResult(ended.status.value, ended.output, ended.error, ended.cause, events)
+    return ExpressResult(closed.status.value, closed.output, closed.error, closed.cause, events)
 
 
 class Express:
@@ -150,11 +150,11 @@ class Express:
             return False
         with self.engine.store.read() as questions:
             free = questions.jobs_of(self.execution.id)
-        lost = [job for job in free if job.worker is None and job.resource not in self.loop.handlers]
-        if lost:
+        unserved = [job for job in free if job.worker is None and job.resource not in self.loop.handlers]
+        if unserved:
 
             def work(tick: Tick) -> None:
-                for job in lost:
+                for job in unserved:
                     cause = f"No handler is registered for {job.resource!r}."
                     tick.deliver(job.frame, TaskFailed(job.seq, "States.TaskFailed", cause))
 
@@ -177,19 +177,19 @@ def keep(express: Express, store: Store) -> Execution:
 
     Raises Conflict when its workflow has an execution of that name there. It cannot be redriven, as on AWS.
     """
-    ended, events = express.current(), express.events()
+    closed, events = express.current(), express.events()
     target = Engine(store)
 
     def work(tick: Tick) -> Execution:
-        if tick.tx.find_execution(ended.workflow, ended.name) is not None:
-            raise name_conflict(ended.name)
+        if tick.tx.find_execution(closed.workflow, closed.name) is not None:
+            raise name_conflict(closed.name)
         target.programs.define(express.workflow, tick.tx, tick.changes, tick.now)
         frames = tick.tx.reserve("frames", 1 + max((event.frame for event in events), default=0))
-        kept = copy_closed(tick, ended)
+        copy = copy_closed(tick, closed)
         tick.changes.history.extend(
-            event._replace(execution=kept.id, frame=event.frame and frames + event.frame) for event in events
+            event._replace(execution=copy.id, frame=event.frame and frames + event.frame) for event in events
         )
-        return kept
+        return copy
 
     return target.transact(work)[0]
 

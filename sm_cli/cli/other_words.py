@@ -88,12 +88,12 @@ def first_word(arguments: list[str]) -> int | None:
 
 def refuse(word: str, rest: list[str]) -> None:
     """Name the command that a word means, if it is such a word. Raises UsageError."""
-    meant = MEANT.get(word)
-    if meant is None:
+    commands_meant = MEANT.get(word)
+    if commands_meant is None:
         return
-    commands = [f"`sm {_filled(command, rest)}`" for command in meant]
-    told = commands[0] if len(commands) == 1 else f"{', '.join(commands[:-1])} or {commands[-1]}"
-    raise UsageError(f"there is no command {word!r}; what is meant is {told}")
+    commands = [f"`sm {_filled(command, rest)}`" for command in commands_meant]
+    advice = commands[0] if len(commands) == 1 else f"{', '.join(commands[:-1])} or {commands[-1]}"
+    raise UsageError(f"there is no command {word!r}; what is meant is {advice}")
 
 
 def _filled(command: str, rest: list[str]) -> str:

@@ -186,8 +186,8 @@ def read_configuration(written: Mapping[str, Any] | None, mock: Mock | None) -> 
     if mock is None:
         for member in ("mapIterationFailureCount", "retrierRetryCount", "errorCausedByState", "mapItemReaderData"):
             if written.get(member) is not None:
-                shown = f"{member[:1].upper()}{member[1:]}"
-                raise invalid(f"TestState does not support {shown} when a mock is not specified.")
+                member_name = f"{member[:1].upper()}{member[1:]}"
+                raise invalid(f"TestState does not support {member_name} when a mock is not specified.")
     for member in ("mapIterationFailureCount", "retrierRetryCount"):
         number = written.get(member, 0)
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:

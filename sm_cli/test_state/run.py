@@ -263,10 +263,10 @@ class _Test:
             return {"output": frame.output, "status": "SUCCEEDED"}
         details = self.probe.stages.get("errorDetails")
         caught = isinstance(details, dict) and "catchIndex" in details
-        told = _inspection_data({"error": error, "cause": cause}) if caught else {}
+        inspection = _inspection_data({"error": error, "cause": cause}) if caught else {}
         return {
             "output": frame.input,
-            **told,
+            **inspection,
             "nextState": frame.state,
             "status": "CAUGHT_ERROR" if caught else "SUCCEEDED",
         }

@@ -58,7 +58,7 @@ class Endings:
         self.store = store
         self.attempted = attempted
         self.ended = ended
-        self._begun: dict[tuple[int, int], int] = {}  # (frame, seq) -> microseconds since 1970 UTC
+        self._starts: dict[tuple[int, int], int] = {}  # (frame, seq) -> microseconds since 1970 UTC
 
     def observe(self, tick: UnitOfWork) -> None:
         """Tell what this commit has ended."""
@@ -66,8 +66,8 @@ class Endings:
             above = self._above([attempt.frame for attempt in tick.attempts if attempt.error is not None])
             for attempt in tick.attempts:
                 frame = attempt.frame
-                begun = self._begun.pop((frame.id, frame.seq), None)
-                took = None if begun is None else max(0, tick.now - begun)
+                start = self._starts.pop((frame.id, frame.seq), None)
+                took = None if start is None else max(0, tick.now - start)
                 where = _place(frame, above)
                 self.attempted(AttemptEnd(tick.executions[frame.execution], attempt, where, took, tick.now))
         states = _states(tick)
@@ -75,9 +75,9 @@ class Endings:
             if execution.closed is not None:  # else it was begun anew in the same commit
                 self.ended(ExecutionEnd(execution, states.get(execution.id) or None))
         for job in tick.taken_jobs():
-            self._begun[job.frame, job.seq] = tick.now
-        while len(self._begun) > _REMEMBERED:
-            del self._begun[next(iter(self._begun))]
+            self._starts[job.frame, job.seq] = tick.now
+        while len(self._starts) > _REMEMBERED:
+            del self._starts[next(iter(self._starts))]
 
     def _above(self, frames: Iterable[Frame]) -> dict[int, Frame]:
         """All frames above these."""

@@ -60,14 +60,14 @@ def left_over(worker: Worker) -> list[Left]:
     """What this worker leaves, in the order of `Lack`; each execution is counted once."""
     trees: dict[tuple[Lack, str], set[int]] = defaultdict(set)
     first: dict[tuple[Lack, str], int] = {}
-    told: set[int] = set()
+    seen: set[int] = set()
     with worker.engine.store.read() as questions:
         for lack, name, tree, until in _waits(worker, questions):
-            known = trees[lack, name]
-            if tree in told and tree not in known:
+            executions = trees[lack, name]
+            if tree in seen and tree not in executions:
                 continue
-            told.add(tree)
-            known.add(tree)
+            seen.add(tree)
+            executions.add(tree)
             if until is not None:
                 first[lack, name] = min(until, first.get((lack, name), until))
     found = [Left(lack, name, len(ids), first.get((lack, name))) for (lack, name), ids in trees.items() if ids]

@@ -34,13 +34,13 @@ def find_message(engine: Engine, text: str) -> StoredMessage:
     with engine.store.read() as questions:
         if text.isascii() and text.isdigit() and len(text) < 19 and (found := questions.message(int(text))) is not None:
             return found
-        named = questions.find_messages(text)
-    if not named:
+        matching = questions.find_messages(text)
+    if not matching:
         raise NotFound(f"there is no message {text!r}", topic="message")
-    if len(named) > 1:
-        which = ", ".join(f"{m.id} ({m.key}={m.value})" for m in named[:5])
+    if len(matching) > 1:
+        which = ", ".join(f"{m.id} ({m.key}={m.value})" for m in matching[:5])
         raise Conflict(f"several messages were sent with the id {text!r}: {which}; name one by its number")
-    return named[0]
+    return matching[0]
 
 
 def message_refs(engine: Engine, m: StoredMessage) -> dict[int, str]:

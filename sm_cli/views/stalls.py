@@ -43,7 +43,7 @@ class _Stalls:
         self.top = execution
         self.time_text = time_text
         self.now = worker.engine.clock.now()
-        self._asked: dict[int, Inquiry] = {}
+        self._inquiries: dict[int, Inquiry] = {}
         self._runs: list[Frame] = []  # distributed Maps that wait for their children
 
     def reasons(self) -> Iterator[Reason]:
@@ -87,13 +87,13 @@ class _Stalls:
 
     def asked(self, waits: Subscription | Job | Timer) -> Inquiry:
         """Who words the reason of what waits."""
-        asked = self._asked.get(waits.execution)
-        if asked is None:
+        inquiry = self._inquiries.get(waits.execution)
+        if inquiry is None:
             execution = self.top if waits.execution == self.top.id else self.questions.execution(waits.execution)
             assert execution is not None, "an execution that waits is there"
-            asked = self._asked[waits.execution] = self._asking(execution)
-        asked.frames.update(self.questions.frames([waits.frame]))
-        return asked
+            inquiry = self._inquiries[waits.execution] = self._asking(execution)
+        inquiry.frames.update(self.questions.frames([waits.frame]))
+        return inquiry
 
     def _asking(self, execution: Execution) -> Inquiry:
         store, names = self.worker.engine.store, [*self.worker.handlers]
@@ -103,5 +103,5 @@ class _Stalls:
         """The reason, which says of which execution it is unless that is the one that was asked for."""
         if waits.execution == self.top.id:
             return reason
-        below = self._asked[waits.execution].execution
+        below = self._inquiries[waits.execution].execution
         return replace(reason, text=f"In {below.workflow} {below.name}: {reason.text}", below=True)

@@ -98,8 +98,8 @@ def why(
             return [_end_reason(questions, execution, time_text)]
         if execution.status is Status.PENDING:
             return [_waits_for_its_turn(questions, execution)]
-        asked = Inquiry(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
-        found = list(islice(asked.reasons(), MOST))
+        inquiry = Inquiry(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
+        found = list(islice(inquiry.reasons(), MOST))
     if not found:
         found.append(Reason("ready", "It is being worked on in this very moment."))
     if execution.events >= EVENT_LIMIT:
@@ -129,8 +129,8 @@ def _end_reason(questions: Questions, execution: Execution, time_text: Callable[
     text = f"Nothing is left to do: it ended {execution.status} at {time_text(execution.closed)}"
     if execution.status is Status.SUCCEEDED:
         return Reason("ended", f"{text}.", Action(Do.SHOW_OUTPUT, (execution.ref,)))
-    said = ": ".join(part for part in (execution.error, execution.cause) if part)
-    text = f"{text}{f' with {said}' if said else ''}".removesuffix(".") + "."
+    outcome = ": ".join(part for part in (execution.error, execution.cause) if part)
+    text = f"{text}{f' with {outcome}' if outcome else ''}".removesuffix(".") + "."
     parent = execution.parent
     if parent is None or parent.run is None:
         return Reason("ended", text, Action(Do.REDRIVE, (execution.ref,)) if execution.type == "STANDARD" else None)
@@ -190,9 +190,9 @@ class Inquiry:
         yield from self.parents()
         yield from map(self.message, waiting)
         yield from map(self.job, jobs)
-        told = {job.frame for job in jobs} | {s.frame for s in waiting}
+        frames = {job.frame for job in jobs} | {s.frame for s in waiting}
         for timer in self.questions.timers_of(self.execution.id):
-            if timer.frame not in told:
+            if timer.frame not in frames:
                 yield self.timer(timer)
         yield from self.ready()
 
@@ -333,8 +333,10 @@ class Inquiry:
         """A Parallel or Map."""
         assert frame.join is not None
         total, closed, started = frame.join.total, frame.join.closed, frame.join.started
-        begun = f"{started - closed} under way" if started < total else f"{total - closed} to go"
-        text = f"{frame.state} waits for its {total} {'child' if total == 1 else 'children'}: {closed} ended, {begun}"
+        progress = f"{started - closed} under way" if started < total else f"{total - closed} to go"
+        text = (
+            f"{frame.state} waits for its {total} {'child' if total == 1 else 'children'}: {closed} ended, {progress}"
+        )
         text += f", {total - started} not begun (its MaxConcurrency is reached)" if started < total else ""
         return Reason("children", f"{text}.", None, frame.state)
 

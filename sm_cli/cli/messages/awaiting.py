@@ -22,11 +22,11 @@ def ends_of(engine: Engine, refs: Sequence[str]) -> list[dict[str, Json]]:
     """What became of these executions: their facts, and for one that waits again what for."""
     left = [engine.find(ref) for ref in refs]
     ends: dict[str, dict[str, Json]] = {}
-    begun, told = time.monotonic(), False
+    start, has_told = time.monotonic(), False
     while left:
         left = [e for e in left if not _has_ended(engine, e, ends)]
-        if left and not told and time.monotonic() - begun > _PATIENCE:
-            told = True
+        if left and not has_told and time.monotonic() - start > _PATIENCE:
+            has_told = True
             _tell(engine, left)
         if left:
             time.sleep(_PAUSE)
@@ -59,7 +59,9 @@ def ends_table(ends: list[dict[str, Json]]) -> list[str]:
     rows = []
     for end in ends:
         waits = end["waits_for"]
-        said = f"waits for {', '.join(map(str, waits))}" if isinstance(waits, list) and waits else end["error"] or ""
+        what_waits = (
+            f"waits for {', '.join(map(str, waits))}" if isinstance(waits, list) and waits else end["error"] or ""
+        )
         name = "" if end["name"] == end["id"] else end["name"]
-        rows.append((str(end["id"]), str(name), str(end["workflow"]), str(end["status"]), str(said)))
+        rows.append((str(end["id"]), str(name), str(end["workflow"]), str(end["status"]), str(what_waits)))
     return tables.table(("ID", "NAME", "WORKFLOW", "STATUS", ""), rows)

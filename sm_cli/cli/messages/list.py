@@ -138,9 +138,9 @@ def became(engine: Engine, m: StoredMessage) -> str:
         return f"expired at {tables.local_time(m.expires)} and was received by nobody"
     refs = message_refs(engine, m)
     more = m.count - len(m.receivers)
-    named = ", ".join(refs.get(id, "?") for id in m.receivers[:5]) + (f" and {more} more" if more > 0 else "")
+    receivers = ", ".join(refs.get(id, "?") for id in m.receivers[:5]) + (f" and {more} more" if more > 0 else "")
     when = "" if m.consumed is None else f" at {tables.local_time(m.consumed)}"
-    return f"was received by {named}{when}"
+    return f"was received by {receivers}{when}"
 
 
 def _lines(engine: Engine, m: StoredMessage) -> Iterator[str]:

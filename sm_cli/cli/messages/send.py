@@ -160,8 +160,8 @@ def _line(engine: Engine, correlation: str, sent: Sent) -> str | None:
     if sent.outcome == "delivered":
         count = len(sent.executions)
         more = f" and {count - _NAMED} more" if count > _NAMED else ""
-        named = ", ".join(sent.executions[:_NAMED])
-        return f"{correlation} was delivered to {count} execution{'s' if count > 1 else ''}: {named}{more}"
+        receivers = ", ".join(sent.executions[:_NAMED])
+        return f"{correlation} was delivered to {count} execution{'s' if count > 1 else ''}: {receivers}{more}"
     if sent.outcome == "buffered" and sent.until is not None:
         return f"nobody waits for {correlation} now; it is kept until {local_time(sent.until)}"
     if sent.first is not None:

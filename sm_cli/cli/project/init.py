@@ -83,8 +83,8 @@ def _exists(path: Path) -> bool:
 
 
 def _format_list(folder: Path, names: list[str]) -> str:
-    shown = [str(folder / name) for name in names]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    paths = [str(folder / name) for name in names]
+    return paths[0] if len(paths) == 1 else f"{', '.join(paths[:-1])} and {paths[-1]}"
 
 
 def _content(name: str, template: str) -> bytes:
@@ -111,10 +111,10 @@ def _ignore(path: Path) -> None:
     if not path.exists():
         path.write_bytes(wanted)
         return
-    known = path.read_bytes()
+    content = path.read_bytes()
     database = wanted.splitlines()[0]
-    if database not in known.splitlines():
-        path.write_bytes(known + (b"" if known.endswith(b"\n") or not known else b"\n") + database + b"\n")
+    if database not in content.splitlines():
+        path.write_bytes(content + (b"" if content.endswith(b"\n") or not content else b"\n") + database + b"\n")
 
 
 def _tell(folder: Path, aws: bool) -> None:

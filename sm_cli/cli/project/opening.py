@@ -62,8 +62,8 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
     from sm_cli.views.database import file_of, open_store
 
     project = project or find_project()
-    url, named = project.database(db)
-    with blamed_on(_origin(project, db) if named else None):
+    url, is_named = project.database(db)
+    with blamed_on(_origin(project, db) if is_named else None):
         file = file_of(url)
     if file is not None:
         check_database(file)
@@ -75,7 +75,7 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
             store.close()
     except DatabaseError as e:
         if e.topic == "no database":
-            e.hint = _where_looked(project, named=named, by_option=db is not None)
+            e.hint = _where_looked(project, is_named=is_named, by_option=db is not None)
         elif e.hint is None and file is not None:
             e.hint = owner_who_denies(file)
         raise
@@ -90,14 +90,14 @@ def _origin(project: Project, option: str | None) -> str | None:
     return None if source("--db") == "--db" else source("--db")
 
 
-def _where_looked(project: Project, *, named: bool, by_option: bool) -> str | None:
+def _where_looked(project: Project, *, is_named: bool, by_option: bool) -> str | None:
     """Why it is looked for there; None when the command line or the environment names it."""
     if by_option:
         return None
     if project.file is None:
         return f"Neither {Path.cwd()} nor a folder above it has an sm.toml."
     file = relative_path(project.file)
-    return f"{file} names it." if named else f"It would belong to the project of {file}."
+    return f"{file} names it." if is_named else f"It would belong to the project of {file}."
 
 
 @contextmanager

@@ -35,9 +35,9 @@ def registry_for(
 
     if not calls_handlers(workflow.program):
         return Registry()
-    directory, named = project.handlers(option)
+    directory, is_named = project.handlers(option)
     if stub is not None:
-        return stubbed_handlers(stub, directory, named, load)
+        return stubbed_handlers(stub, directory, is_named, load)
     needs = needed_with_nested(workflow, workflows.Library(project.workflows))
     ours = builtins(project.http())
     if not needs.keys() - ours.keys() and not directory.is_dir():

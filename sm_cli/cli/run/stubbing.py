@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def stubbing(asked: bool) -> Iterator[Stub | None]:
+def stubbing(wanted: bool) -> Iterator[Stub | None]:
     """A stub, when it was asked for; what it answered is told at the end."""
-    if not asked:
+    if not wanted:
         yield None
         return
     from sm_cli.cli.terminal.tables import clean
@@ -55,7 +55,7 @@ def stubbed_engine(engine: Engine, asked: bool) -> Engine:
     return engine
 
 
-def stubbed_handlers(stub: Stub, directory: Path, named: bool, load: Callable[[Path], Registry]) -> Registry:
+def stubbed_handlers(stub: Stub, directory: Path, is_named: bool, load: Callable[[Path], Registry]) -> Registry:
     """The handlers of the directory, which need not be there unless somebody named it, and the stub for the rest.
     Raises HandlerLoadError."""
-    return stub.under(load(directory) if named or directory.is_dir() else {})
+    return stub.under(load(directory) if is_named or directory.is_dir() else {})

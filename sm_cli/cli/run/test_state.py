@@ -85,8 +85,8 @@ def test_state(
 
     if mock is not None and mock_error is not None:
         raise UsageError("--mock and --mock-error exclude each other")
-    told = choice(level.upper(), "--level", single.LEVELS) if level else "TRACE" if trace else "INFO"
-    if trace and told == "INFO":
+    depth = choice(level.upper(), "--level", single.LEVELS) if level else "TRACE" if trace else "INFO"
+    if trace and depth == "INFO":
         raise UsageError("--trace shows what --level INFO leaves out")
     project = find_project()
     document = workflows.document(workflows.choose(project, workflow))
@@ -103,12 +103,12 @@ def test_state(
     with out.guard_stdout() as result, stubbing(stub) as stubs:
         registry = {} if mocked is not None else handlers_for_state(found, project, handlers, stubs)
         answer = single.test_state(
-            document, data, state_name=state, inspection_level=told if json else _check_level(told), mock=mocked,
+            document, data, state_name=state, inspection_level=depth if json else _check_level(depth), mock=mocked,
             handlers=registry, name=state, strict=False, **options,
         )  # fmt: skip
         if json:
             out.value(answer, result)
-        elif told != "INFO":
+        elif depth != "INFO":
             for line in stages(answer):
                 out.text(line, result)
         elif "output" in answer:
@@ -169,9 +169,9 @@ def handlers_for_state(
     resource = parse_resource(state.text("Resource") or "") if state.type == "Task" else None
     if resource is None or (stub is None and (resource.kind == "activity" or resource.pattern)):
         return {}
-    directory, named = project.handlers(option)
+    directory, is_named = project.handlers(option)
     if stub is not None:
-        return stubbed_handlers(stub, directory, named, load_trusted)
+        return stubbed_handlers(stub, directory, is_named, load_trusted)
     ours = builtins(project.http())
     if resource.handler in ours and not directory.is_dir():
         return ours
@@ -186,12 +186,12 @@ def stages(answer: Mapping[str, Any]) -> Iterator[str]:
     from sm_cli.cli.terminal import tables
     from sm_cli.jsonvalue import dumps
 
-    told = {**answer["inspectionData"]}
-    told.update({name: answer[name] for name in ("output", "nextState") if name in answer})
-    width = max(map(len, told))
-    for name, value in told.items():
-        shown = value if name == "nextState" else dumps(value)
-        yield f"{name:<{width}}  {tables.clean(shown)}"
+    stage_values = {**answer["inspectionData"]}
+    stage_values.update({name: answer[name] for name in ("output", "nextState") if name in answer})
+    width = max(map(len, stage_values))
+    for name, value in stage_values.items():
+        text = value if name == "nextState" else dumps(value)
+        yield f"{name:<{width}}  {tables.clean(text)}"
 
 
 def outcome_lines(state: str, answer: Mapping[str, Any]) -> Iterator[str]:

@@ -32,18 +32,18 @@ _KINDS = {lack: lack.name.lower() for lack in Lack}
 
 def work_summary(log: WorkLog, left: list[Left]) -> str:
     """`3 ended: 2 SUCCEEDED, 1 FAILED; 1 still waits: no handler for 'x'`."""
-    ended = sum(log.ended.values())
+    count_ended = sum(log.ended.values())
     parts = ["nothing ended"]
-    if ended:
+    if count_ended:
         by_status = ", ".join(f"{log.ended[status]:,} {status}" for status in _STATUSES if log.ended[status])
-        parts = [f"{ended:,} ended: {by_status}"]
+        parts = [f"{count_ended:,} ended: {by_status}"]
     total = sum(each.count for each in left)
     if not left:
         return f"{parts[0]}; nothing is left"
-    told = [_reason(each, alone=len(left) == 1) for each in left[:_TOLD]]
+    reasons = [_reason(each, alone=len(left) == 1) for each in left[:_TOLD]]
     more = sum(each.count for each in left[_TOLD:])
-    told += [f"{more:,} for other reasons"] if more else []
-    parts.append(f"{_format_count(total, left)} still wait{'s' if total == 1 else ''}: {', '.join(told)}")
+    reasons += [f"{more:,} for other reasons"] if more else []
+    parts.append(f"{_format_count(total, left)} still wait{'s' if total == 1 else ''}: {', '.join(reasons)}")
     return "; ".join(parts)
 
 

@@ -40,8 +40,8 @@ def describe_execution(engine: Engine, execution: Execution, root: Path) -> tupl
 
 def wait_text(wait: PendingWait) -> str:
     """What is waited for in words, and the command that moves it."""
-    said = _waited_for(wait)
-    return said if wait.action is None else f"{said}: {command_of(wait.action)}"
+    sentence = _waited_for(wait)
+    return sentence if wait.action is None else f"{sentence}: {command_of(wait.action)}"
 
 
 def _waited_for(wait: PendingWait) -> str:

@@ -56,13 +56,13 @@ def graph(
 
     choice(format, "--format", FORMATS)
     if execution is None:
-        drawn, marks = graph_of(_definition(workflow)), None
+        picture, marks = graph_of(_definition(workflow)), None
     else:
-        drawn, marks = _execution_graph(execution, workflow, db)
+        picture, marks = _execution_graph(execution, workflow, db)
     if file is None:
-        sys.stdout.write(_encodable(escape_painted(_render(drawn, marks, format, to_terminal=True))))
+        sys.stdout.write(_encodable(escape_painted(_render(picture, marks, format, to_terminal=True))))
     else:
-        _write(file, _render(drawn, marks, format, to_terminal=False))
+        _write(file, _render(picture, marks, format, to_terminal=False))
 
 
 def marks_of(graph: Graph, visits: Iterable[StateVisit]) -> dict[NodeId, Mark]:
@@ -105,9 +105,9 @@ def _execution_graph(reference: str, workflow: str | None, db: str | None) -> tu
         execution = engine.find(reference)
         if workflow is not None and (name := name_of_file(workflow)) != execution.workflow:
             raise UsageError(f"{execution.name} is an execution of {execution.workflow!r}, not of {name!r}")
-        drawn = graph_of(definition_of(engine, execution))
+        picture = graph_of(definition_of(engine, execution))
         visits = state_visits(history_of(engine, execution))
-    return drawn, marks_of(drawn, visits)
+    return picture, marks_of(picture, visits)
 
 
 def _render(graph: Graph, marks: dict[NodeId, Mark] | None, format: str, *, to_terminal: bool) -> str:

@@ -116,9 +116,9 @@ def _tell_states(engine: Engine, execution: Execution, wanted: VisitFilter, payl
     some = wanted != VisitFilter()  # then what a state is in need not stand above it
     visits = visits_of(engine, execution, wanted, data=payloads)
     heads = (_HEADS[0], "WHERE", *_HEADS[1:]) if some else _HEADS
-    shown = growing_table(heads, visits, lambda visit: _row(visit, now, some=some), full=full)
+    rows = growing_table(heads, visits, lambda visit: _row(visit, now, some=some), full=full)
     empty = True
-    for visit, line in shown:
+    for visit, line in rows:
         out.text(line)
         if visit is None:
             continue
@@ -173,8 +173,8 @@ def _tell_event(event: HistoryEvent, payloads: bool, *, full: bool) -> None:
     from sm_cli.jsonvalue import dumps
     from sm_cli.timestamps import rfc3339
 
-    said = [str(event.detail[key]) for key in ("name", "error") if event.detail.get(key) is not None]
-    what = tables.screenful(tables.clean(" ".join(said)), full=full)
+    words = [str(event.detail[key]) for key in ("name", "error") if event.detail.get(key) is not None]
+    what = tables.screenful(tables.clean(" ".join(words)), full=full)
     out.text(f"{event.number:>5}  {rfc3339(event.at)}  {event.type:<28}  {what}".rstrip())
     if payloads and event.detail:
         out.text(f"       {tables.screenful(dumps(event.detail), full=full)}")

@@ -57,11 +57,11 @@ def why(
     project = find_project()
     with opened_engine(db, project) as engine:
         found = engine.find(execution)
-        known = _handlers(engine, found, project, handlers, run=import_)
+        names = _handlers(engine, found, project, handlers, run=import_)
         begins = _BEGINS.get(found.status.value, "began at")
         failure = execution_failure(engine, found)
         failed = "" if failure is None or failure.state is None else f" and failed in {failure.state}"
-        reasons = reasons_of(engine, found, handlers=known, time_text=tables.local_time)
+        reasons = reasons_of(engine, found, handlers=names, time_text=tables.local_time)
         runs = [] if format != "table" or failure is not None else child_failures(engine, found)
     if format != "table":
         out.one({
@@ -75,9 +75,9 @@ def why(
             ],
         }, format)  # fmt: skip
         return
-    named = found.ref if found.name == found.ref else f"{found.name} ({found.ref})"
-    begun = f"Execution {named} of {found.workflow} {begins} {tables.local_time(found.started)}{failed}."
-    out.text(" ".join([begun, *(tables.cut(tables.clean(r.text)) for r in reasons)]))
+    label = found.ref if found.name == found.ref else f"{found.name} ({found.ref})"
+    start = f"Execution {label} of {found.workflow} {begins} {tables.local_time(found.started)}{failed}."
+    out.text(" ".join([start, *(tables.cut(tables.clean(r.text)) for r in reasons)]))
     for run in runs:
         for line in child_failure_lines(run, project.root):
             out.text(f"  {line}")
@@ -96,8 +96,8 @@ def _handlers(
 
     if not has_free_jobs(engine, execution):
         return None
-    directory, named = project.handlers(option)
-    if not named and not directory.is_dir():
+    directory, is_named = project.handlers(option)
+    if not is_named and not directory.is_dir():
         return list(BUILT_IN)
     try:
         with out.guard_stdout():

@@ -64,8 +64,8 @@ def _outside(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             return f"the result could not be written: {error.strerror}", 7
-        named = "" if error.filename is None else f"{shorten_path(os.fsdecode(error.filename))}: "
-        return f"{named}{error.strerror}", 7
+        place = "" if error.filename is None else f"{shorten_path(os.fsdecode(error.filename))}: "
+        return f"{place}{error.strerror}", 7
     if isinstance(error, ValueError) and str(error).startswith("embedded null"):
         return "a path holds a NUL character, and no file has such a name", 2
     return None
@@ -77,9 +77,9 @@ def shorten_path(path: str) -> str:
 
 
 def _show(show: Callable[..., object]) -> None:
-    shown = io.StringIO()
-    show(file=shown)
-    for line in shown.getvalue().splitlines():
+    buffer = io.StringIO()
+    show(file=buffer)
+    for line in buffer.getvalue().splitlines():
         say(line)
 
 

@@ -113,9 +113,9 @@ class Nobody:
         """One line for each reason that was not told yet."""
         for reason in reasons:
             # One that only time has changed is the same; a retry that follows another is not.
-            known = reason.kind, reason.state, reason.action, reason.until if reason.kind == "retry" else None
-            if known not in self.told:
-                self.told.add(known)
+            topic = reason.kind, reason.state, reason.action, reason.until if reason.kind == "retry" else None
+            if topic not in self.told:
+                self.told.add(topic)
                 say(f"  … {standstill(reason)}")
 
 

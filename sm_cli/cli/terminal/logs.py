@@ -86,9 +86,9 @@ def escape_the_rest() -> None:
 
 
 def _handler() -> logging.Handler:
-    for known in _LOGGER.handlers:
-        if isinstance(known, _Stderr):
-            return known
+    for each in _LOGGER.handlers:
+        if isinstance(each, _Stderr):
+            return each
     made = _Stderr()
     made.setFormatter(_plain())
     _LOGGER.addHandler(made)

@@ -22,9 +22,9 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]], *, full: bool = 
     """The lines of a table: columns as wide as needed, two spaces between them. A column that is empty
     everywhere is left out. A cell is cut after some 300 characters, unless it is to be `full`."""
     columns = [i for i in range(len(heads)) if not lines or any(line[i] for line in lines)]
-    shown = [[heads[i] for i in columns], *([cell(line[i], full=full) for i in columns] for line in lines)]
-    widths = [max(width(row[i]) for row in shown) for i in range(len(columns))]
-    return ["  ".join(pad(text, w) for text, w in zip(row, widths, strict=True)).rstrip() for row in shown]
+    rows = [[heads[i] for i in columns], *([cell(line[i], full=full) for i in columns] for line in lines)]
+    widths = [max(width(row[i]) for row in rows) for i in range(len(columns))]
+    return ["  ".join(pad(text, w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def cell(text: str, *, full: bool = False) -> str:

@@ -67,9 +67,9 @@ def _code(written: str) -> str:
     from sm_cli.errors import UsageError
 
     code = written.strip().upper()
-    known = {*CATALOGUE, *(rule.aws_code for rule in CATALOGUE.values() if rule.aws_code)}
-    if code not in known:
-        close = get_close_matches(code, known, 1)
+    codes = {*CATALOGUE, *(rule.aws_code for rule in CATALOGUE.values() if rule.aws_code)}
+    if code not in codes:
+        close = get_close_matches(code, codes, 1)
         hint = f"did you mean {close[0]}?" if close else "sm explain lists them all."
         raise UsageError(f"--ignore {written!r} is no code of a diagnostic", hint=hint)
     return code
@@ -92,8 +92,8 @@ def _handler_names(project: Project, option: str | None, run: bool) -> Collectio
     from sm_cli.cli.terminal.failures import warn
     from sm_cli.errors import HandlerLoadError
 
-    directory, named = project.handlers(option)
-    if not named and not directory.is_dir():
+    directory, is_named = project.handlers(option)
+    if not is_named and not directory.is_dir():
         return None
     from sm_cli.cli.project.handlers import handler_names
 
@@ -101,16 +101,16 @@ def _handler_names(project: Project, option: str | None, run: bool) -> Collectio
         try:
             return handler_names(directory, run=run)
         except HandlerLoadError as e:
-            if named:
+            if is_named:
                 raise
             warn(f"{e.message}; so nothing is said about handlers")
             return None
 
 
-def check_all(project: Project, paths: Sequence[str], asked: CheckOptions) -> list[CheckedFile]:
+def check_all(project: Project, paths: Sequence[str], options: CheckOptions) -> list[CheckedFile]:
     """Every file that is meant, sorted by name, with its problems."""
     files = sorted(definition_files(project, paths))
-    return [found for file, in_folder in files if (found := _check_file(file, asked, in_folder)) is not None]
+    return [found for file, in_folder in files if (found := _check_file(file, options, in_folder)) is not None]
 
 
 def definition_files(project: Project, paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
@@ -142,34 +142,34 @@ def _definitions_below(folder: Path) -> list[Path]:
     return sorted(file for file in below if not any(part.startswith(".") for part in file.relative_to(folder).parts))
 
 
-def _check_file(file: str, asked: CheckOptions, in_folder: bool) -> CheckedFile | None:
+def _check_file(file: str, options: CheckOptions, in_folder: bool) -> CheckedFile | None:
     """What is wrong with one file; None for a file of a folder that is JSON or YAML but no workflow."""
     from sm_cli.asl.text.source import parse
     from sm_cli.cli.project.workflows import read_definition
 
-    content, shown = read_definition(file), display_name(file)
-    parsed = parse(content, file=shown)
+    content, display = read_definition(file), display_name(file)
+    parsed = parse(content, file=display)
     text = content.decode("utf-8-sig", "replace")
     value = parsed.document.value if parsed.document is not None else None
     if in_folder and isinstance(value, dict) and "StartAt" not in value and "States" not in value:
         return None
-    if asked.aws:
+    if options.aws:
         from sm_cli.cli.validate.as_aws import aws_problems
 
-        found = aws_problems(parsed, content, asked.substitutions or {}, shown, express=asked.express)
+        found = aws_problems(parsed, content, options.substitutions or {}, display, express=options.express)
     elif parsed.document is None:
-        return CheckedFile(file, text, parsed.diagnostics, asked.fails)
+        return CheckedFile(file, text, parsed.diagnostics, options.fails)
     else:
-        found = [*parsed.diagnostics, *problems_of(parsed.document, asked)]
-    return CheckedFile(file, text, [d for d in found if _is_reported(d, asked)], asked.fails)
+        found = [*parsed.diagnostics, *problems_of(parsed.document, options)]
+    return CheckedFile(file, text, [d for d in found if _is_reported(d, options)], options.fails)
 
 
-def problems_of(document: Document, asked: CheckOptions) -> list[Diagnostic]:
+def problems_of(document: Document, options: CheckOptions) -> list[Diagnostic]:
     """All problems of a definition, those that nobody wants to hear of too."""
     from sm_cli.asl.validation.validate import validate
 
-    return validate(document, handlers=asked.handlers, express=asked.express, substitutions=asked.substitutions)
+    return validate(document, handlers=options.handlers, express=options.express, substitutions=options.substitutions)
 
 
-def _is_reported(problem: Diagnostic, asked: CheckOptions) -> bool:
-    return problem.severity in asked.levels and problem.code not in asked.ignored
+def _is_reported(problem: Diagnostic, options: CheckOptions) -> bool:
+    return problem.severity in options.levels and problem.code not in options.ignored

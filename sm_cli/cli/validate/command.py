@@ -76,22 +76,22 @@ def validate(
         raise typer.Exit(1)
 
 
-def _once(project: Project, paths: list[str], asked: CheckOptions, format: str) -> bool:
+def _once(project: Project, paths: list[str], options: CheckOptions, format: str) -> bool:
     """Check and tell; whether all is valid."""
-    files = check_all(project, paths, asked)
+    files = check_all(project, paths, options)
     _report(files, format)
     return all(each.is_valid for each in files)
 
 
-def _fix_files(project: Project, paths: list[str], asked: CheckOptions, format: str, dry_run: bool) -> bool:
+def _fix_files(project: Project, paths: list[str], options: CheckOptions, format: str, dry_run: bool) -> bool:
     """Fix the files, then check them; with `dry_run` only show what would be fixed."""
     from sm_cli.cli.validate.fixing import fix_files
 
-    before = check_all(project, paths, asked)
-    fix_files(before, asked, to_stdout=format == "text", write=not dry_run)
+    before = check_all(project, paths, options)
+    fix_files(before, options, to_stdout=format == "text", write=not dry_run)
     if dry_run:
         return all(each.is_valid for each in before)
-    return _once(project, paths, asked, format)
+    return _once(project, paths, options, format)
 
 
 def _report(files: Sequence[CheckedFile], format: str) -> None:

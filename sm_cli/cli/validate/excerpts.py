@@ -98,19 +98,19 @@ def _display_text(text: str) -> str:
 def _beginning(text: str, room: int) -> str:
     if width(text) <= room:
         return text
-    kept = text[: max(0, room - 1)]
-    while width(kept) > room - 1:
-        kept = kept[:-1]
-    return f"{kept}…" if room > 0 else ""
+    head = text[: max(0, room - 1)]
+    while width(head) > room - 1:
+        head = head[:-1]
+    return f"{head}…" if room > 0 else ""
 
 
 def _end_of(text: str, room: int) -> str:
     if width(text) <= room:
         return text
-    kept = text[len(text) - max(0, room - 1) :]
-    while width(kept) > room - 1:
-        kept = kept[1:]
-    return f"…{kept}" if room > 0 else ""
+    tail = text[len(text) - max(0, room - 1) :]
+    while width(tail) > room - 1:
+        tail = tail[1:]
+    return f"…{tail}" if room > 0 else ""
 
 
 def summary(problems: Iterable[Sequence[Diagnostic]]) -> str:

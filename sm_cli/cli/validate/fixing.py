@@ -31,14 +31,14 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _COLOURS = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
 
 
-def fix_files(files: Sequence[CheckedFile], asked: CheckOptions, *, to_stdout: bool, write: bool) -> None:
+def fix_files(files: Sequence[CheckedFile], options: CheckOptions, *, to_stdout: bool, write: bool) -> None:
     """Show what is fixed in each file as a diff, on stdout or stderr, and write it unless told otherwise."""
     from sm_cli.asl.validation.fixes import fix
 
     stream = sys.stdout if to_stdout else sys.stderr
     count = fixed_files = 0
     for each in files:
-        fixed = fix(each.text, file=each.shown, ignore=asked.ignored)
+        fixed = fix(each.text, file=each.shown, ignore=options.ignored)
         if not fixed.changes:
             continue
         for line in _diff(each.shown, each.text, fixed.text, stream):
@@ -63,11 +63,11 @@ def _diff(name: str, before: str, after: str, stream: TextIO) -> Iterator[str]:
     path = name.lstrip("/")
     coloured = is_coloured(stream)
     for line in unified_diff(_LINES.findall(before), _LINES.findall(after), f"a/{path}", f"b/{path}"):
-        shown = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        colour = _COLOURS.get(shown[0], "") if coloured else ""
+        text = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        colour = _COLOURS.get(text[0], "") if coloured else ""
         if stream.isatty():  # into a file or a pipe it goes as it is: a patch has to be exact
-            shown = f"{escaped_lines(shown[:-1])}\n"
-        yield f"{colour}{shown[:-1]}\x1b[0m\n" if colour else shown
+            text = f"{escaped_lines(text[:-1])}\n"
+        yield f"{colour}{text[:-1]}\x1b[0m\n" if colour else text
 
 
 def replace(file: Path, before: str, after: str) -> None:

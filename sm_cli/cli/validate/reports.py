@@ -154,8 +154,8 @@ def _command(checked: CheckedFile, problem: Diagnostic) -> str:
         if at.line == at.end_line:  # columns of several lines mean nothing there
             properties += [("col", str(at.column)), ("endColumn", str(at.end_column))]
     properties.append(("title", problem.code))
-    shown = ",".join(f"{name}={_escape(value, (':', ','))}" for name, value in properties)
-    return f"::{_COMMANDS[problem.severity]} {shown}::{_escape(_sentence(problem))}"
+    parameters = ",".join(f"{name}={_escape(value, (':', ','))}" for name, value in properties)
+    return f"::{_COMMANDS[problem.severity]} {parameters}::{_escape(_sentence(problem))}"
 
 
 def _escape(text: str, also: tuple[str, ...] = ()) -> str:

@@ -39,19 +39,19 @@ def watching(project: Project, paths: Sequence[str], also: Sequence[str], check:
     gc.enable()
     places = _places(project, paths, also)
     ignored = DefaultFilter()
-    begun = False
+    has_begun = False
     # The first turn comes when the watch has begun: no change after the first check is missed.
     for changes in watch(
         *places, debounce=200, step=50, rust_timeout=_TURN, yield_on_timeout=True,
         watch_filter=lambda kind, path: path.endswith(_SUFFIXES) and ignored(kind, path),
     ):  # fmt: skip
-        if begun and not changes:
+        if has_begun and not changes:
             continue
-        if not begun:
+        if not has_begun:
             say(f"watching {', '.join(str(place) for place in places)}; Ctrl-C ends")
         elif sys.stdout.isatty():
             sys.stdout.write(_CLEAR)
-        begun = True
+        has_begun = True
         _check(check)
 
 
@@ -59,15 +59,15 @@ def _places(project: Project, paths: Sequence[str], also: Sequence[str]) -> list
     """The folders whose changes matter: of a file the one that it lies in, because editors replace files."""
     from sm_cli.cli.validate.checking import definition_files
 
-    named = [Path(path) for path in paths if Path(path).is_dir()]
+    folders = [Path(path) for path in paths if Path(path).is_dir()]
     files = [path for path in paths if not Path(path).is_dir()]
     if files or not paths:
-        named += [Path(file).parent for file, _ in definition_files(project, files)]
+        folders += [Path(file).parent for file, _ in definition_files(project, files)]
     handlers, _ = project.handlers(None)
     if handlers.is_dir():
-        named.append(handlers)
-    named += [Path(path) if Path(path).is_dir() else Path(path).parent for path in also]
-    return list(dict.fromkeys(named))
+        folders.append(handlers)
+    folders += [Path(path) if Path(path).is_dir() else Path(path).parent for path in also]
+    return list(dict.fromkeys(folders))
 
 
 def _check(check: Callable[[], object]) -> None:
