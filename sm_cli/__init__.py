@@ -2,6 +2,8 @@
 
     from sm_cli import handler, TaskError        # to write handlers
     from sm_cli import validate, simulate        # to check and to test workflows
+    from sm_cli import Client                    # to start executions from a program, and ask about them
+    from sm_cli import errors                    # what can go wrong
 
 Rule: importing this package imports nothing else; what stands below is fetched when it is first used.
 """
@@ -14,16 +16,27 @@ TYPE_CHECKING = False  # typing itself is not imported: `sm --version` would pay
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from sm_cli import errors as errors
+    from sm_cli.client import Client, ExecutionDescription, ExecutionSummary, MessageReceipt, WaitingTask
     from sm_cli.diagnostics import Diagnostic
     from sm_cli.errors import TaskError
     from sm_cli.handlers.handler import handler
     from sm_cli.jsonvalue import Json
     from sm_cli.testing import simulate
 
-__all__ = ["TaskError", "__version__", "handler", "simulate", "validate"]
+__all__ = [
+    "Client", "ExecutionDescription", "ExecutionSummary", "MessageReceipt", "TaskError", "WaitingTask", "__version__",
+    "errors", "handler", "simulate", "validate",
+]  # fmt: skip
 
 _HOMES = {
+    "Client": "sm_cli.client",
+    "ExecutionDescription": "sm_cli.client",
+    "ExecutionSummary": "sm_cli.client",
+    "MessageReceipt": "sm_cli.client",
+    "WaitingTask": "sm_cli.client",
     "TaskError": "sm_cli.errors",
+    "errors": "sm_cli.errors",
     "handler": "sm_cli.handlers.handler",
     "simulate": "sm_cli.testing",
 }
@@ -45,7 +58,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'sm_cli' has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(_HOMES[name]), name)
+    home = import_module(_HOMES[name])
+    value: object = home if name == "errors" else getattr(home, name)
     globals()[name] = value
     return value
 

@@ -6,149 +6,25 @@ are relative to its file; everything else is relative to the current directory.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.trust import check_owner
 from sm_cli.cli.terminal.options import source
-from sm_cli.errors import ConfigurationError, HandlerLoadError, SmError
-from sm_cli.project.settings import find_settings, place_of
+from sm_cli.errors import SmError
+from sm_cli.project.project import ProjectSettings
+from sm_cli.project.settings import find_settings
 from sm_cli.project.settings import relative_path as relative_path
 
-if TYPE_CHECKING:
-    from sm_cli.handlers.http.settings import HttpSettings
 
-
-@dataclass(slots=True)
-class Project:
-    """The directory that a command works in, and its settings.
-
-    root: the directory of the configuration, or the current one. file: the configuration, if there is one.
-    """
-
-    root: Path
-    file: Path | None = None
-    #: What the configuration says, by name.
-    settings: dict[str, object] = field(default_factory=dict)
-    #: The lines of its file, from which a sentence about a setting finds its number.
-    lines: list[str] = field(default_factory=list, repr=False)
-
-    def setting(self, key: str) -> str | None:
-        """A setting as text; None when it is not there."""
-        found = self.settings.get(key)
-        return None if found is None else str(found)
-
-    def place(self, key: str) -> str:
-        """Where a setting was made: `sm.toml:3: concurrency`."""
-        return f"{place_of(self.file or self.root, self.lines, key)}: {key}"
+class Project(ProjectSettings):
+    """The directory that a command works in, and its settings."""
 
     def origin(self, key: str, option: str | None) -> str:
         """What says so, for a sentence about it: the option of that name or its variable when it was given, else the
         setting with its place."""
         return self.place(key) if option is None else source(f"--{key.replace('_', '-')}")
-
-    @property
-    def workflows(self) -> Path:
-        """The directory of workflows."""
-        return relative_path(self.root / "workflows")
-
-    def handlers(self, option: str | None) -> tuple[Path, bool]:
-        """The handlers directory, and whether somebody named it.
-
-        Raises HandlerLoadError when the configuration names one that is not there."""
-        if option is not None:
-            return Path(option), True
-        configured = self.setting("handlers")
-        directory = relative_path(self.root / (configured or "handlers"))
-        if configured is not None and not directory.is_dir():
-            place = self.place("handlers")
-            raise HandlerLoadError(f"{place}: there is no directory {directory}", topic="handlers directory")
-        return directory, configured is not None
-
-    def buckets(self, option: str | None) -> Path:
-        """The directory that stands for S3."""
-        return Path(option) if option is not None else relative_path(self.root / (self.setting("buckets") or "buckets"))
-
-    @property
-    def aws_limits(self) -> bool:
-        """Whether AWS's limits hold."""
-        return self.settings.get("aws_limits") is True
-
-    @property
-    def max_payload(self) -> int | None:
-        """Bytes of JSON text that a value may have; None: the engine's default. Raises ConfigurationError."""
-        return self._number("max_payload", "bytes", (1 << 30) - 1)
-
-    @property
-    def max_events(self) -> int | None:
-        """History events that an execution may have; None: the engine's default. Raises ConfigurationError."""
-        return self._number("max_events", "events", 10**12)
-
-    @property
-    def evaluation_seconds(self) -> int | None:
-        """Seconds of processor time that one JSONata evaluation may take; None: the engine's default.
-
-        Raises ConfigurationError.
-        """
-        return self._number("evaluation_seconds", "seconds", 3600)
-
-    @property
-    def silence_seconds(self) -> int | None:
-        """Seconds for which a silent worker whose process lives keeps its jobs; None: the engine's default.
-
-        Raises ConfigurationError.
-        """
-        return self._number("silence_seconds", "seconds", 7 * 86_400)
-
-    def _number(self, key: str, of: str, most: int) -> int | None:
-        """A setting that is a number from 1 on, which a variable overrides. Raises ConfigurationError."""
-        name = f"SM_{key.upper()}"
-        variable = os.environ.get(name)
-        given = self.setting(key) if variable is None else variable
-        if given is None:
-            return None
-        if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) <= most:
-            where = name if variable is not None else self.place(key)
-            raise ConfigurationError(f"{where} is a number of {of} from 1 to {most:,}, not {given[:40]!r}")
-        return int(given)
-
-    def queue_of(self, workflow: str) -> str:
-        """The queue that the table `priority` gives to a workflow; "default" unless it does."""
-        table = self.settings.get("priority")
-        return str(table.get(workflow, "default")) if isinstance(table, dict) else "default"
-
-    def database(self, option: str | None) -> tuple[str, bool]:
-        """The database's URL, and whether somebody named it."""
-        if option is not None:
-            return option, True
-        configured = self.setting("database")
-        if configured is None:
-            return str(relative_path(self.root / ".sm" / "sm.db")), False
-        return self._anchor(configured), True
-
-    def http(self) -> HttpSettings:
-        """What http:invoke may do. Raises ConfigurationError for hosts and connections that are none."""
-        from sm_cli.handlers.http.settings import read_settings
-
-        file = self.file or self.root
-        allow, where = self.settings.get("http_allow", []), place_of(file, self.lines, "http_allow")
-        variable = os.environ.get("SM_HTTP_ALLOW")
-        if variable is not None:
-            allow, where = [part.strip() for part in variable.split(",") if part.strip()], "SM_HTTP_ALLOW"
-        connections = self.settings.get("http_connections", {})
-        place = place_of(file, self.lines, "http_connections")
-        return read_settings(allow, connections, where=where, connections_where=place)
-
-    def _anchor(self, url: str) -> str:
-        scheme = "sqlite:" if url.startswith("sqlite:") else ""
-        path = url.removeprefix(scheme)
-        if path.startswith("/") or ":" in path:
-            return url
-        return f"{scheme}{relative_path(self.root / path)}"
 
 
 def find_project(start: Path | None = None) -> Project:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.project.config import Project, blamed_on, find_project, relative_path
-from sm_cli.cli.project.trust import check_database, owner_who_denies
+from sm_cli.cli.project.trust import check_database
+from sm_cli.cli.terminal.failures import shorten_path
 from sm_cli.errors import DatabaseError
+from sm_cli.project.owners import owner_who_denies
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -77,7 +78,7 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
         if e.topic == "no database":
             e.hint = _where_looked(project, is_named=is_named, by_option=db is not None)
         elif e.hint is None and file is not None:
-            e.hint = owner_who_denies(file)
+            e.hint = owner_who_denies(file, shorten_path)
         raise
 
 
@@ -110,22 +111,13 @@ def opened_engine(
     from sm_cli.cli.project.workflows import Library
     from sm_cli.cli.terminal.logs import escape_the_rest
     from sm_cli.engine.engine import Engine
-    from sm_cli.engine.settings import Settings
-    from sm_cli.timestamps import MICROSECONDS
+    from sm_cli.project.project import engine_settings
 
     gc.enable()  # `main` has disabled it for the short commands
     gc.set_threshold(*_COLLECT)
     escape_the_rest()
     project = project or find_project()
-    settings = Settings(stubbed=stubbed)
-    if (most := project.max_payload) is not None:
-        settings.max_payload = most
-    if (events := project.max_events) is not None:
-        settings.max_events = events
-    if (seconds := project.evaluation_seconds) is not None:
-        settings.evaluation = replace(settings.evaluation, seconds=float(seconds))
-    if (silence := project.silence_seconds) is not None:
-        settings.silence = silence * MICROSECONDS
+    settings = engine_settings(project, stubbed=stubbed)
     with opened_store(db, project, create=create) as store:
         library = Library(project.workflows)
         yield Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))

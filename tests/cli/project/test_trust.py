@@ -17,6 +17,7 @@ from typer.main import get_command
 from sm_cli.cli import app
 from sm_cli.cli.commands import COMMANDS
 from sm_cli.cli.project import trust
+from sm_cli.project import owners
 from tests.cli.conftest import Project
 
 _FLOW = """
@@ -47,13 +48,13 @@ def give(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Giv
             pytest.skip("only root gives files away")
         return lambda path, uid: os.chown(path, uid, -1, follow_symlinks=False)
     given: dict[Path, int] = {}
-    seen = trust.owners_of
+    seen = owners.owners_of
 
     def owners_of(path: Path) -> tuple[int, ...]:
         other = given.get(Path.cwd() / path)
         return seen(path) if other is None else (other,)
 
-    monkeypatch.setattr(trust, "owners_of", owners_of)
+    monkeypatch.setattr(owners, "owners_of", owners_of)
     return lambda path, uid: given.update({Path.cwd() / path: uid})
 
 
@@ -201,7 +202,7 @@ def test_what_belongs_to_root_or_to_oneself_is_obeyed(
 ) -> None:
     give(project.path / "handlers", 0)
     give(project.path / "handlers" / "orders.py", _NOBODY_HAS)
-    assert trust.owners_of(project.path / "handlers" / "orders.py") == (_NOBODY_HAS,)
+    assert owners.owners_of(project.path / "handlers" / "orders.py") == (_NOBODY_HAS,)
     monkeypatch.setattr(os, "geteuid", lambda: _NOBODY_HAS)
     trust.check_handlers_owner(Path("handlers"))
 

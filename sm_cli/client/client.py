@@ -1,0 +1,281 @@
+"""The Client: one object that the threads of a program share.
+
+Rule: what changes something takes its turn under one lock, for an engine steps for one thread at a time; what only
+reads does not wait for it. A process that was forked opens the database anew: SQLite's connections do not survive one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from sm_cli.client.opening import Home
+from sm_cli.client.results import (
+    ExecutionDescription,
+    ExecutionSummary,
+    MessageReceipt,
+    StatusName,
+    WaitingTask,
+    description_of,
+    receipt_of,
+    summary_of,
+)
+from sm_cli.engine.aws_history import aws_events
+from sm_cli.errors import DatabaseError, StillRunning, UsageError
+from sm_cli.jsonvalue import Json, as_json, dumps
+from sm_cli.views.executions import execution_now, history_of
+from sm_cli.views.listing import list_executions
+from sm_cli.views.records import ExecutionFilter, Status
+from sm_cli.views.tasks import handed_over_tasks
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine, Workflow
+
+#: What a method returns beside one that is called `list`.
+Summaries: TypeAlias = list[ExecutionSummary]
+Events: TypeAlias = list[dict[str, Any]]
+WaitingTasks: TypeAlias = list[WaitingTask]
+#: Seconds between two looks of who waits for an end: at first, and at most.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+_CLOSED = "this Client is closed"
+
+
+class Client:
+    """Starts executions and asks about them; workers do the work.
+
+    One Client serves all threads of a process. An execution is named by its id, a unique beginning of that, its name,
+    its ARN, or `@last`. Every method raises errors of `sm_cli.errors`: DatabaseError when the database cannot be used,
+    NotFound and Conflict as each says, UsageError for arguments that make no sense and for a Client that is closed.
+    """
+
+    def __init__(
+        self, url_or_path: str | os.PathLike[str], *, project: str | os.PathLike[str] | None = None,
+        create: bool = False, lock_timeout: float = 30.0, trust: bool = False,
+    ) -> None:  # fmt: skip
+        """url_or_path: the folder of a project (its settings name the database, `.sm/sm.db` unless they do), or the
+        file or URL of a database. project: the folder whose `workflows/` and settings hold; unless given that of the
+        database. create: make the database when it is not there. lock_timeout: seconds that a change waits for another
+        program that writes. trust: obey settings and a database of another user, too.
+
+        Raises DatabaseError when the database is not there or cannot be used, ConfigurationError.
+        """
+        self._home = Home(url_or_path, project, trust=trust)
+        self._lock_timeout = lock_timeout
+        self._closed = threading.Event()
+        self._open(create=create)
+
+    def _open(self, *, create: bool) -> None:
+        self._lock = threading.RLock()
+        self._process = os.getpid()
+        self._engine = self._home.open(create=create, lock_timeout=self._lock_timeout)
+
+    def close(self) -> None:
+        """Give the database back; who waits in another thread gets UsageError. Closing twice is no error."""
+        if not self._closed.is_set():
+            self._closed.set()
+            with self._lock:
+                if self._process == os.getpid():
+                    self._engine.store.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine below it. Raises UsageError when this Client is closed."""
+        if self._closed.is_set():
+            raise UsageError(_CLOSED)
+        if self._process != os.getpid():
+            self._open(create=False)
+        return self._engine
+
+    # -- executions --------------------------------------------------------------------------------
+
+    def start(
+        self, workflow: str | os.PathLike[str] | dict[str, Any], input: Json = None, *, name: str | None = None,
+        timeout: float | None = None, queue: str | None = None, workflow_name: str | None = None,
+    ) -> ExecutionDescription:  # fmt: skip
+        """Start an execution, and return at once: it is on disk, and a worker does the rest.
+
+        workflow: the name of one in the project's `workflows/`, the Path of a definition, or a dict. input: any JSON
+        value; None is {}. name: the execution's; the same name with the same input is, while it runs, the same
+        execution, so that a request that is repeated starts nothing twice. timeout: seconds until it ends as TIMED_OUT.
+        queue: of its tasks; that of the settings unless given. workflow_name: what a dict or a Path is called; a Path
+        unless given by its file, a dict `inline`. Its handlers are not looked for.
+
+        Raises NotFound for a name that no workflow has, InvalidDefinition, Conflict when the name is taken.
+        """
+        found = self._workflow(workflow, workflow_name)
+        data = _json({} if input is None else input, "the input")
+        project, engine = self._home.project, self.engine
+        if project.aws_limits:
+            _check_size(data)
+        with self._lock:
+            execution, _, _ = engine.start(
+                found, data, name=name, timeout=timeout, queue=queue or project.queue_of(found.name),
+                limits=project.aws_limits,
+            )  # fmt: skip
+        return description_of(execution)
+
+    def _workflow(self, given: str | os.PathLike[str] | dict[str, Any], called: str | None) -> Workflow:
+        from sm_cli.asl.text.source import from_value
+        from sm_cli.engine.engine import prepare
+        from sm_cli.errors import InvalidDefinition
+        from sm_cli.project.definitions import read_document, stem_of
+
+        if isinstance(given, str):
+            return self._home.library.named(given)
+        if isinstance(given, os.PathLike):
+            path = Path(given)
+            return prepare(read_document(path), called or stem_of(str(path)))
+        parsed = from_value(given)
+        if parsed.document is None:
+            raise InvalidDefinition(parsed.diagnostics)
+        return prepare(parsed.document, called or "inline")
+
+    def get(self, execution: str) -> ExecutionDescription:
+        """The execution as it is now, with its data. Raises NotFound; Conflict when several may be meant."""
+        return description_of(self.engine.find(execution))
+
+    def wait(self, execution: str, timeout: float | None = None) -> ExecutionDescription:
+        """Wait for its end, which may be a failure: `status` says so. timeout: seconds; None: as long as it takes.
+
+        Raises StillRunning when it has not ended in that time.
+        """
+        try:
+            return self._wait(execution, timeout)
+        except DatabaseError:
+            if self._closed.is_set():  # meanwhile, by another thread
+                raise UsageError(_CLOSED) from None
+            raise
+
+    def _wait(self, execution: str, timeout: float | None) -> ExecutionDescription:
+        found = self.engine.find(execution)
+        end = None if timeout is None else time.monotonic() + timeout
+        pause = _FIRST_PAUSE
+        while found.closed is None:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                raise StillRunning(f"execution {found.name} is still running after {timeout:g} s")
+            self._closed.wait(pause if left is None else min(pause, left))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            now = execution_now(self.engine, found.id)
+            if now is None or now.closed is not None:
+                break
+        return self.get(found.ref)
+
+    def list(
+        self, *, status: StatusName | None = None, workflow: str | None = None, since: datetime | None = None,
+        limit: int = 50,
+    ) -> Summaries:  # fmt: skip
+        """Executions, newest first, without their data. since: started at or after this time (without a zone: UTC's).
+        limit: at most so many. Children of map runs are not among them. Raises UsageError for a status that is none."""
+        if status is not None and status not in set(Status):
+            raise UsageError(f"{status!r} is not a status; there are {', '.join(Status)}")
+        if limit < 1:
+            raise UsageError(f"limit is a number from 1 on, not {limit}")
+        begin = None if since is None else since if since.tzinfo is not None else since.replace(tzinfo=UTC)
+        wanted = ExecutionFilter(
+            status=None if status is None else Status(status), workflow=workflow, limit=limit,
+            since=None if begin is None else round(begin.timestamp() * 1_000_000),
+        )  # fmt: skip
+        return [summary_of(execution) for execution in list_executions(self.engine.store, wanted)]
+
+    def history(self, execution: str) -> Events:
+        """Its events, as AWS's GetExecutionHistory gives them. Raises NotFound, Conflict."""
+        engine = self.engine
+        return aws_events(history_of(engine, engine.find(execution)))
+
+    def stop(self, execution: str, *, error: str | None = None, cause: str | None = None) -> ExecutionDescription:
+        """End it as ABORTED, with all that it has started. Raises NotFound; Conflict when it has ended already."""
+        engine = self.engine
+        with self._lock:
+            return description_of(engine.stop(engine.find(execution), error=error, cause=cause))
+
+    def redrive(self, execution: str, *, state: str | None = None, input: Json = None) -> ExecutionDescription:
+        """Go on with one that failed, from where it failed, or from `state`, with `input` or what that state was last
+        entered with. Raises NotFound; Conflict when it runs, or succeeded."""
+        if input is not None and state is None:
+            raise UsageError("an input belongs to a state: without one every state keeps the input that it had")
+        data, engine = _json(input, "the input"), self.engine
+        with self._lock:
+            found = engine.find(execution)
+            engine.redrive(found, state=state, input=data)
+        return self.get(found.ref)
+
+    # -- messages ----------------------------------------------------------------------------------
+
+    def send(
+        self, key: str, value: Json, data: Json = None, *, message_id: str | None = None, ttl: float = 3600.0,
+        to: Literal["all", "one"] = "all", strict_type: bool = False, require_match: bool = False,
+        execution: str | None = None,
+    ) -> MessageReceipt:  # fmt: skip
+        """Send a message to who waits for `key` with `value` (text, a number, true or false).
+
+        message_id: under which it is taken once, whoever repeats it, for 7 days. ttl: seconds that it is kept for a
+        wait that begins later. to: "all" who wait, or the "one" that has waited longest. strict_type: text 42 is not
+        the number 42. require_match: nothing is kept when nobody waits. execution: only this one may receive it.
+
+        Raises NotFound for that execution, Conflict when it has ended or the message id came with other data.
+        """
+        body, engine = _json(data, "the data of the message"), self.engine
+        with self._lock:
+            receiver = None if execution is None else engine.find(execution)
+            sent = engine.publish(
+                key, value, body, message_id=message_id, ttl=ttl, to=to, strict_type=strict_type,
+                require_match=require_match, execution=receiver,
+            )  # fmt: skip
+        return receipt_of(sent)
+
+    # -- tasks that wait for a token ---------------------------------------------------------------
+
+    def tasks(self, limit: int = 50) -> WaitingTasks:
+        """Tasks that wait for a callback, oldest first, at most `limit`."""
+        found = handed_over_tasks(self.engine, limit)
+        return [WaitingTask(t.execution.ref, t.execution.workflow, t.state, t.resource, t.token) for t in found]
+
+    def task_succeeded(self, token: str, output: Json = None) -> None:
+        """The task that waits for this token has this result; None is {}. Raises UsageError for a token that is not
+        ours, TaskTimedOut (a Conflict) when the task has ended."""
+        data, engine = _json({} if output is None else output, "the output"), self.engine
+        with self._lock:
+            engine.task_succeeded(token, data)
+
+    def task_failed(self, token: str, error: str, cause: str | None = None) -> None:
+        """The task that waits for this token has failed. Raises as `task_succeeded`."""
+        engine = self.engine
+        with self._lock:
+            engine.task_failed(token, error, cause)
+
+    def task_heartbeat(self, token: str) -> None:
+        """The work goes on: HeartbeatSeconds begin anew. Raises as `task_succeeded`."""
+        engine = self.engine
+        with self._lock:
+            engine.task_beat(token)
+
+
+def _json(value: object, what: str) -> Json:
+    """The value as JSON, a copy of its own. Raises UsageError."""
+    found, problem = as_json(value)
+    if problem is not None:
+        raise UsageError(f"{what} is not JSON: {problem}")
+    return found
+
+
+def _check_size(data: Json) -> None:
+    """AWS's limit on an input, where the settings hold executions to its limits. Raises UsageError."""
+    from sm_cli.interpreter.step import PAYLOAD_LIMIT
+
+    size = len(dumps(data).encode())
+    if size > PAYLOAD_LIMIT:
+        raise UsageError(f"the input has {size:,} bytes; AWS takes at most {PAYLOAD_LIMIT:,}")
