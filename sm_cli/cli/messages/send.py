@@ -37,7 +37,7 @@ _Correlation: TypeAlias = Annotated[
     str, typer.Argument(metavar="KEY=VALUE", show_default=False, help="What it is sent under: orderId=ORD-1.")
 ]
 _Data: TypeAlias = Annotated[
-    str | None, typer.Option("--data", metavar="FILE|-|JSON", help="The message; {} unless given.")
+    str | None, typer.Option("--data", metavar="FILE|-|JSON", help="The message, JSON or YAML; {} unless given.")
 ]
 _MessageId: TypeAlias = Annotated[
     str | None, typer.Option("--message-id", metavar="ID", help="Sent once, however often it is repeated.")

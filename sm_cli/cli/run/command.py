@@ -44,7 +44,7 @@ _Arguments: TypeAlias = Annotated[
     ),
 ]
 _Input: TypeAlias = Annotated[
-    str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="The input; {} unless given.")
+    str | None, typer.Option("--input", "-i", metavar="FILE|-|JSON", help="The input, JSON or YAML; {} unless given.")
 ]
 _Name: TypeAlias = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="The execution's name; unique for its workflow.")

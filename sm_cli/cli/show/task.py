@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def success(
     token: Token,
     output: Annotated[
-        str, typer.Option("--output", metavar="FILE|-|JSON", help="The task's result; {} unless given.")
+        str, typer.Option("--output", metavar="FILE|-|JSON", help="The task's result, JSON or YAML; {} unless given.")
     ] = "{}",
     db: Database = None,
     _lock_timeout: LockTimeout = None,

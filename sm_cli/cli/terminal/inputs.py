@@ -1,10 +1,11 @@
-"""What a person gives an execution: `--input FILE|-|JSON` and `key=value`.
+"""What a person gives an execution: `--input FILE|-|JSON`, where files and stdin may be YAML, and `key=value`.
 
 Rule: data is kept exactly or refused with a sentence; it is never changed in silence.
 """
 
 from __future__ import annotations
 
+import codecs
 import errno
 import sys
 from pathlib import Path
@@ -44,13 +45,13 @@ def read_stdin(most: int = -1) -> bytes:
 
 
 def read_json(source: str, option: str) -> Json:
-    """`-` is stdin; text that begins like JSON is JSON; else a file, else a JSON scalar. Raises UsageError for what
-    cannot be read."""
+    """`-` is stdin, JSON or YAML; text that begins like JSON is JSON; else a file, JSON or YAML, else a JSON scalar.
+    Raises UsageError for what cannot be read."""
     _refuse_bytes(source)
     if not source:
         raise UsageError(f"{option} is empty")
     if source == "-":
-        return loads_exact(read_stdin(), what="stdin")
+        return _read([read_stdin()], "stdin", is_yaml=False)
     if source.lstrip()[:1] in ("{", "[", '"'):
         return loads_exact(source, what=option)
     try:
@@ -65,7 +66,25 @@ def read_json(source: str, option: str) -> Json:
         return _scalar(source, option)
     handed_over = [content]
     del content  # so that the bytes are gone when they are text
-    return loads_exact(handed_over.pop(), what=source)
+    return _read(handed_over, source, is_yaml=Path(source).suffix in (".yaml", ".yml"))
+
+
+def _read(handed_over: list[bytes], what: str, *, is_yaml: bool) -> Json:
+    """JSON, or YAML: a file that is called so, or a text that begins like no JSON and is an object or an array."""
+    begin = handed_over[0][:64].removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    if not is_yaml and begin in (b"{", b"[", b'"', b""):
+        return loads_exact(handed_over.pop(), what=what)
+    try:
+        return loads_exact(handed_over[0], what=what)
+    except InvalidJson as e:
+        if e.line is None:
+            raise  # JSON, but not to be kept exactly
+        from sm_cli.asl.text.yaml_data import read_data
+
+        value = read_data(handed_over.pop(), what)
+        if not is_yaml and not isinstance(value, dict | list):
+            raise
+        return value
 
 
 def _scalar(source: str, option: str) -> Json:
