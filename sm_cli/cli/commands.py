@@ -26,6 +26,7 @@ COMMANDS = {
     "send-message": "messages.send",
     "messages": "messages.list",
     "worker": "run.worker",
+    "db": "database.command",
 }
 
 #: What `sm --help` says of each, so that it need not import them.
@@ -52,4 +53,5 @@ SUMMARIES = {
     "send-message": "Send a message to who waits for it.",
     "messages": "See what was sent and what became of it.",
     "worker": "Work on all executions until Ctrl-C.",
+    "db": "Back up, check, shorten and ask the database.",
 }

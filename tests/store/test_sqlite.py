@@ -36,6 +36,8 @@ QUERIES = {
 
 #: What may be walked from end to end, and why that is short. A list handed in as JSON and a recursive
 #: query's own rows are always walked.
+#: Questions about the whole database, which only who looks after it asks.
+OF_THE_WHOLE = queries.parse_blocks((queries.SQL / "upkeep.sql").read_text())
 WALKED = {
     ("workflows", "SCAN w"): "one row a registered text",
     ("ready_frames", "SCAN f USING INDEX frames_ready"): "holds ready frames only, in order, up to the limit",
@@ -84,7 +86,7 @@ def test_no_query_walks_a_table_from_end_to_end(store: SqliteStore, path: Path, 
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
     connection.close()
     walks = [step for step in plan if step.startswith("SCAN") and "VIRTUAL TABLE" not in step and step != "SCAN b"]
-    assert [step for step in walks if (name, step) not in WALKED] == []
+    assert [step for step in walks if (name, step) not in WALKED and name not in OF_THE_WHOLE] == []
 
 
 @pytest.mark.parametrize(

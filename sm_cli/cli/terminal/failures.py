@@ -24,6 +24,7 @@ _HINTS = {
     "handlers directory": "--handlers DIR names another one.",
     "input": "Give its input with --input.",
     "missing handler": "--handlers DIR names another directory; with --stub such a task is answered with {}.",
+    "backup": "--force replaces it.",
     "other path": "Give another path with --db.",
     "no database": "`sm run` and `sm init` make one; --db names another.",
 }

@@ -134,6 +134,11 @@ class ExecutionQuestions(Asking):
             return next(iter(self._executions("latest_execution", ())), None)
         return next(iter(self._executions("latest_execution_of_status", (status.value,))), None)
 
+    def count_executions(self) -> tuple[dict[str, int], int]:
+        """How many executions there are by status, and how many children of map runs beside them."""
+        ((children,),) = self.session.all("count_of_children")
+        return dict(self.session.all("count_by_status")), children
+
     def matching_executions(self, wanted: Selection) -> list[int]:
         """The ids of all that are meant, oldest first: who started others comes before them."""
         named = {**wanted._asdict(), "statuses": name_list(status.value for status in wanted.statuses)}

@@ -1,0 +1,1 @@
+"""`sm db`: the database as a file: backup, size, soundness, retention, questions."""

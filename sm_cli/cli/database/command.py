@@ -1,0 +1,151 @@
+"""`sm db`: backup, info, check, compact, query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sm_cli.cli.project.opening import opened_store
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.options import AsJson, Database, Full, LockTimeout, Output, Trust, output_format
+
+if TYPE_CHECKING:
+    from sm_cli.jsonvalue import Json
+
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    group.command("backup")(backup)
+    group.command("info")(info)
+    group.command("check")(check_soundness)
+    group.command("compact")(compact)
+    group.command("query")(query)
+    app.add_typer(group, name="db", help="Back up, check, shorten and ask the database.")
+
+
+def backup(
+    file: Annotated[str, typer.Argument(metavar="FILE", show_default=False, help="Where the copy goes.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
+) -> None:
+    """Copy the database to a file, while workers go on."""
+    from sm_cli.views.upkeep import back_up
+
+    with opened_store(db) as store:
+        size = back_up(store, Path(file), force=force)
+    say(f"{file}: {size_text(size)}, with the key of the task tokens")
+
+
+def info(db: Database = None, json: AsJson = False, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
+    """Show how large the database is, and what is in it."""
+    from sm_cli.views.upkeep import database_document
+
+    with opened_store(db) as store:
+        found = database_document(store)
+    if json:
+        out.value(found)
+        return
+    for head, text in _facts(found):
+        out.text(f"{head:<12}{text}")
+
+
+def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "path", found["path"]
+    yield "size", f"{size_text(found['bytes'])}, of which {size_text(found['freeBytes'])} are free"
+    yield "log", size_text(found["walBytes"])
+    yield "schema", str(found["schema"])
+    counts = [f"{count:,} {status}" for status, count in found["executions"].items()]
+    if found["mapRunChildren"]:
+        counts.append(f"{found['mapRunChildren']:,} children of map runs")
+    yield "executions", ", ".join(counts) or "none"
+    yield "rows", ", ".join(f"{count:,} {table}" for table, count in sorted(found["tables"].items()) if count)
+
+
+def check_soundness(
+    json: AsJson = False, db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False
+) -> None:
+    """Check that nothing in the database is damaged or missing."""
+    from sm_cli.errors import DatabaseError
+    from sm_cli.views.upkeep import database_problems
+
+    with opened_store(db) as store:
+        found = database_problems(store)
+    if json:
+        out.value({"ok": not found, "problems": [*found]})
+    for problem in found if not json else ():
+        out.text(problem)
+    if found:
+        say(f"the database is damaged: {len(found)} problem{'' if len(found) == 1 else 's'}")
+        raise typer.Exit(DatabaseError.exit_code)
+    say("the database is sound")
+
+
+def compact(db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
+    """Give free room in the database back to the disk; nobody writes meanwhile."""
+    from sm_cli.views.upkeep import compact_database
+
+    with opened_store(db) as store:
+        before, after = compact_database(store)
+    say(f"{size_text(before)} before, {size_text(after)} now")
+
+
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", show_default=False, help="One question: SELECT …")],
+    full: Full = False,
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
+) -> None:
+    """Ask the database a question of your own; nothing is changed by it."""
+    from sm_cli.views.upkeep import answer_select
+
+    format = output_format(output, json)
+    with opened_store(db) as store:
+        rows = answer_select(store, sql)
+        if format == "jsonl":
+            for row in rows:
+                out.rows([_plain(row)], format)
+        elif format != "table":
+            out.rows([_plain(row) for row in rows], format)
+        else:
+            _table(rows, full=full)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Json]:
+    return {name: f"0x{value.hex()}" if isinstance(value, bytes) else value for name, value in row.items()}
+
+
+def _table(rows: Iterator[dict[str, Any]], *, full: bool) -> None:
+    from itertools import chain
+
+    from sm_cli.cli.terminal.growing import growing_table
+
+    first = next(rows, None)
+    if first is None:
+        say("no rows")
+        return
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        return ["" if value is None else str(value) for value in _plain(row).values()]
+
+    for _, line in growing_table(list(first), chain([first], rows), cells, full=full):
+        out.text(line)
+
+
+def size_text(size: int) -> str:
+    """`35.0 MB`: as much as a person wants to know of so many bytes."""
+    number, unit = float(size), 0
+    while number >= 1000 and unit < len(_UNITS) - 1:
+        number, unit = number / 1000, unit + 1
+    return f"{size} bytes" if not unit else f"{number:.1f} {_UNITS[unit]}"
