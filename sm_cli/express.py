@@ -28,12 +28,15 @@ from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.jsonvalue import MAX_PAYLOAD, Json, as_json
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import Execution, HistoryEvent
+from sm_cli.store.records import Execution, FailedAttempt, HistoryEvent
 from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.views.failures import failure_place
 from sm_cli.worker.worker import Worker
 
 #: Seconds that an express execution may take; AWS's limit.
 TIME_LIMIT = 300.0
+#: More than any execution has.
+_ALL = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class ExpressResult:
     #: Text for people; None when there is none.
     cause: str | None
     history: list[dict[str, Any]] | None = field(default=None, repr=False)
+    #: What the handler raised that made it FAILED, in Python's form; None when none did.
+    traceback: str | None = field(default=None, repr=False, compare=False)
 
 
 def run_express(
@@ -89,7 +94,8 @@ def run_express(
         express.run(lambda: express.current().closed is not None)
         closed = express.current()
         events = aws_events(express.events()) if history else None
-    return ExpressResult(closed.status.value, closed.output, closed.error, closed.cause, events)
+        raised = express.raised()
+    return ExpressResult(closed.status.value, closed.output, closed.error, closed.cause, events, raised)
 
 
 class Express:
@@ -144,6 +150,18 @@ class Express:
         with self.engine.store.read() as questions:
             return questions.history(self.execution.id)
 
+    def raised(self) -> str | None:
+        """The traceback of the handler that made it fail, if one did."""
+        ended = self.current()
+        with self.engine.store.read() as questions:
+            failure = failure_place(questions, ended)
+        return None if failure is None or failure.traceback is None else failure.traceback.text
+
+    def failed_attempts(self) -> list[FailedAttempt]:
+        """Where handlers failed."""
+        with self.engine.store.read() as questions:
+            return questions.failed_attempts(self.execution.id, _ALL)
+
     def _fail_what_nobody_does(self) -> bool:
         """A FunctionName that was computed may lead to no handler, and no other worker will come; always False."""
         if self.loop.leased:
@@ -177,7 +195,7 @@ def keep(express: Express, store: Store) -> Execution:
 
     Raises Conflict when its workflow has an execution of that name there. It cannot be redriven, as on AWS.
     """
-    closed, events = express.current(), express.events()
+    closed, events, attempts = express.current(), express.events(), express.failed_attempts()
     target = Engine(store)
 
     def work(tick: Tick) -> Execution:
@@ -186,6 +204,9 @@ def keep(express: Express, store: Store) -> Execution:
         target.programs.define(express.workflow, tick.tx, tick.changes, tick.now)
         frames = tick.tx.reserve("frames", 1 + max((event.frame for event in events), default=0))
         copy = copy_closed(tick, closed)
+        tick.changes.failed_attempts.extend(
+            attempt._replace(execution=copy.id, frame=frames + attempt.frame) for attempt in attempts
+        )
         tick.changes.history.extend(
             event._replace(execution=copy.id, frame=event.frame and frames + event.frame) for event in events
         )

@@ -247,3 +247,17 @@ def test_the_input_is_json_and_stays_the_callers_own() -> None:
     with pytest.raises(UsageError, match="the input is not JSON"):
         given.append({1, 2})
         run_express(SUM, given, {"double": doubled, "sum": total})
+
+
+ONE = workflow({"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "work", "End": True}}})
+
+
+@pytest.mark.parametrize("history", [False, True])
+def test_a_failure_has_its_traceback(history: bool) -> None:
+    def work(input: object) -> object:
+        raise LookupError("no price")
+
+    result = run_express(ONE, {}, {"work": work}, history=history)
+    assert result.traceback is not None
+    assert result.traceback.splitlines()[-1] == "LookupError: no price"
+    assert run_express(ONE, {}, {"work": lambda x: x}, history=history).traceback is None

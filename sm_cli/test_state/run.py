@@ -46,6 +46,7 @@ from sm_cli.interpreter.events import (
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join
 from sm_cli.interpreter.recovery import matches
 from sm_cli.interpreter.step import Step, StepBuilder
+from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json
 from sm_cli.test_state.request import LEVELS as LEVELS
 from sm_cli.test_state.request import (
@@ -85,6 +86,7 @@ def test_state(
     role_arn: str | None = None,
     name: str = STATE_NAME,
     strict: bool = True,
+    raised: Callable[[Traceback], None] | None = None,
 ) -> dict[str, Json]:
     """Run one state and tell how it ended: the response of AWS's TestState, with JSON values where AWS has their text.
 
@@ -95,7 +97,8 @@ def test_state(
     state_configuration: retrierRetryCount, errorCausedByState, mapIterationFailureCount, mapItemReaderData.
     handlers: resource, name of a Lambda function or wildcard, to what is called; `sm`'s own are below them.
     name: what the state is called in the context object and in causes. strict: refuse what only AWS cannot do (a
-    context without a mock), and tell no more than AWS does (of a Parallel nothing before its branches).
+    context without a mock), and tell no more than AWS does (of a Parallel nothing before its branches). raised: told
+    where the handler failed, when it did.
 
     Returns status (SUCCEEDED, FAILED, RETRIABLE, CAUGHT_ERROR) and what there is of output, error, cause, nextState
     and, from DEBUG on, inspectionData. Raises StateTestRefused with AWS's error code for a request that it refuses.
@@ -110,7 +113,7 @@ def test_state(
         raise invalid("TestState does not support Context when a mock is not specified.")
     registry = Registry.of(handlers or {})
     refuse_misfits(subject, mocked, configuration, stubbed=any(handler.final for handler in registry.values()))
-    test = _Test(subject, mocked, configuration, registry)
+    test = _Test(subject, mocked, configuration, registry, raised)
     test.prepare({} if input is None else input, read_object(variables, "Variables") or {}, given, role_arn)
     answer = test.answer(test.run())
     if inspection_level != "INFO":
@@ -131,7 +134,9 @@ class _Test:
         mock: Mock | None,
         configuration: Configuration,
         handlers: Registry,
+        raised: Callable[[Traceback], None] | None,
     ) -> None:
+        self.raised = raised
         self.subject = subject
         self.mock = mock
         self.configuration = configuration
@@ -238,7 +243,9 @@ class _Test:
         outcome = _call(handler, task.input, context)
         if isinstance(outcome, Success):
             return TaskSucceeded(frame.seq, outcome.result)
-        return TaskFailed(frame.seq, outcome.error, outcome.cause, outcome.stack, outcome.traceback)
+        if self.raised is not None and outcome.traceback is not None:
+            self.raised(outcome.traceback)
+        return TaskFailed(frame.seq, outcome.error, outcome.cause, outcome.stack)
 
     def count_retries(self, frame: Frame, error: str, also: str | None = None) -> None:
         """Count the retries that there were for the retrier that the error belongs to."""

@@ -49,6 +49,7 @@ from sm_cli.testing.clock import FakeClock
 from sm_cli.testing.sources import Definitions, library_of
 from sm_cli.testing.virtual_time import Overslept, VirtualTime, current
 from sm_cli.timestamps import MICROSECONDS
+from sm_cli.views.failures import failure_place, readable_cause
 
 _FOREVER = 10**9 * MICROSECONDS
 #: States that a simulation enters before it gives up, in all its executions together.
@@ -75,6 +76,23 @@ class Outcome:
     cause: str | None
     history: list[dict[str, Any]] = field(default_factory=list, repr=False)
     written: dict[str, Any] = field(default_factory=dict, repr=False)
+    #: What the handler raised that made it FAILED, in Python's form; None when none did.
+    traceback: str | None = field(default=None, repr=False, compare=False)
+    #: The lines of a person's own code in it, innermost first: `handlers/x.py:12 in charge`.
+    places: tuple[str, ...] = field(default=(), compare=False)
+
+    def result(self) -> Any:
+        """The output. Raises AssertionError, with error, cause and traceback, unless it SUCCEEDED."""
+        if self.status != Status.SUCCEEDED:
+            raise AssertionError(self.explain())
+        return self.output
+
+    def explain(self) -> str:
+        """How it ended, in a few lines: for the message of an assertion."""
+        said = ": ".join(filter(None, (self.error, self.cause and readable_cause(self.cause))))
+        first = f"the execution is {self.status}{f' with {said}' if said else ''}"
+        lines = [first, *(f"  at {place}" for place in self.places)]
+        return "\n".join(lines if self.traceback is None else [*lines, "", self.traceback.rstrip()])
 
 
 class Simulation:
@@ -189,7 +207,13 @@ class Simulation:
             self.give_up()
         with self.store.read() as questions:
             history = aws_events(questions.history(execution.id))
-        return Outcome(found.status.value, found.output, found.error, found.cause, history)
+            failure = failure_place(questions, found)
+        inner = None if failure is None else failure.innermost
+        return Outcome(
+            found.status.value, found.output, found.error, found.cause, history,
+            traceback=None if inner is None or inner.traceback is None else inner.traceback.text,
+            places=() if inner is None else tuple(place.removeprefix(f"{Path.cwd()}/") for place in inner.places),
+        )  # fmt: skip
 
     def run_now(self, input: Json, type: str = "STANDARD") -> Execution:
         """Start, and do all that can be done before time passes."""

@@ -107,7 +107,7 @@ def _document(questions: Questions, execution: Execution, failure: FailurePlace 
     found["deadline"] = None if execution.deadline is None else rfc3339(execution.deadline)
     found["input"] = execution.input
     found["output"] = execution.output
-    found["failure"] = _failure_document(failure)
+    found["failure"] = failure_document(failure)
     return found
 
 
@@ -143,15 +143,15 @@ def execution_failure(engine: Engine, execution: Execution) -> FailurePlace | No
         return failure_place(questions, execution)
 
 
-def _failure_document(failure: FailurePlace | None) -> Json:
-    """state, places, traceback; and of an execution below, which is null where it failed by itself, the same."""
+def failure_document(failure: FailurePlace | None) -> Json:
+    """What JSON has of a failure: state, places, traceback; and the execution below that failed first."""
     if failure is None:
         return None
     child = failure.child
     below: Json = None
     if child is not None:
         below = {"id": child.ref, "name": child.name, "workflow": child.workflow, "error": child.error,
-                 "cause": child.cause, "failure": _failure_document(failure.below)}  # fmt: skip
+                 "cause": child.cause, "failure": failure_document(failure.below)}  # fmt: skip
     return {
         "state": failure.state,
         "places": list(failure.places),

@@ -23,6 +23,8 @@ _DEPTH = 20
 _NEWEST = 20
 #: So many places are told.
 _PLACES = 5
+#: Characters of a cause in a line.
+_CAUSE = 200
 _PYTHON = re.compile(r'\s*File "(.*)", line (\d+), in (.*)')
 
 
@@ -116,6 +118,15 @@ def readable_cause(cause: str) -> str:
     """What a cause says to a person."""
     raised = raised_by_lambda(cause)
     return cause if raised is None else raised.message
+
+
+def error_line(error: str | None, cause: str | None) -> str:
+    """`KeyError: 'missing'`, cut to a line: its first."""
+    said = readable_cause(cause).strip() if cause else ""
+    first = said.partition("\n")[0].rstrip()[:_CAUSE]
+    if len(first) < len(said):
+        said = f"{first} …"
+    return ": ".join(filter(None, [error, said]))
 
 
 def _stack_places(stack: Json) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from sm_cli.interpreter.states.distributed_map import READ, WRITE
 from sm_cli.interpreter.step import EVENT_LIMIT
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import make_token
+from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import folded_text
 from sm_cli.store.messages import MessageStatus, Subscription
 from sm_cli.store.protocol import Store
@@ -32,6 +33,7 @@ from sm_cli.store.records import (
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
+from sm_cli.views.failures import error_line, readable_cause
 from sm_cli.worker.membership import is_alive, is_dead, name_of
 
 Kind: TypeAlias = Literal[
@@ -63,6 +65,8 @@ class Reason:
     until: int | None = None
     #: Whether it is of an execution that the one in question waits for.
     below: bool = False
+    #: Where the handler failed that is called again; None when none raised.
+    traceback: Traceback | None = None
 
 
 def only_messages_move(engine: Engine, execution: int) -> list[Subscription]:
@@ -129,7 +133,8 @@ def _end_reason(questions: Questions, execution: Execution, time_text: Callable[
     text = f"Nothing is left to do: it ended {execution.status} at {time_text(execution.closed)}"
     if execution.status is Status.SUCCEEDED:
         return Reason("ended", f"{text}.", Action(Do.SHOW_OUTPUT, (execution.ref,)))
-    outcome = ": ".join(part for part in (execution.error, execution.cause) if part)
+    cause = None if execution.cause is None else readable_cause(execution.cause)
+    outcome = ": ".join(part for part in (execution.error, cause) if part)
     text = f"{text}{f' with {outcome}' if outcome else ''}".removesuffix(".") + "."
     parent = execution.parent
     if parent is None or parent.run is None:
@@ -277,9 +282,9 @@ class Inquiry:
         state, when = self.name(timer.frame), self.left(timer.due)
         if timer.kind is TimerKind.BACKOFF:
             attempt = 1 + sum(self.frames[timer.frame].retries) if timer.frame in self.frames else 2
-            failed = self.last_error(timer.frame)
+            failed, found = self.last_failure(timer.frame)
             text = f"{state} failed{f' with {failed}' if failed else ''} and is tried again {when} (attempt {attempt})"
-            return Reason("retry", f"{text}{self.has_to_run()}.", self.run_one(), state, timer.due)
+            return Reason("retry", f"{text}{self.has_to_run()}.", self.run_one(), state, timer.due, traceback=found)
         text = f"{state} waits for its time and goes on {when}{self.has_to_run()}."
         return Reason("timer", text, self.run_one(), state, timer.due)
 
@@ -291,13 +296,17 @@ class Inquiry:
         """What is to be done where no worker runs."""
         return None if self.workers else _WORKER
 
-    def last_error(self, frame: int) -> str | None:
-        """The name of the error that the frame failed with last, among the newest events."""
+    def last_failure(self, frame: int) -> tuple[str | None, Traceback | None]:
+        """The error that the frame failed with last, among the newest events, and where its handler did."""
         after = max(0, self.execution.events - _NEWEST)
         for event in reversed(self.questions.history(self.execution.id, after=after)):
             if event.frame == frame and isinstance(event.detail.get("error"), str):
-                return str(event.detail["error"])
-        return None
+                attempt = self.questions.failed_attempt(self.execution.id, frame, self.name(frame))
+                found = attempt.traceback if attempt is not None and attempt.number == event.number else None
+                cause = event.detail.get("cause")
+                text = error_line(str(event.detail["error"]), cause if isinstance(cause, str) else None)
+                return (f"{text} at {found.places[0]}" if found is not None and found.places else text), found
+        return None, None
 
     def parents(self) -> Iterator[Reason]:
         """What waits for children or executions."""

@@ -166,3 +166,64 @@ def test_a_place_that_is_no_longer_so_is_not_told(shop: Project) -> None:
 def test_only_paths_below_the_project_are_shortened(project: Project, text: str, told: str) -> None:
     root = find_project().root
     assert from_root(text.replace("ROOT", str(root)), root) == told.replace("ROOT", str(root))
+
+
+RETRIED = """
+StartAt: Charge
+States:
+  Charge: {Type: Task, Resource: work, Retry: [{ErrorEquals: [States.ALL], IntervalSeconds: 600}], End: true}
+"""
+
+
+def test_why_says_where_an_execution_failed(shop: Project) -> None:
+    shop.sm("run", "charge", "--name", "n1")
+    said = shop.sm("why", "n1").out
+    assert " and failed in Charge, at handlers/orders.py:10 in charge. Nothing is left to do" in said
+    assert "with LookupError: no \\u001b[2Jprice." in said
+    assert "Traceback" not in said
+    assert "\n| LookupError: no \\u001b[2Jprice\n" in shop.sm("why", "n1", "-v").out
+    document = json.loads(shop.sm("why", "n1", "-o", "json").out)
+    assert document["failure"]["places"] == ["handlers/orders.py:10 in charge"]
+
+
+def test_why_of_a_task_that_is_tried_again_says_where_it_failed_last(shop: Project) -> None:
+    shop.workflow(RETRIED, "retried.yaml")
+    shop.sm("run", "retried", "--name", "n1", "--detach")
+    shop.sm("worker", "--drain", "--ok-to-leave")
+    said = shop.sm("why", "n1").out
+    assert "Charge failed with KeyError: 'price' at handlers/orders.py:4 in price and is tried again" in said
+    assert "\n| KeyError: 'price'\n" in shop.sm("why", "n1", "-v").out
+    (reason,) = json.loads(shop.sm("why", "n1", "-o", "json").out)["reasons"]
+    assert reason["traceback"].endswith("KeyError: 'price'\n")
+    assert " at handlers/orders.py:4 in price " in reason["text"]
+
+
+def test_why_of_a_distributed_map_says_which_child_failed_first_and_where(shop: Project) -> None:
+    shop.workflow(CHILDREN.replace("TYPE", "STANDARD"), "children.yaml")
+    shop.sm("run", "children", "-i", '{"items":[{}]}', "--name", "n1")
+    said = re.sub(r"\(\w{26}\) failed", "(REF) failed", shop.sm("why", "n1").out)
+    assert (
+        " and failed in M; child 0 (REF) failed first, in Charge: KeyError: 'price', at handlers/orders.py:4 in price."
+    ) in said
+
+
+def test_what_lambda_writes_as_the_cause_is_unfolded_by_why(shop: Project) -> None:
+    shop.sm("run", "lambda", "--name", "n1")
+    assert " with KeyError: 'price'." in shop.sm("why", "n1").out
+
+
+def test_a_state_alone_says_where_it_failed(shop: Project) -> None:
+    result = shop.sm("test-state", "lambda", "Charge")
+    assert result.err.splitlines()[1:] == [
+        "  error: KeyError", "  cause: 'price'", "  at handlers/orders.py:4 in price",
+        "  at handlers/orders.py:13 in work",
+    ]  # fmt: skip
+    assert "  | KeyError: 'price'" in shop.sm("test-state", "-v", "lambda", "Charge").err.splitlines()
+    document = json.loads(shop.sm("test-state", "lambda", "Charge", "--json").out)
+    assert set(document) == {"status", "error", "cause"}
+    assert json.loads(document["cause"])["errorType"] == "KeyError"
+
+
+def test_an_express_execution_that_is_kept_keeps_it(shop: Project) -> None:
+    shop.sm("run", "charge", "--express", "--keep-history", "--name", "n1")
+    assert "            at handlers/orders.py:10 in charge\n" in shop.sm("show", "n1").out

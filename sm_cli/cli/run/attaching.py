@@ -79,7 +79,7 @@ def _watch(engine: Engine, execution: Execution, result: TextIO, format: str, ro
     with Interrupts() as interrupts:
         # Who attaches wants to see something, also where no picture can be drawn.
         with watcher(logs.is_verbose() or not sys.stderr.isatty()) as watching:
-            onlooker = Onlooker(engine, execution, watching, root, Standstill(engine, watching, reasons))
+            onlooker = Onlooker(engine, execution, watching, root, Standstill(engine, watching, reasons, root))
             while not onlooker.closed() and interrupts.received is None:
                 time.sleep(_PAUSE)
         current = execution_now(engine, execution.id)

@@ -111,7 +111,7 @@ class Eyes(Onlooker):
 
     def __init__(self, loop: Worker, execution: Execution, watching: Watcher, root: Path) -> None:
         reasons = partial(stalls, loop, time_text=local_time)
-        super().__init__(loop.engine, execution, watching, root, Standstill(loop.engine, watching, reasons))
+        super().__init__(loop.engine, execution, watching, root, Standstill(loop.engine, watching, reasons, root))
         loop.observe = self.observe
 
     def observe(self, events: list[HistoryEvent]) -> None:

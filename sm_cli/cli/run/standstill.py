@@ -5,12 +5,15 @@ Rule: it is asked only when nothing has moved for a second, and takes no more th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sm_cli.cli.show.places import from_root
 from sm_cli.timestamps import MICROSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sm_cli.cli.terminal.live import Watcher
     from sm_cli.engine.engine import Engine
@@ -24,10 +27,14 @@ _FRACTION = 20
 
 
 class Standstill:
-    """Notices that nothing moves in an execution, and shows why. reasons: asks what holds it up."""
+    """Notices that nothing moves in an execution, and shows why. reasons: asks what holds it up. root: the project's
+    directory."""
 
-    def __init__(self, engine: Engine, watching: Watcher, reasons: Callable[[Execution], list[Reason]]) -> None:
+    def __init__(
+        self, engine: Engine, watching: Watcher, reasons: Callable[[Execution], list[Reason]], root: Path
+    ) -> None:
         self.reasons = reasons
+        self.root = root
         self.watching = watching
         self._clock = engine.clock
         self._events = 0
@@ -49,7 +56,7 @@ class Standstill:
         begun = self._clock.monotonic()
         if begun < self._next or execution.closed is not None:
             return
-        reasons = self.reasons(execution)
+        reasons = [replace(reason, text=from_root(reason.text, self.root)) for reason in self.reasons(execution)]
         ended = self._clock.monotonic()
         self._next = ended + max(_PATIENCE, _FRACTION * (ended - begun))
         self._shown = bool(reasons)

@@ -10,16 +10,18 @@ from sm_cli.cli.project.config import find_project
 from sm_cli.cli.run.stubbing import stubbed_handlers, stubbing
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Handlers, Stubbed, Trust, choice
+from sm_cli.cli.terminal.options import AsJson, Handlers, Stubbed, Trust, Verbose, choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from sm_cli.asl.outline import StateAt
     from sm_cli.asl.text.source import Document
     from sm_cli.cli.project.config import Project
     from sm_cli.handlers.handler import Handler
     from sm_cli.handlers.stub import Stub
+    from sm_cli.interpreter.traceback import Traceback
     from sm_cli.jsonvalue import Json
 
 
@@ -76,6 +78,7 @@ def test_state(
     stub: Stubbed = False,
     json: AsJson = False,
     _trust: Trust = False,
+    _verbose: Verbose = False,
 ) -> None:
     """Run one state of a workflow alone, as AWS's TestState does; nothing is stored."""
     from sm_cli.cli.project import workflows
@@ -100,11 +103,12 @@ def test_state(
         )
     }
     data, mocked = read_input(input, []), mock_of(mock, mock_error)
+    raised: list[Traceback] = []
     with out.guard_stdout() as result, stubbing(stub) as stubs:
         registry = {} if mocked is not None else handlers_for_state(found, project, handlers, stubs)
         answer = single.test_state(
             document, data, state_name=state, inspection_level=depth if json else _check_level(depth), mock=mocked,
-            handlers=registry, name=state, strict=False, **options,
+            handlers=registry, name=state, strict=False, raised=raised.append, **options,
         )  # fmt: skip
         if json:
             out.value(answer, result)
@@ -113,7 +117,7 @@ def test_state(
                 out.text(line, result)
         elif "output" in answer:
             out.value(answer["output"], result)
-    for line in outcome_lines(state, answer):
+    for line in outcome_lines(state, answer, raised, project.root):
         say(line)
     if answer["status"] == "FAILED":
         raise typer.Exit(1)
@@ -194,15 +198,20 @@ def stages(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name:<{width}}  {tables.clean(text)}"
 
 
-def outcome_lines(state: str, answer: Mapping[str, Any]) -> Iterator[str]:
-    """How it ended, for stderr."""
-    from sm_cli.cli.terminal import tables
+def outcome_lines(state: str, answer: Mapping[str, Any], raised: Sequence[Traceback], root: Path) -> Iterator[str]:
+    """How it ended, for stderr. raised: what its handler raised. root: the project's directory."""
+    from sm_cli.cli.show.places import place_lines
+    from sm_cli.cli.terminal import logs, tables
+    from sm_cli.views.failures import readable_cause
 
     goes_on = f", goes on to {answer['nextState']}" if "nextState" in answer else ""
     yield tables.clean(f"state {state} {answer['status']}{goes_on}")
     for name in ("error", "cause"):
         if answer.get(name):
-            yield f"  {name}: {tables.cut(tables.clean(answer[name]))}"
+            said = readable_cause(answer[name]) if name == "cause" else answer[name]
+            yield f"  {name}: {tables.cut(tables.clean(said))}"
+    for each in raised:
+        yield from (f"  {line}" for line in place_lines(each.places, each, root, whole=logs.is_verbose()))
     details = answer.get("inspectionData", {}).get("errorDetails", {})
     if "retryIndex" in details:
         yield f"  Retry[{details['retryIndex']}] takes it, after {details['retryBackoffIntervalSeconds']:g} s"

@@ -10,9 +10,10 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sm_cli.cli.show.places import error_line, from_root, traceback_lines
+from sm_cli.cli.show.places import from_root, traceback_lines
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.logs import is_told, is_verbose, tell
+from sm_cli.views.failures import error_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,22 +7,20 @@ escaped and has a mark.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.escaping import mark_lines
 from sm_cli.cli.terminal import tables
-from sm_cli.views.failures import FailurePlace, readable_cause
+from sm_cli.views.failures import FailurePlace, error_line
 from sm_cli.views.records import Status
 
 if TYPE_CHECKING:
+    from sm_cli.interpreter.traceback import Traceback
     from sm_cli.jsonvalue import Json
     from sm_cli.views.map_runs import ChildFailure
     from sm_cli.views.records import Execution
-
-#: Characters of a cause in a line.
-_CAUSE = 200
 
 
 def from_root(text: str, root: Path) -> str:
@@ -50,9 +48,24 @@ def failure_lines(failure: FailurePlace, root: Path, *, whole: bool) -> Iterator
         inner = inner.below
     if inner is None:
         return
-    yield from (f"at {tables.cut(tables.clean(from_root(place, root)))}" for place in inner.places)
-    if whole and inner.traceback is not None:
-        yield from traceback_lines(inner.traceback.text, root)
+    yield from place_lines(inner.places, inner.traceback, root, whole=whole)
+
+
+def place_lines(places: Sequence[str], found: Traceback | None, root: Path, *, whole: bool) -> Iterator[str]:
+    """A line for each place; with `whole` the traceback, too."""
+    yield from (f"at {tables.cut(tables.clean(from_root(place, root)))}" for place in places)
+    if whole and found is not None:
+        yield from traceback_lines(found.text, root)
+
+
+def failure_text(failure: FailurePlace, root: Path) -> str:
+    """How a sentence goes on that says of an execution how it began: ` and failed in Charge, at …`."""
+    told = f" and failed in {failure.state}" if failure.state else " and failed" if failure.places else ""
+    inner = failure
+    while inner.child is not None and inner.below is not None:
+        told += f"; {_child_text(inner.child, inner.below)}"
+        inner = inner.below
+    return f"{told}, at {from_root(inner.places[0], root)}" if inner.places else told
 
 
 def child_failure_lines(failure: ChildFailure, root: Path) -> Iterator[str]:
@@ -75,12 +88,3 @@ def _child_text(child: Execution, below: FailurePlace | None) -> str:
     named = f"child {child.parent.number} ({child.ref})" if run and child.parent else f"execution {child.ref}"
     where = f", in {below.state}" if below is not None and below.state else ""
     return tables.clean(f"{named} failed{' first' if run else ''}{where}: {error_line(child.error, child.cause)}")
-
-
-def error_line(error: str | None, cause: str | None) -> str:
-    """`KeyError: 'missing'`, cut to a line: its first."""
-    said = readable_cause(cause).strip() if cause else ""
-    first = said.partition("\n")[0].rstrip()[:_CAUSE]
-    if len(first) < len(said):
-        said = f"{first} …"
-    return ": ".join(filter(None, [error, said]))

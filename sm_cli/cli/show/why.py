@@ -8,8 +8,8 @@ import typer
 
 from sm_cli.cli.project.config import Project, find_project
 from sm_cli.cli.project.opening import opened_engine
+from sm_cli.cli.terminal import logs, tables
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import warn
 from sm_cli.cli.terminal.options import (
     AsJson,
@@ -20,6 +20,7 @@ from sm_cli.cli.terminal.options import (
     Output,
     Reference,
     Trust,
+    Verbose,
     output_format,
 )
 
@@ -44,12 +45,13 @@ def why(
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
+    _verbose: Verbose = False,
 ) -> None:
     """Say why an execution does not go on, and what would move it."""
-    from sm_cli.cli.show.places import child_failure_lines
+    from sm_cli.cli.show.places import child_failure_lines, documented, failure_text, from_root, traceback_lines
     from sm_cli.cli.terminal.actions import command_of
     from sm_cli.timestamps import rfc3339
-    from sm_cli.views.executions import execution_failure
+    from sm_cli.views.executions import execution_failure, failure_document
     from sm_cli.views.map_runs import child_failures
     from sm_cli.views.why import why as reasons_of
 
@@ -60,24 +62,31 @@ def why(
         names = _handlers(engine, found, project, handlers, run=import_)
         begins = _BEGINS.get(found.status.value, "began at")
         failure = execution_failure(engine, found)
-        failed = "" if failure is None or failure.state is None else f" and failed in {failure.state}"
         reasons = reasons_of(engine, found, handlers=names, time_text=tables.local_time)
         runs = [] if format != "table" or failure is not None else child_failures(engine, found)
     if format != "table":
         out.one({
             "executionId": found.ref,
             "status": found.status.value,
+            "failure": documented(failure_document(failure), project.root),
             "reasons": [
-                {"kind": r.kind, "text": r.text, "state": r.state,
+                {"kind": r.kind, "text": from_root(r.text, project.root), "state": r.state,
                  "command": None if r.action is None else command_of(r.action),
-                 "until": None if r.until is None else rfc3339(r.until)}
+                 "until": None if r.until is None else rfc3339(r.until),
+                 "traceback": None if r.traceback is None else r.traceback.text}
                 for r in reasons
             ],
         }, format)  # fmt: skip
         return
     label = found.ref if found.name == found.ref else f"{found.name} ({found.ref})"
+    failed = "" if failure is None else failure_text(failure, project.root)
     start = f"Execution {label} of {found.workflow} {begins} {tables.local_time(found.started)}{failed}."
-    out.text(" ".join([start, *(tables.cut(tables.clean(r.text)) for r in reasons)]))
+    texts = [tables.cut(tables.clean(from_root(r.text, project.root))) for r in reasons]
+    out.text(" ".join([tables.cut(start), *texts]))
+    raised = [r.traceback for r in reasons] if failure is None else [failure.innermost.traceback]
+    for each in raised if logs.is_verbose() else ():
+        for line in [] if each is None else traceback_lines(each.text, project.root):
+            out.text(line)
     for run in runs:
         for line in child_failure_lines(run, project.root):
             out.text(f"  {line}")

@@ -133,7 +133,13 @@ OfWorkflow = Annotated[str | None, typer.Option("--workflow", metavar="NAME", he
 OfValue = Annotated[str | None, typer.Option("--value", metavar="VALUE", help="With --key: and this value.")]
 Verbose = Annotated[
     bool,
-    typer.Option("-v", "--verbose", is_eager=True, callback=_log_more, help="Tell on stderr what the engine does."),
+    typer.Option(
+        "-v",
+        "--verbose",
+        is_eager=True,
+        callback=_log_more,
+        help="Tell on stderr what the engine does; show whole tracebacks.",
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Tell nothing but warnings, and what failed at the end.")]
 LogFormat = Annotated[

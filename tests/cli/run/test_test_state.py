@@ -75,6 +75,7 @@ def test_an_error_that_is_caught_says_by_which_catcher(shop: Project) -> None:
         "state Charge CAUGHT_ERROR, goes on to Refund",
         "  error: Declined",
         "  cause: too much",
+        "  at handlers/orders.py:7 in charge",
         "  Catch[0] takes it",
     ]
 

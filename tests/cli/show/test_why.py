@@ -37,8 +37,8 @@ def test_a_failed_execution_names_the_state_and_the_error(project: Project) -> N
     project.sm("worker", "--once")
     said = plain(project.sm("why", ref).out)
     assert said == (
-        "Execution ID of order began at TIME and failed in Ship. Nothing is left to do: it ended FAILED at TIME with "
-        "Lost: at sea.\n  sm redrive ID\n"
+        "Execution ID of order began at TIME and failed in Ship, at handlers/orders.py:5 in ship. "
+        "Nothing is left to do: it ended FAILED at TIME with Lost: at sea.\n  sm redrive ID\n"
     )
 
 
