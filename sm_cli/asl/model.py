@@ -151,7 +151,7 @@ class Pass(Resulting):
     has_result: bool
     #: The constant of `Result`, in JSONPath.
     result: Json
-    #: True when input is output and nothing is to be evaluated: the commonest Pass state.
+    #: True when input is output and nothing is evaluated: the most common Pass state.
     is_identity: bool
 
 

@@ -43,7 +43,7 @@ class Allowance:
         return self._bytes > self._most or self._monotonic() > self._end
 
     def weigh(self, value: Json, size: int) -> None:
-        """A large value of so many bytes is to be written, unless it was counted before."""
+        """Count a large value of so many bytes that will be written, unless it was counted before."""
         if id(value) not in self._weighed:
             self._weighed[id(value)] = value
             self._bytes += size

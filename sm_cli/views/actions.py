@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 
 class Do(Enum):
-    """What is to be done; the arguments that each takes are in brackets."""
+    """What a person can do; the arguments that each takes are in brackets."""
 
     SEND_MESSAGE = auto()  # key, value
     COMPLETE_TASK = auto()  # task token

@@ -293,7 +293,7 @@ class Inquiry:
         return "" if self.workers else "; a worker has to be running then, and none is"
 
     def run_one(self) -> Action | None:
-        """What is to be done where no worker runs."""
+        """What a person can do when no worker runs."""
         return None if self.workers else _WORKER
 
     def last_failure(self, frame: int) -> tuple[str | None, Traceback | None]:

@@ -65,7 +65,7 @@ def _waited_for(wait: PendingWait) -> str:
 
 
 def description_lines(found: dict[str, Json], failed: Sequence[str] = (), *, full: bool = False) -> Iterator[str]:
-    """What `describe_execution` found, for people: of each value a screen at most, unless it is to be `full`. failed:
+    """What `describe_execution` found, for people: of each value a screen at most, unless `full`. failed:
     lines about where it failed."""
     names = (
         "id",

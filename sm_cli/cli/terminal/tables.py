@@ -20,7 +20,7 @@ _CELL = 300
 
 def table(heads: Sequence[str], lines: Sequence[Sequence[str]], *, full: bool = False) -> list[str]:
     """The lines of a table: columns as wide as needed, two spaces between them. A column that is empty
-    everywhere is left out. A cell is cut after some 300 characters, unless it is to be `full`."""
+    everywhere is left out. A cell is cut after some 300 characters, unless `full`."""
     columns = [i for i in range(len(heads)) if not lines or any(line[i] for line in lines)]
     rows = [[heads[i] for i in columns], *([cell(line[i], full=full) for i in columns] for line in lines)]
     widths = [max(width(row[i]) for row in rows) for i in range(len(columns))]
@@ -79,7 +79,7 @@ def cut(text: str, longest: int | None = _SCREEN) -> str:
 
 
 def screenful(text: str, *, full: bool) -> str:
-    """At most a screen of the text, with a note how long it is; all of it when it is to be `full`."""
+    """At most a screen of the text, with a note how long it is; all of it when `full`."""
     if full or len(text) <= _SCREEN:
         return text
     return f"{text[:_SCREEN]}… ({len(text):,} characters; --full shows them)"

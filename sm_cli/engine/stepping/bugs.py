@@ -25,7 +25,7 @@ _LONGEST_TEXT = 500
 
 def contain(unit: UnitOfWork, execution: Execution, error: Exception) -> None:
     """Fail the execution because of `error`; leave it as it is when only its stored definition is damaged. Raises
-    `error` when it is the database's, or when the engine's settings say that bugs are to be seen."""
+    `error` when it is the database's, or when the engine's settings say that bugs are raised."""
     if isinstance(error, DamagedDefinition) and (unit.taker is not None or execution.status is not Status.RUNNING):
         unit.programs.tell_damaged(error)  # a worker has others to work on
         return

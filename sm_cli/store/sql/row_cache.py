@@ -39,7 +39,7 @@ class RowCache:
         self._large_executions: set[int] = set()
 
     def forget_rows(self) -> None:
-        """Another process wrote: frames and executions are to be read again. Large values never change."""
+        """Another process wrote: forget frames and executions. Large values never change."""
         self.frames.clear()
         self.executions.clear()
         self.no_losses = False
@@ -52,7 +52,7 @@ class RowCache:
         self.blobs.clear()
 
     def forget_frames(self, ids: Iterable[int]) -> None:
-        """These frames are to be read again."""
+        """Forget these frames, so that they are read again."""
         for id in ids:
             self.frames.pop(id, None)
 

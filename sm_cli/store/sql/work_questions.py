@@ -1,4 +1,4 @@
-"""Questions about what is to be done: frames, jobs, timers, and the workers that do it."""
+"""Questions about open work: frames, jobs, timers, and the workers that do it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sm_cli.store.sql.parameters import id_list, name_list
 
 
 class WorkQuestions(Asking):
-    """Questions about what is to be done: frames, jobs, timers, workers."""
+    """Questions about open work: frames, jobs, timers, workers."""
 
     def frames(self, ids: list[int]) -> dict[int, Frame]:
         """By id; ids that there are not are left out."""

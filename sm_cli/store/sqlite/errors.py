@@ -84,7 +84,7 @@ def cannot_lock(path: Path, error: OSError) -> DatabaseError:
 
 
 def no_database(path: Path) -> DatabaseError:
-    """There is no file, and none is to be made."""
+    """The file does not exist, and the caller did not ask to create it."""
     return DatabaseError(f"there is no database at {path}", topic="no database")
 
 
