@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+import typer
+
 from sm_cli.cli import escaping
 from sm_cli.errors import NotFound
 
@@ -59,7 +61,11 @@ def guard_stdout() -> Iterator[TextIO]:
     try:
         os.dup2(2, 1)
         sys.stdout = sys.stderr
-        yield stream
+        try:
+            yield stream
+        except typer.Exit:
+            stream.flush()  # an exit code of the command's own is no reason to lose that its result was not written
+            raise
         stream.flush()
     finally:
         sys.stdout = before

@@ -68,7 +68,7 @@ def test_a_bad_definition_is_exit_1_with_its_place(project: Project, kind: str, 
         (["validate", "folder"], 2, "folder holds no workflow"),
         (["run", "w.yaml", "--input", "nowhere.json"], 3, "there is no file nowhere.json"),
         (["run", "w.yaml", "--input", "folder"], 2, "folder cannot be read: Is a directory"),
-        (["run", "w.yaml", "--input", "w.yaml"], 2, "w.yaml is not JSON: "),
+        (["run", "w.yaml", "--input", "[1"], 2, "--input is not JSON: "),
         (["run", "w.yaml", "--input", "{'a': 1}"], 2, "--input is not JSON: "),
         (["run", "w.yaml", "--input", '{"a": NaN}'], 2, "--input holds NaN, which is not JSON"),
         (["run", "w.yaml", "--input", "NaN"], 2, "--input holds NaN, which is not JSON"),
@@ -342,11 +342,12 @@ def test_a_full_disk_is_said_and_nothing_is_lost(project: Project, monkeypatch: 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_result_that_cannot_be_written_is_reported(project: Project) -> None:
+@pytest.mark.parametrize("more", [(), ("--express",), ("--detach",), ("-o", "json")])
+def test_a_result_that_cannot_be_written_is_reported(project: Project, more: tuple[str, ...]) -> None:
     project.write("w.yaml", ECHO)
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         process = subprocess.run(
-            [sys.executable, "-m", "sm_cli", "run", "w.yaml"], cwd=project.path, env=project.environment(),
+            [sys.executable, "-m", "sm_cli", "run", "w.yaml", *more], cwd=project.path, env=project.environment(),
             stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert process.returncode == 7
