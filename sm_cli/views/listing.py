@@ -26,6 +26,8 @@ __all__ = [
     "has_name",
     "list_executions",
     "map_run_id",
+    "short_refs",
+    "workflow_names",
 ]
 
 
@@ -65,6 +67,29 @@ def execution_facts(execution: Execution) -> dict[str, Json]:
         "error": execution.error,
         "cause": execution.cause,
     }
+
+
+#: The beginning of an id that tells its millisecond; a shorter one might name a later execution too.
+_MILLISECOND = 10
+
+
+def short_refs(store: Store, refs: list[str], *, map_runs: bool = False) -> dict[str, str]:
+    """Of each public id (of executions, or of map runs) the beginning that names it alone, now and later."""
+    with store.read() as questions:
+        beside = questions.refs_beside(refs, map_runs=map_runs)
+    shared = {ref: max(_shared(ref, other or "") for other in both) for ref, both in beside.items()}
+    return {ref: ref[: max(_MILLISECOND, length + 1)] for ref, length in shared.items()}
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def workflow_names(store: Store) -> list[str]:
+    """Of all workflows that the database knows."""
+    with store.read() as questions:
+        return [stored.name for stored in questions.workflows()]
 
 
 def map_run_id(store: Store, ref: str) -> int:

@@ -45,10 +45,19 @@ class StateVisit:
     frame: int = 0
     #: The number of the newest event that says that its work failed; 0 when none does.
     failure: int = 0
+    #: Microseconds that its tasks were in the queue, before a worker took them.
+    queued: int = 0
+    #: Since when one is in the queue; None when none is.
+    queued_since: int | None = None
+
+    def waited(self, now: int) -> int:
+        """Microseconds that its tasks were in the queue up to this moment, microseconds since 1970 UTC."""
+        return self.queued if self.queued_since is None else self.queued + max(0, now - self.queued_since)
 
 
 _ATTEMPT = ("Scheduled", "ParallelStateStarted", "MapStateStarted", "MessageSubscribed")
 _FAILED = ("Failed", "TimedOut")
+_OVER = (*_FAILED, "StateExited", "Aborted")
 _LEFT = ("SUCCEEDED", "CAUGHT")
 _CLOSED = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted", "ExecutionSucceeded")
 
@@ -162,6 +171,11 @@ def _visit_of(event: HistoryEvent, *, data: bool) -> StateVisit:
 
 
 def _follow(event: HistoryEvent, visit: StateVisit, attempts: dict[int, int]) -> None:
+    if visit.queued_since is not None:
+        if event.type.endswith(("Started", "Submitted")) or event.type.endswith(_OVER):
+            visit.queued, visit.queued_since = visit.waited(event.at), None
+    elif event.type.endswith("Scheduled"):
+        visit.queued_since = event.at
     if event.type.endswith(_ATTEMPT):
         attempts[event.frame] += 1
         visit.retries = attempts[event.frame] - 1
@@ -192,6 +206,7 @@ def _close_all(event: HistoryEvent, visits: Iterable[StateVisit], failing: int |
             continue
         failed = event.type == "ExecutionFailed" and visit.frame in (event.frame, failing)
         visit.ended = event.at
+        visit.queued, visit.queued_since = visit.waited(event.at), None
         visit.status = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED" if failed else "ABORTED"}.get(
             event.type, "TIMED_OUT" if event.type == "ExecutionTimedOut" else "ABORTED"
         )

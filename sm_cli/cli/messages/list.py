@@ -11,6 +11,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.fitting import TimeCell, print_table
 from sm_cli.cli.terminal.options import (
     AsJson,
     Database,
@@ -18,10 +19,12 @@ from sm_cli.cli.terminal.options import (
     LockTimeout,
     OfValue,
     Output,
+    TableOutput,
     Trust,
     choice,
     count,
     output_format,
+    table_format,
 )
 from sm_cli.errors import UsageError
 
@@ -53,7 +56,7 @@ def list_messages(
         str | None, typer.Option("--status", metavar="STATUS", help="Only these: buffered, consumed, expired.")
     ] = None,
     limit: Limit = "50",
-    output: Output = None,
+    output: TableOutput = None,
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
@@ -64,7 +67,7 @@ def list_messages(
     from sm_cli.views.messages import message_document
     from sm_cli.views.records import MessageFilter, MessageStatus
 
-    format = output_format(output, json)
+    format, wide = table_format(output, json)
     if value is not None and key is None:
         raise UsageError("--value belongs to --key")
     all = tuple(each.value for each in MessageStatus)
@@ -84,12 +87,12 @@ def list_messages(
         say("there is no such message" if key or status else "there is no message")
         return
     lines = [
-        (str(m.id), m.key, m.value, m.status_at(now).value, tables.local_time(m.received),
-         tables.local_time(m.expires) if m.consumed is None else "", str(m.count or ""), m.message_id or "")
+        (str(m.id), m.key, m.value, m.status_at(now).value, TimeCell(m.received),
+         TimeCell(m.expires) if m.consumed is None else "", str(m.count or ""), m.message_id or "")
         for m in found
     ]  # fmt: skip
-    for line in tables.table(("ID", "KEY", "VALUE", "STATUS", "SENT", "EXPIRES", "RECEIVED BY", "MESSAGE ID"), lines):
-        out.text(line)
+    heads = ("ID", "KEY", "VALUE", "STATUS", "SENT", "EXPIRES", "RECEIVED BY", "MESSAGE ID")
+    print_table(heads, lines, wide=wide, now=now)
 
 
 def show_message(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sm_cli.cli.project.opening import opened_store
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.fitting import Cell, PublicId, TimeCell, print_table
 from sm_cli.cli.terminal.options import (
     AsJson,
     Database,
@@ -17,10 +18,10 @@ from sm_cli.cli.terminal.options import (
     LockTimeout,
     OfValue,
     OfWorkflow,
-    Output,
+    TableOutput,
     Trust,
     count,
-    output_format,
+    table_format,
 )
 from sm_cli.errors import UsageError
 
@@ -38,35 +39,35 @@ def waits(
     value: OfValue = None,
     workflow: OfWorkflow = None,
     limit: Limit = "50",
-    output: Output = None,
+    output: TableOutput = None,
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
 ) -> None:
     """List the messages that executions wait for, oldest first."""
+    from sm_cli.views.listing import short_refs
     from sm_cli.views.messages import list_waits, wait_document
     from sm_cli.views.records import WaitFilter
 
-    format = output_format(output, json)
+    format, wide = table_format(output, json)
     if value is not None and key is None:
         raise UsageError("--value belongs to --key")
     with opened_store(db) as store:
         found = list_waits(store, WaitFilter(key, value, workflow, limit=count(limit, "--limit")))
+        short = short_refs(store, [wait.ref for wait in found])
     if format != "table":
         out.rows([wait_document(wait) for wait in found], format)
     elif found:
-        for line in tables.table(
-            ("KEY", "VALUE", "ID", "NAME", "WORKFLOW", "STATE", "SINCE", "UNTIL"), [_row(wait) for wait in found]
-        ):
-            out.text(line)
+        heads = ("KEY", "VALUE", "ID", "NAME", "WORKFLOW", "STATE", "SINCE", "UNTIL")
+        print_table(heads, [_row(wait) for wait in found], wide=wide, now=time.time_ns() // 1000, refs=short)
     else:
         say("no execution waits for a message" if key is None and workflow is None else "no execution waits for that")
 
 
-def _row(wait: OpenWait) -> tuple[str, ...]:
+def _row(wait: OpenWait) -> tuple[Cell, ...]:
     s = wait.subscription
     return (
-        s.key, s.value, wait.ref, "" if wait.name == wait.ref else wait.name, wait.workflow, wait.state,
-        tables.local_time(s.since), "" if s.deadline is None else tables.local_time(s.deadline),
+        s.key, s.value, PublicId(wait.ref), "" if wait.name == wait.ref else wait.name, wait.workflow, wait.state,
+        TimeCell(s.since), "" if s.deadline is None else TimeCell(s.deadline),
     )  # fmt: skip

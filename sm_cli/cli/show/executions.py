@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,14 +21,17 @@ from sm_cli.cli.terminal.options import (
     OfWorkflow,
     Output,
     Reference,
+    TableOutput,
     Trust,
     choice,
     count,
     output_format,
+    table_format,
 )
 
 if TYPE_CHECKING:
     from sm_cli.views.listing import Execution, ExecutionFilter
+    from sm_cli.views.records import Store
 
 _STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
@@ -49,14 +53,14 @@ def list_executions(
     ] = None,
     map_run: Annotated[str | None, typer.Option("--map-run", metavar="ID", help="The children of one map run.")] = None,
     limit: Limit = "50",
-    output: Output = None,
+    output: TableOutput = None,
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
 ) -> None:
     """List executions, newest first."""
-    format = output_format(output, json)
+    format, wide = table_format(output, json)
     wanted = _filter(status, workflow, since, limit)
     with opened_store(db) as store:
         from sm_cli.views.listing import list_executions as listed
@@ -65,12 +69,12 @@ def list_executions(
         if map_run is not None:
             wanted = wanted._replace(run=map_run_id(store, map_run))
         found = listed(store, wanted)
+        if format == "table":
+            _print_executions(store, found, wide=wide) if found else say(_none(store, wanted))
     if format != "table":
         from sm_cli.views.listing import execution_facts
 
         out.rows([execution_facts(execution) for execution in found], format)
-    elif found:
-        _table(found)
 
 
 def _filter(status: str | None, workflow: str | None, since: str | None, limit: str) -> ExecutionFilter:
@@ -86,21 +90,42 @@ def _filter(status: str | None, workflow: str | None, since: str | None, limit: 
     return ExecutionFilter(status=wanted, workflow=workflow, since=moment, limit=count(limit, "--limit"))
 
 
-def _table(found: list[Execution]) -> None:
-    lines = [
+def _print_executions(store: Store, found: list[Execution], *, wide: bool) -> None:
+    from sm_cli.cli.terminal.fitting import PublicId, TimeCell, all_refs, fits_terminal, print_table
+    from sm_cli.views.listing import short_refs
+
+    rows = [
         (
-            e.ref,
+            PublicId(e.ref),
             "" if e.name == e.ref else e.name,
             e.workflow,
             e.status.value,
-            tables.local_time(e.started),
+            TimeCell(e.started),
             "" if e.closed is None else tables.duration(e.closed - e.started),
             e.error or "",
         )
         for e in found
     ]
-    for line in tables.table(("ID", "NAME", "WORKFLOW", "STATUS", "STARTED", "DURATION", "ERROR"), lines):
-        out.text(line)
+    refs = short_refs(store, all_refs(rows)) if fits_terminal(wide=wide) else None
+    heads = ("ID", "NAME", "WORKFLOW", "STATUS", "STARTED", "DURATION", "ERROR")
+    print_table(heads, rows, wide=wide, now=time.time_ns() // 1000, refs=refs)
+
+
+def _none(store: Store, wanted: ExecutionFilter) -> str:
+    """What is said when no execution is one of these."""
+    from difflib import get_close_matches
+
+    from sm_cli.views.listing import workflow_names
+
+    told = "there is no execution" if wanted.run is None else "the map run has no child"
+    if wanted.workflow is not None:
+        told = f"no execution of workflow {wanted.workflow!r}"
+        known = workflow_names(store)
+        close = [] if wanted.workflow in known else get_close_matches(wanted.workflow, known, 1)
+        if close:
+            return f"{told}; did you mean {close[0]!r}?"
+    told += "" if wanted.status is None else f" is {wanted.status}" if wanted.workflow else f" that is {wanted.status}"
+    return f"{told} since {tables.local_time(wanted.since)}" if wanted.since is not None else told
 
 
 def show(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -12,17 +13,19 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.fitting import fits_terminal, paint_status, time_of_day
 from sm_cli.cli.terminal.options import (
     AsJson,
     Database,
     Full,
     LockTimeout,
-    Output,
     Reference,
+    TableOutput,
     Trust,
     count,
-    output_format,
+    table_format,
 )
+from sm_cli.cli.terminal.region import terminal_size
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -33,7 +36,9 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at a growing history.
 _PAUSE = 0.1
-_HEADS = ("STATE", "TYPE", "STATUS", "STARTED", "DURATION", "RETRIES", "ERROR")
+#: Microseconds in the queue that are worth a word.
+_TOLD = 1000
+_HEADS = ("STATE", "TYPE", "STATUS", "STARTED", "QUEUED", "DURATION", "RETRIES", "ERROR")
 
 
 def register(app: typer.Typer) -> None:
@@ -53,14 +58,14 @@ def history(
         str | None, typer.Option("--since", metavar="WHEN", help="Entered since: 1h, 2d, 2026-01-31.")
     ] = None,
     limit: Annotated[str | None, typer.Option("--limit", metavar="N", help="At most so many, the newest.")] = None,
-    output: Output = None,
+    output: TableOutput = None,
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
 ) -> None:
     """Show what happened in an execution."""
-    format = output_format(output, json)
+    format, wide = table_format(output, json)
     _check(events=events, follow=follow, only_states=failed or state is not None, some=bool(since or limit))
     wanted = _filter(failed, state, since, limit)
     with opened_engine(db) as engine:
@@ -76,7 +81,7 @@ def history(
             if event is None and (reason := _why_empty(found)):
                 say(reason)
         else:
-            _tell_states(engine, found, wanted, payloads, full=full)
+            _tell_states(engine, found, wanted, payloads, full=full, fits=fits_terminal(wide=wide or full))
 
 
 def _check(*, events: bool, follow: bool, only_states: bool, some: bool) -> None:
@@ -108,7 +113,9 @@ def _wanted_events(engine: Engine, execution: Execution, wanted: VisitFilter, *,
     return events_of(engine, execution, after, large=large)
 
 
-def _tell_states(engine: Engine, execution: Execution, wanted: VisitFilter, payloads: bool, *, full: bool) -> None:
+def _tell_states(
+    engine: Engine, execution: Execution, wanted: VisitFilter, payloads: bool, *, full: bool, fits: bool
+) -> None:
     from sm_cli.cli.terminal.growing import growing_table
     from sm_cli.views.history import VisitFilter, visits_of
 
@@ -116,10 +123,14 @@ def _tell_states(engine: Engine, execution: Execution, wanted: VisitFilter, payl
     some = wanted != VisitFilter()  # then what a state is in need not stand above it
     visits = visits_of(engine, execution, wanted, data=payloads)
     heads = (_HEADS[0], "WHERE", *_HEADS[1:]) if some else _HEADS
-    rows = growing_table(heads, visits, lambda visit: _row(visit, now, some=some), full=full)
+    rows = growing_table(heads, visits, lambda visit: _row(visit, now, some=some, fits=fits), full=full)
     empty = True
+    columns = terminal_size(sys.stdout).columns
     for visit, line in rows:
-        out.text(line)
+        if fits:
+            out.lines(_painted(tables.cut_to_width(line, columns), visit))
+        else:
+            out.text(line)
         if visit is None:
             continue
         empty = False
@@ -130,6 +141,14 @@ def _tell_states(engine: Engine, execution: Execution, wanted: VisitFilter, payl
     elif some and empty:
         hint = "without --failed, --state and --since all are shown"
         say(f"no state of execution {execution.name} is one of these; {hint}")
+
+
+def _painted(line: str, visit: StateVisit | None) -> str:
+    """The line of a visit with its status, which comes after its type, in colour."""
+    if visit is None:
+        return line
+    before, kind, after = line.partition(f"  {visit.type} ")
+    return f"{before}{kind}{after.replace(visit.status, paint_status(visit.status, visit.status), 1)}"
 
 
 def _why_empty(execution: Execution) -> str | None:
@@ -143,15 +162,18 @@ def _why_empty(execution: Execution) -> str | None:
     return None
 
 
-def _row(visit: StateVisit, now: int, *, some: bool) -> tuple[str, ...]:
+def _row(visit: StateVisit, now: int, *, some: bool, fits: bool) -> tuple[str, ...]:
+    """Its duration is that of its work: without the time that its tasks were in the queue."""
     place = f"{visit.where[-1][visit.where[-1].rindex('[') :]} " if visit.where else ""
     name = (visit.name, " ".join(visit.where)) if some else (f"{'  ' * len(visit.where)}{place}{visit.name}",)
+    queued = visit.waited(now)
     return (
         *name,
         visit.type,
         visit.status,
-        tables.local_time(visit.started),
-        tables.duration((now if visit.ended is None else visit.ended) - visit.started),
+        time_of_day(visit.started, now) if fits else tables.local_time(visit.started),
+        tables.duration(queued) if queued >= _TOLD else "",
+        tables.duration((now if visit.ended is None else visit.ended) - visit.started - queued),
         str(visit.retries or ""),
         visit.error or "",
     )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sm_cli.cli.escaping import escape
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, Output, Trust, count, output_format
+from sm_cli.cli.terminal.fitting import Cell, PublicId, TimeCell, print_table
+from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, TableOutput, Trust, count, table_format
+from sm_cli.cli.terminal.progress import Rates, map_words
+from sm_cli.cli.terminal.region import Line, Painted, Region, Size
 from sm_cli.views.map_runs import find_map_runs, pending, running
 
 if TYPE_CHECKING:
@@ -39,16 +42,17 @@ def map_runs(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show how they go on, until they end.")] = False,
     limit: Limit = "50",
-    output: Output = None,
+    output: TableOutput = None,
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
 ) -> None:
     """List map runs, newest first. `sm list --map-run ID` lists the children of one."""
+    from sm_cli.views.listing import short_refs
     from sm_cli.views.map_runs import map_run_document, refs_of
 
-    format = output_format(output, json)
+    format, wide = table_format(output, json)
     most = count(limit, "--limit")
     with opened_engine(db) as engine:
         runs = find_map_runs(engine, which, most)
@@ -56,34 +60,59 @@ def map_runs(
             watch(engine, which, most)
             runs = find_map_runs(engine, which, most)
         refs = refs_of(engine, runs)
+        short = short_refs(engine.store, [run.ref for run in runs], map_runs=True)
     if format != "table":
         out.rows([map_run_document(run, refs[run.execution]) for run in runs], format)
     elif runs:
-        for line in tables.table(_HEADS, [table_row(run, engine.clock.now()) for run in runs]):
-            out.text(line)
+        now = engine.clock.now()
+        print_table(_HEADS, [table_row(run, now) for run in runs], wide=wide, now=now, refs=short)
     else:
         say("there is no map run: a Map with Mode DISTRIBUTED has one")
 
 
 def watch(engine: Engine, which: str | None, limit: int) -> None:
-    """Tell on stderr what changes: on a terminal in one line, elsewhere a line for each change."""
+    """Tell on stderr what changes: on a terminal a line for each run, elsewhere a line for each change."""
+    if sys.stderr.isatty():
+        _draw(engine, which, limit)
+        return
     last = ""
-    live = sys.stderr.isatty()
-    while True:
-        runs = find_map_runs(engine, which, limit)
+    for runs in _looks(engine, which, limit):
         text = "; ".join(progress(run) for run in runs)
         if text != last:
-            if live:
-                sys.stderr.write(f"\r{escape(text)}\x1b[K")
-                sys.stderr.flush()
-            else:
-                say(text)
+            say(text)
             last = text
+
+
+def _looks(engine: Engine, which: str | None, limit: int) -> Iterator[list[MapRun]]:
+    """The runs as they are, again and again, until all have ended."""
+    while True:
+        runs = find_map_runs(engine, which, limit)
+        yield runs
         if all(run.closed is not None for run in runs):
-            break
+            return
         time.sleep(_PAUSE)
-    if live and last:
-        sys.stderr.write("\n")
+
+
+def _draw(engine: Engine, which: str | None, limit: int) -> None:
+    rates = Rates()
+    shown: list[MapRun] = []
+
+    def lines(size: Size) -> list[Line]:
+        return [_run_line(run, rates, size.columns - 1) for run in shown[: max(1, size.rows - 2)]]
+
+    with Region(sys.stderr, lines) as region:
+        for runs in _looks(engine, which, limit):
+            with region.lock:
+                for run in runs:
+                    rates.note(run.frame, run.join, engine.clock.now())
+                shown[:] = runs
+
+
+def _run_line(run: MapRun, rates: Rates, room: int) -> Line:
+    name = tables.cut_to_width(tables.clean(run.workflow), max(8, room // 3))
+    if run.closed is not None:
+        return [Painted(f"{name} {run.status.value}  "), *map_words(run.join, None, None)]
+    return [Painted(f"{name} "), *map_words(run.join, rates.of(run.frame, run.join), room - tables.width(name) - 1)]
 
 
 def progress(run: MapRun) -> str:
@@ -96,12 +125,12 @@ def progress(run: MapRun) -> str:
     return f"{run.state}: {join.settled - join.failed_items:,} of {join.total:,} items done{failed}{going}"
 
 
-def table_row(run: MapRun, now: int) -> tuple[str, ...]:
+def table_row(run: MapRun, now: int) -> tuple[Cell, ...]:
     """The row of a table. now: microseconds since 1970 UTC."""
     join = run.join
     return (
-        run.ref, run.workflow, run.status.value,
+        PublicId(run.ref), run.workflow, run.status.value,
         f"{join.total}", f"{join.settled - join.failed_items}", f"{join.failed_items}",
         f"{running(run)}", f"{pending(run)}",
-        tables.local_time(run.started), tables.duration((run.closed or now) - run.started),
+        TimeCell(run.started), tables.duration((run.closed or now) - run.started),
     )  # fmt: skip

@@ -8,9 +8,9 @@ import typer
 
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, Output, Trust, count, output_format
+from sm_cli.cli.terminal.fitting import print_table
+from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, TableOutput, Trust, count, table_format
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
@@ -68,7 +68,7 @@ def heartbeat(token: Token, db: Database = None, _lock_timeout: LockTimeout = No
 
 def list_tasks(
     limit: Limit = "50",
-    output: Output = None,
+    output: TableOutput = None,
     json: AsJson = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
@@ -77,7 +77,7 @@ def list_tasks(
     """Tasks that wait for a callback, oldest first, with their tokens."""
     from sm_cli.views.tasks import handed_over_tasks
 
-    format = output_format(output, json)
+    format, wide = table_format(output, json)
     with opened_engine(db) as engine:
         found = handed_over_tasks(engine, count(limit, "--limit"))
     if format != "table":
@@ -89,7 +89,6 @@ def list_tasks(
         out.rows(rows, format)
     elif found:
         lines = [(e.name, e.workflow, state, token) for e, state, _, token in found]
-        for line in tables.table(("EXECUTION", "WORKFLOW", "STATE", "TOKEN"), lines):
-            out.text(line)
+        print_table(("EXECUTION", "WORKFLOW", "STATE", "TOKEN"), lines, wide=wide, now=0, whole="TOKEN")
     else:
         say("no task waits for a callback")

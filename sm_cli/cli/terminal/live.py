@@ -93,7 +93,7 @@ class Nobody:
     def report(self, progress: list[Progress], now: int) -> None:
         """One line, of Maps how far they are, of other states since when they are under way."""
         for each in progress:
-            self.rates.note(each.frame, now)
+            self.rates.note(each.frame.id, each.frame.join, now)
         is_new = (state := [(each.frame.id, each.frame.seq, each.frame.join) for each in progress]) != self._reported
         if not progress or (not is_new and now < self._next):
             return
@@ -120,7 +120,9 @@ class Nobody:
 
 
 def _map_text(each: Progress, rates: Rates) -> str:
-    return "".join(part.text for part in map_words(each.frame, rates.of(each.frame), None))
+    join = each.frame.join
+    assert join is not None
+    return "".join(p.text for p in map_words(join, rates.of(each.frame.id, join), None, opens=each.frame.opens))
 
 
 def standstill(reason: Reason) -> str:

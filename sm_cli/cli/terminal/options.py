@@ -131,6 +131,15 @@ Output = Annotated[
 Limit = Annotated[str, typer.Option("--limit", metavar="N", help="At most so many.")]
 OfWorkflow = Annotated[str | None, typer.Option("--workflow", metavar="NAME", help="Only those of one workflow.")]
 OfValue = Annotated[str | None, typer.Option("--value", metavar="VALUE", help="With --key: and this value.")]
+TableOutput = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FORMAT",
+        help="table, wide (cut nowhere), json, jsonl, yaml or jsonpath=EXPR.",
+    ),
+]
 Verbose = Annotated[
     bool,
     typer.Option(
@@ -189,6 +198,11 @@ def choice(text: str, option: str, allowed: tuple[str, ...]) -> str:
     if text not in allowed:
         raise UsageError(f"{option} takes {', '.join(allowed[:-1])} or {allowed[-1]}, not {text!r}")
     return text
+
+
+def table_format(output: str | None, as_json: bool = False) -> tuple[str, bool]:
+    """(the format, whether a table is wanted with all that it has, however wide the terminal is). Raises UsageError."""
+    return ("table", True) if output == "wide" else (output_format(output, as_json), False)
 
 
 def output_format(output: str | None, as_json: bool = False) -> str:

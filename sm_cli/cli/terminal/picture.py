@@ -97,7 +97,7 @@ class Picture(LiveLines):
         with self.region.lock:
             self._progress = progress
             for each in progress.values():
-                self.rates.note(each.frame, now)
+                self.rates.note(each.frame.id, each.frame.join, now)
 
     def stands_still(self, reasons: list[Reason]) -> None:
         """Below the picture, as long as they hold, unless the picture says it beside the state."""
@@ -176,7 +176,10 @@ class Picture(LiveLines):
         if progress is not None and join is not None and first.type == "Map":
             shortened = tables.cut_to_width(tables.clean(name), max(8, room // 3))
             room -= tables.width(shortened) + 1
-            return [Painted(f"{shortened} "), *map_words(progress.frame, self.rates.of(progress.frame), room)]
+            return [
+                Painted(f"{shortened} "),
+                *map_words(join, self.rates.of(first.frame, join), room, opens=progress.frame.opens),
+            ]
         words = self._words(first, progress, now)
         if join is not None:
             words = f"{join.closed}/{join.total} branches done"

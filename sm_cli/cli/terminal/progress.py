@@ -15,7 +15,7 @@ from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.records import Opens, TimerKind
 
 if TYPE_CHECKING:
-    from sm_cli.views.records import Frame, Join
+    from sm_cli.views.records import Join
     from sm_cli.views.watch import Progress
 
 #: A rate is that of the last so many microseconds.
@@ -33,18 +33,18 @@ class Rates:
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], deque[tuple[int, int]]] = {}
 
-    def note(self, frame: Frame, now: int) -> None:
-        """What a frame's join says at this moment, microseconds since 1970 UTC."""
-        if frame.join is None:
+    def note(self, frame: int, join: Join | None, now: int) -> None:
+        """What the join of a frame (its id) says at this moment, microseconds since 1970 UTC."""
+        if join is None:
             return
-        seen = self._seen.setdefault((frame.id, frame.join.activation), deque())
-        seen.append((now, frame.join.settled))
+        seen = self._seen.setdefault((frame, join.activation), deque())
+        seen.append((now, join.settled))
         while len(seen) > 2 and seen[1][0] <= now - _WINDOW:
             seen.popleft()
 
-    def of(self, frame: Frame) -> float | None:
+    def of(self, frame: int, join: Join) -> float | None:
         """Items a second; None when nothing is known yet."""
-        seen = self._seen.get((frame.id, frame.join.activation)) if frame.join else None
+        seen = self._seen.get((frame, join.activation))
         if not seen or seen[-1][0] - seen[0][0] < MICROSECONDS // 2:
             return None
         return (seen[-1][1] - seen[0][1]) * MICROSECONDS / (seen[-1][0] - seen[0][0])
@@ -57,13 +57,12 @@ def bar(done: int, total: int, cells: int) -> list[Painted]:
     return [Painted(full, CYAN), Painted("─" * (cells - len(full)), DIM)]
 
 
-def map_words(frame: Frame, rate: float | None, room: int | None) -> list[Painted]:
-    """How far a Map is: `━━━━━╸ 205/1000 · 410/s · 2 s left · 1 failed`, in at most `room` cells; None: no bar."""
-    join = frame.join
-    assert join is not None
+def map_words(join: Join, rate: float | None, room: int | None, *, opens: int = 0) -> list[Painted]:
+    """How far a Map is: `━━━━━╸ 205/1000 · 410/s · 2 s left · 1 failed`, in at most `room` cells; None: no bar. opens:
+    what its frame has open, if that is known."""
     if join.total == 0:
-        return [Painted("reads its items" if frame.opens & Opens.JOB else "begins")]
-    if join.settled == join.total and frame.opens & Opens.JOB:
+        return [Painted("reads its items" if opens & Opens.JOB else "begins")]
+    if join.settled == join.total and opens & Opens.JOB:
         return [Painted("writes its results")]
     counted = f"{join.settled}/{join.total}"
     failed = [Painted(" · "), Painted(f"{join.failed_items} failed", RED)] if join.failed_items else []

@@ -144,6 +144,11 @@ class ExecutionQuestions(Asking):
         named = {**wanted._asdict(), "statuses": name_list(status.value for status in wanted.statuses)}
         return [id for (id,) in self.session.all("matching_executions", named)]
 
+    def refs_beside(self, refs: list[str], *, map_runs: bool = False) -> dict[str, tuple[str | None, str | None]]:
+        """The public ids just before and just after each of these, of executions or of map runs; None at the ends."""
+        name = "map_run_refs_beside" if map_runs else "refs_beside"
+        return {ref: (before, after) for ref, before, after in self.session.all(name, (name_list(refs),))}
+
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         """Newest first (children of a map run: highest number first), without input and output (both None)."""
         wanted: dict[str, object] = {

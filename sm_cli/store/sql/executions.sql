@@ -158,6 +158,16 @@ AND (:until IS NULL OR e.started < :until)
 AND (:name IS NULL OR e.name LIKE :name ESCAPE '\')
 ORDER BY e.id DESC LIMIT :limit
 
+-- name: refs_beside
+SELECT w.value, (SELECT max(e.ref) FROM executions e WHERE e.ref < w.value),
+    (SELECT min(e.ref) FROM executions e WHERE e.ref > w.value)
+FROM json_each(?) w
+
+-- name: map_run_refs_beside
+SELECT w.value, (SELECT max(r.ref) FROM map_runs r WHERE r.ref < w.value),
+    (SELECT min(r.ref) FROM map_runs r WHERE r.ref > w.value)
+FROM json_each(?) w
+
 -- name: list_executions
 SELECT {execution_columns} FROM executions e INDEXED BY executions_listed
 WHERE e.run IS NULL AND e.id < :before

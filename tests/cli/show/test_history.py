@@ -249,7 +249,7 @@ States:
 """)
     project.sm("run", "--name", "n1", "n=0")
     heads, *rows = project.sm("history", "n1").out.splitlines()
-    assert heads.split() == ["STATE", "TYPE", "STATUS", "STARTED", "DURATION", "RETRIES", "ERROR"]
+    assert heads.split() == ["STATE", "TYPE", "STATUS", "STARTED", "QUEUED", "DURATION", "RETRIES", "ERROR"]
     assert len(rows) == 301
     assert rows[0].split()[:3] == ["Count", "Pass", "SUCCEEDED"]
     assert rows[-1].startswith("A state with a long name  Fail")

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.cli.conftest import Project
-from tests.cli.screen import Screen, Terminal
+from tests.cli.terminal.screen import Screen, Terminal
 
 _SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 WIDTHS = pytest.mark.parametrize("columns", [40, 80, 200])

@@ -42,7 +42,7 @@ def text(parts: list[Painted]) -> str:
     ],
 )
 def test_a_map_is_told_in_the_room_that_there_is(room: int | None, words: str) -> None:
-    said = text(map_words(each(Join(1000, settled=205, failed_items=1)), 410, room))
+    said = text(map_words(Join(1000, settled=205, failed_items=1), 410, room))
     assert room is None or width(said) <= room
     assert said == words
 
@@ -57,7 +57,7 @@ def test_a_map_is_told_in_the_room_that_there_is(room: int | None, words: str) -
     ],
 )
 def test_a_map_that_reads_or_writes_says_so(join: Join, opens: int, words: str) -> None:
-    assert text(map_words(each(join, opens), None, 80)) == words
+    assert text(map_words(join, None, 80, opens=opens)) == words
 
 
 def test_a_bar_is_never_full_before_the_end() -> None:
@@ -68,20 +68,20 @@ def test_a_bar_is_never_full_before_the_end() -> None:
 
 def test_a_rate_is_that_of_the_last_seconds() -> None:
     rates = Rates()
-    assert rates.of(each(Join(100))) is None
+    assert rates.of(1, Join(100)) is None
     for second, settled in ((0, 0), (1, 50), (2, 60), (7, 70), (8, 80)):
-        rates.note(each(Join(100, settled=settled)), T0 + second * MICROSECONDS)
-    assert rates.of(each(Join(100))) == pytest.approx(20 / 6)
-    assert rates.of(each(Join(100, activation=7))) is None, "a fork of its own"
-    rates.note(each(None), T0)
-    assert rates.of(each(None)) is None
+        rates.note(1, Join(100, settled=settled), T0 + second * MICROSECONDS)
+    assert rates.of(1, Join(100)) == pytest.approx(20 / 6)
+    assert rates.of(1, Join(100, activation=7)) is None, "a fork of its own"
+    rates.note(2, None, T0)
+    assert rates.of(2, Join(100)) is None
 
 
 @pytest.mark.parametrize(
     ("rate", "words"), [(0.5, "30/min · 3 m left"), (0.001, "4/h · 25 h left"), (0, ""), (None, "")]
 )
 def test_a_slow_rate_is_told_by_the_minute_or_hour(rate: float | None, words: str) -> None:
-    said = text(map_words(each(Join(100, settled=10)), rate, None))
+    said = text(map_words(Join(100, settled=10), rate, None))
     assert said == " · ".join(word for word in ("10/100", words) if word)
 
 

@@ -150,6 +150,8 @@ class Terminal:
         )  # fmt: skip
         os.close(theirs)
         self._open = True
+        #: All that came, with its sequences.
+        self.written = ""
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
 
     def __enter__(self) -> Terminal:
@@ -174,7 +176,9 @@ class Terminal:
         except OSError:  # Linux: the last one has closed the terminal
             part = b""
         self._open = bool(part)
-        self.screen.feed(self._decode(part))
+        text = self._decode(part)
+        self.written += text
+        self.screen.feed(text)
         return self._open
 
     def until(self, condition: Callable[[Screen], object], what: str) -> None:
