@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +44,7 @@ def watching(project: Project, paths: Sequence[str], also: Sequence[str], check:
     has_begun = False
     # The first turn comes when the watch has begun: no change after the first check is missed.
     for changes in watch(
-        *places, debounce=200, step=50, rust_timeout=_TURN, yield_on_timeout=True,
+        *places, debounce=200, step=50, rust_timeout=_TURN, yield_on_timeout=True, stop_event=_set_by_interrupt(),
         watch_filter=lambda kind, path: path.endswith(_SUFFIXES) and ignored(kind, path),
     ):  # fmt: skip
         if has_begun and not changes:
@@ -53,6 +55,19 @@ def watching(project: Project, paths: Sequence[str], also: Sequence[str], check:
             sys.stdout.write(_CLEAR)
         has_begun = True
         _check(check)
+    raise KeyboardInterrupt
+
+
+def _set_by_interrupt() -> threading.Event:
+    """An event that ends the watch in its next turn, should it lose the KeyboardInterrupt that comes at once."""
+    interrupted = threading.Event()
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    return interrupted
 
 
 def _places(project: Project, paths: Sequence[str], also: Sequence[str]) -> list[Path]:
