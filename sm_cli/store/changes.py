@@ -73,6 +73,12 @@ class Changes:
     map_runs: list[MapRun] = field(default_factory=list)
     #: Each replaces an older one of the same state and frame.
     failed_attempts: list[FailedAttempt] = field(default_factory=list)
+    #: Ids of closed executions to be deleted with all that is theirs, but for their map runs and the children of these.
+    executions_gone: list[int] = field(default_factory=list)
+    #: Ids of map runs to be deleted.
+    map_runs_gone: list[int] = field(default_factory=list)
+    #: Whether what is left over of deleted executions is to be deleted: past waits, and messages only for them.
+    strays_gone: bool = False
     #: Events to be appended, in the order of their numbers for each execution.
     history: list[HistoryEvent] = field(default_factory=list)
 

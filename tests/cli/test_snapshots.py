@@ -320,6 +320,15 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
     "db info": ("db info", "db info --json", "db info --db memory:"),
     "db check": ("db check", "db check --json"),
     "db compact": ("db compact",),
+    "db prune": (
+        "db prune",
+        "db prune --older-than 0s --dry-run",
+        "db prune --older-than 0s --status failed --json",
+        "db prune --older-than 0s",
+        "list",
+        "db prune --older-than 30d",
+        "db prune --older-than 1d --status running",
+    ),
     "db query": (
         "db query 'SELECT name, status, error FROM executions ORDER BY id'",
         "db query 'SELECT name, value FROM secrets UNION SELECT 1, 2' {f}",

@@ -50,6 +50,10 @@ WALKED = {
     ("free_jobs", "SCAN j USING INDEX jobs_free"): "holds free jobs only, in order, up to the limit",
     ("first_due", "SCAN t USING COVERING INDEX timers_due"): "in order, past those of jobs that other workers have",
     ("workers", "SCAN w"): "one row a worker",
+    ("busy_trees", "SCAN e USING INDEX executions_running"): "holds running executions only; who prunes asks",
+    ("orphan_runs", "SCAN r"): "one row a map run; who prunes asks",
+    ("delete_stray_waits", "SCAN past_waits"): "once a call of who prunes",
+    ("delete_stray_messages", "SCAN messages"): "once a call of who prunes",
 }
 
 

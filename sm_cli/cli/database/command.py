@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sm_cli.cli.database.prune import prune_executions
 from sm_cli.cli.project.opening import opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command("info")(info)
     group.command("check")(check_soundness)
     group.command("compact")(compact)
+    group.command("prune")(prune_executions)
     group.command("query")(query)
     app.add_typer(group, name="db", help="Back up, check, shorten and ask the database.")
 

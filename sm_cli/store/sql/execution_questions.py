@@ -139,6 +139,28 @@ class ExecutionQuestions(Asking):
         ((children,),) = self.session.all("count_of_children")
         return dict(self.session.all("count_by_status")), children
 
+    def prunable(self, status: Status, after: int, before: int, limit: int) -> list[tuple[int, int, int]]:
+        """(id, tree, events) of executions of this status with id > `after` that were closed before this time, by id;
+        children of map runs are not among them."""
+        return self.session.all("prunable", (status.value, after, before, limit))
+
+    def busy_trees(self, trees: Collection[int]) -> set[int]:
+        """Those of these trees in which an execution runs."""
+        return {tree for (tree,) in self.session.all("busy_trees", (id_list(trees),))}
+
+    def orphan_runs(self, limit: int) -> list[int]:
+        """The ids of map runs whose execution was deleted."""
+        return [id for (id,) in self.session.all("orphan_runs", (limit,))]
+
+    def children_of_run(self, run: int, limit: int) -> list[tuple[int, int, int]]:
+        """(id, tree, events) of children of a map run, in their order."""
+        return self.session.all("children_of_run", (run, limit))
+
+    def with_children(self, ids: Collection[int]) -> tuple[int, int]:
+        """How many these are together with all children of their map runs, and how many events they have."""
+        ((executions, events),) = self.session.all("with_children", (id_list(ids),))
+        return executions, events
+
     def matching_executions(self, wanted: Selection) -> list[int]:
         """The ids of all that are meant, oldest first: who started others comes before them."""
         named = {**wanted._asdict(), "statuses": name_list(status.value for status in wanted.statuses)}

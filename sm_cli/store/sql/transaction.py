@@ -22,7 +22,7 @@ from sm_cli.store.records import (
     Job,
     Reserved,
 )
-from sm_cli.store.sql import large_values, rows
+from sm_cli.store.sql import large_values, pruning, rows
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
@@ -112,6 +112,7 @@ class Transaction(Questions):
             many("delete_worker", _singles(changes.workers_gone))
         if changes.failed_attempts:
             many("set_failed_attempt", map(rows.failed_attempt_row, changes.failed_attempts))
+        self._remove_executions(changes)
         long: list[HistoryEvent] = []
         if changes.history:
             history = rows.history_rows(changes.history, self._values.payload, self._values.long, long)
@@ -248,6 +249,17 @@ class Transaction(Questions):
         found = super().losses()
         self._known.no_losses = not found
         return found
+
+    # Retention
+
+    def _remove_executions(self, changes: Changes) -> None:
+        if changes.executions_gone:
+            pruning.delete_executions(self.session, self._values.free, changes.executions_gone)
+            self._known.forget_rows()
+        if changes.map_runs_gone:
+            self.session.many("delete_map_run", _singles(changes.map_runs_gone))
+        if changes.strays_gone:
+            pruning.delete_strays(self.session, self._values.free)
 
     # Jobs
 

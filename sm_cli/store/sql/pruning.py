@@ -1,0 +1,45 @@
+"""Deleting closed executions with all that is theirs, and letting go of the large values that they refer to.
+
+Rule: what others refer to stays: a large value goes with the last reference to it, a map run after its children.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import orjson
+
+from sm_cli.store.sql.parameters import id_list
+from sm_cli.store.sql.rows import Row
+from sm_cli.store.sql.session import Session
+
+
+def delete_executions(session: Session, free: Callable[[str | None], None], ids: Sequence[int]) -> None:
+    """Delete them, closed ones, with their frames, data and history. Their map runs and the children of these stay: by
+    them is known what is left to be deleted. free: lets go of what a text refers to."""
+    wanted = (id_list(ids),)
+    frames = [id for (id,) in session.all("frames_of_executions", wanted)]
+    _free(free, session.all("delete_jobs", (id_list(frames),)))
+    for name in ("delete_timers", "delete_subscriptions"):
+        session.many(name, [(frame,) for frame in frames])
+    _free(free, session.all("delete_frames", (id_list(frames),)))
+    _free(free, session.all("delete_execution_data", wanted))
+    for (events,) in session.all("delete_history", wanted):
+        if events is not None:
+            for event in orjson.loads(events):
+                _free(free, [tuple(event[5].values())] if len(event) > 5 else ())
+    session.all("delete_failed_attempts", wanted)
+    session.all("delete_executions", wanted)
+
+
+def delete_strays(session: Session, free: Callable[[str | None], None]) -> None:
+    """Delete past waits of executions that were deleted, and messages that only these could receive."""
+    session.all("delete_stray_waits")
+    _free(free, session.all("delete_stray_messages"))
+
+
+def _free(free: Callable[[str | None], None], rows: Iterable[Row]) -> None:
+    for row in rows:
+        for text in row:
+            if text is not None:
+                free(text)
