@@ -17,11 +17,16 @@ from sm_cli.cli.commands import COMMANDS, SUMMARIES
 from sm_cli.cli.other_words import first_word, refuse
 from sm_cli.cli.terminal import failures, output
 from sm_cli.cli.terminal.options import LogFormat, Verbose, note_source
+from sm_cli.errors import UsageError
 
 _HELP = "Run Amazon States Language workflows on this machine and keep them alive."
 _EPILOG = "`sm help COMMAND` and `sm COMMAND -h` tell more of each."
 #: What asks for help, of `sm` and of each command.
 HELP = ["-h", "--help"]
+#: Options of `sm` itself; all others are some command's.
+_BEFORE_COMMANDS = (*HELP, "-V", "--version", "-v", "--verbose", "--log-format")
+#: What a variable that is a flag may hold.
+_YES, _NO = ("1", "true", "t", "yes", "y", "on"), ("0", "false", "f", "no", "n", "off", "")
 
 
 def run_command_line(arguments: list[str]) -> int:
@@ -48,6 +53,7 @@ def _finish(code: int) -> int:
 
 
 def _invoke(arguments: list[str]) -> int:
+    _refuse_early_option(arguments)
     arguments = _other_ways(arguments)
     command = get_command(_app_for(arguments))
     _take_text(command)
@@ -70,6 +76,17 @@ def _other_ways(arguments: list[str]) -> list[str]:
         return [*before, "--version", *rest]
     refuse(word, rest)
     return arguments
+
+
+def _refuse_early_option(arguments: list[str]) -> None:
+    """Tell who writes `sm --db FILE list` where a command's option stands. Raises UsageError."""
+    name = arguments[0].partition("=")[0] if arguments else ""
+    command = next((word for word in arguments[1:] if word in COMMANDS), None)
+    if not name.startswith("-") or name in _BEFORE_COMMANDS or command is None:
+        return
+    known = getattr(get_command(build([COMMANDS[command]])), "commands", {})[command].params
+    if any(name in parameter.opts for parameter in known):
+        raise UsageError(f"{name} stands behind the command: sm {command} {name} …")
 
 
 def _app_for(arguments: list[str]) -> typer.Typer:
@@ -133,6 +150,13 @@ def _take_text(command: Any) -> None:
         _take_text(below)
 
 
+def _read_flag(text: str, variable: str) -> bool:
+    """Whether a variable says yes. Raises UsageError for what is neither yes nor no."""
+    if text.lower() not in (*_YES, *_NO):
+        raise UsageError(f"{variable} takes true or false, not {text!r}")
+    return text.lower() in _YES
+
+
 def _take_text_as_it_is(parameter: Any) -> None:
     """Keep typer from converting text to text: newer versions import 60 ms of pydantic for it."""
     convert: Callable[[Any, Any], Any] = parameter.process_value
@@ -141,8 +165,9 @@ def _take_text_as_it_is(parameter: Any) -> None:
         if getattr(parameter, "envvar", None):
             given = getattr(context.get_parameter_source(parameter.name), "name", None)
             note_source(parameter.opts[-1], parameter.envvar if given == "ENVIRONMENT" else None)
-        flag_as_text = getattr(parameter, "is_flag", False) and isinstance(value, str)  # from SM_*
-        if flag_as_text or (parameter.required and not value):
+        if getattr(parameter, "is_flag", False) and isinstance(value, str):  # from SM_*
+            value = _read_flag(value, parameter.envvar)
+        if parameter.required and not value:
             return convert(context, value)
         if value is None and (parameter.nargs == -1 or getattr(parameter, "multiple", False)):
             value = ()

@@ -157,13 +157,13 @@ def test_the_example_of_nine_nested_calls_works() -> None:
 @pytest.mark.parametrize(
     ("text", "document", "says"),
     [
-        ("States.Format('{} {}', 1)", None, "has 2 {}, but 1 values"),
+        ("States.Format('{} {}', 1)", None, "has 2 {}, but 1 value follows"),
         ("States.Format('{}', 1, 2)", None, "has 1 {}, but 2 values"),
-        (r"States.Format('\{\}', 1)", None, "has 0 {}, but 1 values"),
+        (r"States.Format('\{\}', 1)", None, "has 0 {}, but 1 value follows"),
         ("States.Format('Hello {', 1)", None, r"holds a { on its own; write it as \{"),
         ("States.Format('{{}}', 1)", None, "holds a { on its own"),
         ("States.Format('}')", None, "holds a } on its own"),
-        ("States.Format($.t, 1)", {"t": "{} {}"}, "has 2 {}, but 1 values"),
+        ("States.Format($.t, 1)", {"t": "{} {}"}, "has 2 {}, but 1 value follows"),
         ("States.Format($.t, 1)", {"t": 5}, "argument 1 must be a string, not 5"),
         ("States.StringToJson('{bad')", None, "is not JSON"),
         ("States.StringToJson('1 2')", None, "is not JSON"),
@@ -423,7 +423,7 @@ def test_a_uuid_is_version_4_comes_from_the_scope_and_is_new_each_time() -> None
     [
         ("States.Format('{}', $.a)", []),
         ("States.Format($.t, 1, 2, 3)", []),
-        ("States.Format('{} {}', $.a)", [(14, "has 2 {}, but 1 values")]),
+        ("States.Format('{} {}', $.a)", [(14, "has 2 {}, but 1 value follows")]),
         ("States.Hash($.a, 'SHA-3')", [(17, "argument 2 of States.Hash must be one of")]),
         ("States.JsonMerge($.a, $.b, true)", [(27, "argument 3 of States.JsonMerge must be false")]),
         ("States.MathAdd('1', null)", [(15, 'must be a number, not "1"'), (20, "must be a number, not null")]),

@@ -49,7 +49,7 @@ def test_an_empty_file_without_a_lock_becomes_a_database(tmp_path: Path) -> None
     (tmp_path / "sm.db").touch()
     open_store(str(tmp_path / "sm.db")).close()
     (tmp_path / "other.db").write_bytes(b"x")
-    with pytest.raises(DatabaseError, match="1 byte"):
+    with pytest.raises(DatabaseError, match="is not a database"):
         open_store(str(tmp_path / "other.db"))
     assert (tmp_path / "other.db").read_bytes() == b"x"
 

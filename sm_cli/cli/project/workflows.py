@@ -28,6 +28,8 @@ STDIN = "-"
 _FROM_STDIN = "stdin"
 #: No file has a longer name; sentences show no more of it.
 _LONGEST = 200
+#: A hint names at most so many files.
+_MOST_NAMED = 5
 
 
 def name_of_file(path: str) -> str:
@@ -65,7 +67,9 @@ def _closest_hint(folder: Path, wanted: str) -> str:
         return wanted
     path = Path(wanted[:_LONGEST])
     if path.is_dir():
-        raise UsageError(f"{wanted} is a folder, not a workflow")
+        files = [str(file) for file in files_in(path)]
+        hint = f"Name a file in it: {', '.join(files[:_MOST_NAMED])}." if files else None
+        raise UsageError(f"{wanted} is a folder, not a workflow", hint=hint)
     if path.exists():
         return wanted  # a pipe: `sm run <(generate)`
     there = {name_of_file(str(file)): str(file) for file in (files_in(folder) if folder.is_dir() else [])}
@@ -96,7 +100,13 @@ def load(path: str) -> Workflow:
     """A workflow ready to run. Raises InvalidDefinition with every problem."""
     from sm_cli.engine.engine import prepare
 
-    return prepare(document(path), name_of_file(path))
+    definition = document(path)
+    try:
+        return prepare(definition, name_of_file(path))
+    except InvalidDefinition as e:
+        if isinstance(definition.value, dict) and not {"StartAt", "States"} & definition.value.keys():
+            e.hint = f"This is no workflow; an input is given with --input {path}."
+        raise
 
 
 def document(path: str) -> Document:

@@ -37,6 +37,8 @@ def report(error: BaseException) -> int:
     if isinstance(error, InvalidDefinition):
         for diagnostic in error.diagnostics:
             say(str(diagnostic))
+        if error.hint:
+            say(f"  hint: {error.hint}")
         return error.exit_code
     if isinstance(error, SmError):
         say(f"sm: error: {error.message}")

@@ -16,6 +16,8 @@ from sm_cli.jsonvalue import Json, dumps, loads_exact, size_of
 
 #: AWS refuses larger inputs (Step Functions quotas: 256 KiB); here they only get a warning.
 AWS_MAX_BYTES = 262_144
+#: So many bytes tell of most contents that they are not blank.
+_LOOK = 100
 _NOT_JSON = ("NaN", "Infinity", "-Infinity")
 
 
@@ -51,7 +53,7 @@ def read_json(source: str, option: str) -> Json:
     if not source:
         raise UsageError(f"{option} is empty")
     if source == "-":
-        return _read([read_stdin()], "stdin", is_yaml=False)
+        return _read([_refuse_nothing(read_stdin(), "stdin")], "stdin", is_yaml=False)
     if source.lstrip()[:1] in ("{", "[", '"'):
         return loads_exact(source, what=option)
     try:
@@ -64,7 +66,7 @@ def read_json(source: str, option: str) -> Json:
         content = None
     if content is None:
         return _scalar(source, option)
-    handed_over = [content]
+    handed_over = [_refuse_nothing(content, source)]
     del content  # so that the bytes are gone when they are text
     return _read(handed_over, source, is_yaml=Path(source).suffix in (".yaml", ".yml"))
 
@@ -85,6 +87,12 @@ def _read(handed_over: list[bytes], what: str, *, is_yaml: bool) -> Json:
         if not is_yaml and not isinstance(value, dict | list):
             raise
         return value
+
+
+def _refuse_nothing(content: bytes, what: str) -> bytes:
+    if not content[:_LOOK].strip() and not content.strip():
+        raise UsageError(f"{what} is empty")
+    return content
 
 
 def _scalar(source: str, option: str) -> Json:

@@ -189,7 +189,8 @@ def format_pattern(template: str, arguments: int) -> str:
         raise ArgumentsError(rf"the template holds a {alone[0]} on its own; write it as \{alone[0]}")
     count = bare.count("{}")
     if count != arguments:
-        raise ArgumentsError(f"the template has {count} {{}}, but {arguments} values follow it")
+        follow = "1 value follows" if arguments == 1 else f"{arguments} values follow"
+        raise ArgumentsError(f"the template has {count} {{}}, but {follow} it")
     return _ESCAPED_OR_PLACE.sub(lambda part: part["escaped"] or "%s", template.replace("%", "%%"))
 
 

@@ -39,8 +39,12 @@ def _refuse_too_short(path: Path, real: Path) -> None:
     if not path.is_file():
         return
     size = path.stat().st_size
-    if size < HEADER and (size > 0 or real.with_name(f"{real.name}.lock").exists()):
+    if size >= HEADER:
+        return
+    if real.with_name(f"{real.name}.lock").exists():
         raise errors.too_short(path, size)
+    if size > 0:
+        raise errors.not_sqlite(path)
 
 
 def make(path: Path, real: Path) -> None:

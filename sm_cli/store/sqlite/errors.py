@@ -63,6 +63,12 @@ def too_short(path: Path, size: int) -> DatabaseError:
     return DatabaseError(f"{path} is damaged: it has {size} byte{'' if size == 1 else 's'}", hint=hint)
 
 
+def not_sqlite(path: Path) -> DatabaseError:
+    """A file that is of another kind, and too short to be handed to SQLite."""
+    sentence, hint = _SENTENCES[sqlite3.SQLITE_NOTADB]
+    return DatabaseError(sentence.format(path=path), hint=hint, topic="other path")
+
+
 def gone_error(path: Path) -> DatabaseError:
     """The file was deleted or moved while it was open."""
     return DatabaseError(
