@@ -102,6 +102,8 @@ class Engine(Transactions):
         def work(tick: Tick) -> tuple[Execution, bool]:
             known = tick.tx.find_execution(workflow.name, name)
             if known is not None:
+                if known.digest == workflow.program.digest:
+                    self.programs.repair(workflow, tick.tx, tick.changes, tick.now)
                 judge(tick, [known.id])
                 return same_execution(tick.execution(known.id), input), False
             self.programs.define(workflow, tick.tx, tick.changes, tick.now)

@@ -56,7 +56,8 @@ class DamagedDefinition(DatabaseError):
     def __init__(self, stored: Definition) -> None:
         super().__init__(
             f"the stored definition of {stored.name} is damaged: it is not the one of digest {stored.digest[:12]}",
-            hint="Restore a backup of the database; executions of it are left as they are.",
+            hint="Start an execution of the same definition: that stores it anew. Or restore a backup of the database. "
+            "Executions of it are left as they are until then.",
         )
         self.digest = stored.digest
 
@@ -67,6 +68,17 @@ def document_of(stored: Definition) -> Document:
     if document is None or digest(document.value) != stored.digest:
         raise DamagedDefinition(stored)
     return document
+
+
+def find_damage(digest: str, source: Questions) -> DamagedDefinition | None:
+    """What is wrong with the definition that is stored under this digest; None when nothing is, or none is stored."""
+    stored = source.definition(digest)
+    try:
+        if stored is not None:
+            document_of(stored)
+    except DamagedDefinition as damage:
+        return damage
+    return None
 
 
 def compile_stored(stored: Definition) -> Program:
@@ -91,6 +103,7 @@ class Programs:
         self.library = library
         self._compiled: dict[str, Program] = {}
         self._told: set[str] = set()
+        self._whole: set[str] = set()
 
     def add(self, workflow: Workflow) -> None:
         """Keep a compiled definition under its digest."""
@@ -122,11 +135,32 @@ class Programs:
         return found.program
 
     def define(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> None:
-        """Store the definition as the newest of its name, unless it is that already."""
+        """Store the definition as the newest of its name, unless it is that already and whole."""
         self.add(workflow)
-        digest, document = workflow.program.digest, workflow.document
-        newest = tx.newest(workflow.name)
-        if newest is None or newest.digest != digest:
-            text = document.text if document.text is not None else dumps(document.value)
-            format = "yaml" if document.format == "yaml" else "json"
-            changes.new_definitions.append(Definition(digest, workflow.name, text, format, now))
+        made, newest = _definition(workflow, now), tx.newest(workflow.name)
+        if newest is None or newest.digest != made.digest or not self._is_whole(newest, made):
+            changes.new_definitions.append(made)
+
+    def repair(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> None:
+        """Store the definition again when what is stored under its digest is damaged: its text is at hand."""
+        self.add(workflow)
+        made, stored = _definition(workflow, now), tx.definition(workflow.program.digest)
+        if stored is not None and not self._is_whole(stored, made):
+            changes.new_definitions.append(made)
+
+    def _is_whole(self, stored: Definition, made: Definition) -> bool:
+        """Whether what is stored has the digest that both have. It is read only when it is written otherwise."""
+        if stored.text != made.text and stored.digest not in self._whole:
+            try:
+                document_of(stored)
+            except DamagedDefinition:
+                return False
+            self._whole.add(stored.digest)
+        return True
+
+
+def _definition(workflow: Workflow, now: int) -> Definition:
+    document = workflow.document
+    text = document.text if document.text is not None else dumps(document.value)
+    format = "yaml" if document.format == "yaml" else "json"
+    return Definition(workflow.program.digest, workflow.name, text, format, now)

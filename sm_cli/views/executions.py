@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sm_cli.engine.programs import document_of
+from sm_cli.engine.programs import DamagedDefinition, document_of, find_damage
 from sm_cli.errors import NotFound
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.jsonvalue import Json
@@ -64,8 +64,9 @@ class PendingWait:
 
     #: The state that waits; `?` when it is not known.
     state: str
-    #: A message, a job that is handed over, free or at work, a map run, another execution, or a timer.
-    what: Subscription | Job | Frame | Execution | Timer
+    #: A message, a job that is handed over, free or at work, a map run, another execution, a timer; or the repair of
+    #: its damaged definition, and then nothing else counts.
+    what: Subscription | Job | Frame | Execution | Timer | DamagedDefinition
     #: What would move it; None when only time or a worker does.
     action: Action | None = None
 
@@ -114,6 +115,9 @@ def _document(questions: Questions, execution: Execution, failure: FailurePlace 
 def _waits(questions: Questions, execution: Execution) -> list[PendingWait]:
     if execution.closed is not None:
         return []
+    damage = find_damage(execution.digest, questions)
+    if damage is not None:
+        return [PendingWait("?", damage)]
     frames = questions.open_frames(execution.id)
     states = {frame.id: frame.state for frame in frames}
     found = [

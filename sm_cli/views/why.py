@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from sm_cli.asl.resources import INTERNAL, serving
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.near_misses import difference
+from sm_cli.engine.programs import find_damage
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.states.distributed_map import READ, WRITE
 from sm_cli.interpreter.step import EVENT_LIMIT
@@ -37,7 +38,7 @@ from sm_cli.views.failures import error_line, readable_cause
 from sm_cli.worker.membership import is_alive, is_dead, name_of
 
 Kind: TypeAlias = Literal[
-    "ended", "message", "job", "callback", "timer", "retry", "children", "ready", "events", "deadline"
+    "ended", "message", "job", "callback", "timer", "retry", "children", "ready", "events", "deadline", "damaged"
 ]
 
 #: So many reasons of an execution with many branches are told.
@@ -102,6 +103,9 @@ def why(
             return [_end_reason(questions, execution, time_text)]
         if execution.status is Status.PENDING:
             return [_waits_for_its_turn(questions, execution)]
+        damage = find_damage(execution.digest, questions)
+        if damage is not None:
+            return [Reason("damaged", f"Nothing goes on with it: {damage.message}. {damage.hint}")]
         inquiry = Inquiry(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
         found = list(islice(inquiry.reasons(), MOST))
     if not found:

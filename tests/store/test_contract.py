@@ -217,6 +217,12 @@ def test_registering_the_same_text_again_changes_nothing(store: Store) -> None:
     assert asked(store).workflows() == [definition(created=T0)]
 
 
+def test_another_text_under_the_same_digest_takes_the_place_of_the_one_that_was_stored(store: Store) -> None:
+    apply(store, new_definitions=[definition(created=T0)._replace(text="{", format="yaml")])
+    apply(store, new_definitions=[definition(created=T0 + 5)])
+    assert asked(store).definition("d1") == definition(created=T0)
+
+
 def test_two_names_may_share_a_text(store: Store) -> None:
     apply(store, new_definitions=[definition("d1", "a"), definition("d1", "b", T0 + 1)])
     assert asked(store).workflows() == [definition("d1", "a"), definition("d1", "b", T0 + 1)]

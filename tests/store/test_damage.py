@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import logging
 import sqlite3
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from sm_cli.engine.engine import Engine
+from sm_cli.asl.text.source import parse
+from sm_cli.engine.engine import Engine, prepare
 from sm_cli.engine.stepping.turns.suspects import MOST_LOST
 from sm_cli.errors import DatabaseError
 from sm_cli.handlers.handler import Handler
@@ -139,6 +141,47 @@ def test_a_damaged_definition_fails_nothing_and_stops_nobody_else(
         engine.programs.of(bad.digest, questions)
     with pytest.raises(DatabaseError, match="bad is damaged"):
         definition_of(engine, bad)
+
+
+@pytest.mark.parametrize("how", ["anew", "again", "an older one"])
+def test_starting_an_execution_of_the_same_definition_repairs_it(tmp_path: Path, how: str) -> None:
+    """The text is at hand, and what is stored is addressed by its digest; a worker that met the damage goes on."""
+    file = tmp_path / "sm.db"
+    first = made(file)
+    bad = first.start(one("bad"), {}, name="b")[0]
+    if how == "an older one":
+        newer = {"StartAt": "Newer", "States": {"Newer": {"Type": "Succeed"}}}
+        first.start(workflow(newer, "bad"), {})
+    first.store.close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE definitions SET text = '{' WHERE digest = ?", (bad.digest,))
+    engine = made(file)
+    loop = Worker(engine, {"work": Handler("work", lambda value: value)})
+    for _ in range(3):
+        loop.tick()
+    assert engine.find(bad.ref).status is Status.RUNNING
+
+    other = made(file)
+    with other.store.read() as questions, pytest.raises(DatabaseError, match="bad is damaged"):
+        other.programs.of(bad.digest, questions)
+    _, new, _ = other.start(one("bad"), {}, name="b" if how == "again" else None)
+    assert new is (how != "again")
+    assert definition_of(engine, bad) == one("bad").document.value
+    other.store.close()
+    loop.run(lambda: engine.find(bad.ref).status is Status.SUCCEEDED)
+    loop.let_go()
+
+
+def test_the_same_definition_written_otherwise_is_no_damage(tmp_path: Path) -> None:
+    engine = made(tmp_path / "sm.db")
+    value = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    texts = [json.dumps(value), json.dumps(value, indent=1)]
+    for text in (*texts, *texts):
+        document = parse(text).document
+        assert document is not None
+        execution = engine.start(prepare(document, "order"), {})[0]
+        stored = asked(engine.store).definition(execution.digest)
+        assert stored is not None and stored.text == texts[0]
 
 
 def test_a_child_that_ends_while_its_parents_definition_is_damaged_is_told_after_the_repair(tmp_path: Path) -> None:

@@ -6,10 +6,14 @@ from typing import Any
 
 from sm_cli.engine.engine import Engine
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
+from sm_cli.jsonvalue import digest
 from sm_cli.store.records import Execution, MapRun, Status
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock
 from tests.store.samples import T0, apply, definition, execution
+
+#: The definition that all of them run.
+WHOLE = definition(digest({"StartAt": "A"}))
 
 
 class Rows:
@@ -19,14 +23,14 @@ class Rows:
         self.store = MemoryStore()
         self.clock = FakeClock(T0)
         self.engine = Engine(self.store, clock=self.clock)
-        self.put(new_definitions=[definition()])
+        self.put(new_definitions=[WHOLE])
 
     def put(self, **changes: Any) -> None:
         apply(self.store, **changes)
 
     def execution(self, id: int = 1, **more: Any) -> Execution:
         """An execution that is kept under this id."""
-        made = execution(id, **more)
+        made = execution(id, **({"digest": WHOLE.digest} | more))
         self.put(new_executions=[made])
         return made
 

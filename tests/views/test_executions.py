@@ -22,8 +22,8 @@ from sm_cli.views.executions import (
     history_of,
 )
 from tests.engine.workers import workflow
-from tests.store.samples import SECOND, T0, apply, events, execution, frame, job, subscription, timer
-from tests.views.rows import Rows, forked
+from tests.store.samples import SECOND, T0, apply, definition, events, execution, frame, job, subscription, timer
+from tests.views.rows import WHOLE, Rows, forked
 
 BLOCKED = FrameStatus.BLOCKED
 
@@ -38,7 +38,7 @@ def test_the_document_has_the_facts_and_the_data() -> None:
     found = rows.execution(1, deadline=T0 + 90 * SECOND, started=T0, input={"i": 1})
     assert execution_document(rows.engine, found) == ({
         "id": "ref-000001", "name": "name-1", "workflow": "order", "status": "RUNNING",
-        "started": "2026-01-01T00:00:00.000Z", "closed": None, "error": None, "cause": None, "definition": "d1",
+        "started": "2026-01-01T00:00:00.000Z", "closed": None, "error": None, "cause": None, "definition": WHOLE.digest,
         "type": "STANDARD", "part_of": None, "deadline": "2026-01-01T00:01:30.000Z", "input": {"i": 1}, "output": None,
         "failure": None,
     }, [], None)  # fmt: skip
@@ -111,7 +111,8 @@ def test_a_frame_that_waits_for_its_own_children_is_no_wait_beside_theirs() -> N
 
 def test_the_execution_and_its_definition_are_asked_for_anew() -> None:
     rows = Rows()
-    found = rows.execution(1)
+    found = rows.execution(1, digest="d1")
+    rows.put(new_definitions=[definition()])
     apply(rows.store, executions=[execution(1, status=Status.FAILED, closed=T0, error="E")])
     now = execution_now(rows.engine, 1)
     assert now is not None and (now.status, now.error) == (Status.FAILED, "E")
@@ -121,6 +122,14 @@ def test_the_execution_and_its_definition_are_asked_for_anew() -> None:
     states = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
     engine = Engine(MemoryStore())
     assert definition_of(engine, engine.start(workflow(states), {})[0]) == states
+
+
+def test_while_its_definition_is_damaged_an_execution_waits_for_nothing_else() -> None:
+    rows = Rows()
+    rows.put(new_definitions=[definition()])
+    rows.put(new_frames=[frame(11)], new_jobs=[job(1, 11)])
+    assert waits(rows, rows.execution(1, digest="d1")) == [("?", "DamagedDefinition", None)]
+    assert waits(rows, rows.closed(2, digest="d1")) == []
 
 
 def test_the_history_is_in_order_and_its_own() -> None:

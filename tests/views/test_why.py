@@ -18,7 +18,7 @@ from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Parent, S
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.why import MOST, Reason, doing, need_of, only_messages_move, why, working
 from sm_cli.worker.membership import make_worker_record
-from tests.store.samples import SECOND, T0, frame, job, message, subscription, timer
+from tests.store.samples import SECOND, T0, definition, frame, job, message, subscription, timer
 from tests.views.rows import Rows, forked
 
 WORKER = Action(Do.START_WORKER)
@@ -433,3 +433,16 @@ def test_jobs_timers_steps_and_executions_move_it_too(
 
 def test_what_waits_for_no_message_is_not_moved_by_one(rows: Rows) -> None:
     assert only_messages_move(rows.engine, waiting(rows, blocked()).id) == []
+
+
+def test_while_its_definition_is_damaged_nothing_else_is_a_reason(rows: Rows) -> None:
+    rows.put(new_definitions=[definition()])
+    rows.put(new_frames=[frame(11)], new_jobs=[job(1, 11)])
+    (reason,) = ask(rows, rows.execution(1, digest="d1", deadline=T0 + SECOND))
+    assert (reason.kind, reason.action) == ("damaged", None)
+    assert reason.text == (
+        "Nothing goes on with it: the stored definition of order is damaged: it is not the one of digest d1. Start an "
+        "execution of the same definition: that stores it anew. Or restore a backup of the database. Executions of it "
+        "are left as they are until then."
+    )
+    assert ask(rows, rows.closed(2, digest="d1"))[0].kind == "ended"

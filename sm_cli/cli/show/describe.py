@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.show.places import child_failure_lines, documented, failure_lines
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.actions import command_of
+from sm_cli.errors import SmError
 from sm_cli.jsonvalue import Json, dumps
 from sm_cli.views.executions import PendingWait, execution_document, execution_failure
 from sm_cli.views.failures import readable_cause
@@ -61,6 +62,8 @@ def _waited_for(wait: PendingWait) -> str:
             return f"{wait.state}: {join.settled} of {join.total} items are done"
         case Execution(name=name, workflow=workflow):
             return f"{wait.state} waits for the execution {name} of {workflow}"
+        case SmError(message=message):
+            return f"nothing goes on with it: {message}"
     raise AssertionError(f"nothing waits for {wait.what!r}")
 
 

@@ -5,7 +5,8 @@ SELECT digest, name, text, format, created FROM definitions WHERE digest = ?
 
 -- name: insert_definition
 INSERT INTO definitions (digest, name, text, format, created) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (digest) DO NOTHING
+ON CONFLICT (digest) DO UPDATE SET text = excluded.text, format = excluded.format
+WHERE definitions.text <> excluded.text
 
 -- name: newest_version
 SELECT version, digest FROM workflows WHERE name = ? ORDER BY version DESC LIMIT 1
