@@ -1,11 +1,13 @@
 """Workers are stopped (SIGSTOP) inside and outside of transactions, their clocks jump, and greedy executions run beside
 the others: nobody but the greedy ones may notice. The workflow, and the calm run that says what is right, are those of
-`chaos`; nobody is killed, so that no handler may run twice for one attempt.
+`chaos`; nobody is killed, so that no handler may run twice for one attempt. One worker's clock is set by libfaketime
+where that is there (Debian: `faketime`), those of the others by an offset of the bench's own (`jumpy_sm`).
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import random
 import signal
 import subprocess
@@ -16,8 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.chaos import Plan, Run, judged
+from bench.chaos import WORKERS, Plan, Run, judged
 from bench.commands import CHECKOUT, Project
+from bench.jumpy_sm import faked, find_libfaketime
 from bench.report import Figure
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
@@ -54,20 +57,24 @@ class Stops(Run):
     inside: int = 0
     jumps: int = 0
     greedy: int = 0
+    library: str | None = field(default_factory=find_libfaketime)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
 
     def go(self) -> None:
-        self.project.write("clock", "0")
+        self.project.write("clock", "+0")
         self.project.write("workflows/greedy.yaml", GREEDY)
         super().go()
 
     def start_worker(self, name: str) -> None:
+        environment = dict(os.environ)
+        if self.library is not None and name == WORKERS[0]:
+            environment |= faked(self.library, self.project.folder / "clock")
         with (self.project.folder / f"{name}.log").open("a") as log:
             self.workers[name] = subprocess.Popen(
                 [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n"
                  "import runpy; runpy.run_module('bench.jumpy_sm', run_name='__main__', alter_sys=True)",
                  "worker", "-q", "--name", name, "--concurrency", "4"],
-                cwd=self.project.folder, text=True, stderr=log,
+                cwd=self.project.folder, text=True, stderr=log, env=environment,
             )  # fmt: skip
 
     def agenda(self, pool: ThreadPoolExecutor) -> Iterator[tuple[float, Callable[[], None]]]:
@@ -84,7 +91,7 @@ class Stops(Run):
         self.kills += 1
         if self.kills % 3 == 0:
             self.jumps += 1
-            self.project.write("clock.new", str(AHEAD if self.jumps % 2 else 0))
+            self.project.write("clock.new", f"+{AHEAD if self.jumps % 2 else 0}")
             (self.project.folder / "clock.new").replace(self.project.folder / "clock")
         tries = 200 if self.kills % 2 else 1
         for _ in range(tries):
@@ -130,6 +137,7 @@ def chaos(folder: Path, plan: Plan) -> Iterator[Figure]:
     wild.go()
     yield Figure("stops of a worker inside a transaction", wild.inside, "")
     yield Figure("jumps of the workers' clocks", wild.jumps, "")
+    yield Figure("workers whose clock libfaketime sets; an own offset the others'", int(wild.library is not None), "")
     yield Figure("greedy executions", wild.greedy, "")
     for figure in judged(calm, wild):
         if figure.name == "kills of a worker":

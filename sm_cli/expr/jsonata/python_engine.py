@@ -86,7 +86,7 @@ class _Compiled:
             raise
         except Exception as e:
             # Not JSONata's error but the package's: it met a value of a kind that it does not expect.
-            raise EngineError("", f"{type(e).__name__}: {e}") from e
+            raise EngineError("", f"{type(e).__name__}: {e}".removesuffix(": ")) from e
         finally:
             current.jsonata = before
 

@@ -179,3 +179,19 @@ def test_an_option_for_the_end_needs_an_end(shop: Project) -> None:
     result = shop.sm("worker", "--ok-to-leave")
     assert (result.code, result.out) == (2, "")
     assert "--ok-to-leave says how --once or --drain ends" in result.err
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_a_worker_whose_database_goes_away_ends_by_itself_and_says_so(shop: Project, how: str) -> None:
+    file = shop.database()
+    shop.sm("run", "wait", "--name", "asleep", "--detach")
+    shop.sm("run", "one", "--name", "begun", "--detach")
+    worker = shop.start("worker", "--name", "w1")
+    soon(lambda: shop.sm("show", "begun", "--json").json["status"] == "SUCCEEDED")
+    other = shop.path / "other.db"
+    assert shop.sm("run", "wait", "--detach", "--db", str(other)).code == 0
+    file.unlink() if how == "deleted" else other.replace(file)
+    result = ended(worker)
+    assert result.code == 7
+    assert ("deleted or moved" if how == "deleted" else "replaced") in result.err
+    assert "Traceback" not in result.err

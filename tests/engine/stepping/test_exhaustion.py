@@ -64,7 +64,12 @@ def jsonata(expression: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("limit", "poison", "error", "said"),
     [
-        ("memory", jsonata("$length($join([1..8].$pad('x', 12000000)))"), "States.QueryEvaluationError", "MemoryError"),
+        (
+            "memory",
+            jsonata("$length($join([1..8].$pad('x', 12000000)))"),
+            "States.QueryEvaluationError",
+            "evaluation. MemoryError",
+        ),
         ("memory", {"Parameters": {"parts.$": "States.StringSplit($.text, ',')"}}, "States.Runtime", "MemoryError"),
         (
             "stack",
