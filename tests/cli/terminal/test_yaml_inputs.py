@@ -110,12 +110,19 @@ def test_what_json_cannot_hold_is_refused_with_its_place(project: Project, text:
     assert "States Language" not in result.err
 
 
-@pytest.mark.parametrize("text", ["hello", "NaN", "[1", '{"a": }', "", "12:30"])
+@pytest.mark.parametrize("text", ["hello", "NaN", "[1", '{"a": }', "12:30"])
 def test_stdin_that_is_neither_is_refused_as_json(project: Project, text: str) -> None:
     project.workflow(ECHO)
     result = project.sm("run", "--input", "-", stdin=text)
     assert result.code == 2
     assert "stdin is not JSON" in result.err or "not JSON" in result.err
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_stdin_without_anything_is_told_as_empty(project: Project, text: str) -> None:
+    project.workflow(ECHO)
+    result = project.sm("run", "--input", "-", stdin=text)
+    assert (result.code, result.out, result.err) == (2, "", "sm: error: stdin is empty\n")
 
 
 def test_what_is_not_utf_8_is_refused() -> None:
