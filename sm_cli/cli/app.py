@@ -57,6 +57,10 @@ def _invoke(arguments: list[str]) -> int:
     arguments = _other_ways(arguments)
     command = get_command(_app_for(arguments))
     _take_text(command)
+    if "_SM_COMPLETE" in os.environ:
+        from sm_cli.cli.completing import offer_words
+
+        offer_words(command)
     result = command.main(args=arguments or ["--help"], prog_name="sm", standalone_mode=False)
     return result if isinstance(result, int) else 0
 
