@@ -96,8 +96,8 @@ class _Stalls:
         return inquiry
 
     def _asking(self, execution: Execution) -> Inquiry:
-        store, names = self.worker.engine.store, [*self.worker.handlers]
-        return Inquiry(store, self.questions, execution, self.now, names, self.time_text, {})
+        names = [*self.worker.handlers]
+        return Inquiry(self.worker.engine, self.questions, execution, self.now, names, self.time_text, {})
 
     def told(self, waits: Subscription | Job | Timer, reason: Reason) -> Reason:
         """The reason, which says of which execution it is unless that is the one that was asked for."""

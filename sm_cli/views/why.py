@@ -14,6 +14,7 @@ from sm_cli.asl.resources import INTERNAL, serving
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.near_misses import difference
 from sm_cli.engine.programs import find_damage
+from sm_cli.errors import SmError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.states.distributed_map import READ, WRITE
 from sm_cli.interpreter.step import EVENT_LIMIT
@@ -34,6 +35,7 @@ from sm_cli.store.records import (
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
+from sm_cli.views.attempts import most_attempts
 from sm_cli.views.failures import error_line, readable_cause
 from sm_cli.worker.membership import is_alive, is_dead, name_of
 
@@ -106,7 +108,7 @@ def why(
         damage = find_damage(execution.digest, questions)
         if damage is not None:
             return [Reason("damaged", f"Nothing goes on with it: {damage.message}. {damage.hint}")]
-        inquiry = Inquiry(engine.store, questions, execution, engine.clock.now(), handlers, time_text)
+        inquiry = Inquiry(engine, questions, execution, engine.clock.now(), handlers, time_text)
         found = list(islice(inquiry.reasons(), MOST))
     if not found:
         found.append(Reason("ready", "It is being worked on in this very moment."))
@@ -182,15 +184,15 @@ class Inquiry:
     frames: those that are asked about, by id; None: all that are open."""
 
     def __init__(
-        self, store: Store, questions: Questions, execution: Execution, now: int, handlers: Collection[str] | None,
+        self, engine: Engine, questions: Questions, execution: Execution, now: int, handlers: Collection[str] | None,
         time_text: Callable[[int], str], frames: dict[int, Frame] | None = None,
     ) -> None:  # fmt: skip
-        self.store, self.questions = store, questions
+        self.engine, self.store, self.questions = engine, engine.store, questions
         self.execution, self.now, self.handlers, self.time_text = execution, now, handlers, time_text
         if frames is None:
             frames = {frame.id: frame for frame in questions.open_frames(execution.id)}
         self.frames = frames
-        self.workers = _working(store, questions, now)
+        self.workers = _working(engine.store, questions, now)
 
     def reasons(self) -> Iterator[Reason]:
         """All that it waits for: what it started, messages, jobs, timers, turns."""
@@ -286,8 +288,10 @@ class Inquiry:
         state, when = self.name(timer.frame), self.left(timer.due)
         if timer.kind is TimerKind.BACKOFF:
             attempt = 1 + sum(self.frames[timer.frame].retries) if timer.frame in self.frames else 2
-            failed, found = self.last_failure(timer.frame)
-            text = f"{state} failed{f' with {failed}' if failed else ''} and is tried again {when} (attempt {attempt})"
+            failed, found, error = self.last_failure(timer.frame)
+            most = self.most_attempts(timer.frame, error)
+            count = f"attempt {attempt}" if most is None else f"attempt {attempt} of {most}"
+            text = f"{state} failed{f' with {failed}' if failed else ''} and is tried again {when} ({count})"
             return Reason("retry", f"{text}{self.has_to_run()}.", self.run_one(), state, timer.due, traceback=found)
         text = f"{state} waits for its time and goes on {when}{self.has_to_run()}."
         return Reason("timer", text, self.run_one(), state, timer.due)
@@ -300,17 +304,30 @@ class Inquiry:
         """What a person can do when no worker runs."""
         return None if self.workers else _WORKER
 
-    def last_failure(self, frame: int) -> tuple[str | None, Traceback | None]:
-        """The error that the frame failed with last, among the newest events, and where its handler did."""
+    def most_attempts(self, id: int, error: str | None) -> int | None:
+        """How many attempts there may be at the state that this frame is in; None when that is not known."""
+        frame = self.frames.get(id)
+        if frame is None or error is None:
+            return None
+        try:
+            machine = self.engine.programs.of(self.execution.digest, self.questions).machines[frame.machine]
+        except SmError:  # a damaged definition; who works on the execution says so
+            return None
+        return most_attempts(machine.states[frame.state], frame.retries, error)
+
+    def last_failure(self, frame: int) -> tuple[str | None, Traceback | None, str | None]:
+        """The error that the frame failed with last, among the newest events: in words, where its handler did, its
+        name."""
         after = max(0, self.execution.events - _NEWEST)
         for event in reversed(self.questions.history(self.execution.id, after=after)):
             if event.frame == frame and isinstance(event.detail.get("error"), str):
                 attempt = self.questions.failed_attempt(self.execution.id, frame, self.name(frame))
                 found = attempt.traceback if attempt is not None and attempt.number == event.number else None
                 cause = event.detail.get("cause")
-                text = error_line(str(event.detail["error"]), cause if isinstance(cause, str) else None)
-                return (f"{text} at {found.places[0]}" if found is not None and found.places else text), found
-        return None, None
+                error = str(event.detail["error"])
+                text = error_line(error, cause if isinstance(cause, str) else None)
+                return (f"{text} at {found.places[0]}" if found is not None and found.places else text), found, error
+        return None, None, None
 
     def parents(self) -> Iterator[Reason]:
         """What waits for children or executions."""

@@ -75,7 +75,9 @@ def test_a_message_a_callback_a_time_and_a_retry(here: Yard) -> None:
     retried = one(Type="Task", Resource="broken", Retry=[{"ErrorEquals": ["States.ALL"]}], End=True)
     (reason,) = told(here, retried, here.worker({"broken": Handler("broken", broken)}))
     place = f"{__file__}:{broken.__code__.co_firstlineno + 1} in broken"
-    assert reason.text == f"S failed with ConnectionError: refused at {place} and is tried again in 1 s (attempt 2)."
+    assert (
+        reason.text == f"S failed with ConnectionError: refused at {place} and is tried again in 1 s (attempt 2 of 4)."
+    )
 
 
 def test_children_of_a_map_run_that_wait_for_messages(here: Yard) -> None:

@@ -248,12 +248,12 @@ def test_a_retry_says_why_when_and_which_attempt(engine: Engine, reasons: Asked,
     (reason,) = reasons(execution)
     assert (reason.kind, reason.command, reason.until) == ("retry", "sm worker", clock.now() + 8 * SECOND)
     assert reason.text == (
-        f"Charge failed with Busy: no line and is tried again in 8 s (attempt {times + 1}); "
+        f"Charge failed with Busy: no line and is tried again in 8 s (attempt {times + 1} of 4); "
         "a worker has to be running then, and none is."
     )
     employ(engine, alive(clock))
     (reason,) = reasons(execution)
-    assert reason.text == f"Charge failed with Busy: no line and is tried again in 8 s (attempt {times + 1})."
+    assert reason.text == f"Charge failed with Busy: no line and is tried again in 8 s (attempt {times + 1} of 4)."
     assert reason.command is None
 
 

@@ -184,7 +184,11 @@ class Terminal:
     def until(self, condition: Callable[[Screen], object], what: str) -> None:
         """Look on until the screen is so."""
         end = time.monotonic() + 60
-        while not condition(self.screen):
+        while True:
+            while self._read(0.02):  # a picture may come in parts
+                assert time.monotonic() < end, f"{what} never came:\n{self.screen.text}"
+            if condition(self.screen):
+                return
             assert time.monotonic() < end and self._open, f"{what} never came:\n{self.screen.text}"
             self._read(0.2)
 
