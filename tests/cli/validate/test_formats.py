@@ -32,7 +32,7 @@ def test_why_and_history_are_printed_in_every_format(waiting: Project) -> None:
         shown, usual = waiting.sm(*command, "-o", "table").out, waiting.sm(*command).out
         assert shown.split()[:3] == usual.split()[:3]  # durations grow
         refused = waiting.sm(*command, "-o", "xml")
-        assert (refused.code, "-o takes table, json, jsonl or yaml" in refused.err) == (2, True)
+        assert (refused.code, "-o takes table, json, jsonl, yaml or jsonpath" in refused.err) == (2, True)
 
 
 def test_jsonl_has_a_line_for_each_state_event_or_answer(waiting: Project) -> None:
