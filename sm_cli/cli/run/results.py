@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.terminal import output
 from sm_cli.cli.terminal.failures import warn
 from sm_cli.errors import NotFound
-from sm_cli.views.executions import result_document
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -35,6 +34,8 @@ def print_end(execution: Execution, result: TextIO, format: str, code: int) -> i
 
 
 def _print_facts(execution: Execution, result: TextIO, format: str, code: int) -> int:
+    from sm_cli.views.executions import result_document  # not for an id alone: `--detach` is to answer at once
+
     try:
         output.one(result_document(execution), format, result)
     except NotFound as e:
