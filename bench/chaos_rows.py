@@ -1,6 +1,6 @@
 """What chaos does to distributed Maps and nested executions: the workflows, and what has to be true of their runs.
 
-Rule: of each map run, every row of the data set is in exactly one child, and the files of its results hold every child
+Of each map run, every row of the data set is in exactly one child, and the files of its results hold every child
 exactly once. Both workflows are begun by another one, with `.sync`.
 """
 

@@ -1,6 +1,6 @@
 """Random expressions, for a comparison with JSONata's own implementation: one generator for each kind of answer.
 
-Rule: an expression is a function of the lot that is handed over, so that a seed gives the same corpus everywhere.
+An expression is a function of the lot that is handed over, so that a seed gives the same corpus everywhere.
 """
 
 from __future__ import annotations

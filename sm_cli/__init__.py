@@ -5,7 +5,7 @@
     from sm_cli import Client                    # to start executions from a program, and ask about them
     from sm_cli import errors                    # what can go wrong
 
-Rule: importing this package imports nothing else; what stands below is fetched when it is first used.
+Importing this package imports nothing else; what stands below is fetched when it is first used.
 """
 
 from __future__ import annotations

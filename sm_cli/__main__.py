@@ -1,6 +1,6 @@
 """`sm`, `sm-cli` and `python -m sm_cli`.
 
-Rule: `sm --version` is answered before anything is imported.
+`sm --version` is answered before anything is imported.
 """
 
 from __future__ import annotations

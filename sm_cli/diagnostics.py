@@ -1,6 +1,6 @@
 """A Diagnostic: one problem of a definition, with the place where it stands.
 
-Rule: a diagnostic is a value. Whoever finds a problem returns it; nobody raises it.
+A diagnostic is a value. Whoever finds a problem returns it; nobody raises it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     result = run_express(workflow, {"orderId": "ORD-1"}, {"process:order": process_order})
     assert result.status == "SUCCEEDED"
 
-Rule: the engine and the loop of `sm run`, over a store that nobody else sees. Nothing is written to a disk and nothing
+The engine and the loop of `sm run`, over a store that nobody else sees. Nothing is written to a disk and nothing
 outlives the process; what an express execution would have to wait for from outside is refused before its first state.
 """
 

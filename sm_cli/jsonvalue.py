@@ -1,6 +1,6 @@
 """JSON values: the one alias, exact reading, dumping, and the copy-on-write set.
 
-Rule: a JSON value is never changed in place. Whoever needs another value builds it and shares what
+A JSON value is never changed in place. Whoever needs another value builds it and shares what
 stayed the same; so frames, histories and handlers may hold the same objects.
 """
 

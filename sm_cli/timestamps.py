@@ -1,6 +1,6 @@
 """Timestamps of the States Language: RFC3339, with an uppercase T and a zone.
 
-Rule: strict. States Language, "Timestamps": the RFC3339 profile of ISO-8601, "with the further restrictions
+Strict. States Language, "Timestamps": the RFC3339 profile of ISO-8601, "with the further restrictions
 that an uppercase T character MUST be used to separate date and time, and an uppercase Z character MUST be
 present in the absence of a numeric time zone offset". What is not that is not a timestamp, and never guessed.
 """

@@ -1,6 +1,6 @@
 """A valid definition becomes a Program: every path, template and rule is compiled once, here.
 
-Rule: `compile_program` is only given what `validate` found free of errors; it does not look for problems.
+`compile_program` is only given what `validate` found free of errors; it does not look for problems.
 """
 
 from __future__ import annotations

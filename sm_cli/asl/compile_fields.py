@@ -1,6 +1,6 @@
 """The fields of one state as it was written, compiled the way its query language wants.
 
-Rule: a field is read here and nowhere else in the compiler; the builders of `compile` only say which state has
+A field is read here and nowhere else in the compiler; the builders of `compile` only say which state has
 which field.
 """
 

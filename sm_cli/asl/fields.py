@@ -1,6 +1,6 @@
 """Every field of the language in one table: where it stands, in which query language, and what it holds.
 
-Rule: what a field may be is said here and nowhere else; the JSON Schemas, the sentences about wrong values
+What a field may be is said here and nowhere else; the JSON Schemas, the sentences about wrong values
 and the rules that read paths and templates are all made from this table.
 """
 

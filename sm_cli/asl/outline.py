@@ -1,6 +1,6 @@
 """A definition's skeleton: its machines and states, each with the pointer under which it stands.
 
-Rule: the skeleton takes whatever is written and drops what has the wrong type; the structural check says
+The skeleton takes whatever is written and drops what has the wrong type; the structural check says
 what was wrong with it, so that no rule has to ask again.
 """
 

@@ -1,6 +1,6 @@
 """A Task's Resource, taken apart: which handler serves it and how its result is wrapped.
 
-Rule: DESIGN's mapping, in one place. The text itself names the handler unless it is an ARN that says more; a handler
+DESIGN's mapping, in one place. The text itself names the handler unless it is an ARN that says more; a handler
 named with a `*` serves what no other one is named for.
 """
 

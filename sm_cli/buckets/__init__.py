@@ -1,6 +1,6 @@
 """Buckets: a directory that stands for S3 where a distributed Map reads its items and writes its results.
 
-Rule: this room knows files and formats, and nothing of executions; it imports only errors and jsonvalue.
+This room knows files and formats, and nothing of executions; it imports only errors and jsonvalue.
 """
 
 from sm_cli.buckets.buckets import Buckets, Survey

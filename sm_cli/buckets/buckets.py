@@ -1,6 +1,6 @@
 """The directory that stands for S3 when a distributed Map reads its items and writes its results.
 
-Rule: one `Buckets` serves several threads. Memory does not grow with the items of a data set or the results of a run.
+One `Buckets` serves several threads. Memory does not grow with the items of a data set or the results of a run.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The content of an object: decompressed, as bytes or as text, and what spoils it told in a sentence.
 
-Rule: what is read is the object that was looked at. When size or time of the file are other ones, before or after the
+What is read is the object that was looked at. When size or time of the file are other ones, before or after the
 reading, the reading fails instead of giving items of two versions.
 """
 

@@ -1,6 +1,6 @@
 """Rows of a text with delimiters, as objects of strings.
 
-Rule: what AWS's developer guide says under "How Step Functions parses input CSV files". A field in double quotes may
+What AWS's developer guide says under "How Step Functions parses input CSV files". A field in double quotes may
 hold delimiters and newlines; a doubled quote is one quote, in quotes or not; a backslash escapes a backslash, a quote
 and the delimiter, and vanishes before anything else; a short row is filled up with empty strings, a long one is cut.
 Memory holds one row, and a row has a limit.

@@ -1,6 +1,6 @@
 """Files that appear whole or not at all.
 
-Rule: a file is written under a name that no listing shows, flushed to the disk, and only then given its own name; the
+A file is written under a name that no listing shows, flushed to the disk, and only then given its own name; the
 directory is flushed after that. Files have mode 0600 and directories 0700, as whatever holds data in this project.
 """
 

@@ -1,6 +1,6 @@
 """What stands in a result file about one child execution, and what a WriterConfig makes of it.
 
-Rule: the shapes are those of AWS's developer guide, "ResultWriter (Map)". A child that did not succeed is written
+The shapes are those of AWS's developer guide, "ResultWriter (Map)". A child that did not succeed is written
 unchanged, whatever the transformation.
 """
 

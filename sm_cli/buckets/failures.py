@@ -1,6 +1,6 @@
 """How reading items and writing results fail.
 
-Rule: whatever is wrong with a bucket, a key or a file leaves this room as one of two failures of the state, with one
+Whatever is wrong with a bucket, a key or a file leaves this room as one of two failures of the state, with one
 plain sentence; never as an OSError.
 
     TaskError

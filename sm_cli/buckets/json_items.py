@@ -1,6 +1,6 @@
 """Items of JSON texts: the elements of an array, the members of an object, the lines of JSON Lines.
 
-Rule: an array is never in memory whole, only the element that is being read, and an element has a limit; only with
+An array is never in memory whole, only the element that is being read, and an element has a limit; only with
 ItemsPointer is the document loaded. A number is kept exactly or refused, as everywhere in this project.
 """
 

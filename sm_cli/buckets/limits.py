@@ -1,6 +1,6 @@
 """How large an item may be.
 
-Rule: a file is read in pieces, and nothing that it holds makes a piece larger than this.
+A file is read in pieces, and nothing that it holds makes a piece larger than this.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What listObjectsV2 gives: every object of a bucket whose key begins with a prefix.
 
-Rule: keys come in the order of their UTF-8 bytes, as from S3. A directory is no object; a draft of ours is none either.
+Keys come in the order of their UTF-8 bytes, as from S3. A directory is no object; a draft of ours is none either.
 """
 
 from __future__ import annotations

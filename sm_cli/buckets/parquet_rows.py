@@ -1,6 +1,6 @@
 """Rows of a Parquet file, as objects.
 
-Rule: pyarrow comes with the extra `parquet` and is imported here only, when a Parquet file is read. What JSON does not
+Pyarrow comes with the extra `parquet` and is imported here only, when a Parquet file is read. What JSON does not
 have becomes text: moments in ISO 8601, decimals digit by digit, bytes in base64. NaN and Infinity are refused.
 """
 

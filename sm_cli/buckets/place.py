@@ -1,6 +1,6 @@
 """From a bucket and a key to a file: ROOT/BUCKET/KEY.
 
-Rule: nothing outside ROOT is ever read or written, whatever a key says and wherever a symbolic link leads. A bucket has
+Nothing outside ROOT is ever read or written, whatever a key says and wherever a symbolic link leads. A bucket has
 the name that S3 would give it; a key is a path of plain names.
 """
 

@@ -1,6 +1,6 @@
 """Readers that are kept open between calls, so that a data set is not read again from its beginning for each portion.
 
-Rule: a reader belongs to one caller while it is used. Whoever finds none at the right place opens its own; nobody
+A reader belongs to one caller while it is used. Whoever finds none at the right place opens its own; nobody
 waits for another thread's reading.
 """
 

@@ -1,6 +1,6 @@
 """What an ItemReader asks for, checked: the evaluated request of a Map as a `ReadRequest`.
 
-Rule: a request that makes no sense fails here, before any file is touched, with a sentence that names the field.
+A request that makes no sense fails here, before any file is touched, with a sentence that names the field.
 AWS's developer guide, "ItemReader (Map)", says what the fields mean.
 """
 

@@ -1,6 +1,6 @@
 """The results of a Map Run as files: SUCCEEDED_n.json, FAILED_n.json, PENDING_n.json, and manifest.json over them.
 
-Rule: results are written as they come, none is kept. Everything is on the disk under its draft's name before the first
+Results are written as they come, none is kept. Everything is on the disk under its draft's name before the first
 file gets its own; the manifest comes last. Writing the same run again gives the same files and leaves no others.
 """
 

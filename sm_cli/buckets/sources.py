@@ -1,6 +1,6 @@
 """From a `ReadRequest` to a data set: the objects it is made of, their fingerprint, and the items in them.
 
-Rule: the objects are found once, when the data set is opened; what comes or goes below a prefix later is not seen.
+The objects are found once, when the data set is opened; what comes or goes below a prefix later is not seen.
 """
 
 from __future__ import annotations

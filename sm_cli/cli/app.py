@@ -1,6 +1,6 @@
 """The commands there are, and how one command line runs.
 
-Rule: whatever happens, `run_command_line` returns an exit code; it raises nothing but a second Ctrl-C's exit.
+Whatever happens, `run_command_line` returns an exit code; it raises nothing but a second Ctrl-C's exit.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a shell completes: workflows, executions, statuses and states, by the word that stands for them in the help.
 
-Rule: only when a shell asks; it reads what there is, makes nothing, and says nothing when it cannot.
+Only when a shell asks; it reads what there is, makes nothing, and says nothing when it cannot.
 """
 
 from __future__ import annotations

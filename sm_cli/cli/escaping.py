@@ -1,6 +1,6 @@
 """What a terminal, a log or a CI system would obey, written so that a person reads it instead.
 
-Rule: every line of text leaves through `escape`, in `output.text`, `failures.say` and the formatters of `logs`; names,
+Every line of text leaves through `escape`, in `output.text`, `failures.say` and the formatters of `logs`; names,
 causes, keys and paths are other people's text. An escape is the one that JSON has, so JSON stays the same value.
 """
 

@@ -6,7 +6,7 @@
         order = sm.start("order", {"orderId": "ORD-1"})
         print(sm.wait(order.id, timeout=30).output)
 
-Rule: it executes no handler and steps nothing that it was not asked for: workers do the work. It imports no user code.
+It executes no handler and steps nothing that it was not asked for: workers do the work. It imports no user code.
 """
 
 from sm_cli.client.client import Client

@@ -1,6 +1,6 @@
 """The Client: one object that the threads of a program share.
 
-Rule: what changes something takes its turn under one lock, for an engine steps for one thread at a time; what only
+What changes something takes its turn under one lock, for an engine steps for one thread at a time; what only
 reads does not wait for it. A process that was forked opens the database anew: SQLite's connections do not survive one.
 """
 

@@ -1,6 +1,6 @@
 """What a tick steps next, and whose turn it is: executions take turns by the time that stepping them has taken.
 
-Rule: a tree (an execution and those below it) that has had less than the others goes first, and what it has had is
+A tree (an execution and those below it) that has had less than the others goes first, and what it has had is
 remembered over ticks as long as somebody waits. Inside a tree the order is that of coming. What is closed steps only
 what this transaction cannot leave undone; all else stays in the store, or with whoever offered it.
 """

@@ -1,6 +1,6 @@
 """What one tick may take: so much time of stepping, and so many bytes to be written.
 
-Rule: both are looked at after each state, so that only one evaluation, or one fork, exceeds them. The time is measured.
+Both are looked at after each state, so that only one evaluation, or one fork, exceeds them. The time is measured.
 Each large value counts once in a tick, whatever row it is for, as it is stored once; of small ones, which time bounds
 as well, those of every seventh state are measured and stand for the others.
 """

@@ -1,6 +1,6 @@
 """Attempts at a state's work that a tick has ended: what an observer receives beside the history.
 
-Rule: noted while the frame is stepped, whether or not its execution has a history; nothing in the engine reads them.
+Noted while the frame is stepped, whether or not its execution has a history; nothing in the engine reads them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An execution's history as AWS's clients read it.
 
-Rule: the events are what was recorded, shaped.
+The events are what was recorded, shaped.
 """
 
 from __future__ import annotations

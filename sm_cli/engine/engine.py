@@ -1,6 +1,6 @@
 """The facade: what a command, the API or a program may ask of the engine.
 
-Rule: each call is one transaction, or a read. Stepping happens in `transact`; whoever calls it owns the thread.
+Each call is one transaction, or a read. Stepping happens in `transact`; whoever calls it owns the thread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Names of executions: what they may look like, and who has one already.
 
-Rule: as on AWS, the same name and input while the execution runs is the same execution.
+As on AWS, the same name and input while the execution runs is the same execution.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The jobs of distributed Maps: reading items, writing results. Handlers that `sm` itself brings.
 
-Rule: they run as all handlers do, outside of any transaction; nothing here changes an execution.
+They run as all handlers do, outside of any transaction; nothing here changes an execution.
 """
 
 from __future__ import annotations

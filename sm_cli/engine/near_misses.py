@@ -1,6 +1,6 @@
 """What a message just missed, in sentences.
 
-Rule: a few rows by index, whatever the number of waits and messages.
+A few rows by index, whatever the number of waits and messages.
 """
 
 from __future__ import annotations

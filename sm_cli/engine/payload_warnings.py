@@ -1,6 +1,6 @@
 """Payloads that AWS would refuse: told once for each state, where AWS's limits are not on.
 
-Rule: only events that the store found to be long while it wrote them are looked at, so that small payloads cost
+Only events that the store found to be long while it wrote them are looked at, so that small payloads cost
 nothing. What is told has happened and is committed; nothing is changed by it.
 """
 

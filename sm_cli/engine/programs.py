@@ -1,6 +1,6 @@
 """Compiled programs by digest, and workflows by name: what a tick runs.
 
-Rule: a definition never changes under its digest, so a program is compiled once. A name means the newest definition:
+A definition never changes under its digest, so a program is compiled once. A name means the newest definition:
 that of the library, where there is one and it has the name (the project's own files), else that of the database.
 """
 

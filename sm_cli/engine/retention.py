@@ -1,6 +1,6 @@
 """Retention: closed executions that are old enough go, with all that is theirs.
 
-Rule: bounded transactions, so that nobody waits long; none of them leaves anything that refers to what is gone, but for
+Bounded transactions, so that nobody waits long; none of them leaves anything that refers to what is gone, but for
 map runs whose execution went first: by these it is known, after a crash too, which children are still to go. Nothing
 goes that runs, or that belongs to a tree in which something runs.
 """

@@ -1,6 +1,6 @@
 """Sending a message: who receives it, and what the sender is told.
 
-Rule: one transaction looks who waits, hands the message over and stores it; whether a message or a timeout came
+One transaction looks who waits, hands the message over and stores it; whether a message or a timeout came
 first is what that transaction finds. Every message that was accepted is stored, so that a repeat of it is known;
 one that had to be delivered and was not leaves no trace.
 """

@@ -1,6 +1,6 @@
 """An engine's transactions: a tick, what it steps, and its commit.
 
-Rule: all stepping happens in `transact`. Whatever was stepped and cannot be written is set aside, and what the commit
+All stepping happens in `transact`. Whatever was stepped and cannot be written is set aside, and what the commit
 itself took of a handler's seconds is given back.
 """
 

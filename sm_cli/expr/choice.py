@@ -1,6 +1,6 @@
 """Choice rules: a rule compiled to a predicate on the scope, its operators taken from one table.
 
-Rule: a value of another type than the operator compares is no match, never an error; a path that finds nothing is
+A value of another type than the operator compares is no match, never an error; a path that finds nothing is
 one, except under IsPresent. And, Or and Not go from left to right and stop as soon as the answer is known, so that
 a guard may stand before what it guards. States Language, "Choice State".
 """

@@ -1,6 +1,6 @@
 """Payload templates: JSON in which a key that ends in `.$` holds a path or an intrinsic function call.
 
-Rule: a template is compiled once; what is constant in it is shared by all results and never copied. States
+A template is compiled once; what is constant in it is shared by all results and never copied. States
 Language, "Payload Template", with AWS's wording of the errors.
 """
 

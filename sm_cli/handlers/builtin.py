@@ -1,6 +1,6 @@
 """The handlers that `sm` itself brings.
 
-Rule: the user's own handler of the same name wins. `asl.resources.BUILT_IN` holds the names, so that the validator
+The user's own handler of the same name wins. `asl.resources.BUILT_IN` holds the names, so that the validator
 knows them without the handlers.
 """
 

@@ -1,6 +1,6 @@
 """Handlers: a directory of Python files becomes a registry of functions, and one of them runs.
 
-Rule: a handler gets its own copy of its input and can only return JSON. Whatever it raises becomes the error
+A handler gets its own copy of its input and can only return JSON. Whatever it raises becomes the error
 name and cause of its task; nothing that it does can take the engine down with it.
 """
 

@@ -1,6 +1,6 @@
 """A directory of Python files becomes a registry of handlers.
 
-Rule: each file is imported once, under a private package name, so that two directories never meet; files of
+Each file is imported once, under a private package name, so that two directories never meet; files of
 one directory import each other by their bare names, as long as nothing else has that name. Whatever goes
 wrong is one HandlerLoadError that names the file.
 """

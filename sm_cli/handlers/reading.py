@@ -1,6 +1,6 @@
 """The names that handlers are registered under, as far as their files show them without being executed.
 
-Rule: nothing of a file is run, and no name is guessed: where only running shows a name, the answer is "not complete".
+Nothing of a file is run, and no name is guessed: where only running shows a name, the answer is "not complete".
 What `loading` would find is what counts: the functions and classes that a module's global names hold at its end.
 """
 

@@ -1,6 +1,6 @@
 """A registry: the handlers that there are, and which of them serves a resource.
 
-Rule: it never changes; who loads handlers anew makes another one. Which name serves what stands in `asl.resources`;
+It never changes; who loads handlers anew makes another one. Which name serves what stands in `asl.resources`;
 every question about it is asked through `find`, so that a wildcard is never forgotten.
 """
 

@@ -1,6 +1,6 @@
 """The stub: `{}` for every task that no handler serves, so that a definition can be walked through.
 
-Rule: a handler like any other, registered as `*`; whatever has a handler of its own never meets it. Nobody will call
+A handler like any other, registered as `*`; whatever has a handler of its own never meets it. Nobody will call
 back for what it answered, so its answer ends a `.waitForTaskToken` task too.
 """
 

@@ -1,6 +1,6 @@
 """Where a handler failed: the traceback of what it raised, bounded, and the lines of a person's own code in it.
 
-Rule: of what a person's exception says of itself nothing can hurt, and of data only the exceptions' own texts are in
+Of what a person's exception says of itself nothing can hurt, and of data only the exceptions' own texts are in
 it: a traceback has the lines of the source, not the values.
 """
 

@@ -1,5 +1,5 @@
 """The engine's core: a pure function over frames.
 
-Rule: no I/O, no clock, no randomness, no threads. Everything arrives as an argument, and the same
+No I/O, no clock, no randomness, no threads. Everything arrives as an argument, and the same
 arguments give the same Step.
 """

@@ -1,6 +1,6 @@
 """`advance`: one frame, one event, one step. The interpreter's only entrance, with `started` and `abort_frame`.
 
-Rule: same arguments, same Step. The frame that comes in is left as it is.
+Same arguments, same Step. The frame that comes in is left as it is.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """History events in AWS's names, and AWS's own shape of them.
 
-Rule: an event is recorded with JSON values; `to_aws` turns payloads into text, as GetExecutionHistory does.
+An event is recorded with JSON values; `to_aws` turns payloads into text, as GetExecutionHistory does.
 """
 
 from __future__ import annotations

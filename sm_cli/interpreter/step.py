@@ -1,6 +1,6 @@
 """One step of one frame while it is being made: the working copy, and what it asked for so far.
 
-Rule: a StepBuilder lives inside one call of `advance`. It changes only its own copy of the frame.
+A StepBuilder lives inside one call of `advance`. It changes only its own copy of the frame.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The whole engine in one table: what each state does with each event that can reach it.
 
-Rule: a pair that is not here cannot happen; meeting one is IllegalTransition, a bug of ours. A transition
+A pair that is not here cannot happen; meeting one is IllegalTransition, a bug of ours. A transition
 returns Entered when the frame stands before its next state, and None when it waits or is closed; it raises
 StateFailure when the state failed, and `recovery` decides what becomes of that.
 

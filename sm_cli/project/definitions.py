@@ -1,6 +1,6 @@
 """The definitions of a project: files in a folder, workflows by name.
 
-Rule: a workflow's name is its file's, and only files that stand directly in the folder are looked at.
+A workflow's name is its file's, and only files that stand directly in the folder are looked at.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whose files a program obeys: its user's own and root's.
 
-Rule: who may write a file decides what it says, so the owner counts, and a link counts as its own and its target's.
+Who may write a file decides what it says, so the owner counts, and a link counts as its own and its target's.
 What is writable by all but ours is ours: on many mounts every file is, and a file that another user puts there in its
 place is his.
 """

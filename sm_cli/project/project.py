@@ -1,6 +1,6 @@
 """What the settings of a project say about files and numbers.
 
-Rule: a variable SM_* wins over the configuration, that over the default. Paths in the configuration are relative to its
+A variable SM_* wins over the configuration, that over the default. Paths in the configuration are relative to its
 file.
 """
 

@@ -1,6 +1,6 @@
 """The settings of a project: the file that has them, found and read.
 
-Rule: what is read is checked wholly before anything is taken from it; a sentence about it names file and line.
+What is read is checked wholly before anything is taken from it; a sentence about it names file and line.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Locks that a forked child must not keep.
 
-Rule: a lock of an open file belongs to whoever has it open, and a child of os.fork (multiprocessing's "fork") has all
+A lock of an open file belongs to whoever has it open, and a child of os.fork (multiprocessing's "fork") has all
 that its parent had. Whoever holds such a lock registers here and forgets it in the child, so that it ends with the
 process that took it. Children of subprocess need nothing: these files are closed when another program is executed.
 """

@@ -1,6 +1,6 @@
 """Liveness: a worker shows, to whoever has the file open on this kernel, that its process has not ended.
 
-Rule: a beacon is a lock on one byte of `FILE.workers`, and the kernel puts it out when the last process that holds it
+A beacon is a lock on one byte of `FILE.workers`, and the kernel puts it out when the last process that holds it
 ends, however it ends. It shines into other containers too, where pids and names of hosts tell nothing. What cannot be
 seen (no such locks on this system, another file by now) is answered with None, never with a guess.
 """

@@ -1,6 +1,6 @@
 """Marks: which frames a worker is stepping, where others find it after the worker was killed.
 
-Rule: each worker has a slot of `FILE.workers`, mapped into memory: a mark costs two stores, and the kernel keeps it
+Each worker has a slot of `FILE.workers`, mapped into memory: a mark costs two stores, and the kernel keeps it
 however the process ends. A slot is locked as long as its process lives; one that is not locked and not empty names
 what its last owner did not survive.
 """

@@ -1,6 +1,6 @@
 """Messages, the waits for them, and what is remembered of both.
 
-Rule: values only. What may be asked about them, and how they are written, stands in `sql`. A correlation value
+Values only. What may be asked about them, and how they are written, stands in `sql`. A correlation value
 is kept as its `jsonvalue.scalar_text`, with its `scalar_kind` beside it for those who tell 42 from "42".
 """
 

@@ -1,6 +1,6 @@
 """A database, as the engine sees it: what SQLite gives, on disk and in memory, and what any other must give.
 
-Rule: a writing transaction reads first and writes once. Everything a tick decides is gathered in one Changes and
+A writing transaction reads first and writes once. Everything a tick decides is gathered in one Changes and
 handed to `Transaction.apply`; leaving the `with` block commits it, an exception loses all of it. What may be asked is
 the same for all (`sql.questions`); a database brings its connections, and overrides of single queries by name.
 """

@@ -1,6 +1,6 @@
 """What a store keeps, in the domain's words: executions, map runs, jobs, timers, workers, history.
 
-Rule: values only; no store, no SQL. Times are integer microseconds since 1970 UTC. What belongs to messages stands in
+Values only; no store, no SQL. Times are integer microseconds since 1970 UTC. What belongs to messages stands in
 `messages`, a frame in `interpreter.frame`.
 """
 

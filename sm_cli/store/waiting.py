@@ -1,6 +1,6 @@
 """Waiting for who writes: how long, and what is said of whoever is waited for.
 
-Rule: nothing is said of a wait of less than two seconds, and of a longer one it is said once.
+Nothing is said of a wait of less than two seconds, and of a longer one it is said once.
 """
 
 # No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.

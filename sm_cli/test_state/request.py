@@ -1,6 +1,6 @@
 """What is asked of a single state: the request of AWS's TestState, read and refused as AWS refuses it.
 
-Rule: whatever is wrong with a request is a StateTestRefused before anything runs. Members that are JSON text on AWS
+Whatever is wrong with a request is a StateTestRefused before anything runs. Members that are JSON text on AWS
 (a mock's result, the context, the variables, the data of an ItemReader) may be that text, or the value itself.
 """
 

@@ -3,7 +3,7 @@
     answer = test_state({"Type": "Pass", "Result": 1, "Next": "B"}, inspection_level="DEBUG")
     # {"status": "SUCCEEDED", "output": 1, "nextState": "B", "inspectionData": {…}}
 
-Rule: the interpreter that runs executions runs the state; here stands only what would have happened around it: the
+The interpreter that runs executions runs the state; here stands only what would have happened around it: the
 mock or the handler, and the clock of a Wait, which is not waited for.
 """
 

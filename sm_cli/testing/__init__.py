@@ -5,7 +5,7 @@
     outcome = simulate(definition, {"orderId": "ORD-1"}, handlers={"process:order": lambda order: {"ok": True}})
     assert outcome.status == "SUCCEEDED"
 
-Rule: the same engine as `sm run`, over the memory store, with a clock that jumps to whatever is next: waits,
+The same engine as `sm run`, over the memory store, with a clock that jumps to whatever is next: waits,
 backoffs and timeouts cost nothing, and two runs of the same thing agree.
 """
 

@@ -1,6 +1,6 @@
 """What stands in for handlers: answers given one after the other, and callbacks that come at their time.
 
-Rule: a test that asks for more than it was given ends with a sentence about it, and is never answered with a guess.
+A test that asks for more than it was given ends with a sentence about it, and is never answered with a guess.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a person, or a program, can do about what a view shows: a fact, not a command.
 
-Rule: the command line writes a command of it, the API a link. Nothing here names either.
+The command line writes a command of it, the API a link. Nothing here names either.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a worker's commits have ended: executions, and attempts at tasks. For logs, live, as it happens.
 
-Rule: only what is committed is told, once, by the process that committed it. Nothing is written.
+Only what is committed is told, once, by the process that committed it. Nothing is written.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where an execution failed: the state, the lines of the handler, and of executions below it the one that failed first.
 
-Rule: read only, from one snapshot. Error and cause stay as the history has them; what is told here stands beside it.
+Read only, from one snapshot. Error and cause stay as the history has them; what is told here stands beside it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An execution's history, read by cursor: a page at a time, from the front or from the back, never all of it at once.
 
-Rule: read only, up to the last event that the execution had when it was found. Each page is a snapshot of its own: a
+Read only, up to the last event that the execution had when it was found. Each page is a snapshot of its own: a
 history only grows.
 """
 

@@ -1,6 +1,6 @@
 """What is left of the work in a database when a worker has done all that it can do now, counted by what it waits for.
 
-Rule: read only, from one snapshot, and bounded: of each kind at most MOST executions are counted.
+Read only, from one snapshot, and bounded: of each kind at most MOST executions are counted.
 """
 
 from __future__ import annotations

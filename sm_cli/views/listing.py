@@ -1,6 +1,6 @@
 """Lists of executions.
 
-Rule: imports the store and nothing of the engine: who only lists does not wait for the import of an interpreter.
+Imports the store and nothing of the engine: who only lists does not wait for the import of an interpreter.
 """
 
 from __future__ import annotations

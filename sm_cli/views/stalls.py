@@ -1,6 +1,6 @@
 """What holds an execution up for who works on it: what it waits for beside the work that this worker does itself.
 
-Rule: read only, from one snapshot, and bounded, for it is asked again and again while nothing moves.
+Read only, from one snapshot, and bounded, for it is asked again and again while nothing moves.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An execution's history as people and AWS's clients read it.
 
-Rule: read only; the events are what was recorded, shaped.
+Read only; the events are what was recorded, shaped.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The database as a file, for front ends: backup, size, soundness, compacting, somebody's own questions.
 
-Rule: all of it needs a database in a file; one in memory is refused in one sentence.
+All of it needs a database in a file; one in memory is refused in one sentence.
 """
 
 from __future__ import annotations

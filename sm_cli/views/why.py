@@ -1,6 +1,6 @@
 """Why an execution does not go on: what it waits for, since when, and what would move it.
 
-Rule: read only, from one snapshot. Every reason has the action that does something about it, if one can.
+Read only, from one snapshot. Every reason has the action that does something about it, if one can.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What handlers have brought, on its way into a tick.
 
-Rule: what was due goes before what came from handlers, unless that came earlier and had to wait for this tick; each in
+What was due goes before what came from handlers, unless that came earlier and had to wait for this tick; each in
 the turn of its execution, and what has no turn is delivered by a later tick, as of the time at which it came.
 """
 

@@ -1,6 +1,6 @@
 """Heartbeats of handlers on their way to the store.
 
-Rule: a handler may say as often as it likes that it goes on; of each job at most ten are written in its
+A handler may say as often as it likes that it goes on; of each job at most ten are written in its
 HeartbeatSeconds, and the last one always is. When that was is counted by the monotonic clock, which no jump changes.
 """
 

@@ -1,6 +1,6 @@
 """Jumps of the wall clock: it was set, or the machine slept.
 
-Rule: inside a process spans of time are counted by the monotonic clock; what is written for others is wall time. When
+Inside a process spans of time are counted by the monotonic clock; what is written for others is wall time. When
 the two come apart by a second or more between two looks, that is a jump. Less is absorbed: clocks are adjusted slowly.
 A worker looks when a round begins and again at the beginning of its transaction, whose time it then takes anew: so all
 that a transaction writes is of one clock, and a jump after that look is noticed in the next round, which re-bases what

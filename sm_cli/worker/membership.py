@@ -1,6 +1,6 @@
 """Which process this is, and which workers are certainly dead.
 
-Rule: "dead" is said only of a process that this machine knows to have ended: there is none with its pid, it is another
+"dead" is said only of a process that this machine knows to have ended: there is none with its pid, it is another
 one that has the pid now, or (in another container) the kernel has put its beacon out. Of a process on another machine
 nothing is known here; its leases run out. Names decide nothing: two workers may live under one.
 """

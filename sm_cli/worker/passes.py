@@ -1,6 +1,6 @@
 """What a worker does beside going on for ever: one pass over what there is, or until nothing is left to do now.
 
-Rule: what a pass has begun it ends: its handlers run to their end and their results are committed.
+What a pass has begun it ends: its handlers run to their end and their results are committed.
 """
 
 from __future__ import annotations

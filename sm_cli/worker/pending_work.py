@@ -1,6 +1,6 @@
 """What a worker sees in the store without writing: whether there is anything for it to do, and when there will be.
 
-Rule: only reads. It holds until this process or another one has written.
+Only reads. It holds until this process or another one has written.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where handlers run: threads for sync ones, one event-loop thread for async ones.
 
-Rule: results come back through a queue, and only there; that of a cancelled handler does not come back at all.
+Results come back through a queue, and only there; that of a cancelled handler does not come back at all.
 A cancelled handler keeps its slot until it ends, but not for longer than the pool's patience: a handler that
 hangs holds up neither the engine nor the end of the process.
 """

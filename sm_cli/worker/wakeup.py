@@ -1,6 +1,6 @@
 """What wakes the loop.
 
-Rule: a ring is never lost and never heard twice; any thread may ring, one listens. A lock that is waited for wakes
+A ring is never lost and never heard twice; any thread may ring, one listens. A lock that is waited for wakes
 up at half the cost of a threading.Event, and an idle worker does little else.
 """
 

@@ -1,6 +1,6 @@
 """The loop: takes everything that is ready, steps it all, commits once, then starts handlers.
 
-Rule: one thread runs `run`. It sleeps until a result comes, something falls due, another process writes, or
+One thread runs `run`. It sleeps until a result comes, something falls due, another process writes, or
 it is told to stop; it never sleeps in a transaction, and it begins none before a read has shown that there is
 something to do.
 """

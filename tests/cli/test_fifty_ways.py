@@ -1,6 +1,6 @@
 """More than fifty ways in which a newcomer goes wrong: each gets a sentence and an exit code, none a traceback.
 
-Rule: stdout holds nothing but a document that was asked for, and what went wrong stands first on stderr.
+Stdout holds nothing but a document that was asked for, and what went wrong stands first on stderr.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How many recorded executions use a part of the language and end here as they did on AWS.
 
-Rule: a case counts once for whatever its definition uses, and only if the judge accepts its status, output, error and
+A case counts once for whatever its definition uses, and only if the judge accepts its status, output, error and
 cause. Where the recorded cases are not beside the checkout, nothing is counted: the cells of the docs stay as they are.
 """
 

@@ -1,6 +1,6 @@
 """The tables of the docs that are made from the code: `python -m tests.docs.generate` writes them.
 
-Rule: between `<!-- generated: NAME -->` and `<!-- end: NAME -->` of a page stands what TABLES[NAME] returns, and a
+Between `<!-- generated: NAME -->` and `<!-- end: NAME -->` of a page stands what TABLES[NAME] returns, and a
 test fails when it does not. Nothing there is edited by hand. Columns of cases are counted by `counting`, where the
 recorded cases are beside the checkout; elsewhere their cells stay as they are.
 """

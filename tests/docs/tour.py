@@ -1,6 +1,6 @@
 """What the documents show, run in order in one shell, a page at a time. `python -m tests.docs.tour` writes the outputs.
 
-Rule: in a ```console block a line that begins with `$ ` is a command and what follows is what it prints, on stdout
+In a ```console block a line that begins with `$ ` is a command and what follows is what it prints, on stdout
 and stderr together. Any other block whose first line is `# PATH` is a file, written when its turn comes. Ids,
 times, durations and the width of columns are not compared. In the README every output stands; the pages of PAGES may leave
 one out, and `# exit code N` behind a command says that it does not end with 0.

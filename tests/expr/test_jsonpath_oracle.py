@@ -1,6 +1,6 @@
 """Our parser against another one, jsonpath-ng, on the part of the dialect that both share.
 
-Rule: a path is grown beside the document, one step at a time, and only where both libraries mean the same by it:
+A path is grown beside the document, one step at a time, and only where both libraries mean the same by it:
 jsonpath-ng takes a lone value for a list of one, reads no letter beyond ASCII without quotes, orders deep scans its
 own way, and converts types in filters.
 """

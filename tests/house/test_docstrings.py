@@ -189,3 +189,15 @@ def test_what_is_private_or_nested_is_not_public() -> None:
     )
     assert [name for name, _ in public(tree.body)] == ["a", "D", "D.e"]
     assert all(isinstance(node, Function | ast.ClassDef) for _, node in public(tree.body))
+
+
+def test_no_paragraph_promises_as_a_rule_what_no_check_holds() -> None:
+    """A paragraph that begins with "Rule:" promises something. What a test, a type or a linter holds needs no such
+    word, and what nothing holds must not have it."""
+    promising = [
+        f"{module.path.as_posix()}: {line.strip()[:60]}"
+        for module in modules()
+        for line in module.text.splitlines()
+        if line.lstrip().startswith(("Rule: ", '"""Rule: '))
+    ]
+    assert promising == []

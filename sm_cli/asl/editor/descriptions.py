@@ -1,6 +1,6 @@
 """What each field is for, in the sentence that an editor shows beside it.
 
-Rule: a field of the table has one sentence for all its places, or one for each place where it means something else.
+A field of the table has one sentence for all its places, or one for each place where it means something else.
 """
 
 from __future__ import annotations

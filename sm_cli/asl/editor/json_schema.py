@@ -1,6 +1,6 @@
 """One JSON Schema (draft-07) for whole definitions, made from the field table, by which editors complete and check.
 
-Rule: it refuses nothing that `validate` takes. What no schema can say (targets, paths, expressions) is left to
+It refuses nothing that `validate` takes. What no schema can say (targets, paths, expressions) is left to
 `validate`; a state's fields are chosen by its Type and query language with if/then, never by a oneOf, so that an
 editor always knows which state is meant.
 """

@@ -1,6 +1,6 @@
 """Rectangles of text for the drawing in a terminal: lines of coloured spans, put beside and below each other.
 
-Rule: a line knows its width in columns, and nothing here makes one wider than it was asked to be.
+A line knows its width in columns, and nothing here makes one wider than it was asked to be.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A Choice rule as a person would say it: `$.total > 1000 and $.tier = "PREMIUM"`.
 
-Rule: any rule has a text, also a wrong one; what cannot be read is `?`.
+Any rule has a text, also a wrong one; what cannot be read is `?`.
 """
 
 from __future__ import annotations

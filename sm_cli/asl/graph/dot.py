@@ -1,6 +1,6 @@
 """A graph in Graphviz's DOT language.
 
-Rule: every text is a quoted string in which quotes, backslashes and HTML entities stand for themselves.
+Every text is a quoted string in which quotes, backslashes and HTML entities stand for themselves.
 """
 
 from __future__ import annotations

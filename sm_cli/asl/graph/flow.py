@@ -1,6 +1,6 @@
 """Where the ways of one machine lead: the questions that the drawing asks before it decides on a layout.
 
-Rule: nothing here draws; the answers depend on the graph and on which states are drawn already.
+Nothing here draws; the answers depend on the graph and on which states are drawn already.
 """
 
 from __future__ import annotations

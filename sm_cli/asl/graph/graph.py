@@ -1,6 +1,6 @@
 """A definition as a graph: its states, where each may go, and the machines inside Parallel and Map.
 
-Rule: whatever is written is shown. An invalid definition has a graph too: a target that is not there is a
+Whatever is written is shown. An invalid definition has a graph too: a target that is not there is a
 node of its own, and what has the wrong type is left out; nothing here raises.
 """
 

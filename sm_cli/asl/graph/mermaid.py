@@ -1,6 +1,6 @@
 """A graph as Mermaid's flowchart, which GitHub, GitLab and most editors draw.
 
-Rule: no text of a definition reaches Mermaid's grammar: labels stand in quotes, and every character that
+No text of a definition reaches Mermaid's grammar: labels stand in quotes, and every character that
 could mean something there is written as its entity (`#35;`), which Mermaid turns back when it draws.
 """
 

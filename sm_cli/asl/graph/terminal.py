@@ -4,7 +4,7 @@ Every state is a box; the way runs along the left edge of the boxes. A Choice wi
 by side, any other fork as a tree: the main way goes straight down, the others hang from it. A state is drawn
 once; every further way to it is a reference: `▶ Name`, or `↺ Name` when it closes a loop.
 
-Rule: every state and every way of the graph is in the drawing, whatever the width.
+Every state and every way of the graph is in the drawing, whatever the width.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The words that every drawing of a graph shares: symbols, summaries, and text that is safe to draw.
 
-Rule: a drawing shows one line where there is one; a character that would move the cursor, break the line or
+A drawing shows one line where there is one; a character that would move the cursor, break the line or
 turn the direction of writing is shown as its escape.
 """
 

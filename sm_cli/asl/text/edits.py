@@ -1,6 +1,6 @@
 """Small changes of a definition's text, each at its place: a key renamed, a value rewritten, `End: true` put in.
 
-Rule: nothing but the place itself is touched, and a change counts only when the changed text reads as the value
+Nothing but the place itself is touched, and a change counts only when the changed text reads as the value
 that it should; so comments, layout, quotes and line ends stay whatever a text looks like.
 """
 

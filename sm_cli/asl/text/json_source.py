@@ -1,6 +1,6 @@
 """JSON text: its value, where everything stands, and what is wrong with it.
 
-Rule: a text that is right is read by the C parser and never scanned here until a position is asked for;
+A text that is right is read by the C parser and never scanned here until a position is asked for;
 the scanner below is iterative, so no nesting can exhaust the interpreter's stack.
 
 A `${Name}` without quotes, where a value stands, is the text `${Name}`: templates write numbers and lists so, and

@@ -1,6 +1,6 @@
 """Numbers of a YAML text that stand where the language wants text: there they are what was written.
 
-Rule: `Version: 1.0`, `Error: 404` and a state called 1 mean the characters, because nothing else can be
+`Version: 1.0`, `Error: 404` and a state called 1 mean the characters, because nothing else can be
 meant; where a number is possible, as in Parameters, it stays a number. JSON has quotes for this.
 """
 

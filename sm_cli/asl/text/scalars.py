@@ -1,6 +1,6 @@
 """Places inside a text value: which characters of a JSON or YAML text made which characters of the value.
 
-Rule: escapes, quotes, folded lines and the indentation of block scalars are followed one by one; where that does not
+Escapes, quotes, folded lines and the indentation of block scalars are followed one by one; where that does not
 come out even, nothing is said, and the whole value is the place.
 """
 

@@ -1,6 +1,6 @@
 """Definition text to a Document, which knows the line and column of every JSON pointer.
 
-Rule: whatever is wrong with the text is a Diagnostic with a place; no input makes `parse` raise.
+Whatever is wrong with the text is a Diagnostic with a place; no input makes `parse` raise.
 """
 
 from __future__ import annotations

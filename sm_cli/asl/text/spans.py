@@ -1,6 +1,6 @@
 """Where everything of a text stands: a tree of offsets, turned into lines and columns only when asked.
 
-Rule: offsets count characters, not bytes; a line ends with LF, CRLF or CR, as an editor shows it.
+Offsets count characters, not bytes; a line ends with LF, CRLF or CR, as an editor shows it.
 """
 
 from __future__ import annotations

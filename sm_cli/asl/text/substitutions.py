@@ -1,6 +1,6 @@
 """Values for the `${Name}` of a definition, filled in before it is validated.
 
-Rule: a text that is nothing but `${Name}` becomes the value, of whatever type; inside a longer text its text is put.
+A text that is nothing but `${Name}` becomes the value, of whatever type; inside a longer text its text is put.
 Names without a value stay as they are. Positions stay those of the text that was written.
 """
 

@@ -1,6 +1,6 @@
 """Data written as YAML: what JSON can hold, read by the rules of definitions.
 
-Rule: `true false null` and JSON's numbers are what they are in JSON, every other plain scalar is text (`NO`, `12:30`, a
+`true false null` and JSON's numbers are what they are in JSON, every other plain scalar is text (`NO`, `12:30`, a
 date); anchors, tags and merge keys are refused, so nothing is larger than it looks.
 """
 

@@ -1,6 +1,6 @@
 """What the YAML parser means, in sentences for the person who wrote the text.
 
-Rule: the parser's own words are kept only where nothing plainer is known.
+The parser's own words are kept only where nothing plainer is known.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """YAML text: its value by JSON's rules for plain scalars, where everything stands, and what is wrong with it.
 
-Rule: `true false null` and JSON's numbers are what they are in JSON, every other plain scalar is the text
+`true false null` and JSON's numbers are what they are in JSON, every other plain scalar is the text
 that was written (`NO`, `on`, `12:30`, `0x1F`, a timestamp). The parser's events are read one by one, never
 its nodes: so depth is bounded, and an anchor is seen where it stands.
 """

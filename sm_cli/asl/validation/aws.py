@@ -1,6 +1,6 @@
 """A definition as AWS would judge it: only what AWS refuses, with AWS's codes, messages and locations.
 
-Rule: the problems are those that our rules find; here they are said in AWS's words, as ValidateStateMachineDefinition
+The problems are those that our rules find; here they are said in AWS's words, as ValidateStateMachineDefinition
 and CreateStateMachine have been seen to say them. Where AWS's words are not known, ours stand.
 """
 

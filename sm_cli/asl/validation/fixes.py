@@ -1,6 +1,6 @@
 """What `sm validate --fix` fixes: mistakes that have one remedy and no other.
 
-Rule: what could have been meant in two ways is left to its writer. A field's name has one close candidate; a
+What could have been meant in two ways is left to its writer. A field's name has one close candidate; a
 number stands where only text can; a state without Next is the last of its machine; a path lacks its `.$`.
 """
 

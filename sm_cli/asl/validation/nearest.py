@@ -1,6 +1,6 @@
 """What was probably meant: the nearest of the names that exist, a path in the other query language.
 
-Rule: capital letters count for nothing, because they are what is most often wrong.
+Capital letters count for nothing, because they are what is most often wrong.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One small JSON Schema (draft 2020-12) for each shape of object, made from the field table.
 
-Rule: no schema reaches into another; an object that holds others is checked level by level, so that an error
+No schema reaches into another; an object that holds others is checked level by level, so that an error
 always says which field of which object is wrong. `fits` answers yes or no without the jsonschema package,
 whose import costs more than checking a thousand states; only for a no is jsonschema asked what is wrong.
 """

@@ -1,6 +1,6 @@
 """The structural check: every object of a definition against its small JSON Schema, in our own sentences.
 
-Rule: one mistake is one diagnostic. A misspelt field is not also a missing one, and a value of the wrong
+One mistake is one diagnostic. A misspelt field is not also a missing one, and a value of the wrong
 type is not also out of bounds.
 """
 

@@ -1,6 +1,6 @@
 """A Document against the language: every problem as a Diagnostic, in the order of the text.
 
-Rule: nothing here knows a rule; the structural check and the functions of `rules` find, this places.
+Nothing here knows a rule; the structural check and the functions of `rules` find, this places.
 """
 
 from __future__ import annotations

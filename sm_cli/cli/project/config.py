@@ -1,6 +1,6 @@
 """The project: where its configuration lies, and what that says about files and numbers.
 
-Rule: an option wins over SM_*, that over the configuration, that over the default. Paths in the configuration
+An option wins over SM_*, that over the configuration, that over the default. Paths in the configuration
 are relative to its file; everything else is relative to the current directory.
 """
 

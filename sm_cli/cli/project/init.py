@@ -1,6 +1,6 @@
 """`sm init`: a working project to begin from.
 
-Rule: nothing that exists is overwritten unless `--force` says so; what is in the way is named before anything is
+Nothing that exists is overwritten unless `--force` says so; what is in the way is named before anything is
 written. An existing .gitignore is the user's: it only gets the line that it lacks.
 """
 

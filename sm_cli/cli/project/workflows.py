@@ -1,6 +1,6 @@
 """Which workflow a person means, and its definition.
 
-Rule: a name is looked up in one folder, `workflows/` of the project; a path is a path. What cannot be decided
+A name is looked up in one folder, `workflows/` of the project; a path is a path. What cannot be decided
 is asked back, never guessed.
 """
 

@@ -1,6 +1,6 @@
 """`sm run --express`: an execution in memory, with nothing left of it unless somebody asks.
 
-Rule: what it does, shows and prints is what `sm run` does; only the database is missing.
+What it does, shows and prints is what `sm run` does; only the database is missing.
 """
 
 from __future__ import annotations

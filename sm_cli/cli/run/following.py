@@ -1,6 +1,6 @@
 """Working on one execution until it is closed, and saying how it ended.
 
-Rule: the store tells what happened, so it makes no difference whether this process or another one did it.
+The store tells what happened, so it makes no difference whether this process or another one did it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What has to be there before the first state of `sm run`: handlers, also those of nested workflows, and AWS's limits.
 
-Rule: what is missing is said before anything is started.
+What is missing is said before anything is started.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where handlers run, and how many at once: in threads, or with `--processes` in processes of their own.
 
-Rule: the processes of a command end with it. Without the option nothing of theirs is imported.
+The processes of a command end with it. Without the option nothing of theirs is imported.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`sm worker --reload`: handlers are loaded anew when their files change.
 
-Rule: a directory that cannot be loaded is told about and changes nothing: the worker goes on with what it has.
+A directory that cannot be loaded is told about and changes nothing: the worker goes on with what it has.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM: the first asks the loop to end, the second ends the process.
 
-Rule: the handler only notes the signal. It takes no lock, because the thread that it interrupts may hold it.
+The handler only notes the signal. It takes no lock, because the thread that it interrupts may hold it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Nothing moves: what an execution stands still for, said by whoever waits for it.
 
-Rule: it is asked only when nothing has moved for a second, and takes no more than a twentieth of the time.
+It is asked only when nothing has moved for a second, and takes no more than a twentieth of the time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`--stub`: which handlers there are then, and what is said about them.
 
-Rule: nothing is answered in silence: each resource without a handler is told once, on stderr.
+Nothing is answered in silence: each resource without a handler is told once, on stderr.
 """
 
 from __future__ import annotations

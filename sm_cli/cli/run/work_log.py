@@ -1,6 +1,6 @@
 """What a worker says of its work: a line for each execution that ends and each attempt at a task that fails.
 
-Rule: only what is committed is told, and of data only names, errors and causes. In JSON the keys of a kind of line are
+Only what is committed is told, and of data only names, errors and causes. In JSON the keys of a kind of line are
 always all there; docs/worker.md lists them.
 """
 

@@ -1,6 +1,6 @@
 """A worker at work: from its first line to its exit code.
 
-Rule: whatever it says of itself is said here, as text or as JSON.
+Whatever it says of itself is said here, as text or as JSON.
 """
 
 from __future__ import annotations

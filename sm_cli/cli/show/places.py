@@ -1,6 +1,6 @@
 """Where a handler failed, in lines for people: `at handlers/x.py:12 in charge`.
 
-Rule: paths below the project are written as from there. A traceback is another program's text: each of its lines is
+Paths below the project are written as from there. A traceback is another program's text: each of its lines is
 escaped and has a mark.
 """
 

@@ -1,6 +1,6 @@
 """What `sm stop` and `sm redrive` share when filters choose the executions: choosing, counting, asking, telling.
 
-Rule: nothing happens before the count was shown and agreed to, and each execution has a transaction of its own.
+Nothing happens before the count was shown and agreed to, and each execution has a transaction of its own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Exceptions become sentences on stderr and exit codes.
 
-Rule: a traceback is shown only to who asks for it (`-v`, SM_DEBUG); whatever is not an SmError is our bug and
+A traceback is shown only to who asks for it (`-v`, SM_DEBUG); whatever is not an SmError is our bug and
 says so.
 """
 

@@ -1,6 +1,6 @@
 """Tables that fit the terminal: ids cut to what names one, times as a person says them, STATUS in colour.
 
-Rule: only on a terminal, and not with `-o wide`. Whatever reads stdout otherwise gets every cell whole, with full ids
+Only on a terminal, and not with `-o wide`. Whatever reads stdout otherwise gets every cell whole, with full ids
 and times, as it always was.
 """
 

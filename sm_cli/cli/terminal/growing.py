@@ -1,6 +1,6 @@
 """Tables and documents whose rows come one by one: the first page is shown at once, and no more than it is kept.
 
-Rule: what is short looks as if it had been there as a whole.
+What is short looks as if it had been there as a whole.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a person gives an execution: `--input FILE|-|JSON`, where files and stdin may be YAML, and `key=value`.
 
-Rule: data is kept exactly or refused with a sentence; it is never changed in silence.
+Data is kept exactly or refused with a sentence; it is never changed in silence.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The states as they pass, on stderr, where no picture is drawn: plain lines with `-v`, else how far it is every ten
 seconds.
 
-Rule: a watcher only reads. It is shown the history's new events and the time, whoever wrote them: this
+A watcher only reads. It is shown the history's new events and the time, whoever wrote them: this
 process or a worker beside it.
 """
 

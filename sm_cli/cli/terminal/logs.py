@@ -1,6 +1,6 @@
 """Logging of the command line: `sm.*` to stderr, only when asked for.
 
-Rule: without `-v` nothing below a warning is written, but for what a worker tells (`tell`); `--log-format json` is one
+Without `-v` nothing below a warning is written, but for what a worker tells (`tell`); `--log-format json` is one
 JSON object a line.
 """
 

@@ -1,6 +1,6 @@
 """The options that several commands share, and what their texts mean.
 
-Rule: every option is text until a function here reads it, so that the sentence about a bad one is ours.
+Every option is text until a function here reads it, so that the sentence about a bad one is ours.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writing the result: JSON, YAML and text on stdout, and keeping handlers away from it.
 
-Rule: nothing but a command's result is written to stdout, and nothing else writes it.
+Nothing but a command's result is written to stdout, and nothing else writes it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The live picture of an execution on a terminal: what has ended as lines, and below them, alive, what is under way.
 
-Rule: iterations are folded: of those in the same state there is one line, and a Map has a bar.
+Iterations are folded: of those in the same state there is one line, and a Map has a bar.
 """
 
 from __future__ import annotations

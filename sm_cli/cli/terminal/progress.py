@@ -1,6 +1,6 @@
 """What is under way, in a few words that fit the terminal: bars, waits, what is tried again.
 
-Rule: of what does not fit the least goes first: the bar becomes short, then the rate and the time left go.
+Of what does not fit the least goes first: the bar becomes short, then the rate and the time left go.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Lines at the bottom of a terminal that are drawn anew in their place; all else that is written stands above them.
 
-Rule: no line is wider than the terminal and there are never more than it has rows, so that what was drawn can be
+No line is wider than the terminal and there are never more than it has rows, so that what was drawn can be
 found again and erased, also after the terminal was made narrower.
 """
 

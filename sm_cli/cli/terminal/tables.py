@@ -1,6 +1,6 @@
 """Plain text for people: tables, times, durations.
 
-Rule: no rich here. `sm list` has to answer at once, and its output is cut and grepped.
+No rich here. `sm list` has to answer at once, and its output is cut and grepped.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`sm validate --aws`: what AWS would refuse, placed in the text like any other problem.
 
-Rule: code and message are AWS's own; the pointer of the diagnostic is AWS's location, and its hint says it.
+Code and message are AWS's own; the pointer of the diagnostic is AWS's location, and its hint says it.
 """
 
 from __future__ import annotations

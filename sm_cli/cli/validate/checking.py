@@ -1,6 +1,6 @@
 """Which files `sm validate` checks, what it asks of them, and what of the answers counts.
 
-Rule: a problem that is not shown does not count either: not one below --severity, not one under --ignore.
+A problem that is not shown does not count either: not one below --severity, not one under --ignore.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A problem as people read it: one sentence with its place, the line it stands in, and a mark under the very thing.
 
-Rule: the first line is `file:line:column: severity CODE: sentence`, which editors and grep understand; colours go
+The first line is `file:line:column: severity CODE: sentence`, which editors and grep understand; colours go
 only to a terminal, and what is shown of a file is never obeyed by one.
 """
 

@@ -1,6 +1,6 @@
 """`sm validate --fix`: what `asl.validation.fixes` fixes is shown as a diff and written to the file.
 
-Rule: a file is replaced whole or not at all, by a rename; its mode, byte order mark and line ends stay. What could
+A file is replaced whole or not at all, by a rename; its mode, byte order mark and line ends stay. What could
 not be read as UTF-8 is not touched.
 """
 

@@ -1,6 +1,6 @@
 """What `sm validate` found, for programs: JSON, SARIF 2.1.0, GitHub's workflow commands, JUnit's XML.
 
-Rule: each of them says the same as the text does: the same problems, places and files, in the same order.
+Each of them says the same as the text does: the same problems, places and files, in the same order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is due goes before what arrives: time is judged in the transaction that something arrives in.
 
-Rule: every door (a token, a message, a handler's result, a stop, a redrive, a start under a known name, an activity's
+Every door (a token, a message, a handler's result, a stop, a redrive, a start under a known name, an activity's
 worker) asks `judge` before it looks at what waits; what a step has for others waits for it in `Tick.arrive`. So an
 answer that comes too late is too late whether or not a worker ran in between. What comes at the very moment of its
 deadline is in time.

@@ -1,6 +1,6 @@
 """A frame begins to wait for a message: it takes the oldest buffered one, or subscribes.
 
-Rule: a message and a wait meet in one transaction; which of them came first is what that transaction finds.
+A message and a wait meet in one transaction; which of them came first is what that transaction finds.
 """
 
 from __future__ import annotations

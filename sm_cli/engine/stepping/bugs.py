@@ -1,6 +1,6 @@
 """A bug of ours, met while one execution is stepped: that execution fails, and everything else goes on.
 
-Rule: only what the database cannot do ends a unit. Whatever else is raised while an execution is stepped (also
+Only what the database cannot do ends a unit. Whatever else is raised while an execution is stepped (also
 because its stored definition no longer compiles) is logged once with its traceback and closes this execution as FAILED
 with States.Runtime, which no Retry and no Catch takes. It can be redriven with a version of sm that knows better.
 """

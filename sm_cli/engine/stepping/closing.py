@@ -1,6 +1,6 @@
 """Closing: the end of an execution, from inside or from outside, and of everything below it.
 
-Rule: what is closed takes with it, in the same transaction, every frame, execution and map run that it waits for. Who
+What is closed takes with it, in the same transaction, every frame, execution and map run that it waits for. Who
 waits for a closed execution is told by the tick, after the step that it is in (`UnitOfWork.ended`).
 """
 

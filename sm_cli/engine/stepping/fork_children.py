@@ -1,6 +1,6 @@
 """What a tick knows of the children of a fork: those it made or changed itself, and those in the store.
 
-Rule: the store's answers are from before the tick; what the tick holds is newer and wins.
+The store's answers are from before the tick; what the tick holds is newer and wins.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fork and join: children are made, take their turns, and end; the last one wakes their parent.
 
-Rule: a closing child touches its own row and its parent's few counters, never its siblings; so the ten-thousandth
+A closing child touches its own row and its parent's few counters, never its siblings; so the ten-thousandth
 item of a Map costs what the first one does.
 """
 

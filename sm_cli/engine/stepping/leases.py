@@ -1,6 +1,6 @@
 """Leases: who has a job and for how long, and what becomes of the jobs of a worker that is gone.
 
-Rule: a job is its worker's until the lease has run out or the worker is known to be dead, and only its worker
+A job is its worker's until the lease has run out or the worker is known to be dead, and only its worker
 says that its task is late. A lost job is free again, or has failed, in the transaction that notices it; its
 timeouts go with the lease and count anew from the next one.
 """

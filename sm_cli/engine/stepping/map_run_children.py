@@ -1,6 +1,6 @@
 """What a unit of work knows of map runs: the runs themselves, and the children that wait for their turn.
 
-Rule: the store's answers are from before this transaction; what the unit of work holds is newer and wins.
+The store's answers are from before this transaction; what the unit of work holds is newer and wins.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Map runs: the children of a distributed Map, each an execution of its own.
 
-Rule: as for forks, a closing child touches its own rows and its parent's few counters, never its siblings. Children
+As for forks, a closing child touches its own rows and its parent's few counters, never its siblings. Children
 are made for a portion of the items at a time; the next portion is asked for when few of them wait for their turn.
 """
 

@@ -1,6 +1,6 @@
 """Nested executions: a Task that is an execution of another workflow (states:startExecution).
 
-Rule: the child is started in the transaction that schedules the task, and its end is the task's result in the
+The child is started in the transaction that schedules the task, and its end is the task's result in the
 transaction that closes it. Who waits for it (`.sync`) stops it when the wait ends in any other way.
 """
 

@@ -1,6 +1,6 @@
 """Queues: which one is served next.
 
-Rule: smooth weighted round robin over the queues that have work: with weights 6, 3 and 1, of ten jobs six, three
+Smooth weighted round robin over the queues that have work: with weights 6, 3 and 1, of ten jobs six, three
 and one are taken, well mixed; a queue that was empty has saved nothing up. Strict: an earlier queue goes first.
 """
 

@@ -1,6 +1,6 @@
 """Redrive: a failed execution goes on from where it failed, as AWS's RedriveExecution does.
 
-Rule: what succeeded stays; a Parallel or Map runs again only the children that did not. A frame that is
+What succeeded stays; a Parallel or Map runs again only the children that did not. A frame that is
 reopened gets a new seq, so that nothing made for its first life reaches its second. Retry counters start anew,
 and the history keeps both lives.
 """

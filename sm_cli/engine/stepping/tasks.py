@@ -1,6 +1,6 @@
 """Tasks become jobs, and jobs are taken.
 
-Rule: a job that the taker of the tick has a free slot for is written already leased to it, so that no second
+A job that the taker of the tick has a free slot for is written already leased to it, so that no second
 transaction is needed to lease_jobs it; its seconds count from that moment.
 """
 

@@ -1,6 +1,6 @@
 """A tick: steps everything one transaction has to step, and carries out what each step asks for.
 
-Rule: the table below says what each command of the interpreter means; a command that is not here cannot happen. Nothing
+The table below says what each command of the interpreter means; a command that is not here cannot happen. Nothing
 that a tick does is visible, and no handler starts, before its unit of work is committed.
 """
 

@@ -1,6 +1,6 @@
 """What a task token leads to: the frame and the job that wait for it.
 
-Rule: read in the transaction that the callback arrives in, by the token's own address: what else waits costs nothing.
+Read in the transaction that the callback arrives in, by the token's own address: what else waits costs nothing.
 """
 
 from __future__ import annotations

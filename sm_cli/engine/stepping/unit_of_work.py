@@ -1,6 +1,6 @@
 """A unit of work: everything one transaction has read, holds in its newest version, and wants written.
 
-Rule: it reads through its transaction, keeps the newest version of what it touched, and writes once, in `flush`. It
+It reads through its transaction, keeps the newest version of what it touched, and writes once, in `flush`. It
 steps nothing and decides nothing: what a command means stands in the modules of the commands, and `tick` runs them.
 """
 

@@ -1,6 +1,6 @@
 """Intrinsic function calls, compiled: text to a function of the scope.
 
-Rule: a call is parsed and bound once; evaluating it evaluates the arguments, checks them by FUNCTIONS and applies
+A call is parsed and bound once; evaluating it evaluates the arguments, checks them by FUNCTIONS and applies
 the function. Only the outermost call turns a refusal into a failure of the state, because AWS's cause quotes the
 whole field. States Language, "Intrinsic Functions".
 """

@@ -1,6 +1,6 @@
 """What each of the eighteen intrinsic functions does, and their table.
 
-Rule: FUNCTIONS is the truth about arity and argument types. A function is called only with arguments that its row
+FUNCTIONS is the truth about arity and argument types. A function is called only with arguments that its row
 has checked; what it still cannot do it says by ArgumentsError. States Language, "Intrinsic Functions" and Appendix B.
 
 A function that wants whole numbers rounds other ones half up, as AWS documents; Hash takes any value.

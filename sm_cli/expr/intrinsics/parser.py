@@ -1,6 +1,6 @@
 """The grammar of intrinsic function calls: text to a tree of calls, paths and constants.
 
-Rule: the parser knows how a call is written, not what a function does; every node keeps the offset at which it
+The parser knows how a call is written, not what a function does; every node keeps the offset at which it
 begins, so that whoever finds something wrong can point at it. States Language, "Intrinsic Functions".
 
     call     = "States." name "(" [ argument *( "," argument ) ] ")"      name and "(" touch

@@ -1,6 +1,6 @@
 """The functions that AWS adds to JSONata, and the random functions of JSONata.
 
-Rule: they speak plain JSON and know no engine; what is random comes from the scope. AWS, "Transforming data with
+They speak plain JSON and know no engine; what is random comes from the scope. AWS, "Transforming data with
 JSONata in Step Functions": `$partition $range $hash $random $uuid $parse`; there is no `$eval`.
 """
 

@@ -1,6 +1,6 @@
 """JSONata's own functions, where jsonata-python differs from JSONata 2.0.6: numbers, arrays, objects, time.
 
-Rule: None is undefined, NULL is null. A function is called with arguments that its signature has checked. Time is the
+None is undefined, NULL is null. A function is called with arguments that its signature has checked. Time is the
 scope's, which the evaluator knows: no clock is read.
 """
 

@@ -1,6 +1,6 @@
 """Between JSON and the values of jsonata-python, where None is JSONata's undefined and NULL is JSON's null.
 
-Rule: nothing is changed in place, and what needs no change is shared.
+Nothing is changed in place, and what needs no change is shared.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a JSONata engine must do, in two methods, and what may go wrong inside one.
 
-Rule: an engine speaks JSON (None is JSON's null) and raises only the exceptions of this file.
+An engine speaks JSON (None is JSON's null) and raises only the exceptions of this file.
 """
 
 from __future__ import annotations

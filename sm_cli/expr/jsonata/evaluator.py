@@ -1,6 +1,6 @@
 """One evaluation of a syntax tree that jsonata-python has parsed.
 
-Rule: an evaluator serves one evaluation, so that nothing is shared between threads. It counts its steps, so that no
+An evaluator serves one evaluation, so that nothing is shared between threads. It counts its steps, so that no
 expression runs for ever: long values count more. It changes none of the values bound to names. What the package
 evaluates otherwise than JSONata 2.0.6 is put right here, in `operators` and in `builtins`.
 """

@@ -1,6 +1,6 @@
 """JSONata expressions of a definition: text between `{%` and `%}`, compiled to functions of the scope.
 
-Rule: an expression is parsed once. A failure is States.QueryEvaluationError in AWS's words, and names the field.
+An expression is parsed once. A failure is States.QueryEvaluationError in AWS's words, and names the field.
 Results are plain JSON and may share parts with the input; nothing that an expression does changes its input. AWS,
 "Transforming data with JSONata in Step Functions".
 """

@@ -1,6 +1,6 @@
 """JSONata's functions that take a function: `$map`, `$filter`, `$single`, `$reduce`, `$each`, `$sift`; and matching.
 
-Rule: None is undefined. A function that is handed over is called as one that is named is: its arguments are checked
+None is undefined. A function that is handed over is called as one that is named is: its arguments are checked
 against its signature first, which jsonata-python leaves out. It gets the position and the whole only if it takes them.
 """
 

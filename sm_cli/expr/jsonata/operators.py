@@ -1,6 +1,6 @@
 """The binary operators of JSONata over jsonata-python's values, by the rules of JSONata 2.0.6.
 
-Rule: None is undefined, NULL is null, True is no number. The engine's own operators are not used, because they divide
+None is undefined, NULL is null, True is no number. The engine's own operators are not used, because they divide
 by zero with a Python error, round what `%` gives, and hold 1 and true for equal in `in`.
 """
 

@@ -1,6 +1,6 @@
 """JSONata by the package jsonata-python: the engine that `jsonata_engine` offers.
 
-Rule: of the package only the parser, the evaluation of the syntax tree and most functions are used, and no error of its
+Of the package only the parser, the evaluation of the syntax tree and most functions are used, and no error of its
 own leaves this file. Importing it raises Python's recursion limit to 10,000; the depth of an evaluation stays below.
 """
 

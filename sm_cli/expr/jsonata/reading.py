@@ -1,6 +1,6 @@
 """What a JSONata expression reads, found in its text without evaluating it: variables, `$states`, functions, context.
 
-Rule: every place is an offset in the text as it is written, delimiters included. `$name` and `$name.a.b`, which most
+Every place is an offset in the text as it is written, delimiters included. `$name` and `$name.a.b`, which most
 expressions are, are read without the engine, whose import takes longer than reading a hundred definitions.
 """
 

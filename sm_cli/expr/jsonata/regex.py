@@ -1,6 +1,6 @@
 """JSONata's regular expressions, which are JavaScript's, as Python's.
 
-Rule: what means the same in both stays; what only JavaScript knows is rewritten; what Python cannot do raises re.error.
+What means the same in both stays; what only JavaScript knows is rewritten; what Python cannot do raises re.error.
 None may hold up a worker: matching backtracks, and one that would go on for ever (`/(x+x+)+y/`) is given up. That is
 why they are of the package `regex`, which knows a time limit, and not of `re`.
 """

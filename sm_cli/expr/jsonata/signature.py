@@ -1,6 +1,6 @@
 """The check of a function's arguments against its signature, with what jsonata-python gets wrong put right.
 
-Rule: the package holds null for missing, and blames the first argument for each mistake.
+The package holds null for missing, and blames the first argument for each mistake.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """JSONata's functions of text, where jsonata-python differs from JSONata 2.0.6.
 
-Rule: None is undefined. A function is called with arguments that its signature has checked.
+None is undefined. A function is called with arguments that its signature has checked.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """JSONata 2.0.6 as jsonata-python parses it: what newer versions added is refused, what is wrong is said in a sentence.
 
-Rule: whatever the package's parser raises, a caller sees EngineSyntaxError with the offset at which the mistake begins.
+Whatever the package's parser raises, a caller sees EngineSyntaxError with the offset at which the mistake begins.
 """
 
 from __future__ import annotations

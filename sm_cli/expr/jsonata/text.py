@@ -1,6 +1,6 @@
 """JSON as JSONata writes it: `$string`, the operator `&`, and the numbers in both.
 
-Rule: what JavaScript's JSON.stringify writes, with numbers of at most 15 digits. JSONata, "String functions".
+What JavaScript's JSON.stringify writes, with numbers of at most 15 digits. JSONata, "String functions".
 """
 
 from __future__ import annotations

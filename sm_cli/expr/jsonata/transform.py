@@ -1,6 +1,6 @@
 """The transform operator of JSONata, `|pattern|update, delete|`.
 
-Rule: the argument itself is never changed; what is changed is a copy that shares nothing with it.
+The argument itself is never changed; what is changed is a copy that shares nothing with it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Joins: the rows that `@$name`, `#$name` and `%` make of a path's steps, and how deep an expression is written.
 
-Rule: rows are charged before they are made, so that a join of two large arrays ends before it fills the memory.
+Rows are charged before they are made, so that a join of two large arrays ends before it fills the memory.
 """
 
 from __future__ import annotations

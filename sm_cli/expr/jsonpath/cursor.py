@@ -1,6 +1,6 @@
 """A place in a path's text, and what every part of the parser does there.
 
-Rule: the text is read once, left to right, without going back over it; whatever nests is bounded by DEEPEST and
+The text is read once, left to right, without going back over it; whatever nests is bounded by DEEPEST and
 DEEPEST_FILTER, so that no text takes more than linear time or the interpreter's stack.
 """
 

@@ -1,10 +1,10 @@
 """What a filter compares: `[?(@.price < 10 && @.tag in ['a','b'])]`.
 
-Rule: an operator is a total function of two values. It never raises: values of different types are simply not
+An operator is a total function of two values. It never raises: values of different types are simply not
 equal and have no order, and a path without a match (MISSING) is equal to nothing, not even to null. One pair of types
 is compared across, as Jayway does: a number and a text, except by `===` and `!==`.
 
-Rule: no regular expression keeps a worker busy. Matching goes back and tries again, so a pattern is refused when it
+No regular expression keeps a worker busy. Matching goes back and tries again, so a pattern is refused when it
 repeats a group that fits one text in several ways, where the tries double with each letter; and the fewer letters are
 matched the more open repeats it has (MOST_WAYS). A longer text ends the path (PathNotFound): a wrong "no" would be
 worse. Possessive repeats (`a++`) never go back: however many there are, they count as one.

@@ -1,6 +1,6 @@
 """The functions that may end a path: `$.items.length()`, `$..price.max()`, `$.concat("a", $.b)`.
 
-Rule: one pure function each, in Jayway's meaning: numbers come out as decimals (`sum()` of 1 and 2 is 3.0),
+One pure function each, in Jayway's meaning: numbers come out as decimals (`sum()` of 1 and 2 is 3.0),
 what is not a number is passed over, and an aggregate of nothing is an error rather than a zero.
 """
 

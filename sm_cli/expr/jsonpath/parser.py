@@ -1,6 +1,6 @@
 """Text → root, steps and functions: the dialect of Jayway's JsonPath with AWS's roots `$`, `$$` and `$name`.
 
-Rule: what Jayway reads is read, with its meaning. Two forms that Jayway refuses are read because the States
+What Jayway reads is read, with its meaning. Two forms that Jayway refuses are read because the States
 Language or real workflows have them: backslash escapes in dot notation (`$.foo\\.bar`), and unquoted words in a
 filter (`[?(@.Name==Receipt)]`), which are noted for the validator.
 """

@@ -1,6 +1,6 @@
 """Paths of the States Language: `$.a.b[0]`, `$$.Execution.Id`, `$name.x`, `$.items[?(@.price < 10)]`.
 
-Rule: a path is parsed once, is immutable, and never changes or copies the document: what it yields is shared with
+A path is parsed once, is immutable, and never changes or copies the document: what it yields is shared with
 it. Our own parser reads the dialect that AWS uses (Jayway's JsonPath); Reference Paths become plain accessors,
 because nearly every path of a real workflow is one and each is walked at every step.
 States Language: "Paths", "Reference Paths".

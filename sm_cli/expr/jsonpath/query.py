@@ -1,6 +1,6 @@
 """A parsed path, ready to run: steps, then the functions that end it.
 
-Rule: a query that is definite yields one value or raises PathNotFound; any other yields a list, empty when
+A query that is definite yields one value or raises PathNotFound; any other yields a list, empty when
 nothing matches.
 """
 

@@ -1,6 +1,6 @@
 """The steps of a path and how each selects from a document.
 
-Rule: a step is data and a pure function of (node, root); no step goes deeper than the document by recursion,
+A step is data and a pure function of (node, root); no step goes deeper than the document by recursion,
 and no path yields more than MOST_MATCHES values, however it multiplies them. The meaning of a step is that of
 Jayway's JsonPath, which AWS uses; only that a path which may yield many values yields none where its prefix is
 missing, and does not raise as Jayway does: such a path always has an answer, and it is a list.

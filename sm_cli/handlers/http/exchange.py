@@ -1,6 +1,6 @@
 """One request and its answer, on a connection of its own.
 
-Rule: whatever the network does becomes States.Http.Socket with one sentence. A thread watches each call, and cuts its
+Whatever the network does becomes States.Http.Socket with one sentence. A thread watches each call, and cuts its
 connection when its time is up or nobody waits for it: a server that sends a byte a minute holds up nothing.
 """
 

@@ -1,6 +1,6 @@
 """http:invoke: a Task calls an HTTP endpoint, as AWS's HTTP Task does.
 
-Rule: only hosts that the configuration allows, also after a redirect. A call ends after 60 seconds, or as soon as
+Only hosts that the configuration allows, also after a redirect. A call ends after 60 seconds, or as soon as
 nobody waits for it. In its result and its cause the secrets of a connection are masked, in the forms that
 `settings.forms_of` gives; what it logs is method, scheme, host, port and status.
 

@@ -1,6 +1,6 @@
 """From the parameters of an http:invoke Task to the request that they ask for.
 
-Rule: everything is checked before a socket is opened; what cannot be sent fails the Task with States.Runtime, as AWS
+Everything is checked before a socket is opened; what cannot be sent fails the Task with States.Runtime, as AWS
 does, and one sentence. Nothing that the parameters hold can add a line to the request.
 
 AWS: "Call HTTPS APIs in Step Functions workflows".

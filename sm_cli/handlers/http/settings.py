@@ -1,6 +1,6 @@
 """What http:invoke may do: the hosts that it may call, and the connections that hold its secrets.
 
-Rule: what is not allowed is refused. A secret is read from its variable when a request is made, not before, and no
+What is not allowed is refused. A secret is read from its variable when a request is made, not before, and no
 sentence about the settings shows a header's value.
 """
 

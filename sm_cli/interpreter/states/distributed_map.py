@@ -1,6 +1,6 @@
 """Map, distributed: each item, or each batch of items, is an execution of its own. Step Functions, "Distributed mode".
 
-Rule: items are taken in portions, and a portion only when children are needed soon, so that no step and no
+Items are taken in portions, and a portion only when children are needed soon, so that no step and no
 transaction grows with the number of items. They come from the state's input, or (ItemReader) from a job that reads
 them; another job writes the results (ResultWriter). The map run is open from `start` to EndRun.
 """

@@ -1,6 +1,6 @@
 """What every family of questions is built on: a session, and rows made values.
 
-Rule: nothing here writes.
+Nothing here writes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Large values, kept once by the sha256 of their text and outside the rows and events that refer to them.
 
-Rule: a blob never changes and its id is never used again, so a decoded one stays right for ever. A parent
+A blob never changes and its id is never used again, so a decoded one stays right for ever. A parent
 frame with a large input, updated for each of its children, neither writes nor parses it again.
 """
 

@@ -1,6 +1,6 @@
 """Deleting closed executions with all that is theirs, and letting go of the large values that they refer to.
 
-Rule: what others refer to stays: a large value goes with the last reference to it, a map run after its children.
+What others refer to stays: a large value goes with the last reference to it, a map run after its children.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SQL by name: every statement of the store stands in `sql/*.sql` under a line `-- name: due_timers`.
 
-Rule: no other module contains SQL that touches a table. `{other_name}` in a statement stands for the text
+No other module contains SQL that touches a table. `{other_name}` in a statement stands for the text
 of that block; a file `sql/DIALECT/*.sql` replaces blocks of the same name for one dialect.
 """
 

@@ -1,6 +1,6 @@
 """The questions that may be asked of a database, inside a writing transaction or outside, in one snapshot.
 
-Rule: nothing here writes. What a question means stands in its docstring, how it is asked in the `.sql` files beside it.
+Nothing here writes. What a question means stands in its docstring, how it is asked in the `.sql` files beside it.
 `tree` limits a question to the executions of one tree: the execution of this id and all below it.
 """
 

@@ -1,6 +1,6 @@
 """What the writing connection still knows from its last transactions.
 
-Rule: it holds the rows exactly as they are committed, or nothing. The owner forgets the rows when another
+It holds the rows exactly as they are committed, or nothing. The owner forgets the rows when another
 connection has committed (`PRAGMA data_version`) and everything after a rollback. Blobs never change and
 their ids are never used again, so they stay known whoever writes.
 """

@@ -1,6 +1,6 @@
 """Rows to values and back, in the order of the column lists in `sql/*.sql`.
 
-Rule: this is the only module that knows what a column holds. JSON null is SQL NULL; an empty object or
+This is the only module that knows what a column holds. JSON null is SQL NULL; an empty object or
 tuple, where that is the usual value, is NULL too. A large value is written as `@ID` of its blob.
 """
 

@@ -1,6 +1,6 @@
 """A connection that is spoken to by query name.
 
-Rule: everything above it (`reads`, `transaction`) is the same for every SQL dialect; a second database
+Everything above it (`reads`, `transaction`) is the same for every SQL dialect; a second database
 brings its own Session and its own overrides of single queries.
 """
 

@@ -1,6 +1,6 @@
 """The writing transaction over SQL: reads first, writes once.
 
-Rule: what was read is remembered, and of what comes back only the difference is written: a frame that
+What was read is remembered, and of what comes back only the difference is written: a frame that
 keeps its status touches no index, an execution that only counts events rewrites one short row, and a value
 that is still the same object is not encoded again (JSON values are never changed in place).
 """

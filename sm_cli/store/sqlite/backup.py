@@ -1,6 +1,6 @@
 """A copy of the database while others write to it: SQLite's online backup, all of it from one snapshot.
 
-Rule: the copy appears whole or not at all, whatever is killed on the way; with it goes the key of the task tokens.
+The copy appears whole or not at all, whatever is killed on the way; with it goes the key of the task tokens.
 """
 
 from __future__ import annotations

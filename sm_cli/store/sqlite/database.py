@@ -1,6 +1,6 @@
 """The store in one SQLite file.
 
-Rule: one connection writes, under this object's lock and under the lock of all processes (`write_lock`); readers
+One connection writes, under this object's lock and under the lock of all processes (`write_lock`); readers
 have their own connections and never wait for it. A commit returns when it is on disk. Every sqlite3.Error becomes a
 sentence of `errors`, in the session or here, and rolls back; only waiting is tried again.
 """

@@ -1,6 +1,6 @@
 """What can go wrong below the store, said in sm's words.
 
-Rule: this is the one edge at which SQLite's errors become DatabaseErrors. Each sentence names the file and
+This is the one edge at which SQLite's errors become DatabaseErrors. Each sentence names the file and
 says what a person can do; none says "database is locked".
 """
 

@@ -1,6 +1,6 @@
 """The store in memory: the SQL store over ':memory:', for `simulate`, for express executions and for tests.
 
-Rule: one connection reads and writes, under one lock; nothing outlives the object.
+One connection reads and writes, under one lock; nothing outlives the object.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a process for handlers does: it loads them, runs one task at a time as the worker would, and ends with it.
 
-Rule: nothing runs on unseen. The process ends when its connection does, and on Linux with the thread that started it
+Nothing runs on unseen. The process ends when its connection does, and on Linux with the thread that started it
 (prctl(2), PR_SET_PDEATHSIG), also while a handler lets nothing else run. Ctrl-C and SIGTERM are the worker's affair: it
 says here what they mean.
 """

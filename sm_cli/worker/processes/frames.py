@@ -1,6 +1,6 @@
 """What passes between a worker and a process for its handlers: JSON, each message behind its length.
 
-Rule: nothing of a person's is pickled. A message is an object with one member, whose name says what it is: `task` and
+Nothing of a person's is pickled. A message is an object with one member, whose name says what it is: `task` and
 `cancel` go to the process; `ready` or `refused`, then `beat`, `log`, and for each task `begun` and one of `success`,
 `failure` and `dropped` come back.
 """

@@ -1,6 +1,6 @@
 """Logging of handlers in a process of their own: what nobody there takes is logged by the worker.
 
-Rule: a handler's file that configures logging gets what it configured; everything else is the worker's affair.
+A handler's file that configures logging gets what it configured; everything else is the worker's affair.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One process for handlers, as the worker sees it.
 
-Rule: one thread at a time sends it tasks and waits for it, and never longer than it wants to: it is woken by whoever
+One thread at a time sends it tasks and waits for it, and never longer than it wants to: it is woken by whoever
 cancels the task. A process that ended is noticed by its end, not only by that of its connection, which a child that a
 handler forked may hold open.
 """

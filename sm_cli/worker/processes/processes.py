@@ -1,6 +1,6 @@
 """Handlers in processes of their own: as many as run at once, started when they are needed, used again, replaced.
 
-Rule: a process has one task at a time. What ends it (a crash, `os._exit`, a kill) ends this attempt, as an error that
+A process has one task at a time. What ends it (a crash, `os._exit`, a kill) ends this attempt, as an error that
 Retry and Catch see, and nothing else; a task that nobody waits for ends within the patience of the pool.
 """
 

@@ -1,6 +1,6 @@
 """Starting processes, all from one thread that lives as long as the worker.
 
-Rule: a process is a new program, never a fork of the worker: it inherits its socket, stdout and stderr and nothing
+A process is a new program, never a fork of the worker: it inherits its socket, stdout and stderr and nothing
 else, so no database, no lock, no thread. `__main__` is not run again. On Linux a process dies with the thread that
 started it, so that thread must not end before the worker does.
 """

@@ -1,6 +1,6 @@
 """The catalogue of rules: every code that a diagnostic can bear, with its severity and what it asks.
 
-Rule: a code is never given a second meaning; docs and editors name problems by it.
+A code is never given a second meaning; docs and editors name problems by it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rules about Choice states. States Language, "Choice State".
 
-Rule: a rule is a boolean expression (And, Or, Not) or one comparison of a Variable; nothing else, and never two.
+A rule is a boolean expression (And, Or, Not) or one comparison of a Variable; nothing else, and never two.
 """
 
 from __future__ import annotations

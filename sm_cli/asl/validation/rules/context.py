@@ -1,6 +1,6 @@
 """Rules about the context object: `$$` in JSONPath, `$states.context` in JSONata. AWS, "Context object".
 
-Rule: MEMBERS is all that it can hold; None there may be anything.
+MEMBERS is all that it can hold; None there may be anything.
 """
 
 from __future__ import annotations

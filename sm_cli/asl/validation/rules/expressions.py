@@ -1,6 +1,6 @@
 """Rules about paths, payload templates and intrinsic functions.
 
-Rule: which fields hold them is read from the field table; what a path or a call is, only `expr` knows.
+Which fields hold them is read from the field table; what a path or a call is, only `expr` knows.
 Values with a substitution (`${Name}`) are unknown and passed over.
 """
 

@@ -1,6 +1,6 @@
 """Rules about retriers and catchers. States Language, "Errors".
 
-Rule: the names that begin with States. are the language's own; every other error name is the user's.
+The names that begin with States. are the language's own; every other error name is the user's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rules about where a machine goes: names, transitions, ends, islands and endless loops.
 
-Rule: what follows from a transition that is already reported is not reported again: in a machine with a
+What follows from a transition that is already reported is not reported again: in a machine with a
 broken transition nobody is told which states cannot be reached. States Language, "Transitions".
 """
 

@@ -1,6 +1,6 @@
 """Which members the input of a state can have: what earlier states have certainly replaced is known.
 
-Rule: a shape is None where anything may be, else the members that an object has at most, each with its shape; a scalar
+A shape is None where anything may be, else the members that an object has at most, each with its shape; a scalar
 has none. Only what no way to a state can have produced is complained of. States Language, "Input and Output".
 """
 

@@ -1,6 +1,6 @@
 """Rules about JSONata expressions. States Language, "Using JSONata"; AWS, "Transforming data with JSONata".
 
-Rule: an expression is a whole text from `{%` to `%}`; what is inside, only `expr` knows. Values with a substitution
+An expression is a whole text from `{%` to `%}`; what is inside, only `expr` knows. Values with a substitution
 (`${Name}`) are unknown and passed over.
 """
 

@@ -1,6 +1,6 @@
 """Rules about Map states. States Language, "Map State"; for distributed maps Step Functions' own pages.
 
-Rule: only what the text alone decides; what a distributed map reads or writes is never looked at.
+Only what the text alone decides; what a distributed map reads or writes is never looked at.
 """
 
 from __future__ import annotations

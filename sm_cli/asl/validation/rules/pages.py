@@ -1,6 +1,6 @@
 """What each code means, at length: an explanation, a definition that is wrong, and the same put right.
 
-Rule: a page (`pages/SM201.md`) says what would go wrong and what to write; its wrong definition breaks its own rule
+A page (`pages/SM201.md`) says what would go wrong and what to write; its wrong definition breaks its own rule
 and no other.
 """
 

@@ -1,6 +1,6 @@
 """What a JSONPath state reads: the roots of its paths, each with the place where it stands.
 
-Rule: a path that is wrong is passed over here; the rules of `expressions` say what is wrong with it.
+A path that is wrong is passed over here; the rules of `expressions` say what is wrong with it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rules about what runs a definition: handlers, the type of workflow, values that are put in.
 
-Rule: these are asked only of who wants to run it; without them a definition is valid or not by itself.
+These are asked only of who wants to run it; without them a definition is valid or not by itself.
 """
 
 from __future__ import annotations

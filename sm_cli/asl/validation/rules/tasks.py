@@ -1,6 +1,6 @@
 """Rules about Task and Message states. States Language, "Task State"; for Message the design of `sm`.
 
-Rule: a Resource is a constant; which handler serves it is decided by `resources.parse_resource` alone.
+A Resource is a constant; which handler serves it is decided by `resources.parse_resource` alone.
 """
 
 from __future__ import annotations

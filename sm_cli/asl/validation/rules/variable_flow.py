@@ -1,6 +1,6 @@
 """Rules about the variables that states read: whether they have a value there, and whose they are.
 
-Rule: a variable has a value for certain when every way from StartAt assigns it, perhaps when one way does. An inner
+A variable has a value for certain when every way from StartAt assigns it, perhaps when one way does. An inner
 machine sees what its owner sees; what it assigns itself is gone when it ends. States Language, "Variables".
 """
 

@@ -1,6 +1,6 @@
 """Rules about query languages and the names of variables. States Language, "Variables".
 
-Rule: what a name may be is said here; where it has a value, `assigned` says.
+What a name may be is said here; where it has a value, `assigned` says.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Step Functions' own API as tasks (`aws-sdk:sfn:ACTION`), without a handler.
 
-Rule: an action is carried out in the transaction that its task is stepped in: it happens once, whatever kills the
+An action is carried out in the transaction that its task is stepped in: it happens once, whatever kills the
 process. What is due in the tree that it is about goes before it, as at every other door. Results are in PascalCase
 with dates as ISO 8601 text; an error is `Sfn.` and the exception of AWS's SDK.
 """

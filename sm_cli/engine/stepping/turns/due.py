@@ -1,6 +1,6 @@
 """Which due timers and READY frames of the store a tick looks at, when there are more than it can step.
 
-Rule: reads only. Every execution has its turn: where not all fit, the next tick goes on behind where this one ended.
+Reads only. Every execution has its turn: where not all fit, the next tick goes on behind where this one ended.
 """
 
 from __future__ import annotations

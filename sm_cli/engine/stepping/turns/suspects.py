@@ -1,6 +1,6 @@
 """What kills its workers is set aside: frames over which workers were lost are stepped alone, and fail after five.
 
-Rule: a worker marks the frame that it is stepping, or those that it is reading or writing. Whoever finds the marks of
+A worker marks the frame that it is stepping, or those that it is reading or writing. Whoever finds the marks of
 a dead one counts them in a transaction that steps nothing: a frame that was alone has cost a worker, several are
 suspects. A suspect is stepped by itself, every other tick, and what it makes READY is left to later ticks; so it harms
 nobody else, and the next mark names it alone. A frame that moves on is no suspect any more.

@@ -1,6 +1,6 @@
 """Numbers by a picture: `$formatNumber`, whose pictures are those of XPath's format-number.
 
-Rule: a picture that breaks a rule raises the error of JSONata 2.0.6 (D3080 to D3093); where it breaks several, the last
+A picture that breaks a rule raises the error of JSONata 2.0.6 (D3080 to D3093); where it breaks several, the last
 one in the order of the codes. XPath and XQuery Functions 3.1, section 4.7; JSONata, "Numeric functions".
 """
 
