@@ -20,7 +20,7 @@ FRONT_ENDS = (PACKAGE / "cli", PACKAGE / "__main__.py")
 _COMMAND = re.compile(rf"(^|[`' ])sm ({'|'.join(COMMANDS)})\b|(^|[`' ])sm \{{|(^|[`' ])--[a-z{{]")
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-FOLDERS = sorted({source.parent for source in SOURCES})
+FOLDERS = sorted({source.parent for source in (*SOURCES, *(ROOT / "tests").rglob("*.py"))})
 
 
 def names(paths: list[Path]) -> list[str]:
