@@ -316,7 +316,7 @@ def judged(calm: Run, run: Run) -> Iterator[Figure]:
             missing += abs(attempts_in(store, execution) - len(effects.get(execution.ref, ())))
             doubled += twice(store, execution)
             for map_run in asked(store).map_runs(execution.id):
-                children += map_run.join.made
+                children += map_run.join.made_children
                 rows += chaos_rows.rows_amiss(store, map_run)
                 files += chaos_rows.files_amiss(run.project.folder, store, map_run)
     store.close()

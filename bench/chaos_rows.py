@@ -121,7 +121,7 @@ def rows_amiss(store: Store, run: MapRun) -> int:
         found.update(int(item["n"]) for item in given.get("Items", [given]))
     wanted = range(ROWS[run.workflow.partition("/")[0]])
     join = run.join
-    uncounted = abs(len(of_run) - join.succeeded - join.failed) + abs(len(wanted) - join.settled)
+    uncounted = abs(len(of_run) - join.succeeded - join.failed) + abs(len(wanted) - join.settled_items)
     return sum(found[n] != 1 for n in wanted) + len(found.keys() - set(wanted)) + uncounted
 
 

@@ -46,18 +46,18 @@ def parameters(turn: StepBuilder, state: Resulting, input: Json) -> Json:
 
 def handed_on(turn: StepBuilder, state: Resulting, input: Json) -> Json:
     """`parameters`, for whom the store will keep them: a handler, a branch."""
-    made = parameters(turn, state, input)
-    if made is not input:
-        turn.check_bounds(made, "value of Parameters or Arguments", state.name)
-    return made
+    value = parameters(turn, state, input)
+    if value is not input:
+        turn.check_bounds(value, "value of Parameters or Arguments", state.name)
+    return value
 
 
 def complete(turn: StepBuilder, state: Resulting, result: Json) -> Entered | None:
     """Leave a Task, Parallel or Map that has this result."""
     if state.language is QueryLanguage.JSONATA:
         return leave_transformed(turn, state, result, {"result": result})
-    assigned = None if state.assign is None else state.assign(turn.scope(result))
-    return turn.leave(state, state_output(turn, state, result), assigned)
+    assignment = None if state.assign is None else state.assign(turn.scope(result))
+    return turn.leave(state, state_output(turn, state, result), assignment)
 
 
 def drops_result(state: Resulting) -> bool:
@@ -81,8 +81,8 @@ def passed_on(turn: StepBuilder, state: State, input: Json) -> Entered | None:
     """Leave a Wait or Succeed: what comes in goes out, filtered or transformed."""
     if state.language is QueryLanguage.JSONATA:
         return leave_transformed(turn, state, input)
-    assigned = None if state.assign is None else state.assign(turn.scope(input))
-    return turn.leave(state, apply_output_path(turn, state, input), assigned)
+    assignment = None if state.assign is None else state.assign(turn.scope(input))
+    return turn.leave(state, apply_output_path(turn, state, input), assignment)
 
 
 def leave_transformed(
@@ -201,8 +201,8 @@ _WHOLE, _DECIMAL = re.compile("[+-]?[0-9]{1,20}"), re.compile(r"[+-]?[0-9]+(\.[0
 def as_number(value: Json, kind: type[int] | type[float]) -> float | None:
     """The value as a number of this kind, None when it is none; AWS takes one that is written as text too."""
     if isinstance(value, str):
-        written = _WHOLE if kind is int else _DECIMAL
-        if written.fullmatch(value) is None:
+        pattern = _WHOLE if kind is int else _DECIMAL
+        if pattern.fullmatch(value) is None:
             return None
         value = kind(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -63,12 +63,12 @@ class Probe:
 
     stages: what its data flow comes by, in the names of AWS's InspectionData. failure: the error and cause that were
     retried or caught. context: the context object, instead of the execution's. items: what a Map works on, instead of
-    what it would find. mocked: a Task's result is the service's whole answer, with nothing to be wrapped around it.
+    what it would find. is_mock: a Task's result is the service's whole answer, with nothing to be wrapped around it.
     """
 
     context: dict[str, Json] | None = None
     items: list[Json] | dict[str, Json] | None = None
-    mocked: bool = False
+    is_mock: bool = False
     stages: dict[str, Json] = field(default_factory=dict)
     failure: tuple[str | None, str | None] = (None, None)
 

@@ -44,13 +44,13 @@ class Opens:
 
 
 class Join(NamedTuple):
-    """The parent's side of a fork: a few integers, whatever the number of children.
+    """The parent's side of a fork: a few integers, independent of the number of children.
 
-    total, read, settled, failed_items count items: all there are, those that children were made for, those of closed
-    children, those of failed ones. made, started, succeeded, failed count children. Both counts are the same where a
-    child has one item. `limit` 0 means that all children may run at once. `tolerated` is how many items may fail.
-    `activation` is the seq that the parent forked at: a child of another is stale. `mark` tells a data set that is read
-    in portions from what it is after somebody changed it.
+    total, read_items, settled_items and failed_items count items: all there are, those that children were made for,
+    those of closed children, those of failed ones. made_children, started, succeeded and failed count children. Both
+    counts are the same where a child has one item. `limit` 0 means that all children may run at once. `tolerated` is
+    how many items may fail. `activation` is the seq that the parent forked at: a child of another is stale. `mark`
+    tells a data set that is read in portions from what it is after a change.
     """
 
     #: How many items there are.
@@ -65,11 +65,11 @@ class Join(NamedTuple):
     failed: int = 0
     activation: int = 0
     #: How many children were made.
-    made: int = 0
+    made_children: int = 0
     #: For how many items a child was made.
-    read: int = 0
+    read_items: int = 0
     #: How many items belong to closed children.
-    settled: int = 0
+    settled_items: int = 0
     #: How many items belong to failed children.
     failed_items: int = 0
     mark: str = ""

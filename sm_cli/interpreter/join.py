@@ -15,13 +15,15 @@ class Verdict(Enum):
     FAIL = "fail"
 
 
-def settle(join: Join, succeeded: bool, items: int = 1) -> tuple[Join, Verdict]:
+def settle(join: Join, is_success: bool, items: int = 1) -> tuple[Join, Verdict]:
     """One child of so many items closed. The cost is the same for the first child and for the ten-thousandth."""
-    settled = join.settled + items
-    if succeeded:
-        join = join._replace(succeeded=join.succeeded + 1, settled=settled)
+    settled_items = join.settled_items + items
+    if is_success:
+        join = join._replace(succeeded=join.succeeded + 1, settled_items=settled_items)
     else:
-        join = join._replace(failed=join.failed + 1, settled=settled, failed_items=join.failed_items + items)
+        join = join._replace(
+            failed=join.failed + 1, settled_items=settled_items, failed_items=join.failed_items + items
+        )
     return join, verdict(join)
 
 
@@ -29,10 +31,10 @@ def verdict(join: Join) -> Verdict:
     """What becomes of a fork with these counts."""
     if join.failed_items > join.tolerated:
         return Verdict.FAIL
-    return Verdict.COMPLETE if join.settled == join.total else Verdict.WAIT
+    return Verdict.COMPLETE if join.settled_items == join.total else Verdict.WAIT
 
 
 def to_start(join: Join) -> int:
     """How many pending children may be started now."""
-    waiting = join.made - join.started
+    waiting = join.made_children - join.started
     return waiting if join.limit == 0 else max(0, min(waiting, join.limit - join.running))

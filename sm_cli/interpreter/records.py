@@ -43,18 +43,18 @@ def details_key(type: str) -> str:
 def to_aws(number: int, previous: int, type: str, detail: Mapping[str, Json], timestamp: str) -> dict[str, Json]:
     """One event as GetExecutionHistory gives it; `timestamp` is RFC 3339."""
     event: dict[str, Json] = {"id": number, "previousEventId": previous, "timestamp": timestamp, "type": type}
-    shaped: dict[str, Json] = {}
+    details: dict[str, Json] = {}
     for name, value in detail.items():
         if name in _PAYLOADS:
-            shaped[name] = dumps(value)
+            details[name] = dumps(value)
             if name != "parameters":
-                shaped[f"{name}Details"] = {"truncated": False}
+                details[f"{name}Details"] = {"truncated": False}
         elif name == "assignedVariables" and isinstance(value, dict):
-            shaped[name] = {variable: dumps(content) for variable, content in value.items()}
+            details[name] = {variable: dumps(content) for variable, content in value.items()}
         elif value is not None:
-            shaped[name] = value
-    if shaped or type in ("ExecutionFailed",):
-        event[details_key(type)] = shaped
+            details[name] = value
+    if details or type in ("ExecutionFailed",):
+        event[details_key(type)] = details
     return event
 
 

@@ -107,8 +107,8 @@ def catch(
     else:
         scope = turn.scope(data)
         output = place(turn, catcher.result_path, data)
-    assigned = None if catcher.assign is None else catcher.assign(scope)
-    return turn.leave_to(state, catcher.next, output, assigned)
+    assignment = None if catcher.assign is None else catcher.assign(scope)
+    return turn.leave_to(state, catcher.next, output, assignment)
 
 
 def note_recovery(turn: StepBuilder, details: dict[str, Json], error: str | None, cause: str | None) -> None:

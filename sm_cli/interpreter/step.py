@@ -43,8 +43,8 @@ class StepBuilder:
     """The working copy of one frame, and what its step has asked for so far."""
 
     __slots__ = (
-        "_random", "before", "bounded", "commands", "env", "frame", "history", "machine", "most", "number", "program",
-        "records",
+        "_random", "before", "commands", "env", "frame", "history", "machine", "most", "number", "program", "records",
+        "within_bounds",
     )  # fmt: skip
 
     def __init__(self, program: Program, frame: Frame, env: Env) -> None:
@@ -63,7 +63,7 @@ class StepBuilder:
         #: The event before the StateEntered of the state that the frame is in, when it was entered in this turn.
         self.before: int | None = None
         #: The newest value that `check_bounds` has let through.
-        self.bounded: Json = None
+        self.within_bounds: Json = None
         self._random: Random | None = None
 
     @property
@@ -107,23 +107,23 @@ class StepBuilder:
         else:
             frame.entered = frame.last = self.number = self.number + 1
 
-    def leave(self, state: State, output: Json, assigned: Json = None) -> Entered | None:
+    def leave(self, state: State, output: Json, assignment: Json = None) -> Entered | None:
         """Leave the state with this output: to its Next, or out of the machine."""
-        return self.leave_to(state, state.next, output, assigned)
+        return self.leave_to(state, state.next, output, assignment)
 
-    def leave_to(self, state: State, next: str | None, output: Json, assigned: Json) -> Entered | None:
-        """Leave the state for `next`, setting the variables of `assigned` (an object, or None)."""
+    def leave_to(self, state: State, next: str | None, output: Json, assignment: Json) -> Entered | None:
+        """Leave the state for `next`, setting the variables of `assignment` (an object, or None)."""
         self.check_bounds(output, "output", state.name)
         if self.env.limits:
             self.check_size(output, state.name)
-        if isinstance(assigned, dict):
-            variables = {**self.frame.vars, **assigned}
+        if isinstance(assignment, dict):
+            variables = {**self.frame.vars, **assignment}
             self.check_bounds(variables, "value of Assign", state.name)
             self.frame.vars = variables
         if self.history:
             detail: dict[str, Json] = {"name": state.name, "output": output}
-            if assigned:
-                detail["assignedVariables"] = assigned
+            if assignment:
+                detail["assignedVariables"] = assignment
             self.record(f"{state.type}StateExited", detail)
         else:
             self.frame.last = self.number = self.number + 1
@@ -142,16 +142,16 @@ class StepBuilder:
     def close(self, status: FrameStatus, output: Json, error: str | None = None, cause: str | None = None) -> None:
         """Close the frame, with an error and a cause when it failed."""
         frame = self.frame
-        succeeded = status is FrameStatus.SUCCEEDED
+        is_success = status is FrameStatus.SUCCEEDED
         tail = frame.last
         if cause is not None:
             self.weigh(cause)
         if self.machine.role is Role.ITERATION and error != RUNTIME:
-            what = "MapIterationSucceeded" if succeeded else "MapIterationFailed"
+            what = "MapIterationSucceeded" if is_success else "MapIterationFailed"
             tail = self.record(what, self.iteration(), leaf=True)
         frame.status = status
         frame.output = output
-        self.commands.append(Close(succeeded, output, error, cause, tail))
+        self.commands.append(Close(is_success, output, error, cause, tail))
 
     def iteration(self) -> dict[str, Json]:
         """The details of a Map iteration's events."""
@@ -223,7 +223,7 @@ class StepBuilder:
     def check_bounds(self, value: Json, what: str, name: str) -> None:
         """Our own limits, of what can be written down: what a state makes of its data may be deeper than what it got,
         and (because it shares its parts) far larger. Called before anything is written. Raises StateFailure."""
-        if value is self.frame.input or value is self.bounded:
+        if value is self.frame.input or value is self.within_bounds:
             return  # it was looked at before
         try:
             size = check_bounds(value, self.env.max_payload)
@@ -231,7 +231,7 @@ class StepBuilder:
             raise StateFailure("States.Runtime", f"The {what} is nested more than {DEEPEST} levels deep.") from None
         except TooLarge:
             raise self.too_large(name) from None
-        self.bounded = value
+        self.within_bounds = value
         if size and self.env.weigh is not None:
             self.env.weigh(value, size)
 

@@ -142,7 +142,7 @@ class _Test:
         self.configuration = configuration
         self.handlers = Registry({**builtins(), **handlers})
         self.program = subject.program if mock is None or not mock.failed else _inline(subject)
-        self.probe = Probe(mocked=mock is not None)
+        self.probe = Probe(is_mock=mock is not None)
 
     def prepare(
         self, input: Json, variables: dict[str, Json], context: dict[str, Json] | None, role: str | None

@@ -53,7 +53,7 @@ def running(run: MapRun) -> int:
 
 def pending(run: MapRun) -> int:
     """Children that wait for their turn."""
-    return 0 if run.closed is not None else run.join.made - run.join.started
+    return 0 if run.closed is not None else run.join.made_children - run.join.started
 
 
 class ChildFailure(NamedTuple):
@@ -96,12 +96,12 @@ def map_run_document(run: MapRun, execution: str) -> dict[str, Json]:
         "redriveCount": run.redrives,
         "itemCounts": {
             "total": join.total,
-            "succeeded": join.settled - join.failed_items,
+            "succeeded": join.settled_items - join.failed_items,
             "failed": join.failed_items,
-            "pending": join.total - join.settled,
+            "pending": join.total - join.settled_items,
         },
         "executionCounts": {
-            "total": join.made,
+            "total": join.made_children,
             "running": running(run),
             "pending": pending(run),
             "succeeded": join.succeeded,

@@ -344,11 +344,11 @@ class Inquiry:
         ref = f"{self.execution.ref}-{frame.id}-{join.activation}"
         if join.total == 0:
             text = f"{frame.state} waits for its items to be read."
-        elif join.settled == join.total or join.failed_items > join.tolerated:
+        elif join.settled_items == join.total or join.failed_items > join.tolerated:
             text = f"{frame.state} waits for its results to be written."
         else:
             items = f"{join.total} item{'' if join.total == 1 else 's'}"
-            text = f"{frame.state} waits for its {items}: {join.settled} ended, {join.running} under way."
+            text = f"{frame.state} waits for its {items}: {join.settled_items} ended, {join.running} under way."
         return Reason("children", text, Action(Do.SHOW_MAP_RUNS, (ref,)), frame.state)
 
     def nested(self, frame: Frame) -> Reason:

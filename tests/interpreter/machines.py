@@ -38,7 +38,7 @@ STATES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 #: A frame in one of these has a map run that is open.
-RUN = Join(3, 9, 0, started=2, activation=0, made=2, read=2)
+RUN = Join(3, 9, 0, started=2, activation=0, made_children=2, read_items=2)
 
 #: 2026-01-01T00:00:00.000Z.
 STARTED = 1_767_225_600_000_000

@@ -12,9 +12,9 @@ from sm_cli.interpreter.join import Verdict, settle, to_start
 
 def test_the_last_child_completes_the_join() -> None:
     join, verdict = settle(Join(2), True)
-    assert (join.succeeded, join.settled, verdict) == (1, 1, Verdict.WAIT)
+    assert (join.succeeded, join.settled_items, verdict) == (1, 1, Verdict.WAIT)
     join, verdict = settle(join, True)
-    assert (join.succeeded, join.failed, join.settled, verdict) == (2, 0, 2, Verdict.COMPLETE)
+    assert (join.succeeded, join.failed, join.settled_items, verdict) == (2, 0, 2, Verdict.COMPLETE)
 
 
 def test_one_failure_more_than_is_tolerated_fails_at_once() -> None:
@@ -31,7 +31,7 @@ def test_a_tolerated_failure_may_be_the_one_that_completes() -> None:
 
 def test_a_batch_counts_its_items_and_not_itself() -> None:
     join, verdict = settle(Join(7, tolerated=3), False, items=3)
-    assert (join.failed, join.failed_items, join.settled, verdict) == (1, 3, 3, Verdict.WAIT)
+    assert (join.failed, join.failed_items, join.settled_items, verdict) == (1, 3, 3, Verdict.WAIT)
     assert settle(join, True, items=4)[1] is Verdict.COMPLETE
     assert settle(join, False, items=4)[1] is Verdict.FAIL
 
@@ -53,13 +53,13 @@ def test_the_verdict_is_the_same_in_every_order(ends: list[bool], tolerated: int
 @pytest.mark.parametrize(
     ("join", "number"),
     [
-        (Join(9, limit=0, made=9), 9),
-        (Join(9, limit=0, made=9, started=4), 5),
-        (Join(9, limit=3, made=9), 3),
-        (Join(9, limit=3, made=9, started=3), 0),
-        (Join(9, limit=3, made=9, started=3, succeeded=1, failed=1), 2),
-        (Join(9, limit=3, made=4, started=3, succeeded=3), 1),
-        (Join(9, limit=1, made=9, started=3), 0),
+        (Join(9, limit=0, made_children=9), 9),
+        (Join(9, limit=0, made_children=9, started=4), 5),
+        (Join(9, limit=3, made_children=9), 3),
+        (Join(9, limit=3, made_children=9, started=3), 0),
+        (Join(9, limit=3, made_children=9, started=3, succeeded=1, failed=1), 2),
+        (Join(9, limit=3, made_children=4, started=3, succeeded=3), 1),
+        (Join(9, limit=1, made_children=9, started=3), 0),
     ],
 )
 def test_as_many_begin_as_the_limit_lets(join: Join, number: int) -> None:

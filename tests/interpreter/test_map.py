@@ -32,8 +32,8 @@ def test_each_item_is_a_child_in_order() -> None:
 
 
 def test_an_object_is_its_pairs() -> None:
-    assert as_items({"a": 1, "b": [2]}) == Items([{"Key": "a", "Value": 1}, {"Key": "b", "Value": [2]}], keyed=True)
-    assert as_items([1]) == Items([1], keyed=False)
+    assert as_items({"a": 1, "b": [2]}) == Items([{"Key": "a", "Value": 1}, {"Key": "b", "Value": [2]}], has_keys=True)
+    assert as_items([1]) == Items([1], has_keys=False)
     assert [child.input for child in fork({}, {"a": 1}).children] == [{"Key": "a", "Value": 1}]
 
 

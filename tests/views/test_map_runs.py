@@ -14,7 +14,19 @@ from tests.store.samples import T0
 from tests.views.rows import Rows, map_run
 
 #: 10 items in 5 children: 4 made, 3 started, 2 closed, one of them failed with its 2 items.
-JOIN = Join(10, 3, 4, started=3, succeeded=1, failed=1, activation=1, made=4, read=8, settled=4, failed_items=2)
+JOIN = Join(
+    10,
+    3,
+    4,
+    started=3,
+    succeeded=1,
+    failed=1,
+    activation=1,
+    made_children=4,
+    read_items=8,
+    settled_items=4,
+    failed_items=2,
+)
 
 
 @pytest.fixture
@@ -82,9 +94,9 @@ def test_a_run_under_way_counts_items_and_children() -> None:
     [
         (JOIN, (1, 1)),
         (Join(3), (0, 0)),
-        (Join(3, made=3), (0, 3)),
-        (Join(3, made=3, started=3), (3, 0)),
-        (Join(3, made=3, started=3, succeeded=2, failed=1, settled=3), (0, 0)),
+        (Join(3, made_children=3), (0, 3)),
+        (Join(3, made_children=3, started=3), (3, 0)),
+        (Join(3, made_children=3, started=3, succeeded=2, failed=1, settled_items=3), (0, 0)),
     ],
 )
 def test_children_that_are_under_way_and_that_wait(join: Join, counts: tuple[int, int]) -> None:

@@ -347,10 +347,10 @@ def test_a_timer_of_a_job_or_of_a_wait_is_no_reason_of_its_own(rows: Rows) -> No
     [
         (Join(0), "Each waits for its items to be read."),
         (Join(1, started=1), "Each waits for its 1 item: 0 ended, 1 under way."),
-        (Join(9, started=4, succeeded=2, settled=2), "Each waits for its 9 items: 2 ended, 2 under way."),
-        (Join(9, settled=9, succeeded=9), "Each waits for its results to be written."),
-        (Join(9, settled=5, failed=5, failed_items=5, tolerated=4), "Each waits for its results to be written."),
-        (Join(9, settled=4, failed=4, failed_items=4, tolerated=4, started=4),
+        (Join(9, started=4, succeeded=2, settled_items=2), "Each waits for its 9 items: 2 ended, 2 under way."),
+        (Join(9, settled_items=9, succeeded=9), "Each waits for its results to be written."),
+        (Join(9, settled_items=5, failed=5, failed_items=5, tolerated=4), "Each waits for its results to be written."),
+        (Join(9, settled_items=4, failed=4, failed_items=4, tolerated=4, started=4),
          "Each waits for its 9 items: 4 ended, 0 under way."),
     ],
 )  # fmt: skip

@@ -38,7 +38,7 @@ class Rates:
         if join is None:
             return
         seen = self._seen.setdefault((frame, join.activation), deque())
-        seen.append((now, join.settled))
+        seen.append((now, join.settled_items))
         while len(seen) > 2 and seen[1][0] <= now - _WINDOW:
             seen.popleft()
 
@@ -62,9 +62,9 @@ def map_words(join: Join, rate: float | None, room: int | None, *, opens: int = 
     what its frame has open, if that is known."""
     if join.total == 0:
         return [Painted("reads its items" if opens & Opens.JOB else "begins")]
-    if join.settled == join.total and opens & Opens.JOB:
+    if join.settled_items == join.total and opens & Opens.JOB:
         return [Painted("writes its results")]
-    counted = f"{join.settled}/{join.total}"
+    counted = f"{join.settled_items}/{join.total}"
     failed = [Painted(" · "), Painted(f"{join.failed_items} failed", RED)] if join.failed_items else []
     speed = _speed(join, rate)
     if room is None:
@@ -73,7 +73,7 @@ def map_words(join: Join, rate: float | None, room: int | None, *, opens: int = 
     while speed and needed + sum(3 + len(word) for word in speed) > room:
         speed.pop(0)
     cells = min(_LONGEST, room - needed - sum(3 + len(word) for word in speed) + _SHORTEST)
-    drawn = [*bar(join.settled, join.total, cells), Painted(" ")] if cells >= _SHORTEST else []
+    drawn = [*bar(join.settled_items, join.total, cells), Painted(" ")] if cells >= _SHORTEST else []
     return [*drawn, Painted(" · ".join((counted, *speed))), *failed]
 
 
@@ -82,7 +82,7 @@ def _speed(join: Join, rate: float | None) -> list[str]:
     if rate is None or rate <= 0:
         return []
     often = f"{rate:,.0f}/s" if rate >= 1 else f"{rate * 60:.0f}/min" if rate * 60 >= 1 else f"{rate * 3600:.0f}/h"
-    left = tables.rough_duration(round((join.total - join.settled) / rate * MICROSECONDS))
+    left = tables.rough_duration(round((join.total - join.settled_items) / rate * MICROSECONDS))
     return [often, f"{left} left"]
 
 

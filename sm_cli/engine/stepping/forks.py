@@ -25,7 +25,7 @@ def fork(unit: UnitOfWork, execution: Execution, parent: Frame, command: Fork) -
     machines = unit.program_of(execution.digest).machines
     count = len(command.children)
     first = unit.tx.reserve("frames", count) if count else 0
-    join = command.join._replace(made=count, read=command.join.total, activation=parent.seq)
+    join = command.join._replace(made_children=count, read_items=command.join.total, activation=parent.seq)
     begun = to_start(join)
     for i, child in enumerate(command.children):
         machine = machines[child.machine]

@@ -51,7 +51,9 @@ def spawn(unit: UnitOfWork, execution: Execution, parent: Frame, command: Spawn)
     run, children = run_of(unit, parent.id, parent.join), command.children
     make_children(unit, execution, run, children)
     count, items = len(children), sum(child.items for child in children)
-    parent.join = parent.join._replace(made=parent.join.made + count, read=parent.join.read + items)
+    parent.join = parent.join._replace(
+        made_children=parent.join.made_children + count, read_items=parent.join.read_items + items
+    )
     start_pending_children(unit, parent, to_start(parent.join))
     want_items(unit, parent)
 
@@ -133,7 +135,7 @@ def want_items(unit: UnitOfWork, parent: Frame) -> None:
     """Ask for the next portion, unless it is on its way or enough children wait."""
     join = parent.join
     assert join is not None
-    if join.read < join.total and join.made - join.started < _LOW and not parent.opens & Opens.JOB:
+    if join.read_items < join.total and join.made_children - join.started < _LOW and not parent.opens & Opens.JOB:
         unit.agenda.append((parent.id, ItemsWanted(parent.seq)))
 
 

@@ -136,7 +136,7 @@ class Reopening:
     def frame(self, frame: Frame, where: tuple[str, ...]) -> list[Again]:
         """Reopen a frame that did not succeed, and below it what did not; tells which states run again."""
         unit, state = self.unit, state_of(self.unit, frame)
-        if isinstance(state, DistributedMap) and frame.join is not None and frame.join.made:
+        if isinstance(state, DistributedMap) and frame.join is not None and frame.join.made_children:
             return self.run(unit.reopen(frame), state, where)
         forked = isinstance(state, (Parallel, Map)) and frame.join is not None
         children = unit.tx.children(frame.id, frame.join.activation) if forked and frame.join else []
@@ -157,7 +157,7 @@ class Reopening:
         write_run(unit, run)
         parent.status, parent.opens = FrameStatus.BLOCKED, Opens.EXECUTIONS
         parent.join = join._replace(
-            failed=0, failed_items=0, settled=join.settled - join.failed_items, started=join.succeeded
+            failed=0, failed_items=0, settled_items=join.settled_items - join.failed_items, started=join.succeeded
         )
         detail: dict[str, Json] = {"mapRunArn": unit.env(self.execution).facts.map_run_arn(state.label, run.ref)}
         note(unit, self.execution, parent, "MapRunRedriven", {**detail, "redriveCount": run.redrives})
@@ -165,7 +165,7 @@ class Reopening:
         roots = {root.execution: root for root in unit.tx.roots([child.id for child in lost])}
         found = [self.wait(child, roots[child.id], (*where, state.name)) for child in lost]
         unit.runs.made[parent.id, join.activation].extend(lost)
-        if not lost and join.read == join.total:  # only its results were not written
+        if not lost and join.read_items == join.total:  # only its results were not written
             unit.deliver(parent.id, run_result(unit, parent))
         map_runs.start_pending_children(unit, parent, to_start(parent.join))
         map_runs.want_items(unit, parent)
@@ -192,7 +192,7 @@ class Reopening:
         begun = [child for child in lost if child.entered]
         succeeded = len(children) - len(lost)
         parent.join = join._replace(
-            succeeded=succeeded, failed=0, started=succeeded + len(begun), settled=succeeded, failed_items=0
+            succeeded=succeeded, failed=0, started=succeeded + len(begun), settled_items=succeeded, failed_items=0
         )
         if not lost:
             outputs = [child.output for child in children]

@@ -41,14 +41,14 @@ READ, WRITE = "sm:read-items", "sm:write-results"
 def start(turn: StepBuilder, state: DistributedMap, event: Entered | BackoffElapsed) -> Entered | None:
     """Begin the map run: with the input's items at once, or with a job that reads them."""
     input = effective_input(turn, state)
-    given = turn.env.probe is not None and turn.env.probe.items is not None
-    reader = None if given else state.reader
+    has_items = turn.env.probe is not None and turn.env.probe.items is not None
+    reader = None if has_items else state.reader
     items = items_of(turn, state, input) if reader is None else Items([])
     total = len(items.values)
     limit = concurrency(turn, state, input) or IN_FLIGHT
     turn.record("MapStateStarted", {"length": total} if reader is None else {})
-    allowed = tolerated_failures(thresholds(turn, state, input), total)
-    turn.frame.join = Join(total, min(limit, IN_FLIGHT), allowed, activation=turn.frame.seq)
+    tolerance = tolerated_failures(thresholds(turn, state, input), total)
+    turn.frame.join = Join(total, min(limit, IN_FLIGHT), tolerance, activation=turn.frame.seq)
     request = None if reader is None else reading(turn, state, reader, input)
     children = children_of(turn, state, input, take_items(items, 0, portion(turn, state, input)))
     turn.record("MapRunStarted", {"mapRunArn": map_run_arn(turn, state)})
@@ -65,7 +65,7 @@ def items_wanted(turn: StepBuilder, state: DistributedMap, event: ItemsWanted) -
     if state.reader is not None:
         request_job(turn, READ, reading(turn, state, state.reader, input))
         return None
-    items = take_items(items_of(turn, state, input), join.read, portion(turn, state, input))
+    items = take_items(items_of(turn, state, input), join.read_items, portion(turn, state, input))
     return spawn_children(turn, state, children_of(turn, state, input, items))
 
 
@@ -79,11 +79,11 @@ def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> En
     input = effective_input(turn, state)
     if "total" in answer:  # the first portion: now it is known how many there are
         total = cast("int", answer["total"])
-        allowed = tolerated_failures(thresholds(turn, state, input), total)
-        turn.frame.join = join._replace(total=total, tolerated=allowed, mark=str(answer["mark"]))
+        tolerance = tolerated_failures(thresholds(turn, state, input), total)
+        turn.frame.join = join._replace(total=total, tolerated=tolerance, mark=str(answer["mark"]))
     join = joined_so_far(turn)
-    items = Items(cast("list[Json]", answer["items"])[: join.total - join.read], answer.get("keyed") is True)
-    if not items.values and join.read < join.total:
+    items = Items(cast("list[Json]", answer["items"])[: join.total - join.read_items], answer.get("keyed") is True)
+    if not items.values and join.read_items < join.total:
         return fail_map_run(
             turn, state, "States.ItemReaderFailed", "The data set has fewer items than it had at first."
         )
@@ -207,7 +207,7 @@ def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input:
         "arguments": {} if reader.arguments is None else reader.arguments(turn.scope_of(state, input)),
         "config": config,
         "mark": join.mark or None,
-        "start": join.read,
+        "start": join.read_items,
         "limit": portion(turn, state, input),
     }
 
@@ -231,12 +231,12 @@ def children_of(turn: StepBuilder, state: DistributedMap, input: Json, items: It
     join = joined_so_far(turn)
     if not items.values:
         return []
-    children = select_items(turn, state, input, items, join.read, Source=item_source(turn, state, input))
+    children = select_items(turn, state, input, items, join.read_items, Source=item_source(turn, state, input))
     if state.batcher is None:
         return children
-    last = join.read + len(items.values) >= join.total
+    last = join.read_items + len(items.values) >= join.total
     batches = make_batches(turn, state, state.batcher, input, children, last=last)
-    return [replace(child, index=join.made + i) for i, child in enumerate(batches)]
+    return [replace(child, index=join.made_children + i) for i, child in enumerate(batches)]
 
 
 def item_source(turn: StepBuilder, state: DistributedMap, input: Json) -> str:
@@ -255,10 +255,10 @@ def make_batches(
     """ItemBatcher: children of several items. A batch that may still grow is left to the next portion, unless it is
     all that there is."""
     most, size = batch_limits(turn, batcher, input)
-    shared: dict[str, Json] = {}
+    common: dict[str, Json] = {}
     if batcher.input is not None:
-        shared["BatchInput"] = batcher.input(turn.scope_of(state, input))
-    empty = len(dumps({**shared, "Items": []}).encode()) if size else 0
+        common["BatchInput"] = batcher.input(turn.scope_of(state, input))
+    empty = len(dumps({**common, "Items": []}).encode()) if size else 0
     batches: list[list[Json]] = []
     length = 0
     for child in items:
@@ -270,9 +270,9 @@ def make_batches(
         length += longer
     if len(batches) > 1 and not last and len(batches[-1]) != most:
         batches.pop()
-    made = [Child(state.processor, 0, {**shared, "Items": batch}, items=len(batch)) for batch in batches]
-    turn.note("afterItemBatcher", [child.input for child in made])
-    return made
+    children = [Child(state.processor, 0, {**common, "Items": batch}, items=len(batch)) for batch in batches]
+    turn.note("afterItemBatcher", [child.input for child in children])
+    return children
 
 
 def batch_limits(turn: StepBuilder, batcher: ItemBatcher, input: Json) -> tuple[int, int]:

@@ -22,9 +22,9 @@ def name_or_cause(turn: StepBuilder, state: Fail, field: str, value: str | Evalu
     """Error or Cause: a constant, or what its path or expression gives; StateFailure when that is no string."""
     if value is None or isinstance(value, str):
         return value
-    found = value(turn.scope_of(state, input))
-    if not isinstance(found, str):
+    text = value(turn.scope_of(state, input))
+    if not isinstance(text, str):
         raise StateFailure(
-            "States.Runtime", f"The {field}Path field refers to a value that is not a string: {as_text(found)}"
+            "States.Runtime", f"The {field}Path field refers to a value that is not a string: {as_text(text)}"
         )
-    return found
+    return text

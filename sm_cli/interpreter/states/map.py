@@ -22,11 +22,11 @@ from sm_cli.jsonvalue import Json, dumps
 class Items(NamedTuple):
     """What a Map iterates over. AWS, "ItemsPath": of an object each key with its value, in order.
 
-    values: what each iteration gets without an ItemSelector: of an object {"Key": …, "Value": …}. keyed: it is one.
+    values: what each iteration gets without an ItemSelector: of an object {"Key": …, "Value": …}. has_keys: it is one.
     """
 
     values: list[Json]
-    keyed: bool = False
+    has_keys: bool = False
 
 
 def start(turn: StepBuilder, state: Map, event: Entered | BackoffElapsed) -> None:
@@ -35,8 +35,8 @@ def start(turn: StepBuilder, state: Map, event: Entered | BackoffElapsed) -> Non
     items = items_of(turn, state, input)
     limit, total = concurrency(turn, state, input), len(items.values)
     turn.record("MapStateStarted", {"length": total})
-    allowed = tolerated_failures(thresholds(turn, state, input), total)
-    turn.block(Fork(select_items(turn, state, input, items), Join(total, limit, allowed)))
+    tolerance = tolerated_failures(thresholds(turn, state, input), total)
+    turn.block(Fork(select_items(turn, state, input, items), Join(total, limit, tolerance)))
 
 
 def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
@@ -50,9 +50,9 @@ def concurrency(turn: StepBuilder, state: Map, input: Json) -> int:
 
 def items_of(turn: StepBuilder, state: Map, input: Json) -> Items:
     """What ItemsPath or Items finds. Raises StateFailure when that is neither a list nor an object."""
-    given = turn.env.probe.items if turn.env.probe is not None else None
-    if given is not None:
-        return as_items(given)
+    probe_items = turn.env.probe.items if turn.env.probe is not None else None
+    if probe_items is not None:
+        return as_items(probe_items)
     if state.language is QueryLanguage.JSONATA:
         return as_items(items_of_jsonata(turn, state, input))
     path = state.items_path
@@ -62,19 +62,19 @@ def items_of(turn: StepBuilder, state: Map, input: Json) -> Items:
         assert path is not None
         raise StateFailure("States.Runtime", f"Invalid path '{path.text}' : {e.reason}") from None
     # AWS was seen to refuse an object of the context object after it took those of the input.
-    refused = isinstance(items, dict) and path is not None and path.text.startswith("$$")
-    if refused or not isinstance(items, (list, dict)):
+    is_refused = isinstance(items, dict) and path is not None and path.text.startswith("$$")
+    if is_refused or not isinstance(items, (list, dict)):
         text = "$" if path is None else path.text.replace("$$", "$", 1)
         raise StateFailure("States.Runtime", f'Reference path "{text}" must point to array.', located=False)
     turn.note("afterItemsPath", items)
     return as_items(items)
 
 
-def as_items(found: list[Json] | dict[str, Json]) -> Items:
+def as_items(values: list[Json] | dict[str, Json]) -> Items:
     """A list as it is; an object as one item for each member, {"Key": …, "Value": …}."""
-    if isinstance(found, list):
-        return Items(found)
-    return Items([{"Key": key, "Value": value} for key, value in found.items()], keyed=True)
+    if isinstance(values, list):
+        return Items(values)
+    return Items([{"Key": key, "Value": value} for key, value in values.items()], has_keys=True)
 
 
 def items_of_jsonata(turn: StepBuilder, state: Map, input: Json) -> list[Json] | dict[str, Json]:
@@ -102,9 +102,9 @@ def thresholds(turn: StepBuilder, state: Map, input: Json) -> tuple[int | None, 
     return None if number is None else int(number), percentage
 
 
-def tolerated_failures(given: tuple[int | None, float | None], total: int) -> int:
+def tolerated_failures(thresholds: tuple[int | None, float | None], total: int) -> int:
     """How many of `total` items may fail: the smaller of the two thresholds, 0 when none is given."""
-    number, percentage = given
+    number, percentage = thresholds
     bounds = [] if number is None else [number]
     if percentage is not None:
         bounds.append(floor(total * percentage / 100))
@@ -124,12 +124,12 @@ def select_items(turn: StepBuilder, state: Map, input: Json, items: Items, first
     children = []
     for i, value in enumerate(items.values, first):
         item: dict[str, Json] = {"Index": i, "Value": value, **more}
-        if items.keyed and isinstance(value, dict):
+        if items.has_keys and isinstance(value, dict):
             item |= value
-        made = value if selector is None else selector(iteration_scope(turn, scope, item))
-        if made is not value:
-            turn.check_bounds(made, "value of ItemSelector", state.name)
-        children.append(Child(machine, i, made, item if keeps_item else None))
+        child_input = value if selector is None else selector(iteration_scope(turn, scope, item))
+        if child_input is not value:
+            turn.check_bounds(child_input, "value of ItemSelector", state.name)
+        children.append(Child(machine, i, child_input, item if keeps_item else None))
     if selector is not None and turn.env.probe is not None:
         turn.note("afterItemSelector", [child.input for child in children])
     return children

@@ -50,9 +50,9 @@ def received(turn: StepBuilder, state: Message, event: MessageReceived) -> Enter
     turn.record("MessageReceived", {"output": event.data})
     if state.language is QueryLanguage.JSONATA:
         return leave_transformed(turn, state, merge_body(turn, state, event.data), {"result": event.data})
-    assigned = None if state.assign is None else state.assign(turn.scope(event.data))
+    assignment = None if state.assign is None else state.assign(turn.scope(event.data))
     data = event.data if state.result_selector is None else state.result_selector(turn.scope(event.data))
-    return turn.leave(state, apply_output_path(turn, state, merge_body(turn, state, data)), assigned)
+    return turn.leave(state, apply_output_path(turn, state, merge_body(turn, state, data)), assignment)
 
 
 def merge_body(turn: StepBuilder, state: Message, data: Json) -> Json:

@@ -54,32 +54,34 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
 def nested_start(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
     """What states:startExecution asks for: which workflow, under which name, with which input. Raises StateFailure
     when it is not told which."""
-    given = arguments if isinstance(arguments, dict) else {}
-    machine, name = given.get("StateMachineArn"), given.get("Name")
+    parameters = arguments if isinstance(arguments, dict) else {}
+    machine, name = parameters.get("StateMachineArn"), parameters.get("Name")
     if not isinstance(machine, str) or not isinstance(name, str | None):
         wrong = 'The field "StateMachineArn" is required' if machine is None else "StateMachineArn and Name are text"
         raise StateFailure(
             "States.Runtime", f"The Parameters '{dumps(arguments)}' could not be used to start the Task: [{wrong}]"
         )
-    input = payload_of(given.get("Input"))
+    input = payload_of(parameters.get("Input"))
     return StartExecution(workflow_name(machine), name, input, state.resource.pattern, timeout, heartbeat, arguments)
 
 
 def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, heartbeat: float | None) -> CallSfn:
     """What aws-sdk:sfn:ACTION asks for. As for every SDK integration, parameters are in PascalCase, and text that is
     given as another value becomes its JSON text. Raises StateFailure for parameters that the action does not take."""
-    required, optional = SFN_ACTIONS[action]
-    given = arguments if isinstance(arguments, dict) else {}
-    wrong = [f'The field "{name}" is required but was missing' for name in required if name not in given]
-    parameters = (*required, *optional)
-    wrong += [f'The field "{name}" is not supported by Step Functions' for name in given if name not in parameters]
-    plain = [name for name in given if name.endswith(("Arn", "Token", "Name")) and not isinstance(given[name], str)]
+    required_names, optional_names = SFN_ACTIONS[action]
+    parameters = arguments if isinstance(arguments, dict) else {}
+    wrong = [f'The field "{name}" is required but was missing' for name in required_names if name not in parameters]
+    names = (*required_names, *optional_names)
+    wrong += [f'The field "{name}" is not supported by Step Functions' for name in parameters if name not in names]
+    plain = [
+        name for name in parameters if name.endswith(("Arn", "Token", "Name")) and not isinstance(parameters[name], str)
+    ]
     wrong += [f'The value for the field "{name}" must be a STRING' for name in plain]
     if wrong:
         raise StateFailure(
             "States.Runtime", f"The Parameters '{dumps(arguments)}' could not be used to start the Task: [{wrong[0]}]"
         )
-    return CallSfn(action, given, state.resource.pattern, timeout, heartbeat)
+    return CallSfn(action, parameters, state.resource.pattern, timeout, heartbeat)
 
 
 def address(state: Task, arguments: Json) -> tuple[str, Json]:
@@ -118,10 +120,10 @@ def note_submitted(turn: StepBuilder, state: Task, result: Json) -> None:
 def succeeded(turn: StepBuilder, state: Task, event: TaskSucceeded) -> Entered | None:
     """Put the result into the state's data, and leave the state; one that is too large fails the state."""
     resource = state.resource
-    mocked = turn.env.probe is not None and turn.env.probe.mocked
+    is_mock = turn.env.probe is not None and turn.env.probe.is_mock
     # A callback's output is the result itself; only an answer that the function gave at once comes wrapped.
-    wrapped = resource.kind == "invoke" and resource.pattern != "waitForTaskToken" and not mocked
-    result = invoke_result(turn, event.result) if wrapped else event.result
+    is_wrapped = resource.kind == "invoke" and resource.pattern != "waitForTaskToken" and not is_mock
+    result = invoke_result(turn, event.result) if is_wrapped else event.result
     service = resource.service or resource.text
     try:
         turn.check_bounds(event.result, "result", service)

@@ -42,7 +42,7 @@ def text(parts: list[Painted]) -> str:
     ],
 )
 def test_a_map_is_told_in_the_room_that_there_is(room: int | None, words: str) -> None:
-    said = text(map_words(Join(1000, settled=205, failed_items=1), 410, room))
+    said = text(map_words(Join(1000, settled_items=205, failed_items=1), 410, room))
     assert room is None or width(said) <= room
     assert said == words
 
@@ -52,8 +52,8 @@ def test_a_map_is_told_in_the_room_that_there_is(room: int | None, words: str) -
     [
         (Join(0), Opens.JOB, "reads its items"),
         (Join(0), 0, "begins"),
-        (Join(9, settled=9), Opens.JOB, "writes its results"),
-        (Join(9, settled=9), 0, "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 9/9"),
+        (Join(9, settled_items=9), Opens.JOB, "writes its results"),
+        (Join(9, settled_items=9), 0, "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 9/9"),
     ],
 )
 def test_a_map_that_reads_or_writes_says_so(join: Join, opens: int, words: str) -> None:
@@ -70,7 +70,7 @@ def test_a_rate_is_that_of_the_last_seconds() -> None:
     rates = Rates()
     assert rates.of(1, Join(100)) is None
     for second, settled in ((0, 0), (1, 50), (2, 60), (7, 70), (8, 80)):
-        rates.note(1, Join(100, settled=settled), T0 + second * MICROSECONDS)
+        rates.note(1, Join(100, settled_items=settled), T0 + second * MICROSECONDS)
     assert rates.of(1, Join(100)) == pytest.approx(20 / 6)
     assert rates.of(1, Join(100, activation=7)) is None, "a fork of its own"
     rates.note(2, None, T0)
@@ -81,7 +81,7 @@ def test_a_rate_is_that_of_the_last_seconds() -> None:
     ("rate", "words"), [(0.5, "30/min · 3 m left"), (0.001, "4/h · 25 h left"), (0, ""), (None, "")]
 )
 def test_a_slow_rate_is_told_by_the_minute_or_hour(rate: float | None, words: str) -> None:
-    said = text(map_words(Join(100, settled=10), rate, None))
+    said = text(map_words(Join(100, settled_items=10), rate, None))
     assert said == " · ".join(word for word in ("10/100", words) if word)
 
 
@@ -112,7 +112,7 @@ def test_without_a_terminal_there_is_a_line_and_less_often_while_nothing_changes
     assert nobody.interval == 10 * MICROSECONDS
     for ten in range(1, 21):
         settled = min(ten, 4) * 100
-        progress = [Progress(each(Join(1000, settled=settled, failed_items=2)), TASK, None)]
+        progress = [Progress(each(Join(1000, settled_items=settled, failed_items=2)), TASK, None)]
         nobody.report(progress, T0 + ten * 10 * MICROSECONDS)
         if line := capsys.readouterr().err:
             lines.append((ten, line))

@@ -76,7 +76,7 @@ def test_every_item_is_an_execution_of_its_own_and_the_outputs_come_in_order() -
     ]  # fmt: skip
     (run,) = asked(sim.store).map_runs()
     assert (run.status, run.workflow, run.type, run.state) == (Status.SUCCEEDED, "order/M", "STANDARD", "M")
-    assert (run.join.total, run.join.succeeded, run.join.failed, run.join.settled) == (3, 3, 0, 3)
+    assert (run.join.total, run.join.succeeded, run.join.failed, run.join.settled_items) == (3, 3, 0, 3)
     children = asked(sim.store).list_executions(ExecutionFilter(run=run.id))
     assert [child.status for child in children] == [Status.SUCCEEDED] * 3
     history = [event.type for event in asked(sim.store).history(children[0].id)]
@@ -392,7 +392,7 @@ def test_a_map_that_waits_for_its_results_to_be_written_says_so(tmp_path: Path) 
     sim.todo.extend(jobs)
     (going,) = [r for r in why(sim.engine, execution, time_text=str) if r.kind == "children"]
     assert going.text == "M waits for its 1 item: 0 ended, 1 under way."
-    while not asked(sim.store).map_runs()[0].join.settled:
+    while not asked(sim.store).map_runs()[0].join.settled_items:
         sim.move()
     (reason,) = [r for r in why(sim.engine, execution, time_text=str) if r.kind == "children"]
     assert reason.text == "M waits for its results to be written."

@@ -122,7 +122,7 @@ def test_children_that_may_ask_for_their_item_are_told_its_source() -> None:
 def test_items_are_taken_a_portion_at_a_time_and_numbered_on() -> None:
     compiled, step = enter(mapped(), numbers(PORTION + 3))
     assert len(spawned(step)) == PORTION
-    step = at_work(step, made=PORTION, read=PORTION)
+    step = at_work(step, made_children=PORTION, read_items=PORTION)
     step = follow(compiled, step, ItemsWanted(step.frame.seq))
     assert spawned(step) == [Child(PROCESSOR, PORTION + i, PORTION + i) for i in range(3)]
     assert (step.frame.status, step.frame.opens, types(step)) == (FrameStatus.BLOCKED, Opens.EXECUTIONS, [])
@@ -177,7 +177,7 @@ def test_a_selector_makes_the_items_that_are_put_together() -> None:
 def test_a_batch_that_may_still_grow_is_left_to_the_next_portion() -> None:
     compiled, step = enter(mapped(ItemBatcher={"MaxItemsPerBatch": 300}), numbers(1400))
     assert [child.items for child in spawned(step)] == [300, 300, 300]
-    step = at_work(step, made=3, read=900)
+    step = at_work(step, made_children=3, read_items=900)
     step = follow(compiled, step, ItemsWanted(step.frame.seq))
     assert [(child.index, child.items) for child in spawned(step)] == [(3, 300), (4, 200)]
     assert spawned(step)[0].input == {"Items": numbers(1200)[900:]}
@@ -247,7 +247,7 @@ def test_the_first_portion_tells_how_many_there_are_and_the_next_is_asked_for_wi
     step = follow(compiled, step, TaskSucceeded(step.frame.seq, answer))
     assert step.frame.join == Join(30, IN_FLIGHT, 3, activation=1, mark="m1")
     assert [child.input for child in spawned(step)] == [{"a": "1"}, {"a": "2"}]
-    step = at_work(step, made=2, read=2)
+    step = at_work(step, made_children=2, read_items=2)
     step = follow(compiled, step, ItemsWanted(step.frame.seq))
     request: Any = asked(step).input
     assert (request["mark"], request["start"]) == ("m1", 2)
@@ -271,7 +271,7 @@ def test_more_items_than_there_were_at_first_are_not_taken() -> None:
 def test_a_data_set_that_became_shorter_fails_the_run() -> None:
     compiled, step = reading()
     step = follow(compiled, step, TaskSucceeded(step.frame.seq, {"total": 9, "mark": "m", "items": [1]}))
-    step = at_work(step, made=1, read=1)
+    step = at_work(step, made_children=1, read_items=1)
     step = follow(compiled, step, ItemsWanted(step.frame.seq))
     step = follow(compiled, step, TaskSucceeded(step.frame.seq, {"items": []}))
     cause = "The data set has fewer items than it had at first."
@@ -323,7 +323,7 @@ def test_items_that_cannot_be_read_fail_the_run_and_a_retry_begins_another() -> 
 
 def test_the_outputs_are_the_result() -> None:
     compiled, step = enter(mapped(ItemsPath="$.items", ResultPath="$.out"), INPUT)
-    step = at_work(step, made=2, read=2, started=2, succeeded=2, settled=2)
+    step = at_work(step, made_children=2, read_items=2, started=2, succeeded=2, settled_items=2)
     step = follow(compiled, step, Joined(step.frame.seq, ["X", "Y"], 0))
     assert step.frame.output == {"key": "k.csv", "n": 2, "items": ["x", "y"], "out": ["X", "Y"]}
     assert types(step) == ["MapRunSucceeded", "MapStateSucceeded", "MapStateExited"]
@@ -341,7 +341,7 @@ def test_a_failed_join_is_a_threshold_that_was_exceeded() -> None:
 
 def writing() -> tuple[Program, Step]:
     compiled, step = enter(mapped(ItemsPath="$.items", ResultWriter=WRITER), INPUT)
-    return compiled, at_work(step, made=2, read=2, started=2, succeeded=2, settled=2)
+    return compiled, at_work(step, made_children=2, read_items=2, started=2, succeeded=2, settled_items=2)
 
 
 def test_results_are_written_by_a_job_before_the_run_ends() -> None:

@@ -220,7 +220,7 @@ def test_other_results_come_as_they_are(state: dict[str, Any]) -> None:
 
 def test_a_mocked_answer_is_the_whole_of_it() -> None:
     compiled, step = enter(task(INVOKE, Parameters={"FunctionName": "charge"}))
-    probe = Probe(mocked=True)
+    probe = Probe(is_mock=True)
     step = advance(compiled, step.frame, TaskSucceeded(1, {"Payload": 1}), env(events=step.events, probe=probe))
     assert step.frame.output == {"Payload": 1}
     assert probe.stages["result"] == {"Payload": 1}

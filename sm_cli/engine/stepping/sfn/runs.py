@@ -31,11 +31,11 @@ def describe_run(unit: UnitOfWork, given: Parameters) -> Json:
     run = the_run(unit, given)
     join = run.join
     children = join.running
-    items = min(join.read - join.settled, children * -(-join.read // max(join.made, 1)))
+    items = min(join.read_items - join.settled_items, children * -(-join.read_items // max(join.made_children, 1)))
     answer: Parameters = {
         "ExecutionArn": unit.env(unit.execution(run.execution)).facts.execution_arn,
-        "ExecutionCounts": counts(run, join.made, join.succeeded, join.failed, children),
-        "ItemCounts": counts(run, join.total, join.settled - join.failed_items, join.failed_items, items),
+        "ExecutionCounts": counts(run, join.made_children, join.succeeded, join.failed, children),
+        "ItemCounts": counts(run, join.total, join.settled_items - join.failed_items, join.failed_items, items),
         "MapRunArn": run_arn(run),
         "MaxConcurrency": join.limit,
         "RedriveCount": run.redrives,
