@@ -316,8 +316,8 @@ def sweep_messages(tick: Tick) -> int:
     changes = tick.changes
     limit = _SWEEP_ROWS + 2 * (len(changes.new_messages) + len(tick.endings) + len(changes.waits_ended))
     stale = tick.tx.stale(tick.now, limit)
-    changes.messages_expired += stale.expired
+    changes.messages_expired += stale.expired_messages
     changes.messages_gone += stale.messages
     changes.waits_forgotten += stale.waits
-    more = any(len(found) >= limit for found in (stale.expired, stale.messages, stale.waits))
+    more = any(len(found) >= limit for found in (stale.expired_messages, stale.messages, stale.waits))
     return tick.now if more else tick.now + _SWEEP_PAUSE * MICROSECONDS

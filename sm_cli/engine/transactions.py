@@ -98,7 +98,7 @@ class Transactions:
             self.marks = self.marks if liveness is None else liveness.marks()
         if self.marks is None:
             return
-        for slot, frames in self.marks.lost():
+        for slot, frames in self.marks.find_lost():
             log.info("a worker ended while it stepped %d frames", len(frames))
             self.transact(lambda tick, frames=frames: count_deaths(tick, frames))  # type: ignore[misc]
             self.marks.forget_lost(slot)

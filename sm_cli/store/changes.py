@@ -26,7 +26,7 @@ class Changes:
     A frame or execution in `new_*` is inserted, in `frames`/`executions` updated. `jobs_gone`, `timers_gone` and
     `subscriptions_gone` are applied before the new ones are inserted, so a frame may lose a timer and get a new one
     in the same tick. Of the subscriptions that go, those of `waits_ended` are remembered as past waits. `waking` names
-    frames that are in no other field. `leased` are existing jobs with their new lease (worker, leased_until,
+    frames that are in no other field. `leased_jobs` are existing jobs with their new lease (worker, leased_until,
     deliveries, repeatable); `timers` replace an older one of the same frame and kind, `workers` the row of the same id.
     """
 
@@ -46,7 +46,7 @@ class Changes:
     subscriptions_gone: list[int] = field(default_factory=list)
     #: To be inserted.
     new_jobs: list[Job] = field(default_factory=list)
-    leased: list[Job] = field(default_factory=list)
+    leased_jobs: list[Job] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
     #: To be inserted.
     new_subscriptions: list[Subscription] = field(default_factory=list)

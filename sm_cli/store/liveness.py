@@ -50,10 +50,10 @@ class Liveness:
             file = self._open()
             if str(os.fstat(file).st_ino) != mark:
                 return None  # the file was deleted and made anew, or the database copied, since it was lit
-            found = fcntl.fcntl(file, _GET, _byte(fcntl.F_WRLCK, worker))
+            lock = fcntl.fcntl(file, _GET, _byte(fcntl.F_WRLCK, worker))
         except OSError:
             return None
-        return bool(_FLOCK.unpack(found)[0] == fcntl.F_UNLCK)
+        return bool(_FLOCK.unpack(lock)[0] == fcntl.F_UNLCK)
 
     def marks(self) -> Marks | None:
         """Where the worker says what it is stepping, closed with its beacon; None where there are no such locks."""

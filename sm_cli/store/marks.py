@@ -33,7 +33,7 @@ class Marks:
         try:
             self._slot = next(slot for slot in range(_SLOTS) if self._take(slot))
             os.pwrite(self._file, bytes(8), (self._slot + 1) * _SLOT - 8)
-            self._inherited = self._read(self._slot)
+            self._own_losses = self._read(self._slot)
             self._map = mmap.mmap(self._file, _SLOT, offset=self._slot * _SLOT)
             self._words = memoryview(self._map).cast("q")
         except (OSError, StopIteration) as e:
@@ -48,34 +48,34 @@ class Marks:
 
     def many(self, frames: Collection[int]) -> None:
         """These are being read or written."""
-        named = array("q", list(frames)[:_MOST])
+        ids = array("q", list(frames)[:_MOST])
         self._words[0] = 0
-        self._words[1 : 1 + len(named)] = memoryview(named)
-        self._words[0] = len(named)
+        self._words[1 : 1 + len(ids)] = memoryview(ids)
+        self._words[0] = len(ids)
 
     def clear(self) -> None:
         """Nothing is being stepped."""
         self._words[0] = 0
 
-    def lost(self) -> list[tuple[int, list[int]]]:
+    def find_lost(self) -> list[tuple[int, list[int]]]:
         """(slot, frames) of workers that ended while they had marks. Nobody else gets a slot before `forget_lost`."""
-        if self._inherited:
-            return [(self._slot, self._inherited)]
-        found = []
+        if self._own_losses:
+            return [(self._slot, self._own_losses)]
+        slots = []
         for slot in range(os.fstat(self._file).st_size // _SLOT):
             if slot != self._slot and self._take(slot):
                 frames = self._read(slot)
                 if frames:
-                    found.append((slot, frames))
+                    slots.append((slot, frames))
                 else:
                     self._give(slot)
-        return found
+        return slots
 
     def forget_lost(self, slot: int) -> None:
-        """What `lost` returned for this slot is counted."""
+        """What `find_lost` returned for this slot is counted."""
         os.pwrite(self._file, bytes(8), slot * _SLOT)
         if slot == self._slot:
-            self._inherited = []
+            self._own_losses = []
         else:
             self._give(slot)
 

@@ -133,7 +133,7 @@ class StoredMessage:
         return self.status
 
     @property
-    def forgotten(self) -> int:
+    def forget_at(self) -> int:
         """When it may go: `MESSAGES_KEPT` after it was consumed, or after its time was up."""
         return (self.expires if self.consumed is None else self.consumed) + MESSAGES_KEPT
 
@@ -157,7 +157,7 @@ class Stale(NamedTuple):
     """What is over: buffered messages to be marked as expired, messages and past waits to be forgotten."""
 
     #: Ids of messages to be marked as expired.
-    expired: list[int]
+    expired_messages: list[int]
     #: Ids of messages to be forgotten.
     messages: list[int]
     #: Past waits to be forgotten.

@@ -43,23 +43,23 @@ class LockWait:
 
     def __init__(self, patience: Patience, holder: Callable[[], Holder | None]) -> None:
         self.patience = patience
-        self.begun = time.monotonic()
+        self.start = time.monotonic()
         self.since = time.time_ns() // 1000
         self.holder = holder
-        self._told = patience.tell is None
+        self._has_told = patience.tell is None
 
-    def left(self) -> float:
+    def time_left(self) -> float:
         """Seconds to wait before this is asked again. Raises TimeoutError when the wait is over."""
-        waited = time.monotonic() - self.begun
-        if not self._told and waited >= TELL_AFTER:
-            found = self.holder()
+        wait_time = time.monotonic() - self.start
+        if not self._has_told and wait_time >= TELL_AFTER:
+            holder = self.holder()
             assert self.patience.tell is not None
-            if found is not None:
-                self._told = True
-                self.patience.tell(found)
+            if holder is not None:
+                self._has_told = True
+                self.patience.tell(holder)
         limit = self.patience.limit()
         if limit is None:
             return _LOOK
-        if waited >= limit:
+        if wait_time >= limit:
             raise TimeoutError
-        return min(_LOOK, limit - waited)
+        return min(_LOOK, limit - wait_time)

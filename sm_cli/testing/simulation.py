@@ -376,7 +376,7 @@ def leave_to_callback(tick: Tick, job: Job) -> None:
     if awaits_token(tick.program_of(tick.execution(frame.execution).digest), frame):
         tick.handler_returned(job, {})
     elif frame.seq == job.seq and not frame.status.closed:  # of an activity
-        tick.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
+        tick.changes.leased_jobs.append(replace(job, worker=None, leased_until=HANDED_OVER))
 
 
 def refuse_used_up(handler: Handler, job: Job) -> None:

@@ -273,7 +273,7 @@ def test_outputs_that_are_too_large_together_are_not_read(
     settings = here.engine.settings
     settings.max_payload, settings.tick_bytes = 5_000_000 if ends == "within" else 3_000_000, 500_000
     assert isinstance(here.store, SqliteStore)
-    here.store._known.blobs = BlobCache(0)  # as if each tick were another process's
+    here.store._row_cache.blobs = BlobCache(0)  # as if each tick were another process's
     read: list[int] = []
     blob = Session.blob
 

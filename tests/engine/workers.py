@@ -168,7 +168,7 @@ def _rewrite(tx: Transaction, loop: Worker, dead: Any) -> None:
     held = tx.leased_to(loop.worker.id)
     for job in held:
         job.worker = renamed.id
-    tx.apply(Changes(workers=[renamed], workers_gone=[dead.id], leased=held))
+    tx.apply(Changes(workers=[renamed], workers_gone=[dead.id], leased_jobs=held))
 
 
 __all__ = ["Gate", "Rota", "Yard", "caught", "died", "one_task", "soon", "workflow", "yard"]

@@ -43,7 +43,7 @@ class Applied:
         for waking in changes.waking:
             for frame in (self.all_frames[id] for id in waking.frames):
                 frame.status, frame.opens, frame.wake = FrameStatus.READY, Opens.NOTHING, waking.wake
-        self.all_jobs |= {job.id: job for job in changes.new_jobs + changes.leased}
+        self.all_jobs |= {job.id: job for job in changes.new_jobs + changes.leased_jobs}
         self.all_timers |= {(timer.frame, timer.kind): timer for timer in changes.timers}
         self.waits |= {wait.frame: wait for wait in changes.new_subscriptions}
         self._apply_messages(changes)

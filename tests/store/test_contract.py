@@ -618,7 +618,7 @@ def test_gone_takes_every_kind_and_every_seq_of_the_frame(store: Store) -> None:
 
 def test_a_lease_of_a_job_that_has_gone_changes_nothing(store: Store) -> None:
     apply(store, new_jobs=[job(1)])
-    apply(store, jobs_gone=[1], leased=[job(1, leased_until=T0, worker="w")])
+    apply(store, jobs_gone=[1], leased_jobs=[job(1, leased_until=T0, worker="w")])
     assert asked(store).jobs_of(1) == []
     with store.write() as tx:
         assert tx.jobs([1]) == {}
@@ -773,12 +773,12 @@ def lost(store: Store, now: int, limit: int = 10, tree: int | None = None) -> li
 def test_a_leased_job_is_not_claimed_until_it_is_given_back(store: Store) -> None:
     apply(store, new_jobs=[job(1), job(2, 2), job(3, 3)])
     leased = job(1, leased_until=T0 + 10, worker="w1", deliveries=1, repeatable=False)
-    apply(store, leased=[leased])
+    apply(store, leased_jobs=[leased])
     assert claimed(store, T0 + 99) == [2, 3]
     assert asked(store).jobs_of(1)[0] == leased
-    apply(store, leased=[job(1, leased_until=T0 + 30, worker="w2", deliveries=2)])
+    apply(store, leased_jobs=[job(1, leased_until=T0 + 30, worker="w2", deliveries=2)])
     assert asked(store).jobs_of(1)[0] == job(1, leased_until=T0 + 30, worker="w2", deliveries=2)
-    apply(store, leased=[job(1, deliveries=2)])
+    apply(store, leased_jobs=[job(1, deliveries=2)])
     assert claimed(store) == [1, 2, 3]
 
 
@@ -795,7 +795,7 @@ def test_jobs_are_lost_when_their_lease_ran_out_earliest_first(store: Store) -> 
     assert lost(store, T0 + 10) == [2, 1, 3]
     assert lost(store, T0 + 10, limit=2) == [2, 1]
     assert lost(store, T0 + 10, tree=1) == [1, 3]
-    apply(store, leased=[job(2, 2, execution=2), job(1, 1, leased_until=T0 + 99, worker="a")])
+    apply(store, leased_jobs=[job(2, 2, execution=2), job(1, 1, leased_until=T0 + 99, worker="a")])
     assert lost(store, T0 + 10) == [3]
 
 
@@ -827,7 +827,7 @@ def test_a_queue_is_named_while_it_has_a_job_that_nobody_has(store: Store) -> No
         ],
     )  # fmt: skip
     assert queues() == ["a", "b", "low"]
-    apply(store, jobs_gone=[2, 4], leased=[job(1, 1, queue="low", leased_until=T0, worker="w")])
+    apply(store, jobs_gone=[2, 4], leased_jobs=[job(1, 1, queue="low", leased_until=T0, worker="w")])
     assert queues() == ["b"]
 
 
@@ -849,9 +849,9 @@ def test_a_resource_waits_while_it_has_a_job_that_nobody_has(store: Store) -> No
     )  # fmt: skip
     assert waiting() == ["a", "b", "pay"]
     taken = job(1, 1, resource="pay", leased_until=T0, worker="w")
-    apply(store, jobs_gone=[2, 4], leased=[taken])
+    apply(store, jobs_gone=[2, 4], leased_jobs=[taken])
     assert waiting() == ["b"]
-    apply(store, jobs_gone=[3], leased=[job(1, 1, resource="pay")])
+    apply(store, jobs_gone=[3], leased_jobs=[job(1, 1, resource="pay")])
     assert waiting() == ["pay"]
 
 
@@ -914,7 +914,7 @@ def test_a_timer_of_a_job_that_another_worker_has_is_not_ours_to_fire(store: Sto
         assert due("a", tree) == [1, 3, 4]
         assert due("b", tree) == [2, 3, 4]
         assert due("c", tree) == [3, 4]
-    apply(store, leased=[job(n, n, leased_until=T0 + 99, worker="a") for n in (1, 2)])
+    apply(store, leased_jobs=[job(n, n, leased_until=T0 + 99, worker="a") for n in (1, 2)])
     for tree in (None, 1):
         assert [asked(store).next_due(tree, worker) for worker in (None, "a", "b")] == [T0 + 1, T0 + 1, T0 + 3]
 

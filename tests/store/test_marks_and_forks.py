@@ -30,7 +30,7 @@ def test_a_forked_child_that_outlives_its_worker_keeps_no_slot(tmp_path: Path) -
     os.read(ready, 1)
     beacons.close()  # as the kernel does it with a killed process; what it has mapped stays in the file
     try:
-        assert Marks(database).lost() == [(0, [7])]
+        assert Marks(database).find_lost() == [(0, [7])]
     finally:
         for end in (write, ready, begun):
             os.close(end)

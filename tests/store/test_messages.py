@@ -190,14 +190,14 @@ def test_messages_are_listed_newest_first_and_without_bodies(store: Store) -> No
 
 def test_a_message_expires_at_its_time_and_is_marked_later(store: Store) -> None:
     apply(store, new_messages=[message(1, expires=T0 + 5), message(2, expires=T0 + 9), message(3, expires=T0 + 2)])
-    assert stale(store, T0 + 1).expired == []
-    assert stale(store, T0 + 5).expired == [3, 1]
-    assert stale(store, T0 + 5, limit=1).expired == [3]
+    assert stale(store, T0 + 1).expired_messages == []
+    assert stale(store, T0 + 5).expired_messages == [3, 1]
+    assert stale(store, T0 + 5, limit=1).expired_messages == [3]
     seen = asked(store).message(1)
     assert seen is not None
     assert (seen.status_at(T0 + 4), seen.status_at(T0 + 5)) == (MessageStatus.BUFFERED, MessageStatus.EXPIRED)
     apply(store, messages_expired=[3, 1, 99], messages_consumed=[Consumed(2, 1, T0)])
-    assert stale(store, T0 + 99).expired == []
+    assert stale(store, T0 + 99).expired_messages == []
     assert [m.status.value for m in asked(store).list_messages(MessageFilter(T0))] == ["expired", "consumed", "expired"]
     apply(store, messages_expired=[2])
     assert [m.id for m in asked(store).list_messages(MessageFilter(T0, status=MessageStatus.CONSUMED))] == [2]

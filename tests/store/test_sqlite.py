@@ -468,8 +468,8 @@ def test_the_writer_knows_a_bounded_number_of_rows(store: SqliteStore) -> None:
             store, new_frames=[frame(n) for n in range(first, first + 500)],
             new_executions=[execution(n, input="x" * 3000) for n in range(first, first + 10)],
         )  # fmt: skip
-    assert len(store._known.frames) == 1024
-    assert store._known.executions == {}
+    assert len(store._row_cache.frames) == 1024
+    assert store._row_cache.executions == {}
     with store.write() as tx:
         assert len(tx.frames(list(range(1, 5001)))) == 5000
 

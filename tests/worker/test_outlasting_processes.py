@@ -140,12 +140,12 @@ def test_a_long_wait_is_told_once_and_ends_at_its_limit(monkeypatch: pytest.Monk
     told: list[Holder] = []
     monkeypatch.setattr(time, "monotonic", lambda: now)
     wait = LockWait(Patience(lambda: 5.0, told.append), lambda: Holder(7, "sm worker", 1))
-    assert wait.left() <= 5
+    assert wait.time_left() <= 5
     assert told == []
     now = TELL_AFTER
     for _ in range(3):
-        assert 0 < wait.left() <= 3
+        assert 0 < wait.time_left() <= 3
     assert [str(holder) for holder in told] == ["process 7 (sm worker)"]
     now = 5.0
     with pytest.raises(TimeoutError):
-        wait.left()
+        wait.time_left()

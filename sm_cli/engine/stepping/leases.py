@@ -41,7 +41,7 @@ def lost_jobs(
             found[job.id] = job
         else:
             job.leased_until = tick.now  # who works for that execution finds that it has run out
-            tick.changes.leased.append(job)
+            tick.changes.leased_jobs.append(job)
     return [job for job in found.values() if job.id not in mine]
 
 
@@ -62,7 +62,7 @@ def spare(tick: UnitOfWork, jobs: Iterable[Job], living: Mapping[str, int]) -> l
             job.leased_until = tick.now + tick.settings.lease
             if own is not None:
                 job.leased_until = min(job.leased_until, own.due)
-            tick.changes.leased.append(job)
+            tick.changes.leased_jobs.append(job)
     return left
 
 
@@ -101,7 +101,7 @@ def reap(tick: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
 def free(tick: UnitOfWork, job: Job) -> None:
     """Nobody has this job any more."""
     job.worker = job.leased_until = None
-    tick.changes.leased.append(job)
+    tick.changes.leased_jobs.append(job)
     tick.changes.timers_gone.append(job.frame)
 
 
@@ -144,5 +144,5 @@ def renew(tick: UnitOfWork, jobs: Iterable[Job], until: int) -> set[int]:
     kept = tick.tx.leases(tick.taker.worker, wanted) if wanted else set()
     for id in kept:
         wanted[id].leased_until = until
-        tick.changes.leased.append(wanted[id])
+        tick.changes.leased_jobs.append(wanted[id])
     return wanted.keys() - kept

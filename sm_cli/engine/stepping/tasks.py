@@ -94,7 +94,7 @@ def renew_leases(unit: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
     for job in kept:
         if job.leased_until != HANDED_OVER:
             job.leased_until = unit.now + unit.settings.lease
-            unit.changes.leased.append(job)
+            unit.changes.leased_jobs.append(job)
         for kind, span in ((TimerKind.DEADLINE, job.timeout), (TimerKind.HEARTBEAT, job.heartbeat)):
             if span is not None:
                 due = unit.now + round(span * MICROSECONDS)
@@ -112,6 +112,6 @@ def lease_jobs(unit: UnitOfWork, jobs: Iterable[Job]) -> None:
             execution = unit.execution(job.execution)
             try:
                 lease(unit, job)
-                unit.changes.leased.append(job)
+                unit.changes.leased_jobs.append(job)
             except Exception as e:
                 contain(unit, execution, e)

@@ -152,7 +152,7 @@ class Tick(UnitOfWork):
             if final:
                 self.deliver(job.frame, TaskSucceeded(job.seq, result))
                 return
-            self.changes.leased.append(replace(job, worker=None, leased_until=HANDED_OVER))
+            self.changes.leased_jobs.append(replace(job, worker=None, leased_until=HANDED_OVER))
         except Exception as e:
             contain(self, execution, e)
 

@@ -51,8 +51,8 @@ class Asking:
             large = [int(text[1:]) for text in texts if text[0] == "@"]
             size = sum(len(text) for text in texts if text[0] != "@")
             if large:
-                ((stored,),) = self.session.all("size_of_blobs", (id_list(large),))
-                size += stored
+                ((blob_bytes,),) = self.session.all("size_of_blobs", (id_list(large),))
+                size += blob_bytes
             if size > most:
                 raise TooLarge
         return [(index, self.value(text)) for index, text in rows]

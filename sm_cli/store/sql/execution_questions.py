@@ -112,9 +112,9 @@ class ExecutionQuestions(Asking):
         """The map run with this ref, else those whose ref begins with it. The empty text names none."""
         if not ref:
             return []
-        found = self.session.all("map_runs_by_ref", (ref,))
-        found = found or self.session.all("map_runs_by_prefix", (ref, f"{ref}\U0010ffff", 10))
-        return [rows.map_run(row) for row in found]
+        matches = self.session.all("map_runs_by_ref", (ref,))
+        matches = matches or self.session.all("map_runs_by_prefix", (ref, f"{ref}\U0010ffff", 10))
+        return [rows.map_run(row) for row in matches]
 
     def find(self, text: str, limit: int = 10) -> list[Execution]:
         """Executions that this text may name: the exact ref, else the exact name (newest first), else refs
@@ -161,10 +161,10 @@ class ExecutionQuestions(Asking):
         ((executions, events),) = self.session.all("with_children", (id_list(ids),))
         return executions, events
 
-    def matching_executions(self, wanted: Selection) -> list[int]:
+    def matching_executions(self, selection: Selection) -> list[int]:
         """The ids of all that are meant, oldest first: who started others comes before them."""
-        named = {**wanted._asdict(), "statuses": name_list(status.value for status in wanted.statuses)}
-        return [id for (id,) in self.session.all("matching_executions", named)]
+        parameters = {**selection._asdict(), "statuses": name_list(status.value for status in selection.statuses)}
+        return [id for (id,) in self.session.all("matching_executions", parameters)]
 
     def refs_beside(self, refs: list[str], *, map_runs: bool = False) -> dict[str, tuple[str | None, str | None]]:
         """The public ids just before and just after each of these, of executions or of map runs; None at the ends."""
@@ -173,7 +173,7 @@ class ExecutionQuestions(Asking):
 
     def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
         """Newest first (children of a map run: highest number first), without input and output (both None)."""
-        wanted: dict[str, object] = {
+        parameters: dict[str, object] = {
             "before": BEYOND if filter.before_id is None else filter.before_id,
             "since": filter.since,
             "until": filter.until,
@@ -182,13 +182,13 @@ class ExecutionQuestions(Asking):
         }
         if filter.run is not None:
             status = None if filter.status is None else filter.status.value
-            return self._short_executions("list_executions_of_run", wanted | {"run": filter.run, "status": status})
+            return self._short_executions("list_executions_of_run", parameters | {"run": filter.run, "status": status})
         if filter.status is not None:
-            wanted |= {"status": filter.status.value, "workflow": filter.workflow}
-            return self._short_executions("list_executions_by_status", wanted)
+            parameters |= {"status": filter.status.value, "workflow": filter.workflow}
+            return self._short_executions("list_executions_by_status", parameters)
         if filter.workflow is not None:
-            return self._short_executions("list_executions_by_workflow", wanted | {"workflow": filter.workflow})
-        return self._short_executions("list_executions", wanted)
+            return self._short_executions("list_executions_by_workflow", parameters | {"workflow": filter.workflow})
+        return self._short_executions("list_executions", parameters)
 
     def failed_attempt(self, execution: int, frame: int, state: str) -> FailedAttempt | None:
         """Where the newest attempt at this state, in this frame, failed that a handler's exception ended."""
@@ -203,19 +203,19 @@ class ExecutionQuestions(Asking):
         """The events with a number > `after`, in order; at most `limit`, None for all."""
         # The first row may end before `after`; every other one has an event to give.
         enough = -1 if limit is None else limit + 1
-        found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": enough})
-        return rows.history_events(execution, found, after, limit, self.value)
+        page = self.session.all("history", {"execution": execution, "first": after + 1, "limit": enough})
+        return rows.history_events(execution, page, after, limit, self.value)
 
     def history_page(self, execution: int, after: int, most: int, *, large: bool = True) -> list[HistoryEvent]:
         """The events with a number > `after` that stand in the next `most` rows (at least 2), in order; none when there
         are no more. A row has what one transaction appended, or a part of it that is not long. large: read large
         values too; without it None stands in their place."""
-        found = self.session.all("history", {"execution": execution, "first": after + 1, "limit": most})
-        return rows.history_events(execution, found, after, None, self.value if large else None)
+        page = self.session.all("history", {"execution": execution, "first": after + 1, "limit": most})
+        return rows.history_events(execution, page, after, None, self.value if large else None)
 
     def history_page_before(self, execution: int, before: int, most: int) -> list[HistoryEvent]:
         """The events of the last `most` rows that begin before the event `before`, less those from it on, in order and
         without large values (None); none when there are no earlier ones."""
-        found = self.session.all("history_before", (execution, before, most))
-        events = rows.history_events(execution, reversed(found), 0, None, None)
+        page = self.session.all("history_before", (execution, before, most))
+        events = rows.history_events(execution, reversed(page), 0, None, None)
         return [event for event in events if event.number < before]

@@ -30,37 +30,37 @@ class BlobCache:
     def __init__(self, limit: int = CACHE) -> None:
         self._limit = limit
         self._size = 0
-        self._kept: dict[int, tuple[Json, int]] = {}
+        self._entries: dict[int, tuple[Json, int]] = {}
 
     def get(self, id: int) -> tuple[Json, int] | None:
         """The value and its size in bytes, and it counts as used; None when it is not kept."""
-        found = self._kept.pop(id, None)
-        if found is not None:
-            self._kept[id] = found
-        return found
+        entry = self._entries.pop(id, None)
+        if entry is not None:
+            self._entries[id] = entry
+        return entry
 
     def put(self, id: int, value: Json, size: int) -> None:
         """Keep a value of `size` bytes, however long it is, until `trim`: the rows of a transaction that refer to one
         value share it."""
         self.drop(id)
-        self._kept[id] = (value, size)
+        self._entries[id] = (value, size)
         self._size += size
 
     def trim(self) -> None:
         """The transaction is over: those unused for longest go until all together are below the limit. The one used
         last stays, however long: it is what the next transaction is most likely to need."""
         while self._size > self._limit:
-            self.drop(next(iter(self._kept)))
+            self.drop(next(iter(self._entries)))
 
     def drop(self, id: int) -> None:
         """Keep it no longer."""
-        found = self._kept.pop(id, None)
-        if found is not None:
-            self._size -= found[1]
+        entry = self._entries.pop(id, None)
+        if entry is not None:
+            self._size -= entry[1]
 
     def clear(self) -> None:
         """Keep nothing."""
-        self._kept.clear()
+        self._entries.clear()
         self._size = 0
 
 
@@ -92,15 +92,15 @@ class BlobWriter:
         #: Texts that stand for blobs longer than `rows.HISTORY_ROW`, in bytes.
         self.long: set[str] = set()
 
-    def text(self, value: Json, replaced: str | None = None) -> str | None:
+    def text(self, value: Json, before: str | None = None) -> str | None:
         """The column's text for a value; what the text that it replaces stood for is let go."""
-        if replaced is not None:
-            self.free(replaced)
+        if before is not None:
+            self.free(before)
         if value is None:
             return None
-        if self._texts and (known := self._texts.get(id(value))) is not None:
-            self._use(known[1])
-            return known[1]
+        if self._texts and (entry := self._texts.get(id(value))) is not None:
+            self._use(entry[1])
+            return entry[1]
         body = orjson.dumps(value)
         if len(body) <= rows.INLINE:
             return body.decode()
@@ -126,14 +126,14 @@ class BlobWriter:
         new = [(id, digest, self._uses.pop(id)) for id, digest in self._new.items()]
         if new:
             self._session.many("insert_blob_uses", new)
-        changed = [(by, id) for id, by in self._uses.items() if by]
-        if changed:
-            self._session.many("use_blob", changed)
-        fewer = [id for by, id in changed if by < 0]
+        changes = [(by, id) for id, by in self._uses.items() if by]
+        if changes:
+            self._session.many("use_blob", changes)
+        fewer = [id for by, id in changes if by < 0]
         if fewer:
-            gone = self._session.all("unused_blobs", (orjson.dumps(fewer).decode(),))
-            self._session.many("delete_blob", gone)
-            for (id,) in gone:
+            unused = self._session.all("unused_blobs", (orjson.dumps(fewer).decode(),))
+            self._session.many("delete_blob", unused)
+            for (id,) in unused:
                 self._cache.drop(id)
         self._texts.clear()
         self._uses.clear()
@@ -205,9 +205,9 @@ def reader(session: Session, cache: BlobCache | None = None) -> rows.Decode:
             inline: Json = orjson.loads(text)
             return inline
         id = int(text[1:])
-        kept = cache.get(id) if cache is not None else None
-        if kept is not None:
-            return kept[0]
+        entry = cache.get(id) if cache is not None else None
+        if entry is not None:
+            return entry[0]
         body = session.blob(id, _give_back)
         if body is None:
             raise LookupError(f"blob {id} is referred to and not there")

@@ -27,21 +27,21 @@ class MessageQuestions(Asking):
         self, key: str, value: str, *, kind: str | None = None, limit: int | None = None
     ) -> list[Subscription]:
         """Open ones, oldest first."""
-        wanted = (key, value, kind, -1 if limit is None else limit)
-        return [rows.subscription(row) for row in self.session.all("subscriptions", wanted)]
+        parameters = (key, value, kind, -1 if limit is None else limit)
+        return [rows.subscription(row) for row in self.session.all("subscriptions", parameters)]
 
-    def near_subscriptions(self, key: str, folded: str, limit: int) -> list[Subscription]:
+    def near_subscriptions(self, key: str, folded_value: str, limit: int) -> list[Subscription]:
         """Open ones whose value is the same when folded (`jsonvalue.folded_text`); any of them, at most `limit`."""
-        return [rows.subscription(row) for row in self.session.all("near_subscriptions", (key, folded, limit))]
+        return [rows.subscription(row) for row in self.session.all("near_subscriptions", (key, folded_value, limit))]
 
     def awaited_keys(self, limit: int) -> list[str]:
         """The keys that executions wait under, in their order, at most `limit`; one look in an index for each."""
-        found: list[str] = []
+        keys: list[str] = []
         key = ""
-        while len(found) < limit and (row := self.session.one("next_awaited_key", (key,))) is not None:
+        while len(keys) < limit and (row := self.session.one("next_awaited_key", (key,))) is not None:
             key = row[0]
-            found.append(key)
-        return found
+            keys.append(key)
+        return keys
 
     def subscriptions_of(self, execution: int) -> list[Subscription]:
         """The open ones of an execution."""
@@ -49,22 +49,22 @@ class MessageQuestions(Asking):
 
     def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
         """About oldest first: by frame, with a value by age, with a workflow by execution."""
-        wanted: dict[str, object] = {"after": filter.after, "limit": filter.limit}
+        parameters: dict[str, object] = {"after": filter.after, "limit": filter.limit}
         if filter.workflow is not None:
             name = "open_waits_of_workflow"
-            wanted |= {"workflow": filter.workflow, "key": filter.key, "value": filter.value}
+            parameters |= {"workflow": filter.workflow, "key": filter.key, "value": filter.value}
         elif filter.key is None:
             name = "open_waits"
         elif filter.value is None:
-            name, wanted["key"] = "open_waits_for_key", filter.key
+            name, parameters["key"] = "open_waits_for_key", filter.key
         else:
             name = "open_waits_for_value"
-            wanted |= {"key": filter.key, "value": filter.value}
-        return [rows.open_wait(row) for row in self.session.all(name, wanted)]
+            parameters |= {"key": filter.key, "value": filter.value}
+        return [rows.open_wait(row) for row in self.session.all(name, parameters)]
 
-    def past_waits(self, key: str, folded: str, limit: int) -> list[PastWait]:
-        """Newest first; `folded` as above."""
-        return [rows.past_wait(row) for row in self.session.all("past_waits", (key, folded, limit))]
+    def past_waits(self, key: str, folded_value: str, limit: int) -> list[PastWait]:
+        """Newest first; `folded_value` as above."""
+        return [rows.past_wait(row) for row in self.session.all("past_waits", (key, folded_value, limit))]
 
     def buffered_message(
         self, key: str, value: str, now: int, skip: Collection[int] = (), *, kind: str | None = None,
@@ -73,10 +73,10 @@ class MessageQuestions(Asking):
         """The oldest buffered message with this key and value that has not expired at `now` (`expires` > now)
         and whose id is not in `skip`: what this tick consumed already. A strict one only for its own `kind`, one
         for a single execution only for that `execution`."""
-        wanted = {
+        parameters = {
             "key": key, "value": value, "now": now, "skip": id_list(skip), "kind": kind, "execution": execution,
         }  # fmt: skip
-        return next(iter(self._messages("buffered_message", wanted)), None)
+        return next(iter(self._messages("buffered_message", parameters)), None)
 
     def message(self, id: int) -> StoredMessage | None:
         """The message with this id; None when there is none."""
@@ -90,13 +90,13 @@ class MessageQuestions(Asking):
         """Those with this sender's id, newest first, under any key."""
         return self._messages("messages_named", (message_id, limit))
 
-    def near_messages(self, key: str, folded: str, limit: int) -> list[StoredMessage]:
-        """Of any status, newest first; `folded` as above."""
-        return self._messages("near_messages", (key, folded, limit))
+    def near_messages(self, key: str, folded_value: str, limit: int) -> list[StoredMessage]:
+        """Of any status, newest first; `folded_value` as above."""
+        return self._messages("near_messages", (key, folded_value, limit))
 
     def list_messages(self, filter: MessageFilter) -> list[StoredMessage]:
         """Newest first, without bodies (all None)."""
-        wanted: dict[str, object] = {
+        parameters: dict[str, object] = {
             "before": BEYOND if filter.before_id is None else filter.before_id,
             "key": filter.key,
             "value": filter.value,
@@ -105,12 +105,12 @@ class MessageQuestions(Asking):
             "limit": filter.limit,
         }
         if filter.key is None or filter.value is None:
-            return self._messages("list_messages", wanted)
-        return self._messages("list_messages_for_value", wanted | {"folded": folded_text(filter.value)})
+            return self._messages("list_messages", parameters)
+        return self._messages("list_messages_for_value", parameters | {"folded": folded_text(filter.value)})
 
     def stale(self, now: int, limit: int) -> Stale:
         """At most `limit` of each. A message that READY frames may still need is not among them."""
-        expired = self.session.all("expiring_messages", (now, limit))
-        forgotten = self.session.all("forgotten_messages", (now, limit))
+        expired_ids = self.session.all("expiring_messages", (now, limit))
+        old_ids = self.session.all("forgotten_messages", (now, limit))
         waits = self.session.all("stale_waits", (now - WAITS_KEPT, limit))
-        return Stale([id for (id,) in expired], [id for (id,) in forgotten], [rows.past_wait(row) for row in waits])
+        return Stale([id for (id,) in expired_ids], [id for (id,) in old_ids], [rows.past_wait(row) for row in waits])

@@ -17,19 +17,19 @@ from sm_cli.store.sql.session import Session
 def delete_executions(session: Session, free: Callable[[str | None], None], ids: Sequence[int]) -> None:
     """Delete them, closed ones, with their frames, data and history. Their map runs and the children of these stay: by
     them is known what is left to be deleted. free: lets go of what a text refers to."""
-    wanted = (id_list(ids),)
-    frames = [id for (id,) in session.all("frames_of_executions", wanted)]
+    parameters = (id_list(ids),)
+    frames = [id for (id,) in session.all("frames_of_executions", parameters)]
     _free(free, session.all("delete_jobs", (id_list(frames),)))
     for name in ("delete_timers", "delete_subscriptions"):
         session.many(name, [(frame,) for frame in frames])
     _free(free, session.all("delete_frames", (id_list(frames),)))
-    _free(free, session.all("delete_execution_data", wanted))
-    for (events,) in session.all("delete_history", wanted):
+    _free(free, session.all("delete_execution_data", parameters))
+    for (events,) in session.all("delete_history", parameters):
         if events is not None:
             for event in orjson.loads(events):
                 _free(free, [tuple(event[5].values())] if len(event) > 5 else ())
-    session.all("delete_failed_attempts", wanted)
-    session.all("delete_executions", wanted)
+    session.all("delete_failed_attempts", parameters)
+    session.all("delete_executions", parameters)
 
 
 def delete_strays(session: Session, free: Callable[[str | None], None]) -> None:

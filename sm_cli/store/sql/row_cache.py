@@ -78,9 +78,9 @@ class RowCache:
         self._trim(self.executions, self._large_executions)
         self.blobs.trim()
 
-    def _trim(self, known: dict[int, Any], large: set[int]) -> None:
+    def _trim(self, cache: dict[int, Any], large: set[int]) -> None:
         for id in large:
-            known.pop(id, None)
+            cache.pop(id, None)
         large.clear()
-        while len(known) > self._limit:
-            known.pop(next(iter(known)))
+        while len(cache) > self._limit:
+            cache.pop(next(iter(cache)))

@@ -135,10 +135,10 @@ def copy_execution(e: Execution) -> Execution:
 
 def map_run(row: Row) -> MapRun:
     """A row of `map_runs` to its value."""
-    (id, ref, execution, frame, activation, state, workflow, type, status, started, closed, redrives, forked) = row
+    (id, ref, execution, frame, activation, state, workflow, type, status, started, closed, redrives, join) = row
     return MapRun(
         id, ref, execution, frame, activation, state, workflow, type, _STATUS[status], started,
-        Join(*orjson.loads(forked)), closed, redrives,
+        Join(*orjson.loads(join)), closed, redrives,
     )  # fmt: skip
 
 
@@ -157,12 +157,12 @@ def map_run_changes(r: MapRun) -> Row:
 
 def frame(row: Row, value: Decode) -> Frame:
     """A row of `frames` to its value. value: reads a text that may stand for a large value."""
-    (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, forked, entered, last,
+    (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, join, entered, last,
      entered_at, wake, item, vars, input, output) = row  # fmt: skip
     return Frame(
         id, execution, parent, activation, idx, machine, state, seq, _FRAME_STATUS[status], opens,
         () if retries is None else tuple(orjson.loads(retries)),
-        None if forked is None else Join(*orjson.loads(forked)),
+        None if join is None else Join(*orjson.loads(join)),
         value(item), {} if vars is None else value(vars),  # type: ignore[arg-type]  # vars are always an object
         value(input), value(output), entered, last, entered_at, decode(wake),
     )  # fmt: skip
@@ -264,7 +264,7 @@ def message_row(m: StoredMessage, text: Encode) -> Row:
     return (
         m.id, m.key, m.value, m.message_id, m.received, m.expires, m.status.value, m.kind, int(m.strict), m.execution,
         m.consumed, m.count, m.later, encode(list(m.receivers) or None),
-        encode([list(each) for each in m.late] or None), text(m.body), folded_text(m.value), m.forgotten,
+        encode([list(each) for each in m.late] or None), text(m.body), folded_text(m.value), m.forget_at,
     )  # fmt: skip
 
 
@@ -279,8 +279,8 @@ _PAYLOADS = frozenset(("input", "output", "parameters", "assignedVariables"))
 
 def failed_attempt_row(a: FailedAttempt) -> Row:
     """A failed attempt to a row of `failed_attempts`."""
-    found = a.traceback
-    return (a.execution, a.frame, a.state, a.number, a.error, orjson.dumps(found.places).decode(), found.text)
+    traceback = a.traceback
+    return (a.execution, a.frame, a.state, a.number, a.error, orjson.dumps(traceback.places).decode(), traceback.text)
 
 
 def failed_attempt(row: Row) -> FailedAttempt:
@@ -304,25 +304,25 @@ def history_rows(
             of_execution[-1].append(event)
         else:
             of_execution.append([event])
-    found: list[Row] = []
+    rows: list[Row] = []
     small: set[int] = set()
     for of_execution in runs.values():
         for run in of_execution:
-            kept = [event[2:] if _is_small_detail(event[6], small) else _event_row(event, payload) for event in run]
+            lists = [event[2:] if _is_small_detail(event[6], small) else _event_row(event, payload) for event in run]
             if longs:
                 long += [
-                    e for e, k in zip(run, kept, strict=True) if len(k) > 5 and not longs.isdisjoint(k[5].values())
+                    e for e, k in zip(run, lists, strict=True) if len(k) > 5 and not longs.isdisjoint(k[5].values())
                 ]
-            found += _history_rows(run, kept, long)
-    return found
+            rows += _history_rows(run, lists, long)
+    return rows
 
 
-def _history_rows(run: Sequence[HistoryEvent], kept: list[Row], long: list[HistoryEvent]) -> list[Row]:
-    text = orjson.dumps(kept)
+def _history_rows(run: Sequence[HistoryEvent], lists: list[Row], long: list[HistoryEvent]) -> list[Row]:
+    text = orjson.dumps(lists)
     if len(text) > HISTORY_ROW:
         if len(run) > 1:
             middle = len(run) // 2
-            return _history_rows(run[:middle], kept[:middle], long) + _history_rows(run[middle:], kept[middle:], long)
+            return _history_rows(run[:middle], lists[:middle], long) + _history_rows(run[middle:], lists[middle:], long)
         long.append(run[0])
     return [(run[0][0], run[0][1], text.decode())]
 
@@ -363,17 +363,17 @@ def history_events(
 ) -> list[HistoryEvent]:
     """The events of these rows with number > after, at most `limit`. Events that refer to one value share it. value:
     None leaves large values out."""
-    found: list[HistoryEvent] = []
+    events: list[HistoryEvent] = []
     large: dict[str, Json] = {}
     for first, text in rows:
         for number, event in enumerate(orjson.loads(text), first):
             if number > after:
-                if limit is not None and len(found) >= limit:
-                    return found
+                if limit is not None and len(events) >= limit:
+                    return events
                 if value is not None and len(event) > 5:
                     for name, reference in event[5].items():
                         if reference not in large:
                             large[reference] = value(reference)
                         event[4][name] = large[reference]
-                found.append(HistoryEvent(execution, number, *event[:5]))
-    return found
+                events.append(HistoryEvent(execution, number, *event[:5]))
+    return events

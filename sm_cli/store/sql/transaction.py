@@ -32,13 +32,13 @@ from sm_cli.store.sql.session import Parameters, Session
 class Transaction(Questions):
     """One writing transaction: the questions, ids that are reserved, and one `apply`."""
 
-    def __init__(self, session: Session, known: RowCache) -> None:
-        super().__init__(session, large_values.reader(session, known.blobs))
-        self._known = known
+    def __init__(self, session: Session, row_cache: RowCache) -> None:
+        super().__init__(session, large_values.reader(session, row_cache.blobs))
+        self._row_cache = row_cache
         self._ids: dict[str, int] = {}
-        self._values = large_values.BlobWriter(session, known.blobs, lambda: self._reserve("blobs", 1))
+        self._values = large_values.BlobWriter(session, row_cache.blobs, lambda: self._reserve("blobs", 1))
         self._text = self._values.text
-        self._applied = False
+        self._is_applied = False
         self.broken = False
 
     def reserve(self, table: Reserved, count: int) -> int:
@@ -57,9 +57,9 @@ class Transaction(Questions):
     def apply(self, changes: Changes) -> list[HistoryEvent]:
         """Returns the events whose JSON text turned out to be long (`rows.HISTORY_ROW`); none when there is no text.
         Raises RuntimeError when it is called again."""
-        if self._applied:
+        if self._is_applied:
             raise RuntimeError("a transaction is applied once")
-        self._applied = True
+        self._is_applied = True
         # Whoever catches what this raises must not commit the half of it.
         self.broken = True
         long = self._write(changes)
@@ -81,8 +81,8 @@ class Transaction(Questions):
             self._update_frames(changes.frames)
         for waking in changes.waking:
             self.session.many("wake_frames", [(rows.encode(waking.wake), orjson.dumps(waking.frames).decode())])
-            self._known.forget_frames(waking.frames)
-        self._write_jobs(changes.new_jobs, changes.leased)
+            self._row_cache.forget_frames(waking.frames)
+        self._write_jobs(changes.new_jobs, changes.leased_jobs)
         if changes.timers:
             many("set_timer", map(rows.timer_row, changes.timers))
         if changes.new_subscriptions:
@@ -103,7 +103,7 @@ class Transaction(Questions):
         if changes.map_runs:
             many("update_map_run", map(rows.map_run_changes, changes.map_runs))
         if changes.losses:
-            self._known.no_losses = False
+            self._row_cache.no_losses = False
             many("delete_losses", [()])
             many("add_loss", [{"frame": frame, "count": count} for frame, count in changes.losses])
         if changes.workers:
@@ -125,7 +125,7 @@ class Transaction(Questions):
         if self._ids:
             self.session.many("set_next_id", [(next, table) for table, next in self._ids.items()])
             self._ids.clear()
-        self._known.trim()
+        self._row_cache.trim()
 
     # Definitions and executions
 
@@ -142,47 +142,48 @@ class Transaction(Questions):
         self.session.many("insert_execution", map(rows.execution_row, new))
         self.session.many("insert_execution_data", [(e.id, *both) for e, both in zip(new, texts, strict=True)])
         for e, both in zip(new, texts, strict=True):
-            self._known.learn_execution(e, both)
+            self._row_cache.learn_execution(e, both)
 
     def _update_executions(self, executions: dict[int, Execution]) -> None:
         if not self._know_executions(executions):
             _missing("execution", executions)
-        counted: list[Row] = []
-        changed: list[Row] = []
+        event_counts: list[Row] = []
+        row_changes: list[Row] = []
         outputs: list[Row] = []
         for e in executions.values():
-            before, (input, output) = self._known.executions[e.id]
+            before, (input, output) = self._row_cache.executions[e.id]
             if not rows.same_but_events(e, before):
-                changed.append((*rows.execution_changes(e), e.id))
+                row_changes.append((*rows.execution_changes(e), e.id))
             elif e.events != before.events:
-                counted.append((e.events, e.id))
+                event_counts.append((e.events, e.id))
             if e.output is not before.output:
                 output = self._text(e.output, output)
                 outputs.append((output, e.id))
-            self._known.learn_execution(e, (input, output))
-        for name, found in (("count_events", counted), ("update_execution", changed), ("set_output", outputs)):
-            if found:
-                self.session.many(name, found)
+            self._row_cache.learn_execution(e, (input, output))
+        updates = (("count_events", event_counts), ("update_execution", row_changes), ("set_output", outputs))
+        for name, parameters in updates:
+            if parameters:
+                self.session.many(name, parameters)
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
         """By id, as copies that may be changed; ids that there are not are left out."""
         self._know_executions(ids)
-        known = self._known.executions
-        return {id: rows.copy_execution(known[id][0]) for id in ids if id in known}
+        cache = self._row_cache.executions
+        return {id: rows.copy_execution(cache[id][0]) for id in ids if id in cache}
 
     def _know_executions(self, ids: Collection[int]) -> bool:
-        """Read those that are not known; whether all are there."""
-        known = self._known.executions
-        unknown = [id for id in ids if id not in known]
+        """Read those that are not in the cache; whether all are there."""
+        cache = self._row_cache.executions
+        unknown = [id for id in ids if id not in cache]
         return not unknown or len(super().executions(unknown)) == len(unknown)
 
     def _executions(self, name: str, parameters: Parameters) -> list[Execution]:
-        found = []
+        executions = []
         for row in self.session.all(name, parameters):
             execution = rows.execution(row, self.value)
-            self._known.learn_execution(execution, row[-rows.EXECUTION_VALUES :])
-            found.append(execution)
-        return found
+            self._row_cache.learn_execution(execution, row[-rows.EXECUTION_VALUES :])
+            executions.append(execution)
+        return executions
 
     # Frames
 
@@ -191,27 +192,27 @@ class Transaction(Questions):
         for f in frames:
             texts = rows.frame_values(f, self._text)
             new.append((*rows.frame_identity(f), f.state, f.seq, int(f.status), *rows.frame_step(f), *texts))
-            self._known.learn_frame(f, texts)
+            self._row_cache.learn_frame(f, texts)
         self.session.many("insert_frame", new)
 
     def _update_frames(self, frames: dict[int, Frame]) -> None:
         if not self._know_frames(frames):
             _missing("frame", frames)
-        stepped: list[Row] = []
-        updated: list[Row] = []
+        steps: list[Row] = []
+        updates: list[Row] = []
         for f in frames.values():
-            before, texts = self._known.frames[f.id]
+            before, texts = self._row_cache.frames[f.id]
             texts = self._changed_values(f, before, texts)
             columns = (f.state, f.seq, *rows.frame_step(f), *texts, f.id)
             if f.status is before.status:
-                stepped.append(columns)
+                steps.append(columns)
             else:
-                updated.append((int(f.status), *columns))
-            self._known.learn_frame(f, texts)
-        if stepped:
-            self.session.many("step_frame", stepped)
-        if updated:
-            self.session.many("update_frame", updated)
+                updates.append((int(f.status), *columns))
+            self._row_cache.learn_frame(f, texts)
+        if steps:
+            self.session.many("step_frame", steps)
+        if updates:
+            self.session.many("update_frame", updates)
 
     def _changed_values(self, new: Frame, old: Frame, texts: Row) -> Row:
         item, vars, input, output = texts
@@ -225,37 +226,37 @@ class Transaction(Questions):
     def frames(self, ids: list[int]) -> dict[int, Frame]:
         """By id, not to be changed; ids that there are not are left out."""
         self._know_frames(ids)
-        known = self._known.frames
-        return {id: known[id][0] for id in ids if id in known}
+        cache = self._row_cache.frames
+        return {id: cache[id][0] for id in ids if id in cache}
 
     def _know_frames(self, ids: Collection[int]) -> bool:
-        """Read those that are not known; whether all are there."""
-        known = self._known.frames
-        unknown = [id for id in ids if id not in known]
+        """Read those that are not in the cache; whether all are there."""
+        cache = self._row_cache.frames
+        unknown = [id for id in ids if id not in cache]
         return not unknown or len(super().frames(unknown)) == len(unknown)
 
     def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
-        found = []
+        frames = []
         for row in self.session.all(name, parameters):
             frame = rows.frame(row, self.value)
-            self._known.learn_frame(frame, row[-rows.FRAME_VALUES :])
-            found.append(frame)
-        return found
+            self._row_cache.learn_frame(frame, row[-rows.FRAME_VALUES :])
+            frames.append(frame)
+        return frames
 
     def losses(self) -> dict[int, int]:
         """As everywhere; that there are none is known until somebody writes one, for a frame never has an old seq."""
-        if self._known.no_losses:
+        if self._row_cache.no_losses:
             return {}
-        found = super().losses()
-        self._known.no_losses = not found
-        return found
+        losses = super().losses()
+        self._row_cache.no_losses = not losses
+        return losses
 
     # Retention
 
     def _remove_executions(self, changes: Changes) -> None:
         if changes.executions_gone:
             pruning.delete_executions(self.session, self._values.free, changes.executions_gone)
-            self._known.forget_rows()
+            self._row_cache.forget_rows()
         if changes.map_runs_gone:
             self.session.many("delete_map_run", _singles(changes.map_runs_gone))
         if changes.strays_gone:
@@ -274,11 +275,11 @@ class Transaction(Questions):
         if changes.subscriptions_gone:
             self.session.many("delete_subscriptions", _singles(changes.subscriptions_gone))
 
-    def _write_jobs(self, new: list[Job], leased: list[Job]) -> None:
+    def _write_jobs(self, new: list[Job], leased_jobs: list[Job]) -> None:
         if new:
             self.session.many("insert_job", [rows.job_row(job, self._text) for job in new])
-        if leased:
-            self.session.many("lease_job", map(rows.lease_row, leased))
+        if leased_jobs:
+            self.session.many("lease_job", map(rows.lease_row, leased_jobs))
 
 
 def _singles(ids: Iterable[int | str]) -> list[Row]:
@@ -286,5 +287,5 @@ def _singles(ids: Iterable[int | str]) -> list[Row]:
 
 
 def _missing(what: str, ids: Iterable[int]) -> NoReturn:
-    named = ", ".join(map(str, ids))
-    raise DatabaseError(f"nothing was written, because one {what} of these is not in the database: {named}")
+    text = ", ".join(map(str, ids))
+    raise DatabaseError(f"nothing was written, because one {what} of these is not in the database: {text}")

@@ -109,11 +109,11 @@ class WorkQuestions(Asking):
     ) -> list[Job]:  # fmt: skip
         """Jobs that nobody has and that are available at `now`. Highest priority first, then lowest id.
         `resources`, when given, are the handler names that the caller can run. Reading them leases nothing: put
-        them in `Changes.leased`."""
-        wanted = {"now": now, "limit": limit, "tree": tree, "queue": queue, "resources": name_list(resources)}
+        them in `Changes.leased_jobs`."""
+        parameters = {"now": now, "limit": limit, "tree": tree, "queue": queue, "resources": name_list(resources)}
         if tree is not None:
-            return self._jobs("free_jobs_in_tree", wanted)
-        return self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", wanted)
+            return self._jobs("free_jobs_in_tree", parameters)
+        return self._jobs("free_jobs" if queue is None else "free_jobs_in_queue", parameters)
 
     def has_free(
         self, now: int, resources: frozenset[str], *, tree: int | None = None, queues: frozenset[str] | None = None,
@@ -121,14 +121,14 @@ class WorkQuestions(Asking):
     ) -> bool:  # fmt: skip
         """Whether a job for one of these handlers, in one of these queues, is claimable; with `newest`, without those
         of trees that are newer than this one."""
-        wanted = {
+        parameters = {
             "now": now,
             "tree": tree,
             "resources": name_list(resources),
             "queues": name_list(queues),
             "newest": newest,
         }
-        return self.session.one("has_free" if tree is None else "has_free_in_tree", wanted) is not None
+        return self.session.one("has_free" if tree is None else "has_free_in_tree", parameters) is not None
 
     def queues(self) -> list[str]:
         """The names of the queues with jobs that nobody has, in order."""
@@ -172,8 +172,8 @@ class WorkQuestions(Asking):
         """Due at or before `now`, earliest first, beyond this one (due, frame). With `worker`, without those of jobs
         that another one has leased: whoever has the lease decides whether its task is late."""
         due, frame = after
-        wanted = {"now": now, "limit": limit, "tree": tree, "worker": worker, "due": due, "frame": frame}
-        return self._timers("due_timers" if tree is None else "due_timers_in_tree", wanted)
+        parameters = {"now": now, "limit": limit, "tree": tree, "worker": worker, "due": due, "frame": frame}
+        return self._timers("due_timers" if tree is None else "due_timers_in_tree", parameters)
 
     def due_timers_of(self, frames: Collection[int], now: int) -> list[Timer]:
         """The timers of these frames that are due at or before `now`, whoever has leased their jobs."""
@@ -182,8 +182,8 @@ class WorkQuestions(Asking):
     def due_among(self, executions: Collection[int], now: int) -> list[int]:
         """The trees of these executions in which a timer or the deadline of a RUNNING execution is due at or before
         `now`."""
-        found = self.session.all("due_among", {"executions": id_list(executions), "now": now})
-        return [tree for (tree,) in found]
+        trees = self.session.all("due_among", {"executions": id_list(executions), "now": now})
+        return [tree for (tree,) in trees]
 
     def timers_of(self, execution: int) -> list[Timer]:
         """The timers of an execution."""
@@ -193,9 +193,9 @@ class WorkQuestions(Asking):
         """When time alone next gives something to do: the earliest timer, deadline or end of a lease. With
         `worker`, without the timers of jobs that another one has leased."""
         if tree is None:
-            found = [self.session.one("first_due", {"worker": worker})]
-            found += [self.session.one(name) for name in ("first_deadline", "first_lease_end")]
+            ends = [self.session.one("first_due", {"worker": worker})]
+            ends += [self.session.one(name) for name in ("first_deadline", "first_lease_end")]
         else:
-            found = [self.session.one("first_due_in_tree", {"tree": tree, "worker": worker})]
-            found += [self.session.one(name, (tree,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
-        return min((row[0] for row in found if row is not None and row[0] is not None), default=None)
+            ends = [self.session.one("first_due_in_tree", {"tree": tree, "worker": worker})]
+            ends += [self.session.one(name, (tree,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
+        return min((row[0] for row in ends if row is not None and row[0] is not None), default=None)

@@ -39,24 +39,24 @@ def write_backup(store: SqliteStore, target: Path, *, force: bool) -> int:
     return real.stat().st_size
 
 
-def _copy(store: SqliteStore, draft: Path, shown: Path) -> None:
+def _copy(store: SqliteStore, draft: Path, display_path: Path) -> None:
     try:
         os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as e:
-        raise errors.cannot_create(shown, e) from e
+        raise errors.cannot_create(display_path, e) from e
     copy = sqlite3.connect(draft, isolation_level=None)
     try:
         with store.read() as questions:
             # In one step: in several, each commit of a worker would begin it anew. In WAL mode it holds up nobody.
             questions.session.connection.backup(copy)
     except sqlite3.Error as e:
-        raise errors.explain_error(e, shown) from e
+        raise errors.explain_error(e, display_path) from e
     finally:
         copy.close()
     _sync(draft)
 
 
-def _place(draft: Path, real: Path, shown: Path, *, force: bool) -> None:
+def _place(draft: Path, real: Path, display_path: Path, *, force: bool) -> None:
     try:
         if force:
             draft.replace(real)
@@ -66,16 +66,16 @@ def _place(draft: Path, real: Path, shown: Path, *, force: bool) -> None:
         else:
             os.link(draft, real)  # fails when another process was quicker
     except FileExistsError:
-        raise Conflict(f"{shown} is there already, so nothing was written", topic="backup") from None
+        raise Conflict(f"{display_path} is there already, so nothing was written", topic="backup") from None
     except OSError as e:
-        raise errors.cannot_create(shown, e) from e
+        raise errors.cannot_create(display_path, e) from e
     _sync(real.parent)
 
 
 def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with suppress(OSError):  # some file systems cannot sync a directory
-            os.fsync(opened)
+            os.fsync(file)
     finally:
-        os.close(opened)
+        os.close(file)

@@ -82,8 +82,8 @@ def _make_directory(directory: Path) -> None:
 
 def _sync(directory: Path) -> None:
     """What is new in a directory has to survive a power cut as well as what is committed inside it."""
-    opened = os.open(directory, os.O_RDONLY)
+    file = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(file)
     finally:
-        os.close(opened)
+        os.close(file)

@@ -77,7 +77,7 @@ class SqliteStore:
         self._data_version: int | None = None
         self._known_version = 0
         self._idle: list[Questions] = []
-        self._known = RowCache()
+        self._row_cache = RowCache()
         self._beacons: list[Liveness] = []
         if not is_there(self.path, self._file, create=create):
             with self._translate_errors():
@@ -137,7 +137,7 @@ class SqliteStore:
             before = connection.total_changes
             from sm_cli.store.sql.transaction import Transaction  # who only reads does not wait for this import
 
-            transaction = Transaction(session, self._known)
+            transaction = Transaction(session, self._row_cache)
             yield transaction
             if transaction.broken:
                 self._roll_back(connection)
@@ -151,13 +151,13 @@ class SqliteStore:
         self.commits += wrote
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
-        self._known.forget_all()
+        self._row_cache.forget_all()
         # Some errors (a full disk) have made SQLite roll back already.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
     def _begin(self, connection: sqlite3.Connection, turn: WriteLock) -> None:
-        def begun() -> bool:
+        def try_begin() -> bool:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as e:
@@ -169,28 +169,28 @@ class SqliteStore:
         try:
             if turn.try_take():
                 self._check_identity()
-                if begun():
+                if try_begin():
                     return
         except OSError as e:
             raise errors.cannot_lock(self.path, e) from e
         wait = LockWait(self.patience, turn.holder)
         try:
             if not turn.is_held:
-                turn.take(wait.left)
+                turn.take(wait.time_left)
             self._check_identity()
-            if not begun():
-                self._wait_for_stranger(turn, begun, wait)
+            if not try_begin():
+                self._wait_for_stranger(turn, try_begin, wait)
         except TimeoutError:
             raise errors.busy(self.path, self.patience.limit()) from None
         except OSError as e:
             raise errors.cannot_lock(self.path, e) from e
 
-    def _wait_for_stranger(self, turn: WriteLock, begun: Callable[[], bool], wait: LockWait) -> None:
+    def _wait_for_stranger(self, turn: WriteLock, attempt: Callable[[], bool], wait: LockWait) -> None:
         """It is our turn, and a program that takes no turns is inside. Who waits for us is told so."""
         since = time.time_ns() // 1000
         turn.note("waits")
         wait.holder = lambda: Holder(None, "", since)
-        poll(begun, wait.left)
+        poll(attempt, wait.time_left)
         turn.note("writes")
 
     def _notice_others(self, connection: sqlite3.Connection) -> None:
@@ -199,10 +199,10 @@ class SqliteStore:
         if version == self._known_version:
             return
         self._known_version = version
-        self._known.forget_rows()
-        found: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > migrate.newest_schema():
-            raise errors.too_new(self.path, found, migrate.newest_schema())
+        self._row_cache.forget_rows()
+        schema: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if schema > migrate.newest_schema():
+            raise errors.too_new(self.path, schema, migrate.newest_schema())
 
     def changed(self) -> bool:
         """Whether another process wrote since this was asked last. Raises DatabaseError when the file is gone."""
@@ -226,17 +226,17 @@ class SqliteStore:
         # The writer does not wait inside SQLite; being busy here is rare (another process recovers the log).
         writer = self._writer
         assert writer is not None
-        found: int = self._patiently(lambda: writer.connection.execute("PRAGMA data_version").fetchone()[0])
-        return found
+        version: int = self._patiently(lambda: writer.connection.execute("PRAGMA data_version").fetchone()[0])
+        return version
 
     def _patiently(self, read: Callable[[], T]) -> T:
         """The answer of a connection that does not wait inside SQLite. A program that has the whole file to itself is
         told of as one that writes is."""
-        found: list[T] = []
+        answers: list[T] = []
 
-        def answered() -> bool:
+        def try_read() -> bool:
             try:
-                found.append(read())
+                answers.append(read())
             except sqlite3.OperationalError as e:
                 if errors.is_busy(e):
                     return False
@@ -245,18 +245,18 @@ class SqliteStore:
 
         since = time.time_ns() // 1000
         try:
-            poll(answered, LockWait(self.patience, lambda: Holder(None, "", since)).left)
+            poll(try_read, LockWait(self.patience, lambda: Holder(None, "", since)).time_left)
         except TimeoutError:
             raise errors.busy(self.path, self.patience.limit()) from None
-        return found[0]
+        return answers[0]
 
     def _file_facts(self) -> tuple[int, int, int]:
         """Which file stands at the path: (device, inode, bytes). Raises DatabaseError when there is none."""
         try:
-            found = self._file.stat()
+            facts = self._file.stat()
         except OSError:
             raise errors.gone_error(self.path) from None
-        return found.st_dev, found.st_ino, found.st_size
+        return facts.st_dev, facts.st_ino, facts.st_size
 
     def _check_identity(self) -> None:
         """Raise DatabaseError when another file stands at the path, or none, or one that was emptied: what is committed
@@ -283,9 +283,9 @@ class SqliteStore:
         """How a worker shows others that it lives, and sees whether they do."""
         from sm_cli.store.liveness import Liveness  # a worker's; who lists does not wait for this import
 
-        made = Liveness(self._file)
-        self._beacons.append(made)
-        return made
+        beacons = Liveness(self._file)
+        self._beacons.append(beacons)
+        return beacons
 
     @contextmanager
     def read(self) -> Iterator[Questions]:
@@ -329,9 +329,9 @@ class SqliteStore:
         try:
             # From the first answer on, nobody can have the file to themselves.
             connection.execute("PRAGMA busy_timeout = 0")
-            found = self._patiently(lambda: migrate.version(connection, self.path))
+            schema = self._patiently(lambda: migrate.version(connection, self.path))
             connection.execute(f"PRAGMA busy_timeout = {round(self._wait * 1000)}")
-            if found != migrate.newest_schema():
+            if schema != migrate.newest_schema():
                 self._set_up(connection)
         except BaseException:
             connection.close()
@@ -341,19 +341,19 @@ class SqliteStore:
     def _set_up(self, connection: sqlite3.Connection) -> None:
         """Make or migrate the schema; other processes that want the same wait for their turn."""
 
-        def migrated() -> None:
+        def try_migrate() -> None:
             if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
                 raise errors.not_shareable(self.path)
             migrate.migrate(connection, self.path)
 
-        self._under_lock(migrated)
+        self._under_lock(try_migrate)
 
     def _under_lock(self, work: Callable[[], None]) -> None:
         """Do what concerns the file as a whole, while no other process of ours writes."""
         turn = self._open_turn()
         try:
             wait = LockWait(self.patience, turn.holder)
-            with turn.hold(wait.left):
+            with turn.hold(wait.time_left):
                 work()
         except TimeoutError:
             raise errors.busy(self.path, self.patience.limit()) from None

@@ -20,26 +20,26 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def explain_error(error: sqlite3.Error, path: Path, waited: float | None = None) -> SmError:
-    """The exception that a user sees instead of `error`. `waited` is in seconds."""
+def explain_error(error: sqlite3.Error, path: Path, wait_time: float | None = None) -> SmError:
+    """The exception that a user sees instead of `error`. `wait_time` is in seconds."""
     code = _primary(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return busy(path, waited)
+        return busy(path, wait_time)
     if code == sqlite3.SQLITE_CONSTRAINT and "executions." in str(error):
         return Conflict("an execution of this name or reference exists already, and nothing was written")
     if code == sqlite3.SQLITE_CANTOPEN:
         return DatabaseError(f"{path} cannot be opened: {_why_not_opened(path)}")
-    known = _SENTENCES.get(code)
-    if known is None:
+    entry = _SENTENCES.get(code)
+    if entry is None:
         return DatabaseError(f"{path} refused what was asked of it and kept its state: {error}")
-    sentence, hint = known
+    sentence, hint = entry
     topic = "other path" if code == sqlite3.SQLITE_NOTADB else None
     return DatabaseError(sentence.format(path=path, detail=_detail(error)), hint=hint, topic=topic)
 
 
-def busy(path: Path, waited: float | None) -> DatabaseBusy:
+def busy(path: Path, wait_time: float | None) -> DatabaseBusy:
     """Another process held the file for too long."""
-    long = "" if waited is None else f" for more than {waited:g} s"
+    long = "" if wait_time is None else f" for more than {wait_time:g} s"
     return DatabaseBusy(
         f"{path} is held by another process{long}, so nothing was written",
         hint=f"`fuser {path}` shows which processes have it open.",
@@ -99,17 +99,17 @@ def not_shareable(path: Path) -> DatabaseError:
     return DatabaseError(f"{path} is on a file system whose files processes cannot share; keep it on a local disk")
 
 
-def too_new(path: Path, found: int, known: int) -> DatabaseError:
+def too_new(path: Path, schema: int, newest: int) -> DatabaseError:
     """A schema that a later version wrote."""
-    return DatabaseError(f"{path} was written by a newer sm (schema {found}, this one knows {known}); upgrade sm")
+    return DatabaseError(f"{path} was written by a newer sm (schema {schema}, this one knows {newest}); upgrade sm")
 
 
 def cannot_create(path: Path, error: OSError) -> DatabaseError:
     """`path`, or a directory on the way to it, cannot be made or opened."""
-    shown = _short_name(path)
+    short_name = _short_name(path)
     if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return DatabaseError(f"{shown} cannot be opened: {error.filename} is not a directory")
-    return DatabaseError(f"{shown} cannot be opened: {error.strerror or error}")
+        return DatabaseError(f"{short_name} cannot be opened: {error.filename} is not a directory")
+    return DatabaseError(f"{short_name} cannot be opened: {error.strerror or error}")
 
 
 def _short_name(path: Path) -> str:

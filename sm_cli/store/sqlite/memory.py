@@ -44,7 +44,7 @@ class MemoryStore:
         connection.execute("PRAGMA journal_mode = MEMORY")
         connection.execute("PRAGMA cache_size = -16000")
         self._session = Session(connection, queries.load_queries(), lambda e: errors.explain_error(e, _WHERE, None))
-        self._known = RowCache()
+        self._row_cache = RowCache()
         self._reads = Questions(self._session, large_values.reader(self._session))
 
     @contextmanager
@@ -63,16 +63,16 @@ class MemoryStore:
         connection.execute("BEGIN")
         before = connection.total_changes
         try:
-            transaction = Transaction(self._session, self._known)
+            transaction = Transaction(self._session, self._row_cache)
             yield transaction
             if transaction.broken:
-                self._known.forget_all()
+                self._row_cache.forget_all()
                 connection.execute("ROLLBACK")
                 return
             transaction.finish()
             connection.execute("COMMIT")
         except BaseException:
-            self._known.forget_all()
+            self._row_cache.forget_all()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise

@@ -62,10 +62,10 @@ def migrate(connection: sqlite3.Connection, path: Path, scripts: Sequence[str] |
     Raises DatabaseError for a file that is newer or not ours, and sqlite3.Error.
     """
     scripts = migrations() if scripts is None else scripts
-    found = version(connection, path)
-    if found > len(scripts):
-        raise errors.too_new(path, found, len(scripts))
-    for number, script in enumerate(scripts[found:], found + 1):
+    current = version(connection, path)
+    if current > len(scripts):
+        raise errors.too_new(path, current, len(scripts))
+    for number, script in enumerate(scripts[current:], current + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
             if version(connection, path) < number:

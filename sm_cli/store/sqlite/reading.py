@@ -82,5 +82,5 @@ def _explain(error: sqlite3.Error, path: Path) -> BaseException:
         return UsageError("another database cannot be attached here")
     if primary in _WRONG_QUESTION:
         return UsageError(f"SQLite cannot answer this: {error}")
-    explained = errors.explain_error(error, path)
-    return explained if isinstance(explained, DatabaseError) else UsageError(str(error))
+    explanation = errors.explain_error(error, path)
+    return explanation if isinstance(explanation, DatabaseError) else UsageError(str(error))

@@ -25,22 +25,22 @@ def read_key(connection: sqlite3.Connection) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def move_or_make(connection: sqlite3.Connection, beside: Path, shown: str) -> bytes:
+def move_or_make(connection: sqlite3.Connection, beside: Path, display_path: str) -> bytes:
     """Inside a writing transaction: the key of another process that was quicker, the one in the file `beside`, which
-    people know as `shown`, or a new one. The caller deletes the file after the commit.
+    people know as `display_path`, or a new one. The caller deletes the file after the commit.
 
     Raises DatabaseError for a file that is no key, or when executions run whose tokens only a lost file could check.
     """
     key = read_key(connection)
     if key is not None:
         return key
-    key = _in_file(beside, shown)
+    key = _in_file(beside, display_path)
     if key is None:
         (waiting,) = connection.execute(_TOKENS_OUT, (HANDED_OVER,)).fetchone()
         if waiting:
             tasks = "1 task waits for its token" if waiting == 1 else f"{waiting} tasks wait for their tokens"
             raise DatabaseError(
-                f"{tasks}, and {shown}, the key that checks these, is not there",
+                f"{tasks}, and {display_path}, the key that checks these, is not there",
                 hint="Copy it from where the database came from; it then moves into the database.",
             )
         key = os.urandom(_BYTES)  # what `secrets` gives too; importing that costs 5 ms
@@ -48,16 +48,16 @@ def move_or_make(connection: sqlite3.Connection, beside: Path, shown: str) -> by
     return key
 
 
-def _in_file(beside: Path, shown: str) -> bytes | None:
+def _in_file(beside: Path, display_path: str) -> bytes | None:
     try:
         key = beside.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as e:
-        raise DatabaseError(f"the key of the task tokens at {shown} cannot be used: {e.strerror}") from None
+        raise DatabaseError(f"the key of the task tokens at {display_path} cannot be used: {e.strerror}") from None
     if len(key) != _BYTES:
         raise DatabaseError(
-            f"{shown} is not a key of {_BYTES} bytes; task tokens cannot be checked with it",
+            f"{display_path} is not a key of {_BYTES} bytes; task tokens cannot be checked with it",
             hint="Restore it, or delete it when no task waits for its token.",
         )
     return key

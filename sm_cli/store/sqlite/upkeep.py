@@ -64,8 +64,8 @@ def vacuum(store: SqliteStore) -> tuple[int, int]:
     connection = sqlite3.connect(real, timeout=0, isolation_level=None)
     try:
         wait = LockWait(store.patience, turn.holder)
-        with turn.hold(wait.left):
-            poll(lambda: _done(connection, "VACUUM"), wait.left)
+        with turn.hold(wait.time_left):
+            poll(lambda: _done(connection, "VACUUM"), wait.time_left)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except TimeoutError:
         raise errors.busy(store.path, store.patience.limit()) from None
@@ -98,10 +98,10 @@ def find_problems(store: SqliteStore) -> list[str]:
     with store.read() as questions:
         connection = questions.session.connection
         try:
-            found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({MOST})")]
-            if found != ["ok"]:
-                return found
-            return [*_dangling(connection), *_miscounted(connection)]
+            problems = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({MOST})")]
+            if problems != ["ok"]:
+                return problems
+            return [*_dangling(connection), *_miscounts(connection)]
         except sqlite3.DatabaseError as e:
             return [str(e)]
         except orjson.JSONDecodeError as e:
@@ -117,31 +117,31 @@ def _dangling(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"{count:,} {sentence}"
 
 
-def _miscounted(connection: sqlite3.Connection) -> Iterator[str]:
-    used: dict[int, int] = {}
+def _miscounts(connection: sqlite3.Connection) -> Iterator[str]:
+    uses: dict[int, int] = {}
     for (text,) in connection.execute(queries.load_queries()["references_of_columns"]):
-        _count(used, text)
+        _count(uses, text)
     for (text,) in connection.execute(queries.load_queries()["history_with_references"]):
         for event in orjson.loads(text):
             for reference in event[5].values() if len(event) > 5 else ():
-                _count(used, reference)
+                _count(uses, reference)
     wrong = 0
-    for id, uses, there in connection.execute(queries.load_queries()["counted_blobs"]):
-        found = used.pop(id, 0)
-        if found == uses and there:
+    for id, use_count, there in connection.execute(queries.load_queries()["counted_blobs"]):
+        count = uses.pop(id, 0)
+        if count == use_count and there:
             continue
         wrong += 1
         if wrong <= MOST:
-            yield f"large value {id} is used {found} times and counted {uses} times" + (
+            yield f"large value {id} is used {count} times and counted {use_count} times" + (
                 "" if there else ", and is gone"
             )
-    for id in list(used)[:MOST]:
-        yield f"large value {id} is used {used[id]} times and is not there"
-    if wrong > MOST or len(used) > MOST:
-        yield f"{max(0, wrong - MOST) + max(0, len(used) - MOST):,} more large values are wrong"
+    for id in list(uses)[:MOST]:
+        yield f"large value {id} is used {uses[id]} times and is not there"
+    if wrong > MOST or len(uses) > MOST:
+        yield f"{max(0, wrong - MOST) + max(0, len(uses) - MOST):,} more large values are wrong"
 
 
-def _count(used: dict[int, int], text: str) -> None:
+def _count(uses: dict[int, int], text: str) -> None:
     id = blob_id(text)
     assert id is not None, "the query answers with references only"
-    used[id] = used.get(id, 0) + 1
+    uses[id] = uses.get(id, 0) + 1

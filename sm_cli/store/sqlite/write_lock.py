@@ -23,7 +23,7 @@ from sm_cli.store.inherited import not_inherited
 from sm_cli.store.waiting import Holder
 
 #: Asked before each stretch of waiting how long that may be, in seconds; raises TimeoutError when the wait is over.
-Left: TypeAlias = Callable[[], float]
+TimeLeft: TypeAlias = Callable[[], float]
 
 #: Seconds between two attempts at SQLite's lock: at first, at most, and at most when it was held for a second already.
 _SHORTEST, _LONGEST, _LONG_HELD = 0.0001, 0.001, 0.05
@@ -52,8 +52,8 @@ class WriteLock:
         self._path = f"{database}.lock"
         self._file: int | None = self._open()
         self._program = _program()
-        self._held: int | None = None
-        self._asked: queue.SimpleQueue[_Wait | None] = queue.SimpleQueue()
+        self._held_file: int | None = None
+        self._requests: queue.SimpleQueue[_Wait | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
         self._waiting: int | None = None
         not_inherited(self)
@@ -62,9 +62,9 @@ class WriteLock:
         return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
-    def hold(self, left: Left) -> Iterator[None]:
-        """Hold the turn. Raises TimeoutError, from `left`, when it is not free in time."""
-        self.take(left)
+    def hold(self, time_left: TimeLeft) -> Iterator[None]:
+        """Hold the turn. Raises TimeoutError, from `time_left`, when it is not free in time."""
+        self.take(time_left)
         try:
             yield
         finally:
@@ -73,26 +73,26 @@ class WriteLock:
     @property
     def is_held(self) -> bool:
         """Whether this object holds it."""
-        return self._held is not None
+        return self._held_file is not None
 
     def try_take(self) -> bool:
         """Take the turn if it is free."""
         if self._try():
-            self._held = self._file
+            self._held_file = self._file
             self.note("writes")
         return self.is_held
 
-    def take(self, left: Left) -> None:
-        """Wait for it, in the order of asking. Raises TimeoutError, from `left`."""
+    def take(self, time_left: TimeLeft) -> None:
+        """Wait for it, in the order of asking. Raises TimeoutError, from `time_left`."""
         if not self.try_take():
-            self._held = self._wait(left)
+            self._held_file = self._wait(time_left)
             self.note("writes")
 
     def note(self, doing: str) -> None:
         """Leave word, with the turn, of who has it: it "writes", or "waits" for a program that takes no turns."""
-        if self._held is not None:
+        if self._held_file is not None:
             text = f"{doing} {os.getpid()} {time.time_ns() // 1000} {self._program}"
-            os.pwrite(self._held, text.encode(errors="replace")[: _NOTE - 1].ljust(_NOTE - 1) + b"\n", 0)
+            os.pwrite(self._held_file, text.encode(errors="replace")[: _NOTE - 1].ljust(_NOTE - 1) + b"\n", 0)
 
     def holder(self) -> Holder | None:
         """Who has the turn, or whom they wait for; None when there is no note."""
@@ -111,24 +111,24 @@ class WriteLock:
 
     def give(self) -> None:
         """Let the next one have it; nothing when it is not held."""
-        held, self._held = self._held, None
-        if held is not None:
-            fcntl.flock(held, fcntl.LOCK_UN)
+        file, self._held_file = self._held_file, None
+        if file is not None:
+            fcntl.flock(file, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file and end the thread that waits."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
-        self._asked.put(None)
+        self._requests.put(None)
 
     def forget(self) -> None:
         """In a forked child: the turn is the parent's, and the thread that waits is there."""
         for file in (self._file, self._waiting):
             if file is not None:
                 os.close(file)
-        self._file = self._held = self._waiting = None
-        self._asked = queue.SimpleQueue()
+        self._file = self._held_file = self._waiting = None
+        self._requests = queue.SimpleQueue()
         self._mutex = threading.Lock()
 
     def _try(self) -> bool:
@@ -140,16 +140,16 @@ class WriteLock:
             return False
         return True
 
-    def _wait(self, left: Left) -> int:
+    def _wait(self, time_left: TimeLeft) -> int:
         if self._waiting is None:
             self._waiting = self._open()
             threading.Thread(
-                target=self._stand_in_line, args=(self._waiting, self._asked), name="sm-turn", daemon=True
+                target=self._stand_in_line, args=(self._waiting, self._requests), name="sm-turn", daemon=True
             ).start()
         wait = _Wait()
-        self._asked.put(wait)
+        self._requests.put(wait)
         try:
-            while not wait.ready.acquire(timeout=left()):
+            while not wait.ready.acquire(timeout=time_left()):
                 pass
         except BaseException as e:  # Ctrl-C, or the time is up
             if self._end_wait(wait):
@@ -166,8 +166,8 @@ class WriteLock:
             wait.over = not wait.granted
             return wait.granted
 
-    def _stand_in_line(self, file: int, asked: queue.SimpleQueue[_Wait | None]) -> None:
-        while (wait := asked.get()) is not None:
+    def _stand_in_line(self, file: int, requests: queue.SimpleQueue[_Wait | None]) -> None:
+        while (wait := requests.get()) is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
             with self._mutex:
                 wait.granted = not wait.over
@@ -178,12 +178,12 @@ class WriteLock:
         os.close(file)
 
 
-def poll(attempt: Callable[[], bool], left: Left) -> None:
-    """Call `attempt` until it answers True, in pauses that grow. Raises TimeoutError, from `left`."""
-    pause, begun = _SHORTEST, time.monotonic()
+def poll(attempt: Callable[[], bool], time_left: TimeLeft) -> None:
+    """Call `attempt` until it answers True, in pauses that grow. Raises TimeoutError, from `time_left`."""
+    pause, start = _SHORTEST, time.monotonic()
     while not attempt():
-        longest = _LONGEST if time.monotonic() - begun < 1 else _LONG_HELD
-        time.sleep(min(pause, left()))
+        longest = _LONGEST if time.monotonic() - start < 1 else _LONG_HELD
+        time.sleep(min(pause, time_left()))
         pause = min(pause * 1.5, longest)
 
 

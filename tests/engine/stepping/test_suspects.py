@@ -181,18 +181,18 @@ def test_what_ends_five_commands_fails_in_the_sixth(
 def test_a_worker_that_lives_or_ended_well_leaves_no_marks(tmp_path: Path) -> None:
     first, second = Marks(tmp_path / "sm.db"), Marks(tmp_path / "sm.db")
     first.one(7)
-    assert second.lost() == []
+    assert second.find_lost() == []
     second.many([1, 2, 3])
-    assert first.lost() == []
+    assert first.find_lost() == []
     first.close()
-    ((slot, frames),) = second.lost()
+    ((slot, frames),) = second.find_lost()
     assert frames == [7]
     second.forget_lost(slot)
-    assert second.lost() == []
+    assert second.find_lost() == []
     second.clear()
     second.close()
     third = Marks(tmp_path / "sm.db")
-    assert third.lost() == []
+    assert third.find_lost() == []
     third.close()
 
 
@@ -201,9 +201,9 @@ def test_marks_in_the_slot_that_a_worker_is_given_are_counted_first(tmp_path: Pa
     first.many([4, 5])
     first.close()
     second = Marks(tmp_path / "sm.db")
-    assert second.lost() == [(0, [4, 5])]
+    assert second.find_lost() == [(0, [4, 5])]
     second.forget_lost(0)
-    assert second.lost() == []
+    assert second.find_lost() == []
     second.close()
 
 

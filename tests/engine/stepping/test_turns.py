@@ -359,7 +359,7 @@ def test_a_job_that_was_lost_while_its_commit_lasted_is_not_started(monkeypatch:
             job = here.job(execution)
             job.worker = "another"
             with here.store.write() as tx:
-                tx.apply(Changes(leased=[job]))
+                tx.apply(Changes(leased_jobs=[job]))
             begin_anew(taker)
 
         monkeypatch.setattr(loop.engine, "_begin_anew", lost)

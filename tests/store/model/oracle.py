@@ -361,10 +361,10 @@ class Oracle(Applied):
     def stale(self, now: int, limit: int) -> Stale:
         buffered = [m for m in self.messages.values() if m.status is MessageStatus.BUFFERED and m.expires <= now]
         needed = self.has_ready()
-        over = [m for m in self.messages.values() if m.forgotten <= now and not (m.later and needed)]
+        over = [m for m in self.messages.values() if m.forget_at <= now and not (m.later and needed)]
         waits = [w for w in self.past.values() if w.ended < now - WAITS_KEPT]
         return Stale(
             [m.id for m in ordered(buffered, lambda m: (m.expires, m.id), limit)],
-            [m.id for m in ordered(over, lambda m: (m.forgotten, m.id), limit)],
+            [m.id for m in ordered(over, lambda m: (m.forget_at, m.id), limit)],
             ordered(waits, lambda w: (w.ended, w.frame, w.seq), limit),
         )

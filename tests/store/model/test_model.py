@@ -248,7 +248,7 @@ class Model(RuleBasedStateMachine):
                 taken.leased_until, taken.deliveries = until, taken.deliveries + 1
                 taken.worker = None if until in (None, HANDED_OVER) else worker
                 taken.repeatable = taken.id % 2 == 0
-            return Changes(leased=found)
+            return Changes(leased_jobs=found)
 
         self.apply(make)
 
@@ -273,7 +273,9 @@ class Model(RuleBasedStateMachine):
     def forget(self, age: int, limit: int) -> None:
         def make(tx: Transaction) -> Changes:
             stale = tx.stale(T0 + age, limit)
-            return Changes(messages_expired=stale.expired, messages_gone=stale.messages, waits_forgotten=stale.waits)
+            return Changes(
+                messages_expired=stale.expired_messages, messages_gone=stale.messages, waits_forgotten=stale.waits
+            )
 
         self.apply(make)
 

@@ -106,7 +106,7 @@ def still_waits(unit: UnitOfWork, job: Job) -> bool:
     """Whether the task is not over, and nobody in this transaction has taken it."""
     unit.load([job.frame])
     frame = unit.frames[job.frame]
-    taken = any(leased.id == job.id for leased in unit.changes.leased)
+    taken = any(leased.id == job.id for leased in unit.changes.leased_jobs)
     return frame.seq == job.seq and not frame.status.closed and not taken
 
 
