@@ -164,7 +164,7 @@ class Express:
 
     def _fail_what_nobody_does(self) -> bool:
         """A FunctionName that was computed may lead to no handler, and no other worker will come; always False."""
-        if self.loop.leased:
+        if self.loop.jobs:
             return False
         with self.engine.store.read() as questions:
             free = questions.jobs_of(self.execution.id)

@@ -88,8 +88,8 @@ def _refuse_early_option(arguments: list[str]) -> None:
     command = next((word for word in arguments[1:] if word in COMMANDS), None)
     if not name.startswith("-") or name in _BEFORE_COMMANDS or command is None:
         return
-    known = getattr(get_command(build([COMMANDS[command]])), "commands", {})[command].params
-    if any(name in parameter.opts for parameter in known):
+    parameters = getattr(get_command(build([COMMANDS[command]])), "commands", {})[command].params
+    if any(name in parameter.opts for parameter in parameters):
         raise UsageError(f"{name} stands behind the command: sm {command} {name} …")
 
 
@@ -129,8 +129,8 @@ def _only_a_name() -> None:
     """Stands for a command in the list of `sm --help`, and for what a misspelt word may have meant."""
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(show: bool) -> None:
+    if show:
         from sm_cli._version import __version__
 
         output.text(f"sm {__version__}")
@@ -167,8 +167,8 @@ def _take_text_as_it_is(parameter: Any) -> None:
 
     def process(context: Any, value: Any) -> Any:
         if getattr(parameter, "envvar", None):
-            given = getattr(context.get_parameter_source(parameter.name), "name", None)
-            note_source(parameter.opts[-1], parameter.envvar if given == "ENVIRONMENT" else None)
+            source = getattr(context.get_parameter_source(parameter.name), "name", None)
+            note_source(parameter.opts[-1], parameter.envvar if source == "ENVIRONMENT" else None)
         if getattr(parameter, "is_flag", False) and isinstance(value, str):  # from SM_*
             value = _read_flag(value, parameter.envvar)
         if parameter.required and not value:

@@ -42,40 +42,40 @@ def offer_words(command: Any) -> None:
 def _completer(words: Callable[[dict[str, Any]], list[Offer]]) -> Callable[[Any, str], list[Offer]]:
     def complete(context: Any, incomplete: str) -> list[Offer]:
         try:
-            found = words(_typed_so_far(context))
+            offers = words(_typed_so_far(context))
         except Exception:  # a shell that asks in the middle of a line is told nothing of what is wrong
             return []
         begin = incomplete.casefold()
-        return [offer for offer in found if offer.value.casefold().startswith(begin)]
+        return [offer for offer in offers if offer.value.casefold().startswith(begin)]
 
     return complete
 
 
 def _typed_so_far(context: Any) -> dict[str, Any]:
     """What stands in the line so far. An option without its value hides the arguments from the library."""
-    given = dict(context.params)
+    values = dict(context.params)
     first = next((each.name for each in context.command.params if each.param_type_name == "argument"), None)
-    if first is not None and not given.get(first):
+    if first is not None and not values.get(first):
         line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
         word = next(iter(line.split()[2:]), "-")
-        given[first] = None if word.startswith("-") else word
-    return given
+        values[first] = None if word.startswith("-") else word
+    return values
 
 
-def _executions(given: dict[str, Any]) -> list[Offer]:
+def _executions(values: dict[str, Any]) -> list[Offer]:
     from sm_cli.cli.project.opening import opened_store
     from sm_cli.views.listing import ExecutionFilter, list_executions
 
-    with opened_store(given.get("db")) as store:
-        found = list_executions(store, ExecutionFilter(limit=_LOOKED_AT))
+    with opened_store(values.get("db")) as store:
+        executions = list_executions(store, ExecutionFilter(limit=_LOOKED_AT))
     offers = [Offer(word) for word in _SHORTCUTS]
-    for execution in found:
+    for execution in executions:
         text = f"{execution.workflow} {execution.status}"
         offers += [Offer(name, help=text) for name in dict.fromkeys((execution.name, execution.ref))]
     return offers
 
 
-def _workflows(given: dict[str, Any]) -> list[Offer]:  # noqa: ARG001 - as all of them
+def _workflows(values: dict[str, Any]) -> list[Offer]:  # noqa: ARG001 - as all of them
     from sm_cli.cli.project.config import find_project
     from sm_cli.cli.project.workflows import files_in, name_of_file
 
@@ -83,22 +83,22 @@ def _workflows(given: dict[str, Any]) -> list[Offer]:  # noqa: ARG001 - as all o
     return [Offer(name_of_file(str(file))) for file in files_in(folder)] if folder.is_dir() else []
 
 
-def _states(given: dict[str, Any]) -> list[Offer]:
+def _states(values: dict[str, Any]) -> list[Offer]:
     """Those of the workflow, or of what the execution runs, that the line names."""
     from sm_cli.asl.outline import outline
 
     definition: Any
-    if given.get("execution"):
+    if values.get("execution"):
         from sm_cli.cli.project.opening import opened_engine
         from sm_cli.views.executions import definition_of
 
-        with opened_engine(given.get("db")) as engine:
-            definition = definition_of(engine, engine.find(given["execution"]))
+        with opened_engine(values.get("db")) as engine:
+            definition = definition_of(engine, engine.find(values["execution"]))
     else:
         from sm_cli.cli.project.config import find_project
         from sm_cli.cli.project.workflows import choose, document
 
-        definition = document(choose(find_project(), given.get("workflow"))).value
+        definition = document(choose(find_project(), values.get("workflow"))).value
     return [Offer(name, help=state.type) for machine in outline(definition) for name, state in machine.states.items()]
 
 

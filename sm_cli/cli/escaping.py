@@ -40,8 +40,8 @@ def mark_lines(trace: str) -> str:
     return "\n".join(f"| {line}" for line in escaped_lines(trace.rstrip()).split("\n"))
 
 
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
     if (short := _SHORT.get(character)) is not None:
         return short
     number = ord(character)

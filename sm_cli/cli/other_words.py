@@ -91,16 +91,16 @@ def refuse(word: str, rest: list[str]) -> None:
     commands_meant = MEANT.get(word)
     if commands_meant is None:
         return
-    commands = [f"`sm {_filled(command, rest)}`" for command in commands_meant]
+    commands = [f"`sm {_fill(command, rest)}`" for command in commands_meant]
     advice = commands[0] if len(commands) == 1 else f"{', '.join(commands[:-1])} or {commands[-1]}"
     raise UsageError(f"there is no command {word!r}; what is meant is {advice}")
 
 
-def _filled(command: str, rest: list[str]) -> str:
-    given = rest[0] if rest and not rest[0].startswith("-") else None
+def _fill(command: str, rest: list[str]) -> str:
+    argument = rest[0] if rest and not rest[0].startswith("-") else None
     words = command.split()
-    if given is not None and len(given) <= 200:
+    if argument is not None and len(argument) <= 200:
         place = next((i for i, word in enumerate(words) if word in _PLACES), None)
         if place is not None:
-            words[place] = shlex.quote(given)
+            words[place] = shlex.quote(argument)
     return " ".join(words)

@@ -80,7 +80,7 @@ class _Stalls:
 
     def map_runs(self) -> Iterator[Reason]:
         """Of children that wait for what only they know (messages), while nothing is at work here; after `reasons`."""
-        for frame in self._runs if not self.worker.leased else ():
+        for frame in self._runs if not self.worker.jobs else ():
             execution = self.top if frame.execution == self.top.id else self.questions.execution(frame.execution)
             assert execution is not None, "an execution that waits is there"
             yield self._asking(execution).run(frame)

@@ -22,29 +22,29 @@ BATCH = 500
 
 
 def deliver_all(
-    tick: Tick, results: list[Done], beats: list[Timer], leased: Mapping[tuple[int, int], Job], tree: int | None,
+    tick: Tick, results: list[Done], beats: list[Timer], jobs: Mapping[tuple[int, int], Job], tree: int | None,
     monotonic: int,
 ) -> None:  # fmt: skip
-    """Offer what was due before now, then these results; set the timers of those who have beaten anew. leased: the
+    """Offer what was due before now, then these results; set the timers of those who have beaten anew. jobs: the
     worker's jobs, by (frame, seq); those that are not among the results run on. monotonic: what the pool's clock says
     now, in microseconds: how long ago a result came does not change when the wall clock is set."""
     for timer in beats:
-        span = leased[timer.frame, timer.seq].heartbeat or 0.0
+        span = jobs[timer.frame, timer.seq].heartbeat or 0.0
         tick.arrived[timer.frame] = timer.due - round(span * MICROSECONDS)
-    tick.arrived.update((done.job.frame, tick.now - (monotonic - done.at)) for done in results)
-    tick.suspects.busy = len(leased) > len(results)
+    tick.arrived.update((result.job.frame, tick.now - (monotonic - result.at)) for result in results)
+    tick.suspects.busy = len(jobs) > len(results)
     tick.judged_all = tick.elapsed(tick.now - 1, BATCH, tree)
-    before_results(tick, [done.job for done in results])
+    before_results(tick, [result.job for result in results])
     for timer in beats:
         if timer.frame not in tick.missed:  # else it came too late, or the task is over time
             tick.rearm(timer)
-    for done in results:
-        tick.arrives(done.job, partial(deliver, tick, done), done)
+    for result in results:
+        tick.arrives(result.job, partial(deliver, tick, result), result)
 
 
-def deliver(tick: Tick, done: Done) -> None:
+def deliver(tick: Tick, result: Done) -> None:
     """Hand over what a handler ended with."""
-    job, outcome = done.job, done.outcome
+    job, outcome = result.job, result.outcome
     if isinstance(outcome, Success):
         tick.handler_returned(job, outcome.result, final=outcome.final)
     else:

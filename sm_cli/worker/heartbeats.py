@@ -18,40 +18,42 @@ from sm_cli.timestamps import MICROSECONDS
 @dataclass(slots=True)
 class _Last:
     job: Job
-    said: int = 0
-    written: int = -(2**62)
+    beat_at: int = 0
+    last_write: int = -(2**62)
 
 
 class Heartbeats:
     """Heartbeats that handlers gave and that are not written yet."""
 
     def __init__(self) -> None:
-        self._said: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
+        self._reports: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
         self._last: dict[tuple[int, int], _Last] = {}
 
     def say(self, job: Job, at: int) -> None:
         """From a handler's thread, at this time of the monotonic clock."""
         if job.heartbeat is not None:
-            self._said.put((job, at))
+            self._reports.put((job, at))
 
     def _collect(self) -> None:
-        while not self._said.empty():
-            job, said = self._said.get()
-            self._last.setdefault((job.frame, job.seq), _Last(job)).said = said
+        while not self._reports.empty():
+            job, beat_at = self._reports.get()
+            self._last.setdefault((job.frame, job.seq), _Last(job)).beat_at = beat_at
 
-    def due(self, at: int, held: Container[tuple[int, int]], apart: int = 0) -> list[Timer]:
+    def due(self, at: int, addresses: Container[tuple[int, int]], apart: int = 0) -> list[Timer]:
         """The timers to be set anew, of jobs that are still held. at: the time of the monotonic clock; apart: how far
         the wall clock, by which timers are due, is ahead of it."""
         self._collect()
         if not self._last:
             return []
-        self._last = {address: last for address, last in self._last.items() if address in held}
+        self._last = {address: last for address, last in self._last.items() if address in addresses}
         timers = []
         for last in self._last.values():
             job = last.job
             assert job.heartbeat is not None
             span = round(job.heartbeat * MICROSECONDS)
-            if last.said > last.written and at - last.written >= span // 10:
-                last.written = last.said
-                timers.append(Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, last.said + span + apart))
+            if last.beat_at > last.last_write and at - last.last_write >= span // 10:
+                last.last_write = last.beat_at
+                timers.append(
+                    Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, last.beat_at + span + apart)
+                )
         return timers

@@ -32,7 +32,7 @@ def name_of(worker: str) -> str:
 
 def is_dead(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     """Whether it is certain that the worker's process has ended; False when it cannot be known from here."""
-    boot, place, born = worker.process.split("/")
+    boot, place, birth = worker.process.split("/")
     space, _, lit = place.partition("+")
     if boot and boot == _boot() and beacons is not None and beacons.is_out(worker.id, lit):
         return True  # the same kernel, so that its locks are seen here; one that is held may be a child's that it left
@@ -49,12 +49,12 @@ def is_dead(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     except OSError:
         return False  # somebody else's
     status = _status(worker.pid)
-    return status is not None and (status[0] == "Z" or status[19] != born)
+    return status is not None and (status[0] == "Z" or status[19] != birth)
 
 
 def is_alive(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     """Whether this machine knows that the process has not ended, silent or stopped; False if nothing is known."""
-    boot, place, born = worker.process.split("/")
+    boot, place, birth = worker.process.split("/")
     if not boot or boot != _boot():
         return False
     space, _, lit = place.partition("+")
@@ -63,7 +63,7 @@ def is_alive(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     if worker.host != os.uname().nodename or space != _space():
         return False
     status = _status(worker.pid)
-    return status is not None and status[0] not in "ZX" and status[19] == born
+    return status is not None and status[0] not in "ZX" and status[19] == birth
 
 
 def _mark(pid: int, lit: str) -> str:

@@ -15,18 +15,18 @@ from sm_cli.worker.worker import Worker
 def once(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
     """One pass: every execution that is there when it begins, as far as it goes without waiting, and everything that
     is due then. What others start meanwhile may be taken too, but nothing of it holds the pass up."""
-    begun = loop.engine.clock.now()
+    start = loop.engine.clock.now()
     with loop.engine.store.read() as questions:
         latest = questions.latest()
     newest = 0 if latest is None else latest.id
 
     def as_far_as_it_goes() -> bool:
         with loop.engine.store.read() as questions:
-            leased = {job.execution for job in loop.leased.values()}
-            ours = any(tree <= newest for _, tree, _ in questions.trees(leased)) if leased else False
-            goes_on = ours or _waits_for_us(loop, questions, newest) or not _is_stepped(loop, questions, begun)
+            executions = {job.execution for job in loop.jobs.values()}
+            ours = any(tree <= newest for _, tree, _ in questions.trees(executions)) if executions else False
+            goes_on = ours or _waits_for_us(loop, questions, newest) or not _is_stepped(loop, questions, start)
         loop.take(goes_on)  # newcomers end what they have begun, and no more
-        return not goes_on and not loop.leased
+        return not goes_on and not loop.jobs
 
     loop.tick()
     loop.run(lambda: told_to_stop() or as_far_as_it_goes())
@@ -37,7 +37,7 @@ def drain(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
 
     def nothing_left() -> bool:
         now = loop.engine.clock.now()
-        if loop.leased:
+        if loop.jobs:
             return False
         with loop.engine.store.read() as questions:
             return not _waits_for_us(loop, questions) and _is_stepped(loop, questions, now)

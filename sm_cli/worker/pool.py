@@ -47,7 +47,7 @@ class _Running:
     make_context: Callable[[], Context]
     context: Context | None = None  # until the handler begins, and for one that wants none
     task: asyncio.Task[Success | Failure] | None = None
-    cancelled: float | None = None  # time.monotonic
+    cancelled_at: float | None = None  # time.monotonic
     given_up: bool = False
 
     def take_input(self) -> Json:
@@ -67,9 +67,9 @@ class Pool:
         self.size = size
         self.wake = wake
         self.patience = patience
-        self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self._running: set[_Running] = set()
-        self._wanted: dict[tuple[int, int], _Running] = {}
+        self._active: dict[tuple[int, int], _Running] = {}
         self._todo: queue.SimpleQueue[_Running | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
@@ -85,7 +85,7 @@ class Pool:
     def _is_given_up(self, running: _Running) -> bool:
         if running.handler.elsewhere is not None:
             return False  # it is ended there
-        if running.cancelled is None or time.monotonic() - running.cancelled < self.patience:
+        if running.cancelled_at is None or time.monotonic() - running.cancelled_at < self.patience:
             return False
         if not running.given_up:
             running.given_up = True
@@ -102,7 +102,7 @@ class Pool:
         spawn = False
         with self._lock:
             self._running.add(running)
-            self._wanted[job.frame, job.seq] = running
+            self._active[job.frame, job.seq] = running
             if not handler.is_async:
                 spawn = self._idle == 0
                 self._idle -= not spawn
@@ -117,10 +117,10 @@ class Pool:
     def cancel(self, frame: int, seq: int) -> None:
         """Nobody waits for this result any more: tell the handler."""
         with self._lock:
-            running = self._wanted.pop((frame, seq), None)
+            running = self._active.pop((frame, seq), None)
             if running is None:
                 return
-            running.cancelled = time.monotonic()
+            running.cancelled_at = time.monotonic()
             if running.context is not None:
                 running.context.cancel()
         if self._loop is not None and running.handler.is_async:
@@ -129,7 +129,7 @@ class Pool:
     def cancel_all(self) -> None:
         """Tell every running handler that nobody waits for it; one in a process of its own ends at once, so that who
         takes its job next does not run beside it."""
-        for frame, seq in list(self._wanted):
+        for frame, seq in list(self._active):
             self.cancel(frame, seq)
         with self._lock:
             elsewhere = [(r.handler.elsewhere, r.context) for r in self._running]
@@ -143,7 +143,7 @@ class Pool:
         with self._lock:  # or a handler may have looked at the clock and not come to say so
             while True:
                 try:
-                    results.append(self._done.get_nowait())
+                    results.append(self._results.get_nowait())
                 except queue.Empty:
                     return results
 
@@ -176,7 +176,7 @@ class Pool:
         context = running.make_context()
         with self._lock:
             running.context = context
-            if running.cancelled is not None:
+            if running.cancelled_at is not None:
                 context.cancelled.set()
         return context
 
@@ -185,9 +185,9 @@ class Pool:
             self._running.discard(running)
             if not running.handler.is_async:
                 self._idle += 1
-            if running.cancelled is None:
-                self._wanted.pop((running.job.frame, running.job.seq), None)
-                self._done.put(Done(running.job, outcome, self.now()))
+            if running.cancelled_at is None:
+                self._active.pop((running.job.frame, running.job.seq), None)
+                self._results.put(Done(running.job, outcome, self.now()))
         self.wake()
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:
@@ -202,7 +202,7 @@ class Pool:
         running.task = loop.create_task(run_async(running.handler, running.take_input(), self._context(running)))
         # By a callback: a task that is cancelled before its first step runs nothing of its own.
         running.task.add_done_callback(lambda task: self._finish(running, _result(task)))
-        if running.cancelled is not None:
+        if running.cancelled_at is not None:
             running.task.cancel()
 
     def _cancel_async(self, running: _Running) -> None:

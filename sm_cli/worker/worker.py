@@ -76,7 +76,7 @@ class Worker:
         self.observe = observe
         self.taking = True
         self.stopping = threading.Event()
-        self.leased: dict[tuple[int, int], Job] = {}
+        self.jobs: dict[tuple[int, int], Job] = {}
         self.given_back: list[Job] = []
         self._bell = Wakeup()
         self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.monotonic)
@@ -84,17 +84,17 @@ class Worker:
         if self._beacons is not None:
             engine.marks = engine.marks or self._beacons.marks()
         self.worker = make_worker_record(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
-        self._enlisted = False
+        self._is_member = False
         self._pending = PendingWork(engine.store, self.worker.id)
         self._beats = Heartbeats()
-        self._undelivered: list[Done] = []  # results that no transaction has taken yet
+        self._results_to_deliver: list[Done] = []  # results that no transaction has taken yet
         # By the monotonic clock, which may begin anywhere.
         self._next_census = self._next_renewal = self._judges_from = engine.clock.monotonic()
-        self._worked = self._seen = self._next_census - _FORGOTTEN
+        self._last_work = self._last_sign = self._next_census - _FORGOTTEN
         self._jumps = Jumps(engine.clock)
-        self._jumped = 0  # microseconds that no transaction has re-based yet
+        self._jump = 0  # microseconds that no transaction has re-based yet
         self._barren = False  # it looked as if there were something to do, and there was not
-        self._reloaded: Mapping[str, Handler] | None = None
+        self._new_handlers: Mapping[str, Handler] | None = None
         self._use(handlers)
 
     def _use(self, handlers: Mapping[str, Handler]) -> None:
@@ -114,7 +114,7 @@ class Worker:
 
     def reload(self, handlers: Mapping[str, Handler]) -> None:
         """Use these handlers from the next round on; from any thread."""
-        self._reloaded = handlers
+        self._new_handlers = handlers
         self._bell.ring()
 
     def take(self, taking: bool) -> None:
@@ -135,35 +135,35 @@ class Worker:
         """Take nothing new, let what runs end for at most `grace` seconds or until `over()`, then `let_go`."""
         self.take(False)
         end = self.engine.clock.monotonic() + round(grace * MICROSECONDS)
-        self._go_on(lambda: over() or not self.leased or self.engine.clock.monotonic() >= end)
+        self._go_on(lambda: over() or not self.jobs or self.engine.clock.monotonic() >= end)
         self.let_go()
 
     def let_go(self) -> None:
         """After `run`: deliver what is finished and give the other jobs back, so that others take them at once.
         Whoever calls this ends the process: the handlers are told that nobody waits for them, and not waited for."""
-        results = [*self._undelivered, *self.pool.drain()]
+        results = [*self._results_to_deliver, *self.pool.drain()]
         self.pool.cancel_all()
-        delivered = {done.job.id for done in results}
+        job_ids = {result.job.id for result in results}
 
         def deliver(tick: Tick) -> None:
             deliver_all(tick, results, [], {}, self.tree, self.engine.clock.monotonic())
 
         def give_back(tick: Tick) -> None:
-            self.given_back = [job for job in tick.tx.leased_to(self.worker.id) if job.id not in delivered]
+            self.given_back = [job for job in tick.tx.leased_to(self.worker.id) if job.id not in job_ids]
             for job in self.given_back:
                 leases.give_back(tick, job)
             tick.changes.workers_gone.append(self.worker.id)
 
         while results:
             try:
-                left = set(self.engine.transact(deliver)[1].agenda.left)
+                rest = set(self.engine.transact(deliver)[1].agenda.left)
             except Unwritable:
                 continue  # what caused it is set aside
-            results = [done for done in results if done in left]
-        if self._enlisted:
+            results = [result for result in results if result in rest]
+        if self._is_member:
             self.engine.transact(give_back)
-            self.leased.clear()
-            self._enlisted = False
+            self.jobs.clear()
+            self._is_member = False
 
     # -- one round -------------------------------------------------------------------------------
 
@@ -184,83 +184,83 @@ class Worker:
         """Step everything that is ready; False when there was nothing to do."""
         self._bell.hush()
         self._barren = False
-        if self._reloaded is not None:
-            self._use(self._reloaded)
-            self._reloaded, self._pending.stale = None, True
-        results = self._undelivered
+        if self._new_handlers is not None:
+            self._use(self._new_handlers)
+            self._new_handlers, self._pending.stale = None, True
+        results = self._results_to_deliver
         results += self.pool.drain()  # before the leases are looked at: what has ended is not cancelled
         self._notice_jump()
-        now, begun = self.engine.clock.now(), self.engine.clock.monotonic()
+        now, start = self.engine.clock.now(), self.engine.clock.monotonic()
         self._pending.notice()
         if self._pending.others:
             self._pending.others = False
             self.check_leases()
-        beats = self._beats.due(begun, self.leased, self._jumps.apart)
+        beats = self._beats.due(start, self.jobs, self._jumps.apart)
         dead = self.census(now)
-        unseen = not self._enlisted or begun - self._seen > _SEEN_IDLE
-        renewing = begun >= self._next_renewal and bool(self.jobs_to_renew(now))
-        if not (results or beats or dead or unseen or renewing or self._jumped or self.anything(now)):
+        must_enlist = not self._is_member or start - self._last_sign > _SEEN_IDLE
+        renewing = start >= self._next_renewal and bool(self.jobs_to_renew(now))
+        if not (results or beats or dead or must_enlist or renewing or self._jump or self.anything(now)):
             return False
 
-        lost: set[int] = set()
+        lost_jobs: set[int] = set()
 
         def work(tick: Tick) -> set[object]:
             jump = self._notice_jump(tick)  # also while this waited for its turn
             beats[:] = [timer._replace(due=timer.due + jump) for timer in beats]
-            if self._jumped:
-                lost.update(leases.rebase(tick, list(self.leased.values()), self._jumped))
+            if self._jump:
+                lost_jobs.update(leases.rebase(tick, list(self.jobs.values()), self._jump))
             self._arrive(tick, beats)
-            held_up = self.engine.clock.monotonic() - begun > _HELD_UP
-            freed = [] if held_up else self.reap(tick, dead)
-            leases.claim(tick, self.rota, freed, self.tree)
+            held_up = self.engine.clock.monotonic() - start > _HELD_UP
+            free_jobs = [] if held_up else self.reap(tick, dead)
+            leases.claim(tick, self.rota, free_jobs, self.tree)
             tick.ready(BATCH, self.tree)
             tick.run()
             tick.elapsed(tick.now, BATCH, self.tree, beyond=tick.now - 1)
             tick.run()
-            left = set(tick.agenda.left)
-            lost.update(self.renew(tick, [done for done in results if done not in left], renewing))
-            if unseen and arriving is not None:
+            rest = set(tick.agenda.left)
+            lost_jobs.update(self.renew(tick, [result for result in results if result not in rest], renewing))
+            if must_enlist and arriving is not None:
                 tick.changes.workers.append(arriving)
-            return left
+            return rest
 
         taker = self.taker()
         arriving = taker.arriving
-        if unseen:
+        if must_enlist:
             taker.arriving = None  # written by itself, even when nothing else is
         try:
-            left, tick = self.engine.transact(work, taker)
+            rest, tick = self.engine.transact(work, taker)
         except Unwritable:
             self._pending.stale = True
             return True  # with the same results; what caused it is set aside
-        self._undelivered = [done for done in results if done in left]  # there was no time for them
-        self._jumped = 0
+        self._results_to_deliver = [result for result in results if result in rest]  # there was no time for them
+        self._jump = 0
         if tick.changes:
             self._is_seen(arriving)
         self._barren = not (results or tick.changes)
-        self._worked = self._worked if self._barren else self.engine.clock.monotonic()
-        self.settle(tick, [done for done in results if done not in left], lost)
+        self._last_work = self._last_work if self._barren else self.engine.clock.monotonic()
+        self.settle(tick, [result for result in results if result not in rest], lost_jobs)
         return not self._barren
 
     def _arrive(self, tick: Tick, beats: list[Timer]) -> None:
         """Offer what handlers have brought; what came while this waited for its turn came in time, too."""
-        self._undelivered += self.pool.drain()
+        self._results_to_deliver += self.pool.drain()
         at = self.engine.clock.monotonic()
-        beats += self._beats.due(at, self.leased, self._jumps.apart)
-        deliver_all(tick, self._undelivered, beats, self.leased, self.tree, at)
+        beats += self._beats.due(at, self.jobs, self._jumps.apart)
+        deliver_all(tick, self._results_to_deliver, beats, self.jobs, self.tree, at)
 
     def anything(self, now: int) -> bool:
         """Whether a read shows something to do."""
-        seen = self._pending
-        if seen.stale:
+        work = self._pending
+        if work.stale:
             handlers = self.handlers if self.taking else Registry()
-            seen.look(leases.ANY_TIME, handlers, self.tree, self.rota.served)
-        return seen.ready or (seen.due is not None and seen.due <= now) or (seen.free and self.pool.free > 0)
+            work.look(leases.ANY_TIME, handlers, self.tree, self.rota.served)
+        return work.ready or (work.due is not None and work.due <= now) or (work.free and self.pool.free > 0)
 
     def taker(self) -> JobTaker:
         """Who takes jobs in the next tick, and how many."""
         now = self.engine.clock.now()
         arriving = None
-        if not self._enlisted or self.engine.clock.monotonic() - self._seen > _SEEN:
+        if not self._is_member or self.engine.clock.monotonic() - self._last_sign > _SEEN:
             arriving = replace(self.worker, seen=now)
         return JobTaker(
             self.worker.id, self.pool.free if self.taking else 0, self.handlers,
@@ -269,17 +269,17 @@ class Worker:
 
     def _is_seen(self, arriving: WorkerRecord | None) -> None:
         """Our row is written."""
-        self._enlisted = True
+        self._is_member = True
         if arriving is not None:
-            self.worker, self._seen = arriving, self.engine.clock.monotonic()
+            self.worker, self._last_sign = arriving, self.engine.clock.monotonic()
 
-    def settle(self, tick: Tick, results: list[Done], lost: set[int]) -> None:
+    def settle(self, tick: Tick, results: list[Done], lost_jobs: set[int]) -> None:
         """After the commit: what is over is forgotten, what was taken is started."""
-        for done in results:
-            self.leased.pop((done.job.frame, done.job.seq), None)
-        for (frame, seq), job in list(self.leased.items()):
+        for result in results:
+            self.jobs.pop((result.job.frame, result.job.seq), None)
+        for (frame, seq), job in list(self.jobs.items()):
             newest = tick.frames.get(frame)
-            if job.id in lost or (newest is not None and newest.seq != seq):
+            if job.id in lost_jobs or (newest is not None and newest.seq != seq):
                 self.forget(job)
         for frame, event in tick.ignored:
             log.debug("ignored %s for frame %d: it came too late", type(event).__name__, frame)
@@ -289,13 +289,13 @@ class Worker:
 
     def forget(self, job: Job) -> None:
         """Nobody waits for this job's handler any more."""
-        del self.leased[job.frame, job.seq]
+        del self.jobs[job.frame, job.seq]
         self.pool.cancel(job.frame, job.seq)
 
     def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
         """Start the handlers of these jobs."""
         for job in jobs:
-            self.leased[job.frame, job.seq] = job
+            self.jobs[job.frame, job.seq] = job
             handler = self.handlers.find(job.resource)
             assert handler is not None, "a job is taken for a handler that is there"
             self.pool.submit(job, handler, partial(self.context, job, executions[job.execution]))
@@ -319,14 +319,14 @@ class Worker:
     def reap(self, tick: Tick, dead: list[WorkerRecord]) -> list[Job]:
         """Take the jobs of workers that were lost, and strike those that are dead off the list."""
         tick.changes.workers_gone.extend(worker.id for worker in dead)
-        mine = {job.id for job in self.leased.values()}
+        mine = {job.id for job in self.jobs.values()}
         judge = self.engine.clock.monotonic() >= self._judges_from
-        lost = leases.lost_jobs(tick, [worker.id for worker in dead], mine, self.tree, judge=judge)
-        if lost:
-            gone = {worker.id for worker in dead}
-            others = (w for w in tick.tx.workers() if w.id not in gone)
-            lost = leases.spare(tick, lost, {w.id: w.seen for w in others if is_alive(w, self._beacons)})
-        return leases.reap(tick, lost)
+        jobs = leases.lost_jobs(tick, [worker.id for worker in dead], mine, self.tree, judge=judge)
+        if jobs:
+            dead_ids = {worker.id for worker in dead}
+            others = (w for w in tick.tx.workers() if w.id not in dead_ids)
+            jobs = leases.spare(tick, jobs, {w.id: w.seen for w in others if is_alive(w, self._beacons)})
+        return leases.reap(tick, jobs)
 
     def _notice_jump(self, tick: Tick | None = None) -> int:
         """The wall clock was set, or the machine slept: what is written by it is re-based, and nobody's lease is judged
@@ -340,9 +340,9 @@ class Worker:
             "the clock jumped %s by %.0f s (it was set, or this machine slept); leases and timeouts go with it",
             "forward" if jump > 0 else "back", abs(jump) / MICROSECONDS,
         )  # fmt: skip
-        self._jumped += jump
+        self._jump += jump
         self._judges_from = self.engine.clock.monotonic() + self.engine.settings.lease
-        self._seen = self.engine.clock.monotonic() - _FORGOTTEN
+        self._last_sign = self.engine.clock.monotonic() - _FORGOTTEN
         self._pending.stale = True
         return jump
 
@@ -362,13 +362,13 @@ class Worker:
 
     def check_leases(self) -> None:
         """Another process has written: does it want our jobs done no more?"""
-        if not self.leased:
+        if not self.jobs:
             return
-        jobs = list(self.leased.values())
+        jobs = list(self.jobs.values())
         with self.engine.store.read() as questions:
-            kept = questions.leases(self.worker.id, [job.id for job in jobs])
+            leases_by_id = questions.leases(self.worker.id, [job.id for job in jobs])
         for job in jobs:
-            if job.id not in kept:
+            if job.id not in leases_by_id:
                 self.forget(job)
 
     def jobs_to_renew(self, now: int) -> list[Job]:
@@ -376,7 +376,7 @@ class Worker:
         lease = self.engine.settings.lease
         self._next_renewal = self.engine.clock.monotonic() + lease // 20
         soon = now + lease // 2
-        return [job for job in self.leased.values() if job.leased_until is not None and job.leased_until < soon]
+        return [job for job in self.jobs.values() if job.leased_until is not None and job.leased_until < soon]
 
     def renew(self, tick: Tick, results: list[Done], renewing: bool) -> set[int]:
         """Keep the leases that are half over, by the time it is now: the transaction may have taken long, and
@@ -384,17 +384,17 @@ class Worker:
         now, lease = self.engine.clock.now(), self.engine.settings.lease
         if not renewing and now - tick.now < lease // 4:
             return set()
-        done = {result.job.id for result in results}
-        return leases.renew(tick, [job for job in self.jobs_to_renew(now) if job.id not in done], now + lease)
+        result_ids = {result.job.id for result in results}
+        return leases.renew(tick, [job for job in self.jobs_to_renew(now) if job.id not in result_ids], now + lease)
 
     # -- sleeping --------------------------------------------------------------------------------
 
     def sleep(self) -> None:
         """Until a result comes, somebody writes, or time brings something; not much longer than _LOOK_UP_SECONDS."""
-        now, left, due = self.engine.clock.now(), _LOOK_UP_SECONDS, self._pending.due
+        now, remaining, due = self.engine.clock.now(), _LOOK_UP_SECONDS, self._pending.due
         if due is not None and not self._barren:
-            left = min(left, max(0, due - now) / MICROSECONDS)
-        poll = _POLL_SECONDS if self.engine.clock.monotonic() - self._worked < _IDLE else _IDLE_POLL_SECONDS
+            remaining = min(remaining, max(0, due - now) / MICROSECONDS)
+        poll = _POLL_SECONDS if self.engine.clock.monotonic() - self._last_work < _IDLE else _IDLE_POLL_SECONDS
         # An idle worker does this all day: nothing but a short wait and a question that costs microseconds.
-        while not self._bell.wait_for_ring(min(poll, left)) and left > poll and not self._pending.notice():
-            left -= poll
+        while not self._bell.wait_for_ring(min(poll, remaining)) and remaining > poll and not self._pending.notice():
+            remaining -= poll

@@ -254,7 +254,7 @@ def test_retry_and_catch_see_that_a_process_ended(tmp_path: Path) -> None:
         loop = ours.worker(processes.load())
         execution = ours.start(definition, "SIGSEGV")
         for _ in range(3):
-            soon(lambda: (loop.tick() and False) or not loop.leased)
+            soon(lambda: (loop.tick() and False) or not loop.jobs)
             ours.later(60)
         soon(lambda: (loop.tick() and False) or ours.now(execution).closed is not None)
         ended = ours.now(execution)

@@ -82,7 +82,7 @@ def test_a_task_that_is_late_has_failed_and_a_message_that_is_late_was_no_task(h
     here.start(one(**{**TASK, "TimeoutSeconds": 5}))
     here.start(one(Type="Message", CorrelationKey="k", CorrelationValue="v", TimeoutSeconds=5, End=True))
     loop = here.worker(gate.handlers)
-    soon(lambda: loop.tick() or bool(loop.leased))
+    soon(lambda: loop.tick() or bool(loop.jobs))
     here.later(6)
     soon(lambda: loop.tick() or len(heard.executions) == 2)
     assert heard.outcomes() == [("S", 1, "States.Timeout", False)]
@@ -135,4 +135,4 @@ def test_what_a_rolled_back_commit_ended_is_not_told(here: Yard, monkeypatch: py
     monkeypatch.undo()
     here.start(one(Type="Succeed"))
     assert len(heard.executions) == 1
-    assert loop.leased == {}
+    assert loop.jobs == {}

@@ -81,7 +81,7 @@ def test_a_retry_a_queue_that_is_not_served_and_another_worker(here: Yard) -> No
     passes.drain(loop, lambda: False)
     assert left_over(loop) == [Left(Lack.QUEUE, "low", 1)]
     other = here.worker(gate.handlers, name="other")
-    soon(lambda: other.tick() or bool(other.leased))
+    soon(lambda: other.tick() or bool(other.jobs))
     here.start(one(Type="Task", Resource="broken", Retry=[{"ErrorEquals": ["States.ALL"]}], End=True))
     passes.drain(loop, lambda: False)
     assert left_over(loop) == [Left(Lack.ELSEWHERE, "other", 1), Left(Lack.RETRY, "", 1, now + SECOND)]

@@ -42,7 +42,7 @@ def told(here: Yard, machine: Any, loop: Worker | None = None, input: Any = None
     """After a worker, by default one with `work` alone, has done all that it can."""
     execution = here.start(machine, input)
     loop = loop or here.worker({"work": Handler("work", lambda x: x)})
-    while loop.tick() or loop.leased:
+    while loop.tick() or loop.jobs:
         pass
     return stalls(loop, execution, time_text=str)
 
@@ -97,10 +97,10 @@ def test_nothing_while_handlers_of_its_own_are_at_work_and_that_of_another_worke
     gate = here.gate()
     execution = here.start(one(Type="Task", Resource="work", End=True))
     mine, others = here.worker(gate.handlers, name="mine"), here.worker({}, name="other")
-    soon(lambda: mine.tick() or bool(mine.leased))
+    soon(lambda: mine.tick() or bool(mine.jobs))
     assert stalls(mine, execution, time_text=str) == []
     (reason,) = stalls(others, execution, time_text=str)
     assert reason.text.startswith("S is at work: mine ")
     gate.open.set()
-    while mine.leased:
+    while mine.jobs:
         mine.tick()

@@ -132,7 +132,7 @@ def test_once_takes_each_execution_as_far_as_it_goes_without_waiting(here: Yard)
     assert here.now(due).status == here.now(later).status == "SUCCEEDED"
     assert here.now(fresh).status == "RUNNING"
     assert {here.now(execution).status for execution in executions} == {"SUCCEEDED"}
-    assert not loop.leased
+    assert not loop.jobs
 
 
 def test_once_ends_although_newcomers_keep_coming(here: Yard) -> None:
@@ -146,7 +146,7 @@ def test_once_ends_although_newcomers_keep_coming(here: Yard) -> None:
     passes.once(loop, lambda: False)
     assert here.now(newcomers[0]).status == "SUCCEEDED"
     assert "RUNNING" in {here.now(execution).status for execution in newcomers}
-    assert not loop.leased
+    assert not loop.jobs
 
 
 def test_once_with_nothing_due_ends(here: Yard) -> None:
@@ -179,7 +179,7 @@ def test_an_execution_stopped_elsewhere_cancels_its_handler(pair: tuple[Yard, Sq
     here.worker({}, store=other).engine.stop(execution)
     loop.tick()
     assert gate.calls[0].cancelled.is_set()
-    assert not loop.leased
+    assert not loop.jobs
     gate.open.set()
     soon(lambda: loop.pool.free == loop.pool.size)
     loop.tick()

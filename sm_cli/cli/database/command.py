@@ -52,24 +52,24 @@ def info(db: Database = None, json: AsJson = False, _lock_timeout: LockTimeout =
     from sm_cli.views.upkeep import database_document
 
     with opened_store(db) as store:
-        found = database_document(store)
+        facts = database_document(store)
     if json:
-        out.value(found)
+        out.value(facts)
         return
-    for head, text in _facts(found):
+    for head, text in _facts(facts):
         out.text(f"{head:<12}{text}")
 
 
-def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "path", found["path"]
-    yield "size", f"{size_text(found['bytes'])}, of which {size_text(found['freeBytes'])} are free"
-    yield "log", size_text(found["walBytes"])
-    yield "schema", str(found["schema"])
-    counts = [f"{count:,} {status}" for status, count in found["executions"].items()]
-    if found["mapRunChildren"]:
-        counts.append(f"{found['mapRunChildren']:,} children of map runs")
+def _facts(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "path", facts["path"]
+    yield "size", f"{size_text(facts['bytes'])}, of which {size_text(facts['freeBytes'])} are free"
+    yield "log", size_text(facts["walBytes"])
+    yield "schema", str(facts["schema"])
+    counts = [f"{count:,} {status}" for status, count in facts["executions"].items()]
+    if facts["mapRunChildren"]:
+        counts.append(f"{facts['mapRunChildren']:,} children of map runs")
     yield "executions", ", ".join(counts) or "none"
-    yield "rows", ", ".join(f"{count:,} {table}" for table, count in sorted(found["tables"].items()) if count)
+    yield "rows", ", ".join(f"{count:,} {table}" for table, count in sorted(facts["tables"].items()) if count)
 
 
 def check_soundness(
@@ -80,13 +80,13 @@ def check_soundness(
     from sm_cli.views.upkeep import database_problems
 
     with opened_store(db) as store:
-        found = database_problems(store)
+        problems = database_problems(store)
     if json:
-        out.value({"ok": not found, "problems": [*found]})
-    for problem in found if not json else ():
+        out.value({"ok": not problems, "problems": [*problems]})
+    for problem in problems if not json else ():
         out.text(problem)
-    if found:
-        say(f"the database is damaged: {len(found)} problem{'' if len(found) == 1 else 's'}")
+    if problems:
+        say(f"the database is damaged: {len(problems)} problem{'' if len(problems) == 1 else 's'}")
         raise typer.Exit(DatabaseError.exit_code)
     say("the database is sound")
 

@@ -34,15 +34,19 @@ def prune_executions(
     from sm_cli.views.listing import Status
 
     before = SystemClock().now() - round(seconds(older_than, "--older-than") * 1_000_000)
-    wanted = [choice(each.upper().replace("-", "_"), "--status", _CLOSED) for each in status or ()]
-    statuses = tuple(map(Status, dict.fromkeys(wanted))) or CLOSED
+    names = [choice(each.upper().replace("-", "_"), "--status", _CLOSED) for each in status or ()]
+    statuses = tuple(map(Status, dict.fromkeys(names))) or CLOSED
     with opened_store(db) as store:
-        found = (count_prunable if dry_run else prune)(store, before, statuses)
+        totals = (count_prunable if dry_run else prune)(store, before, statuses)
     if json:
-        counts = {"executions": found.executions, "mapRunChildren": found.children, "events": found.events}
+        counts = {
+            "executions": totals.executions,
+            "mapRunChildren": totals.children,
+            "events": totals.events,
+        }
         out.value({"dryRun": dry_run, **counts})
-    children = f", {found.children:,} children of map runs" if found.children else ""
-    what = f"{found.executions:,} execution{'' if found.executions == 1 else 's'}{children}"
-    say(f"{what} {'would be deleted' if dry_run else 'deleted'}, with {found.events:,} events")
-    if found.executions and not dry_run:
+    children = f", {totals.children:,} children of map runs" if totals.children else ""
+    what = f"{totals.executions:,} execution{'' if totals.executions == 1 else 's'}{children}"
+    say(f"{what} {'would be deleted' if dry_run else 'deleted'}, with {totals.events:,} events")
+    if totals.executions and not dry_run:
         say("the room is free for what comes; sm db compact gives it back to the disk")

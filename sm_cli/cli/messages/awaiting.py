@@ -20,15 +20,15 @@ _PAUSE, _PATIENCE = 0.05, 2.0
 
 def ends_of(engine: Engine, refs: Sequence[str]) -> list[dict[str, Json]]:
     """What became of these executions: their facts, and for one that waits again what for."""
-    left = [engine.find(ref) for ref in refs]
+    executions = [engine.find(ref) for ref in refs]
     ends: dict[str, dict[str, Json]] = {}
     start, has_told = time.monotonic(), False
-    while left:
-        left = [e for e in left if not _has_ended(engine, e, ends)]
-        if left and not has_told and time.monotonic() - start > _PATIENCE:
+    while executions:
+        executions = [e for e in executions if not _has_ended(engine, e, ends)]
+        if executions and not has_told and time.monotonic() - start > _PATIENCE:
             has_told = True
-            _tell(engine, left)
-        if left:
+            _tell(engine, executions)
+        if executions:
             time.sleep(_PAUSE)
     return [ends[ref] for ref in refs]
 
@@ -47,11 +47,11 @@ def _has_ended(engine: Engine, execution: Execution, ends: dict[str, dict[str, J
     return True
 
 
-def _tell(engine: Engine, left: list[Execution]) -> None:
+def _tell(engine: Engine, executions: list[Execution]) -> None:
     from sm_cli.views.why import working
 
     if not working(engine):
-        say(f"execution {left[0].name} needs a worker to go on, and none is running: sm worker")
+        say(f"execution {executions[0].name} needs a worker to go on, and none is running: sm worker")
 
 
 def ends_table(ends: list[dict[str, Json]]) -> list[str]:

@@ -71,25 +71,25 @@ def list_messages(
     if value is not None and key is None:
         raise UsageError("--value belongs to --key")
     all = tuple(each.value for each in MessageStatus)
-    wanted = None if status is None else MessageStatus(choice(status.lower(), "--status", all))
+    wanted_status = None if status is None else MessageStatus(choice(status.lower(), "--status", all))
     with opened_engine(db) as engine:
         now = engine.clock.now()
-        found = listed(engine, MessageFilter(now, key, value, wanted, limit=count(limit, "--limit")))
+        messages = listed(engine, MessageFilter(now, key, value, wanted_status, limit=count(limit, "--limit")))
         if format != "table":
             rows: list[Json] = []
-            for m in found:
+            for m in messages:
                 row = message_document(engine, m)
                 del row["data"]  # a list comes without what may be large
                 rows.append(row)
             out.rows(rows, format)
             return
-    if not found:
+    if not messages:
         say("there is no such message" if key or status else "there is no message")
         return
     lines = [
         (str(m.id), m.key, m.value, m.status_at(now).value, TimeCell(m.received),
          TimeCell(m.expires) if m.consumed is None else "", str(m.count or ""), m.message_id or "")
-        for m in found
+        for m in messages
     ]  # fmt: skip
     heads = ("ID", "KEY", "VALUE", "STATUS", "SENT", "EXPIRES", "RECEIVED BY", "MESSAGE ID")
     print_table(heads, lines, wide=wide, now=now)
@@ -108,20 +108,20 @@ def show_message(
 
     format = output_format(output, json)
     with opened_engine(db) as engine:
-        found = _find(engine, message)
+        stored = _find(engine, message)
         if format != "table":
-            out.one(message_document(engine, found), format)
+            out.one(message_document(engine, stored), format)
             return
-        for line in _lines(engine, found):
+        for line in _lines(engine, stored):
             out.text(line)
 
 
 def delete(message: Named, db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
     """Delete a message that nobody has received."""
     with opened_engine(db) as engine:
-        found = _find(engine, message)
-        engine.delete_message(found)
-    say(f"message {found.id} {found.key}={found.value} is deleted")
+        stored = _find(engine, message)
+        engine.delete_message(stored)
+    say(f"message {stored.id} {stored.key}={stored.value} is deleted")
 
 
 def _find(engine: Engine, text: str) -> StoredMessage:

@@ -96,25 +96,25 @@ def send_message(
     key, value = parse_correlation(correlation)
     span = seconds(ttl, "--ttl")
     whom: To = "one" if choice(to, "--to", ("all", "one")) == "one" else "all"
-    wanted = 0 if expect is None else count(expect, "--expect")
+    least = 0 if expect is None else count(expect, "--expect")
     body = {} if data is None else read_json(data, "--data")
     warn_if_large(body, "the message")
     with opened_engine(db) as engine:
         target = None if execution is None else engine.find(execution)
-        sent = engine.publish(
+        result = engine.publish(
             key, value, body, message_id=message_id, ttl=span, to=whom, strict_type=strict_type,
             require_match=require_match, execution=target,
         )  # fmt: skip
         ends: list[dict[str, Json]] | None = None
-        if wait and sent.executions:
+        if wait and result.executions:
             from sm_cli.cli.messages.awaiting import ends_of
 
-            ends = ends_of(engine, sent.executions)
+            ends = ends_of(engine, result.executions)
         if format != "table":
-            out.one(_document(engine, key, value, sent, ends), format)
+            out.one(_document(engine, key, value, result, ends), format)
         else:
-            _tell(engine, correlation, sent, ends)
-    _check(correlation, sent, required=require_match or span == 0, wanted=wanted)
+            _tell(engine, correlation, result, ends)
+    _check(correlation, result, required=require_match or span == 0, least=least)
     if ends and any(end["status"] not in ("RUNNING", "SUCCEEDED") for end in ends):
         raise typer.Exit(1)
 
@@ -125,78 +125,82 @@ def parse_correlation(text: str) -> tuple[str, Json]:
     from sm_cli.errors import InvalidJson
     from sm_cli.jsonvalue import loads_exact, scalar_text
 
-    key, equals, written = text.partition("=")
+    key, equals, value_text = text.partition("=")
     if not key or not equals:
         raise UsageError(f"{text!r} is not KEY=VALUE")
     try:
-        value = loads_exact(written)
+        value = loads_exact(value_text)
     except InvalidJson:
-        return key, written
-    if isinstance(value, str) or (isinstance(value, (bool, int, float)) and scalar_text(value) == written):
+        return key, value_text
+    if isinstance(value, str) or (isinstance(value, (bool, int, float)) and scalar_text(value) == value_text):
         return key, value
-    return key, written
+    return key, value_text
 
 
-def _tell(engine: Engine, correlation: str, sent: Sent, ends: list[dict[str, Json]] | None) -> None:
+def _tell(engine: Engine, correlation: str, result: Sent, ends: list[dict[str, Json]] | None) -> None:
     from sm_cli.cli.messages.awaiting import ends_table
     from sm_cli.cli.terminal.tables import clean
 
-    line = _line(engine, correlation, sent)
+    line = _line(engine, correlation, result)
     if line is not None:
         out.text(clean(line))
     if ends is not None:
         for row in ends_table(ends):
             out.text(row)
     if line is not None:
-        for sentence in sent.near:
+        for sentence in result.near:
             say(f"  {clean(sentence)}")
 
 
-def _line(engine: Engine, correlation: str, sent: Sent) -> str | None:
+def _line(engine: Engine, correlation: str, result: Sent) -> str | None:
     """What became of it; None when that is an error."""
     from sm_cli.cli.messages.list import became
     from sm_cli.cli.terminal.tables import local_time
 
-    if sent.outcome == "delivered":
-        count = len(sent.executions)
+    if result.outcome == "delivered":
+        count = len(result.executions)
         more = f" and {count - _NAMED} more" if count > _NAMED else ""
-        receivers = ", ".join(sent.executions[:_NAMED])
+        receivers = ", ".join(result.executions[:_NAMED])
         return f"{correlation} was delivered to {count} execution{'s' if count > 1 else ''}: {receivers}{more}"
-    if sent.outcome == "buffered" and sent.until is not None:
-        return f"nobody waits for {correlation} now; it is kept until {local_time(sent.until)}"
-    if sent.first is not None:
-        when = local_time(sent.first.received)
-        return f"{correlation} repeats message {sent.first.id}, which was sent {when} and {became(engine, sent.first)}"
+    if result.outcome == "buffered" and result.until is not None:
+        return f"nobody waits for {correlation} now; it is kept until {local_time(result.until)}"
+    if result.first is not None:
+        when = local_time(result.first.received)
+        return (
+            f"{correlation} repeats message {result.first.id}, which was sent {when} and {became(engine, result.first)}"
+        )
     return None
 
 
-def _document(engine: Engine, key: str, value: Json, sent: Sent, ends: list[dict[str, Json]] | None) -> dict[str, Json]:
+def _document(
+    engine: Engine, key: str, value: Json, result: Sent, ends: list[dict[str, Json]] | None
+) -> dict[str, Json]:
     from sm_cli.jsonvalue import scalar_text
     from sm_cli.timestamps import rfc3339
     from sm_cli.views.messages import message_document
 
-    found: dict[str, Json] = {
-        "outcome": sent.outcome.value.replace(" ", "_"),
+    facts: dict[str, Json] = {
+        "outcome": result.outcome.value.replace(" ", "_"),
         "key": key,
         "value": scalar_text(value),
-        "message": sent.message,
-        "executions": list(sent.executions),
-        "until": None if sent.until is None else rfc3339(sent.until),
-        "near": list(sent.near),
+        "message": result.message,
+        "executions": list(result.executions),
+        "until": None if result.until is None else rfc3339(result.until),
+        "near": list(result.near),
     }
-    if sent.first is not None:
-        found["first"] = message_document(engine, sent.first)
+    if result.first is not None:
+        facts["first"] = message_document(engine, result.first)
     if ends is not None:
-        found["ends"] = [*ends]
-    return found
+        facts["ends"] = [*ends]
+    return facts
 
 
-def _check(correlation: str, sent: Sent, *, required: bool, wanted: int) -> None:
+def _check(correlation: str, result: Sent, *, required: bool, least: int) -> None:
     """Raise NotDelivered when fewer received it than had to; a repeat counts with those who received the first."""
-    received = sent.first.count if sent.first is not None else len(sent.executions)
-    if required and received == 0:
-        if sent.first is not None:
-            raise NotDelivered(f"nobody has received message {sent.first.id}, which {correlation} repeats")
-        raise NotDelivered(f"nobody waits for {correlation}, so nothing was sent", hint="; ".join(sent.near) or None)
-    if received < wanted:
-        raise NotDelivered(f"{received} of the {wanted} executions that were expected received {correlation}")
+    receivers = result.first.count if result.first is not None else len(result.executions)
+    if required and receivers == 0:
+        if result.first is not None:
+            raise NotDelivered(f"nobody has received message {result.first.id}, which {correlation} repeats")
+        raise NotDelivered(f"nobody waits for {correlation}, so nothing was sent", hint="; ".join(result.near) or None)
+    if receivers < least:
+        raise NotDelivered(f"{receivers} of the {least} executions that were expected received {correlation}")

@@ -54,13 +54,13 @@ def waits(
     if value is not None and key is None:
         raise UsageError("--value belongs to --key")
     with opened_store(db) as store:
-        found = list_waits(store, WaitFilter(key, value, workflow, limit=count(limit, "--limit")))
-        short = short_refs(store, [wait.ref for wait in found])
+        records = list_waits(store, WaitFilter(key, value, workflow, limit=count(limit, "--limit")))
+        short = short_refs(store, [wait.ref for wait in records])
     if format != "table":
-        out.rows([wait_document(wait) for wait in found], format)
-    elif found:
+        out.rows([wait_document(wait) for wait in records], format)
+    elif records:
         heads = ("KEY", "VALUE", "ID", "NAME", "WORKFLOW", "STATE", "SINCE", "UNTIL")
-        print_table(heads, [_row(wait) for wait in found], wide=wide, now=time.time_ns() // 1000, refs=short)
+        print_table(heads, [_row(wait) for wait in records], wide=wide, now=time.time_ns() // 1000, refs=short)
     else:
         say("no execution waits for a message" if key is None and workflow is None else "no execution waits for that")
 

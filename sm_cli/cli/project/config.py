@@ -29,8 +29,8 @@ class Project(ProjectSettings):
 
 def find_project(start: Path | None = None) -> Project:
     """Walk up to sm.toml, or a pyproject.toml with [tool.sm]. Raises ConfigurationError for one that is wrong."""
-    found = find_settings(start or Path.cwd(), check_owner)
-    return Project(found.root, found.file, found.table, found.lines)
+    settings = find_settings(start or Path.cwd(), check_owner)
+    return Project(settings.root, settings.file, settings.table, settings.lines)
 
 
 @contextmanager

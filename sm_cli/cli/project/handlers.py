@@ -34,9 +34,9 @@ def handler_names(directory: Path, *, run: bool) -> Collection[str] | None:
         return load_trusted(directory).keys()
     from sm_cli.handlers.reading import read_handler_names
 
-    found = read_handler_names(directory)
-    for problem in found.problems:
+    handlers = read_handler_names(directory)
+    for problem in handlers.problems:
         warn(f"{problem}; so nothing is said about handlers")
-    if found.hidden is not None and not found.problems:
-        say(f"sm: note: {found.hidden}; so nothing is said about handlers (--import executes the files and knows)")
-    return found.names if found.is_complete else None
+    if handlers.hidden is not None and not handlers.problems:
+        say(f"sm: note: {handlers.hidden}; so nothing is said about handlers (--import executes the files and knows)")
+    return handlers.names if handlers.is_complete else None

@@ -107,12 +107,12 @@ def _write(path: Path, content: bytes) -> None:
 
 def _ignore(path: Path) -> None:
     """Keep the database out of version control."""
-    wanted = _template(_IGNORE)
+    template = _template(_IGNORE)
     if not path.exists():
-        path.write_bytes(wanted)
+        path.write_bytes(template)
         return
     content = path.read_bytes()
-    database = wanted.splitlines()[0]
+    database = template.splitlines()[0]
     if database not in content.splitlines():
         path.write_bytes(content + (b"" if content.endswith(b"\n") or not content else b"\n") + database + b"\n")
 

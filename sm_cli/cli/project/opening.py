@@ -32,12 +32,12 @@ def _patience(project: Project, url: str) -> Patience:
     from sm_cli.views.database import Patience
 
     limit = _LOCK_TIMEOUT
-    if (chosen := lock_timeout()) is not None:
-        limit = chosen
-    elif (configured := project.setting("lock_timeout")) is not None:
+    if (timeout := lock_timeout()) is not None:
+        limit = timeout
+    elif (setting := project.setting("lock_timeout")) is not None:
         from sm_cli.cli.terminal.options import seconds
 
-        limit = seconds(configured, project.place("lock_timeout"))
+        limit = seconds(setting, project.place("lock_timeout"))
 
     def tell(holder: Holder) -> None:
         import logging  # who does not wait does not wait for it either

@@ -37,19 +37,19 @@ def name_of_file(path: str) -> str:
     return _FROM_STDIN if path == STDIN else stem_of(path)
 
 
-def choose(project: Project, wanted: str | None) -> str:
+def choose(project: Project, name: str | None) -> str:
     """The path of the workflow that is meant: named (also by SM_WORKFLOW), configured, or the only one there is.
     Raises UsageError when that is none or several."""
-    configured = project.setting("workflow")
-    if wanted is not None:
-        return _closest_hint(project.workflows, wanted)
+    setting = project.setting("workflow")
+    if name is not None:
+        return _closest_hint(project.workflows, name)
     if (variable := os.environ.get("SM_WORKFLOW")) is not None:
         with blamed_on("SM_WORKFLOW"):
             return _closest_hint(project.workflows, variable)
-    if configured is not None:
-        beside = relative_path(project.root / configured)
+    if setting is not None:
+        beside = relative_path(project.root / setting)
         with blamed_on(project.place("workflow")):
-            return str(beside) if beside.is_file() else _closest_hint(project.workflows, configured)
+            return str(beside) if beside.is_file() else _closest_hint(project.workflows, setting)
     there = files_in(project.workflows) if project.workflows.is_dir() else []
     if len(there) == 1:
         return str(there[0])
@@ -62,22 +62,22 @@ def choose(project: Project, wanted: str | None) -> str:
     raise UsageError(f"{project.workflows}/ holds several workflows: {names}", hint="Name one of them.")
 
 
-def _closest_hint(folder: Path, wanted: str) -> str:
-    if wanted == STDIN or is_file(wanted):
-        return wanted
-    path = Path(wanted[:_LONGEST])
+def _closest_hint(folder: Path, name: str) -> str:
+    if name == STDIN or is_file(name):
+        return name
+    path = Path(name[:_LONGEST])
     if path.is_dir():
         files = [str(file) for file in files_in(path)]
         hint = f"Name a file in it: {', '.join(files[:_MOST_NAMED])}." if files else None
-        raise UsageError(f"{wanted} is a folder, not a workflow", hint=hint)
+        raise UsageError(f"{name} is a folder, not a workflow", hint=hint)
     if path.exists():
-        return wanted  # a pipe: `sm run <(generate)`
+        return name  # a pipe: `sm run <(generate)`
     there = {name_of_file(str(file)): str(file) for file in (files_in(folder) if folder.is_dir() else [])}
-    if wanted in there:
-        return there[wanted]
-    if "/" in wanted or path.suffix in SUFFIXES:
+    if name in there:
+        return there[name]
+    if "/" in name or path.suffix in SUFFIXES:
         raise NotFound(f"there is no file {path}")
-    close = get_close_matches(wanted, there, 1)
+    close = get_close_matches(name, there, 1)
     hint = f"did you mean {close[0]!r}?" if close else f"{folder}/ has {', '.join(there)}." if there else None
     raise NotFound(f"there is no file {str(path)!r} and no workflow of that name in {folder}/", hint=hint)
 
@@ -111,7 +111,7 @@ def load(path: str) -> Workflow:
 
 def document(path: str) -> Document:
     """A definition that was read. Raises InvalidDefinition."""
-    found = parse_file(path)
-    if found.document is None:
-        raise InvalidDefinition(found.diagnostics)
-    return found.document
+    parsed_file = parse_file(path)
+    if parsed_file.document is None:
+        raise InvalidDefinition(parsed_file.diagnostics)
+    return parsed_file.document

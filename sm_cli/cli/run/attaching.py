@@ -73,14 +73,14 @@ def _watch(engine: Engine, execution: Execution, result: TextIO, format: str, ro
     from sm_cli.views.why import why
 
     def reasons(current: Execution) -> list[Reason]:
-        found = why(engine, current, time_text=local_time)
-        return [reason for reason in found if reason.kind not in _NO_STANDSTILL]
+        all_reasons = why(engine, current, time_text=local_time)
+        return [reason for reason in all_reasons if reason.kind not in _NO_STANDSTILL]
 
     with Interrupts() as interrupts:
         # Who attaches wants to see something, also where no picture can be drawn.
         with watcher(logs.is_verbose() or not sys.stderr.isatty()) as watching:
             onlooker = Onlooker(engine, execution, watching, root, Standstill(engine, watching, reasons, root))
-            while not onlooker.closed() and interrupts.received is None:
+            while not onlooker.is_closed() and interrupts.signal is None:
                 time.sleep(_PAUSE)
         current = execution_now(engine, execution.id)
         assert current is not None, "executions stay in the database"

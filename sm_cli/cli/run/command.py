@@ -110,10 +110,10 @@ def run(
     check_run_options(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
     format = output_format(output, json)
     project = find_project()
-    wanted, pairs = split(arguments or [])
+    name_or_pair, pairs = split(arguments or [])
     limit = None if timeout is None else seconds(timeout, "--timeout")
     load = loader_for(project, concurrency, processes)
-    workflow = workflows.load(workflows.choose(project, wanted))
+    workflow = workflows.load(workflows.choose(project, name_or_pair))
     data = read_input(input, pairs)
     limits = is_held_to_limits(workflow, data, aws_limits or project.aws_limits)
     queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
@@ -128,8 +128,8 @@ def run(
             ))  # fmt: skip
         with opened_engine(db, project, create=True, buckets=buckets, stubbed=stub) as engine:
             if detach:
-                made = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
-                raise typer.Exit(_print_left(made[0], result, format))
+                executions = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
+                raise typer.Exit(_print_left(executions[0], result, format))
             from sm_cli.cli.run.following import follow, worker_for
 
             loop = worker_for(engine, registry, load.slots)

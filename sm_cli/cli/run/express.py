@@ -57,15 +57,15 @@ def run_in_memory(
         with Interrupts() as interrupts:
             with watcher(logs.is_verbose()) as watching:
                 eyes = Eyes(express.loop, execution, watching, project.root)
-                express.run(lambda: eyes.closed() or interrupts.received is not None)
+                express.run(lambda: eyes.is_closed() or interrupts.signal is not None)
             if express.current().closed is None:
                 express.engine.stop(execution)
-        ended = express.current()
+        end = express.current()
         if store is not None:
             engine.keep(express, store)
-        for line in ending(express.engine, ended, project.root, whole=logs.is_verbose()):
+        for line in ending(express.engine, end, project.root, whole=logs.is_verbose()):
             say(line)
-    code = 0 if ended.status == "SUCCEEDED" else 1
-    if interrupts.received is not None and ended.status == "ABORTED":
+    code = 0 if end.status == "SUCCEEDED" else 1
+    if interrupts.signal is not None and end.status == "ABORTED":
         code = interrupts.exit_code
-    return print_end(ended, result, format, code)
+    return print_end(end, result, format, code)

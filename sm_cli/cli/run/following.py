@@ -66,28 +66,28 @@ class Onlooker:
         self.id = execution.id
         self.watch = Watch(engine, execution)
         self.watching = watching
-        self.looked = 0
-        self.reported = engine.clock.now()
+        self.last_look = 0
+        self.last_report = engine.clock.now()
         self.something = True
         self.root = root
-        self.asked = self.reported
-        self.failed: set[int] = set()  # ids of map runs whose first failure was told
+        self.last_question = self.last_report
+        self.runs_with_failures: set[int] = set()  # ids of map runs whose first failure was told
         self.standstill = standstill
 
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether the execution is closed; shows what happened since the last look. Looks only so often."""
         now = self.engine.clock.now()
-        if not self.something and now - self.looked < _LOOK:
+        if not self.something and now - self.last_look < _LOOK:
             return False
-        self.something, self.looked = False, now
-        watching, asked = self.watching, self.watching.asks(now)
-        look = self.watch.look(events=watching.looks, frames=asked)
+        self.something, self.last_look = False, now
+        watching, frames = self.watching, self.watching.asks(now)
+        look = self.watch.look(events=watching.looks, frames=frames)
         if watching.looks:
             watching.see(look.events, now)
-        if asked:
+        if frames:
             watching.learn(look.progress, now)
-        if watching.interval is not None and now - self.reported >= watching.interval:
-            self.reported = now
+        if watching.interval is not None and now - self.last_report >= watching.interval:
+            self.last_report = now
             watching.report(self.watch.under_way(), now)
         if look.execution is not None:
             self.standstill.look(look.execution)
@@ -96,12 +96,12 @@ class Onlooker:
 
     def tell_failures(self, execution: Execution, now: int) -> None:
         """Of map runs under way, as soon as it is seen, the child that failed first."""
-        if now - self.asked < MICROSECONDS or execution.closed is not None:
+        if now - self.last_question < MICROSECONDS or execution.closed is not None:
             return
-        self.asked = now
+        self.last_question = now
         for failure in child_failures(self.engine, execution):
-            if failure.run.id not in self.failed:
-                self.failed.add(failure.run.id)
+            if failure.run.id not in self.runs_with_failures:
+                self.runs_with_failures.add(failure.run.id)
                 for i, line in enumerate(child_failure_lines(failure, self.root)):
                     self.watching.line(f"    {line}" if i else f"  ✗ {line}", RED)
 
@@ -145,11 +145,11 @@ def follow(
     with Interrupts() as interrupts:
         with watcher(logs.is_verbose()) as watching:
             eyes = Eyes(loop, execution, watching, root)
-            loop.run(lambda: eyes.closed() or interrupts.received is not None or (detach_on_wait and eyes.waits()))
+            loop.run(lambda: eyes.is_closed() or interrupts.signal is not None or (detach_on_wait and eyes.waits()))
         current = execution_now(engine, execution.id)
         assert current is not None
         loop.let_go()
-        if current.closed is None and interrupts.received is not None:
+        if current.closed is None and interrupts.signal is not None:
             say(f"stopped; execution {execution.name} stays and goes on with: {shlex.join(again)}")
             return print_end(current, result, format, interrupts.exit_code)
     if current.closed is None:
@@ -164,6 +164,6 @@ def _detach(engine: Engine, execution: Execution, result: TextIO, format: str) -
     code = print_left(execution, result, format, StillRunning.exit_code)
     for s in only_messages_move(engine, execution.id):
         until = "" if s.deadline is None else f" until {local_time(s.deadline)}"
-        named = clean(f"{s.key}={s.value}{until}: {send_command(s.key, s.value)}")
-        say(f"execution {execution.name} waits for the message {named}")
+        advice = clean(f"{s.key}={s.value}{until}: {send_command(s.key, s.value)}")
+        say(f"execution {execution.name} waits for the message {advice}")
     return code

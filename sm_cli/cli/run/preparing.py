@@ -52,16 +52,16 @@ def needed_with_nested(workflow: Workflow, library: Callable[[str], Workflow | N
     from sm_cli.handlers.needs import needed_handlers, nested_workflows
 
     needs: dict[str, list[str]] = {}
-    seen, left = {workflow.name}, [workflow]
-    while left:
-        here = left.pop()
+    names, queue = {workflow.name}, [workflow]
+    while queue:
+        here = queue.pop()
         where = "" if here is workflow else f" of {here.name}"
         for handler, states in needed_handlers(here.program, here.document.value).items():
             needs.setdefault(handler, []).extend(f"{state}{where}" for state in states)
         for name in nested_workflows(here.program, here.document.value):
-            if name not in seen and (found := library(name)) is not None:
-                left.append(found)
-            seen.add(name)
+            if name not in names and (nested := library(name)) is not None:
+                queue.append(nested)
+            names.add(name)
     return needs
 
 

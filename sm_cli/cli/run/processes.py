@@ -38,7 +38,7 @@ class Loader:
         self.slots = slots
         self.ahead = False
         self.recycle_after: int | None = None
-        self._used: Processes | None = None
+        self._current: Processes | None = None
 
     def __call__(self, directory: Path) -> Registry:
         """The handlers. What earlier ones have begun they end. Raises ConfigurationError for another user's directory,
@@ -50,7 +50,7 @@ class Loader:
         check_handlers_owner(directory)
         new = Processes(directory, keep=self.slots if self.ahead else 0, recycle_after=self.recycle_after)
         registry = new.load()
-        before, self._used = self._used, new
+        before, self._current = self._current, new
         if before is not None:
             before.retire()
         return registry
@@ -59,24 +59,24 @@ class Loader:
         return self
 
     def __exit__(self, *details: object) -> None:
-        if self._used is not None:
-            self._used.close()
+        if self._current is not None:
+            self._current.close()
 
 
 def loader_for(project: Project, concurrency: str | None, processes: str | None) -> Loader:
     """From the options, else the settings: so many processes, each with one handler at a time, or threads. As many run
     at once as `concurrency` says, 8 unless it is given, and no more than there are processes. Raises UsageError."""
-    given = concurrency or project.setting("concurrency")
-    slots = None if given is None else count(given, project.origin("concurrency", concurrency))
-    wanted = processes or project.setting("processes") or "0"
-    if not wanted.isascii() or not wanted.isdigit() or not int(wanted[:8]) <= _MOST:
+    number_of_slots = concurrency or project.setting("concurrency")
+    slots = None if number_of_slots is None else count(number_of_slots, project.origin("concurrency", concurrency))
+    number_text = processes or project.setting("processes") or "0"
+    if not number_text.isascii() or not number_text.isdigit() or not int(number_text[:8]) <= _MOST:
         where = project.origin("processes", processes)
-        raise UsageError(f"{where} takes a whole number from 0, for threads, to {_MOST}, not {wanted!r}")
-    number = int(wanted)
+        raise UsageError(f"{where} takes a whole number from 0, for threads, to {_MOST}, not {number_text!r}")
+    number = int(number_text)
     return Loader(number, min(number, slots or number)) if number else Loader(0, slots or _THREADS)
 
 
 def recycle_after(project: Project, option: str | None) -> int | None:
     """How many tasks a process does before another one takes its place; None: any number. Raises UsageError."""
-    wanted = option or project.setting("recycle_after")
-    return None if wanted is None else count(wanted, project.origin("recycle_after", option))
+    number_text = option or project.setting("recycle_after")
+    return None if number_text is None else count(number_text, project.origin("recycle_after", option))

@@ -34,31 +34,34 @@ def need_watchfiles() -> None:
 
 @contextmanager
 def reloading(
-    loop: Worker, directory: Path, used: Callable[[Registry], Mapping[str, Handler]], load: Callable[[Path], Registry]
+    loop: Worker,
+    directory: Path,
+    merge: Callable[[Registry], Mapping[str, Handler]],
+    load: Callable[[Path], Registry],
 ) -> Iterator[None]:
-    """Inside the block, changes below the directory reach the loop, as what `used` makes of what `load` gives."""
-    done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(loop, directory, used, load, done), name="sm-reload", daemon=True)
+    """Inside the block, changes below the directory reach the loop, as what `merge` makes of what `load` gives."""
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(loop, directory, merge, load, over), name="sm-reload", daemon=True)
     watcher.start()
     try:
         yield
     finally:
-        done.set()
+        over.set()
 
 
 def _watch(
-    loop: Worker, directory: Path, used: Callable[[Registry], Mapping[str, Handler]],
-    load: Callable[[Path], Registry], done: threading.Event,
+    loop: Worker, directory: Path, merge: Callable[[Registry], Mapping[str, Handler]],
+    load: Callable[[Path], Registry], over: threading.Event,
 ) -> None:  # fmt: skip
     from watchfiles import PythonFilter, watch
 
-    for _ in watch(directory, watch_filter=PythonFilter(), stop_event=done, debounce=200):
+    for _ in watch(directory, watch_filter=PythonFilter(), stop_event=over, debounce=200):
         try:
             handlers = load(directory)
         except (ConfigurationError, HandlerLoadError) as e:
             text = f"sm: error: {e.message}; the handlers stay as they were"
             tell_state("worker.not_reloaded", text, {"worker": loop.name, "error": e.message}, level=logging.ERROR)
             continue
-        loop.reload(used(handlers))
+        loop.reload(merge(handlers))
         text = f"worker {loop.name}: {len(handlers)} handlers loaded again from {directory}/"
         tell_state("worker.reloaded", text, {"worker": loop.name, "handlers": len(handlers)})

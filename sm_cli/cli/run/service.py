@@ -20,12 +20,12 @@ class Service:
     not get."""
 
     def __init__(self, environment: MutableMapping[str, str] | None = None) -> None:
-        found = {name: (os.environ if environment is None else environment).pop(name, "") for name in _VARIABLES}
-        self.address = _address(found["NOTIFY_SOCKET"])
+        variables = {name: (os.environ if environment is None else environment).pop(name, "") for name in _VARIABLES}
+        self.address = _address(variables["NOTIFY_SOCKET"])
         #: Seconds between two signs of life; None when none are wanted.
-        self.every = _interval(found["WATCHDOG_USEC"], found["WATCHDOG_PID"])
+        self.every = _interval(variables["WATCHDOG_USEC"], variables["WATCHDOG_PID"])
         self._next = 0.0  # time.monotonic
-        self._warned = False
+        self._has_warned = False
 
     def ready(self) -> None:
         """The work begins."""
@@ -51,8 +51,8 @@ class Service:
         except BlockingIOError:
             return  # it has enough to read; the next sign of life will do
         except OSError as error:
-            if not self._warned:
-                self._warned = True
+            if not self._has_warned:
+                self._has_warned = True
                 where = shorten_path(self.address.replace("\0", "@", 1))
                 warn(
                     f"the service manager cannot be told anything at NOTIFY_SOCKET {where!r}: {error.strerror or error}"

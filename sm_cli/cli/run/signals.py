@@ -11,17 +11,17 @@ from types import FrameType
 
 
 class Interrupts:
-    """`received` is the number of the first signal, None while there was none. Only for the main thread."""
+    """`signal` is the number of the first signal, None while there was none. Only for the main thread."""
 
     def __init__(self) -> None:
-        self.received: int | None = None
+        self.signal: int | None = None
         self._before: dict[int, object] = {}
 
     @property
     def exit_code(self) -> int:
         """130 for Ctrl-C, 143 for SIGTERM."""
-        assert self.received is not None
-        return 128 + self.received
+        assert self.signal is not None
+        return 128 + self.signal
 
     def __enter__(self) -> Interrupts:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -33,6 +33,6 @@ class Interrupts:
             signal.signal(number, before)  # type: ignore[arg-type]  # what signal.signal itself returned
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.received is not None:
+        if self.signal is not None:
             os._exit(128 + number)
-        self.received = number
+        self.signal = number

@@ -38,7 +38,7 @@ class Standstill:
         self.watching = watching
         self._clock = engine.clock
         self._events = 0
-        self._shown = False
+        self._is_on_screen = False
         self._next = self._clock.monotonic() + _PATIENCE
         engine.observe(self.observe)
 
@@ -53,17 +53,17 @@ class Standstill:
         if execution.events != self._events:
             self._events = execution.events
             self._moves()
-        begun = self._clock.monotonic()
-        if begun < self._next or execution.closed is not None:
+        start = self._clock.monotonic()
+        if start < self._next or execution.closed is not None:
             return
         reasons = [replace(reason, text=from_root(reason.text, self.root)) for reason in self.reasons(execution)]
-        ended = self._clock.monotonic()
-        self._next = ended + max(_PATIENCE, _FRACTION * (ended - begun))
-        self._shown = bool(reasons)
+        end = self._clock.monotonic()
+        self._next = end + max(_PATIENCE, _FRACTION * (end - start))
+        self._is_on_screen = bool(reasons)
         self.watching.stands_still(reasons)
 
     def _moves(self) -> None:
         self._next = self._clock.monotonic() + _PATIENCE
-        if self._shown:
-            self._shown = False
+        if self._is_on_screen:
+            self._is_on_screen = False
             self.watching.stands_still([])

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def stubbing(wanted: bool) -> Iterator[Stub | None]:
+def stubbing(on: bool) -> Iterator[Stub | None]:
     """A stub, when it was asked for; what it answered is told at the end."""
-    if not wanted:
+    if not on:
         yield None
         return
     from sm_cli.cli.terminal.tables import clean
@@ -49,9 +49,9 @@ def telling_stub(worker: str) -> Stub:
     return Stub(tell)
 
 
-def stubbed_engine(engine: Engine, asked: bool) -> Engine:
+def stubbed_engine(engine: Engine, stubs: bool) -> Engine:
     """The engine; with a stub it leaves it those tasks that start a workflow which is not there."""
-    engine.settings.stubbed = asked
+    engine.settings.stubbed = stubs
     return engine
 
 

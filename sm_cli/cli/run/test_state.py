@@ -93,7 +93,7 @@ def test_state(
         raise UsageError("--trace shows what --level INFO leaves out")
     project = find_project()
     document = workflows.document(workflows.choose(project, workflow))
-    found = state_in(document, state)
+    definition = state_in(document, state)
     options: dict[str, Any] = {
         name: None if source is None else read_json(source, f"--{option}")
         for name, option, source in (
@@ -102,13 +102,13 @@ def test_state(
             ("state_configuration", "configuration", configuration),
         )
     }
-    data, mocked = read_input(input, []), mock_of(mock, mock_error)
-    raised: list[Traceback] = []
+    data, mock_result = read_input(input, []), mock_of(mock, mock_error)
+    tracebacks: list[Traceback] = []
     with out.guard_stdout() as result, stubbing(stub) as stubs:
-        registry = {} if mocked is not None else handlers_for_state(found, project, handlers, stubs)
+        registry = {} if mock_result is not None else handlers_for_state(definition, project, handlers, stubs)
         answer = single.test_state(
-            document, data, state_name=state, inspection_level=depth if json else _check_level(depth), mock=mocked,
-            handlers=registry, name=state, strict=False, raised=raised.append, **options,
+            document, data, state_name=state, inspection_level=depth if json else _check_level(depth), mock=mock_result,
+            handlers=registry, name=state, strict=False, raised=tracebacks.append, **options,
         )  # fmt: skip
         if json:
             out.value(answer, result)
@@ -117,7 +117,7 @@ def test_state(
                 out.text(line, result)
         elif "output" in answer:
             out.value(answer["output"], result)
-    for line in outcome_lines(state, answer, raised, project.root):
+    for line in outcome_lines(state, answer, tracebacks, project.root):
         say(line)
     if answer["status"] == "FAILED":
         raise typer.Exit(1)
@@ -198,8 +198,8 @@ def stages(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name:<{width}}  {tables.clean(text)}"
 
 
-def outcome_lines(state: str, answer: Mapping[str, Any], raised: Sequence[Traceback], root: Path) -> Iterator[str]:
-    """How it ended, for stderr. raised: what its handler raised. root: the project's directory."""
+def outcome_lines(state: str, answer: Mapping[str, Any], tracebacks: Sequence[Traceback], root: Path) -> Iterator[str]:
+    """How it ended, for stderr. tracebacks: of what its handler raised. root: the project's directory."""
     from sm_cli.cli.show.places import place_lines
     from sm_cli.cli.terminal import logs, tables
     from sm_cli.views.failures import readable_cause
@@ -208,9 +208,9 @@ def outcome_lines(state: str, answer: Mapping[str, Any], raised: Sequence[Traceb
     yield tables.clean(f"state {state} {answer['status']}{goes_on}")
     for name in ("error", "cause"):
         if answer.get(name):
-            said = readable_cause(answer[name]) if name == "cause" else answer[name]
-            yield f"  {name}: {tables.cut(tables.clean(said))}"
-    for each in raised:
+            value = readable_cause(answer[name]) if name == "cause" else answer[name]
+            yield f"  {name}: {tables.cut(tables.clean(value))}"
+    for each in tracebacks:
         yield from (f"  {line}" for line in place_lines(each.places, each, root, whole=logs.is_verbose()))
     details = answer.get("inspectionData", {}).get("errorDetails", {})
     if "retryIndex" in details:

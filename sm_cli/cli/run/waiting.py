@@ -61,46 +61,48 @@ def wait(
     span = None if timeout is None else seconds(timeout, "--timeout")
     project = find_project()
     with opened_engine(db, project) as engine, Interrupts() as interrupts:
-        wanted = {found.id: found for found in map(engine.find, executions)}
-        for looked in _looks(engine, wanted, span):
-            for closed in looked:
-                wanted[closed.id] = closed
-                _tell(engine, closed, project.root, format)
+        executions_by_id = {record.id: record for record in map(engine.find, executions)}
+        for batch in _looks(engine, executions_by_id, span):
+            for current in batch:
+                executions_by_id[current.id] = current
+                _tell(engine, current, project.root, format)
             out.flush()
-            ended = [execution for execution in wanted.values() if execution.closed is not None]
-            if interrupts.received is not None or (ended if any else len(ended) == len(wanted)):
+            closed_executions = [execution for execution in executions_by_id.values() if execution.closed is not None]
+            if interrupts.signal is not None or (
+                closed_executions if any else len(closed_executions) == len(executions_by_id)
+            ):
                 break
         if format != "table":
             from sm_cli.views.executions import result_document
 
-            out.rows([result_document(execution) for execution in wanted.values()], format)
-        if interrupts.received is not None:
+            out.rows([result_document(execution) for execution in executions_by_id.values()], format)
+        if interrupts.signal is not None:
             raise typer.Exit(interrupts.exit_code)
-    raise typer.Exit(_exit_code(list(wanted.values()), any=any))
+    raise typer.Exit(_exit_code(list(executions_by_id.values()), any=any))
 
 
-def _looks(engine: Engine, wanted: dict[int, Execution], span: float | None) -> Iterator[list[Execution]]:
+def _looks(engine: Engine, executions: dict[int, Execution], span: float | None) -> Iterator[list[Execution]]:
     """Again and again those that have ended since, until `span` seconds are over."""
     from sm_cli.views.executions import executions_now
     from sm_cli.views.why import working
 
     clock = engine.clock
-    begun, told = clock.monotonic(), False
-    known: set[int] = set()
+    start, has_told = clock.monotonic(), False
+    closed_ids: set[int] = set()
     while True:
-        looked = time.monotonic()
-        now = executions_now(engine, [id for id in wanted if id not in known])
-        ended = [execution for execution in now if execution.closed is not None]
-        known.update(execution.id for execution in ended)
-        yield ended
-        passed = clock.monotonic() - begun
-        if span is not None and passed >= span * 1_000_000:
+        start_of_look = time.monotonic()
+        now = executions_now(engine, [id for id in executions if id not in closed_ids])
+        closed_executions = [execution for execution in now if execution.closed is not None]
+        closed_ids.update(execution.id for execution in closed_executions)
+        yield closed_executions
+        elapsed = clock.monotonic() - start
+        if span is not None and elapsed >= span * 1_000_000:
             return
-        if not told and passed > _PATIENCE:
-            told = True
+        if not has_told and elapsed > _PATIENCE:
+            has_told = True
             if not working(engine):
                 say("nobody works on executions here, and those that need a worker stand still: sm worker")
-        time.sleep(max(_PAUSE, _SHARE * (time.monotonic() - looked)))
+        time.sleep(max(_PAUSE, _SHARE * (time.monotonic() - start_of_look)))
 
 
 def _tell(engine: Engine, execution: Execution, root: Path, format: str) -> None:
@@ -116,11 +118,11 @@ def _tell(engine: Engine, execution: Execution, root: Path, format: str) -> None
 
 def _exit_code(executions: list[Execution], *, any: bool) -> int:
     """1 when one that has ended did not succeed; else 6 when one that was waited for has not; else 0."""
-    ended = [execution for execution in executions if execution.closed is not None]
-    if [execution for execution in ended if execution.status != "SUCCEEDED"]:
+    closed_executions = [execution for execution in executions if execution.closed is not None]
+    if [execution for execution in closed_executions if execution.status != "SUCCEEDED"]:
         return 1
-    if len(ended) < (1 if any else len(executions)):
-        left = len(executions) - len(ended)
-        say(f"{left} execution{' is' if left == 1 else 's are'} still running")
+    if len(closed_executions) < (1 if any else len(executions)):
+        remaining = len(executions) - len(closed_executions)
+        say(f"{remaining} execution{' is' if remaining == 1 else 's are'} still running")
         return StillRunning.exit_code
     return 0

@@ -30,57 +30,59 @@ _WHEN = {Lack.MESSAGE: "until"}
 _KINDS = {lack: lack.name.lower() for lack in Lack}
 
 
-def work_summary(log: WorkLog, left: list[Left]) -> str:
+def work_summary(log: WorkLog, rest: list[Left]) -> str:
     """`3 ended: 2 SUCCEEDED, 1 FAILED; 1 still waits: no handler for 'x'`."""
-    count_ended = sum(log.ended.values())
+    count_ended = sum(log.counts_by_status.values())
     parts = ["nothing ended"]
     if count_ended:
-        by_status = ", ".join(f"{log.ended[status]:,} {status}" for status in _STATUSES if log.ended[status])
+        by_status = ", ".join(
+            f"{log.counts_by_status[status]:,} {status}" for status in _STATUSES if log.counts_by_status[status]
+        )
         parts = [f"{count_ended:,} ended: {by_status}"]
-    total = sum(each.count for each in left)
-    if not left:
+    total = sum(each.count for each in rest)
+    if not rest:
         return f"{parts[0]}; nothing is left"
-    reasons = [_reason(each, alone=len(left) == 1) for each in left[:_TOLD]]
-    more = sum(each.count for each in left[_TOLD:])
+    reasons = [_reason(each, alone=len(rest) == 1) for each in rest[:_TOLD]]
+    more = sum(each.count for each in rest[_TOLD:])
     reasons += [f"{more:,} for other reasons"] if more else []
-    parts.append(f"{_format_count(total, left)} still wait{'s' if total == 1 else ''}: {', '.join(reasons)}")
+    parts.append(f"{_format_count(total, rest)} still wait{'s' if total == 1 else ''}: {', '.join(reasons)}")
     return "; ".join(parts)
 
 
-def facts(log: WorkLog, left: list[Left], code: int) -> dict[str, Any]:
+def facts(log: WorkLog, rest: list[Left], code: int) -> dict[str, Any]:
     """The same as JSON."""
     from sm_cli.timestamps import rfc3339
 
     return {
-        "ended": {status: log.ended[status] for status in _STATUSES},
+        "ended": {status: log.counts_by_status[status] for status in _STATUSES},
         "left": [
             {"reason": _KINDS[each.lack], "name": each.name or None, "executions": each.count,
              "until": None if each.until is None else rfc3339(each.until)}
-            for each in left
+            for each in rest
         ],
         "exit_code": code,
     }  # fmt: skip
 
 
-def exit_code(log: WorkLog, left: list[Left], *, drains: bool, ok_to_leave: bool) -> int:
+def exit_code(log: WorkLog, rest: list[Left], *, drains: bool, ok_to_leave: bool) -> int:
     """1 when an execution that ended did not succeed; else 6 when work is left that nobody here can do, or (where it
     `drains` and no other pass follows) that has failed and is to be tried again: nobody knows yet how it ends."""
-    if log.failed:
+    if log.failures:
         return 1
-    stuck = any(each.lack.is_stuck or (drains and each.lack is Lack.RETRY) for each in left)
-    return StillRunning.exit_code if stuck and not ok_to_leave else 0
+    is_stuck = any(each.lack.is_stuck or (drains and each.lack is Lack.RETRY) for each in rest)
+    return StillRunning.exit_code if is_stuck and not ok_to_leave else 0
 
 
-def _reason(left: Left, *, alone: bool) -> str:
-    text = _TEXTS[left.lack].format(left.name)
-    if left.until is not None:
-        when = tables.local_time(left.until)
-        if left.count == 1:
-            text = f"until {when}" if left.lack is Lack.TIME else f"{text} ({_WHEN.get(left.lack, 'at')} {when})"
+def _reason(part: Left, *, alone: bool) -> str:
+    text = _TEXTS[part.lack].format(part.name)
+    if part.until is not None:
+        when = tables.local_time(part.until)
+        if part.count == 1:
+            text = f"until {when}" if part.lack is Lack.TIME else f"{text} ({_WHEN.get(part.lack, 'at')} {when})"
         else:
-            text += f" (the first {_WHEN.get(left.lack, 'at')} {when})"
-    return text if alone else f"{left.count:,} {text}"
+            text += f" (the first {_WHEN.get(part.lack, 'at')} {when})"
+    return text if alone else f"{part.count:,} {text}"
 
 
-def _format_count(total: int, left: list[Left]) -> str:
-    return f"{total:,}{' or more' if any(each.count >= MOST for each in left) else ''}"
+def _format_count(total: int, rest: list[Left]) -> str:
+    return f"{total:,}{' or more' if any(each.count >= MOST for each in rest) else ''}"

@@ -30,23 +30,23 @@ _WORD = 9
 class WorkLog:
     """Tells what it hears of `views.endings`, and counts it.
 
-    root: the project's directory. ended: executions that no other execution waits for, by status."""
+    root: the project's directory. counts_by_status: the executions that no other execution waits for, by status."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.ended: Counter[str] = Counter()
+        self.counts_by_status: Counter[str] = Counter()
 
     @property
-    def failed(self) -> int:
+    def failures(self) -> int:
         """How many executions ended and did not succeed."""
-        return sum(self.ended.values()) - self.ended["SUCCEEDED"]
+        return sum(self.counts_by_status.values()) - self.counts_by_status["SUCCEEDED"]
 
     def execution(self, end: ExecutionEnd) -> None:
         """One line. A child of a map run that did not fail is only told with `-v`."""
         execution = end.execution
         status = execution.status.value
         if execution.parent is None:
-            self.ended[status] += 1
+            self.counts_by_status[status] += 1
         child = execution.parent is not None and execution.parent.run is not None
         level = logging.DEBUG if child and status in ("SUCCEEDED", "ABORTED") else logging.INFO
         if not is_told(level):
@@ -69,8 +69,8 @@ class WorkLog:
         attempt, execution = end.attempt, end.execution
         if not is_told(logging.DEBUG if attempt.error is None else logging.INFO):
             return
-        found = attempt.traceback
-        places = [] if found is None else [from_root(place, self.root) for place in found.places]
+        trace = attempt.traceback
+        places = [] if trace is None else [from_root(place, self.root) for place in trace.places]
         state = " in ".join([attempt.frame.state, " ".join(end.where)] if end.where else [attempt.frame.state])
         facts = _facts(execution) | {
             "state": attempt.frame.state,
@@ -80,14 +80,14 @@ class WorkLog:
             "error": attempt.error,
             "cause": attempt.cause,
             "places": places,
-            "traceback": None if found is None else found.text.splitlines(),
+            "traceback": None if trace is None else trace.text.splitlines(),
             "retry_in": None if attempt.again is None else _seconds(attempt.again - end.at),
             "caught": attempt.caught,
         }
         took = "" if end.took is None else tables.duration(end.took)
-        tried = f"attempt {attempt.number}"
+        attempt_text = f"attempt {attempt.number}"
         if attempt.error is None:
-            text = _line("done", _execution_label(execution), state, tried, took)
+            text = _line("done", _execution_label(execution), state, attempt_text, took)
             tell("attempt.succeeded", text, facts, level=logging.DEBUG, paint=_GREEN)
             return
         then = "caught" if attempt.caught else ""
@@ -96,8 +96,10 @@ class WorkLog:
         error = error_line(attempt.error, attempt.cause)
         if places:
             error += f" at {places[0]}"
-        text = _line("failed", _execution_label(execution), state, tried, took, "; ".join(filter(None, [error, then])))
-        below = traceback_lines(found.text, self.root) if found is not None and is_verbose() else []
+        text = _line(
+            "failed", _execution_label(execution), state, attempt_text, took, "; ".join(filter(None, [error, then]))
+        )
+        below = traceback_lines(trace.text, self.root) if trace is not None and is_verbose() else []
         tell("attempt.failed", text, facts, below=below, paint=_YELLOW if then else _RED)
 
 

@@ -128,24 +128,24 @@ def worker(
     load, limit = loader_for(project, concurrency, processes), seconds(grace, "--grace")
     load.ahead, load.recycle_after = not (once or drain), recycle_after(project, recycle)
     rota = _rota(queues or project.setting("queues"), strict, project.origin("queues", queues))
-    directory, named = project.handlers(handlers)
+    directory, is_explicit = project.handlers(handlers)
     url, _ = project.database(db)
     if reload:
         need_watchfiles()
     with out.guard_stdout(), load:
-        registry, ours = _registry(load, directory, named or reload), builtins(project.http())
-        called = name or own_name()
-        stubs = telling_stub(called) if stub else None
+        registry, ours = _registry(load, directory, is_explicit or reload), builtins(project.http())
+        name = name or own_name()
+        stubs = telling_stub(name) if stub else None
 
-        def used(handlers: Registry) -> Mapping[str, Handler]:
+        def merge(handlers: Registry) -> Mapping[str, Handler]:
             return {**ours, **handlers} if stubs is None else stubs.under(handlers)
 
         with opened_engine(db, project, create=create, buckets=buckets) as engine, Working(limit, project) as working:
             if not (stub or registry or directory.is_dir()):
                 working.warn_of_no_handlers(directory)
-            loop = Worker(stubbed_engine(engine, stub), used(registry), concurrency=load.slots, name=called, rota=rota)
+            loop = Worker(stubbed_engine(engine, stub), merge(registry), concurrency=load.slots, name=name, rota=rota)
             working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
-            with reloading(loop, directory, used, load) if reload else nullcontext():
+            with reloading(loop, directory, merge, load) if reload else nullcontext():
                 working.run(goes)
             code = working.end(goes, ok_to_leave=ok_to_leave, strict=strict_signals)
     if code:
@@ -178,10 +178,10 @@ def _rota(queues: str | None, strict: bool, source: str) -> Rota:
     return Rota(weights, strict=strict)
 
 
-def _registry(load: Loader, directory: Path, named: bool) -> Registry:
-    """The handlers of the directory; none where it is not there, unless somebody `named` it."""
+def _registry(load: Loader, directory: Path, is_explicit: bool) -> Registry:
+    """The handlers of the directory; none where it is not there, unless somebody named it (`is_explicit`)."""
     from sm_cli.handlers.registry import Registry
 
-    if not named and not directory.is_dir():
+    if not is_explicit and not directory.is_dir():
         return Registry()
     return load(directory)

@@ -80,40 +80,42 @@ class Working:
 
     def end(self, goes: Goes, *, ok_to_leave: bool, strict: bool) -> int:
         """Let the handlers end, and say how it ended. Returns the exit code."""
-        loop, signalled = self.loop, self.interrupts.received is not None
+        loop, by_signal = self.loop, self.interrupts.signal is not None
         self.service.stopping()
-        if signalled and loop.leased:
-            running = f"{len(loop.leased)} handler{'s' if len(loop.leased) > 1 else ''}"
+        if by_signal and loop.jobs:
+            running = f"{len(loop.jobs)} handler{'s' if len(loop.jobs) > 1 else ''}"
             text = f"worker {loop.name} waits up to {self.grace:g} s for {running}; a second signal ends it at once"
-            tell_state("worker.stopping", text, {"worker": loop.name, "handlers": len(loop.leased)})
+            tell_state("worker.stopping", text, {"worker": loop.name, "handlers": len(loop.jobs)})
         loop.finish(self.grace, self._is_alive)
-        given = len(loop.given_back)
-        if signalled:
-            rest = f"; {given} job{'s' if given > 1 else ''} given back" if given else ""
+        returned_jobs = len(loop.given_back)
+        if by_signal:
+            rest = f"; {returned_jobs} job{'s' if returned_jobs > 1 else ''} given back" if returned_jobs else ""
             tell_state(
-                "worker.stopped", f"worker {loop.name} stopped{rest}", {"worker": loop.name, "given_back": given}
+                "worker.stopped",
+                f"worker {loop.name} stopped{rest}",
+                {"worker": loop.name, "given_back": returned_jobs},
             )
         code = 0
         if goes != "on":
-            left = left_over(loop)
-            code = work_left.exit_code(self.log, left, drains=goes == "drain", ok_to_leave=ok_to_leave)
-            self._summary(left, code)
-        if not signalled:
+            rest_of_work = left_over(loop)
+            code = work_left.exit_code(self.log, rest_of_work, drains=goes == "drain", ok_to_leave=ok_to_leave)
+            self._summary(rest_of_work, code)
+        if not by_signal:
             return code
-        drained = self.interrupts.received == signal.SIGTERM and not given and goes == "on"
-        return 0 if drained and not strict else self.interrupts.exit_code
+        is_drain = self.interrupts.signal == signal.SIGTERM and not returned_jobs and goes == "on"
+        return 0 if is_drain and not strict else self.interrupts.exit_code
 
-    def _summary(self, left: list[Left], code: int) -> None:
+    def _summary(self, rest: list[Left], code: int) -> None:
         """Heard of a quiet worker too, when it did not go well."""
         level = logging.WARNING if code else logging.INFO
-        facts = work_left.facts(self.log, left, code)
+        facts = work_left.facts(self.log, rest, code)
         tell_state(
-            "worker.summary", work_left.work_summary(self.log, left), {"worker": self.loop.name, **facts}, level=level
+            "worker.summary", work_left.work_summary(self.log, rest), {"worker": self.loop.name, **facts}, level=level
         )
 
     def _told_to_stop(self) -> bool:
         self.service.alive()
-        return self.interrupts.received is not None
+        return self.interrupts.signal is not None
 
     def _is_alive(self) -> bool:
         self.service.alive()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.show.places import child_failure_lines, documented, failure_lines
+from sm_cli.cli.show.places import child_failure_lines, failure_lines, with_places
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.actions import command_of
 from sm_cli.errors import SmError
@@ -33,10 +33,10 @@ _TIMERS = {
 def describe_execution(engine: Engine, execution: Execution, root: Path) -> tuple[dict[str, Json], FailurePlace | None]:
     """The facts, the data, and (while it runs) what it waits for: one sentence each, with the command that moves it;
     and where it failed. root: the project's directory."""
-    found, waits, failure = execution_document(engine, execution)
-    found["failure"] = documented(found["failure"], root)
-    found["waits_for"] = [wait_text(wait) for wait in waits]
-    return found, failure
+    document, waits, failure = execution_document(engine, execution)
+    document["failure"] = with_places(document["failure"], root)
+    document["waits_for"] = [wait_text(wait) for wait in waits]
+    return document, failure
 
 
 def wait_text(wait: PendingWait) -> str:
@@ -67,8 +67,8 @@ def _waited_for(wait: PendingWait) -> str:
     raise AssertionError(f"nothing waits for {wait.what!r}")
 
 
-def description_lines(found: dict[str, Json], failed: Sequence[str] = (), *, full: bool = False) -> Iterator[str]:
-    """What `describe_execution` found, for people: of each value a screen at most, unless `full`. failed:
+def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *, full: bool = False) -> Iterator[str]:
+    """What `describe_execution` found, for people: of each value a screen at most, unless `full`. failure:
     lines about where it failed."""
     names = (
         "id",
@@ -84,17 +84,17 @@ def description_lines(found: dict[str, Json], failed: Sequence[str] = (), *, ful
         "definition",
     )
     for name in names:
-        value = found[name]
+        value = document[name]
         if name == "cause" and value is not None:
             value = readable_cause(str(value))
         if name == "definition":
-            yield from (f"{'' if i else 'failed':<11} {line}".rstrip() for i, line in enumerate(failed))
-        if value is not None and (name != "name" or value != found["id"]):
+            yield from (f"{'' if i else 'failed':<11} {line}".rstrip() for i, line in enumerate(failure))
+        if value is not None and (name != "name" or value != document["id"]):
             yield f"{name.replace('_', ' '):<11} {tables.screenful(tables.clean(str(value)), full=full)}"
-    yield f"{'input':<11} {tables.screenful(dumps(found['input']), full=full)}"
-    if found["status"] == "SUCCEEDED":
-        yield f"{'output':<11} {tables.screenful(dumps(found['output']), full=full)}"
-    sentences = found["waits_for"]
+    yield f"{'input':<11} {tables.screenful(dumps(document['input']), full=full)}"
+    if document["status"] == "SUCCEEDED":
+        yield f"{'output':<11} {tables.screenful(dumps(document['output']), full=full)}"
+    sentences = document["waits_for"]
     for sentence in sentences if isinstance(sentences, list) else []:
         yield f"{'now':<11} {tables.screenful(tables.clean(str(sentence)), full=full)}"
 

@@ -61,36 +61,36 @@ def list_executions(
 ) -> None:
     """List executions, newest first."""
     format, wide = table_format(output, json)
-    wanted = _filter(status, workflow, since, limit)
+    filter = _filter(status, workflow, since, limit)
     with opened_store(db) as store:
         from sm_cli.views.listing import list_executions as listed
         from sm_cli.views.listing import map_run_id
 
         if map_run is not None:
-            wanted = wanted._replace(run=map_run_id(store, map_run))
-        found = listed(store, wanted)
+            filter = filter._replace(run=map_run_id(store, map_run))
+        executions = listed(store, filter)
         if format == "table":
-            _print_executions(store, found, wide=wide) if found else say(_none(store, wanted))
+            _print_executions(store, executions, wide=wide) if executions else say(_none(store, filter))
     if format != "table":
         from sm_cli.views.listing import execution_facts
 
-        out.rows([execution_facts(execution) for execution in found], format)
+        out.rows([execution_facts(execution) for execution in executions], format)
 
 
 def _filter(status: str | None, workflow: str | None, since: str | None, limit: str) -> ExecutionFilter:
     from sm_cli.views.listing import ExecutionFilter, Status
 
-    wanted = None if status is None else Status(choice(status.upper().replace("-", "_"), "--status", _STATUSES))
+    chosen_status = None if status is None else Status(choice(status.upper().replace("-", "_"), "--status", _STATUSES))
     if since is None:
         moment = None
     else:
         from sm_cli.cli.terminal.moments import microseconds_of
 
         moment = microseconds_of(since, "--since")
-    return ExecutionFilter(status=wanted, workflow=workflow, since=moment, limit=count(limit, "--limit"))
+    return ExecutionFilter(status=chosen_status, workflow=workflow, since=moment, limit=count(limit, "--limit"))
 
 
-def _print_executions(store: Store, found: list[Execution], *, wide: bool) -> None:
+def _print_executions(store: Store, executions: list[Execution], *, wide: bool) -> None:
     from sm_cli.cli.terminal.fitting import PublicId, TimeCell, all_refs, fits_terminal, print_table
     from sm_cli.views.listing import short_refs
 
@@ -104,28 +104,28 @@ def _print_executions(store: Store, found: list[Execution], *, wide: bool) -> No
             "" if e.closed is None else tables.duration(e.closed - e.started),
             e.error or "",
         )
-        for e in found
+        for e in executions
     ]
     refs = short_refs(store, all_refs(rows)) if fits_terminal(wide=wide) else None
     heads = ("ID", "NAME", "WORKFLOW", "STATUS", "STARTED", "DURATION", "ERROR")
     print_table(heads, rows, wide=wide, now=time.time_ns() // 1000, refs=refs)
 
 
-def _none(store: Store, wanted: ExecutionFilter) -> str:
+def _none(store: Store, filter: ExecutionFilter) -> str:
     """What is said when no execution is one of these."""
     from difflib import get_close_matches
 
     from sm_cli.views.listing import workflow_names
 
-    told = "there is no execution" if wanted.run is None else "the map run has no child"
-    if wanted.workflow is not None:
-        told = f"no execution of workflow {wanted.workflow!r}"
-        known = workflow_names(store)
-        close = [] if wanted.workflow in known else get_close_matches(wanted.workflow, known, 1)
+    text = "there is no execution" if filter.run is None else "the map run has no child"
+    if filter.workflow is not None:
+        text = f"no execution of workflow {filter.workflow!r}"
+        names = workflow_names(store)
+        close = [] if filter.workflow in names else get_close_matches(filter.workflow, names, 1)
         if close:
-            return f"{told}; did you mean {close[0]!r}?"
-    told += "" if wanted.status is None else f" is {wanted.status}" if wanted.workflow else f" that is {wanted.status}"
-    return f"{told} since {tables.local_time(wanted.since)}" if wanted.since is not None else told
+            return f"{text}; did you mean {close[0]!r}?"
+    text += "" if filter.status is None else f" is {filter.status}" if filter.workflow else f" that is {filter.status}"
+    return f"{text} since {tables.local_time(filter.since)}" if filter.since is not None else text
 
 
 def show(
@@ -145,17 +145,17 @@ def show(
     format = output_format(output, json)
     project = find_project()
     with opened_engine(db, project) as engine:
-        found = engine.find(execution)
-        facts, failure = describe_execution(engine, found, project.root)
-        runs = [] if format != "table" or failure is not None else child_failures(engine, found)
+        record = engine.find(execution)
+        facts, failure = describe_execution(engine, record, project.root)
+        runs = [] if format != "table" or failure is not None else child_failures(engine, record)
     if format != "table":
         out.one(facts, format)
         return
-    failed = [] if failure is None else [*failure_lines(failure, project.root, whole=full)]
+    failure_text = [] if failure is None else [*failure_lines(failure, project.root, whole=full)]
     if failure is not None and failure.state is not None:
-        failed.insert(0, tables.clean(f"in {failure.state}"))
-    failed += [line for run in runs for line in child_failure_lines(run, project.root)]
-    for line in description_lines(facts, failed, full=full):
+        failure_text.insert(0, tables.clean(f"in {failure.state}"))
+    failure_text += [line for run in runs for line in child_failure_lines(run, project.root)]
+    for line in description_lines(facts, failure_text, full=full):
         out.text(line)
 
 
@@ -173,13 +173,13 @@ def output(
     format = output_format(output or "json")
     project = find_project()
     with opened_engine(db, project) as engine:
-        found = engine.find(execution)
-        if found.closed is None:
-            hint = f"`sm history {found.ref} --follow` waits for its end."
-            raise StillRunning(f"execution {found.name} is still running", hint=hint)
-        if found.status == "SUCCEEDED":
-            out.one(found.output, "json" if format == "table" else format)
+        record = engine.find(execution)
+        if record.closed is None:
+            hint = f"`sm history {record.ref} --follow` waits for its end."
+            raise StillRunning(f"execution {record.name} is still running", hint=hint)
+        if record.status == "SUCCEEDED":
+            out.one(record.output, "json" if format == "table" else format)
             return
-        for line in ending(engine, found, project.root):
+        for line in ending(engine, record, project.root):
             say(line)
     raise typer.Exit(1)

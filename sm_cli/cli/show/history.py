@@ -67,21 +67,21 @@ def history(
     """Show what happened in an execution."""
     format, wide = table_format(output, json)
     _check(events=events, follow=follow, only_states=failed or state is not None, some=bool(since or limit))
-    wanted = _filter(failed, state, since, limit)
+    filter = _filter(failed, state, since, limit)
     with opened_engine(db) as engine:
-        found = engine.find(execution)
+        record = engine.find(execution)
         if follow:
-            _follow(engine, found, events, payloads, format, full=full)
+            _follow(engine, record, events, payloads, format, full=full)
         elif format != "table":
-            _tell_document(engine, found, wanted, events, format)
+            _tell_document(engine, record, filter, events, format)
         elif events:
             event = None
-            for event in _wanted_events(engine, found, wanted, large=payloads):
+            for event in _wanted_events(engine, record, filter, large=payloads):
                 _tell_event(event, payloads, full=full)
-            if event is None and (reason := _why_empty(found)):
+            if event is None and (reason := _why_empty(record)):
                 say(reason)
         else:
-            _tell_states(engine, found, wanted, payloads, full=full, fits=fits_terminal(wide=wide or full))
+            _tell_states(engine, record, filter, payloads, full=full, fits=fits_terminal(wide=wide or full))
 
 
 def _check(*, events: bool, follow: bool, only_states: bool, some: bool) -> None:
@@ -104,31 +104,31 @@ def _filter(failed: bool, state: str | None, since: str | None, limit: str | Non
     return VisitFilter(failed, state, moment, None if limit is None else count(limit, "--limit"))
 
 
-def _wanted_events(engine: Engine, execution: Execution, wanted: VisitFilter, *, large: bool) -> Iterator[HistoryEvent]:
+def _wanted_events(engine: Engine, execution: Execution, filter: VisitFilter, *, large: bool) -> Iterator[HistoryEvent]:
     from sm_cli.views.history import events_of, first_event_since
 
-    after = 0 if wanted.limit is None else max(0, execution.events - wanted.limit)
-    if wanted.since is not None:
-        after = max(after, first_event_since(engine, execution, wanted.since) - 1)
+    after = 0 if filter.limit is None else max(0, execution.events - filter.limit)
+    if filter.since is not None:
+        after = max(after, first_event_since(engine, execution, filter.since) - 1)
     return events_of(engine, execution, after, large=large)
 
 
 def _tell_states(
-    engine: Engine, execution: Execution, wanted: VisitFilter, payloads: bool, *, full: bool, fits: bool
+    engine: Engine, execution: Execution, filter: VisitFilter, payloads: bool, *, full: bool, fits: bool
 ) -> None:
     from sm_cli.cli.terminal.growing import growing_table
     from sm_cli.views.history import VisitFilter, visits_of
 
     now = engine.clock.now()
-    some = wanted != VisitFilter()  # then what a state is in need not stand above it
-    visits = visits_of(engine, execution, wanted, data=payloads)
+    some = filter != VisitFilter()  # then what a state is in need not stand above it
+    visits = visits_of(engine, execution, filter, data=payloads)
     heads = (_HEADS[0], "WHERE", *_HEADS[1:]) if some else _HEADS
     rows = growing_table(heads, visits, lambda visit: _row(visit, now, some=some, fits=fits), full=full)
     empty = True
     columns = terminal_size(sys.stdout).columns
     for visit, line in rows:
         if fits:
-            out.lines(_painted(tables.cut_to_width(line, columns), visit))
+            out.lines(_paint(tables.cut_to_width(line, columns), visit))
         else:
             out.text(line)
         if visit is None:
@@ -143,7 +143,7 @@ def _tell_states(
         say(f"no state of execution {execution.name} is one of these; {hint}")
 
 
-def _painted(line: str, visit: StateVisit | None) -> str:
+def _paint(line: str, visit: StateVisit | None) -> str:
     """The line of a visit with its status, which comes after its type, in colour."""
     if visit is None:
         return line
@@ -166,14 +166,14 @@ def _row(visit: StateVisit, now: int, *, some: bool, fits: bool) -> tuple[str, .
     """Its duration is that of its work: without the time that its tasks were in the queue."""
     place = f"{visit.where[-1][visit.where[-1].rindex('[') :]} " if visit.where else ""
     name = (visit.name, " ".join(visit.where)) if some else (f"{'  ' * len(visit.where)}{place}{visit.name}",)
-    queued = visit.waited(now)
+    queue_time = visit.waited(now)
     return (
         *name,
         visit.type,
         visit.status,
         time_of_day(visit.started, now) if fits else tables.local_time(visit.started),
-        tables.duration(queued) if queued >= _TOLD else "",
-        tables.duration((now if visit.ended is None else visit.ended) - visit.started - queued),
+        tables.duration(queue_time) if queue_time >= _TOLD else "",
+        tables.duration((now if visit.ended is None else visit.ended) - visit.started - queue_time),
         str(visit.retries or ""),
         visit.error or "",
     )
@@ -202,7 +202,7 @@ def _tell_event(event: HistoryEvent, payloads: bool, *, full: bool) -> None:
         out.text(f"       {tables.screenful(dumps(event.detail), full=full)}")
 
 
-def _tell_document(engine: Engine, execution: Execution, wanted: VisitFilter, events: bool, format: str) -> None:
+def _tell_document(engine: Engine, execution: Execution, filter: VisitFilter, events: bool, format: str) -> None:
     """With `events` what GetExecutionHistory answers, else the execution and its states; as `jsonl` only these."""
     from sm_cli.cli.terminal.growing import growing_document
     from sm_cli.engine.aws_history import aws_events
@@ -210,10 +210,10 @@ def _tell_document(engine: Engine, execution: Execution, wanted: VisitFilter, ev
     from sm_cli.views.listing import execution_facts
 
     if events:
-        happened = _wanted_events(engine, execution, wanted, large=True)
-        growing_document({}, "events", (aws_events([event])[0] for event in happened), format)
+        history_events = _wanted_events(engine, execution, filter, large=True)
+        growing_document({}, "events", (aws_events([event])[0] for event in history_events), format)
         return
-    visits = visits_of(engine, execution, wanted, data=True)
+    visits = visits_of(engine, execution, filter, data=True)
     head = {**execution_facts(execution), "input": execution.input, "output": execution.output}
     growing_document(head, "states", map(_state, visits), format)
 
@@ -258,16 +258,16 @@ def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, 
         if format in ("json", "jsonl", "yaml"):
             out.rows([*aws_events(batch)], "yaml" if format == "yaml" else "jsonl")
         elif format != "table":
-            for found in aws_events(batch):
-                out.print_document(found, format)
+            for document in aws_events(batch):
+                out.print_document(document, format)
         elif events:
             for event in batch:
                 _tell_event(event, payloads, full=full)
         else:
             states.see(batch, 0)
         out.flush()
-    closed = execution_now(engine, execution.id)
-    say(f"execution {execution.ref} {closed.status if closed else 'is gone'}")
+    current = execution_now(engine, execution.id)
+    say(f"execution {execution.ref} {current.status if current else 'is gone'}")
 
 
 def _growing(engine: Engine, execution: Execution) -> Iterator[list[HistoryEvent]]:

@@ -95,17 +95,17 @@ def _looks(engine: Engine, which: str | None, limit: int) -> Iterator[list[MapRu
 
 def _draw(engine: Engine, which: str | None, limit: int) -> None:
     rates = Rates()
-    shown: list[MapRun] = []
+    runs_on_screen: list[MapRun] = []
 
     def lines(size: Size) -> list[Line]:
-        return [_run_line(run, rates, size.columns - 1) for run in shown[: max(1, size.rows - 2)]]
+        return [_run_line(run, rates, size.columns - 1) for run in runs_on_screen[: max(1, size.rows - 2)]]
 
     with Region(sys.stderr, lines) as region:
         for runs in _looks(engine, which, limit):
             with region.lock:
                 for run in runs:
                     rates.note(run.frame, run.join, engine.clock.now())
-                shown[:] = runs
+                runs_on_screen[:] = runs
 
 
 def _run_line(run: MapRun, rates: Rates, room: int) -> Line:
@@ -120,9 +120,9 @@ def progress(run: MapRun) -> str:
     join = run.join
     if join.total == 0 and run.closed is None:
         return f"{run.state}: its items are being read"
-    failed = f", {join.failed_items:,} failed" if join.failed_items else ""
+    failures = f", {join.failed_items:,} failed" if join.failed_items else ""
     going = f", {running(run):,} under way" if run.closed is None else f", {run.status.value}"
-    return f"{run.state}: {join.settled_items - join.failed_items:,} of {join.total:,} items done{failed}{going}"
+    return f"{run.state}: {join.settled_items - join.failed_items:,} of {join.total:,} items done{failures}{going}"
 
 
 def table_row(run: MapRun, now: int) -> tuple[Cell, ...]:

@@ -28,15 +28,15 @@ def from_root(text: str, root: Path) -> str:
     return re.sub(rf"(?<![\w./-]){re.escape(str(root))}/", "", text)
 
 
-def documented(failure: Json, root: Path) -> Json:
+def with_places(failure: Json, root: Path) -> Json:
     """What `views.executions` tells of a failure, its places as they are called from the project."""
     if not isinstance(failure, dict):
         return failure
     places, below = failure["places"], failure["execution"]
-    told = [from_root(str(place), root) for place in places] if isinstance(places, list) else []
+    display_places = [from_root(str(place), root) for place in places] if isinstance(places, list) else []
     if isinstance(below, dict):
-        below = below | {"failure": documented(below["failure"], root)}
-    return failure | {"places": [*told], "execution": below}
+        below = below | {"failure": with_places(below["failure"], root)}
+    return failure | {"places": [*display_places], "execution": below}
 
 
 def failure_lines(failure: FailurePlace, root: Path, *, whole: bool) -> Iterator[str]:
@@ -51,21 +51,21 @@ def failure_lines(failure: FailurePlace, root: Path, *, whole: bool) -> Iterator
     yield from place_lines(inner.places, inner.traceback, root, whole=whole)
 
 
-def place_lines(places: Sequence[str], found: Traceback | None, root: Path, *, whole: bool) -> Iterator[str]:
+def place_lines(places: Sequence[str], trace: Traceback | None, root: Path, *, whole: bool) -> Iterator[str]:
     """A line for each place; with `whole` the traceback, too."""
     yield from (f"at {tables.cut(tables.clean(from_root(place, root)))}" for place in places)
-    if whole and found is not None:
-        yield from traceback_lines(found.text, root)
+    if whole and trace is not None:
+        yield from traceback_lines(trace.text, root)
 
 
 def failure_text(failure: FailurePlace, root: Path) -> str:
     """How a sentence goes on that says of an execution how it began: ` and failed in Charge, at …`."""
-    told = f" and failed in {failure.state}" if failure.state else " and failed" if failure.places else ""
+    text = f" and failed in {failure.state}" if failure.state else " and failed" if failure.places else ""
     inner = failure
     while inner.child is not None and inner.below is not None:
-        told += f"; {_child_text(inner.child, inner.below)}"
+        text += f"; {_child_text(inner.child, inner.below)}"
         inner = inner.below
-    return f"{told}, at {from_root(inner.places[0], root)}" if inner.places else told
+    return f"{text}, at {from_root(inner.places[0], root)}" if inner.places else text
 
 
 def child_failure_lines(failure: ChildFailure, root: Path) -> Iterator[str]:
@@ -85,6 +85,6 @@ def traceback_lines(text: str, root: Path) -> list[str]:
 
 def _child_text(child: Execution, below: FailurePlace | None) -> str:
     run = child.parent is not None and child.parent.run is not None
-    named = f"child {child.parent.number} ({child.ref})" if run and child.parent else f"execution {child.ref}"
+    label = f"child {child.parent.number} ({child.ref})" if run and child.parent else f"execution {child.ref}"
     where = f", in {below.state}" if below is not None and below.state else ""
-    return tables.clean(f"{named} failed{' first' if run else ''}{where}: {error_line(child.error, child.cause)}")
+    return tables.clean(f"{label} failed{' first' if run else ''}{where}: {error_line(child.error, child.cause)}")

@@ -56,34 +56,34 @@ def redrive(
 
     if input is not None and state is None:
         raise UsageError("--input belongs to --from: without it every state keeps the input that it had")
-    wanted = selection(execution, _REDRIVABLE, workflow=workflow, status=status, since=since, error=error)
+    selected = selection(execution, _REDRIVABLE, workflow=workflow, status=status, since=since, error=error)
     with opened_engine(db) as engine:
-        found = engine.find(execution or "") if wanted is None else None
-        given = None if input is None else read_json(input, "--input")
+        record = engine.find(execution or "") if selected is None else None
+        document = None if input is None else read_json(input, "--input")
 
         def go_on(each: Execution) -> list[Again]:
-            return engine.redrive(each, state=state, input=given, dry_run=dry_run)
+            return engine.redrive(each, state=state, input=document, dry_run=dry_run)
 
-        if found is None:
-            _redrive_several(Several(engine, "redrive", "redriven", dry_run, json), wanted, go_on, yes=yes)
+        if record is None:
+            _redrive_several(Several(engine, "redrive", "redriven", dry_run, json), selected, go_on, yes=yes)
             return
-        again = go_on(found)
+        again = go_on(record)
     for each in again:
         if each.type == "Fail":
             warn(f"{each.state} is a Fail state, so it fails again; --from STATE goes on from another one")
     if json:
-        out.value({"executionId": found.ref, "dryRun": dry_run, "again": _documents(again)})
+        out.value({"executionId": record.ref, "dryRun": dry_run, "again": _documents(again)})
         return
     for each in again:
         out.text(_line(each))
     if dry_run:
-        say(f"execution {found.name} stays {found.status}; without --dry-run the above runs again")
+        say(f"execution {record.name} stays {record.status}; without --dry-run the above runs again")
     else:
-        say(f"execution {found.name} goes on; a worker takes its tasks: sm worker")
+        say(f"execution {record.name} goes on; a worker takes its tasks: sm worker")
 
 
 def _redrive_several(
-    several: Several, wanted: Selection | None, go_on: Callable[[Execution], list[Again]], *, yes: bool
+    several: Several, selected: Selection | None, go_on: Callable[[Execution], list[Again]], *, yes: bool
 ) -> None:
     def act(execution: Execution) -> dict[str, Json]:
         again = go_on(execution)
@@ -91,9 +91,9 @@ def _redrive_several(
             out.text(f"{execution.ref}  {execution.name}: {', '.join(map(_line, again))}")
         return {"again": _documents(again)}
 
-    assert wanted is not None
-    several.carry_out(wanted, act, yes=yes)
-    if several.done and not several.dry_run:
+    assert selected is not None
+    several.carry_out(selected, act, yes=yes)
+    if several.successes and not several.dry_run:
         say("a worker takes their tasks: sm worker")
 
 

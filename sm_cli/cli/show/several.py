@@ -36,13 +36,13 @@ _TOLD = 20
 
 
 def selection(
-    execution: str | None, allowed: tuple[str, ...], *, workflow: str | None, status: str | None, since: str | None,
+    execution: str | None, choices: tuple[str, ...], *, workflow: str | None, status: str | None, since: str | None,
     error: str | None = None,
 ) -> Selection | None:  # fmt: skip
-    """What the filters choose; None when an execution is named. allowed: statuses that one may have.
+    """What the filters choose; None when an execution is named. choices: statuses that one may have.
 
     Raises UsageError when it is neither or both."""
-    some = any(given is not None for given in (workflow, status, since, error))
+    some = any(value is not None for value in (workflow, status, since, error))
     if execution is not None and some:
         raise UsageError("name one execution, or choose with filters: not both")
     if execution is not None:
@@ -51,12 +51,12 @@ def selection(
         raise UsageError("name an execution, or choose several with --workflow, --status or --since")
     from sm_cli.views.listing import Selection, Status
 
-    statuses = allowed
+    statuses = choices
     if status is not None:
-        wanted = status.upper().replace("-", "_")
-        if len(allowed) == 1 and wanted != allowed[0]:
-            raise UsageError(f"--status takes {allowed[0]} here, not {status!r}: no other execution can be stopped")
-        statuses = (choice(wanted, "--status", allowed) if len(allowed) > 1 else wanted,)
+        name = status.upper().replace("-", "_")
+        if len(choices) == 1 and name != choices[0]:
+            raise UsageError(f"--status takes {choices[0]} here, not {status!r}: no other execution can be stopped")
+        statuses = (choice(name, "--status", choices) if len(choices) > 1 else name,)
     moment = None
     if since is not None:
         from sm_cli.cli.terminal.moments import microseconds_of
@@ -80,25 +80,25 @@ class Several:
     #: Written instead of lines for people.
     json: bool
     #: Those that were worked on.
-    done: list[Json] = field(default_factory=list)
+    successes: list[Json] = field(default_factory=list)
     #: Those that could not be worked on.
-    refused: list[Json] = field(default_factory=list)
+    refusals: list[Json] = field(default_factory=list)
 
-    def carry_out(self, wanted: Selection, act: Act, *, yes: bool) -> None:
+    def carry_out(self, filter: Selection, act: Act, *, yes: bool) -> None:
         """Count, ask, do. Ends the command with exit code 1 when the answer was no, 4 when one or more were refused.
         Raises UsageError without a terminal to ask on, unless `yes`."""
         from sm_cli.views.listing import matching_executions
 
-        ids = matching_executions(self.engine.store, wanted)
-        if ids and not self.dry_run and not yes and not _agreed(f"{self.verb} {_counted(ids)}{_described(wanted)}?"):
+        ids = matching_executions(self.engine.store, filter)
+        if ids and not self.dry_run and not yes and not _ask(f"{self.verb} {_count_text(ids)}{_filter_text(filter)}?"):
             say(f"nothing was {self.past}")
             raise typer.Exit(1)
         try:
             for id in ids:
                 self._one(id, act)
         finally:  # also of what Ctrl-C cuts short is told how far it went
-            self._tell(len(ids), wanted)
-        if self.refused:
+            self._tell(len(ids), filter)
+        if self.refusals:
             raise typer.Exit(Conflict.exit_code)
 
     def _one(self, id: int, act: Act) -> None:
@@ -113,36 +113,41 @@ class Several:
         except (Conflict, NotFound) as e:
             self._refuse(execution.ref, execution.name, e.message)
             return
-        self.done.append({"id": execution.ref, "name": execution.name, "workflow": execution.workflow, **facts})
+        self.successes.append({"id": execution.ref, "name": execution.name, "workflow": execution.workflow, **facts})
 
     def _refuse(self, ref: str, name: str, reason: str) -> None:
-        self.refused.append({"id": ref, "name": name, "reason": reason})
-        if len(self.refused) <= _TOLD:
+        self.refusals.append({"id": ref, "name": name, "reason": reason})
+        if len(self.refusals) <= _TOLD:
             say(f"not {self.past}: {reason}")
 
-    def _tell(self, matching: int, wanted: Selection) -> None:
+    def _tell(self, matching: int, filter: Selection) -> None:
         if self.json:
-            out.value({"dryRun": self.dry_run, "matching": matching, self.past: self.done, "refused": self.refused})
+            out.value(
+                {"dryRun": self.dry_run, "matching": matching, self.past: self.successes, "refused": self.refusals}
+            )
         if not matching:
-            statuses = " or ".join(status.value for status in wanted.statuses)
-            say(f"no execution{_described(wanted)} is {statuses}: there is nothing to {self.verb}")
+            statuses = " or ".join(status.value for status in filter.statuses)
+            say(f"no execution{_filter_text(filter)} is {statuses}: there is nothing to {self.verb}")
             return
         would = f"would be {self.past}" if self.dry_run else self.past
-        rest = f", {len(self.refused)} could not be" if self.refused else ""
-        left = matching - len(self.done) - len(self.refused)
-        say(f"{_counted(self.done)}{_described(wanted)} {would}{rest}" + (f", {left} not looked at" if left else ""))
+        rest = f", {len(self.refusals)} could not be" if self.refusals else ""
+        remaining = matching - len(self.successes) - len(self.refusals)
+        say(
+            f"{_count_text(self.successes)}{_filter_text(filter)} {would}{rest}"
+            + (f", {remaining} not looked at" if remaining else "")
+        )
 
 
-def _counted(found: list[int] | list[Json]) -> str:
-    return "1 execution" if len(found) == 1 else f"{len(found):,} executions"
+def _count_text(executions: list[int] | list[Json]) -> str:
+    return "1 execution" if len(executions) == 1 else f"{len(executions):,} executions"
 
 
-def _described(wanted: Selection) -> str:
-    workflow = "" if wanted.workflow is None else f" of {wanted.workflow!r}"
-    return workflow if wanted.error is None else f"{workflow} with the error {wanted.error!r}"
+def _filter_text(filter: Selection) -> str:
+    workflow = "" if filter.workflow is None else f" of {filter.workflow!r}"
+    return workflow if filter.error is None else f"{workflow} with the error {filter.error!r}"
 
 
-def _agreed(question: str) -> bool:
+def _ask(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(f"{question} Nobody can answer here: --yes does it, --dry-run only shows it")
     from sm_cli.cli.escaping import escape

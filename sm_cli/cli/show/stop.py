@@ -37,28 +37,28 @@ def stop(
     _trust: Trust = False,
 ) -> None:
     """Stop an execution as ABORTED, or all that filters choose."""
-    wanted = selection(execution, ("RUNNING",), workflow=workflow, status=status, since=since)
+    selected = selection(execution, ("RUNNING",), workflow=workflow, status=status, since=since)
     with opened_engine(db) as engine:
 
-        def act(found: Execution) -> dict[str, Json]:
+        def act(target: Execution) -> dict[str, Json]:
             if dry_run:
                 if not json:
-                    out.text(f"{found.ref}  {found.name}")
-                return {"status": found.status.value}
-            return {"status": engine.stop(found, error=error, cause=cause).status.value}
+                    out.text(f"{target.ref}  {target.name}")
+                return {"status": target.status.value}
+            return {"status": engine.stop(target, error=error, cause=cause).status.value}
 
-        if wanted is not None:
-            Several(engine, "stop", "stopped", dry_run, json).carry_out(wanted, act, yes=yes)
+        if selected is not None:
+            Several(engine, "stop", "stopped", dry_run, json).carry_out(selected, act, yes=yes)
             return
-        found = engine.find(execution or "")
+        record = engine.find(execution or "")
         if dry_run:
-            if found.status != "RUNNING":
+            if record.status != "RUNNING":
                 from sm_cli.errors import Conflict
 
-                raise Conflict(f"execution {found.name} is {found.status}")
-            say(f"execution {found.name} would be stopped")
+                raise Conflict(f"execution {record.name} is {record.status}")
+            say(f"execution {record.name} would be stopped")
             return
-        facts = act(found)
+        facts = act(record)
     if json:
-        out.value({"id": found.ref, "name": found.name, "workflow": found.workflow, **facts})
-    say(f"execution {found.name} {facts['status']}")
+        out.value({"id": record.ref, "name": record.name, "workflow": record.workflow, **facts})
+    say(f"execution {record.name} {facts['status']}")

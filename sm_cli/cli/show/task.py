@@ -79,16 +79,16 @@ def list_tasks(
 
     format, wide = table_format(output, json)
     with opened_engine(db) as engine:
-        found = handed_over_tasks(engine, count(limit, "--limit"))
+        tasks = handed_over_tasks(engine, count(limit, "--limit"))
     if format != "table":
         rows: list[Json] = [
             {"executionId": e.ref, "execution": e.name, "workflow": e.workflow, "state": state, "resource": resource,
              "token": token}
-            for e, state, resource, token in found
+            for e, state, resource, token in tasks
         ]  # fmt: skip
         out.rows(rows, format)
-    elif found:
-        lines = [(e.name, e.workflow, state, token) for e, state, _, token in found]
+    elif tasks:
+        lines = [(e.name, e.workflow, state, token) for e, state, _, token in tasks]
         print_table(("EXECUTION", "WORKFLOW", "STATE", "TOKEN"), lines, wide=wide, now=0, whole="TOKEN")
     else:
         say("no task waits for a callback")

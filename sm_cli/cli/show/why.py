@@ -48,7 +48,7 @@ def why(
     _verbose: Verbose = False,
 ) -> None:
     """Say why an execution does not go on, and what would move it."""
-    from sm_cli.cli.show.places import child_failure_lines, documented, failure_text, from_root, traceback_lines
+    from sm_cli.cli.show.places import child_failure_lines, failure_text, from_root, traceback_lines, with_places
     from sm_cli.cli.terminal.actions import command_of
     from sm_cli.timestamps import rfc3339
     from sm_cli.views.executions import execution_failure, failure_document
@@ -58,17 +58,17 @@ def why(
     format = output_format(output, json)
     project = find_project()
     with opened_engine(db, project) as engine:
-        found = engine.find(execution)
-        names = _handlers(engine, found, project, handlers, run=import_)
-        begins = _BEGINS.get(found.status.value, "began at")
-        failure = execution_failure(engine, found)
-        reasons = reasons_of(engine, found, handlers=names, time_text=tables.local_time)
-        runs = [] if format != "table" or failure is not None else child_failures(engine, found)
+        record = engine.find(execution)
+        names = _handlers(engine, record, project, handlers, run=import_)
+        begins = _BEGINS.get(record.status.value, "began at")
+        failure = execution_failure(engine, record)
+        reasons = reasons_of(engine, record, handlers=names, time_text=tables.local_time)
+        runs = [] if format != "table" or failure is not None else child_failures(engine, record)
     if format != "table":
         out.one({
-            "executionId": found.ref,
-            "status": found.status.value,
-            "failure": documented(failure_document(failure), project.root),
+            "executionId": record.ref,
+            "status": record.status.value,
+            "failure": with_places(failure_document(failure), project.root),
             "reasons": [
                 {"kind": r.kind, "text": from_root(r.text, project.root), "state": r.state,
                  "command": None if r.action is None else command_of(r.action),
@@ -78,13 +78,13 @@ def why(
             ],
         }, format)  # fmt: skip
         return
-    label = found.ref if found.name == found.ref else f"{found.name} ({found.ref})"
-    failed = "" if failure is None else failure_text(failure, project.root)
-    start = f"Execution {label} of {found.workflow} {begins} {tables.local_time(found.started)}{failed}."
+    label = record.ref if record.name == record.ref else f"{record.name} ({record.ref})"
+    failure_note = "" if failure is None else failure_text(failure, project.root)
+    start = f"Execution {label} of {record.workflow} {begins} {tables.local_time(record.started)}{failure_note}."
     texts = [tables.cut(tables.clean(from_root(r.text, project.root))) for r in reasons]
     out.text(" ".join([tables.cut(start), *texts]))
-    raised = [r.traceback for r in reasons] if failure is None else [failure.innermost.traceback]
-    for each in raised if logs.is_verbose() else ():
+    tracebacks = [r.traceback for r in reasons] if failure is None else [failure.innermost.traceback]
+    for each in tracebacks if logs.is_verbose() else ():
         for line in [] if each is None else traceback_lines(each.text, project.root):
             out.text(line)
     for run in runs:

@@ -66,8 +66,8 @@ def print_table(
         for line in tables.table(heads, [[*map(whole_text, row)] for row in rows]):
             out.text(line)
         return
-    shown = [[short_text(cell, now, refs or {}) for cell in row] for row in rows]
-    for line in fitted_table(heads, shown, terminal_size(sys.stdout).columns, whole=whole):
+    cells = [[short_text(cell, now, refs or {}) for cell in row] for row in rows]
+    for line in fitted_table(heads, cells, terminal_size(sys.stdout).columns, whole=whole):
         out.lines(line)
 
 
@@ -85,9 +85,9 @@ def fitted_table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], columns: int, *, whole: str | None = None
 ) -> list[str]:
     """The lines of a table of so many cells: the last column is cut, and where that does not do, left out."""
-    used = [i for i in range(len(heads)) if any(row[i] for row in rows)]
-    cells = [[heads[i] for i in used], *([tables.cell(row[i]) for i in used] for row in rows)]
-    widths = [max(tables.width(row[i]) for row in cells) for i in range(len(used))]
+    columns_with_text = [i for i in range(len(heads)) if any(row[i] for row in rows)]
+    cells = [[heads[i] for i in columns_with_text], *([tables.cell(row[i]) for i in columns_with_text] for row in rows)]
+    widths = [max(tables.width(row[i]) for row in cells) for i in range(len(columns_with_text))]
     if whole is None or whole not in cells[0]:
         widths = _fitted_widths(widths, columns)
     status = cells[0].index("STATUS") if "STATUS" in cells[0] else None
@@ -96,21 +96,21 @@ def fitted_table(
 
 def _fitted_widths(widths: list[int], columns: int) -> list[int]:
     """Of the columns that are shown: the very last may be cut, others are shown whole or, from the last on, not."""
-    shown = len(widths)
+    count = len(widths)
     least = [*widths[:-1], min(_LEAST, widths[-1])]
-    while shown > 1 and sum(least[:shown]) + 2 * (shown - 1) > columns:
-        shown -= 1
-    before = sum(widths[: shown - 1]) + 2 * (shown - 1)
-    return [*widths[: shown - 1], max(1, min(widths[shown - 1], columns - before))]
+    while count > 1 and sum(least[:count]) + 2 * (count - 1) > columns:
+        count -= 1
+    before = sum(widths[: count - 1]) + 2 * (count - 1)
+    return [*widths[: count - 1], max(1, min(widths[count - 1], columns - before))]
 
 
 def _painted_line(row: Sequence[str], widths: Sequence[int], status: int | None) -> str:
     cut = [tables.cut_to_width(cell, width) for cell, width in zip(row, widths, strict=True)]
-    padded = [tables.pad(cell, width) for cell, width in zip(cut, widths, strict=True)]
-    padded[-1] = padded[-1].rstrip()
+    cells = [tables.pad(cell, width) for cell, width in zip(cut, widths, strict=True)]
+    cells[-1] = cells[-1].rstrip()
     if status is not None and status < len(row):
-        padded[status] = paint_status(padded[status], row[status])
-    return "  ".join(padded).rstrip()
+        cells[status] = paint_status(cells[status], row[status])
+    return "  ".join(cells).rstrip()
 
 
 def paint_status(text: str, status: str) -> str:

@@ -108,16 +108,16 @@ def _scalar(source: str, option: str) -> Json:
 def read_pairs(pairs: list[str]) -> dict[str, Json]:
     """`key=value`: the value is JSON when it reads as JSON, else text. Raises UsageError for what is no pair, or
     given twice."""
-    found: dict[str, Json] = {}
+    values: dict[str, Json] = {}
     for pair in pairs:
         _refuse_bytes(pair)
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise UsageError(f"{pair!r} is not key=value")
-        if key in found:
+        if key in values:
             raise UsageError(f"{key} is given twice")
-        found[key] = json_or_text(value, key)
-    return found
+        values[key] = json_or_text(value, key)
+    return values
 
 
 def json_or_text(value: str, what: str) -> Json:

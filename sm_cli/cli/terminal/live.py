@@ -68,9 +68,9 @@ class Nobody:
     interval: int | None = _EVERY
 
     def __init__(self) -> None:
-        self.told: set[Hashable] = set()
+        self.topics: set[Hashable] = set()
         self.rates = Rates()
-        self._reported: object = None
+        self._last_state: object = None
         self._next, self._pause = 0, _EVERY  # lines about the same come less and less often
 
     def __enter__(self) -> Watcher:
@@ -94,11 +94,11 @@ class Nobody:
         """One line, of Maps how far they are, of other states since when they are under way."""
         for each in progress:
             self.rates.note(each.frame.id, each.frame.join, now)
-        is_new = (state := [(each.frame.id, each.frame.seq, each.frame.join) for each in progress]) != self._reported
+        is_new = (state := [(each.frame.id, each.frame.seq, each.frame.join) for each in progress]) != self._last_state
         if not progress or (not is_new and now < self._next):
             return
         self._pause = _EVERY if is_new else 2 * self._pause
-        self._reported, self._next = state, now + self._pause
+        self._last_state, self._next = state, now + self._pause
         maps = [each for each in progress if each.frame.join is not None]
         words = [f"{each.frame.state} {_map_text(each, self.rates)}" for each in maps]
         words = words or [f"{p.frame.state} for {tables.duration(now - p.frame.entered_at)}" for p in progress]
@@ -114,8 +114,8 @@ class Nobody:
         for reason in reasons:
             # One that only time has changed is the same; a retry that follows another is not.
             topic = reason.kind, reason.state, reason.action, reason.until if reason.kind == "retry" else None
-            if topic not in self.told:
-                self.told.add(topic)
+            if topic not in self.topics:
+                self.topics.add(topic)
                 say(f"  … {standstill(reason)}")
 
 

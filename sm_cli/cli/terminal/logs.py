@@ -80,20 +80,20 @@ class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic only 
 def escape_the_rest() -> None:
     """What is logged and nobody handles (a handler's file has loggers of its own) is written as logging does it, its
     warnings and errors, but one line each, with nothing in it that a terminal obeys."""
-    made = _Stderr(logging.WARNING)
-    made.setFormatter(_Message())
-    logging.lastResort = made  # any handler will do, says logging.callHandlers
+    handler = _Stderr(logging.WARNING)
+    handler.setFormatter(_Message())
+    logging.lastResort = handler  # any handler will do, says logging.callHandlers
 
 
 def _handler() -> logging.Handler:
     for each in _LOGGER.handlers:
         if isinstance(each, _Stderr):
             return each
-    made = _Stderr()
-    made.setFormatter(_plain())
-    _LOGGER.addHandler(made)
+    handler = _Stderr()
+    handler.setFormatter(_plain())
+    _LOGGER.addHandler(handler)
     _LOGGER.propagate = False
-    return made
+    return handler
 
 
 def _plain() -> logging.Formatter:

@@ -193,10 +193,10 @@ def queue_name(text: str, option: str) -> str:
     return text
 
 
-def choice(text: str, option: str, allowed: tuple[str, ...]) -> str:
+def choice(text: str, option: str, choices: tuple[str, ...]) -> str:
     """The text when it is one of those allowed. Raises UsageError."""
-    if text not in allowed:
-        raise UsageError(f"{option} takes {', '.join(allowed[:-1])} or {allowed[-1]}, not {text!r}")
+    if text not in choices:
+        raise UsageError(f"{option} takes {', '.join(choices[:-1])} or {choices[-1]}, not {text!r}")
     return text
 
 

@@ -28,12 +28,12 @@ _KEY, _TEXT, _OTHER, _OFF = "\x1b[34m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 def ensure_streams() -> None:
     """A stdin, stdout or stderr that is closed becomes /dev/null: otherwise the database would get its number, and
     what is printed would be written into it."""
-    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
-        if sys.stdout is None and opened == 1:
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        if sys.stdout is None and descriptor == 1:
             sys.stdout = os.fdopen(1, "w", closefd=False)
-        if sys.stderr is None and opened == 2:
+        if sys.stderr is None and descriptor == 2:
             sys.stderr = os.fdopen(2, "w", closefd=False)
-    os.close(opened)
+    os.close(descriptor)
     if codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name != "utf-8":
         codecs.register_error("sm-escape", _escape)
         sys.stdout.reconfigure(errors="sm-escape")  # type: ignore[union-attr]  # only Python's own have an encoding
@@ -56,8 +56,8 @@ def guard_stdout() -> Iterator[TextIO]:
     """
     before = sys.stdout
     before.flush()
-    kept = os.dup(1)
-    stream = os.fdopen(os.dup(kept), "w", encoding="utf-8")
+    copy = os.dup(1)
+    stream = os.fdopen(os.dup(copy), "w", encoding="utf-8")
     try:
         os.dup2(2, 1)
         sys.stdout = sys.stderr
@@ -69,8 +69,8 @@ def guard_stdout() -> Iterator[TextIO]:
         stream.flush()
     finally:
         sys.stdout = before
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(copy, 1)
+        os.close(copy)
         with suppress(OSError):  # the flush above has said it already
             stream.close()
 
@@ -89,9 +89,9 @@ def text(line: str, stream: TextIO | None = None) -> None:
     _in_pieces(escaping.escape(line), stream or sys.stdout)
 
 
-def lines(written: str, stream: TextIO | None = None) -> None:
+def lines(painted_text: str, stream: TextIO | None = None) -> None:
     """Lines that this program has broken and, perhaps, painted itself; what is data in them is one line."""
-    _in_pieces(escaping.escape_painted(written), stream or sys.stdout)
+    _in_pieces(escaping.escape_painted(painted_text), stream or sys.stdout)
 
 
 def _in_pieces(text: str, stream: TextIO) -> None:
@@ -115,8 +115,8 @@ def value(result: Json, stream: TextIO | None = None) -> None:
         else:
             _in_portions(body, stream)
         return
-    shown = escaping.escaped_lines(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
-    lines(_colour(shown) if is_coloured(stream) else shown, stream)
+    indented = escaping.escaped_lines(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
+    lines(_colour(indented) if is_coloured(stream) else indented, stream)
 
 
 def _in_portions(body: bytes, stream: TextIO) -> None:
@@ -127,14 +127,14 @@ def _in_portions(body: bytes, stream: TextIO) -> None:
     stream.write("\n")
 
 
-def _colour(shown: str) -> str:
-    def paint(found: re.Match[str]) -> str:
-        quoted, colon, other = found.groups()
+def _colour(document: str) -> str:
+    def paint(match: re.Match[str]) -> str:
+        string, colon, other = match.groups()
         if other is not None:
             return f"{_OTHER}{other}{_OFF}"
-        return f"{_KEY}{quoted}{_OFF}{colon}" if colon else f"{_TEXT}{quoted}{_OFF}"
+        return f"{_KEY}{string}{_OFF}{colon}" if colon else f"{_TEXT}{string}{_OFF}"
 
-    return _TOKEN.sub(paint, shown)
+    return _TOKEN.sub(paint, document)
 
 
 def rows(values: Sequence[Json], format: str, stream: TextIO | None = None) -> None:
@@ -167,10 +167,10 @@ def print_document(result: Json, format: str, stream: TextIO | None = None) -> b
     else:
         from sm_cli.cli.terminal.selecting import PREFIX, find_matches, text_of_match
 
-        found = find_matches(result, format.removeprefix(PREFIX))
-        for each in found:
+        matches = find_matches(result, format.removeprefix(PREFIX))
+        for each in matches:
             text(text_of_match(each), stream)
-        return bool(found)
+        return bool(matches)
     return True
 
 
@@ -183,11 +183,11 @@ def _yaml(result: Json, stream: TextIO | None) -> None:
         def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the base's
             return True
 
-    shown = yaml.dump(result, Dumper=Whole, sort_keys=False, allow_unicode=True).rstrip()
-    if escaping.escaped_lines(shown) != shown or re.search(r"(?m)^\s*::", shown):
+    document = yaml.dump(result, Dumper=Whole, sort_keys=False, allow_unicode=True).rstrip()
+    if escaping.escaped_lines(document) != document or re.search(r"(?m)^\s*::", document):
         # YAML has its own escapes for what is not shown, and breaks no line of text then.
-        shown = yaml.dump(result, Dumper=Whole, sort_keys=False, default_style='"', width=2**31).rstrip()
-    lines(shown, stream)
+        document = yaml.dump(result, Dumper=Whole, sort_keys=False, default_style='"', width=2**31).rstrip()
+    lines(document, stream)
 
 
 def flush() -> None:

@@ -58,7 +58,7 @@ class Picture(LiveLines):
         self.region = Region(sys.stderr, self.lines)
         self.reasons: list[Reason] = []
         self._now, self._at = 0, 0.0  # the newest time that was told, and when by this process's clock
-        self._asked = 0
+        self._last_question = 0
         self._progress: dict[int, Progress] = {}
         self._groups: dict[_Place, dict[int, StateVisit]] = {}  # those under way, by frame
         self._order: dict[_Place, int] = {}  # places in the order in which they were first seen
@@ -87,10 +87,10 @@ class Picture(LiveLines):
 
     def asks(self, now: int) -> list[int]:
         """The frames of what is shown, a few times a second."""
-        if now - self._asked < _ASK:
+        if now - self._last_question < _ASK:
             return []
-        self._asked = now
-        return [next(iter(group)) for _, group in self._shown(_SHOWN)]
+        self._last_question = now
+        return [next(iter(group)) for _, group in self._groups_on_screen(_SHOWN)]
 
     def learn(self, progress: dict[int, Progress], now: int) -> None:
         """How far the frames that were asked for are."""
@@ -103,8 +103,8 @@ class Picture(LiveLines):
         """Below the picture, as long as they hold, unless the picture says it beside the state."""
         with self.region.lock:
             beside = {visit.name for visit in self.open.values()} if reasons else set()
-            left = self.not_asked_for(reasons)
-            self.reasons = [r for r in left if r.kind not in _SAID or r.below or r.state not in beside]
+            rest = self.not_asked_for(reasons)
+            self.reasons = [r for r in rest if r.kind not in _SAID or r.below or r.state not in beside]
 
     def waits(self, event: HistoryEvent) -> None:
         """Say how to send the message that a state waits for; of iterations only the first."""
@@ -150,15 +150,15 @@ class Picture(LiveLines):
         reasons = reasons[: size.rows // 2]
         most = max(1, min(_SHOWN, size.rows - 2 - len(reasons)))
         spinner = _SPINNER[int(time.monotonic() * len(_SPINNER)) % len(_SPINNER)]
-        shown: list[Line] = []
-        for place, group in self._shown(most):
+        lines: list[Line] = []
+        for place, group in self._groups_on_screen(most):
             head = [Painted(f"{spinner} ", CYAN), Painted("  " * (len(place) - 1))]
-            shown.append([*head, *self._state(place[-1], group, now, size.columns - 2 * len(place) - 1)])
+            lines.append([*head, *self._state(place[-1], group, now, size.columns - 2 * len(place) - 1)])
         if len(self._groups) > most:
-            shown.append([Painted(f"    and {len(self._groups) - most:,} more states")])
-        return [*shown, *reasons]
+            lines.append([Painted(f"    and {len(self._groups) - most:,} more states")])
+        return [*lines, *reasons]
 
-    def _shown(self, most: int) -> list[tuple[_Place, dict[int, StateVisit]]]:
+    def _groups_on_screen(self, most: int) -> list[tuple[_Place, dict[int, StateVisit]]]:
         """Those that are shown, a parent above its children."""
 
         def rank(item: tuple[_Place, object]) -> list[int]:
@@ -174,19 +174,19 @@ class Picture(LiveLines):
         progress = self._progress.get(first.frame)
         join = None if progress is None else progress.frame.join
         if progress is not None and join is not None and first.type == "Map":
-            shortened = tables.cut_to_width(tables.clean(name), max(8, room // 3))
-            room -= tables.width(shortened) + 1
+            short_name = tables.cut_to_width(tables.clean(name), max(8, room // 3))
+            room -= tables.width(short_name) + 1
             return [
-                Painted(f"{shortened} "),
+                Painted(f"{short_name} "),
                 *map_words(join, self.rates.of(first.frame, join), room, opens=progress.frame.opens),
             ]
         words = self._words(first, progress, now)
         if join is not None:
             words = f"{join.closed}/{join.total} branches done"
         took = tables.duration(now - first.started)
-        tried = f"  attempt {first.retries + 1}" if first.retries and not words else ""
+        attempt = f"  attempt {first.retries + 1}" if first.retries and not words else ""
         return [
-            Painted(f"{name}  {took}{tried}"),
+            Painted(f"{name}  {took}{attempt}"),
             *([Painted(f"  {words}", _YELLOW if first.error else "")] if words else []),
         ]
 

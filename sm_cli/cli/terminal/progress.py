@@ -31,28 +31,28 @@ class Rates:
     """How quickly Maps get on: of each, how many items have ended at several moments."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[int, int], deque[tuple[int, int]]] = {}
+        self._points: dict[tuple[int, int], deque[tuple[int, int]]] = {}
 
     def note(self, frame: int, join: Join | None, now: int) -> None:
         """What the join of a frame (its id) says at this moment, microseconds since 1970 UTC."""
         if join is None:
             return
-        seen = self._seen.setdefault((frame, join.activation), deque())
-        seen.append((now, join.settled_items))
-        while len(seen) > 2 and seen[1][0] <= now - _WINDOW:
-            seen.popleft()
+        points = self._points.setdefault((frame, join.activation), deque())
+        points.append((now, join.settled_items))
+        while len(points) > 2 and points[1][0] <= now - _WINDOW:
+            points.popleft()
 
     def of(self, frame: int, join: Join) -> float | None:
         """Items a second; None when nothing is known yet."""
-        seen = self._seen.get((frame, join.activation))
-        if not seen or seen[-1][0] - seen[0][0] < MICROSECONDS // 2:
+        points = self._points.get((frame, join.activation))
+        if not points or points[-1][0] - points[0][0] < MICROSECONDS // 2:
             return None
-        return (seen[-1][1] - seen[0][1]) * MICROSECONDS / (seen[-1][0] - seen[0][0])
+        return (points[-1][1] - points[0][1]) * MICROSECONDS / (points[-1][0] - points[0][0])
 
 
-def bar(done: int, total: int, cells: int) -> list[Painted]:
+def bar(count: int, total: int, cells: int) -> list[Painted]:
     """`━━━━━╸────`."""
-    halves = 2 * cells if done >= total else 2 * cells * done // total
+    halves = 2 * cells if count >= total else 2 * cells * count // total
     full = "━" * (halves // 2) + ("╸" if halves % 2 else "")
     return [Painted(full, CYAN), Painted("─" * (cells - len(full)), DIM)]
 
@@ -64,17 +64,17 @@ def map_words(join: Join, rate: float | None, room: int | None, *, opens: int = 
         return [Painted("reads its items" if opens & Opens.JOB else "begins")]
     if join.settled_items == join.total and opens & Opens.JOB:
         return [Painted("writes its results")]
-    counted = f"{join.settled_items}/{join.total}"
-    failed = [Painted(" · "), Painted(f"{join.failed_items} failed", RED)] if join.failed_items else []
+    count = f"{join.settled_items}/{join.total}"
+    failures = [Painted(" · "), Painted(f"{join.failed_items} failed", RED)] if join.failed_items else []
     speed = _speed(join, rate)
     if room is None:
-        return [Painted(" · ".join((counted, *speed))), *failed]
-    needed = len(counted) + sum(len(part.text) for part in failed) + 1 + _SHORTEST
-    while speed and needed + sum(3 + len(word) for word in speed) > room:
+        return [Painted(" · ".join((count, *speed))), *failures]
+    width = len(count) + sum(len(part.text) for part in failures) + 1 + _SHORTEST
+    while speed and width + sum(3 + len(word) for word in speed) > room:
         speed.pop(0)
-    cells = min(_LONGEST, room - needed - sum(3 + len(word) for word in speed) + _SHORTEST)
-    drawn = [*bar(join.settled_items, join.total, cells), Painted(" ")] if cells >= _SHORTEST else []
-    return [*drawn, Painted(" · ".join((counted, *speed))), *failed]
+    cells = min(_LONGEST, room - width - sum(3 + len(word) for word in speed) + _SHORTEST)
+    drawing = [*bar(join.settled_items, join.total, cells), Painted(" ")] if cells >= _SHORTEST else []
+    return [*drawing, Painted(" · ".join((count, *speed))), *failures]
 
 
 def _speed(join: Join, rate: float | None) -> list[str]:
@@ -82,8 +82,8 @@ def _speed(join: Join, rate: float | None) -> list[str]:
     if rate is None or rate <= 0:
         return []
     often = f"{rate:,.0f}/s" if rate >= 1 else f"{rate * 60:.0f}/min" if rate * 60 >= 1 else f"{rate * 3600:.0f}/h"
-    left = tables.rough_duration(round((join.total - join.settled_items) / rate * MICROSECONDS))
-    return [often, f"{left} left"]
+    time_left = tables.rough_duration(round((join.total - join.settled_items) / rate * MICROSECONDS))
+    return [often, f"{time_left} left"]
 
 
 def wait_words(progress: Progress | None, error: str | None, now: int) -> str:

@@ -52,11 +52,11 @@ class Size(NamedTuple):
 def terminal_size(stream: TextIO) -> Size:
     """The terminal's size; where it does not tell, what COLUMNS and LINES say."""
     try:
-        found = os.get_terminal_size(stream.fileno())
+        size = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
-        found = os.terminal_size((0, 0))
+        size = os.terminal_size((0, 0))
     other = shutil.get_terminal_size()
-    return Size(found.columns or other.columns, found.lines or other.lines)
+    return Size(size.columns or other.columns, size.lines or other.lines)
 
 
 def _breaks_lines_anew() -> bool:
@@ -73,10 +73,10 @@ class Region:
         self.picture = picture
         #: Held while the picture is drawn, and by whoever changes what it shows.
         self.lock = threading.RLock()
-        self._coloured = is_coloured(stream)
+        self._has_colour = is_coloured(stream)
         self._anew = _breaks_lines_anew()
         self._above: list[str] = []
-        self._drawn: list[int] = []  # the widths of its lines
+        self._widths: list[int] = []  # the widths of its lines
         self._size = Size(0, 0)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="sm-picture", daemon=True)
@@ -119,11 +119,11 @@ class Region:
             start = self._erase()
             self._size = size
             lines = self.picture(size)[: max(1, size.rows - 1)]
-            shown = [self._fit(line, size.columns - 1) for line in lines]
-            self._drawn = [sum(width(part.text) for part in line) for line in shown]
-            body = f"{_ERASE_RIGHT}\r\n".join(map(self._paint, shown))
+            rows = [self._fit(line, size.columns - 1) for line in lines]
+            self._widths = [sum(width(part.text) for part in line) for line in rows]
+            body = f"{_ERASE_RIGHT}\r\n".join(map(self._paint, rows))
             # The cursor waits at the begin of the last line: there it stays when the terminal breaks it anew.
-            end = f"{_ERASE_RIGHT}\r" if shown else ""
+            end = f"{_ERASE_RIGHT}\r" if rows else ""
             above = "".join(self._above)
             self._above.clear()
             self._write(f"{start}{above}{body}{end}")
@@ -134,11 +134,11 @@ class Region:
 
     def _erase(self) -> str:
         """What goes to the begin of the picture and erases it, in a terminal that may have another width by now."""
-        if not self._drawn:
+        if not self._widths:
             return ""
         columns = max(1, terminal_size(self.stream).columns)
-        rows = [max(1, -(-cells // columns)) if self._anew else 1 for cells in self._drawn[:-1]]
-        self._drawn = []
+        rows = [max(1, -(-cells // columns)) if self._anew else 1 for cells in self._widths[:-1]]
+        self._widths = []
         up = f"\x1b[{sum(rows)}A" if rows else ""
         return f"\r{up}{_ERASE_BELOW}"
 
@@ -147,11 +147,11 @@ class Region:
         fitting: list[Painted] = []
         for part in line:
             text = self._encodable(escape(part.text))
-            if (needed := width(text)) > cells:
+            if (cells_needed := width(text)) > cells:
                 fitting.append(part._replace(text=cut_to_width(text, cells)))
                 break
             fitting.append(part._replace(text=text))
-            cells -= needed
+            cells -= cells_needed
         return fitting
 
     def _encodable(self, text: str) -> str:
@@ -159,7 +159,7 @@ class Region:
         return text if text.isascii() else text.encode(encoding, "backslashreplace").decode(encoding)
 
     def _paint(self, line: Line) -> str:
-        if not self._coloured:
+        if not self._has_colour:
             return "".join(escape(part.text) for part in line)
         return "".join(f"\x1b[{p.colour}m{escape(p.text)}\x1b[0m" if p.colour else escape(p.text) for p in line)
 
@@ -178,20 +178,20 @@ class _Above(io.TextIOBase):
     def __init__(self, region: Region, stream: TextIO) -> None:
         self._region = region
         self._stream = stream
-        self._begun = ""
+        self._rest = ""
 
     def write(self, text: str) -> int:
         with self._region.lock:
-            *whole, self._begun = (self._begun + text).split("\n")
+            *whole, self._rest = (self._rest + text).split("\n")
             for line in whole:
                 self._region.above_painted(line.removesuffix("\r"))
         return len(text)
 
     def flush(self) -> None:
         """A line that is not ended yet stays until the picture ends."""
-        if self._region._over.is_set() and self._begun:
-            self._region.above_painted(self._begun)
-            self._begun = ""
+        if self._region._over.is_set() and self._rest:
+            self._region.above_painted(self._rest)
+            self._rest = ""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # the base's may be written

@@ -49,8 +49,8 @@ def find_matches(document: Json, text: str) -> list[Json]:
 
 
 def _reason(error: Exception) -> str:
-    said = str(error).strip().partition("\n")[0].rstrip("!.")
-    return said[:1].lower() + said[1:] if said else type(error).__name__
+    text = str(error).strip().partition("\n")[0].rstrip("!.")
+    return text[:1].lower() + text[1:] if text else type(error).__name__
 
 
 def text_of_match(value: Json) -> str:

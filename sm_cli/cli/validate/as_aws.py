@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 
 def aws_problems(
-    parsed: Parsed, content: bytes, substitutions: Mapping[str, Json], file: str, *, express: bool
+    parsed_file: Parsed, content: bytes, substitutions: Mapping[str, Json], file: str, *, express: bool
 ) -> list[Diagnostic]:
     """The problems that AWS has with a text, in the order of the text."""
-    if parsed.document is None:
-        ours = parsed.diagnostics
-        return [_diagnostic(found, mine.position, file)
-                for mine, found in zip(ours, validate_as_aws(content), strict=False)]  # fmt: skip
-    document = substitute(parsed.document, substitutions)
-    found = validate_as_aws(document, "EXPRESS" if express else "STANDARD")
-    wanted = {each.location for each in found} - {None}
-    pointers = _pointers(document.value, wanted) if wanted else {}
-    placed = [_diagnostic(each, _place(document, pointers.get(each.location or "")), file) for each in found]
-    return sorted(placed, key=lambda d: d.position or Position(0, 0, 0, 0))
+    if parsed_file.document is None:
+        ours = parsed_file.diagnostics
+        return [_diagnostic(problems, mine.position, file)
+                for mine, problems in zip(ours, validate_as_aws(content), strict=False)]  # fmt: skip
+    document = substitute(parsed_file.document, substitutions)
+    problems = validate_as_aws(document, "EXPRESS" if express else "STANDARD")
+    locations = {each.location for each in problems} - {None}
+    pointers = _pointers(document.value, locations) if locations else {}
+    diagnostics = [_diagnostic(each, _place(document, pointers.get(each.location or "")), file) for each in problems]
+    return sorted(diagnostics, key=lambda d: d.position or Position(0, 0, 0, 0))
 
 
-def _diagnostic(found: AwsDiagnostic, place: Position | None, file: str) -> Diagnostic:
-    severity: Severity = "error" if found.severity == "ERROR" else "warning"
-    hint = f"at {found.location}" if found.location else None
-    return Diagnostic(found.code, severity, found.message, found.location or "", place, hint, file)
+def _diagnostic(problem: AwsDiagnostic, place: Position | None, file: str) -> Diagnostic:
+    severity: Severity = "error" if problem.severity == "ERROR" else "warning"
+    hint = f"at {problem.location}" if problem.location else None
+    return Diagnostic(problem.code, severity, problem.message, problem.location or "", place, hint, file)
 
 
 def _place(document: Document, pointer: str | None) -> Position | None:
@@ -54,14 +54,14 @@ def _value(value: Json, pointer: str) -> Json:
     return value
 
 
-def _pointers(value: Json, wanted: set[str | None]) -> dict[str, str]:
+def _pointers(value: Json, locations: set[str | None]) -> dict[str, str]:
     """AWS's locations to JSON pointers; what stands first in the text has a location that two places share."""
-    found: dict[str, str] = {}
+    pointers: dict[str, str] = {}
     for pointer in _all(value, ""):
-        written = location(pointer)
-        if written in wanted:
-            found.setdefault(written, pointer)
-    return found
+        here = location(pointer)
+        if here in locations:
+            pointers.setdefault(here, pointer)
+    return pointers
 
 
 def _all(value: Json, pointer: str) -> Iterator[str]:
@@ -70,6 +70,6 @@ def _all(value: Json, pointer: str) -> Iterator[str]:
         at, inner = waiting.pop()
         yield at
         if isinstance(inner, dict):
-            waiting += [(child(at, key), held) for key, held in reversed(inner.items())]
+            waiting += [(child(at, key), item) for key, item in reversed(inner.items())]
         elif isinstance(inner, list):
-            waiting += [(f"{at}/{i}", held) for i, held in reversed(list(enumerate(inner)))]
+            waiting += [(f"{at}/{i}", item) for i, item in reversed(list(enumerate(inner)))]

@@ -34,7 +34,7 @@ class CheckOptions:
     #: The severities that are reported.
     levels: tuple[str, ...] = _LEVELS
     #: Codes that are not reported.
-    ignored: frozenset[str] = frozenset()
+    codes_to_ignore: frozenset[str] = frozenset()
     #: The severities that a command fails for.
     fails: frozenset[str] = frozenset({"error"})
     #: Whether it is checked as an EXPRESS workflow.
@@ -54,7 +54,7 @@ def check_options(
     return CheckOptions(
         None if aws else _handler_names(project, handlers, run_handlers),
         _LEVELS[: level + 1],
-        frozenset(_code(written) for text in ignore for written in text.split(",")),
+        frozenset(_code(part) for text in ignore for part in text.split(",")),
         frozenset(("error", "warning") if strict else ("error",)),
         choice(type.upper(), "--type", _TYPES) == "EXPRESS",
         aws,
@@ -62,16 +62,16 @@ def check_options(
     )
 
 
-def _code(written: str) -> str:
+def _code(text: str) -> str:
     from sm_cli.asl.validation.validate import CATALOGUE
     from sm_cli.errors import UsageError
 
-    code = written.strip().upper()
+    code = text.strip().upper()
     codes = {*CATALOGUE, *(rule.aws_code for rule in CATALOGUE.values() if rule.aws_code)}
     if code not in codes:
         close = get_close_matches(code, codes, 1)
         hint = f"did you mean {close[0]}?" if close else "sm explain lists them all."
-        raise UsageError(f"--ignore {written!r} is no code of a diagnostic", hint=hint)
+        raise UsageError(f"--ignore {text!r} is no code of a diagnostic", hint=hint)
     return code
 
 
@@ -80,11 +80,11 @@ def _substitutions(path: str) -> Mapping[str, Json]:
     from sm_cli.cli.project.workflows import read_definition
     from sm_cli.errors import UsageError
 
-    found = parse(read_definition(path), file=display_name(path))
-    if found.document is None or not isinstance(found.document.value, dict):
-        first = f": {found.diagnostics[0].message}" if found.diagnostics else ""
+    parsed_file = parse(read_definition(path), file=display_name(path))
+    if parsed_file.document is None or not isinstance(parsed_file.document.value, dict):
+        first = f": {parsed_file.diagnostics[0].message}" if parsed_file.diagnostics else ""
         raise UsageError(f"{path} gives no substitutions{first}", hint='It holds an object such as {"Name": "value"}.')
-    return found.document.value
+    return parsed_file.document.value
 
 
 def _handler_names(project: Project, option: str | None, run: bool) -> Collection[str] | None:
@@ -110,7 +110,9 @@ def _handler_names(project: Project, option: str | None, run: bool) -> Collectio
 def check_all(project: Project, paths: Sequence[str], options: CheckOptions) -> list[CheckedFile]:
     """Every file that is meant, sorted by name, with its problems."""
     files = sorted(definition_files(project, paths))
-    return [found for file, in_folder in files if (found := _check_file(file, options, in_folder)) is not None]
+    return [
+        checked_file for file, in_folder in files if (checked_file := _check_file(file, options, in_folder)) is not None
+    ]
 
 
 def definition_files(project: Project, paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
@@ -119,9 +121,9 @@ def definition_files(project: Project, paths: Sequence[str]) -> Iterator[tuple[s
     from sm_cli.errors import UsageError
 
     if not paths:
-        configured = project.setting("workflow") is not None
-        paths = [str(project.workflows)] if not configured and project.workflows.is_dir() else [choose(project, None)]
-    done = set()
+        has_setting = project.setting("workflow") is not None
+        paths = [str(project.workflows)] if not has_setting and project.workflows.is_dir() else [choose(project, None)]
+    files_so_far = set()
     for path in paths:
         if path != "-" and Path(path).is_dir():
             inside = [(str(file), True) for file in _definitions_below(Path(path))]
@@ -130,8 +132,8 @@ def definition_files(project: Project, paths: Sequence[str]) -> Iterator[tuple[s
         else:
             inside = [(choose(project, path), False)]
         for file, in_folder in inside:
-            if file not in done:
-                done.add(file)
+            if file not in files_so_far:
+                files_so_far.add(file)
                 yield file, in_folder
 
 
@@ -148,20 +150,20 @@ def _check_file(file: str, options: CheckOptions, in_folder: bool) -> CheckedFil
     from sm_cli.cli.project.workflows import read_definition
 
     content, display = read_definition(file), display_name(file)
-    parsed = parse(content, file=display)
+    parsed_file = parse(content, file=display)
     text = content.decode("utf-8-sig", "replace")
-    value = parsed.document.value if parsed.document is not None else None
+    value = parsed_file.document.value if parsed_file.document is not None else None
     if in_folder and isinstance(value, dict) and "StartAt" not in value and "States" not in value:
         return None
     if options.aws:
         from sm_cli.cli.validate.as_aws import aws_problems
 
-        found = aws_problems(parsed, content, options.substitutions or {}, display, express=options.express)
-    elif parsed.document is None:
-        return CheckedFile(file, text, parsed.diagnostics, options.fails)
+        problems = aws_problems(parsed_file, content, options.substitutions or {}, display, express=options.express)
+    elif parsed_file.document is None:
+        return CheckedFile(file, text, parsed_file.diagnostics, options.fails)
     else:
-        found = [*parsed.diagnostics, *problems_of(parsed.document, options)]
-    return CheckedFile(file, text, [d for d in found if _is_reported(d, options)], options.fails)
+        problems = [*parsed_file.diagnostics, *problems_of(parsed_file.document, options)]
+    return CheckedFile(file, text, [d for d in problems if _is_reported(d, options)], options.fails)
 
 
 def problems_of(document: Document, options: CheckOptions) -> list[Diagnostic]:
@@ -172,4 +174,4 @@ def problems_of(document: Document, options: CheckOptions) -> list[Diagnostic]:
 
 
 def _is_reported(problem: Diagnostic, options: CheckOptions) -> bool:
-    return problem.severity in options.levels and problem.code not in options.ignored
+    return problem.severity in options.levels and problem.code not in options.codes_to_ignore

@@ -62,7 +62,7 @@ def validate(
         raise UsageError("--fix writes files, and stdin is none", hint="--fix --dry-run - shows what would change.")
     project = find_project()
 
-    def asked() -> CheckOptions:
+    def options() -> CheckOptions:
         return check_options(project, handlers=handlers, run_handlers=import_, severity=severity, ignore=ignore or [],
                    strict=strict, type=type, aws=aws, substitutions=substitutions)  # fmt: skip
 
@@ -70,9 +70,9 @@ def validate(
         from sm_cli.cli.validate.watching import watching
 
         also = [place for place in (handlers, substitutions) if place is not None]
-        watching(project, names, also, lambda: _once(project, names, asked(), shape))
+        watching(project, names, also, lambda: _once(project, names, options(), shape))
         return
-    if not (_fix_files(project, names, asked(), shape, dry_run) if fix else _once(project, names, asked(), shape)):
+    if not (_fix_files(project, names, options(), shape, dry_run) if fix else _once(project, names, options(), shape)):
         raise typer.Exit(1)
 
 
@@ -100,18 +100,18 @@ def _report(files: Sequence[CheckedFile], format: str) -> None:
 
         write_report(files, format)
         return
-    problems = any(each.found for each in files)
+    problems = any(each.problems for each in files)
     for each in files:
-        if each.found:
+        if each.problems:
             from sm_cli.cli.validate.excerpts import Frames
 
             frames = Frames(each.text)
-            for problem in each.found:
+            for problem in each.problems:
                 for line in frames.show(problem):
                     out.lines(line)
         if each.is_valid:
-            out.text(f"{each.shown}: OK")
+            out.text(f"{each.display_name}: OK")
     if problems:
         from sm_cli.cli.validate.excerpts import summary
 
-        out.text(summary([each.found for each in files]))
+        out.text(summary([each.problems for each in files]))

@@ -34,7 +34,7 @@ class Frames:
     def __init__(self, text: str, stream: TextIO | None = None) -> None:
         stream = stream or sys.stdout
         self._lines = _LINE_END.split(text)
-        self._coloured = is_coloured(stream)
+        self._has_colour = is_coloured(stream)
         self._width = max(_NARROWEST, _columns(stream))
 
     def show(self, problem: Diagnostic) -> Iterator[str]:
@@ -54,10 +54,10 @@ class Frames:
     def _frame(self, place: Position, colour: str, hint: str) -> Iterator[str]:
         number = str(place.line)
         gutter = " " * len(number)
-        before, marked, after = self._cut(place, self._width - len(number) - 6)
-        line = f"{before}{marked}{after}".rstrip()
+        before, mark_text, after = self._cut(place, self._width - len(number) - 6)
+        line = f"{before}{mark_text}{after}".rstrip()
         yield f"  {self._paint(f'{number} |', _DIM)} {line}".rstrip() if line else f"  {number} |"
-        blank, mark = " " * width(before), "^" * max(1, width(marked))
+        blank, mark = " " * width(before), "^" * max(1, width(mark_text))
         beside = len(gutter) + 5 + len(blank) + len(mark) + 1 + width(hint) <= self._width
         end = f" {hint}" if hint and beside else ""
         yield f"  {self._paint(f'{gutter} |', _DIM)} {blank}{self._paint(mark + end, colour)}"
@@ -71,16 +71,16 @@ class Frames:
         end = place.end_column - 1 if place.end_line == place.line else len(line.rstrip())
         # No more than could be seen is looked at: a definition may be one line of a million characters.
         before = _display_text(line[max(0, start - 2 * room) : start])
-        marked = _display_text(line[start : min(end, start + 2 * room)])
+        mark_text = _display_text(line[start : min(end, start + 2 * room)])
         after = _display_text(line[max(start, end) :][: 2 * room])
-        if width(before) + width(marked) + width(after) <= room:
-            return before, marked, after
-        marked = _beginning(marked, room * 2 // 3)
-        left = _end_of(before, max(room // 4, room - width(marked) - width(after)))
-        return left, marked, _beginning(after, room - width(left) - width(marked))
+        if width(before) + width(mark_text) + width(after) <= room:
+            return before, mark_text, after
+        mark_text = _beginning(mark_text, room * 2 // 3)
+        head = _end_of(before, max(room // 4, room - width(mark_text) - width(after)))
+        return head, mark_text, _beginning(after, room - width(head) - width(mark_text))
 
     def _paint(self, text: str, colour: str) -> str:
-        return f"{colour}{text}{_OFF}" if self._coloured else text
+        return f"{colour}{text}{_OFF}" if self._has_colour else text
 
 
 def _columns(stream: TextIO) -> int:
@@ -113,9 +113,9 @@ def _end_of(text: str, room: int) -> str:
     return f"…{tail}" if room > 0 else ""
 
 
-def summary(problems: Iterable[Sequence[Diagnostic]]) -> str:
+def summary(problems_by_file: Iterable[Sequence[Diagnostic]]) -> str:
     """`2 errors, 1 warning in 3 files`."""
-    files = list(problems)
-    counts = Counter(problem.severity for found in files for problem in found)
+    files = list(problems_by_file)
+    counts = Counter(problem.severity for problems in files for problem in problems)
     parts = [f"{n} {_NAMES[kind][n != 1]}" for kind in ("error", "warning", "info") if (n := counts[kind])]
     return f"{', '.join(parts) or 'no problem'} in {len(files)} {'file' if len(files) == 1 else 'files'}"

@@ -55,14 +55,14 @@ def _find_rules(rules: list[Rule], code: str) -> list[Rule]:
     """The rule with this code, or those that AWS calls so. Raises NotFound when there is none."""
     from sm_cli.errors import NotFound
 
-    wanted = code.strip().upper()
-    found = [rule for rule in rules if wanted in (rule.code, rule.aws_code)]
-    if not found:
+    name = code.strip().upper()
+    matches = [rule for rule in rules if name in (rule.code, rule.aws_code)]
+    if not matches:
         names = [rule.code for rule in rules] + sorted({rule.aws_code for rule in rules if rule.aws_code})
-        close = get_close_matches(wanted, names, 1)
+        close = get_close_matches(name, names, 1)
         hint = f"did you mean {close[0]}?" if close else "sm explain lists them all."
         raise NotFound(f"there is no diagnostic {code[:80]!r}", hint=hint)
-    return found
+    return matches
 
 
 def _page(rule: Rule) -> Iterator[str]:

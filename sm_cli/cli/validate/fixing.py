@@ -38,20 +38,20 @@ def fix_files(files: Sequence[CheckedFile], options: CheckOptions, *, to_stdout:
     stream = sys.stdout if to_stdout else sys.stderr
     count = fixed_files = 0
     for each in files:
-        fixed = fix(each.text, file=each.shown, ignore=options.ignored)
-        if not fixed.changes:
+        result = fix(each.text, file=each.display_name, ignore=options.codes_to_ignore)
+        if not result.changes:
             continue
-        for line in _diff(each.shown, each.text, fixed.text, stream):
+        for line in _diff(each.display_name, each.text, result.text, stream):
             stream.write(line)
         if write:
-            replace(Path(each.name), each.text, fixed.text)
-        count += len(fixed.changes)
+            replace(Path(each.name), each.text, result.text)
+        count += len(result.changes)
         fixed_files += 1
     if count:
         stream.flush()
-        made = "made" if write else "would be made"
+        verb = "made" if write else "would be made"
         changes, names = "change" if count == 1 else "changes", "file" if fixed_files == 1 else "files"
-        say(f"{count} {changes} {made} in {fixed_files} {names}")
+        say(f"{count} {changes} {verb} in {fixed_files} {names}")
     else:
         say("nothing to fix")
 
@@ -61,10 +61,10 @@ def _diff(name: str, before: str, after: str, stream: TextIO) -> Iterator[str]:
     from difflib import unified_diff
 
     path = name.lstrip("/")
-    coloured = is_coloured(stream)
+    has_colour = is_coloured(stream)
     for line in unified_diff(_LINES.findall(before), _LINES.findall(after), f"a/{path}", f"b/{path}"):
         text = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        colour = _COLOURS.get(text[0], "") if coloured else ""
+        colour = _COLOURS.get(text[0], "") if has_colour else ""
         if stream.isatty():  # into a file or a pipe it goes as it is: a patch has to be exact
             text = f"{escaped_lines(text[:-1])}\n"
         yield f"{colour}{text[:-1]}\x1b[0m\n" if colour else text
@@ -80,10 +80,10 @@ def replace(file: Path, before: str, after: str) -> None:
             raise UsageError(f"{file} changed while it was being fixed; it is left as it is")
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
-            with os.fdopen(handle, "wb") as opened:
-                opened.write(bom + after.encode())
-                opened.flush()
-                os.fsync(opened.fileno())
+            with os.fdopen(handle, "wb") as draft:
+                draft.write(bom + after.encode())
+                draft.flush()
+                os.fsync(draft.fileno())
             Path(name).chmod(target.stat().st_mode & 0o7777)
             Path(name).replace(target)
         except BaseException:

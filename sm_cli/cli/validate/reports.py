@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """One file and what was found: `name` as it was given (`-` is stdin), `text` as far as it is Unicode.
+    """One file and its `problems`; `name` as it was given (`-` is stdin), `text` as far as it is Unicode.
 
     `fails` are the severities because of which the file is not valid.
     """
 
     name: str
     text: str
-    found: Sequence[Diagnostic]
+    problems: Sequence[Diagnostic]
     fails: frozenset[str] = field(default=frozenset({"error"}))
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """The name that people read."""
         return display_name(self.name)
 
     @property
     def is_valid(self) -> bool:
         """Whether nothing was found that fails the command."""
-        return not any(problem.severity in self.fails for problem in self.found)
+        return not any(problem.severity in self.fails for problem in self.problems)
 
 
 def display_name(name: str) -> str:
@@ -54,9 +54,9 @@ def report_document(files: Sequence[CheckedFile]) -> Json:
     """The document of `--json`: one object a file."""
     return [
         {
-            "file": "-" if each.name == "-" else each.shown,
+            "file": "-" if each.name == "-" else each.display_name,
             "valid": each.is_valid,
-            "diagnostics": [_flat(problem) for problem in each.found],
+            "diagnostics": [_flat(problem) for problem in each.problems],
         }
         for each in files
     ]
@@ -91,30 +91,30 @@ def as_sarif(files: Sequence[CheckedFile]) -> Json:
     """A SARIF 2.1.0 log."""
     from sm_cli.asl.validation.validate import CATALOGUE
 
-    foreign = sorted({problem.code for each in files for problem in each.found} - CATALOGUE.keys())
+    foreign = sorted({problem.code for each in files for problem in each.problems} - CATALOGUE.keys())
     rules: list[dict[str, Any]] = [_sarif_rule(rule) for _, rule in sorted(CATALOGUE.items())]
     rules += [{"id": code} for code in foreign]
     index = {rule["id"]: i for i, rule in enumerate(rules)}
     driver = {"name": "sm", "semanticVersion": __version__, "rules": rules}
-    results = [_sarif_result(each, problem, index) for each in files for problem in each.found]
+    results = [_sarif_result(each, problem, index) for each in files for problem in each.problems]
     run: dict[str, Any] = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def _sarif_rule(rule: Rule) -> dict[str, Any]:
-    made: dict[str, Any] = {
+    document: dict[str, Any] = {
         "id": rule.code,
         "shortDescription": {"text": f"{rule.title}."},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "help": {"text": f"sm explain {rule.code}"},
     }
     if rule.explanation:
-        made["fullDescription"] = {"text": rule.explanation}
-    return made
+        document["fullDescription"] = {"text": rule.explanation}
+    return document
 
 
-def _sarif_result(checked: CheckedFile, problem: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(checked.shown)}}
+def _sarif_result(file: CheckedFile, problem: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(file.display_name)}}
     if problem.position:
         at = problem.position
         place["region"] = {"startLine": at.line, "startColumn": at.column,
@@ -143,11 +143,11 @@ _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 def as_github(files: Sequence[CheckedFile]) -> str:
     """One workflow command of GitHub Actions a problem."""
-    return "\n".join(_command(each, problem) for each in files for problem in each.found)
+    return "\n".join(_command(each, problem) for each in files for problem in each.problems)
 
 
-def _command(checked: CheckedFile, problem: Diagnostic) -> str:
-    properties = [("file", checked.shown)]
+def _command(file: CheckedFile, problem: Diagnostic) -> str:
+    properties = [("file", file.display_name)]
     if problem.position:
         at = problem.position
         properties += [("line", str(at.line)), ("endLine", str(at.end_line))]
@@ -176,7 +176,7 @@ def as_junit(files: Sequence[CheckedFile]) -> str:
     totals = _totals(suites)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="sm validate" {totals}>']
     for each, cases in zip(files, suites, strict=True):
-        lines.append(f'  <testsuite name="{_xml(each.shown)}" {_totals([cases])}>')
+        lines.append(f'  <testsuite name="{_xml(each.display_name)}" {_totals([cases])}>')
         lines += [f"    {case}" for case in cases]
         lines.append("  </testsuite>")
     return "\n".join([*lines, "</testsuites>"])
@@ -187,10 +187,10 @@ def _totals(suites: Sequence[Sequence[str]]) -> str:
     return f'tests="{len(cases)}" failures="{sum("<failure " in case for case in cases)}" errors="0"'
 
 
-def _suite(checked: CheckedFile) -> list[str]:
-    name = f'classname="{_xml(checked.shown)}"'
-    cases = [f'<testcase {name} name="{_case(problem)}">{_outcome(checked, problem)}</testcase>'
-             for problem in checked.found]  # fmt: skip
+def _suite(file: CheckedFile) -> list[str]:
+    name = f'classname="{_xml(file.display_name)}"'
+    cases = [f'<testcase {name} name="{_case(problem)}">{_outcome(file, problem)}</testcase>'
+             for problem in file.problems]  # fmt: skip
     return cases or [f'<testcase {name} name="valid"/>']
 
 
@@ -200,8 +200,8 @@ def _case(problem: Diagnostic) -> str:
     )
 
 
-def _outcome(checked: CheckedFile, problem: Diagnostic) -> str:
-    if problem.severity not in checked.fails:
+def _outcome(file: CheckedFile, problem: Diagnostic) -> str:
+    if problem.severity not in file.fails:
         return f"<system-out>{_xml(str(problem))}</system-out>"
     return f'<failure type="{problem.code}" message="{_xml(_sentence(problem))}">{_xml(str(problem))}</failure>'
 

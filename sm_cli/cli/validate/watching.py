@@ -40,12 +40,12 @@ def watching(project: Project, paths: Sequence[str], also: Sequence[str], check:
         raise UsageError("--watch follows files, and stdin is none")
     gc.enable()
     places = _places(project, paths, also)
-    ignored = DefaultFilter()
+    default_filter = DefaultFilter()
     has_begun = False
     # The first turn comes when the watch has begun: no change after the first check is missed.
     for changes in watch(
         *places, debounce=200, step=50, rust_timeout=_TURN, yield_on_timeout=True, stop_event=_set_by_interrupt(),
-        watch_filter=lambda kind, path: path.endswith(_SUFFIXES) and ignored(kind, path),
+        watch_filter=lambda kind, path: path.endswith(_SUFFIXES) and default_filter(kind, path),
     ):  # fmt: skip
         if has_begun and not changes:
             continue
@@ -60,14 +60,14 @@ def watching(project: Project, paths: Sequence[str], also: Sequence[str], check:
 
 def _set_by_interrupt() -> threading.Event:
     """An event that ends the watch in its next turn, should it lose the KeyboardInterrupt that comes at once."""
-    interrupted = threading.Event()
+    stop = threading.Event()
 
     def interrupt(_signal: int, _frame: object) -> None:
-        interrupted.set()
+        stop.set()
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
-    return interrupted
+    return stop
 
 
 def _places(project: Project, paths: Sequence[str], also: Sequence[str]) -> list[Path]:

@@ -49,11 +49,11 @@ def _load_and_serve(line: WorkerSocket) -> None:
     message = line.receive()
     if message is None:
         return
-    asked = message[1]
-    sys.argv = asked["arguments"]
-    forward(line.send, asked["logging"])
+    settings = message[1]
+    sys.argv = settings["arguments"]
+    forward(line.send, settings["logging"])
     try:
-        registry = load_handlers(Path(asked["directory"]))
+        registry = load_handlers(Path(settings["directory"]))
     except HandlerLoadError as e:
         line.send("refused", {"message": e.message, "hint": e.hint, "topic": e.topic})
         return
@@ -91,7 +91,7 @@ class _Serving:
     def __init__(self, line: WorkerSocket, registry: Registry) -> None:
         self._line = line
         self._registry = registry
-        self._pool = Pool(1, self._ended)
+        self._pool = Pool(1, self._pool_has_results)
 
     def serve(self) -> None:
         """Until the worker wants nothing more; a task that is under way then ends the process at once."""
@@ -105,25 +105,25 @@ class _Serving:
             os._exit(0)
 
     def _begin(self, task: dict[str, Any]) -> None:
-        told = task["context"]
-        handler = self._registry.find(told["resource"])
+        facts = task["context"]
+        handler = self._registry.find(facts["resource"])
         if handler is None:
-            cause = f"the files that were read again have no handler for {told['resource']!r}"
+            cause = f"the files that were read again have no handler for {facts['resource']!r}"
             self._line.send("failure", asdict(Failure("HandlerLoadError", cause)))
             return
         self._line.send("begun", None)
-        job = Job(0, 0, 0, 0, told["state"], told["resource"], task["input"])
-        self._pool.submit(job, handler, lambda: Context(**told, beat=lambda: self._line.send("beat", None)))
+        job = Job(0, 0, 0, 0, facts["state"], facts["resource"], task["input"])
+        self._pool.submit(job, handler, lambda: Context(**facts, beat=lambda: self._line.send("beat", None)))
 
-    def _ended(self) -> None:
+    def _pool_has_results(self) -> None:
         """From the handler's thread, when it has ended."""
         try:
             _flush()
             results = self._pool.drain()
             if not results:
                 self._line.send("dropped", None)
-            for done in results:
-                self._answer(done.outcome)
+            for result in results:
+                self._answer(result.outcome)
         except OSError:
             os._exit(0)  # the worker is gone
 

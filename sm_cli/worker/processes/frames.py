@@ -49,7 +49,7 @@ class Assembly:
     def __init__(self) -> None:
         self._head = bytearray()
         self._body: bytearray | None = None
-        self._filled = 0
+        self._size = 0
 
     def read(self, connection: socket.socket) -> tuple[str, Any] | None:
         """Take what is there, at most to the end of one message; (kind, body) when that is reached, else None.
@@ -63,14 +63,14 @@ class Assembly:
             self._head += part
             if len(self._head) < _LENGTH.size:
                 return None
-            self._body, self._filled = bytearray(_LENGTH.unpack(self._head)[0]), 0
+            self._body, self._size = bytearray(_LENGTH.unpack(self._head)[0]), 0
             self._head.clear()
-        space = memoryview(self._body)[self._filled : self._filled + _PORTION]
+        space = memoryview(self._body)[self._size : self._size + _PORTION]
         count = connection.recv_into(space)
         if not count:
             raise EOFError
-        self._filled += count
-        if self._filled < len(self._body):
+        self._size += count
+        if self._size < len(self._body):
             return None
         body, self._body = self._body, None
         return _unpack(body)

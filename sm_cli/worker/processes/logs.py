@@ -31,16 +31,16 @@ class ProcessTraceback(Exception):
 def replay(record: dict[str, Any]) -> None:
     """In the worker: log what a process sent."""
     logger = logging.getLogger(record["name"])
-    made = logging.LogRecord(
+    entry = logging.LogRecord(
         record["name"], record["level"], record["file"], record["line"], record["message"], (), None, record["function"]
     )
-    made.created, made.msecs = record["created"], record["created"] % 1 * 1000
-    made.threadName, made.process, made.processName = record["thread"], record["process"], "sm-handlers"
+    entry.created, entry.msecs = record["created"], record["created"] % 1 * 1000
+    entry.threadName, entry.process, entry.processName = record["thread"], record["process"], "sm-handlers"
     if record["traceback"]:
         text = ProcessTraceback(f"\n{record['traceback']}")
-        made.exc_info = (ProcessTraceback, text, None)
-    if logger.isEnabledFor(made.levelno):
-        logger.handle(made)
+        entry.exc_info = (ProcessTraceback, text, None)
+    if logger.isEnabledFor(entry.levelno):
+        logger.handle(entry)
 
 
 class _Forward(logging.Handler):
@@ -71,17 +71,17 @@ def _as_json(record: logging.LogRecord) -> dict[str, Any]:
     }
 
 
-def _text(given: str) -> str:
-    return given.encode("utf-8", "replace").decode()
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
-def forward(send: Callable[[str, Any], None], told: dict[str, Any]) -> None:
-    """In the process: send what no handler here takes. `told` is what `levels` gave in the worker."""
+def forward(send: Callable[[str, Any], None], levels_of_worker: dict[str, Any]) -> None:
+    """In the process: send what no handler here takes. `levels_of_worker` is what `levels` gave in the worker."""
     forwarding = _Forward(send)
     logging.lastResort = forwarding  # any handler will do, says logging.callHandlers
-    logging.getLogger().setLevel(told["root"])
+    logging.getLogger().setLevel(levels_of_worker["root"])
     ours = logging.getLogger(_OURS)
-    ours.setLevel(told["ours"])
-    if told["handled"]:
+    ours.setLevel(levels_of_worker["ours"])
+    if levels_of_worker["handled"]:
         ours.addHandler(forwarding)
-        ours.propagate = told["propagates"]
+        ours.propagate = levels_of_worker["propagates"]

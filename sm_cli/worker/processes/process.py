@@ -41,9 +41,9 @@ class Process:
         self._connection.setblocking(False)
         self._lock = threading.Lock()
         self._closed = False
-        self._heard, self._bell = os.pipe()
+        self._ear, self._bell = os.pipe()
         os.set_blocking(self._bell, False)
-        os.set_blocking(self._heard, False)
+        os.set_blocking(self._ear, False)
         self._watch = _watch(self._popen.pid)
         self._out: list[memoryview] = []
         self._assembly = Assembly()
@@ -103,9 +103,9 @@ class Process:
                     return message
             elif self._has_ended(ready):
                 raise ProcessEnded(self._end())
-            if self._heard in ready:
+            if self._ear in ready:
                 with suppress(BlockingIOError):
-                    os.read(self._heard, 4096)
+                    os.read(self._ear, 4096)
                 return None
             if until is not None and time.monotonic() >= until:
                 return None
@@ -128,7 +128,7 @@ class Process:
                 return
             self._closed = True
         self._connection.close()
-        for descriptor in (self._heard, self._bell, self._watch):
+        for descriptor in (self._ear, self._bell, self._watch):
             if descriptor is not None:
                 os.close(descriptor)
 
@@ -143,13 +143,13 @@ class Process:
         connection = self._connection.fileno()
         poll = select.poll()
         poll.register(connection, select.POLLIN | (select.POLLOUT if self._out else 0))
-        poll.register(self._heard, select.POLLIN)
-        left = None if until is None else max(0.0, until - time.monotonic())
+        poll.register(self._ear, select.POLLIN)
+        remaining = None if until is None else max(0.0, until - time.monotonic())
         if self._watch is not None:
             poll.register(self._watch, select.POLLIN)
         else:
-            left = _LOOK if left is None else min(left, _LOOK)
-        ready = dict(poll.poll(None if left is None else left * 1000))
+            remaining = _LOOK if remaining is None else min(remaining, _LOOK)
+        ready = dict(poll.poll(None if remaining is None else remaining * 1000))
         writable = select.POLLOUT | select.POLLERR | select.POLLHUP
         if self._out and ready.get(connection, 0) & writable:
             self._write()
@@ -160,8 +160,8 @@ class Process:
     def _write(self) -> None:
         try:
             while self._out:
-                sent = self._connection.send(self._out[0])
-                self._out[0] = self._out[0][sent:]
+                count = self._connection.send(self._out[0])
+                self._out[0] = self._out[0][count:]
                 if not self._out[0]:
                     del self._out[0]
         except BlockingIOError:

@@ -55,7 +55,7 @@ class Processes:
         self._idle: list[Process] = []
         self._ending: list[tuple[Process, float]] = []
         self._busy: dict[int, Process] = {}  # by the identity of the context
-        self._retired = False
+        self._closing = False
 
     def __enter__(self) -> Processes:
         return self
@@ -132,7 +132,7 @@ class Processes:
     def retire(self) -> None:
         """Others do the work from now on: idle processes end, those at work when they are done."""
         with self._lock:
-            self._retired = True
+            self._closing = True
             idle, self._idle = self._idle, []
         for process in idle:
             self._dismiss(process)
@@ -206,8 +206,8 @@ class Processes:
     def _give_back(self, process: Process, context: Context) -> None:
         with self._lock:
             del self._busy[id(context)]
-            worn = self.recycle_after is not None and process.tasks >= self.recycle_after
-            stays = process.lives() and not (worn or self._retired)
+            is_worn = self.recycle_after is not None and process.tasks >= self.recycle_after
+            stays = process.lives() and not (is_worn or self._closing)
             if stays:
                 self._idle.append(process)
         if not stays:
@@ -237,7 +237,7 @@ class Processes:
         """Start what is missing, and do not wait until it has loaded."""
         while True:
             with self._lock:
-                if self._retired or len(self._idle) + len(self._busy) >= self.keep:
+                if self._closing or len(self._idle) + len(self._busy) >= self.keep:
                     return
             try:
                 process = Process(self.directory)
@@ -248,7 +248,7 @@ class Processes:
                 self._idle.append(process)
 
 
-def _not_here(*_given: Any) -> Never:
+def _not_here(*_arguments: Any) -> Never:
     """What stands for the function of a handler that only its processes have."""
     raise AssertionError("this handler is loaded in processes of its own")
 
@@ -270,8 +270,8 @@ def _outcome_of(message: tuple[str, Any], handler: Handler, context: Context) ->
     if kind == "success":
         return Success(body, handler.final)
     if kind == "failure":
-        found = body["traceback"]
-        body["traceback"] = None if found is None else Traceback(tuple(found["places"]), found["text"])
+        trace = body["traceback"]
+        body["traceback"] = None if trace is None else Traceback(tuple(trace["places"]), trace["text"])
         return Failure(**body)
     if kind == "dropped":
         return _NOBODY_WAITS

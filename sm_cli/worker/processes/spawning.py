@@ -38,11 +38,11 @@ class _Spawner:
 
     def _work(self) -> None:
         while True:
-            command, inherited, answer = self.orders.get()
+            command, descriptor, answer = self.orders.get()
             try:
                 answer.set_result(
                     subprocess.Popen(  # noqa: S603 - this interpreter, with what stands above
-                        command, stdin=subprocess.DEVNULL, pass_fds=[inherited], process_group=0
+                        command, stdin=subprocess.DEVNULL, pass_fds=[descriptor], process_group=0
                     )
                 )
             except BaseException as e:

@@ -239,7 +239,7 @@ def test_a_handlers_result_that_came_in_time_counts_though_its_worker_was_busy()
     execution = yard.start(workflow(states(task)))
     worker.tick()
     gate.open.set()
-    soon(lambda: not worker.pool._done.empty())
+    soon(lambda: not worker.pool._results.empty())
     yard.later(12)
     worker.run(lambda: yard.now(execution).closed is not None)
     assert yard.now(execution).output == "done"
@@ -273,7 +273,7 @@ def test_a_handlers_result_that_came_while_its_worker_waited_to_write_is_in_time
 
     def ends() -> None:
         gate.open.set()
-        soon(lambda: not worker.pool._done.empty())
+        soon(lambda: not worker.pool._results.empty())
         yard.later(12)
 
     store.meanwhile = ends
@@ -312,7 +312,7 @@ def test_how_long_ago_a_result_came_does_not_change_when_the_clock_is_set(jump: 
     execution = yard.start(workflow(states({"Type": "Task", "Resource": "work", "TimeoutSeconds": 10, "End": True})))
     worker.tick()
     gate.open.set()
-    soon(lambda: not worker.pool._done.empty())
+    soon(lambda: not worker.pool._results.empty())
     yard.clock.jump(jump * SECOND)
     yard.later(12)
     worker.run(lambda: yard.now(execution).closed is not None)

@@ -318,7 +318,7 @@ def test_a_worker_that_slept_and_lost_its_lease_cancels_its_handler(here: Yard) 
     assert gate.calls[0].cancelled.is_set()
     assert not gate.calls[1].cancelled.is_set()
     assert here.job(execution).worker == other.worker.id
-    assert not asleep.leased
+    assert not asleep.jobs
 
 
 def test_a_worker_that_slept_renews_its_lease_when_nobody_took_the_job(here: Yard) -> None:

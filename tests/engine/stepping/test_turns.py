@@ -200,12 +200,16 @@ def test_results_that_a_tick_has_no_time_for_are_kept(monkeypatch: pytest.Monkey
         loop = here.worker({"work": Handler("work", lambda input: input)})
         loop.tick()
         while any(here.now(e).closed is None for e in executions):
-            soon(lambda: asked(here.store).has_ready() or bool(loop._undelivered) or loop._bell.wait_for_ring(0.01))
+            soon(
+                lambda: (
+                    asked(here.store).has_ready() or bool(loop._results_to_deliver) or loop._bell.wait_for_ring(0.01)
+                )
+            )
             before = here.clock.now()
             loop.tick()
             assert here.clock.now() - before <= SLOW
         assert {here.now(e).status for e in executions} == {Status.SUCCEEDED}
-        assert loop.leased == {}
+        assert loop.jobs == {}
 
 
 def test_a_message_for_many_slow_waits_wakes_the_rest_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -372,7 +376,7 @@ def test_a_job_that_was_lost_while_its_commit_lasted_is_not_started(monkeypatch:
 
         monkeypatch.setattr(Transaction, "finish", finish)
         loop.tick()
-        assert loop.leased == {} and here.job(execution).worker == "another"
+        assert loop.jobs == {} and here.job(execution).worker == "another"
 
 
 def test_a_heartbeat_that_arrives_with_its_timer_keeps_the_task() -> None:
@@ -402,7 +406,7 @@ def test_a_result_that_came_in_time_is_in_time_in_whatever_tick_it_has_its_turn(
         soon(lambda: len(gate.calls) == 4)
         here.later(9)
         gate.open.set()
-        soon(lambda: loop.pool._done.qsize() == 4)
+        soon(lambda: loop.pool._results.qsize() == 4)
         here.later(3)
         slowly(monkeypatch, here, asked(here.store).open_frames(executions[0].id)[0].state)
         rounds = 0
