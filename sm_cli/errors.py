@@ -6,7 +6,8 @@ user's terminal means that the bug is ours.
     SmError                      70  (a bug of ours unless a subclass says otherwise)
     ├── InvalidDefinition         1  the definition breaks ASL's rules; `.diagnostics` says where
     ├── UsageError                2  the command line or its input makes no sense
-    │   └── InvalidJson           2  a text is not the JSON it should be
+    │   ├── InvalidJson           2  a text is not the JSON it should be
+    │   └── TransformError        2  what is to make an input of an output raises, or makes no JSON
     ├── NotFound                  3  no such execution, workflow, file or message
     ├── Conflict                  4  the name is taken with another input, or the state forbids it
     ├── NotDelivered              5  a message that had to be delivered was not
@@ -79,6 +80,11 @@ class InvalidJson(UsageError):
         super().__init__(message)
         self.line = line
         self.column = column
+
+
+class TransformError(UsageError):
+    """What was to make the input of an execution from the output of another one raised, or found nothing, or made what
+    is not JSON."""
 
 
 class NotFound(SmError):

@@ -26,8 +26,9 @@ from sm_cli.client.results import (
     summary_of,
 )
 from sm_cli.engine.aws_history import aws_events
+from sm_cli.engine.payload_warnings import refuse_beyond_aws
 from sm_cli.errors import DatabaseError, StillRunning, UsageError
-from sm_cli.jsonvalue import Json, as_json, dumps
+from sm_cli.jsonvalue import Json, as_json
 from sm_cli.views.executions import execution_now, history_of
 from sm_cli.views.listing import list_executions
 from sm_cli.views.records import ExecutionFilter, Status
@@ -119,7 +120,7 @@ class Client:
         data = _json({} if input is None else input, "the input")
         project, engine = self._home.project, self.engine
         if project.aws_limits:
-            _check_size(data)
+            refuse_beyond_aws(data)
         with self._lock:
             execution, _, _ = engine.start(
                 found, data, name=name, timeout=timeout, queue=queue or project.queue_of(found.name),
@@ -270,12 +271,3 @@ def _json(value: object, what: str) -> Json:
     if problem is not None:
         raise UsageError(f"{what} is not JSON: {problem}")
     return found
-
-
-def _check_size(data: Json) -> None:
-    """AWS's limit on an input, where the settings hold executions to its limits. Raises UsageError."""
-    from sm_cli.interpreter.step import PAYLOAD_LIMIT
-
-    size = len(dumps(data).encode())
-    if size > PAYLOAD_LIMIT:
-        raise UsageError(f"the input has {size:,} bytes; AWS takes at most {PAYLOAD_LIMIT:,}")

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sm_cli.engine.chaining.source import Source as Source
+from sm_cli.engine.chaining.source import check_unchanged, check_unique, source_output
 from sm_cli.engine.clock import Clock, SystemClock
 from sm_cli.engine.event_warnings import warn_of_many_events
-from sm_cli.engine.execution_names import check_chosen_name, same_execution
+from sm_cli.engine.execution_names import check_chosen_name, name_taken, same_execution
 from sm_cli.engine.finding import find_execution
 from sm_cli.engine.map_items import bucket_jobs
-from sm_cli.engine.payload_warnings import PayloadWarnings
+from sm_cli.engine.payload_warnings import PayloadWarnings, refuse_beyond_aws
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.programs import Workflow as Workflow
 from sm_cli.engine.programs import prepare as prepare
@@ -80,7 +82,7 @@ class Engine(Transactions):
     def start(
         self,
         workflow: Workflow,
-        input: Json,
+        input: Json = None,
         *,
         name: str | None = None,
         type: str = "STANDARD",
@@ -88,13 +90,23 @@ class Engine(Transactions):
         queue: str = "default",
         limits: bool = False,
         taker: JobTaker | None = None,
+        source: Source | None = None,
     ) -> tuple[Execution, bool, list[Job]]:
         """Start an execution: (it, whether it is new, jobs that `taker` took).
 
         The same name with the same input, while it runs, is the same execution. Raises Conflict when the name
         is taken with another input or by a closed execution, UsageError for a name that AWS would refuse.
-        `timeout` in seconds overrides a longer TimeoutSeconds. `limits`: AWS's hold for it.
+        `timeout` in seconds overrides a longer TimeoutSeconds. `limits`: AWS's hold for it. `source`: the input is made
+        of its output, by `source_input`, in the place of `input`, and the execution is linked to it: it is a new one
+        then, or an error; Conflict when the name is taken by any, or the source has to be unique and is not.
         """
+        before = None
+        if source is not None:
+            if input is not None:
+                raise UsageError("there is an input, and a source that it is to be made of; one of them is too many")
+            before, input = self._read_source(source)
+            if limits:
+                refuse_beyond_aws(input)
         self.refuse_unbounded(input, "the input")
         ref = self.clock.new_ref()
         name = ref if name is None else check_chosen_name(name)
@@ -105,16 +117,36 @@ class Engine(Transactions):
                 if known.digest == workflow.program.digest:
                     self.programs.repair(workflow, tick.tx, tick.changes, tick.now)
                 judge(tick, [known.id])
+                if source is not None:
+                    raise name_taken(tick.execution(known.id))
                 return same_execution(tick.execution(known.id), input), False
+            if source is not None and before is not None:
+                check_unchanged(tick.tx, source, before)
+                check_unique(tick.tx, source, workflow.name)
             self.programs.define(workflow, tick.tx, tick.changes, tick.now)
             execution = begin(
                 tick, workflow.name, workflow.program, input, ref=ref, name=name, type=type, timeout=timeout,
-                queue=queue, limits=limits,
+                queue=queue, limits=limits, source=source,
             )  # fmt: skip
             return execution, True
 
         (execution, new), tick = self.answer(work, taker)
         return execution, new, tick.taken_jobs()
+
+    def source_input(self, source: Source) -> Json:
+        """The input that a start with this source has; nothing is written. Raises NotFound and Conflict as
+        `source_output` does, and TransformError."""
+        return self._read_source(source)[1]
+
+    def _read_source(self, source: Source) -> tuple[Execution, Json]:
+        """(the source as it was when its output was read, the input that is made of that)."""
+        with self.store.read() as questions:
+            output = source_output(questions, self.programs, source)
+            before = questions.short_execution(source.execution.id)
+        assert before is not None, "one snapshot answers both"
+        if source.transform is not None:
+            output = source.transform.apply(output, self.clock.now(), self.settings.evaluation)
+        return before, output
 
     def stop(self, execution: Execution, *, error: str | None = None, cause: str | None = None) -> Execution:
         """Close a running execution as ABORTED, with everything below it. Raises Conflict when it is closed, or a child

@@ -23,6 +23,12 @@ def same_execution(known: Execution, input: Json) -> Execution:
     return known
 
 
+def name_taken(known: Execution) -> Conflict:
+    """What is said when a name has to be new and is not."""
+    what = f"an execution {known.name!r} of workflow {known.workflow}"
+    return Conflict(f"{what} already exists and is {known.status}; use another name")
+
+
 def check_name(name: str) -> str:
     """AWS's rule for names of executions. Raises UsageError for one that breaks it."""
     bad = sorted({c for c in name if c in _FORBIDDEN or not c.isprintable()})

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.errors import UsageError
 from sm_cli.interpreter.step import PAYLOAD_LIMIT
 from sm_cli.jsonvalue import Json, size_of
 from sm_cli.store.records import HistoryEvent
@@ -64,3 +65,10 @@ def _entry_of(tick: UnitOfWork, later: HistoryEvent) -> tuple[str, Json]:
             return str(event.detail["name"]), event.detail["input"]
     frame = tick.stored.get(later.frame) or tick.frames[later.frame]
     return frame.state, frame.input
+
+
+def refuse_beyond_aws(input: Json) -> None:
+    """Raises UsageError for an input that AWS would not take."""
+    size = size_of(input)
+    if size > PAYLOAD_LIMIT:
+        raise UsageError(f"the input has {size:,} bytes; AWS takes at most {PAYLOAD_LIMIT:,}")

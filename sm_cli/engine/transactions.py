@@ -22,6 +22,7 @@ from sm_cli.engine.stepping.turns.suspects import blame, count_deaths
 from sm_cli.errors import Conflict, DatabaseError, UsageError
 from sm_cli.store.marks import Marks
 from sm_cli.store.protocol import Store
+from sm_cli.store.sql.transaction import AlreadyLinked
 
 T = TypeVar("T")
 log = logging.getLogger("sm.engine")
@@ -128,7 +129,7 @@ class Transactions:
             self.marks.many(tick.stepped_frames())
         try:
             tick.flush()
-        except DatabaseError:
+        except (DatabaseError, AlreadyLinked):
             raise
         except Exception as error:
             frames = tick.stepped_frames()

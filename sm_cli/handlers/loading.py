@@ -11,24 +11,28 @@ import importlib
 import inspect
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from itertools import count
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Generic, TypeVar
 
 from sm_cli.asl.resources import is_wildcard
 from sm_cli.errors import HandlerLoadError
 from sm_cli.handlers.display import display_path
 from sm_cli.handlers.handler import Handler, handlers_in
 from sm_cli.handlers.registry import Registry
+from sm_cli.handlers.transformer import Transformer, transformers_in
 
 _serial = count()
+_T = TypeVar("_T", Handler, Transformer)
 
 
 def load_handlers(directory: Path) -> Registry:
-    """The handlers of every `*.py` of a directory, by name; files whose name begins with `_` are only helpers.
+    """The handlers and transformers of every `*.py` of a directory, by name; files whose name begins with `_` are only
+    helpers.
 
     Raises HandlerLoadError when the directory is not there, a file does not import, two functions are
     registered under one name, or a name has a `*` where none can stand.
@@ -40,28 +44,49 @@ def load_handlers(directory: Path) -> Registry:
         )
     files = {file.stem: file for file in sorted(directory.glob("*.py")) if not file.name.startswith("_")}
     package = _package(directory, list(files))
-    found: dict[str, tuple[Handler, Path]] = {}
+    handlers: _Places[Handler] = _Places("handler", files.values())
+    transformers: _Places[Transformer] = _Places("transformer", files.values())
     for stem, file in files.items():
-        for handler in handlers_in(vars(_import_file(f"{package}.{stem}", file))):
-            origin = _origin(handler) or file
-            if origin != file and origin in files.values():
-                continue  # imported from a sibling, which registers it itself
+        names = vars(_import_file(f"{package}.{stem}", file))
+        for handler in handlers_in(names):
             if "*" in handler.name and not (is_wildcard(handler.name) and handler.name.count("*") == 1):
                 raise HandlerLoadError(_misplacement(handler.name, file))
-            first, other = found.setdefault(handler.name, (handler, file))
-            if first is not handler:
-                raise HandlerLoadError(_twice(handler.name, other, file))
-    return Registry({name: handler for name, (handler, _) in found.items()})
+            handlers.add(handler, file)
+        for transformer in transformers_in(names):
+            transformers.add(transformer, file)
+    return Registry(handlers.by_name(), transformers.by_name())
+
+
+class _Places(Generic[_T]):
+    """What the files of a directory register, each name once, and in which file. what: a word for one of these."""
+
+    def __init__(self, what: str, files: Collection[Path]) -> None:
+        self._what = what
+        self._files = files
+        self._found: dict[str, tuple[_T, Path]] = {}
+
+    def add(self, registered: _T, file: Path) -> None:
+        """One that the global names of this file hold. Raises HandlerLoadError when there is another of its name."""
+        origin = _origin(registered.function) or file
+        if origin != file and origin in self._files:
+            return  # imported from a sibling, which registers it itself
+        first, other = self._found.setdefault(registered.name, (registered, file))
+        if first is not registered:
+            raise HandlerLoadError(_twice(self._what, registered.name, other, file))
+
+    def by_name(self) -> dict[str, _T]:
+        """All of them."""
+        return {name: registered for name, (registered, _) in self._found.items()}
 
 
 def _misplacement(name: str, file: Path) -> str:
     return f"{display_path(file)} registers a handler as {name!r}, but a * stands alone, or at the end after a colon"
 
 
-def _twice(name: str, first: Path, second: Path) -> str:
+def _twice(what: str, name: str, first: Path, second: Path) -> str:
     if first == second:
-        return f"{display_path(first)} registers two handlers as {name!r}"
-    return f"two handlers are registered as {name!r}: one in {display_path(first)}, one in {display_path(second)}"
+        return f"{display_path(first)} registers two {what}s as {name!r}"
+    return f"two {what}s are registered as {name!r}: one in {display_path(first)}, one in {display_path(second)}"
 
 
 # -- importing -------------------------------------------------------------------------------------
@@ -167,9 +192,9 @@ def _error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _origin(handler: Handler) -> Path | None:
-    """The file in which the handler's function is written; None when that cannot be told."""
-    code = getattr(inspect.unwrap(handler.function), "__code__", None)
+def _origin(function: Callable[..., Any]) -> Path | None:
+    """The file in which a function is written; None when that cannot be told."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
     return None if code is None else Path(code.co_filename)
 
 

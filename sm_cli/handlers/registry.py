@@ -11,6 +11,7 @@ from typing import Any
 
 from sm_cli.asl.resources import is_wildcard, serving
 from sm_cli.handlers.handler import Handler
+from sm_cli.handlers.transformer import Transformer
 
 
 class Registry(Mapping[str, Handler]):
@@ -19,10 +20,14 @@ class Registry(Mapping[str, Handler]):
     As a Mapping it knows names; `find` knows resources.
     """
 
-    __slots__ = ("_handlers", "exact", "wild")
+    __slots__ = ("_handlers", "exact", "transformers", "wild")
 
-    def __init__(self, handlers: Mapping[str, Handler] | None = None) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler] | None = None, transformers: Mapping[str, Transformer] | None = None
+    ) -> None:
         self._handlers = dict(handlers or {})
+        #: The transformers that stand beside the handlers, by their names.
+        self.transformers: Mapping[str, Transformer] = dict(transformers or {})
         #: The names that are resources, and whether there are others.
         self.exact = frozenset(name for name in self._handlers if not is_wildcard(name))
         self.wild = len(self.exact) < len(self._handlers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sm_cli.interpreter.frame import Frame
+from sm_cli.store.links import Link
 from sm_cli.store.messages import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
 from sm_cli.store.records import (
     Definition,
@@ -35,6 +36,8 @@ class Changes:
     #: To be inserted; their ids were reserved before.
     new_executions: list[Execution] = field(default_factory=list)
     executions: dict[int, Execution] = field(default_factory=dict)
+    #: To be inserted; each belongs to one of `new_executions`.
+    new_links: list[Link] = field(default_factory=list)
     #: By id.
     new_frames: dict[int, Frame] = field(default_factory=dict)
     frames: dict[int, Frame] = field(default_factory=dict)

@@ -70,12 +70,9 @@ def is_held_to_limits(workflow: Workflow, data: Json, limits: bool) -> bool:
     they allow."""
     if not limits:
         return False
-    from sm_cli.interpreter.step import PAYLOAD_LIMIT
-    from sm_cli.jsonvalue import dumps
+    from sm_cli.engine.payload_warnings import refuse_beyond_aws
 
-    size = len(dumps(data).encode())
-    if size > PAYLOAD_LIMIT:
-        raise UsageError(f"the input has {size:,} bytes; AWS takes at most {PAYLOAD_LIMIT:,}")
+    refuse_beyond_aws(data)
     text = workflow.document.text
     if text is not None and len(text.encode()) > _DEFINITION_LIMIT:
         raise UsageError(f"the definition has {len(text.encode()):,} bytes; AWS takes at most {_DEFINITION_LIMIT:,}")

@@ -10,6 +10,7 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sm_cli.engine.chaining.source import Source, link_to
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.commands import Child
 from sm_cli.interpreter.frame import Frame, FrameStatus
@@ -35,6 +36,7 @@ def begin(
     limits: bool = False,
     starter: Execution | None = None,
     parent: Parent | None = None,
+    source: Source | None = None,
 ) -> Execution:
     """A new RUNNING execution of `workflow`: row, root frame, ExecutionStarted, and its first step unless this unit
     has made many.
@@ -42,7 +44,7 @@ def begin(
     ref: its public id. name: checked already. type: STANDARD or EXPRESS. timeout: seconds; a shorter TimeoutSeconds
     of the definition holds, and that alone when None. limits: whether AWS's hold. starter: the execution that starts
     it; it gives tree, queue, priority and limits, and `queue` and `limits` are not used then. parent: who waits for
-    its end.
+    its end. source: whose data the input is; the link to it is written with the start.
     """
     if starter is not None:
         queue, limits = starter.queue, starter.limits
@@ -57,6 +59,8 @@ def begin(
         execution.deadline = unit.now + round(min(limits_of_time) * MICROSECONDS)
     unit.executions[execution.id] = execution
     unit.changes.new_executions.append(execution)
+    if source is not None:
+        unit.changes.new_links.append(link_to(execution, source, unit.now))
     detail: dict[str, Json] = {"input": execution.input, "roleArn": unit.env(execution).facts.role}
     unit.note(execution, 1, 0, 0, "ExecutionStarted", detail)
     root = Frame(unit.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)

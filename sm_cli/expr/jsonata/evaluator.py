@@ -23,7 +23,7 @@ from sm_cli.expr.jsonata.regex import Regex
 from sm_cli.expr.jsonata.signature import copy_signature
 from sm_cli.expr.jsonata.syntax import parse_expression
 from sm_cli.expr.jsonata.text import code_units
-from sm_cli.expr.jsonata.transform import Transformer
+from sm_cli.expr.jsonata.transform import TransformOperator
 from sm_cli.expr.jsonata.tuples import rows_of
 from sm_cli.expr.scope import Scope
 from sm_cli.jsonvalue import is_number
@@ -334,7 +334,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
 
     def evaluate_transform_expression(self, node: Any, _input: Any, environment: Bindings) -> Any:
         """`|pattern|update, delete|`: a function that changes a copy of its argument."""
-        function = Jsonata.JFunction(Transformer(self, node, environment), "<(oa):o>")
+        function = Jsonata.JFunction(TransformOperator(self, node, environment), "<(oa):o>")
         function.signature = copy_signature(function.signature)
         function.signature.set_function_name("transform")
         return function

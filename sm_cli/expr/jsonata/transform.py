@@ -13,7 +13,7 @@ from jsonata.jsonata import Jsonata  # type: ignore[import-untyped]
 from sm_cli.expr.jsonata.operators import clone
 
 
-class Transformer(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the package ships no types
+class TransformOperator(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the package ships no types
     """`|pattern|update, delete|`: a copy of its argument, changed at the places that the pattern finds."""
 
     def __init__(self, evaluator: Any, node: Any, environment: Any) -> None:

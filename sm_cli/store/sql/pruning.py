@@ -15,8 +15,9 @@ from sm_cli.store.sql.session import Session
 
 
 def delete_executions(session: Session, free: Callable[[str | None], None], ids: Sequence[int]) -> None:
-    """Delete them, closed ones, with their frames, data and history. Their map runs and the children of these stay: by
-    them is known what is left to be deleted. free: lets go of what a text refers to."""
+    """Delete them, closed ones, with their frames, data and history, and their links to executions that are gone, too.
+    Their map runs and the children of these stay: by them is known what is left to be deleted. free: lets go of what a
+    text refers to."""
     parameters = (id_list(ids),)
     frames = [id for (id,) in session.all("frames_of_executions", parameters)]
     _free(free, session.all("delete_jobs", (id_list(frames),)))
@@ -30,6 +31,7 @@ def delete_executions(session: Session, free: Callable[[str | None], None], ids:
                 _free(free, [tuple(event[5].values())] if len(event) > 5 else ())
     session.all("delete_failed_attempts", parameters)
     session.all("delete_executions", parameters)
+    session.all("delete_links", {"executions": id_list(ids)})
 
 
 def delete_strays(session: Session, free: Callable[[str | None], None]) -> None:

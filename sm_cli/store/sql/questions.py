@@ -5,9 +5,10 @@ Nothing here writes. What a question means stands in its docstring, how it is as
 """
 
 from sm_cli.store.sql.execution_questions import ExecutionQuestions
+from sm_cli.store.sql.link_questions import LinkQuestions
 from sm_cli.store.sql.message_questions import MessageQuestions
 from sm_cli.store.sql.work_questions import WorkQuestions
 
 
-class Questions(ExecutionQuestions, WorkQuestions, MessageQuestions):
+class Questions(ExecutionQuestions, LinkQuestions, WorkQuestions, MessageQuestions):
     """All of them. Times are integer microseconds since 1970 UTC; JSON values are values, not text."""

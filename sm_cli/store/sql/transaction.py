@@ -12,9 +12,10 @@ from typing import NoReturn
 
 import orjson
 
-from sm_cli.errors import DatabaseError
+from sm_cli.errors import Conflict, DatabaseError
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.changes import Changes
+from sm_cli.store.links import Link
 from sm_cli.store.records import (
     Definition,
     Execution,
@@ -27,6 +28,10 @@ from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters, Session
+
+
+class AlreadyLinked(Conflict):
+    """A link was to be the first of its source to its workflow, and there is one: nothing was written."""
 
 
 class Transaction(Questions):
@@ -56,7 +61,7 @@ class Transaction(Questions):
 
     def apply(self, changes: Changes) -> list[HistoryEvent]:
         """Returns the events whose JSON text turned out to be long (`rows.HISTORY_ROW`); none when there is no text.
-        Raises RuntimeError when it is called again."""
+        Raises AlreadyLinked for a link that was to be the only one, RuntimeError when it is called again."""
         if self._is_applied:
             raise RuntimeError("a transaction is applied once")
         self._is_applied = True
@@ -75,6 +80,8 @@ class Transaction(Questions):
             self._insert_executions(changes.new_executions)
         if changes.executions:
             self._update_executions(changes.executions)
+        for link in changes.new_links:
+            self._insert_link(link)
         if changes.new_frames:
             self._insert_frames(changes.new_frames.values())
         if changes.frames:
@@ -143,6 +150,12 @@ class Transaction(Questions):
         self.session.many("insert_execution_data", [(e.id, *both) for e, both in zip(new, texts, strict=True)])
         for e, both in zip(new, texts, strict=True):
             self._row_cache.learn_execution(e, both)
+
+    def _insert_link(self, link: Link) -> None:
+        if not self.session.all("insert_link", link._asdict()):
+            raise AlreadyLinked(
+                f"execution {link.source_ref} has led to an execution of workflow {link.target_workflow} already"
+            )
 
     def _update_executions(self, executions: dict[int, Execution]) -> None:
         if not self._know_executions(executions):

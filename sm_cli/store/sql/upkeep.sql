@@ -21,6 +21,9 @@ UNION ALL SELECT 'waits for messages without their frame', count(*) FROM subscri
     WHERE NOT EXISTS (SELECT 1 FROM frames f WHERE f.id = s.frame)
 UNION ALL SELECT 'parts of a history without their execution', count(*) FROM history h
     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = h.execution)
+UNION ALL SELECT 'links without either of their executions', count(*) FROM links l
+    WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = l.source)
+    AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = l.target)
 UNION ALL SELECT 'large values that nothing counts', count(*) FROM blobs b
     WHERE NOT EXISTS (SELECT 1 FROM blob_uses u WHERE u.id = b.id)
 

@@ -1,0 +1,1 @@
+"""Executions started with the data of others, and the links that tell of it."""
