@@ -1,5 +1,5 @@
 """The engine: carries the interpreter's commands out, in transactions, and runs handlers.
 
-One thread owns the writing connection and does all stepping; whatever else happens (a handler's
+One thread owns the writing connection and does all stepping; everything else that happens (a handler's
 result, a signal) reaches it as data.
 """

@@ -1,8 +1,8 @@
 """What a tick steps next, and whose turn it is: executions take turns by the time that stepping them has taken.
 
 A tree (an execution and those below it) that has had less than the others goes first, and what it has had is
-remembered over ticks as long as somebody waits. Inside a tree the order is that of coming. What is closed steps only
-what this transaction cannot leave undone; all else stays in the store, or with whoever offered it.
+remembered from tick to tick as long as another tree waits. Inside a tree, first come, first served. A closed agenda
+steps only what this transaction has to finish; everything else stays in the store, or with the one that offered it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Entry: TypeAlias = tuple[int, What, object]
 
 #: A tree keeps its turn for so many microseconds, if it has enough to do.
 _TURN = 1000
-#: How many trees of executions are remembered before their places are asked for anew.
+#: How many trees of executions are remembered before their places are read again.
 _MOST_PLACES = 10_000
 
 #: Keepers: the frame is READY, or the timer is due, in the store.
@@ -30,18 +30,18 @@ STORED = object()
 
 
 class Shares:
-    """What every tree has had, in microseconds; lives as long as its engine.
+    """The time that every tree has had (`stepping_times`), in microseconds; lives as long as its engine.
 
-    floor: what one has had that comes anew: no more than any that waited. places: execution to tree. kinds: tree to
-    the digest of its definition; costs: what a turn of such a one took of late, so that who has had nothing yet goes
-    behind those that are known to be quick. after: the last
-    tree, and the last due timer (due, frame), that a tick looked at, where there were more than it could. alone:
-    whether the next tick is a suspect's; last_suspect: the frame that had the last such tick;
-    suspected: since when one waits for such a tick, in microseconds since 1970 UTC.
+    floor: the time that a new tree begins with: no more than any tree that waited has had. places: execution to tree.
+    kinds: tree to the digest of its definition; costs: what a turn of such a tree took recently, so that a tree without
+    a turn so far goes behind those that are known to be quick. last_tree, last_timer: the last tree, and the last due
+    timer (due, frame), that a tick looked at, where there were more than it could take. alone: whether the next tick is
+    a suspect's; last_suspect: the frame that had the last such tick; suspects_since: since when a suspect waits for
+    such a tick, in microseconds since 1970 UTC.
     """
 
     def __init__(self) -> None:
-        self.had: dict[int, int] = {}
+        self.stepping_times: dict[int, int] = {}
         self.floor = 0
         self.places: dict[int, int] = {}
         self.kinds: dict[int, str] = {}
@@ -49,34 +49,34 @@ class Shares:
         self.last_tree = 0
         self.last_timer: tuple[int, int] | None = None
         self.alone = False
-        self.suspected: int | None = None
+        self.suspects_since: int | None = None
         self.last_suspect = 0
 
     def of(self, tree: int) -> int:
-        """What this tree has had of late, in microseconds of stepping."""
+        """What this tree has had recently, in microseconds of stepping."""
         floor = self.floor - 1
-        had = self.had.get(tree, floor)
-        return had if had > floor else floor
+        time = self.stepping_times.get(tree, floor)
+        return time if time > floor else floor
 
     def place(self, tree: int) -> int:
         """What the tree will have had after its next turn, as far as one can know; the least goes first."""
         return self.of(tree) + self.costs.get(self.kinds.get(tree, ""), 0)
 
-    def pay(self, tree: int, used: int) -> None:
+    def pay(self, tree: int, time: int) -> None:
         """The tree has had a turn."""
-        self.had[tree] = self.of(tree) + used
+        self.stepping_times[tree] = self.of(tree) + time
         kind = self.kinds.get(tree)
         if kind is not None:
-            self.costs[kind] = (3 * self.costs.get(kind, used) + used) // 4
+            self.costs[kind] = (3 * self.costs.get(kind, time) + time) // 4
 
     def settle(self, waiting: list[int]) -> None:
         """After a tick: `waiting` trees have more to do. Without any, nobody has had too much."""
         if not waiting:
-            self.had.clear()
+            self.stepping_times.clear()
             self.floor = 0
         else:
             self.floor = min(self.of(tree) for tree in waiting)
-            self.had = {tree: had for tree, had in self.had.items() if had >= self.floor}
+            self.stepping_times = {tree: time for tree, time in self.stepping_times.items() if time >= self.floor}
         if len(self.places) > _MOST_PLACES:
             self.places.clear()
             self.kinds.clear()
@@ -91,12 +91,12 @@ class Agenda:
         self._lane: deque[Entry] = deque()
         self._tree = 0
         #: Microseconds of this turn.
-        self.used = 0
+        self.turn_time = 0
         self._lanes: dict[int, deque[Entry]] = {0: self._lane}
         self._order: list[tuple[int, int]] = []
         self.closed = False
         #: What nobody has stepped: the keepers of what this tick had no time for.
-        self.left: list[object] = []
+        self.keepers: list[object] = []
         self._waiting: set[int] = set()
 
     def __bool__(self) -> bool:
@@ -154,7 +154,7 @@ class Agenda:
 
     def next(self) -> Entry | None:
         """What is stepped now; None when nothing is left."""
-        if not self._lane or self.used >= _TURN:
+        if not self._lane or self.turn_time >= _TURN:
             self._turn()
         return self._lane.popleft() if self._lane else None
 
@@ -167,12 +167,12 @@ class Agenda:
         try:
             what()
         finally:
-            asked, self._lane = self._lane, lane
-            lane.extendleft(reversed(asked))
+            requests, self._lane = self._lane, lane
+            lane.extendleft(reversed(requests))
 
     def charge(self, microseconds: int) -> None:
         """The tree whose turn it is has had so much."""
-        self.used += microseconds
+        self.turn_time += microseconds
 
     def close(self) -> None:
         """The tick has had its time: go on only with what somebody else does not keep."""
@@ -201,12 +201,12 @@ class Agenda:
     def _leave(self, tree: int, keeper: object) -> None:
         self._waiting.add(tree)
         if keeper is not STORED:
-            self.left.append(keeper)
+            self.keepers.append(keeper)
 
     def _pay(self) -> None:
-        if self._tree and self.used:
-            self._shares.pay(self._tree, self.used)
-        self.used = 0
+        if self._tree and self.turn_time:
+            self._shares.pay(self._tree, self.turn_time)
+        self.turn_time = 0
 
     def _turn(self) -> None:
         """The next tree that has something to do."""

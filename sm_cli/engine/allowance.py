@@ -28,12 +28,12 @@ class Allowance:
         self._most = most
         self._last = monotonic()
         self._end = self._last + time
-        self._bytes = self._paid = 0
+        self._bytes = self._bytes_before = 0
         #: Whether the tick has had what it may take, as of the last look.
         self.over = False
         self._states = 0
         #: Large values that are counted, by id of the object, which stays its own as long as it is here.
-        self._weighed: dict[int, Json] = {}
+        self._values: dict[int, Json] = {}
 
     def enough(self, records: Sequence[Record]) -> bool:
         """Whether the tick has had what it may take. `records`: of the state that was just passed, or more."""
@@ -44,8 +44,8 @@ class Allowance:
 
     def weigh(self, value: Json, size: int) -> None:
         """Count a large value of so many bytes that will be written, unless it was counted before."""
-        if id(value) not in self._weighed:
-            self._weighed[id(value)] = value
+        if id(value) not in self._values:
+            self._values[id(value)] = value
             self._bytes += size
 
     def lap(self) -> int:
@@ -54,10 +54,10 @@ class Allowance:
         now = self._last = self._monotonic()
         if now > self._end or self._bytes > self._most:
             self.over = True
-        if self._bytes == self._paid:
+        if self._bytes == self._bytes_before:
             return now - before
-        made, self._paid = self._bytes - self._paid, self._bytes
-        return now - before + made // _WRITTEN
+        new_bytes, self._bytes_before = self._bytes - self._bytes_before, self._bytes
+        return now - before + new_bytes // _WRITTEN
 
     def _sample(self, record: Record) -> None:
         # A state's data stands in two events: as it is entered and as it is left. A large one was weighed.

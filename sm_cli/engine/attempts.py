@@ -30,7 +30,7 @@ class Attempt(NamedTuple):
     #: When it is tried again, microseconds since 1970 UTC; None when it is not.
     again: int | None = None
     #: Whether a catcher took the error.
-    caught: bool = False
+    is_caught: bool = False
 
     @property
     def number(self) -> int:
@@ -44,14 +44,15 @@ def attempt_of(frame: Frame, event: Event, step: Step) -> Attempt | None:
         first = step.records[0] if step.records else None
         if first is None or not first.type.endswith("Failed"):
             return Attempt(frame)
-        error, cause, raised = str(first.detail.get("error")), first.detail.get("cause"), None  # its result is refused
+        # Its result is refused.
+        error, cause, traceback = str(first.detail.get("error")), first.detail.get("cause"), None
         cause = None if cause is None else str(cause)
     elif isinstance(event, TaskFailed):
-        error, cause, raised = event.error, event.cause, event.traceback
+        error, cause, traceback = event.error, event.cause, event.traceback
     elif isinstance(event, _FAILURES) and not frame.opens & Opens.SUBSCRIPTION:
-        error, cause, raised = "States.Timeout", None, None
+        error, cause, traceback = "States.Timeout", None, None
     else:
         return None
     backoff = (c.due for c in step.commands if isinstance(c, StartTimer) and c.kind is TimerKind.BACKOFF)
     again = next(backoff, None)
-    return Attempt(frame, error, cause, raised, again, again is None and step.frame.status is not FrameStatus.FAILED)
+    return Attempt(frame, error, cause, traceback, again, again is None and step.frame.status is not FrameStatus.FAILED)

@@ -1,6 +1,6 @@
 """The facade: what a command, the API or a program may ask of the engine.
 
-Each call is one transaction, or a read. Stepping happens in `transact`; whoever calls it owns the thread.
+Each call is one transaction, or a read. Stepping happens in `transact`, in the caller's thread.
 """
 
 from __future__ import annotations
@@ -112,14 +112,14 @@ class Engine(Transactions):
         name = ref if name is None else check_chosen_name(name)
 
         def work(tick: Tick) -> tuple[Execution, bool]:
-            known = tick.tx.find_execution(workflow.name, name)
-            if known is not None:
-                if known.digest == workflow.program.digest:
+            namesake = tick.tx.find_execution(workflow.name, name)
+            if namesake is not None:
+                if namesake.digest == workflow.program.digest:
                     self.programs.repair(workflow, tick.tx, tick.changes, tick.now)
-                judge(tick, [known.id])
+                judge(tick, [namesake.id])
                 if source is not None:
-                    raise name_taken(tick.execution(known.id))
-                return same_execution(tick.execution(known.id), input), False
+                    raise name_taken(tick.execution(namesake.id))
+                return same_execution(tick.execution(namesake.id), input), False
             if source is not None and before is not None:
                 check_unchanged(tick.tx, source, before)
                 check_unique(tick.tx, source, workflow.name)
@@ -178,15 +178,15 @@ class Engine(Transactions):
 
         def work(tick: Tick) -> list[Again]:
             judge(tick, [execution.id])
-            found = redrive(tick, execution, origin)
+            again = redrive(tick, execution, origin)
             if dry_run:
-                raise _DryRun(found)
-            return found
+                raise _DryRun(again)
+            return again
 
         try:
             return self.answer(work)[0]
         except _DryRun as e:
-            return e.found
+            return e.again
 
     def last_input(self, execution: Execution, state: str) -> Json:
         """What the state was last entered with. Raises NotFound when it never was, or when there is no such state."""
@@ -205,9 +205,9 @@ class Engine(Transactions):
         to: To = "all", strict_type: bool = False, require_match: bool = False, execution: Execution | None = None,
     ) -> Sent:  # fmt: skip
         """Send a message to who waits for `key` with `value` (text, a number, true or false; text 42 matches the
-        number 42 unless `strict_type`), and tell what became of it.
+        number 42 unless `strict_type`). Returns what became of it.
 
-        message_id: a message with the same key, value and id is sent once, whoever repeats it, for 7 days.
+        message_id: a message with the same key, value and id is sent once, however often it is repeated, for 7 days.
         ttl: seconds that it is kept for a wait that begins later; 0 for who waits now, and nobody else.
         to: "all" who wait, or the "one" who has waited longest. execution: only this one may receive it.
         require_match: keep nothing when nobody waits; the answer is NOT_DELIVERED then.
@@ -227,9 +227,9 @@ class Engine(Transactions):
                 raise Conflict(f"execution {execution.name} is {tick.execution(execution.id).status} already")
             return publish(tick, sending)
 
-        sent, _ = self.answer(work)
-        log_sent(sending, sent)
-        return sent
+        receipt, _ = self.answer(work)
+        log_sent(sending, receipt)
+        return receipt
 
     def delete_message(self, message: StoredMessage) -> None:
         """Forget a message that nobody received. Raises Conflict for one that was received: it is kept so that a
@@ -287,7 +287,7 @@ class Engine(Transactions):
         return self.call_back(token, lambda seq: TaskFailed(seq, error, cause))
 
     def task_beat(self, token: str) -> Execution:
-        """A callback: the work goes on; HeartbeatSeconds start anew."""
+        """A callback: the work goes on; HeartbeatSeconds start again."""
 
         def work(tick: Tick) -> Execution:
             frame, job = self.waiting_task(tick, token)
@@ -321,5 +321,5 @@ class Engine(Transactions):
 
 
 class _DryRun(Exception):
-    def __init__(self, found: list[Again]) -> None:
-        self.found = found
+    def __init__(self, again: list[Again]) -> None:
+        self.again = again

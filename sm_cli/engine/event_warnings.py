@@ -1,4 +1,4 @@
-"""Executions that go on for longer than AWS lets them: told once for each, when it passes AWS's number of events."""
+"""Executions that go on for longer than AWS lets them: one warning for each, when it passes AWS's number of events."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def warn_of_many_events(tick: UnitOfWork) -> None:
     for execution in tick.changes.executions.values():
         if execution.events < EVENT_LIMIT or execution.limits or execution.closed is not None:
             continue
-        written = sum(event.execution == execution.id for event in tick.changes.history)
-        if execution.events - written < EVENT_LIMIT:
+        new_events = sum(event.execution == execution.id for event in tick.changes.history)
+        if execution.events - new_events < EVENT_LIMIT:
             log.warning(
                 "execution %s of %r has %s events; AWS ends an execution at %s, and here it fails at %s (max_events)",
                 execution.ref, execution.workflow, f"{execution.events:,}", f"{EVENT_LIMIT:,}",

@@ -13,20 +13,21 @@ _NAME_LIMIT = 80
 _FORBIDDEN = frozenset('<>{}[]?*"#%\\^|~`$&,;:/ \t\r\n')
 
 
-def same_execution(known: Execution, input: Json) -> Execution:
+def same_execution(namesake: Execution, input: Json) -> Execution:
     """AWS's StartExecution is idempotent for the same name and input while the execution runs. Raises Conflict for
     another input, or when it has ended."""
-    if known.status is not Status.RUNNING:
-        raise Conflict(f"the name {known.name!r} is taken by an execution that is {known.status}; use another name")
-    if canonical(known.input) != canonical(input):
-        raise Conflict(f"the name {known.name!r} is taken by a running execution with another input")
-    return known
+    if namesake.status is not Status.RUNNING:
+        what = f"the name {namesake.name!r} is taken by an execution that is {namesake.status}"
+        raise Conflict(f"{what}; use another name")
+    if canonical(namesake.input) != canonical(input):
+        raise Conflict(f"the name {namesake.name!r} is taken by a running execution with another input")
+    return namesake
 
 
-def name_taken(known: Execution) -> Conflict:
+def name_taken(namesake: Execution) -> Conflict:
     """What is said when a name has to be new and is not."""
-    what = f"an execution {known.name!r} of workflow {known.workflow}"
-    return Conflict(f"{what} already exists and is {known.status}; use another name")
+    what = f"an execution {namesake.name!r} of workflow {namesake.workflow}"
+    return Conflict(f"{what} already exists and is {namesake.status}; use another name")
 
 
 def check_name(name: str) -> str:
@@ -40,8 +41,8 @@ def check_name(name: str) -> str:
 
 
 def check_chosen_name(name: str) -> str:
-    """As `check_name`, for a name that a person gives: AWS takes one that begins with @, and here it could not be told
-    from `@last`. Raises UsageError."""
+    """As `check_name`, for a name that a person gives: AWS takes one that begins with @, and here it could not be
+    distinguished from `@last`. Raises UsageError."""
     if name.startswith("@"):
         raise UsageError(f"the name {name!r} begins with @, as only @last, @failed and @running do")
     return check_name(name)

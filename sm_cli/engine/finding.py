@@ -26,14 +26,14 @@ def find_execution(questions: Questions, text: str) -> Execution:
     """The one execution that this text names. Raises NotFound, and Conflict when it may be any of several."""
     if text in SHORTCUTS:
         return _newest(questions, text)
-    found = _with_arn(questions, text) if text.startswith("arn:") else _with_id_or_name(questions, text)
-    if not found:
+    matches = _with_arn(questions, text) if text.startswith("arn:") else _with_id_or_name(questions, text)
+    if not matches:
         hint = f"{', '.join(SHORTCUTS)} name the newest ones." if text.startswith("@") else None
         raise NotFound(f"no execution is named {text!r}", hint=hint, topic="execution")
-    first = found[0]
-    if len(found) > 1 and first.ref != text:
-        shown = ", ".join(f"{e.ref} ({e.workflow})" for e in found[:_NAMED])
-        raise Conflict(f"{text!r} may be any of {shown}; name one by its id")
+    first = matches[0]
+    if len(matches) > 1 and first.ref != text:
+        names = ", ".join(f"{e.ref} ({e.workflow})" for e in matches[:_NAMED])
+        raise Conflict(f"{text!r} may be any of {names}; name one by its id")
     return first
 
 
@@ -44,10 +44,10 @@ def _newest(questions: Questions, shortcut: str) -> Execution:
         if latest is None:
             raise NotFound("there is no execution yet")
         return latest
-    there = [found for status in statuses if (found := questions.latest(status)) is not None]
-    if not there:
+    candidates = [execution for status in statuses if (execution := questions.latest(status)) is not None]
+    if not candidates:
         raise NotFound(f"no execution is {' or '.join(statuses)}, so {shortcut} names none", topic="execution")
-    return max(there, key=lambda execution: execution.id)
+    return max(candidates, key=lambda execution: execution.id)
 
 
 def _with_id_or_name(questions: Questions, text: str) -> list[Execution]:
@@ -62,7 +62,7 @@ def _with_arn(questions: Questions, arn: str) -> list[Execution]:
         return []
     kind, rest = parts["kind"], parts["rest"]
     if kind == "express":
-        return [found for found in questions.find(rest.rpartition(":")[2]) if arn.endswith(f":{found.ref}")]
+        return [execution for execution in questions.find(rest.rpartition(":")[2]) if arn.endswith(f":{execution.ref}")]
     workflow, _, name = rest.rpartition(":")
-    found = questions.find_execution(workflow, name) if kind == "execution" else None
-    return [] if found is None else [found]
+    execution = questions.find_execution(workflow, name) if kind == "execution" else None
+    return [] if execution is None else [execution]

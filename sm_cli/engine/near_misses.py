@@ -21,7 +21,7 @@ from sm_cli.store.messages import (
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.timestamps import MICROSECONDS
 
-#: So many of each kind are looked at, and told.
+#: So many of each kind are looked at, and shown.
 _FEW = 3
 #: So many keys that others wait under are compared with the one that was sent.
 _KEYS = 50
@@ -35,7 +35,7 @@ def near_misses(
 ) -> tuple[tuple[str, ...], tuple[Late, ...]]:  # fmt: skip
     """(sentences, waits that were over when the message came) for a message that nobody received.
 
-    `just_ended` are waits for the key and value that the transaction itself ended, and `is_open` tells whether it has
+    `just_ended` are waits for the key and value that the transaction itself ended, and `is_open` says whether it has
     left a wait of the store open.
     """
     text, kind = scalar_text(value), scalar_kind(value)
@@ -43,17 +43,17 @@ def near_misses(
     near = [s for each in spellings for s in tx.near_subscriptions(key, each, _FEW) if is_open(s)]
     overdue = {s: _if_overdue(tx, s, now) for s in near}
     waiting = [s for s, over in overdue.items() if over is None]
-    ended = just_ended + [over for over in overdue.values() if over is not None]
-    ended += [w for each in spellings for w in tx.past_waits(key, each, _FEW)]
+    past_waits = just_ended + [over for over in overdue.values() if over is not None]
+    past_waits += [w for each in spellings for w in tx.past_waits(key, each, _FEW)]
     earlier = tx.near_messages(key, folded_text(text), _FEW)
-    refs = tx.refs({s.execution for s in waiting} | {w.execution for w in ended})
+    refs = tx.refs({s.execution for s in waiting} | {w.execution for w in past_waits})
     sentences = [
         *(_waits(s, text, kind, refs.get(s.execution, "?")) for s in waiting),
         *_other_keys(tx, key, text, now, is_open),
         *_expired_messages(earlier, text, now),
-        *(_waiting_time(w, refs.get(w.execution, "?"), now) for w in ended[:_FEW]),
+        *(_waiting_time(w, refs.get(w.execution, "?"), now) for w in past_waits[:_FEW]),
     ]
-    late = tuple(Late(w.execution, w.ended, w.how) for w in ended if w.value == text and w.how != "message")
+    late = tuple(Late(w.execution, w.ended, w.how) for w in past_waits if w.value == text and w.how != "message")
     return tuple(sentences), late
 
 
@@ -75,11 +75,11 @@ def _other_keys(
 ) -> Iterator[str]:
     """Waits for this value under another key; when there are none, the key that was probably meant."""
     keys = [other for other in tx.awaited_keys(_KEYS) if other != key]
-    told = 0
+    count = 0
     for other in keys:
         for s in tx.near_subscriptions(other, folded_text(text), 1):
-            if told < _FEW and is_open(s):
-                told += 1
+            if count < _FEW and is_open(s):
+                count += 1
                 ref = tx.refs({s.execution}).get(s.execution, "?")
                 over = _if_overdue(tx, s, now)
                 aside = f", under another key than {key}"
@@ -87,7 +87,7 @@ def _other_keys(
                     yield f"execution {ref} waits for {other}={s.value}{aside}"
                 else:
                     yield _waiting_time(over, ref, now, f"{aside},")
-    if not told and (near := _similar(key, keys)) is not None:
+    if not count and (near := _similar(key, keys)) is not None:
         yield f"nobody waits under the key {key!r}; executions {_verb(tx, near, now, is_open)} under {near!r}"
 
 
@@ -99,13 +99,13 @@ def _verb(tx: Transaction, key: str, now: int, is_open: Callable[[Subscription],
 
 def _similar(key: str, keys: list[str]) -> str | None:
     """The key that differs in case or in a letter or two; None when none does."""
-    folded = {folded_text(other): other for other in keys}
-    if folded_text(key) in folded:
-        return folded[folded_text(key)]
+    keys_by_folded_text = {folded_text(other): other for other in keys}
+    if folded_text(key) in keys_by_folded_text:
+        return keys_by_folded_text[folded_text(key)]
     from difflib import get_close_matches  # only now: a message that is received never gets here
 
-    close = get_close_matches(folded_text(key), folded, 1, 0.75)
-    return folded[close[0]] if close else None
+    close = get_close_matches(folded_text(key), keys_by_folded_text, 1, 0.75)
+    return keys_by_folded_text[close[0]] if close else None
 
 
 def _as_number(text: str) -> str:

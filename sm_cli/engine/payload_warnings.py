@@ -1,7 +1,7 @@
-"""Payloads that AWS would refuse: told once for each state, where AWS's limits are not on.
+"""Payloads that AWS would refuse: a warning for each state, once, where AWS's limits are not on.
 
 Only events that the store found to be long while it wrote them are looked at, so that small payloads cost
-nothing. What is told has happened and is committed; nothing is changed by it.
+nothing. What a warning is about has happened and is committed; nothing is changed by it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class _Payload(NamedTuple):
 
 
 class PayloadWarnings:
-    """What was told already, by workflow and state."""
+    """The warnings so far, by workflow and state."""
 
     def __init__(self) -> None:
-        self._told: set[tuple[str, str]] = set()
+        self._warnings: set[tuple[str, str]] = set()
 
     def tell(self, tick: UnitOfWork) -> None:
         """Warn of the payloads beyond AWS's 256 KiB of UTF-8 JSON that this tick has written: an execution's input, the
@@ -39,8 +39,8 @@ class PayloadWarnings:
         for event in () if tick.settings.limits else tick.long:
             workflow = tick.executions[event.execution].workflow
             for state, what, value in _payloads(tick, event):
-                if (workflow, state) not in self._told and (size := size_of(value)) > PAYLOAD_LIMIT:
-                    self._told.add((workflow, state))
+                if (workflow, state) not in self._warnings and (size := size_of(value)) > PAYLOAD_LIMIT:
+                    self._warnings.add((workflow, state))
                     of = f"the state {state!r} of {workflow!r}" if state else f"an execution of {workflow!r}"
                     log.warning("%s has %s of %s bytes; AWS allows %s", of, what, f"{size:,}", f"{PAYLOAD_LIMIT:,}")
 
@@ -63,7 +63,7 @@ def _entry_of(tick: UnitOfWork, later: HistoryEvent) -> tuple[str, Json]:
     for event in reversed(tick.changes.history):
         if event.frame == later.frame and event.number < later.number and event.type.endswith("StateEntered"):
             return str(event.detail["name"]), event.detail["input"]
-    frame = tick.stored.get(later.frame) or tick.frames[later.frame]
+    frame = tick.stored_frames.get(later.frame) or tick.frames[later.frame]
     return frame.state, frame.input
 
 

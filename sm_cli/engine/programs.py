@@ -53,44 +53,45 @@ def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = 
 class DamagedDefinition(DatabaseError):
     """What is stored under a digest is not what has it: the database is damaged, and no execution is to blame."""
 
-    def __init__(self, stored: Definition) -> None:
+    def __init__(self, definition: Definition) -> None:
+        name, digest = definition.name, definition.digest
         super().__init__(
-            f"the stored definition of {stored.name} is damaged: it is not the one of digest {stored.digest[:12]}",
-            hint="Start an execution of the same definition: that stores it anew. Or restore a backup of the database. "
-            "Executions of it are left as they are until then.",
+            f"the stored definition of {name} is damaged: it is not the one of digest {digest[:12]}",
+            hint="Start an execution of the same definition: that stores it again. Or restore a backup of the "
+            "database. Executions of it are left as they are until then.",
         )
-        self.digest = stored.digest
+        self.digest = digest
 
 
-def document_of(stored: Definition) -> Document:
+def document_of(definition: Definition) -> Document:
     """The stored definition, read. Raises DamagedDefinition when it is not the one that was stored."""
-    document = parse_source(stored.text, file=stored.name).document
-    if document is None or digest(document.value) != stored.digest:
-        raise DamagedDefinition(stored)
+    document = parse_source(definition.text, file=definition.name).document
+    if document is None or digest(document.value) != definition.digest:
+        raise DamagedDefinition(definition)
     return document
 
 
 def find_damage(digest: str, source: Questions) -> DamagedDefinition | None:
     """What is wrong with the definition that is stored under this digest; None when nothing is, or none is stored."""
-    stored = source.definition(digest)
+    definition = source.definition(digest)
     try:
-        if stored is not None:
-            document_of(stored)
+        if definition is not None:
+            document_of(definition)
     except DamagedDefinition as damage:
         return damage
     return None
 
 
-def compile_stored(stored: Definition) -> Program:
+def compile_stored(definition: Definition) -> Program:
     """The program of a definition that was valid when it was stored. Raises SmError when it no longer is: whether an
     older sm was too lenient or this one is too strict, the user's file is not to blame."""
     try:
-        return compile_program(document_of(stored).value)
+        return compile_program(document_of(definition).value)
     except DamagedDefinition:
         raise
     except Exception as e:
         what = f"{type(e).__name__}: {e}"
-        raise SmError(f"the stored definition of {stored.name} does not compile any more: {what}") from e
+        raise SmError(f"the stored definition of {definition.name} does not compile any more: {what}") from e
 
 
 class Programs:
@@ -101,61 +102,61 @@ class Programs:
 
     def __init__(self, library: Callable[[str], Workflow | None] | None = None) -> None:
         self.library = library
-        self._compiled: dict[str, Program] = {}
-        self._told: set[str] = set()
+        self._programs: dict[str, Program] = {}
+        self._damaged_digests: set[str] = set()
         self._whole: set[str] = set()
 
     def add(self, workflow: Workflow) -> None:
         """Keep a compiled definition under its digest."""
-        self._compiled.setdefault(workflow.program.digest, workflow.program)
+        self._programs.setdefault(workflow.program.digest, workflow.program)
 
     def of(self, digest: str, source: Questions) -> Program:
         """The compiled program of a stored definition. Raises NotFound."""
-        program = self._compiled.get(digest)
+        program = self._programs.get(digest)
         if program is None:
-            stored = source.definition(digest)
-            if stored is None:
+            definition = source.definition(digest)
+            if definition is None:
                 raise NotFound(f"the definition {digest[:12]} is not in the database")
-            program = self._compiled[digest] = compile_stored(stored)
+            program = self._programs[digest] = compile_stored(definition)
         return program
 
     def tell_damaged(self, damage: DamagedDefinition) -> None:
-        """Say once in the log what is not worked on."""
-        if damage.digest not in self._told:
-            self._told.add(damage.digest)
+        """Log a damaged definition once: its executions do not go on."""
+        if damage.digest not in self._damaged_digests:
+            self._damaged_digests.add(damage.digest)
             log.error("%s; its executions are left as they are", damage)
 
     def find_workflow(self, name: str, tx: Transaction, changes: Changes, now: int) -> Program | None:
         """The newest program of a workflow of this name; one from the library is stored with `changes`."""
-        found = None if self.library is None else self.library(name)
-        if found is None:
-            stored = tx.newest(name)
-            return None if stored is None else self.of(stored.digest, tx)
-        self.define(found, tx, changes, now)
-        return found.program
+        workflow = None if self.library is None else self.library(name)
+        if workflow is None:
+            definition = tx.newest(name)
+            return None if definition is None else self.of(definition.digest, tx)
+        self.define(workflow, tx, changes, now)
+        return workflow.program
 
     def define(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> None:
         """Store the definition as the newest of its name, unless it is that already and whole."""
         self.add(workflow)
-        made, newest = _definition(workflow, now), tx.newest(workflow.name)
-        if newest is None or newest.digest != made.digest or not self._is_whole(newest, made):
-            changes.new_definitions.append(made)
+        definition, newest = _definition(workflow, now), tx.newest(workflow.name)
+        if newest is None or newest.digest != definition.digest or not self._is_whole(newest, definition):
+            changes.new_definitions.append(definition)
 
     def repair(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> None:
         """Store the definition again when what is stored under its digest is damaged: its text is at hand."""
         self.add(workflow)
-        made, stored = _definition(workflow, now), tx.definition(workflow.program.digest)
-        if stored is not None and not self._is_whole(stored, made):
-            changes.new_definitions.append(made)
+        definition, row = _definition(workflow, now), tx.definition(workflow.program.digest)
+        if row is not None and not self._is_whole(row, definition):
+            changes.new_definitions.append(definition)
 
-    def _is_whole(self, stored: Definition, made: Definition) -> bool:
+    def _is_whole(self, row: Definition, definition: Definition) -> bool:
         """Whether what is stored has the digest that both have. It is read only when it is written otherwise."""
-        if stored.text != made.text and stored.digest not in self._whole:
+        if row.text != definition.text and row.digest not in self._whole:
             try:
-                document_of(stored)
+                document_of(row)
             except DamagedDefinition:
                 return False
-            self._whole.add(stored.digest)
+            self._whole.add(row.digest)
         return True
 
 

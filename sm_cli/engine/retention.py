@@ -37,22 +37,22 @@ class Pruned(NamedTuple):
 
 def count_prunable(store: Store, before: int, statuses: tuple[Status, ...] = CLOSED) -> Pruned:
     """What `prune` would delete now. before: those closed before this time, microseconds since 1970 UTC."""
-    found = Pruned()
+    total = Pruned()
     with store.read() as questions:
         for status in statuses:
             after = 0
             while page := questions.prunable(status, after, before, _EXECUTIONS):
                 ids = [id for id, _, _ in _idle(questions, page)]
                 executions, events = questions.with_children(ids)
-                found = found.plus(len(ids), executions - len(ids), events)
+                total = total.plus(len(ids), executions - len(ids), events)
                 after = page[-1][0]
-    return found
+    return total
 
 
 def prune(store: Store, before: int, statuses: tuple[Status, ...] = CLOSED) -> Pruned:
     """Delete what was closed before this time, microseconds since 1970 UTC; says how much. What an earlier call that
     was killed left of map runs goes too."""
-    found = Pruned()
+    total = Pruned()
     for status in statuses:
         after: int | None = 0
         while after is not None:
@@ -61,12 +61,12 @@ def prune(store: Store, before: int, statuses: tuple[Status, ...] = CLOSED) -> P
                 going, after = _portion(tx, page)
                 if going:
                     tx.apply(Changes(executions_gone=[id for id, _, _ in going]))
-            found = found.plus(len(going), 0, sum(events for _, _, events in going))
+            total = total.plus(len(going), 0, sum(events for _, _, events in going))
     while (children := _prune_children(store)) is not None:
-        found = found.plus(0, *children)
+        total = total.plus(0, *children)
     with store.write() as tx:
         tx.apply(Changes(strays_gone=True))
-    return found
+    return total
 
 
 def _portion(questions: Questions, page: list[tuple[int, int, int]]) -> tuple[list[tuple[int, int, int]], int | None]:

@@ -1,4 +1,4 @@
-"""Sending a message: who receives it, and what the sender is told.
+"""Sending a message: who receives it, and what the sender learns.
 
 One transaction looks who waits, hands the message over and stores it; whether a message or a timeout came
 first is what that transaction finds. Every message that was accepted is stored, so that a repeat of it is known;
@@ -80,7 +80,7 @@ class Sending:
     #: What the Message state gets.
     body: Json
     ttl: int
-    #: The sender's own id, under which it is taken once; None: sent anew each time.
+    #: The sender's own id, under which it is taken once; None: each is a message of its own.
     message_id: str | None = None
     #: Who receives it when several wait.
     to: To = "all"
@@ -153,18 +153,18 @@ def publish(tick: Tick, sending: Sending) -> Sent:
     waiting = _waiting(tick, sending)
     while judge(tick, {s.execution for s in waiting}):
         waiting = _waiting(tick, sending)
-    received, later = _hand_over(tick, sending, waiting)
-    if received:
-        executions = list(dict.fromkeys(received))
+    receivers, later = _hand_over(tick, sending, waiting)
+    if receivers:
+        executions = list(dict.fromkeys(receivers))
         message = _store(
-            tick, sending, status=MessageStatus.CONSUMED, consumed=tick.now, count=len(received), later=len(later),
+            tick, sending, status=MessageStatus.CONSUMED, consumed_at=tick.now, count=len(receivers), later=len(later),
             receivers=tuple(executions[:RECEIVERS]),
         )  # fmt: skip
         if later:
             tick.changes.waking.append(Waking(later, {"event": "MessageReceived", "message": message.id}))
         return Sent(SendOutcome.DELIVERED, message.id, _refs(tick, executions))
-    ended = _past_waits(tick, sending)
-    near, late = near_misses(tick.tx, sending.key, sending.value, tick.now, ended, lambda s: _is_open(tick, s))
+    past_waits = _past_waits(tick, sending)
+    near, late = near_misses(tick.tx, sending.key, sending.value, tick.now, past_waits, lambda s: _is_open(tick, s))
     if sending.ttl == 0 or sending.require_match:
         return Sent(SendOutcome.NOT_DELIVERED, near=near)
     message = _store(tick, sending, status=MessageStatus.BUFFERED, late=late)
@@ -195,13 +195,13 @@ def _refuse_other_data(sending: Sending, first: StoredMessage) -> None:
 
 
 def _store(
-    tick: Tick, sending: Sending, *, status: MessageStatus, consumed: int | None = None, count: int = 0,
+    tick: Tick, sending: Sending, *, status: MessageStatus, consumed_at: int | None = None, count: int = 0,
     later: int = 0, receivers: tuple[int, ...] = (), late: tuple[Late, ...] = (),
 ) -> StoredMessage:  # fmt: skip
     message = StoredMessage(
         id=tick.tx.reserve("messages", 1), key=sending.key, value=sending.text, message_id=sending.message_id,
         received=tick.now, expires=tick.now + sending.ttl, status=status, body=sending.body, kind=sending.kind,
-        strict=sending.strict, execution=sending.execution, consumed=consumed, count=count, later=later,
+        strict=sending.strict, execution=sending.execution, consumed=consumed_at, count=count, later=later,
         receivers=receivers, late=late,
     )  # fmt: skip
     tick.changes.new_messages.append(message)
@@ -210,17 +210,18 @@ def _store(
 
 def _refs(tick: Tick, ids: Iterable[int]) -> tuple[str, ...]:
     ids = list(ids)
-    known = {id: tick.executions[id].ref for id in ids if id in tick.executions}
-    known.update(tick.tx.refs([id for id in ids if id not in known]))
-    return tuple(known[id] for id in ids if id in known)
+    refs = {id: tick.executions[id].ref for id in ids if id in tick.executions}
+    refs.update(tick.tx.refs([id for id in ids if id not in refs]))
+    return tuple(refs[id] for id in ids if id in refs)
 
 
-def log_sent(sending: Sending, sent: Sent) -> None:
+def log_sent(sending: Sending, receipt: Sent) -> None:
     """After the commit: what became of it, for `-v`."""
-    named = f"message {sent.message or '(not kept)'} {sending.key}={sending.text}"
-    log.debug("%s: %s%s", named, sent.outcome, f" to {', '.join(sent.executions[:5])}" if sent.executions else "")
-    for sentence in sent.near:
-        log.debug("%s: %s", named, sentence)
+    prefix = f"message {receipt.message or '(not kept)'} {sending.key}={sending.text}"
+    receivers = f" to {', '.join(receipt.executions[:5])}" if receipt.executions else ""
+    log.debug("%s: %s%s", prefix, receipt.outcome, receivers)
+    for sentence in receipt.near:
+        log.debug("%s: %s", prefix, sentence)
 
 
 # -- who waits -------------------------------------------------------------------------------------
@@ -231,20 +232,20 @@ _FEW = 8
 
 def _waiting(tick: Tick, sending: Sending) -> list[Subscription]:
     """The waits that the message is for, oldest first: those in the store, then those that this tick opened."""
-    opened = [s for s in tick.awaits.values() if sending.fits(s)]
+    new_waits = [s for s in tick.awaits.values() if sending.fits(s)]
     if sending.to == "all":
-        return _stored_waits(tick, sending, None) + opened
-    found = _stored_waits(tick, sending, _FEW) or _stored_waits(tick, sending, None) or opened
-    return found[:1]
+        return _stored_waits(tick, sending, None) + new_waits
+    stored_waits = _stored_waits(tick, sending, _FEW) or _stored_waits(tick, sending, None) or new_waits
+    return stored_waits[:1]
 
 
 def _stored_waits(tick: Tick, sending: Sending, limit: int | None) -> list[Subscription]:
     if sending.execution is not None:
-        found = [s for s in tick.tx.subscriptions_of(sending.execution) if sending.fits(s)]
+        waits = [s for s in tick.tx.subscriptions_of(sending.execution) if sending.fits(s)]
     else:
         kind = sending.kind if sending.strict else None
-        found = tick.tx.subscriptions(sending.key, sending.text, kind=kind, limit=limit)
-    return [s for s in found if _is_open(tick, s)]
+        waits = tick.tx.subscriptions(sending.key, sending.text, kind=kind, limit=limit)
+    return [s for s in waits if _is_open(tick, s)]
 
 
 def _is_open(tick: Tick, s: Subscription) -> bool:
@@ -256,10 +257,10 @@ def _past_waits(tick: Tick, sending: Sending) -> list[PastWait]:
     """Waits that this very tick ended: the store still has them as open ones."""
     if not tick.frames:
         return []
-    found = tick.tx.subscriptions(sending.key, sending.text, limit=_FEW)
+    waits = tick.tx.subscriptions(sending.key, sending.text, limit=_FEW)
     return [
         PastWait(s.execution, s.frame, s.seq, s.key, s.value, _end_time(tick, s), tick.endings.get(s.frame, "aborted"))
-        for s in found
+        for s in waits
         if not _is_open(tick, s)
     ]
 
@@ -274,27 +275,27 @@ def _end_time(tick: Tick, s: Subscription) -> int:
     return min(due or tick.now, tick.now)
 
 
-def _hand_over(tick: Tick, sending: Sending, chosen: list[Subscription]) -> tuple[list[int], list[int]]:
+def _hand_over(tick: Tick, sending: Sending, waits: list[Subscription]) -> tuple[list[int], list[int]]:
     """Step who receives it: (their executions, frames that are left to later ticks).
 
     So many are stepped at once that the transaction stays short; the others are woken and wait for nothing more.
     """
-    now = chosen[: tick.settings.fanout]
+    now = waits[: tick.settings.fanout]
     tick.load(s.frame for s in now)
-    received, later = [], []
-    for i, s in enumerate(chosen):
+    receivers, later = [], []
+    for i, s in enumerate(waits):
         if i < len(now) and not tick.is_over():
             if _step(tick, sending, s):
-                received.append(s.execution)
+                receivers.append(s.execution)
         # A step before may have reached this frame too: it closed the whole execution, say.
-        elif s.frame not in tick.frames or (s.frame in tick.stored and tick.frames[s.frame] is tick.stored[s.frame]):
+        elif s.frame not in tick.frames or tick.frames[s.frame] is tick.stored_frames.get(s.frame):
             later.append(s.frame)
-            received.append(s.execution)
+            receivers.append(s.execution)
         elif _step(tick, sending, s):
-            received.append(s.execution)
+            receivers.append(s.execution)
     tick.changes.timers_gone += later
     tick.leave_waits(later, "message")
-    return received, later
+    return receivers, later
 
 
 def _step(tick: Tick, sending: Sending, s: Subscription) -> bool:
@@ -319,5 +320,5 @@ def sweep_messages(tick: Tick) -> int:
     changes.messages_expired += stale.expired_messages
     changes.messages_gone += stale.messages
     changes.waits_forgotten += stale.waits
-    more = any(len(found) >= limit for found in (stale.expired_messages, stale.messages, stale.waits))
+    more = any(len(rows) >= limit for rows in (stale.expired_messages, stale.messages, stale.waits))
     return tick.now if more else tick.now + _SWEEP_PAUSE * MICROSECONDS

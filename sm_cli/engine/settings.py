@@ -27,9 +27,9 @@ class Settings:
     events are kept. limits: AWS's. contain: whether a bug of ours fails the execution it is met in, or is raised.
     max_payload: bytes of JSON text that an input, a result, an output, a message may have. evaluation: the bounds of
     one JSONata evaluation (AWS's, where its limits hold). max_events: history events after which an execution fails:
-    one that goes round in a circle for ever must not fill the disk. answered: which resources of tasks that
+    one that goes round in a circle for ever must not fill the disk. has_handler: which resources of tasks that
     the engine would carry out itself (`states:startExecution`, `aws-sdk:sfn:stopExecution`) are left to a handler;
-    None: none. stubbed: whether a task that starts a workflow which is not there is left to a handler.
+    None: none. has_stub: whether a task that starts a workflow which is not there is left to a handler.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class Settings:
         max_payload: int = MAX_PAYLOAD,
         evaluation: Limits = DEFAULT,
         max_events: int = MAX_EVENTS,
-        answered: Callable[[str], bool] | None = None,
-        stubbed: bool = False,
+        has_handler: Callable[[str], bool] | None = None,
+        has_stub: bool = False,
     ) -> None:
-        self.answered = answered
-        self.stubbed = stubbed
+        self.has_handler = has_handler
+        self.has_stub = has_stub
         self.token_key = token_key
         self.max_payload = max_payload
         self.evaluation = evaluation

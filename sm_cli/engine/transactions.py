@@ -1,7 +1,7 @@
 """An engine's transactions: a tick, what it steps, and its commit.
 
-All stepping happens in `transact`. Whatever was stepped and cannot be written is set aside, and what the commit
-itself took of a handler's seconds is given back.
+All stepping happens in `transact`. What was stepped and cannot be written is set aside, and the seconds that the commit
+itself took from a handler are given back.
 """
 
 from __future__ import annotations
@@ -76,17 +76,17 @@ class Transactions:
 
     def answer(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
         """As `transact`, but a Conflict that `work` raises before it has changed anything is raised after the commit:
-        what was due when the caller came has happened all the same, and what its like did not survive is set aside."""
+        what was due when the caller came has happened all the same, and frames that ended a worker are set aside."""
         self.set_aside()
 
-        def kept(tick: Tick) -> T | _Refusal:
+        def answer_conflict(tick: Tick) -> T | _Refusal:
             tick.suspects.fail()
             try:
                 return work(tick)
             except Conflict as conflict:
                 return _Refusal(conflict)
 
-        result, tick = self.transact(kept, taker)
+        result, tick = self.transact(answer_conflict, taker)
         if isinstance(result, _Refusal):
             raise result.conflict
         return result, tick
@@ -107,7 +107,7 @@ class Transactions:
     def _transact(self, work: Callable[[Tick], T], taker: JobTaker | None) -> tuple[T, Tick]:
         clock = self.clock
         with self.store.write() as tx:
-            begun = clock.monotonic()
+            start = clock.monotonic()
             tick = Tick(
                 tx, self.programs, clock.now(), self.settings, taker, clock.new_ref, self.shares, clock.monotonic
             )
@@ -117,11 +117,11 @@ class Transactions:
             tick.settle()
             if tick.now >= self._sweep_at:
                 self._sweep_at = sweep_messages(tick)
-            written = clock.monotonic()
-            postpone(tick, written - begun)
+            end = clock.monotonic()
+            postpone(tick, end - start)
             self._flush(tick)
-        if taker is not None and taker.jobs and clock.monotonic() - written > _LONG_COMMIT:
-            self._begin_anew(taker)
+        if taker is not None and taker.jobs and clock.monotonic() - end > _LONG_COMMIT:
+            self._begin_again(taker)
         return result, tick
 
     def _flush(self, tick: Tick) -> None:
@@ -139,11 +139,11 @@ class Transactions:
             log.exception("what was stepped cannot be written")
             raise _Unwritten(frames, error) from error
 
-    def _begin_anew(self, taker: JobTaker) -> None:
+    def _begin_again(self, taker: JobTaker) -> None:
         """The commit took long: the seconds of the jobs that were taken count from now, for their handlers start now;
         those that another worker has taken meanwhile are not started."""
-        jobs, anew = taker.jobs, JobTaker(taker.worker, 0)
-        taker.jobs = self.transact(lambda tick: renew_leases(tick, jobs), anew)[0]
+        jobs, renewal = taker.jobs, JobTaker(taker.worker, 0)
+        taker.jobs = self.transact(lambda tick: renew_leases(tick, jobs), renewal)[0]
 
 
 class Unwritable(Exception):

@@ -94,7 +94,7 @@ class StepBuilder:
     # -- moving on -------------------------------------------------------------------------------
 
     def enter(self, state: State) -> None:
-        """States Language, "Transitions": a state is entered with its raw input; retry counters start anew."""
+        """States Language, "Transitions": a state is entered with its raw input; retry counters start again."""
         frame = self.frame
         if frame.entered == 0 and self.machine.role is Role.ITERATION:
             self.record("MapIterationStarted", self.iteration())
@@ -236,7 +236,7 @@ class StepBuilder:
             self.env.weigh(value, size)
 
     def weigh(self, value: Json) -> None:
-        """Count data that was measured before (or is bounded otherwise) and is written anew."""
+        """Count data that was measured before (or is bounded otherwise) and is written again."""
         if self.env.weigh is not None and not is_small(value):
             self.env.weigh(value, size_of(value))
 

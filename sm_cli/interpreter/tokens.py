@@ -1,6 +1,6 @@
 """Task tokens: the address of a waiting Task, `(frame, seq)`, signed.
 
-A token is data and is checked like data. Whoever has not the key cannot make one; one for another seq of
+A token is data and is checked like data. Without the key nobody can make one; one for another seq of
 the frame is stale, and the fence drops what it brings.
 """
 

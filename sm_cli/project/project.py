@@ -147,7 +147,7 @@ def engine_settings(project: ProjectSettings, *, stubbed: bool = False) -> Setti
     from sm_cli.engine.settings import Settings
     from sm_cli.timestamps import MICROSECONDS
 
-    settings = Settings(stubbed=stubbed)
+    settings = Settings(has_stub=stubbed)
     if (most := project.max_payload) is not None:
         settings.max_payload = most
     if (events := project.max_events) is not None:

@@ -1,7 +1,7 @@
 """Locks that a forked child must not keep.
 
-A lock of an open file belongs to whoever has it open, and a child of os.fork (multiprocessing's "fork") has all
-that its parent had. Whoever holds such a lock registers here and forgets it in the child, so that it ends with the
+A lock of an open file belongs to every process that has it open, and a child of os.fork (multiprocessing's "fork") has
+all that its parent had. The owner of such a lock registers here and forgets it in the child, so that it ends with the
 process that took it. Children of subprocess need nothing: these files are closed when another program is executed.
 """
 

@@ -1,7 +1,7 @@
-"""Liveness: a worker shows, to whoever has the file open on this kernel, that its process has not ended.
+"""Liveness: a worker shows, to every process on this kernel that opens the file, that its process has not ended.
 
 A beacon is a lock on one byte of `FILE.workers`, and the kernel puts it out when the last process that holds it
-ends, however it ends. It shines into other containers too, where pids and names of hosts tell nothing. What cannot be
+ends, however it ends. It shines into other containers too, where pids and names of hosts mean nothing. What cannot be
 seen (no such locks on this system, another file by now) is answered with None, never with a guess.
 """
 
@@ -49,7 +49,7 @@ class Liveness:
         try:
             file = self._open()
             if str(os.fstat(file).st_ino) != mark:
-                return None  # the file was deleted and made anew, or the database copied, since it was lit
+                return None  # the file was deleted and made again, or the database copied, since it was lit
             lock = fcntl.fcntl(file, _GET, _byte(fcntl.F_WRLCK, worker))
         except OSError:
             return None

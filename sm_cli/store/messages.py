@@ -1,7 +1,7 @@
 """Messages, the waits for them, and what is remembered of both.
 
 Values only. What may be asked about them, and how they are written, stands in `sql`. A correlation value
-is kept as its `jsonvalue.scalar_text`, with its `scalar_kind` beside it for those who tell 42 from "42".
+is kept as its `jsonvalue.scalar_text`, with its `scalar_kind` beside it for waits that distinguish 42 from "42".
 """
 
 # No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.

@@ -21,11 +21,11 @@ class Store(Protocol):
 
     #: Transactions committed through this object that wrote something.
     commits: int
-    #: How it waits for whoever else writes.
+    #: How it waits for other writers.
     patience: Patience
 
     def read(self) -> AbstractContextManager[Questions]:
-        """Questions that are all answered from one snapshot; never waits for who writes."""
+        """Questions that are all answered from one snapshot; never waits for writers."""
 
     def write(self) -> AbstractContextManager[Transaction]:
         """A transaction that sees what nobody else changes until it ends. Waits for its turn."""

@@ -185,7 +185,7 @@ class WorkerRecord:
     """A process that takes jobs.
 
     id: its own, never used twice; begins with the name. name: what a person calls it; a restarted worker has it
-    again. host, pid, process: which process it is; `process` tells it from others with the same pid. seen: when
+    again. host, pid, process: which process it is; `process` distinguishes it from others with the same pid. seen: when
     it last said that it works.
     """
 

@@ -1,6 +1,6 @@
-"""Waiting for who writes: how long, and what is said of whoever is waited for.
+"""Waiting for another writer: how long, and the notice that says which process that is.
 
-Nothing is said of a wait of less than two seconds, and of a longer one it is said once.
+A wait of less than two seconds gives no notice, a longer one gives one.
 """
 
 # No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-#: Seconds after which somebody is told who holds the file, and between two looks whether the wait is over.
+#: Seconds after which a notice says who holds the file, and between two looks whether the wait is over.
 TELL_AFTER, _LOOK = 2.0, 0.25
 
 

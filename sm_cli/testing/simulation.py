@@ -126,8 +126,8 @@ class Simulation:
         functions = Registry.of({**bucket_jobs(self.store, buckets, results), **handlers})
         self.handlers = stand_ins(stub, functions)
         settings = Settings(
-            lease=_FOREVER, limits=limits, history=history, contain=False, stubbed="*" in self.handlers and bool(stub),
-            answered=answers_engine(self.handlers),
+            lease=_FOREVER, limits=limits, history=history, contain=False, has_stub="*" in self.handlers and bool(stub),
+            has_handler=answers_engine(self.handlers),
         )  # fmt: skip
         self.engine = Engine(
             self.store, clock=clock, settings=settings, library=library or library_of(workflows, {}), buckets=buckets,

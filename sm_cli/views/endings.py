@@ -71,7 +71,7 @@ class Endings:
                 where = _place(frame, above)
                 self.attempted(AttemptEnd(tick.executions[frame.execution], attempt, where, took, tick.now))
         states = _states(tick)
-        for execution in tick.closed:
+        for execution in tick.closed_executions:
             if execution.closed is not None:  # else it was begun anew in the same commit
                 self.ended(ExecutionEnd(execution, states.get(execution.id) or None))
         for job in tick.taken_jobs():
@@ -101,7 +101,7 @@ def _place(frame: Frame, above: dict[int, Frame]) -> tuple[str, ...]:
 
 def _states(tick: UnitOfWork) -> dict[int, str]:
     """The states of the roots of those that did not succeed."""
-    failed = {execution.id for execution in tick.closed if execution.status is not Status.SUCCEEDED}
+    failed = {execution.id for execution in tick.closed_executions if execution.status is not Status.SUCCEEDED}
     if not failed:
         return {}
     frames = tick.frames.values()

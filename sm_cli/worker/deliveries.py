@@ -30,13 +30,13 @@ def deliver_all(
     now, in microseconds: how long ago a result came does not change when the wall clock is set."""
     for timer in beats:
         span = jobs[timer.frame, timer.seq].heartbeat or 0.0
-        tick.arrived[timer.frame] = timer.due - round(span * MICROSECONDS)
-    tick.arrived.update((result.job.frame, tick.now - (monotonic - result.at)) for result in results)
+        tick.arrival_times[timer.frame] = timer.due - round(span * MICROSECONDS)
+    tick.arrival_times.update((result.job.frame, tick.now - (monotonic - result.at)) for result in results)
     tick.suspects.busy = len(jobs) > len(results)
-    tick.judged_all = tick.elapsed(tick.now - 1, BATCH, tree)
+    tick.judged_all = tick.offer_due(tick.now - 1, BATCH, tree)
     before_results(tick, [result.job for result in results])
     for timer in beats:
-        if timer.frame not in tick.missed:  # else it came too late, or the task is over time
+        if timer.frame not in tick.first_due_times:  # else it came too late, or the task is over time
             tick.rearm(timer)
     for result in results:
         tick.arrives(result.job, partial(deliver, tick, result), result)

@@ -55,4 +55,4 @@ def _is_stepped(loop: Worker, questions: Questions, until: int) -> bool:
 def _waits_for_us(loop: Worker, questions: Questions, newest: int | None = None) -> bool:
     """Whether jobs, of trees no newer than this one, wait for a handler of this worker."""
     resources = loop.handlers.resources(questions.waiting_resources)
-    return questions.has_free(ANY_TIME, resources, tree=loop.tree, queues=loop.rota.served, newest=newest)
+    return questions.has_free(ANY_TIME, resources, tree=loop.tree, queues=loop.rota.queue_names, newest=newest)

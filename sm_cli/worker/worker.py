@@ -156,7 +156,7 @@ class Worker:
 
         while results:
             try:
-                rest = set(self.engine.transact(deliver)[1].agenda.left)
+                rest = set(self.engine.transact(deliver)[1].agenda.keepers)
             except Unwritable:
                 continue  # what caused it is set aside
             results = [result for result in results if result in rest]
@@ -215,9 +215,9 @@ class Worker:
             leases.claim(tick, self.rota, free_jobs, self.tree)
             tick.ready(BATCH, self.tree)
             tick.run()
-            tick.elapsed(tick.now, BATCH, self.tree, beyond=tick.now - 1)
+            tick.offer_due(tick.now, BATCH, self.tree, beyond=tick.now - 1)
             tick.run()
-            rest = set(tick.agenda.left)
+            rest = set(tick.agenda.keepers)
             lost_jobs.update(self.renew(tick, [result for result in results if result not in rest], renewing))
             if must_enlist and arriving is not None:
                 tick.changes.workers.append(arriving)
@@ -253,7 +253,7 @@ class Worker:
         work = self._pending
         if work.stale:
             handlers = self.handlers if self.taking else Registry()
-            work.look(leases.ANY_TIME, handlers, self.tree, self.rota.served)
+            work.look(leases.ANY_TIME, handlers, self.tree, self.rota.queue_names)
         return work.ready or (work.due is not None and work.due <= now) or (work.free and self.pool.free > 0)
 
     def taker(self) -> JobTaker:
@@ -281,7 +281,7 @@ class Worker:
             newest = tick.frames.get(frame)
             if job.id in lost_jobs or (newest is not None and newest.seq != seq):
                 self.forget(job)
-        for frame, event in tick.ignored:
+        for frame, event in tick.late_events:
             log.debug("ignored %s for frame %d: it came too late", type(event).__name__, frame)
         if self.observe is not None and tick.changes.history:
             self.observe(tick.changes.history)

@@ -38,7 +38,7 @@ class Heard:
 
     def outcomes(self) -> list[tuple[str, int, str | None, bool]]:
         return [
-            (end.attempt.frame.state, end.attempt.number, end.attempt.error, end.attempt.caught)
+            (end.attempt.frame.state, end.attempt.number, end.attempt.error, end.attempt.is_caught)
             for end in self.attempts
         ]
 

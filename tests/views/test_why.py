@@ -442,7 +442,7 @@ def test_while_its_definition_is_damaged_nothing_else_is_a_reason(rows: Rows) ->
     assert (reason.kind, reason.action) == ("damaged", None)
     assert reason.text == (
         "Nothing goes on with it: the stored definition of order is damaged: it is not the one of digest d1. Start an "
-        "execution of the same definition: that stores it anew. Or restore a backup of the database. Executions of it "
+        "execution of the same definition: that stores it again. Or restore a backup of the database. Executions of it "
         "are left as they are until then."
     )
     assert ask(rows, rows.closed(2, digest="d1"))[0].kind == "ended"

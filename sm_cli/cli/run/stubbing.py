@@ -51,7 +51,7 @@ def telling_stub(worker: str) -> Stub:
 
 def stubbed_engine(engine: Engine, stubs: bool) -> Engine:
     """The engine; with a stub it leaves it those tasks that start a workflow which is not there."""
-    engine.settings.stubbed = stubs
+    engine.settings.has_stub = stubs
     return engine
 
 

@@ -82,7 +82,7 @@ class WorkLog:
             "places": places,
             "traceback": None if trace is None else trace.text.splitlines(),
             "retry_in": None if attempt.again is None else _seconds(attempt.again - end.at),
-            "caught": attempt.caught,
+            "caught": attempt.is_caught,
         }
         took = "" if end.took is None else tables.duration(end.took)
         attempt_text = f"attempt {attempt.number}"
@@ -90,7 +90,7 @@ class WorkLog:
             text = _line("done", _execution_label(execution), state, attempt_text, took)
             tell("attempt.succeeded", text, facts, level=logging.DEBUG, paint=_GREEN)
             return
-        then = "caught" if attempt.caught else ""
+        then = "caught" if attempt.is_caught else ""
         if attempt.again is not None:
             then = f"tried again in {tables.duration(attempt.again - end.at)}"
         error = error_line(attempt.error, attempt.cause)

@@ -48,16 +48,16 @@ class Source:
 def source_output(questions: Questions, programs: Programs, source: Source) -> Json:
     """The output that a start is to take. Raises NotFound for an execution that is gone and a state that never ended,
     Conflict for an execution that is open or failed."""
-    found = questions.execution_without_input(source.execution.id)
-    if found is None:
+    execution = questions.execution_without_input(source.execution.id)
+    if execution is None:
         raise _absence(source.execution)
-    _check_status(found, allow_failed=source.allow_failed)
+    _check_status(execution, allow_failed=source.allow_failed)
     if source.state is not None:
-        return _output_of_state(questions, programs, found, source.state)
-    if found.status is Status.SUCCEEDED:
-        return found.output
-    return {"Error": found.error or f"States.{'Timeout' if found.status is Status.TIMED_OUT else 'TaskFailed'}",
-            "Cause": found.cause or ""}  # fmt: skip
+        return _output_of_state(questions, programs, execution, source.state)
+    if execution.status is Status.SUCCEEDED:
+        return execution.output
+    return {"Error": execution.error or f"States.{'Timeout' if execution.status is Status.TIMED_OUT else 'TaskFailed'}",
+            "Cause": execution.cause or ""}  # fmt: skip
 
 
 def check_unchanged(questions: Questions, source: Source, before: Execution) -> None:
@@ -75,11 +75,11 @@ def _absence(execution: Execution) -> NotFound:
     return NotFound(f"execution {execution.name} is not there any more")
 
 
-def _check_status(found: Execution, *, allow_failed: bool) -> None:
-    if found.closed is None:
-        raise Conflict(f"execution {found.name} is {found.status}: only one that has ended can be a source")
-    if found.status is not Status.SUCCEEDED and not allow_failed:
-        raise Conflict(f"execution {found.name} is {found.status}, so it is no source", topic="failed source")
+def _check_status(execution: Execution, *, allow_failed: bool) -> None:
+    if execution.closed is None:
+        raise Conflict(f"execution {execution.name} is {execution.status}: only one that has ended can be a source")
+    if execution.status is not Status.SUCCEEDED and not allow_failed:
+        raise Conflict(f"execution {execution.name} is {execution.status}, so it is no source", topic="failed source")
 
 
 # -- a state's output ------------------------------------------------------------------------------
@@ -107,8 +107,8 @@ def _no_exit(program: Program, execution: Execution, state: str) -> NotFound:
     """Why there is no output of that state."""
     names = set(_state_names(program, execution.machine))
     if state in names:
-        told = "" if execution.events > 1 else ": no history of it was kept"
-        return NotFound(f"state {state!r} never ended in execution {execution.name}{told}")
+        lack = "" if execution.events > 1 else ": no history of it was kept"
+        return NotFound(f"state {state!r} never ended in execution {execution.name}{lack}")
     if any(state in machine.states for machine in program.machines.values()):
         return NotFound(
             f"state {state!r} did not run in execution {execution.name} itself",
@@ -150,8 +150,8 @@ def link_to(target: Execution, source: Source, now: int) -> Link:
 def check_unique(questions: Questions, source: Source, workflow: str) -> None:
     """Inside the transaction of the start, so that the refusal names the execution that there is; the row itself is
     refused, too. Raises Conflict when the source is to lead once to this workflow, and did."""
-    if source.unique and (led := questions.first_links([source.execution.id], workflow)):
-        target = led[source.execution.id].target_ref
+    if source.unique and (links := questions.first_links([source.execution.id], workflow)):
+        target = links[source.execution.id].target_ref
         raise Conflict(
             f"execution {source.execution.name} has led to an execution of workflow {workflow} already: {target}"
         )

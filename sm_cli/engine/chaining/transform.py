@@ -37,14 +37,14 @@ def jsonata_transform(text: str) -> Transform:
         is_expression,
     )
 
-    written = text.strip()
-    whole = written if is_expression(written) else f"{{%{written}%}}"
+    expression = text.strip()
+    whole = expression if is_expression(expression) else f"{{%{expression}%}}"
     if not inner(whole):
         raise UsageError("the transform is an empty expression")
     try:
         evaluate = compile_expression(whole, "transform")
     except JsonataError as e:
-        place = e.position - (0 if whole is written else 2) + 1
+        place = e.position - (0 if whole is expression else 2) + 1
         raise UsageError(f"the transform is no JSONata: {e.message} (at character {place})") from None
 
     def apply(output: Json, now: int, limits: Limits) -> Json:
@@ -63,9 +63,9 @@ def _scope(output: Json, now: int, limits: Limits) -> JsonataScope:
 
 def named_transform(name: str, transformers: Mapping[str, Transformer]) -> Transform:
     """By the transformer of this name. Raises HandlerLoadError when there is none."""
-    found = transformers.get(name)
-    if found is None:
+    transformer = transformers.get(name)
+    if transformer is None:
         there = ", ".join(sorted(transformers))
         hint = f"There is {there}." if there else 'One is registered by @transformer("name") in the handlers directory.'
         raise HandlerLoadError(f"no transformer is named {name!r}", hint=hint)
-    return Transform(f"name:{name}", lambda output, _now, _limits: found.apply(output))
+    return Transform(f"name:{name}", lambda output, _now, _limits: transformer.apply(output))

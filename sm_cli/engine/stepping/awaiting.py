@@ -38,8 +38,8 @@ def await_message(unit: UnitOfWork, execution: Execution, frame: Frame, command:
 def take_buffered(unit: UnitOfWork, execution: int, key: str, value: Json) -> StoredMessage | None:
     """The oldest buffered message for this wait, which now has received it."""
     changes, text, kind = unit.changes, scalar_text(value), scalar_kind(value)
-    taken = [c.message for c in changes.messages_consumed]
-    message = unit.tx.buffered_message(key, text, unit.now, taken, kind=kind, execution=execution)
+    consumed_ids = [c.message for c in changes.messages_consumed]
+    message = unit.tx.buffered_message(key, text, unit.now, consumed_ids, kind=kind, execution=execution)
     if message is not None:
         changes.messages_consumed.append(Consumed(message.id, execution, unit.now))
         return message

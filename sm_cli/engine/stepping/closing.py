@@ -1,7 +1,7 @@
 """Closing: the end of an execution, from inside or from outside, and of everything below it.
 
-What is closed takes with it, in the same transaction, every frame, execution and map run that it waits for. Who
-waits for a closed execution is told by the tick, after the step that it is in (`UnitOfWork.ended`).
+What is closed takes with it, in the same transaction, every frame, execution and map run that it waits for. The
+parent of a closed execution learns of it from the tick, after the step that it is in (`UnitOfWork.closed_children`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def finish(
     unit: UnitOfWork, execution: Execution, status: Status, output: Json = None,
     error: str | None = None, cause: str | None = None, root: Frame | None = None, *, tell: bool = True,
 ) -> None:  # fmt: skip
-    """Close the execution: AWS's last event, and the row; and (unless `tell` is false) tell who waits for its end."""
+    """Close the execution: AWS's last event, and the row; and (unless `tell` is false) queue it for its parent."""
     execution.status, execution.closed = status, unit.now
     execution.error, execution.cause = error, cause
     execution.output = output if status is Status.SUCCEEDED else None
@@ -55,9 +55,9 @@ def finish(
         last = root.last if root is not None else execution.events - 1
         unit.note(execution, execution.events, last, root.id if root else 0, _EVENTS[status], detail)
     unit.changes.executions[execution.id] = execution
-    unit.closed.append(execution)
+    unit.closed_executions.append(execution)
     if tell and execution.parent is not None:
-        unit.ended.append(execution)
+        unit.closed_children.append(execution)
 
 
 def end(
@@ -70,18 +70,18 @@ def end(
     unit.adopt(unit.tx.open_frames(execution.id))
     # Frames that this very tick made are not in the store yet.
     mine = [frame for frame in unit.frames.values() if frame.execution == execution.id and not frame.status.closed]
-    abort(unit, sorted(mine, key=lambda frame: -frame.id), recorded=status is Status.ABORTED)
+    abort(unit, sorted(mine, key=lambda frame: -frame.id), in_history=status is Status.ABORTED)
     finish(unit, execution, status, error=error, cause=cause, tell=tell)
 
 
-def abort(unit: UnitOfWork, frames: Iterable[Frame], *, recorded: bool = True) -> None:
-    """Close frames because one above them is closed; `recorded`, with the events that AWS has for it."""
+def abort(unit: UnitOfWork, frames: Iterable[Frame], *, in_history: bool = True) -> None:
+    """Close frames because one above them is closed; `in_history`, with the events that AWS has for it."""
     for frame in frames:
         unit.adopt([frame])
         frame = unit.frames[frame.id]
         if not frame.status.closed:
             execution = unit.execution(frame.execution)
-            step = closing_step(unit, execution, frame, recorded=recorded)
+            step = closing_step(unit, execution, frame, in_history=in_history)
             if frame.opens:
                 unit.forget_opened(frame)
             unit.put(execution, step)
@@ -89,12 +89,12 @@ def abort(unit: UnitOfWork, frames: Iterable[Frame], *, recorded: bool = True) -
                 leave(unit, frame, Status.ABORTED)
 
 
-def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame, *, recorded: bool) -> Step:
+def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame, *, in_history: bool) -> Step:
     """The step that aborts a frame. Where its program cannot say how, it is closed without a line in the history: what
     is broken must still come to an end."""
     env = unit.env(execution)
     try:
-        if recorded:
+        if in_history:
             return abort_frame(unit.program_of(execution.digest), frame, env)
     except Exception as error:
         database = isinstance(error, DatabaseError) and not isinstance(error, DamagedDefinition)
@@ -109,7 +109,7 @@ def closing_step(unit: UnitOfWork, execution: Execution, frame: Frame, *, record
 
 
 def tell_later(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
-    """The parent's stored definition is damaged: its frame is written as READY, with the child to be told of, and
+    """The parent's stored definition is damaged: its frame is written as READY, with the child that ended, and
     stays so until the definition is repaired. Of several children of a map run it is the first; all are counted."""
     frame = unit.frames[parent.frame]
     counts = parent.run is not None  # then only who waits has come so far
@@ -133,9 +133,9 @@ def pending_child(frame: Frame) -> int | None:
 def run_of(unit: UnitOfWork, frame: int, join: Join) -> MapRun:
     """The open run of a frame."""
     fork = frame, join.activation
-    run = unit.runs.known.get(fork) or unit.tx.map_run(*fork)
+    run = unit.runs.runs_by_fork.get(fork) or unit.tx.map_run(*fork)
     assert run is not None, "a frame whose join is a map run's has one"
-    unit.runs.known[fork] = run
+    unit.runs.runs_by_fork[fork] = run
     return run
 
 
@@ -155,11 +155,11 @@ def abort_children(unit: UnitOfWork, frame: Frame) -> None:
     """Close every execution that this frame started, waits for, and that is still open. Not one of an earlier wait,
     which somebody has redriven."""
     activation = frame.seq if frame.join is None else frame.join.activation
-    opened = {child.id: unit.executions.get(child.id, child) for child in unit.tx.open_executions(frame.id)}
+    children = {child.id: unit.executions.get(child.id, child) for child in unit.tx.open_executions(frame.id)}
     for child in unit.changes.new_executions:
         if child.parent is not None and child.parent.frame == frame.id:
-            opened[child.id] = child
-    for child in opened.values():
+            children[child.id] = child
+    for child in children.values():
         if child.closed is None and child.parent is not None and child.parent.activation == activation:
             end(unit, child, Status.ABORTED, tell=False)
 

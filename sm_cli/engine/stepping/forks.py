@@ -26,18 +26,18 @@ def fork(unit: UnitOfWork, execution: Execution, parent: Frame, command: Fork) -
     count = len(command.children)
     first = unit.tx.reserve("frames", count) if count else 0
     join = command.join._replace(made_children=count, read_items=command.join.total, activation=parent.seq)
-    begun = to_start(join)
+    start_count = to_start(join)
     for i, child in enumerate(command.children):
         machine = machines[child.machine]
         frame = Frame(first + i, execution.id, parent.id, parent.seq, child.index, child.machine, machine.start_at)
         frame.input, frame.item, frame.vars = child.input, child.item, parent.vars
         frame.last = parent.last
-        frame.status = FrameStatus.READY if i < begun else FrameStatus.PENDING
+        frame.status = FrameStatus.READY if i < start_count else FrameStatus.PENDING
         unit.changes.new_frames[frame.id] = unit.frames[frame.id] = frame
         unit.children.add_child(frame)
-        if i < begun and i < unit.settings.chunk:
+        if i < start_count and i < unit.settings.chunk:
             unit.wake(frame)
-    parent.join = join._replace(started=begun)
+    parent.join = join._replace(started=start_count)
     if not command.children:
         unit.agenda.append((parent.id, Joined(parent.seq, [], parent.last)))
 
@@ -47,7 +47,7 @@ def branch_closed(unit: UnitOfWork, frame: Frame, parent: Frame, command: Close)
     if parent.join is None or parent.join.activation != frame.activation or parent.status.closed:
         return
     if command.succeeded:
-        unit.children.succeeded(frame)
+        unit.children.add_output(frame)
     join, verdict = settle(parent.join, command.succeeded)
     if command.error == RUNTIME:  # it fails the execution, whatever a Map tolerates
         verdict = Verdict.FAIL
@@ -59,9 +59,9 @@ def branch_closed(unit: UnitOfWork, frame: Frame, parent: Frame, command: Close)
         case Verdict.COMPLETE:
             unit.agenda.appendleft((parent.id, fork_result(unit, parent, command.tail)))
         case Verdict.FAIL:
-            abort(unit, unit.children.open_below(parent), recorded=command.error != RUNTIME)
-            failed = JoinFailed(parent.seq, command.error, command.cause, frame.last)
-            unit.agenda.appendleft((parent.id, failed))
+            abort(unit, unit.children.open_below(parent), in_history=command.error != RUNTIME)
+            failure = JoinFailed(parent.seq, command.error, command.cause, frame.last)
+            unit.agenda.appendleft((parent.id, failure))
 
 
 def fork_result(unit: UnitOfWork, parent: Frame, last: int) -> Joined:

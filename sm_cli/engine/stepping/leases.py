@@ -2,7 +2,7 @@
 
 A job is its worker's until the lease has run out or the worker is known to be dead, and only its worker
 says that its task is late. A lost job is free again, or has failed, in the transaction that notices it; its
-timeouts go with the lease and count anew from the next one.
+timeouts go with the lease and start again with the next one.
 """
 
 from __future__ import annotations
@@ -35,58 +35,58 @@ def lost_jobs(
 ) -> list[Job]:
     """Jobs of dead workers, and (with `judge`) those whose lease has run out; not those that this worker runs and will
     renew."""
-    found = {job.id: job for job in tick.tx.lapsed_jobs(tick.now, _BATCH, tree)} if judge else {}
+    jobs = {job.id: job for job in tick.tx.lapsed_jobs(tick.now, _BATCH, tree)} if judge else {}
     for job in (job for worker in dead for job in tick.tx.leased_to(worker)):
         if tree in (None, tick.execution(job.execution).tree):
-            found[job.id] = job
+            jobs[job.id] = job
         else:
             job.leased_until = tick.now  # who works for that execution finds that it has run out
             tick.changes.leased_jobs.append(job)
-    return [job for job in found.values() if job.id not in mine]
+    return [job for job in jobs.values() if job.id not in mine]
 
 
 def spare(tick: UnitOfWork, jobs: Iterable[Job], living: Mapping[str, int]) -> list[Job]:
     """Renew the leases that ran out although their worker's process lives: its interpreter may be held up. Returns the
     others. living: worker to when it was last seen, microseconds since 1970 UTC. A task whose own deadline or heartbeat
     has passed is late; one that has neither is kept for its worker as long as `silence` lets."""
-    left = []
+    others = []
     for job in jobs:
-        seen = living.get(job.worker or "")
-        own = None if seen is None else _own_end(tick, job)
+        last_sign = living.get(job.worker or "")
+        own = None if last_sign is None else _own_end(tick, job)
         if own is not None and own.due <= tick.now:
             late = HeartbeatMissed if own.kind is TimerKind.HEARTBEAT else DeadlinePassed
             tick.deliver(job.frame, late(job.seq))
-        elif seen is None or (own is None and tick.now - seen > tick.settings.silence):
-            left.append(job)
+        elif last_sign is None or (own is None and tick.now - last_sign > tick.settings.silence):
+            others.append(job)
         else:
             job.leased_until = tick.now + tick.settings.lease
             if own is not None:
                 job.leased_until = min(job.leased_until, own.due)
             tick.changes.leased_jobs.append(job)
-    return left
+    return others
 
 
 def _own_end(tick: UnitOfWork, job: Job) -> Timer | None:
     """The timer that says first that the running task is late."""
-    found = (t for t in tick.tx.timers_of(job.execution) if (t.frame, t.seq) == (job.frame, job.seq))
-    return min(found, key=lambda timer: timer.due, default=None)
+    timers = (t for t in tick.tx.timers_of(job.execution) if (t.frame, t.seq) == (job.frame, job.seq))
+    return min(timers, key=lambda timer: timer.due, default=None)
 
 
 def rebase(tick: UnitOfWork, jobs: Collection[Job], jump: int) -> set[int]:
     """The wall clock jumped by so many microseconds: the leases and timeouts of these running jobs go with it. Returns
     the ids of jobs that are no longer the taker's."""
-    held = {(job.frame, job.seq) for job in jobs}
+    tasks = {(job.frame, job.seq) for job in jobs}
     for execution in {job.execution for job in jobs}:
-        for stored in tick.tx.timers_of(execution):
-            timer = tick.timers.get((stored.frame, stored.kind), stored)
-            if (timer.frame, timer.seq) in held and timer.kind in (TimerKind.DEADLINE, TimerKind.HEARTBEAT):
+        for row in tick.tx.timers_of(execution):
+            timer = tick.timers.get((row.frame, row.kind), row)
+            if (timer.frame, timer.seq) in tasks and timer.kind in (TimerKind.DEADLINE, TimerKind.HEARTBEAT):
                 tick.rearm(Timer(timer.execution, timer.frame, timer.seq, timer.kind, timer.due + jump))
     return renew(tick, jobs, tick.now + tick.settings.lease)
 
 
 def reap(tick: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
     """Take jobs from workers that were lost: those that may not run again fail, the others are returned, free."""
-    freed = []
+    free_jobs = []
     for job in jobs:
         if not job.repeatable:
             fail_job(tick, job, "The worker was lost while it ran this task, and its handler is not repeatable.")
@@ -94,8 +94,8 @@ def reap(tick: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
             fail_job(tick, job, f"The worker was lost {job.deliveries} times while it ran this task.")
         else:
             free(tick, job)
-            freed.append(job)
-    return freed
+            free_jobs.append(job)
+    return free_jobs
 
 
 def free(tick: UnitOfWork, job: Job) -> None:
@@ -111,7 +111,7 @@ def fail_job(tick: UnitOfWork, job: Job, cause: str) -> None:
 
 
 def give_back(tick: UnitOfWork, job: Job) -> None:
-    """The worker stops, and its handler with it: another one may begin anew, and no loss is counted."""
+    """The worker stops, and its handler with it: another one may start the task again, and no loss is counted."""
     if job.repeatable:
         job.deliveries -= 1
         free(tick, job)
@@ -119,30 +119,30 @@ def give_back(tick: UnitOfWork, job: Job) -> None:
         fail_job(tick, job, "The worker was stopped while it ran this task, and its handler is not repeatable.")
 
 
-def claim(tick: UnitOfWork, rota: Rota, freed: Iterable[Job] = (), tree: int | None = None) -> None:
+def claim(tick: UnitOfWork, rota: Rota, free_jobs: Iterable[Job] = (), tree: int | None = None) -> None:
     """Take jobs that nobody has, while there are slots."""
     taker = tick.taker
     if taker is None or taker.slots <= 0:
         return
     now = ANY_TIME  # what waits is free whatever the clock says: it may have been set back since
     resources = None if taker.handlers is None else taker.handlers.resources(tick.tx.waiting_resources)
-    found: dict[str, list[Job]] = defaultdict(list)
-    for job in freed:
+    jobs_by_queue: dict[str, list[Job]] = defaultdict(list)
+    for job in free_jobs:
         if job.available <= now and taker.knows(job):
-            found[job.queue].append(job)
+            jobs_by_queue[job.queue].append(job)
     for queue in (None,) if tree is not None else filter(rota.serves, tick.tx.queues()):
         for job in tick.tx.claimable(now, taker.slots, tree=tree, resources=resources, queue=queue):
-            found[job.queue].append(job)
-    waiting = {queue: sorted(jobs, key=lambda job: (-job.priority, job.id)) for queue, jobs in found.items()}
+            jobs_by_queue[job.queue].append(job)
+    waiting = {queue: sorted(jobs, key=lambda job: (-job.priority, job.id)) for queue, jobs in jobs_by_queue.items()}
     take(tick, rota.pick(waiting, taker.slots))
 
 
 def renew(tick: UnitOfWork, jobs: Iterable[Job], until: int) -> set[int]:
     """Keep the leases that are still this worker's; returns the ids of the jobs that no longer are."""
     assert tick.taker is not None
-    wanted = {job.id: job for job in jobs}
-    kept = tick.tx.leases(tick.taker.worker, wanted) if wanted else set()
-    for id in kept:
-        wanted[id].leased_until = until
-        tick.changes.leased_jobs.append(wanted[id])
-    return wanted.keys() - kept
+    jobs_by_id = {job.id: job for job in jobs}
+    own_ids = tick.tx.leases(tick.taker.worker, jobs_by_id) if jobs_by_id else set()
+    for id in own_ids:
+        jobs_by_id[id].leased_until = until
+        tick.changes.leased_jobs.append(jobs_by_id[id])
+    return jobs_by_id.keys() - own_ids

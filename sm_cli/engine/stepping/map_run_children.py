@@ -24,23 +24,23 @@ class MapRunChildren:
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
-        self.known: dict[Fork, MapRun] = {}
-        self.stored: dict[Fork, deque[Execution]] = defaultdict(deque)
-        self.made: dict[Fork, deque[Execution]] = defaultdict(deque)
+        self.runs_by_fork: dict[Fork, MapRun] = {}
+        self.stored_children: dict[Fork, deque[Execution]] = defaultdict(deque)
+        self.new_children: dict[Fork, deque[Execution]] = defaultdict(deque)
         self.roots: dict[int, Frame] = {}  # execution -> root frame, of those made in this tick
         self.outputs: dict[Fork, dict[int, Json]] = defaultdict(dict)
         self.last: dict[Fork, int] = {}
-        self.exhausted: set[Fork] = set()  # the store has no more that wait
+        self.exhausted_forks: set[Fork] = set()  # the store has no more that wait
 
     def next(self, fork: Fork) -> Execution:
         """The child whose turn it is: those in the store come first, they were made before."""
-        stored = self.stored[fork]
-        if not stored and fork not in self.exhausted:
+        queue = self.stored_children[fork]
+        if not queue and fork not in self.exhausted_forks:
             # The store still shows as PENDING what this tick began.
-            stored.extend(self.tx.pending_executions(*fork, self.last.get(fork, -1) + 1, _PAGE))
-            if len(stored) < _PAGE:
-                self.exhausted.add(fork)
-        child = (stored or self.made[fork]).popleft()
+            queue.extend(self.tx.pending_executions(*fork, self.last.get(fork, -1) + 1, _PAGE))
+            if len(queue) < _PAGE:
+                self.exhausted_forks.add(fork)
+        child = (queue or self.new_children[fork]).popleft()
         assert child.parent is not None
         self.last[fork] = child.parent.number
         return child

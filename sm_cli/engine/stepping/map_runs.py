@@ -35,7 +35,7 @@ def start_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: Sta
         unit.tx.reserve("map_runs", 1), command.ref, execution.id, frame.id, join.activation, command.state, workflow,
         command.type, Status.RUNNING, unit.now, join,
     )  # fmt: skip
-    unit.runs.known[frame.id, join.activation] = run
+    unit.runs.runs_by_fork[frame.id, join.activation] = run
     unit.changes.new_map_runs.append(run)
 
 
@@ -79,11 +79,11 @@ def child_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
     join = frame.join
     if join is None or join.activation != parent.activation or not frame.opens & Opens.EXECUTIONS:
         return
-    succeeded = child.status is Status.SUCCEEDED
-    if succeeded:
+    is_success = child.status is Status.SUCCEEDED
+    if is_success:
         unit.runs.outputs[frame.id, join.activation][parent.number] = child.output
     frame = unit.touch(frame)
-    frame.join, _ = settle(join, succeeded, parent.items)
+    frame.join, _ = settle(join, is_success, parent.items)
     go_on(unit, child, frame)
 
 
@@ -119,15 +119,15 @@ def start_pending_children(unit: UnitOfWork, parent: Frame, count: int) -> None:
     join = parent.join
     assert join is not None
     parent.join = join._replace(started=join.started + count)
-    chosen = [unit.runs.next((parent.id, join.activation)) for _ in range(count)]
-    roots = unit.tx.roots([child.id for child in chosen if child.id not in unit.runs.roots])
+    children = [unit.runs.next((parent.id, join.activation)) for _ in range(count)]
+    roots = unit.tx.roots([child.id for child in children if child.id not in unit.runs.roots])
     unit.adopt(roots)
-    stored = {root.execution: unit.frames[root.id] for root in roots}
-    for i, child in enumerate(chosen):
-        made = unit.runs.roots.get(child.id)
-        if made is None:
+    stored_roots = {root.execution: unit.frames[root.id] for root in roots}
+    for i, child in enumerate(children):
+        new_root = unit.runs.roots.get(child.id)
+        if new_root is None:
             unit.executions[child.id] = child
-        root = made or unit.touch(stored[child.id])
+        root = new_root or unit.touch(stored_roots[child.id])
         begin_child(unit, child, root, at_once=i < unit.settings.chunk and unit.steps < unit.settings.steps)
 
 
@@ -155,6 +155,6 @@ def outputs(unit: UnitOfWork, parent: Frame) -> list[Json]:
     if state.writer is not None or drops_result(state):
         return []
     fork = parent.id, parent.join.activation
-    found = dict(unit.tx.executions_outputs(*fork, unit.settings.max_payload))
-    found.update(unit.runs.outputs[fork])
-    return [found[number] for number in sorted(found)]
+    values = dict(unit.tx.executions_outputs(*fork, unit.settings.max_payload))
+    values.update(unit.runs.outputs[fork])
+    return [values[number] for number in sorted(values)]

@@ -1,7 +1,7 @@
 """Nested executions: a Task that is an execution of another workflow (states:startExecution).
 
 The child is started in the transaction that schedules the task, and its end is the task's result in the
-transaction that closes it. Who waits for it (`.sync`) stops it when the wait ends in any other way.
+transaction that closes it. A task that waits for it (`.sync`) stops it when the wait ends in any other way.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class StartRefused(Exception):
 def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartExecution) -> None:
     """Start the child, and go on, or wait for its end or for a callback."""
     if is_left_to_handler(unit, "states:startExecution", command.workflow):
-        given = (command.arguments, sum(frame.retries) + 1, command.timeout, command.heartbeat)
-        run_task(unit, execution, frame, RunTask("states:startExecution", *given))
+        arguments = (command.arguments, sum(frame.retries) + 1, command.timeout, command.heartbeat)
+        run_task(unit, execution, frame, RunTask("states:startExecution", *arguments))
         return
     program = unit.program_of(execution.digest)
     frame = put(unit, execution, started(program, frame, unit.env(execution)))
@@ -76,14 +76,14 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
 def is_left_to_handler(unit: UnitOfWork, resource: str, workflow: str | None) -> bool:
     """Whether a handler answers this task in the engine's place. workflow: the one that it would start; None: it starts
     none."""
-    if unit.settings.answered is not None and unit.settings.answered(resource):
+    if unit.settings.has_handler is not None and unit.settings.has_handler(resource):
         return True
-    if not unit.settings.stubbed or workflow is None:
+    if not unit.settings.has_stub or workflow is None:
         return False
     try:
         return unit.programs.find_workflow(workflow, unit.tx, unit.changes, unit.now) is None
     except InvalidDefinition:
-        return False  # it is there, and who starts it is told
+        return False  # it is there, and starting it gives the error
 
 
 def start_child(
@@ -99,18 +99,18 @@ def start_child(
     if program is None:
         raise StartRefused("StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{name}'")
     ref = unit.new_ref()
-    called = ref if command.name is None else command.name
+    child_name = ref if command.name is None else command.name
     try:
-        check_name(called)
+        check_name(child_name)
     except UsageError as e:
-        raise StartRefused("InvalidNameException", f"Invalid Name: '{called}': {e}") from None
+        raise StartRefused("InvalidNameException", f"Invalid Name: '{child_name}': {e}") from None
     if command.name is not None and execution_named(unit, name, command.name) is not None:
-        raise StartRefused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{called}'")
+        raise StartRefused("ExecutionAlreadyExistsException", f"Execution Already Exists: '{name}:{child_name}'")
     waits = command.pattern.startswith("sync")
     if waits and is_deep(unit, starter):
         raise StartRefused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
     return begin(
-        unit, name, program, command.input, ref=ref, name=called, type=type, timeout=timeout, starter=starter,
+        unit, name, program, command.input, ref=ref, name=child_name, type=type, timeout=timeout, starter=starter,
         parent=Parent(frame.id, frame.seq) if waits else None,
     )  # fmt: skip
 
@@ -127,10 +127,10 @@ def is_deep(unit: UnitOfWork, execution: Execution) -> bool:
 
 def running_duplicate(unit: UnitOfWork, command: StartExecution) -> Execution | None:
     """The running execution of that name and input: as on AWS, starting it again returns it."""
-    known = None if command.name is None else execution_named(unit, command.workflow, command.name)
-    if known is None or known.status is not Status.RUNNING or canonical(known.input) != canonical(command.input):
+    namesake = None if command.name is None else execution_named(unit, command.workflow, command.name)
+    if namesake is None or namesake.status is not Status.RUNNING:
         return None
-    return known
+    return namesake if canonical(namesake.input) == canonical(command.input) else None
 
 
 def execution_named(unit: UnitOfWork, workflow: str, name: str) -> Execution | None:
@@ -138,13 +138,13 @@ def execution_named(unit: UnitOfWork, workflow: str, name: str) -> Execution | N
     for execution in unit.changes.new_executions:
         if (execution.workflow, execution.name) == (workflow, name):
             return execution
-    known = unit.tx.find_execution(workflow, name)
-    if known is None:
+    namesake = unit.tx.find_execution(workflow, name)
+    if namesake is None:
         return None
-    known = unit.execution(known.id)
-    if known.status is Status.RUNNING and known.deadline is not None and known.deadline < unit.now:
-        end(unit, known, Status.TIMED_OUT)
-    return known
+    namesake = unit.execution(namesake.id)
+    if namesake.status is Status.RUNNING and namesake.deadline is not None and namesake.deadline < unit.now:
+        end(unit, namesake, Status.TIMED_OUT)
+    return namesake
 
 
 def hand_over(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartExecution) -> None:
@@ -172,37 +172,37 @@ def nested_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
     if isinstance(state, Task) and state.resource.sfn_action is not None:  # how it ended is no matter for the call
         unit.deliver(frame.id, TaskSucceeded(parent.activation, described_in_iso(unit, child)))
         return
-    parsed = isinstance(state, Task) and state.resource.pattern == "sync:2"
-    described = describe_child(unit, child, parsed=parsed)
-    event: Event = TaskSucceeded(parent.activation, described)
+    as_values = isinstance(state, Task) and state.resource.pattern == "sync:2"
+    description = describe_child(unit, child, as_values=as_values)
+    event: Event = TaskSucceeded(parent.activation, description)
     if child.status is not Status.SUCCEEDED:
-        event = TaskFailed(parent.activation, "States.TaskFailed", dumps(described)[:_LONGEST_CAUSE])
-    elif len(dumps(described)) > _LONGEST_ANSWER:
-        told = f"The description of execution {child.name} has more than {_LONGEST_ANSWER:,} characters."
-        event = TaskFailed(parent.activation, "States.DataLimitExceeded", told)
+        event = TaskFailed(parent.activation, "States.TaskFailed", dumps(description)[:_LONGEST_CAUSE])
+    elif len(dumps(description)) > _LONGEST_ANSWER:
+        cause = f"The description of execution {child.name} has more than {_LONGEST_ANSWER:,} characters."
+        event = TaskFailed(parent.activation, "States.DataLimitExceeded", cause)
     unit.deliver(frame.id, event)
 
 
 def described_in_iso(unit: UnitOfWork, child: Execution) -> dict[str, Json]:
     """As `describe_child`, with dates as the SDK integrations give them: ISO 8601 text."""
-    found = describe_child(unit, child, parsed=False)
-    found["StartDate"] = rfc3339(child.started)
+    description = describe_child(unit, child, as_values=False)
+    description["StartDate"] = rfc3339(child.started)
     if child.closed is None:
-        del found["StopDate"]
+        del description["StopDate"]
     else:
-        found["StopDate"] = rfc3339(child.closed)
-    return found
+        description["StopDate"] = rfc3339(child.closed)
+    return description
 
 
-def describe_child(unit: UnitOfWork, child: Execution, *, parsed: bool) -> dict[str, Json]:
-    """As AWS's DescribeExecution tells it: input and output as JSON text, or (`.sync:2`) as what they hold.
+def describe_child(unit: UnitOfWork, child: Execution, *, as_values: bool) -> dict[str, Json]:
+    """As AWS's DescribeExecution gives it: input and output as JSON text, or (`.sync:2`) as what they hold.
 
     Dates are milliseconds since 1970 UTC.
     """
     facts = unit.env(child).facts
-    found: dict[str, Json] = {
+    description: dict[str, Json] = {
         "ExecutionArn": facts.execution_arn,
-        "Input": child.input if parsed else dumps(child.input),
+        "Input": child.input if as_values else dumps(child.input),
         "InputDetails": {"Included": True},
         "Name": child.name,
         "StartDate": child.started // 1000,
@@ -211,8 +211,8 @@ def describe_child(unit: UnitOfWork, child: Execution, *, parsed: bool) -> dict[
         "StopDate": (child.closed or unit.now) // 1000,
     }
     if child.status is Status.SUCCEEDED:
-        found["Output"] = child.output if parsed else dumps(child.output)
-        found["OutputDetails"] = {"Included": True}
-    said = {"Error": child.error, "Cause": child.cause}
-    found |= {name: value for name, value in said.items() if value is not None}
-    return dict(sorted(found.items()))
+        description["Output"] = child.output if as_values else dumps(child.output)
+        description["OutputDetails"] = {"Included": True}
+    failure = {"Error": child.error, "Cause": child.cause}
+    description |= {name: value for name, value in failure.items() if value is not None}
+    return dict(sorted(description.items()))

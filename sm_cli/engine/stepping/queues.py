@@ -20,7 +20,7 @@ class Rota:
     """Weights by queue, in the order of `strict`. Without weights every queue is served, by WEIGHTS."""
 
     def __init__(self, weights: Mapping[str, int] | None = None, *, strict: bool = False) -> None:
-        self.served = None if weights is None else frozenset(weights)
+        self.queue_names = None if weights is None else frozenset(weights)
         self.weights = dict(WEIGHTS if weights is None else weights)
         self.strict = strict
         self._order = {name: place for place, name in enumerate(self.weights)}
@@ -28,20 +28,20 @@ class Rota:
 
     def serves(self, queue: str) -> bool:
         """Whether jobs of this queue are taken."""
-        return self.served is None or queue in self.served
+        return self.queue_names is None or queue in self.queue_names
 
     def pick(self, waiting: Mapping[str, Iterable[T]], count: int) -> list[T]:
         """At most `count` of what waits, from each queue in its order."""
         lines = {name: deque(waiting[name]) for name in sorted(waiting, key=self._place) if self.serves(name)}
         lines = {name: line for name, line in lines.items() if line}
         self._credit = {name: self._credit.get(name, 0) for name in lines}
-        picked: list[T] = []
-        while lines and len(picked) < count:
+        choice: list[T] = []
+        while lines and len(choice) < count:
             name = next(iter(lines)) if self.strict else self._next(lines)
-            picked.append(lines[name].popleft())
+            choice.append(lines[name].popleft())
             if not lines[name]:
                 del lines[name]
-        return picked
+        return choice
 
     def _next(self, lines: Mapping[str, object]) -> str:
         for name in lines:

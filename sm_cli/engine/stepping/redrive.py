@@ -1,7 +1,7 @@
 """Redrive: a failed execution goes on from where it failed, as AWS's RedriveExecution does.
 
 What succeeded stays; a Parallel or Map runs again only the children that did not. A frame that is
-reopened gets a new seq, so that nothing made for its first life reaches its second. Retry counters start anew,
+reopened gets a new seq, so that nothing made for its first life reaches its second. Retry counters start again,
 and the history keeps both lives.
 """
 
@@ -134,12 +134,12 @@ class Reopening:
         self.execution = execution
 
     def frame(self, frame: Frame, where: tuple[str, ...]) -> list[Again]:
-        """Reopen a frame that did not succeed, and below it what did not; tells which states run again."""
+        """Reopen a frame that did not succeed, and below it what did not. Returns which states run again."""
         unit, state = self.unit, state_of(self.unit, frame)
         if isinstance(state, DistributedMap) and frame.join is not None and frame.join.made_children:
             return self.run(unit.reopen(frame), state, where)
-        forked = isinstance(state, (Parallel, Map)) and frame.join is not None
-        children = unit.tx.children(frame.id, frame.join.activation) if forked and frame.join else []
+        is_fork = isinstance(state, (Parallel, Map)) and frame.join is not None
+        children = unit.tx.children(frame.id, frame.join.activation) if is_fork and frame.join else []
         frame = unit.reopen(frame)
         if not children:
             frame.join = None
@@ -161,15 +161,15 @@ class Reopening:
         )
         detail: dict[str, Json] = {"mapRunArn": unit.env(self.execution).facts.map_run_arn(state.label, run.ref)}
         note(unit, self.execution, parent, "MapRunRedriven", {**detail, "redriveCount": run.redrives})
-        lost = unit.tx.failed_executions(parent.id, join.activation)
-        roots = {root.execution: root for root in unit.tx.roots([child.id for child in lost])}
-        found = [self.wait(child, roots[child.id], (*where, state.name)) for child in lost]
-        unit.runs.made[parent.id, join.activation].extend(lost)
-        if not lost and join.read_items == join.total:  # only its results were not written
+        failures = unit.tx.failed_executions(parent.id, join.activation)
+        roots = {root.execution: root for root in unit.tx.roots([child.id for child in failures])}
+        again = [self.wait(child, roots[child.id], (*where, state.name)) for child in failures]
+        unit.runs.new_children[parent.id, join.activation].extend(failures)
+        if not failures and join.read_items == join.total:  # only its results were not written
             unit.deliver(parent.id, run_result(unit, parent))
         map_runs.start_pending_children(unit, parent, to_start(parent.join))
         map_runs.want_items(unit, parent)
-        return found or [again_of(unit, parent, where)]
+        return again or [again_of(unit, parent, where)]
 
     def wait(self, child: Execution, root: Frame, where: tuple[str, ...]) -> Again:
         """A child of a map run waits for its turn again."""
@@ -188,22 +188,23 @@ class Reopening:
         """The children that did not succeed go on; those that never began wait for their turn as before."""
         unit, join = self.unit, parent.join
         assert join is not None
-        lost = [child for child in children if child.status is not FrameStatus.SUCCEEDED]
-        begun = [child for child in lost if child.entered]
-        succeeded = len(children) - len(lost)
+        failures = [child for child in children if child.status is not FrameStatus.SUCCEEDED]
+        again_at_once = [child for child in failures if child.entered]
+        successes = len(children) - len(failures)
         parent.join = join._replace(
-            succeeded=succeeded, failed=0, started=succeeded + len(begun), settled_items=succeeded, failed_items=0
-        )
-        if not lost:
+            succeeded=successes, failed=0, started=successes + len(again_at_once), settled_items=successes,
+            failed_items=0,
+        )  # fmt: skip
+        if not failures:
             outputs = [child.output for child in children]
             unit.deliver(parent.id, Joined(parent.seq, outputs, parent.last))
             return [again_of(unit, parent, where)]
-        found: list[Again] = []
+        again: list[Again] = []
         state = state_of(unit, parent)
-        for child in begun:
+        for child in again_at_once:
             place = (*where, f"{state.name}[{child.index}]") if isinstance(state, Map) else where
-            found += self.frame(child, place)
-        waiting = deque(unit.reopen(child, FrameStatus.PENDING) for child in lost if not child.entered)
+            again += self.frame(child, place)
+        waiting = deque(unit.reopen(child, FrameStatus.PENDING) for child in failures if not child.entered)
         unit.children.waiting[parent.id, join.activation] = waiting
         start_pending_branches(unit, parent, parent.join.started, to_start(parent.join), parent.last)
-        return found
+        return again

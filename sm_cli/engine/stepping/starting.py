@@ -1,6 +1,6 @@
 """Where every execution is created: its row, its root frame, and the first event of its history.
 
-Who starts one (the engine, a Task, a map run) says what it is; nobody else builds an `Execution`. A large batch calls
+The caller (the engine, a Task, a map run) says what it is; no other place builds an `Execution`. A large batch calls
 `begin` in a loop inside one unit of work.
 """
 
@@ -75,10 +75,10 @@ def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: li
     """The next children of a map run, PENDING: rows and root frames. `map_runs.begin_child` starts them."""
     first, frames = (unit.tx.reserve(table, len(children) or 1) for table in ("executions", "frames"))
     machines = unit.program_of(parent.digest).machines
-    waiting = unit.runs.made[run.frame, run.activation]
+    waiting = unit.runs.new_children[run.frame, run.activation]
     for id, frame, child in zip(itertools.count(first), itertools.count(frames), children, strict=False):
         ref = unit.new_ref()
-        made = Execution(
+        execution = Execution(
             id, ref, ref, run.workflow, parent.digest, run.type, Status.PENDING, unit.now, child.input,
             queue=parent.queue, priority=parent.priority, tree=parent.tree, machine=child.machine,
             limits=parent.limits, parent=Parent(run.frame, run.activation, child.index, child.items, run.id),
@@ -87,14 +87,14 @@ def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: li
             frame, id, None, 0, 0, child.machine, machines[child.machine].start_at, status=FrameStatus.PENDING,
             item=child.item, input=child.input,
         )  # fmt: skip
-        unit.executions[id] = made
-        unit.changes.new_executions.append(made)
+        unit.executions[id] = execution
+        unit.changes.new_executions.append(execution)
         unit.changes.new_frames[frame] = unit.frames[frame] = unit.runs.roots[id] = root
-        waiting.append(made)
+        waiting.append(execution)
 
 
-def copy_closed(unit: UnitOfWork, ended: Execution) -> Execution:
+def copy_closed(unit: UnitOfWork, execution: Execution) -> Execution:
     """The row of an execution that ended in another store, under an id of this one; it has no frames here."""
-    kept = replace(ended, id=unit.tx.reserve("executions", 1), tree=0)
-    unit.changes.new_executions.append(kept)
-    return kept
+    copy = replace(execution, id=unit.tx.reserve("executions", 1), tree=0)
+    unit.changes.new_executions.append(copy)
+    return copy

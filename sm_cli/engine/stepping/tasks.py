@@ -89,9 +89,9 @@ def renew_leases(unit: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
     """These jobs, just taken, begin only now, for the commit itself took long: those that are still the taker's."""
     assert unit.taker is not None
     jobs = list(jobs)
-    held = unit.tx.leases(unit.taker.worker, [job.id for job in jobs])
-    kept = [job for job in jobs if job.id in held or job.leased_until == HANDED_OVER]
-    for job in kept:
+    own_ids = unit.tx.leases(unit.taker.worker, [job.id for job in jobs])
+    own_jobs = [job for job in jobs if job.id in own_ids or job.leased_until == HANDED_OVER]
+    for job in own_jobs:
         if job.leased_until != HANDED_OVER:
             job.leased_until = unit.now + unit.settings.lease
             unit.changes.leased_jobs.append(job)
@@ -99,7 +99,7 @@ def renew_leases(unit: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
             if span is not None:
                 due = unit.now + round(span * MICROSECONDS)
                 unit.rearm(Timer(job.execution, job.frame, job.seq, kind, due))
-    return kept
+    return own_jobs
 
 
 def lease_jobs(unit: UnitOfWork, jobs: Iterable[Job]) -> None:

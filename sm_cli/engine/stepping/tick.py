@@ -135,7 +135,7 @@ class Tick(UnitOfWork):
         self.load([job.frame])
         frame = self.frames.get(job.frame)
         if frame is None or frame.seq != job.seq or frame.status.closed:
-            self.ignored.append((job.frame, TaskSucceeded(job.seq, result)))
+            self.late_events.append((job.frame, TaskSucceeded(job.seq, result)))
             return
         execution = self.execution(frame.execution)
         try:
@@ -160,14 +160,14 @@ class Tick(UnitOfWork):
         """What the timer was set for; None when this tick has moved it, or has heard of it already, or will deliver
         what came before it."""
         id = timer.frame
-        moved, arrived = self.timers.get((id, timer.kind)), self.arrived.get(id)
-        if moved is not None and moved.seq == timer.seq:
-            if moved.due > self.now:
+        newest, arrival = self.timers.get((id, timer.kind)), self.arrival_times.get(id)
+        if newest is not None and newest.seq == timer.seq:
+            if newest.due > self.now:
                 return None
-            timer = moved
-        if id in self.missed or (arrived is not None and arrived <= timer.due and timer.kind in _OF_TASKS):
+            timer = newest
+        if id in self.first_due_times or (arrival is not None and arrival <= timer.due and timer.kind in _OF_TASKS):
             return None
-        self.missed[id] = timer.due
+        self.first_due_times[id] = timer.due
         return _TIMER_EVENTS[timer.kind](timer.seq)
 
     def fire(self, timer: Timer) -> None:
@@ -178,10 +178,10 @@ class Tick(UnitOfWork):
 
     def due(self, limit: int = 500, tree: int | None = None) -> None:
         """Everything that time has brought, in the turns of its executions: deadlines, timers, frames left READY."""
-        self.elapsed(self.now, limit, tree)
+        self.offer_due(self.now, limit, tree)
         self.ready(limit, tree)
 
-    def elapsed(self, until: int, limit: int, tree: int | None, *, beyond: int | None = None) -> bool:
+    def offer_due(self, until: int, limit: int, tree: int | None, *, beyond: int | None = None) -> bool:
         """Deadlines of executions and timers that were due until this time (and, with `beyond`, after that one), each
         in the turn of its execution. Whether these were all."""
         self.suspects.fail()
@@ -204,9 +204,9 @@ class Tick(UnitOfWork):
 
     def arrives(self, job: Job, what: Callable[[], None], keeper: object) -> None:
         """A handler has ended: `what` hands its outcome over in the turn of its execution. When this tick has no time
-        for it, `keeper` stands in `agenda.left`."""
+        for it, `keeper` stands in `agenda.keepers`."""
         tree = self.trees((job.execution,))[job.execution]
-        if job.frame in self.suspects.known:
+        if job.frame in self.suspects.losses:
             self.suspects.offer(tree, job.frame, what, keeper)
         else:
             self.agenda.offer(tree, job.frame, what, keeper)
@@ -215,18 +215,18 @@ class Tick(UnitOfWork):
         """Deadlines of executions and timers that were due until this time, stepped in this tick whatever it has
         taken: something has arrived for them. With `worker`, without the timers of jobs that another one has leased:
         they are that one's."""
-        self.expire(self.tx.overdue(until, limit, tree), limit, bounded=False)
+        self.expire(self.tx.overdue(until, limit, tree), limit, within_time=False)
         for timer in self.tx.due_timers(until, limit, tree, worker):
-            if self.timers.get((timer.frame, timer.kind), timer).due <= until:  # else it was set anew in this tick
+            if self.timers.get((timer.frame, timer.kind), timer).due <= until:  # else it was set again in this tick
                 self.fire(timer)
 
-    def expire(self, overdue: list[Execution], limit: int, *, bounded: bool = True) -> bool:
+    def expire(self, overdue: list[Execution], limit: int, *, within_time: bool = True) -> bool:
         """These executions are over, as far as this tick has time. Whether they were all."""
         for execution in overdue:
             current = self.execution(execution.id)
             if current.status is Status.RUNNING:
                 end(self, current, Status.TIMED_OUT)
-            if bounded:
+            if within_time:
                 self.allowance.lap()
                 if self.is_over():
                     return False
@@ -240,7 +240,7 @@ class Tick(UnitOfWork):
         new, most = self.changes.new_frames, self.settings.steps
         self.suspects.settle()
         while True:
-            if self.ended or self.again:
+            if self.closed_children or self.again:
                 self.follow_up()
             entry = agenda.next()
             if entry is None:
@@ -258,7 +258,7 @@ class Tick(UnitOfWork):
                 continue  # what it asks for is next
             self.steps += 1
             self.one(id, what)
-            agenda.used += allowance.lap()
+            agenda.turn_time += allowance.lap()
             if not agenda.closed and (allowance.over or len(new) >= most):
                 agenda.close()
 
@@ -276,20 +276,20 @@ class Tick(UnitOfWork):
         frame = self.frames.get(id)
         if frame is None or self.execution(frame.execution).status is not Status.RUNNING:
             if what is not None:
-                self.ignored.append((id, what))
+                self.late_events.append((id, what))
             return
         execution = self.executions[frame.execution]
         try:
             if what is None:
-                if frame.status is not FrameStatus.READY or frame is not self.stored.get(id):
+                if frame.status is not FrameStatus.READY or frame is not self.stored_frames.get(id):
                     return  # this tick has stepped it already
-                called = sfn.woken(frame)
-                if called is not None:
-                    sfn.call_at_last(self, execution, frame, called)
+                call = sfn.woken(frame)
+                if call is not None:
+                    sfn.call_at_last(self, execution, frame, call)
                     return
-                told = pending_child(frame)
-                if told is not None:
-                    self.tell_at_last(self.execution(told))
+                child = pending_child(frame)
+                if child is not None:
+                    self.tell_at_last(self.execution(child))
                     return
                 what = self.event_of(frame)
             self.step(execution, frame, what)
@@ -309,12 +309,12 @@ class Tick(UnitOfWork):
         worker = "" if self.taker is None else self.taker.worker
         timers = dict.fromkeys(self.tx.due_timers_of(arrival.frames, before))
         for tree in trees:
-            self.expire(self.tx.overdue(before, MOST_JUDGED, tree), MOST_JUDGED, bounded=False)
+            self.expire(self.tx.overdue(before, MOST_JUDGED, tree), MOST_JUDGED, within_time=False)
             timers |= dict.fromkeys(self.tx.due_timers(before, MOST_JUDGED, tree, worker))
         for timer in timers:
             self.load([timer.frame])
-            if self.frames[timer.frame].seq == timer.seq and timer.frame not in self.suspects.known:
-                self.missed.pop(timer.frame, None)  # it was offered, and had no turn
+            if self.frames[timer.frame].seq == timer.seq and timer.frame not in self.suspects.losses:
+                self.first_due_times.pop(timer.frame, None)  # it was offered, and had no turn
                 self.fire(timer)
 
     def tell_at_last(self, child: Execution) -> None:
@@ -330,7 +330,7 @@ class Tick(UnitOfWork):
 
     def stepped_frames(self) -> list[int]:
         """The frames of the store that this tick has stepped."""
-        return [id for id in self.changes.frames if id in self.stored]
+        return [id for id in self.changes.frames if id in self.stored_frames]
 
     def is_over(self) -> bool:
         """Whether this tick has had what it may take; it then steps only what it cannot leave undone."""
@@ -340,10 +340,10 @@ class Tick(UnitOfWork):
         return self.agenda.closed
 
     def follow_up(self) -> None:
-        """What the last step left to be done: tell who waits for what it closed, go on with what it began anew."""
-        while self.ended or self.again:
-            while self.ended:
-                child = self.ended.popleft()
+        """What the last step left to be done: settle what it closed with the parents, go on with what it reopened."""
+        while self.closed_children or self.again:
+            while self.closed_children:
+                child = self.closed_children.popleft()
                 assert child.parent is not None
                 settle = nested_executions.nested_closed if child.parent.run is None else map_runs.child_closed
                 self.load([child.parent.frame])
@@ -362,7 +362,7 @@ class Tick(UnitOfWork):
         """One step of the frame, and what it asks for."""
         step = advance(self.program_of(execution.digest), frame, event, self.env(execution))
         if step.ignored:
-            self.ignored.append((frame.id, event))
+            self.late_events.append((frame.id, event))
             return
         if type(event) in _ENDS and (attempt := attempt_of(frame, event, step)) is not None:
             self.attempts.append(attempt)
@@ -373,10 +373,10 @@ class Tick(UnitOfWork):
 
     def keep_traceback(self, execution: Execution, attempt: Attempt) -> None:
         """Where the handler failed, for who asks later; the next event that is recorded says that it did."""
-        frame, found = attempt.frame, attempt.traceback
-        if found is not None:
+        frame, traceback = attempt.frame, attempt.traceback
+        if traceback is not None:
             self.changes.failed_attempts.append(
-                FailedAttempt(execution.id, frame.id, frame.state, execution.events + 1, str(attempt.error), found)
+                FailedAttempt(execution.id, frame.id, frame.state, execution.events + 1, str(attempt.error), traceback)
             )
 
     def keep(self, execution: Execution, before: Frame, step: Step) -> None:
@@ -389,5 +389,5 @@ class Tick(UnitOfWork):
             if MEANINGS[type(command)](self, execution, frame, command):
                 break
         if before.opens & Opens.EXECUTIONS and not self.frames[frame.id].opens & Opens.EXECUTIONS:
-            aborted = frame.status is FrameStatus.ABORTED
-            leave(self, before, Status.ABORTED if aborted else Status.FAILED)
+            is_abort = frame.status is FrameStatus.ABORTED
+            leave(self, before, Status.ABORTED if is_abort else Status.FAILED)

@@ -32,7 +32,7 @@ def task_of_token(unit: UnitOfWork, token: str) -> tuple[Frame, Job]:
     _, seq = read_token(unit.settings.token_key, token)
     execution = unit.execution(frame.execution)
     if frame.seq != seq or frame.status.closed or execution.status is not Status.RUNNING:
-        due = unit.missed.get(frame.id)
+        due = unit.first_due_times.get(frame.id)
         if due is None and execution.status is Status.TIMED_OUT and execution.closed == unit.now:
             due = execution.deadline
         late = "" if due is None else f": its time was up {ago(unit.now - due)}"

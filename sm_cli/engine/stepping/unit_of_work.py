@@ -45,7 +45,7 @@ class Arrival:
     caller: int
     #: Executions that it is for; what is due in their trees goes first.
     executions: list[int]
-    #: Frames that it is for, whoever has leased their jobs.
+    #: Frames that it is for, also those whose jobs another worker has leased.
     frames: list[int]
     #: Does it.
     what: Callable[[], None]
@@ -54,10 +54,10 @@ class Arrival:
 class UnitOfWork:
     """What one transaction has read and what it will write.
 
-    agenda: what the tick steps next, and in whose turn. allowance: what it may take. ended: closed executions whose
-    parents are to be told. again: children of map runs that go on from where they failed. The tick does both after the
-    step that it is in. arrivals: what a step has for others and what is due there goes before; the tick does that when
-    nothing else is left."""
+    agenda: what the tick steps next, and in whose turn. allowance: what it may take. closed_children: executions
+    whose end a parent waits for. again: children of map runs that go on from where they failed. The tick follows up
+    both after the step that it is in. arrivals: what a step has for others, after what is due there; the tick delivers
+    it when nothing else is left."""
 
     def __init__(
         self, tx: Transaction, programs: Programs, now: int, settings: Settings, taker: JobTaker | None,
@@ -78,27 +78,29 @@ class UnitOfWork:
         self.shares = shares
         self.agenda = Agenda(shares)
         self.allowance = Allowance(monotonic, settings.tick_time, settings.tick_bytes)
-        self.ended: deque[Execution] = deque()
+        self.closed_children: deque[Execution] = deque()
         self.again: deque[tuple[Execution, Frame]] = deque()
-        self.stored: dict[int, Frame] = {}  # frames as they were loaded
+        self.stored_frames: dict[int, Frame] = {}  # frames as they were loaded
         self.jobs: dict[int, Job] = {}
         self.timers: dict[tuple[int, TimerKind], Timer] = {}
         self.awaits: dict[int, Subscription] = {}
         self.bodies: dict[int, Json] = {}  # message -> what later ticks hand over
         self.endings: dict[int, WaitEnding] = {}  # frame -> how its stored subscription ended
-        self.judged: set[int] = set()  # trees whose due timers and deadlines this tick has stepped; see `arrivals`
+        #: Trees whose due timers and deadlines this tick has stepped; see `arrivals`.
+        self.judged_trees: set[int] = set()
         self.judged_all = False
         self.has_due: dict[int | None, bool] = {}  # by tree, None for all
         self.stepped_due: set[int] = set()  # trees whose due timers and deadlines were stepped, not offered only
         self.arrivals: deque[Arrival] = deque()
         #: frame -> when what this tick is about to deliver to it arrived: before it, only what was due earlier counts.
-        self.arrived: dict[int, int] = {}
-        self.missed: dict[int, int] = {}  # frame -> when the first of its timers was due that this tick stepped
+        self.arrival_times: dict[int, int] = {}
+        #: frame -> when the first of its timers was due that this tick stepped.
+        self.first_due_times: dict[int, int] = {}
         self.steps = 0
-        self.closed: list[Execution] = []
+        self.closed_executions: list[Execution] = []
         self.attempts: list[Attempt] = []
         #: Deliveries that came too late: (frame, event). The fence dropped them.
-        self.ignored: list[tuple[int, Event]] = []
+        self.late_events: list[tuple[int, Event]] = []
         self.long: list[HistoryEvent] = []  # see `Transaction.apply`
 
     # -- what is known ---------------------------------------------------------------------------
@@ -109,10 +111,10 @@ class UnitOfWork:
 
     def execution(self, id: int) -> Execution:
         """The newest version of the execution."""
-        found = self.executions.get(id)
-        if found is None:
-            found = self.executions[id] = self.tx.executions([id])[id]
-        return found
+        execution = self.executions.get(id)
+        if execution is None:
+            execution = self.executions[id] = self.tx.executions([id])[id]
+        return execution
 
     def env(self, execution: Execution) -> Env:
         """The arguments that every step of the execution gets."""
@@ -150,7 +152,7 @@ class UnitOfWork:
         """Take frames just read from the store, unless this tick has a newer version."""
         for frame in frames:
             if frame.id not in self.frames:
-                self.frames[frame.id] = self.stored[frame.id] = frame
+                self.frames[frame.id] = self.stored_frames[frame.id] = frame
         absent = [f.execution for f in frames if f.execution not in self.executions]
         if absent:
             self.executions.update(self.tx.executions(sorted(set(absent))))
@@ -158,8 +160,8 @@ class UnitOfWork:
     def trees(self, executions: Collection[int]) -> dict[int, int]:
         """The trees that these stored executions belong to."""
         places = self.shares.places
-        for wanted in executions:
-            if wanted not in places:
+        for execution in executions:
+            if execution not in places:
                 for id, tree, digest in self.tx.trees({id for id in executions if id not in places}):
                     places[id] = tree
                     self.shares.kinds[tree] = digest
@@ -194,10 +196,10 @@ class UnitOfWork:
         """The event of a frame that an earlier tick woke with a stored message, kept as long as that needs it.
         Raises LookupError when the message is gone."""
         if message not in self.bodies:
-            stored = self.tx.message(message)
-            if stored is None:
+            row = self.tx.message(message)
+            if row is None:
                 raise LookupError(f"frame {frame} was woken with message {message}, which is not there")
-            self.bodies[message] = stored.body
+            self.bodies[message] = row.body
         return MessageReceived(seq, self.bodies[message])
 
     def deliver(self, frame: int, event: Event) -> None:
@@ -275,7 +277,7 @@ class UnitOfWork:
         """Hand everything to the store."""
         changes = self.changes
         for id, frame in changes.frames.items():
-            before = self.stored.get(id)
+            before = self.stored_frames.get(id)
             if before is None or not before.opens or before.seq == frame.seq:
                 continue
             if before.opens & Opens.JOB:

@@ -193,7 +193,7 @@ def take_items(items: Items, first: int, most: int) -> Items:
 
 
 def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input: Json) -> dict[str, Json]:
-    """What the job that reads is told: ItemReader with its expressions evaluated, and which portion. Raises
+    """The input of the job that reads: ItemReader with its expressions evaluated, and which portion. Raises
     StateFailure for a MaxItems that is not positive."""
     config = {name: value for name, value in reader.config.items() if name not in ("MaxItems", "MaxItemsPath")}
     most = evaluate_count(turn, reader.max_items, input, int)
@@ -213,7 +213,7 @@ def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input:
 
 
 def writing(turn: StepBuilder, state: DistributedMap) -> dict[str, Json]:
-    """What the job that writes is told: ResultWriter with its expressions evaluated, and which run."""
+    """The input of the job that writes: ResultWriter with its expressions evaluated, and which run."""
     writer = state.writer
     assert writer is not None
     input = effective_input(turn, state)

@@ -53,7 +53,7 @@ def start(turn: StepBuilder, state: Task, event: Entered | BackoffElapsed) -> No
 
 def nested_start(state: Task, arguments: Json, timeout: float | None, heartbeat: float | None) -> StartExecution:
     """What states:startExecution asks for: which workflow, under which name, with which input. Raises StateFailure
-    when it is not told which."""
+    when the arguments do not say so."""
     parameters = arguments if isinstance(arguments, dict) else {}
     machine, name = parameters.get("StateMachineArn"), parameters.get("Name")
     if not isinstance(machine, str) or not isinstance(name, str | None):

@@ -131,9 +131,9 @@ class BlobWriter:
             self._session.many("use_blob", changes)
         fewer = [id for by, id in changes if by < 0]
         if fewer:
-            unused = self._session.all("unused_blobs", (orjson.dumps(fewer).decode(),))
-            self._session.many("delete_blob", unused)
-            for (id,) in unused:
+            unused_ids = self._session.all("unused_blobs", (orjson.dumps(fewer).decode(),))
+            self._session.many("delete_blob", unused_ids)
+            for (id,) in unused_ids:
                 self._cache.drop(id)
         self._texts.clear()
         self._uses.clear()

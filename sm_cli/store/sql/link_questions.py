@@ -21,8 +21,8 @@ class LinkQuestions(Asking):
 
     def first_links(self, sources: Collection[int], workflow: str) -> dict[int, Link]:
         """By source the first link of each of these executions to this workflow; those without one are left out."""
-        wanted = {"sources": id_list(sources), "workflow": workflow}
-        return {link.source: link for link in map(_link, self.session.all("first_links", wanted))}
+        parameters = {"sources": id_list(sources), "workflow": workflow}
+        return {link.source: link for link in map(_link, self.session.all("first_links", parameters))}
 
 
 def _link(row: Row) -> Link:

@@ -2,7 +2,7 @@
 
 It holds the rows exactly as they are committed, or nothing. The owner forgets the rows when another
 connection has committed (`PRAGMA data_version`) and everything after a rollback. Blobs never change and
-their ids are never used again, so they stay known whoever writes.
+their ids are never used again, so they stay, also when another connection writes.
 """
 
 from __future__ import annotations

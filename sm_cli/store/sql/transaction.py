@@ -65,7 +65,7 @@ class Transaction(Questions):
         if self._is_applied:
             raise RuntimeError("a transaction is applied once")
         self._is_applied = True
-        # Whoever catches what this raises must not commit the half of it.
+        # A caller that catches what this raises must not commit the half of it.
         self.broken = True
         long = self._write(changes)
         self.broken = False

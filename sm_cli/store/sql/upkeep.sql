@@ -1,4 +1,4 @@
--- Questions about the database as a whole. They walk tables from end to end: whoever asks them waits for it.
+-- Questions about the database as a whole. They walk tables from end to end: the caller waits for it.
 
 -- name: dangling_rows
 SELECT 'executions without their data', count(*) FROM executions e

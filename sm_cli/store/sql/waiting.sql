@@ -4,7 +4,7 @@
 t.execution, t.frame, t.seq, t.kind, t.due
 
 -- name: not_anothers
--- Whoever has leased the frame's job decides whether it is late.
+-- The worker that has leased the frame's job decides whether it is late.
 (:worker IS NULL OR NOT EXISTS (SELECT 1 FROM jobs j WHERE j.frame = t.frame AND j.worker <> :worker))
 
 -- name: due_timers
@@ -128,7 +128,7 @@ WHERE w."key" = ? AND w.folded = ? ORDER BY w.ended DESC, w.frame DESC, w.seq DE
 SELECT {past_wait_columns} FROM past_waits w WHERE w.ended < ? ORDER BY w.ended, w.frame, w.seq LIMIT ?
 
 -- name: end_wait
--- Redrive may bring a frame back to a seq; a second end at the same instant tells nothing new.
+-- Redrive may bring a frame back to a seq; a second end at the same instant adds nothing.
 INSERT INTO past_waits (ended, frame, seq, execution, how, "key", value, folded)
 SELECT :at, s.frame, s.seq, s.execution, :how, s."key", s.value, s.folded FROM subscriptions s WHERE s.frame = :frame
 ON CONFLICT DO NOTHING

@@ -170,13 +170,13 @@ class WorkQuestions(Asking):
         after: tuple[int, int] = (-1, 0),
     ) -> list[Timer]:  # fmt: skip
         """Due at or before `now`, earliest first, beyond this one (due, frame). With `worker`, without those of jobs
-        that another one has leased: whoever has the lease decides whether its task is late."""
+        that another one has leased: the holder of a lease decides whether its task is late."""
         due, frame = after
         parameters = {"now": now, "limit": limit, "tree": tree, "worker": worker, "due": due, "frame": frame}
         return self._timers("due_timers" if tree is None else "due_timers_in_tree", parameters)
 
     def due_timers_of(self, frames: Collection[int], now: int) -> list[Timer]:
-        """The timers of these frames that are due at or before `now`, whoever has leased their jobs."""
+        """The timers of these frames that are due at or before `now`, also of jobs that another has leased."""
         return self._timers("due_timers_of", {"frames": id_list(frames), "now": now})
 
     def due_among(self, executions: Collection[int], now: int) -> list[int]:

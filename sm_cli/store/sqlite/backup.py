@@ -47,7 +47,7 @@ def _copy(store: SqliteStore, draft: Path, display_path: Path) -> None:
     copy = sqlite3.connect(draft, isolation_level=None)
     try:
         with store.read() as questions:
-            # In one step: in several, each commit of a worker would begin it anew. In WAL mode it holds up nobody.
+            # In one step: in several, each commit of a worker would start it again. In WAL mode it holds up nobody.
             questions.session.connection.backup(copy)
     except sqlite3.Error as e:
         raise errors.explain_error(e, display_path) from e

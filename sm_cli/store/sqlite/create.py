@@ -48,7 +48,7 @@ def _refuse_too_short(path: Path, real: Path) -> None:
 
 
 def make(path: Path, real: Path) -> None:
-    """A database with mode 0600 at `real`, which people know as `path`; whoever calls holds its write lock.
+    """A database with mode 0600 at `real`, which people know as `path`; the caller holds its write lock.
 
     Raises OSError, sqlite3.Error, DatabaseError.
     """

@@ -186,7 +186,7 @@ class SqliteStore:
             raise errors.cannot_lock(self.path, e) from e
 
     def _wait_for_stranger(self, turn: WriteLock, attempt: Callable[[], bool], wait: LockWait) -> None:
-        """It is our turn, and a program that takes no turns is inside. Who waits for us is told so."""
+        """It is our turn, and a program that takes no turns is inside. Our note says so to those that wait for us."""
         since = time.time_ns() // 1000
         turn.note("waits")
         wait.holder = lambda: Holder(None, "", since)
@@ -231,7 +231,7 @@ class SqliteStore:
 
     def _patiently(self, read: Callable[[], T]) -> T:
         """The answer of a connection that does not wait inside SQLite. A program that has the whole file to itself is
-        told of as one that writes is."""
+        reported as one that writes."""
         answers: list[T] = []
 
         def try_read() -> bool:
@@ -386,7 +386,7 @@ class SqliteStore:
             yield
         except sqlite3.Error as e:
             raise self._explain(e) from e
-        except orjson.JSONDecodeError as e:  # of a column; whoever reads what people write takes their errors itself
+        except orjson.JSONDecodeError as e:  # of a column; text of people is checked where it is read
             raise errors.damaged_error(self.path, e) from e
 
     def _explain(self, error: sqlite3.Error) -> SmError:

@@ -1,7 +1,7 @@
 """Numbered migrations: `sql/migrations/0001_initial.sql` brings an empty file to schema 1.
 
 Each runs in one transaction together with the new `user_version`, so a file is always at exactly one
-schema. `application_id` tells our files from those of other programs.
+schema. `application_id` distinguishes our files from those of other programs.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from sm_cli.store.records import HANDED_OVER
 _BYTES = 32
 _READ = "SELECT value FROM secrets WHERE name = 'task tokens'"
 _WRITE = "INSERT INTO secrets (name, value) VALUES ('task tokens', ?)"
-#: Tasks whose work was handed over: whoever does it has their token.
+#: Tasks whose work was handed over: the one that does it has the token.
 _TOKENS_OUT = "SELECT count(*) FROM jobs WHERE leased_until = ?"
 
 

@@ -17,7 +17,7 @@ from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.write_lock import WriteLock, poll
 from sm_cli.store.waiting import LockWait
 
-#: Problems of one kind that are told; the others are counted.
+#: Problems of one kind that are listed; the others are counted.
 MOST = 20
 
 
@@ -55,7 +55,7 @@ def file_facts(store: SqliteStore) -> FileFacts:
 
 
 def vacuum(store: SqliteStore) -> tuple[int, int]:
-    """Write the file anew without what is free, while nobody else writes: (bytes before, bytes after).
+    """Rewrite the file without what is free, while nobody else writes: (bytes before, bytes after).
 
     Raises DatabaseError, also when the disk has no room for a second copy. Nothing is lost when it is killed."""
     before = _bytes(store)
@@ -65,7 +65,7 @@ def vacuum(store: SqliteStore) -> tuple[int, int]:
     try:
         wait = LockWait(store.patience, turn.holder)
         with turn.hold(wait.time_left):
-            poll(lambda: _done(connection, "VACUUM"), wait.time_left)
+            poll(lambda: _succeeds(connection, "VACUUM"), wait.time_left)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except TimeoutError:
         raise errors.busy(store.path, store.patience.limit()) from None
@@ -77,7 +77,7 @@ def vacuum(store: SqliteStore) -> tuple[int, int]:
     return before, _bytes(store)
 
 
-def _done(connection: sqlite3.Connection, statement: str) -> bool:
+def _succeeds(connection: sqlite3.Connection, statement: str) -> bool:
     try:
         connection.execute(statement)
     except sqlite3.OperationalError as e:

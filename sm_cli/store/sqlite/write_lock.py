@@ -1,8 +1,8 @@
 """Fair turns between the processes that write to one file.
 
-Whoever wants to write takes the turn (an advisory lock on `FILE.lock`), keeps it until it has committed, and
-only then another one begins. Who finds the turn taken waits for it in the kernel, which wakes one waiter at a time in
-the order in which they came; so nobody polls, and nobody steps in front of who waits. SQLite's own lock is for
+A process that wants to write takes the turn (an advisory lock on `FILE.lock`) and keeps it until it has committed; only
+then another one begins. When the turn is taken, it waits in the kernel, which wakes one waiter at a time in the order
+in which they came; so nobody polls, and nobody overtakes a waiter. SQLite's own lock is for
 programs that do not know of turns; it can only be polled. Both locks end with the process.
 """
 

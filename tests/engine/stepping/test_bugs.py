@@ -87,7 +87,7 @@ def test_a_transition_that_raises_fails_its_execution_and_no_other(
 ) -> None:
     fan, one = workflow(FAN, "fan"), workflow(ONE, "one")
     bad, good = here.start(fan, {"v": "v"}), here.start(one)
-    here.engine.programs._compiled[fan.program.digest] = broken(fan.program, "Odd")
+    here.engine.programs._programs[fan.program.digest] = broken(fan.program, "Odd")
     loop = here.worker(WORK)
 
     loop.run(lambda: here.now(bad).closed is not None and here.now(good).closed is not None)
@@ -105,7 +105,7 @@ def test_a_transition_that_raises_fails_its_execution_and_no_other(
     assert now.ref in record.getMessage()
     assert record.exc_info is not None
 
-    here.engine.programs._compiled[fan.program.digest] = fan.program  # the upgrade
+    here.engine.programs._programs[fan.program.digest] = fan.program  # the upgrade
     here.engine.redrive(now)
     here.engine.publish("k", "v", "answer")
     loop.run(lambda: not asked(here.store).jobs_of(bad.id))
@@ -132,7 +132,7 @@ def test_a_stored_definition_that_is_damaged_ends_no_worker_and_fails_nothing(
 ) -> None:
     bad = here.start(spoilt(workflow({**ONE, "Comment": text}, "one"), text))
     good = here.start(workflow(ONE, "other"))
-    here.engine.programs._compiled.clear()
+    here.engine.programs._programs.clear()
     loop = here.worker(WORK)
 
     loop.run(lambda: here.now(good).closed is not None)
@@ -146,7 +146,7 @@ def test_a_stored_definition_that_is_damaged_ends_no_worker_and_fails_nothing(
 @pytest.mark.parametrize("how", ["stop", "deadline"])
 def test_what_no_longer_compiles_can_still_be_ended(here: Yard, how: str) -> None:
     bad = here.start(spoilt(workflow({**FAN, "TimeoutSeconds": 60}, "fan"), "{}"), {"v": "v"})
-    here.engine.programs._compiled.clear()
+    here.engine.programs._programs.clear()
     if how == "stop":
         here.engine.stop(bad)
     else:
@@ -159,7 +159,7 @@ def test_what_no_longer_compiles_can_still_be_ended(here: Yard, how: str) -> Non
 def test_what_the_database_refuses_is_no_bug_of_an_execution(here: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     one = workflow(ONE, "one")
     execution = here.start(one)
-    here.engine.programs._compiled.clear()
+    here.engine.programs._programs.clear()
 
     def full(*_: object) -> Program:
         raise DatabaseError("no room")

@@ -282,7 +282,7 @@ def test_who_has_had_less_goes_first() -> None:
 
 def test_what_is_read_ahead_is_what_has_its_turn_next() -> None:
     shares = Shares()
-    shares.had = {1: 40, 2: 10, 3: 30}
+    shares.stepping_times = {1: 40, 2: 10, 3: 30}
     agenda = Agenda(shares)
     for tree, frame in ((1, 11), (2, 21), (3, 31), (2, 22), (1, 12)):
         agenda.offer(tree, frame, Entered(0))
@@ -306,7 +306,7 @@ def test_what_nobody_keeps_is_done_after_the_tick_has_had_its_time() -> None:
     done = []
     while (entry := agenda.next()) is not None:
         done.append(entry[0])
-    assert done == [1, 4] and agenda.left == [keeper]
+    assert done == [1, 4] and agenda.keepers == [keeper]
 
 
 def test_seconds_of_a_task_count_from_the_commit_that_lets_it_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,16 +357,16 @@ def test_a_job_that_was_lost_while_its_commit_lasted_is_not_started(monkeypatch:
         execution = here.start(one_task())
         gate = here.gate()
         loop = here.worker(gate.handlers)
-        begin_anew = loop.engine._begin_anew
+        begin_again = loop.engine._begin_again
 
         def lost(taker: Any) -> None:
             job = here.job(execution)
             job.worker = "another"
             with here.store.write() as tx:
                 tx.apply(Changes(leased_jobs=[job]))
-            begin_anew(taker)
+            begin_again(taker)
 
-        monkeypatch.setattr(loop.engine, "_begin_anew", lost)
+        monkeypatch.setattr(loop.engine, "_begin_again", lost)
         slow = [30]
         apply = Transaction.finish
 

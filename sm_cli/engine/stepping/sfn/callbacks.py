@@ -24,30 +24,30 @@ from sm_cli.timestamps import MICROSECONDS
 MOST_TASKS = 50
 
 
-def send_success(unit: UnitOfWork, given: Parameters) -> Json:
+def send_success(unit: UnitOfWork, parameters: Parameters) -> Json:
     """SendTaskSuccess. Raises Refused with AWS's error name, as all of these do."""
-    output = json_of(given["Output"], "InvalidOutput", "Invalid Output")
-    return answer_token(unit, given, lambda seq: TaskSucceeded(seq, output))
+    output = json_of(parameters["Output"], "InvalidOutput", "Invalid Output")
+    return answer_token(unit, parameters, lambda seq: TaskSucceeded(seq, output))
 
 
-def send_failure(unit: UnitOfWork, given: Parameters) -> Json:
+def send_failure(unit: UnitOfWork, parameters: Parameters) -> Json:
     """SendTaskFailure; the error is States.TaskFailed unless given."""
-    error, cause = text_of(given.get("Error")), text_of(given.get("Cause"))
-    return answer_token(unit, given, lambda seq: TaskFailed(seq, error or "States.TaskFailed", cause))
+    error, cause = text_of(parameters.get("Error")), text_of(parameters.get("Cause"))
+    return answer_token(unit, parameters, lambda seq: TaskFailed(seq, error or "States.TaskFailed", cause))
 
 
-def send_heartbeat(unit: UnitOfWork, given: Parameters) -> Json:
-    """SendTaskHeartbeat: HeartbeatSeconds start anew."""
-    frame, job = waiting(unit, str(given["TaskToken"]))
+def send_heartbeat(unit: UnitOfWork, parameters: Parameters) -> Json:
+    """SendTaskHeartbeat: HeartbeatSeconds start again."""
+    frame, job = waiting(unit, str(parameters["TaskToken"]))
     if job.heartbeat is not None:
         due = unit.now + round(job.heartbeat * MICROSECONDS)
         unit.rearm(Timer(job.execution, frame.id, frame.seq, TimerKind.HEARTBEAT, due))
     return {}
 
 
-def answer_token(unit: UnitOfWork, given: Parameters, event: Callable[[int], Event]) -> Json:
+def answer_token(unit: UnitOfWork, parameters: Parameters, event: Callable[[int], Event]) -> Json:
     """Hand the frame of the token an event, made for its seq."""
-    frame, _ = waiting(unit, str(given["TaskToken"]))
+    frame, _ = waiting(unit, str(parameters["TaskToken"]))
     unit.deliver(frame.id, event(frame.seq))
     return {}
 
@@ -65,10 +65,10 @@ def waiting(unit: UnitOfWork, token: str) -> tuple[Frame, Job]:
     return frame, job
 
 
-def find_frame(unit: UnitOfWork, given: Parameters) -> Frame:
+def find_frame(unit: UnitOfWork, parameters: Parameters) -> Frame:
     """The frame of a token, whatever it does now. Raises Refused."""
     try:
-        return frame_of_token(unit, str(given["TaskToken"]))
+        return frame_of_token(unit, str(parameters["TaskToken"]))
     except (NotFound, UsageError) as e:
         raise unknown(e) from None
 
@@ -88,9 +88,9 @@ def too_late() -> StartRefused:
 # -- activities ----------------------------------------------------------------------------------------
 
 
-def activity_of(given: Parameters) -> str:
+def activity_of(parameters: Parameters) -> str:
     """The name of the activity of an ARN. Raises Refused."""
-    arn = str(given["ActivityArn"])
+    arn = str(parameters["ActivityArn"])
     resource = parse_resource(arn)
     if resource.kind != "activity":
         raise StartRefused("InvalidArn", f"Invalid Arn: '{arn}'")
@@ -106,8 +106,8 @@ def still_waits(unit: UnitOfWork, job: Job) -> bool:
     """Whether the task is not over, and nobody in this transaction has taken it."""
     unit.load([job.frame])
     frame = unit.frames[job.frame]
-    taken = any(leased.id == job.id for leased in unit.changes.leased_jobs)
-    return frame.seq == job.seq and not frame.status.closed and not taken
+    has_lease = any(lease.id == job.id for lease in unit.changes.leased_jobs)
+    return frame.seq == job.seq and not frame.status.closed and not has_lease
 
 
 def hand_out(unit: UnitOfWork, activity: str, job: Job) -> str:
@@ -121,9 +121,9 @@ def hand_out(unit: UnitOfWork, activity: str, job: Job) -> str:
     return make_token(unit.settings.token_key, job.frame, job.seq)
 
 
-def get_activity_task(unit: UnitOfWork, given: Parameters) -> Json:
+def get_activity_task(unit: UnitOfWork, parameters: Parameters) -> Json:
     """GetActivityTask. It answers at once; without a task, as AWS does after a minute."""
-    activity = activity_of(given)
+    activity = activity_of(parameters)
     for job in free_tasks(unit, activity):
         if still_waits(unit, job):
             return {"Input": dumps(job.input), "TaskToken": hand_out(unit, activity, job)}

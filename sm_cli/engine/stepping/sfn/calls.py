@@ -38,8 +38,8 @@ def call(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn)
     resource, machine = f"aws-sdk:sfn:{command.action}", command.parameters.get("StateMachineArn")
     starts = workflow_name(str(machine)) if command.action in _STARTING else None
     if is_left_to_handler(unit, resource, starts):
-        given = (command.parameters, sum(frame.retries) + 1, command.timeout, command.heartbeat)
-        run_task(unit, execution, frame, RunTask(resource, *given))
+        arguments = (command.parameters, sum(frame.retries) + 1, command.timeout, command.heartbeat)
+        run_task(unit, execution, frame, RunTask(resource, *arguments))
         return
     program = unit.program_of(execution.digest)
     frame = put(unit, execution, started(program, frame, unit.env(execution)))
@@ -111,40 +111,42 @@ def carry_out(unit: UnitOfWork, caller: int, id: int, seq: int, command: CallSfn
         program = unit.program_of(execution.digest)
         frame = put(unit, execution, submitted(program, current, answer, unit.env(execution)))
         time_out(unit, frame, command.timeout, command.heartbeat)
-        given = StartExecution("", None, command.parameters, command.pattern, command.timeout, command.heartbeat)
-        hand_over(unit, execution, frame, given)
+        stand_in = StartExecution("", None, command.parameters, command.pattern, command.timeout, command.heartbeat)
+        hand_over(unit, execution, frame, stand_in)
 
 
 # -- what an action is about ---------------------------------------------------------------------------
 
 
-def of_token(unit: UnitOfWork, given: Parameters) -> About:
+def of_token(unit: UnitOfWork, parameters: Parameters) -> About:
     """The execution and frame that a token is for."""
-    frame = callbacks.find_frame(unit, given)
+    frame = callbacks.find_frame(unit, parameters)
     return [frame.execution], [frame.id]
 
 
-def of_activity(unit: UnitOfWork, given: Parameters) -> About:
+def of_activity(unit: UnitOfWork, parameters: Parameters) -> About:
     """The executions whose tasks may be handed out, and their frames."""
-    jobs = callbacks.free_tasks(unit, callbacks.activity_of(given))
+    jobs = callbacks.free_tasks(unit, callbacks.activity_of(parameters))
     return [job.execution for job in jobs], [job.frame for job in jobs]
 
 
-def of_execution(unit: UnitOfWork, given: Parameters) -> About:
+def of_execution(unit: UnitOfWork, parameters: Parameters) -> About:
     """The execution of an ARN."""
-    return [the_execution(unit, given).id], []
+    return [the_execution(unit, parameters).id], []
 
 
-def of_run(unit: UnitOfWork, given: Parameters) -> About:
+def of_run(unit: UnitOfWork, parameters: Parameters) -> About:
     """The execution that a map run belongs to."""
-    return [the_run(unit, given).execution], []
+    return [the_run(unit, parameters).execution], []
 
 
-def of_name(unit: UnitOfWork, given: Parameters) -> About:
+def of_name(unit: UnitOfWork, parameters: Parameters) -> About:
     """The execution that has the name which a new one is to have."""
-    name = given.get("Name")
-    known = None if name is None else unit.tx.find_execution(workflow_name(str(given["StateMachineArn"])), str(name))
-    return ([] if known is None else [known.id]), []
+    name = parameters.get("Name")
+    if name is None:
+        return [], []
+    namesake = unit.tx.find_execution(workflow_name(str(parameters["StateMachineArn"])), str(name))
+    return ([] if namesake is None else [namesake.id]), []
 
 
 _ABOUT: Mapping[str, Callable[[UnitOfWork, Parameters], About]] = {

@@ -33,19 +33,19 @@ _SYNC_LIMIT = 300
 
 def start(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn) -> Json:
     """StartExecution's answer; None when the end of the child is waited for (StartSyncExecution)."""
-    given = command.parameters
-    machine, name = str(given["StateMachineArn"]), given.get("Name")
-    input = json_of(given.get("Input", {}), "InvalidExecutionInput", "Invalid State Machine Execution Input")
+    parameters = command.parameters
+    machine, name = str(parameters["StateMachineArn"]), parameters.get("Name")
+    input = json_of(parameters.get("Input", {}), "InvalidExecutionInput", "Invalid State Machine Execution Input")
     waits = command.action == "startSyncExecution"
-    wanted = StartExecution(
+    request = StartExecution(
         workflow_name(machine), None if name is None else str(name), input, "sync" if waits else "", None, None
     )
-    child = None if waits else running_duplicate(unit, wanted)
+    child = None if waits else running_duplicate(unit, request)
     if child is None:
         type, limit = ("EXPRESS", _SYNC_LIMIT) if waits else ("STANDARD", None)
         if waits:
-            check_express(unit, wanted.workflow)
-        child = start_child(unit, execution, frame, wanted, type, limit)
+            check_express(unit, request.workflow)
+        child = start_child(unit, execution, frame, request, type, limit)
         if waits:
             return None
     return {"ExecutionArn": unit.env(child).facts.execution_arn, "StartDate": rfc3339(child.started)}
@@ -56,7 +56,7 @@ def check_express(unit: UnitOfWork, workflow: str) -> None:
     try:
         program = unit.programs.find_workflow(workflow, unit.tx, unit.changes, unit.now)
     except InvalidDefinition:
-        return  # who starts it is told
+        return  # starting it gives the error
     reason = None if program is None else why_standard(program)
     if reason is not None:
         raise StartRefused(
@@ -80,17 +80,17 @@ def why_standard(program: Program) -> str | None:
     return None
 
 
-def stop(unit: UnitOfWork, given: Parameters) -> Json:
+def stop(unit: UnitOfWork, parameters: Parameters) -> Json:
     """StopExecution; one that is closed stays as it ended."""
-    execution = the_execution(unit, given)
+    execution = the_execution(unit, parameters)
     if execution.status is Status.RUNNING:
-        end(unit, execution, Status.ABORTED, text_of(given.get("Error")), text_of(given.get("Cause")))
+        end(unit, execution, Status.ABORTED, text_of(parameters.get("Error")), text_of(parameters.get("Cause")))
     return {"StopDate": rfc3339(execution.closed or unit.now)}
 
 
-def redrive_execution(unit: UnitOfWork, given: Parameters) -> Json:
+def redrive_execution(unit: UnitOfWork, parameters: Parameters) -> Json:
     """RedriveExecution, of an execution that this transaction has not changed. Raises Refused."""
-    execution = the_execution(unit, given)
+    execution = the_execution(unit, parameters)
     try:
         redrive(unit, execution)
     except Conflict as e:
@@ -98,51 +98,51 @@ def redrive_execution(unit: UnitOfWork, given: Parameters) -> Json:
     return {"RedriveDate": rfc3339(unit.now)}
 
 
-def is_as_stored(unit: UnitOfWork, given: Parameters) -> bool:
+def is_as_stored(unit: UnitOfWork, parameters: Parameters) -> bool:
     """Whether this transaction has changed nothing of the execution, or there is none."""
     try:
-        execution = the_execution(unit, given)
+        execution = the_execution(unit, parameters)
     except StartRefused:
         return True
     return execution not in unit.changes.new_executions and execution.id not in unit.changes.executions
 
 
-def describe(unit: UnitOfWork, given: Parameters) -> Json:
+def describe(unit: UnitOfWork, parameters: Parameters) -> Json:
     """DescribeExecution."""
-    execution = the_execution(unit, given)
-    counted: Parameters = {"RedriveCount": execution.redrives}
-    return {**described_in_iso(unit, execution), **counted, **date_member("RedriveDate", execution.redriven)}
+    execution = the_execution(unit, parameters)
+    counts: Parameters = {"RedriveCount": execution.redrives}
+    return {**described_in_iso(unit, execution), **counts, **date_member("RedriveDate", execution.redriven)}
 
 
-def history(unit: UnitOfWork, given: Parameters) -> Json:
+def history(unit: UnitOfWork, parameters: Parameters) -> Json:
     """GetExecutionHistory, a page of it, with what this transaction will write."""
-    execution = the_execution(unit, given)
-    written = unit.tx.history(execution.id)
-    events = aws_events([*written, *(e for e in unit.changes.history if e.execution == execution.id)])
-    if given.get("ReverseOrder") is True:
+    execution = the_execution(unit, parameters)
+    stored_events = unit.tx.history(execution.id)
+    events = aws_events([*stored_events, *(e for e in unit.changes.history if e.execution == execution.id)])
+    if parameters.get("ReverseOrder") is True:
         events.reverse()
-    first, most = page_bounds(given)
-    found: Parameters = {"Events": [pascal(event) for event in events[first : first + most]]}
-    return found | ({"NextToken": str(first + most)} if len(events) > first + most else {})
+    first, most = page_bounds(parameters)
+    answer: Parameters = {"Events": [pascal(event) for event in events[first : first + most]]}
+    return answer | ({"NextToken": str(first + most)} if len(events) > first + most else {})
 
 
-def list_executions(unit: UnitOfWork, given: Parameters) -> Json:
+def list_executions(unit: UnitOfWork, parameters: Parameters) -> Json:
     """The newest first, as they were before this transaction."""
-    machine, status = given.get("StateMachineArn"), given.get("StatusFilter")
-    first, most = page_bounds(given)
+    machine, status = parameters.get("StateMachineArn"), parameters.get("StatusFilter")
+    first, most = page_bounds(parameters)
     workflow = None if machine is None else the_workflow(unit, str(machine))
-    known = {status.value: status for status in Status}
-    if status is not None and status not in known:
-        wrong("StatusFilter", status, "one of " + ", ".join(sorted(known)))
-    wanted = None if status is None else known[str(status)]
+    statuses = {status.value: status for status in Status}
+    if status is not None and status not in statuses:
+        wrong("StatusFilter", status, "one of " + ", ".join(sorted(statuses)))
+    state = None if status is None else statuses[str(status)]
     before = first or None
-    found = unit.tx.list_executions(ExecutionFilter(wanted, workflow, before_id=before, limit=most + 1))
-    rows = [listed_execution(unit, execution) for execution in found[:most]]
-    return {"Executions": rows} | ({"NextToken": str(found[most - 1].id)} if len(found) > most else {})
+    executions = unit.tx.list_executions(ExecutionFilter(state, workflow, before_id=before, limit=most + 1))
+    rows = [listed_execution(unit, execution) for execution in executions[:most]]
+    return {"Executions": rows} | ({"NextToken": str(executions[most - 1].id)} if len(executions) > most else {})
 
 
 def listed_execution(unit: UnitOfWork, execution: Execution) -> Json:
     """An execution as ListExecutions has it."""
-    told = described_in_iso(unit, execution)
+    description = described_in_iso(unit, execution)
     names = ("ExecutionArn", "Name", "StartDate", "StateMachineArn", "Status", "StopDate")
-    return {name: told[name] for name in names if name in told}
+    return {name: description[name] for name in names if name in description}

@@ -21,9 +21,9 @@ _DIGITS = 18
 Parameters: TypeAlias = dict[str, Json]
 
 
-def the_execution(unit: UnitOfWork, given: Parameters) -> Execution:
+def the_execution(unit: UnitOfWork, parameters: Parameters) -> Execution:
     """The execution of an ARN, as it is now. Raises Refused."""
-    arn = str(given["ExecutionArn"])
+    arn = str(parameters["ExecutionArn"])
     parts = arn.split(":")
     if len(parts) < 8 or parts[5] not in ("execution", "express"):
         raise StartRefused("InvalidArn", f"Invalid Arn: '{arn}'")
@@ -31,10 +31,10 @@ def the_execution(unit: UnitOfWork, given: Parameters) -> Execution:
     for new in reversed(unit.changes.new_executions):
         if (new.workflow, new.name) == (workflow, name):
             return new
-    stored = unit.tx.find_execution(workflow, name)
-    if stored is None:
+    row = unit.tx.find_execution(workflow, name)
+    if row is None:
         raise StartRefused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
-    return unit.execution(stored.id)
+    return unit.execution(row.id)
 
 
 def the_workflow(unit: UnitOfWork, arn: str) -> str:
@@ -49,22 +49,22 @@ def the_workflow(unit: UnitOfWork, arn: str) -> str:
     return name
 
 
-def the_run(unit: UnitOfWork, given: Parameters) -> MapRun:
+def the_run(unit: UnitOfWork, parameters: Parameters) -> MapRun:
     """The map run of an ARN, with its newest counts. Raises Refused."""
-    arn = str(given["MapRunArn"])
+    arn = str(parameters["MapRunArn"])
     parts = arn.split(":")
     if len(parts) != 8 or parts[5] != "mapRun" or "/" not in parts[6]:
         raise StartRefused("InvalidArn", f"Invalid Arn: '{arn}'")
-    stored = [run for run in unit.tx.find_map_run(parts[7]) if run.ref == parts[7]]
-    found = [run for run in unit.changes.new_map_runs if run.ref == parts[7]] or stored
-    if not found or found[0].workflow != parts[6]:
+    stored_runs = [run for run in unit.tx.find_map_run(parts[7]) if run.ref == parts[7]]
+    runs = [run for run in unit.changes.new_map_runs if run.ref == parts[7]] or stored_runs
+    if not runs or runs[0].workflow != parts[6]:
         raise StartRefused("ResourceNotFound", f"Resource not found: '{arn}'")
-    return newest_run(unit, found[0])
+    return newest_run(unit, runs[0])
 
 
 def newest_run(unit: UnitOfWork, run: MapRun) -> MapRun:
     """The run as this transaction has it; while it runs, its frame has the counts."""
-    run = unit.runs.known.get((run.frame, run.activation), run)
+    run = unit.runs.runs_by_fork.get((run.frame, run.activation), run)
     unit.load([run.frame])
     join = unit.frames[run.frame].join
     if run.closed is None and join is not None and join.activation == run.activation:
@@ -99,9 +99,9 @@ def text_of(value: Json) -> str | None:
     return value if value is None or isinstance(value, str) else dumps(value)
 
 
-def number_of(given: Parameters, name: str, most: float = 2**31 - 1) -> float | None:
+def number_of(parameters: Parameters, name: str, most: float = 2**31 - 1) -> float | None:
     """A number from 0 to `most`; None when it is not given. Raises Refused."""
-    value = given.get(name)
+    value = parameters.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
@@ -109,19 +109,19 @@ def number_of(given: Parameters, name: str, most: float = 2**31 - 1) -> float | 
     return value
 
 
-def wrong(name: str, value: Json, wanted: str) -> NoReturn:
+def wrong(name: str, value: Json, constraint: str) -> NoReturn:
     """Raises Refused for a value that AWS's own check of parameters refuses."""
     where = name[:1].lower() + name[1:]
     raise StartRefused(
         "Validation",
         f"1 validation error detected: Value '{text_of(value)}' at '{where}' failed to satisfy constraint: "
-        f"Member must be {wanted}",
+        f"Member must be {constraint}",
     )
 
 
-def page_bounds(given: Parameters) -> tuple[int, int]:
+def page_bounds(parameters: Parameters) -> tuple[int, int]:
     """(where the page begins, how many results it has at most). Raises Refused for a token or a number that is none."""
-    most, token = given.get("MaxResults"), given.get("NextToken", "0")
+    most, token = parameters.get("MaxResults"), parameters.get("NextToken", "0")
     # A longer number is none of ours: no column holds it.
     if not isinstance(token, str) or not token.isascii() or not token.isdigit() or len(token) > _DIGITS:
         raise StartRefused("InvalidToken", f"Invalid Token: '{token}'")
@@ -129,11 +129,11 @@ def page_bounds(given: Parameters) -> tuple[int, int]:
     return int(token), min(count, _MOST)
 
 
-def answer_page(given: Parameters, name: str, found: list[Json]) -> Parameters:
+def answer_page(parameters: Parameters, name: str, results: list[Json]) -> Parameters:
     """The page that is asked for, under this name, and where the next one begins."""
-    first, most = page_bounds(given)
-    answer: Parameters = {name: found[first : first + most]}
-    return answer | ({"NextToken": str(first + most)} if len(found) > first + most else {})
+    first, most = page_bounds(parameters)
+    answer: Parameters = {name: results[first : first + most]}
+    return answer | ({"NextToken": str(first + most)} if len(results) > first + most else {})
 
 
 def date_member(name: str, at: int | None) -> Parameters:

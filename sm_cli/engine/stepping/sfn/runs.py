@@ -26,9 +26,9 @@ from sm_cli.timestamps import rfc3339
 _ALL = 2**31
 
 
-def describe_run(unit: UnitOfWork, given: Parameters) -> Json:
-    """DescribeMapRun. What failed is told as failed, however it ended; the two thresholds are one count here."""
-    run = the_run(unit, given)
+def describe_run(unit: UnitOfWork, parameters: Parameters) -> Json:
+    """DescribeMapRun. What did not succeed counts as failed; the two thresholds are one count here."""
+    run = the_run(unit, parameters)
     join = run.join
     children = join.running
     items = min(join.read_items - join.settled_items, children * -(-join.read_items // max(join.made_children, 1)))
@@ -50,8 +50,8 @@ def describe_run(unit: UnitOfWork, given: Parameters) -> Json:
 
 def counts(run: MapRun, total: int, succeeded: int, failed: int, running: int) -> Json:
     """Items or executions by how they stand. What a closed run has left was aborted."""
-    left = total - succeeded - failed
-    running, pending, aborted = (running, left - running, 0) if run.closed is None else (0, 0, left)
+    rest = total - succeeded - failed
+    running, pending, aborted = (running, rest - running, 0) if run.closed is None else (0, 0, rest)
     return {
         "Aborted": aborted,
         "Failed": failed,
@@ -63,12 +63,12 @@ def counts(run: MapRun, total: int, succeeded: int, failed: int, running: int) -
     }
 
 
-def list_runs(unit: UnitOfWork, given: Parameters) -> Json:
+def list_runs(unit: UnitOfWork, parameters: Parameters) -> Json:
     """ListMapRuns, a page of it: the newest first."""
-    execution = the_execution(unit, given)
+    execution = the_execution(unit, parameters)
     new = [run for run in reversed(unit.changes.new_map_runs) if run.execution == execution.id]
-    stored = [newest_run(unit, run) for run in unit.tx.map_runs(execution.id, _ALL)]
-    return answer_page(given, "MapRuns", [listed_run(unit, run) for run in (*new, *stored)])
+    stored_runs = [newest_run(unit, run) for run in unit.tx.map_runs(execution.id, _ALL)]
+    return answer_page(parameters, "MapRuns", [listed_run(unit, run) for run in (*new, *stored_runs)])
 
 
 def listed_run(unit: UnitOfWork, run: MapRun) -> Json:
@@ -83,13 +83,13 @@ def listed_run(unit: UnitOfWork, run: MapRun) -> Json:
     }
 
 
-def update_run(unit: UnitOfWork, given: Parameters) -> Json:
+def update_run(unit: UnitOfWork, parameters: Parameters) -> Json:
     """UpdateMapRun. A threshold that is given replaces both, for they are one count here. Raises Refused."""
-    limit, count = number_of(given, "MaxConcurrency"), number_of(given, "ToleratedFailureCount")
-    percentage = number_of(given, "ToleratedFailurePercentage", 100)
-    run = the_run(unit, given)
+    limit, count = number_of(parameters, "MaxConcurrency"), number_of(parameters, "ToleratedFailureCount")
+    percentage = number_of(parameters, "ToleratedFailurePercentage", 100)
+    run = the_run(unit, parameters)
     if run.closed is not None:
-        raise StartRefused("Validation", f"Map Run is not running: '{given['MapRunArn']}'")
+        raise StartRefused("Validation", f"Map Run is not running: '{parameters['MapRunArn']}'")
     frame = unit.touch(unit.frames[run.frame])
     join = frame.join
     assert join is not None, "an open map run's frame has its counts"

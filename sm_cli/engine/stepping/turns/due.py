@@ -16,10 +16,10 @@ _LAST = 2**62
 
 def has_due(unit: UnitOfWork, tree: int | None) -> bool:
     """Whether anything is due by now: asked once a tick, and mostly nothing else has to be."""
-    found = unit.has_due.get(tree)
-    if found is None:
-        found = unit.has_due[tree] = unit.tx.has_due(unit.now, tree)
-    return found
+    answer = unit.has_due.get(tree)
+    if answer is None:
+        answer = unit.has_due[tree] = unit.tx.has_due(unit.now, tree)
+    return answer
 
 
 def timers(unit: UnitOfWork, until: int, limit: int, tree: int | None, beyond: int | None) -> list[Timer]:
@@ -28,14 +28,14 @@ def timers(unit: UnitOfWork, until: int, limit: int, tree: int | None, beyond: i
     worker = None if unit.taker is None else unit.taker.worker
     if beyond is not None:
         return unit.tx.due_timers(until, limit, tree, worker, after=(beyond, _LAST))
-    found = unit.tx.due_timers(until, limit, tree, worker)
+    first = unit.tx.due_timers(until, limit, tree, worker)
     shares = unit.shares
-    if len(found) < limit:
+    if len(first) < limit:
         shares.last_timer = None
-        return found
-    more = unit.tx.due_timers(until, limit, tree, worker, after=shares.last_timer or _place(found[-1]))
+        return first
+    more = unit.tx.due_timers(until, limit, tree, worker, after=shares.last_timer or _place(first[-1]))
     shares.last_timer = _place(more[-1]) if len(more) == limit else None
-    return list(dict.fromkeys([*found, *more]))
+    return list(dict.fromkeys([*first, *more]))
 
 
 def _place(timer: Timer) -> tuple[int, int]:
@@ -44,9 +44,9 @@ def _place(timer: Timer) -> tuple[int, int]:
 
 def ready(unit: UnitOfWork, limit: int, tree: int | None) -> Iterator[tuple[int, int]]:
     """READY frames, as (tree, frame): the oldest; of more than `limit`, as many of every tree as fit."""
-    found = unit.tx.ready(limit, tree)
-    if len(found) < limit or tree is not None:
-        yield from found
+    frames = unit.tx.ready(limit, tree)
+    if len(frames) < limit or tree is not None:
+        yield from frames
         return
     shares = unit.shares
     trees = unit.tx.ready_trees(shares.last_tree, limit)

@@ -1,6 +1,6 @@
 """What kills its workers is set aside: frames over which workers were lost are stepped alone, and fail after five.
 
-A worker marks the frame that it is stepping, or those that it is reading or writing. Whoever finds the marks of
+A worker marks the frame that it is stepping, or those that it is reading or writing. The one that finds the marks of
 a dead one counts them in a transaction that steps nothing: a frame that was alone has cost a worker, several are
 suspects. A suspect is stepped by itself, every other tick, and what it makes READY is left to later ticks; so it harms
 nobody else, and the next mark names it alone. A frame that moves on is no suspect any more.
@@ -34,48 +34,48 @@ class Suspects:
 
     def __init__(self, unit: UnitOfWork) -> None:
         self._unit = unit
-        self._held: list[Offer] = []
+        self._offers: list[Offer] = []
         self.busy = False
 
     @cached_property
-    def known(self) -> dict[int, int]:
+    def losses(self) -> dict[int, int]:
         """Frames over which workers were lost, and how many."""
         return self._unit.tx.losses()
 
     def offer(self, tree: int, frame: int, what: What, keeper: object = STORED) -> None:
         """Something to be stepped in the turn of its tree, unless it is a suspect whose turn is not now."""
-        if frame in self.known:
-            self._held.append((tree, frame, what, keeper))
+        if frame in self.losses:
+            self._offers.append((tree, frame, what, keeper))
         else:
             self._unit.agenda.offer(tree, frame, what, keeper)
 
     def fail(self) -> None:
         """The executions of frames that have cost too many workers."""
-        for frame, count in self.known.items():
+        for frame, count in self.losses.items():
             if count >= MOST_LOST:
                 fail_execution(self._unit, frame, CAUSE)
 
     def settle(self) -> None:
         """Whether this tick is one suspect's, or everybody else's."""
-        held, self._held = self._held, []
-        if not held:
+        offers, self._offers = self._offers, []
+        if not offers:
             return
         agenda, shares, now = self._unit.agenda, self._unit.shares, self._unit.now
-        chosen = None
-        if shares.suspected is None:
-            shares.suspected = now
-        # Whoever runs handlers would lose them too: it waits for a moment without, if one comes soon.
+        suspect = None
+        if shares.suspects_since is None:
+            shares.suspects_since = now
+        # A worker that runs handlers would lose them too: it waits for a moment without, if one comes soon.
         # A tick that has stepped others already would lose that too.
-        free = (not self.busy and not agenda.has_results) or now - shares.suspected > _PATIENCE
+        free = (not self.busy and not agenda.has_results) or now - shares.suspects_since > _PATIENCE
         if free and not self._unit.steps and (shares.alone or not agenda):
-            shares.suspected = None
-            waiting = sorted({frame for _, frame, _, _ in held})
-            chosen = next((frame for frame in waiting if frame > shares.last_suspect), waiting[0])
-            shares.last_suspect = chosen
+            shares.suspects_since = None
+            waiting = sorted({frame for _, frame, _, _ in offers})
+            suspect = next((frame for frame in waiting if frame > shares.last_suspect), waiting[0])
+            shares.last_suspect = suspect
             agenda.close()
-        shares.alone = chosen is None
-        for tree, frame, what, keeper in held:
-            if frame == chosen:
+        shares.alone = suspect is None
+        for tree, frame, what, keeper in offers:
+            if frame == suspect:
                 agenda.force(tree, frame, what)
             else:
                 agenda.leave(tree, keeper)
