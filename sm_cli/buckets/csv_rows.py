@@ -97,9 +97,9 @@ class _Record:
 
     def __init__(self, delimiter: str) -> None:
         self.cells: list[str] = []
-        self._escaped = ("\\", '"', delimiter)
+        self._special = ("\\", '"', delimiter)
         self._delimiter = delimiter
-        self._plain, self._quoted = _runs(delimiter)
+        self._plain, self._quoted_run = _runs(delimiter)
         self._field: list[str] = []
         self._inside = False
         self._has_content = False  # whether the field has had a character or a quote
@@ -108,7 +108,7 @@ class _Record:
         """Take a line, with its newline; True when the row is complete."""
         at = 0
         while at < len(line):
-            run = (self._quoted if self._inside else self._plain).match(line, at)
+            run = (self._quoted_run if self._inside else self._plain).match(line, at)
             if run is not None:
                 self._add(run.group())
                 at = run.end()
@@ -116,7 +116,7 @@ class _Record:
             sign, following = line[at], line[at + 1 : at + 2]
             at += 1
             if sign == "\\":
-                if following in self._escaped:
+                if following in self._special:
                     self._add(following)
                     at += 1
             elif sign == '"':

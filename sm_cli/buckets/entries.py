@@ -100,7 +100,7 @@ def values_of(result: ChildResult, shape: Shape) -> Iterator[Json]:
 
 def result_entry(result: ChildResult) -> dict[str, Json]:
     """The execution with its metadata, in the order of the names; members that it does not have are left out."""
-    succeeded = result.status == "SUCCEEDED"
+    success = result.status == "SUCCEEDED"
     members: dict[str, Json] = {
         "Cause": result.cause,
         "Error": result.error,
@@ -108,11 +108,11 @@ def result_entry(result: ChildResult) -> dict[str, Json]:
         "Input": dumps(result.input),
         "InputDetails": {"Included": True},
         "Name": result.name,
-        "Output": dumps(result.output) if succeeded else None,
+        "Output": dumps(result.output) if success else None,
         "OutputDetails": {"Included": True},
         "RedriveCount": result.redrives,
-        "RedriveStatus": "NOT_REDRIVABLE" if succeeded else "REDRIVABLE_BY_MAP_RUN",
-        "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven" if succeeded else None,
+        "RedriveStatus": "NOT_REDRIVABLE" if success else "REDRIVABLE_BY_MAP_RUN",
+        "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven" if success else None,
         "StartDate": _moment(result.started),
         "StateMachineArn": result.machine_arn,
         "Status": result.status,

@@ -109,7 +109,7 @@ def _elements(window: _Window) -> Iterator[Json]:
 
 
 def _members(window: _Window) -> Iterator[Json]:
-    seen: set[str] = set()
+    keys: set[str] = set()
     window.at += 1
     if window.next_sign() != "}":
         while True:
@@ -117,9 +117,9 @@ def _members(window: _Window) -> Iterator[Json]:
                 raise window.wrong("Expecting property name enclosed in double quotes")
             key = window.value(f"a key of {window.name}")
             assert isinstance(key, str)
-            if key in seen:
+            if key in keys:
                 raise ItemReaderFailed(f"{window.name} names the key {key!r} twice in one object")
-            seen.add(key)
+            keys.add(key)
             window.next_sign()
             window.take(":")
             window.next_sign()

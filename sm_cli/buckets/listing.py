@@ -68,25 +68,25 @@ def _below(
 
 def _entries(directory: Path, beginning: str) -> list[tuple[str, bool, bool]]:
     """(name, is a directory, is a link) of files and directories, in the order that their keys have."""
-    found = []
+    files = []
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.name.startswith(beginning) and not is_draft(entry.name):
                 is_folder = entry.is_dir()
                 if is_folder or entry.is_file():
-                    found.append((entry.name, is_folder, entry.is_symlink()))
+                    files.append((entry.name, is_folder, entry.is_symlink()))
     # A slash follows the name of a directory in every key below it, and takes part in the order.
-    found.sort(key=lambda entry: os.fsencode(f"{entry[0]}/" if entry[1] else entry[0]))
-    return found
+    files.sort(key=lambda entry: os.fsencode(f"{entry[0]}/" if entry[1] else entry[0]))
+    return files
 
 
 def as_item(part: Part) -> Json:
     """The metadata of an object as a Map's item. The Etag is made of size and time, not of the content."""
-    mark = hashlib.sha256(f"{part.size} {part.modified}".encode()).hexdigest()[:32]
+    mark = hashlib.sha256(f"{part.size} {part.modification_time}".encode()).hexdigest()[:32]
     return {
         "Etag": f'"{mark}"',
         "Key": part.key,
-        "LastModified": part.modified // 1_000_000_000,
+        "LastModified": part.modification_time // 1_000_000_000,
         "Size": part.size,
         "StorageClass": "STANDARD",
     }

@@ -55,7 +55,7 @@ def _problem(key: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One object of a data set, as it was when it was looked at; `modified` in nanoseconds since 1970."""
+    """One object of a data set, as it was when it was looked at; `modification_time` in nanoseconds since 1970."""
 
     #: The name of its bucket.
     bucket: str
@@ -63,7 +63,7 @@ class Part:
     key: str
     #: In bytes.
     size: int
-    modified: int
+    modification_time: int
 
     @property
     def uri(self) -> str:
@@ -73,7 +73,7 @@ class Part:
     @property
     def line(self) -> bytes:
         """What a fingerprint is made of."""
-        return f"{self.uri} {self.size} {self.modified}\n".encode()
+        return f"{self.uri} {self.size} {self.modification_time}\n".encode()
 
 
 class Place:

@@ -77,9 +77,9 @@ class Readers:
     def _return(self, key: Key, reader: Reader) -> None:
         with self._lock:
             # Another thread may have put one there meanwhile.
-            dropped = [self._idle.pop(key)] if key in self._idle else []
+            readers = [self._idle.pop(key)] if key in self._idle else []
             self._idle[key] = reader
             while len(self._idle) > self._limit:
-                dropped.append(self._idle.pop(next(iter(self._idle))))
-        for other in dropped:
+                readers.append(self._idle.pop(next(iter(self._idle))))
+        for other in readers:
             other.close()

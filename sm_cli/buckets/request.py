@@ -76,13 +76,13 @@ def _input_type(config: dict[str, Json], how: How) -> InputType | None:
         return None
     if how == "inventory":
         return "CSV"
-    given = config.get("InputType")
+    input_type = config.get("InputType")
     for each in _INPUT_TYPES:
-        if given == each and not (each == "JSON" and how == "athena"):
+        if input_type == each and not (each == "JSON" and how == "athena"):
             return each
-    allowed = "CSV, JSONL or PARQUET" if how == "athena" else "CSV, JSON, JSONL or PARQUET"
-    found = "is missing" if given is None else f"is {dumps(given)}"
-    raise ItemReaderFailed(f"InputType {found}; it says what the data is: {allowed}")
+    types = "CSV, JSONL or PARQUET" if how == "athena" else "CSV, JSON, JSONL or PARQUET"
+    problem = "is missing" if input_type is None else f"is {dumps(input_type)}"
+    raise ItemReaderFailed(f"InputType {problem}; it says what the data is: {types}")
 
 
 def _form(config: dict[str, Json], kind: InputType | None, how: How) -> Form | None:
@@ -99,9 +99,9 @@ def _form(config: dict[str, Json], kind: InputType | None, how: How) -> Form | N
         return Form(_DELIMITERS[delimiter], None)
     if location != "GIVEN":
         raise ItemReaderFailed("CSVHeaderLocation must be FIRST_ROW or GIVEN where InputType is CSV")
-    given = config.get("CSVHeaders")
-    headers = tuple(h for h in given if isinstance(h, str)) if isinstance(given, list) else ()
-    if not headers or not isinstance(given, list) or len(headers) != len(given):
+    headers_of_config = config.get("CSVHeaders")
+    headers = tuple(h for h in headers_of_config if isinstance(h, str)) if isinstance(headers_of_config, list) else ()
+    if not headers or not isinstance(headers_of_config, list) or len(headers) != len(headers_of_config):
         raise ItemReaderFailed("CSVHeaders must be a list of names where CSVHeaderLocation is GIVEN")
     if problem := headers_problem(headers):
         raise ItemReaderFailed(problem)

@@ -107,13 +107,13 @@ class _Series:
         self._largest = largest
         self._opening, self._between, self._closing = (b"", b"", b"") if lines else (b"[", b",", b"]")
         self._ending = b"\n" if lines else b""
-        self._written = 0  # values in the file that is open
+        self._count = 0  # values in the file that is open
 
     def add(self, value: bytes) -> None:
-        needed = len(self._between) + len(value) + len(self._ending) + len(self._closing)
-        if self._written and self.drafts[-1].size + needed > self._largest:
+        size = len(self._between) + len(value) + len(self._ending) + len(self._closing)
+        if self._count and self.drafts[-1].size + size > self._largest:
             self.end()
-        if not self._written:
+        if not self._count:
             draft = Draft(self._path.with_name(f"{self._path.name}{len(self.drafts)}.json"))
             self.drafts.append(draft)
             self._all.append(draft)
@@ -121,10 +121,10 @@ class _Series:
         else:
             self.drafts[-1].write(self._between)
         self.drafts[-1].write(value + self._ending)
-        self._written += 1
+        self._count += 1
 
     def end(self) -> None:
         """Close the file that is open."""
-        if self._written:
+        if self._count:
             self.drafts[-1].write(self._closing)
-            self._written = 0
+            self._count = 0

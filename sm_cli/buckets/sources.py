@@ -50,8 +50,8 @@ class DataSet:
     @property
     def name(self) -> str:
         """The data set in a sentence."""
-        found = uri(self.reading.bucket, self.reading.key)
-        return f"what lies below {found}" if self.reading.how in ("listing", "objects") else found
+        address = uri(self.reading.bucket, self.reading.key)
+        return f"what lies below {address}" if self.reading.how in ("listing", "objects") else address
 
     def check(self) -> None:
         """Refuse to go on when the object that is being read is not what it was."""
@@ -66,7 +66,7 @@ def open_data_set(place: Place, reading: ReadRequest) -> DataSet:
 
 def _object(place: Place, reading: ReadRequest) -> DataSet:
     part = place.look(reading.bucket, reading.key)
-    return DataSet(place, reading, [part], f"{part.size}-{part.modified}")
+    return DataSet(place, reading, [part], f"{part.size}-{part.modification_time}")
 
 
 def _listing(place: Place, reading: ReadRequest) -> DataSet:
@@ -80,12 +80,12 @@ def _athena(place: Place, reading: ReadRequest) -> DataSet:
     parts = []
     with open_text(place, manifest) as lines:
         for number, row in enumerate(csv_rows.cells(lines, manifest.uri, ","), 1):
-            found = _URI.fullmatch(row[0].strip())
-            if found is None:
+            match = _URI.fullmatch(row[0].strip())
+            if match is None:
                 raise ItemReaderFailed(
                     f"row {number} of {manifest.uri} is not the s3:// URI of a data file: {row[0]!r}"
                 )
-            parts.append(place.look(*found.groups()))
+            parts.append(place.look(*match.groups()))
     return DataSet(place, reading, parts, _digest([manifest, *parts]))
 
 

@@ -67,7 +67,7 @@ class Client:
         """
         self._home = Home(url_or_path, project, trust=trust)
         self._lock_timeout = lock_timeout
-        self._closed = threading.Event()
+        self._closing = threading.Event()
         self._open(create=create)
 
     def _open(self, *, create: bool) -> None:
@@ -77,8 +77,8 @@ class Client:
 
     def close(self) -> None:
         """Give the database back; who waits in another thread gets UsageError. Closing twice is no error."""
-        if not self._closed.is_set():
-            self._closed.set()
+        if not self._closing.is_set():
+            self._closing.set()
             with self._lock:
                 if self._process == os.getpid():
                     self._engine.store.close()
@@ -94,7 +94,7 @@ class Client:
     @property
     def engine(self) -> Engine:
         """The engine below it. Raises UsageError when this Client is closed."""
-        if self._closed.is_set():
+        if self._closing.is_set():
             raise UsageError(_CLOSED)
         if self._process != os.getpid():
             self._open(create=False)
@@ -116,33 +116,33 @@ class Client:
 
         Raises NotFound for a name that no workflow has, InvalidDefinition, Conflict when the name is taken.
         """
-        found = self._workflow(workflow, workflow_name)
+        prepared = self._workflow(workflow, workflow_name)
         data = _json({} if input is None else input, "the input")
         project, engine = self._home.project, self.engine
         if project.aws_limits:
             refuse_beyond_aws(data)
         with self._lock:
             execution, _, _ = engine.start(
-                found, data, name=name, timeout=timeout, queue=queue or project.queue_of(found.name),
+                prepared, data, name=name, timeout=timeout, queue=queue or project.queue_of(prepared.name),
                 limits=project.aws_limits,
             )  # fmt: skip
         return description_of(execution)
 
-    def _workflow(self, given: str | os.PathLike[str] | dict[str, Any], called: str | None) -> Workflow:
+    def _workflow(self, source: str | os.PathLike[str] | dict[str, Any], name: str | None) -> Workflow:
         from sm_cli.asl.text.source import from_value
         from sm_cli.engine.engine import prepare
         from sm_cli.errors import InvalidDefinition
         from sm_cli.project.definitions import read_document, stem_of
 
-        if isinstance(given, str):
-            return self._home.library.named(given)
-        if isinstance(given, os.PathLike):
-            path = Path(given)
-            return prepare(read_document(path), called or stem_of(str(path)))
-        parsed = from_value(given)
-        if parsed.document is None:
-            raise InvalidDefinition(parsed.diagnostics)
-        return prepare(parsed.document, called or "inline")
+        if isinstance(source, str):
+            return self._home.library.find(source)
+        if isinstance(source, os.PathLike):
+            path = Path(source)
+            return prepare(read_document(path), name or stem_of(str(path)))
+        parse_result = from_value(source)
+        if parse_result.document is None:
+            raise InvalidDefinition(parse_result.diagnostics)
+        return prepare(parse_result.document, name or "inline")
 
     def get(self, execution: str) -> ExecutionDescription:
         """The execution as it is now, with its data. Raises NotFound; Conflict when several may be meant."""
@@ -156,24 +156,24 @@ class Client:
         try:
             return self._wait(execution, timeout)
         except DatabaseError:
-            if self._closed.is_set():  # meanwhile, by another thread
+            if self._closing.is_set():  # meanwhile, by another thread
                 raise UsageError(_CLOSED) from None
             raise
 
     def _wait(self, execution: str, timeout: float | None) -> ExecutionDescription:
-        found = self.engine.find(execution)
+        record = self.engine.find(execution)
         end = None if timeout is None else time.monotonic() + timeout
         pause = _FIRST_PAUSE
-        while found.closed is None:
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                raise StillRunning(f"execution {found.name} is still running after {timeout:g} s")
-            self._closed.wait(pause if left is None else min(pause, left))
+        while record.closed is None:
+            remaining = None if end is None else end - time.monotonic()
+            if remaining is not None and remaining <= 0:
+                raise StillRunning(f"execution {record.name} is still running after {timeout:g} s")
+            self._closing.wait(pause if remaining is None else min(pause, remaining))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
-            now = execution_now(self.engine, found.id)
+            now = execution_now(self.engine, record.id)
             if now is None or now.closed is not None:
                 break
-        return self.get(found.ref)
+        return self.get(record.ref)
 
     def list(
         self, *, status: StatusName | None = None, workflow: str | None = None, since: datetime | None = None,
@@ -186,11 +186,11 @@ class Client:
         if limit < 1:
             raise UsageError(f"limit is a number from 1 on, not {limit}")
         begin = None if since is None else since if since.tzinfo is not None else since.replace(tzinfo=UTC)
-        wanted = ExecutionFilter(
+        filter = ExecutionFilter(
             status=None if status is None else Status(status), workflow=workflow, limit=limit,
             since=None if begin is None else round(begin.timestamp() * 1_000_000),
         )  # fmt: skip
-        return [summary_of(execution) for execution in list_executions(self.engine.store, wanted)]
+        return [summary_of(execution) for execution in list_executions(self.engine.store, filter)]
 
     def history(self, execution: str) -> Events:
         """Its events, as AWS's GetExecutionHistory gives them. Raises NotFound, Conflict."""
@@ -210,9 +210,9 @@ class Client:
             raise UsageError("an input belongs to a state: without one every state keeps the input that it had")
         data, engine = _json(input, "the input"), self.engine
         with self._lock:
-            found = engine.find(execution)
-            engine.redrive(found, state=state, input=data)
-        return self.get(found.ref)
+            record = engine.find(execution)
+            engine.redrive(record, state=state, input=data)
+        return self.get(record.ref)
 
     # -- messages ----------------------------------------------------------------------------------
 
@@ -232,18 +232,18 @@ class Client:
         body, engine = _json(data, "the data of the message"), self.engine
         with self._lock:
             receiver = None if execution is None else engine.find(execution)
-            sent = engine.publish(
+            result = engine.publish(
                 key, value, body, message_id=message_id, ttl=ttl, to=to, strict_type=strict_type,
                 require_match=require_match, execution=receiver,
             )  # fmt: skip
-        return receipt_of(sent)
+        return receipt_of(result)
 
     # -- tasks that wait for a token ---------------------------------------------------------------
 
     def tasks(self, limit: int = 50) -> WaitingTasks:
         """Tasks that wait for a callback, oldest first, at most `limit`."""
-        found = handed_over_tasks(self.engine, limit)
-        return [WaitingTask(t.execution.ref, t.execution.workflow, t.state, t.resource, t.token) for t in found]
+        tasks = handed_over_tasks(self.engine, limit)
+        return [WaitingTask(t.execution.ref, t.execution.workflow, t.state, t.resource, t.token) for t in tasks]
 
     def task_succeeded(self, token: str, output: Json = None) -> None:
         """The task that waits for this token has this result; None is {}. Raises UsageError for a token that is not
@@ -267,7 +267,7 @@ class Client:
 
 def _json(value: object, what: str) -> Json:
     """The value as JSON, a copy of its own. Raises UsageError."""
-    found, problem = as_json(value)
+    result, problem = as_json(value)
     if problem is not None:
         raise UsageError(f"{what} is not JSON: {problem}")
-    return found
+    return result

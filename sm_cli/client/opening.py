@@ -28,20 +28,20 @@ class Home:
         from sm_cli.views.database import file_of
 
         self.trust = trust
-        given = os.fspath(url_or_path)
-        if Path(given).is_dir():
-            self.project = self._project(Path(given if project is None else project))
-            self.url = self._project(Path(given)).database(None)[0]
+        path_text = os.fspath(url_or_path)
+        if Path(path_text).is_dir():
+            self.project = self._project(Path(path_text if project is None else project))
+            self.url = self._project(Path(path_text)).database(None)[0]
         else:
-            file = file_of(given)
+            file = file_of(path_text)
             self.project = self._project(Path(project) if project is not None else _home_of(file))
-            self.url = given if file is None or given.startswith("sqlite:") else str(file.absolute())
+            self.url = path_text if file is None or path_text.startswith("sqlite:") else str(file.absolute())
         self.file = file_of(self.url)
         self.library = Library(self.project.workflows.absolute())
 
     def _project(self, folder: Path) -> ProjectSettings:
-        found = find_settings(folder.absolute(), (lambda _: None) if self.trust else _check_owner)
-        return ProjectSettings(found.root, found.file, found.table, found.lines)
+        settings = find_settings(folder.absolute(), (lambda _: None) if self.trust else _check_owner)
+        return ProjectSettings(settings.root, settings.file, settings.table, settings.lines)
 
     def open(self, *, create: bool, lock_timeout: float) -> Engine:
         """An engine over the database. Raises DatabaseError when it is not there (unless `create`) or cannot be used,

@@ -106,12 +106,12 @@ def description_of(execution: Execution) -> ExecutionDescription:
     return ExecutionDescription(*_facts(execution), execution.input, output)
 
 
-def receipt_of(sent: Sent) -> MessageReceipt:
+def receipt_of(result: Sent) -> MessageReceipt:
     """What a sender is told."""
-    until = None if sent.until is None else utc_time(sent.until)
-    return MessageReceipt(sent.outcome.value, sent.executions, until, sent.near)
+    until = None if result.until is None else utc_time(result.until)
+    return MessageReceipt(result.outcome.value, result.executions, until, result.near)
 
 
 def _facts(e: Execution) -> tuple[str, str, str, StatusName, datetime, datetime | None, str | None, str | None]:
-    ended = None if e.closed is None else utc_time(e.closed)
-    return e.ref, e.name, e.workflow, e.status.value, utc_time(e.started), ended, e.error, e.cause
+    end = None if e.closed is None else utc_time(e.closed)
+    return e.ref, e.name, e.workflow, e.status.value, utc_time(e.started), end, e.error, e.cause

@@ -151,10 +151,10 @@ def handler(name: Any = None, *, repeatable: bool = True) -> Any:
         raise ValueError("@handler takes the name of a resource, and an empty text names none")
 
     def mark(function: F) -> F:
-        label = str(name or getattr(function, "__name__", "handler"))
+        own_name = str(name or getattr(function, "__name__", "handler"))
         if not hasattr(function, "__dict__"):
-            raise TypeError(f"@handler({label!r}) stands above a function, not above {function!r:.60}")
-        setattr(function, _MARK, [*getattr(function, _MARK, []), Handler(label, function, repeatable)])
+            raise TypeError(f"@handler({own_name!r}) stands above a function, not above {function!r:.60}")
+        setattr(function, _MARK, [*getattr(function, _MARK, []), Handler(own_name, function, repeatable)])
         return function
 
     return mark
@@ -162,12 +162,12 @@ def handler(name: Any = None, *, repeatable: bool = True) -> Any:
 
 def handlers_in(namespace: Mapping[str, Any]) -> list[Handler]:
     """The handlers that a module's global names hold, in the order in which they stand there."""
-    found: dict[int, Handler] = {}
+    handlers: dict[int, Handler] = {}
     for value in list(namespace.values()):
         marks = getattr(value, _MARK, None) if callable(value) else None
         for mark in marks or ():
-            found.setdefault(id(mark), mark)
-    return list(found.values())
+            handlers.setdefault(id(mark), mark)
+    return list(handlers.values())
 
 
 def _takes_two(name: str, function: Callable[..., Any]) -> bool:
@@ -186,9 +186,9 @@ def _takes_two(name: str, function: Callable[..., Any]) -> bool:
     try:
         signature.bind(*(None,) * (1 + two))
     except TypeError:
-        called = getattr(function, "__name__", name)
+        label = getattr(function, "__name__", name)
         raise TypeError(
-            f"the handler {name!r} takes (input) or (input, context), and {called} is written as {called}{signature}"
+            f"the handler {name!r} takes (input) or (input, context), and {label} is written as {label}{signature}"
         ) from None
     return two
 
@@ -242,14 +242,14 @@ def failure_of(error: BaseException, handler: Handler) -> Failure:
     """An exception's class name is the error name, its text the cause; TaskError sets both."""
     name = type(error).__name__
     code = getattr(inspect.unwrap(handler.function), "__code__", None)
-    found = traceback_of(error, home_of(getattr(code, "co_filename", None)))
+    trace = traceback_of(error, home_of(getattr(code, "co_filename", None)))
     if isinstance(error, TaskError):
         # A subclass may have set neither, and a caller both to anything.
         return Failure(
-            error_text(getattr(error, "error", name)), error_text(getattr(error, "cause", "")), traceback=found
+            error_text(getattr(error, "error", name)), error_text(getattr(error, "cause", "")), traceback=trace
         )
     frames = traceback.extract_tb(error.__traceback__)[1:]
-    return Failure(name, error_text(error), [error_text(line) for line in traceback.format_list(frames)], found)
+    return Failure(name, error_text(error), [error_text(line) for line in traceback.format_list(frames)], trace)
 
 
 def error_text(value: object) -> str:

@@ -63,20 +63,20 @@ class _Places(Generic[_T]):
     def __init__(self, what: str, files: Collection[Path]) -> None:
         self._what = what
         self._files = files
-        self._found: dict[str, tuple[_T, Path]] = {}
+        self._entries: dict[str, tuple[_T, Path]] = {}
 
-    def add(self, registered: _T, file: Path) -> None:
+    def add(self, entry: _T, file: Path) -> None:
         """One that the global names of this file hold. Raises HandlerLoadError when there is another of its name."""
-        origin = _origin(registered.function) or file
+        origin = _origin(entry.function) or file
         if origin != file and origin in self._files:
             return  # imported from a sibling, which registers it itself
-        first, other = self._found.setdefault(registered.name, (registered, file))
-        if first is not registered:
-            raise HandlerLoadError(_twice(self._what, registered.name, other, file))
+        first, other = self._entries.setdefault(entry.name, (entry, file))
+        if first is not entry:
+            raise HandlerLoadError(_twice(self._what, entry.name, other, file))
 
     def by_name(self) -> dict[str, _T]:
         """All of them."""
-        return {name: registered for name, (registered, _) in self._found.items()}
+        return {name: entry for name, (entry, _) in self._entries.items()}
 
 
 def _misplacement(name: str, file: Path) -> str:
@@ -107,16 +107,18 @@ def _package(directory: Path, stems: Sequence[str]) -> str:
 
 def import_paths() -> list[str]:
     """Python's paths for imports, without what stands there for the handlers that this process has loaded itself."""
-    added = {finder.directory for finder in sys.meta_path if isinstance(finder, _Siblings) and finder.added}
-    return [path for path in sys.path if path not in added]
+    directories = {
+        finder.directory for finder in sys.meta_path if isinstance(finder, _Siblings) and finder.extends_path
+    }
+    return [path for path in sys.path if path not in directories]
 
 
 def _is_name_taken(directory: Path, stem: str) -> bool:
     """Whether the bare name means something else already: a handler file named `json.py` hides nothing."""
     if stem in sys.modules or stem in sys.builtin_module_names:
         return True
-    found = PathFinder.find_spec(stem)
-    return found is not None and found.origin != str(directory / f"{stem}.py")
+    spec = PathFinder.find_spec(stem)
+    return spec is not None and spec.origin != str(directory / f"{stem}.py")
 
 
 class _Siblings(MetaPathFinder):
@@ -127,8 +129,8 @@ class _Siblings(MetaPathFinder):
         self.package = package
         self.directory = str(directory)
         self.stems = stems
-        self.added = self.directory not in sys.path
-        if self.added:
+        self.extends_path = self.directory not in sys.path
+        if self.extends_path:
             sys.path.append(self.directory)
 
     def find_spec(
@@ -144,7 +146,7 @@ class _Siblings(MetaPathFinder):
     def withdraw(self) -> None:
         """Another directory is loaded: its files have the bare names now."""
         sys.meta_path.remove(self)
-        if self.added and self.directory in sys.path:
+        if self.extends_path and self.directory in sys.path:
             sys.path.remove(self.directory)
         for stem in self.stems:
             module = sys.modules.get(stem)

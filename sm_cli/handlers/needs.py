@@ -41,16 +41,16 @@ def needed_handlers(program: Program, definition: Json) -> dict[str, list[str]]:
 
 def nested_workflows(program: Program, definition: Json) -> list[str]:
     """Names of the workflows that the Tasks of a program start; not one that is computed when the state runs."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for pointer, machine in program.machines.items():
         for name, state in machine.states.items():
             if isinstance(state, Task) and (
                 state.resource.starts_execution or state.resource.sfn_action in ("startExecution", "startSyncExecution")
             ):
-                given = _constant_argument(_at(definition, pointer), name, "StateMachineArn")
-                if given is not None:
-                    found[workflow_name(given)] = None
-    return list(found)
+                argument = _constant_argument(_at(definition, pointer), name, "StateMachineArn")
+                if argument is not None:
+                    names[workflow_name(argument)] = None
+    return list(names)
 
 
 def _at(definition: Json, pointer: str) -> Any:
@@ -68,9 +68,9 @@ def _constant_function(machine: Mapping[str, Any], state: str) -> str | None:
 
 
 def _constant_argument(machine: Mapping[str, Any], state: str, member: str) -> str | None:
-    written = machine["States"][state]
-    given = written.get("Parameters", written.get("Arguments"))
-    text = given.get(member) if isinstance(given, dict) else None
+    definition = machine["States"][state]
+    arguments = definition.get("Parameters", definition.get("Arguments"))
+    text = arguments.get(member) if isinstance(arguments, dict) else None
     return text if isinstance(text, str) and not text.startswith("{%") else None
 
 
@@ -82,24 +82,24 @@ def check_handlers(needs: Mapping[str, Sequence[str]], handlers: Mapping[str, Ha
     }
     if not missing:
         return
-    wanted = "; ".join(f"{name!r} for the state {_format_list(states)}" for name, states in missing.items())
+    names = "; ".join(f"{name!r} for the state {_format_list(states)}" for name, states in missing.items())
     there = f"{len(handlers)} handler{'' if len(handlers) == 1 else 's'}"
-    message = f"no handler is registered as {wanted} (looked in {display_path(directory)}/, which has {there})"
+    message = f"no handler is registered as {names} (looked in {display_path(directory)}/, which has {there})"
     raise HandlerLoadError(message, hint=" ".join(_advice(missing, handlers)), topic="missing handler")
 
 
 def _advice(missing: Mapping[str, Sequence[str]], handlers: Mapping[str, Handler]) -> Iterator[str]:
     close = {name: get_close_matches(name, handlers, 2) for name in missing}
-    guesses = sorted({guess for found in close.values() for guess in found})
+    guesses = sorted({guess for matches in close.values() for guess in matches})
     if guesses:
         yield f"Nearest: {', '.join(map(repr, guesses))}."
     first = next(iter(missing))
-    refused = parse_resource(f"arn:aws:states:::{first}").why_refused
-    if refused is not None:
-        yield refused
+    reason = parse_resource(f"arn:aws:states:::{first}").why_refused
+    if reason is not None:
+        yield reason
     yield f'Write one with @handler("{first}") above a function.'
 
 
 def _format_list(names: Sequence[str]) -> str:
-    listed = ", ".join(map(repr, names[:3]))
-    return f"{listed} and {len(names) - 3} more" if len(names) > 3 else listed
+    text = ", ".join(map(repr, names[:3]))
+    return f"{text} and {len(names) - 3} more" if len(names) > 3 else text

@@ -34,14 +34,14 @@ class HandlerNames:
     #: The names that it shows, wildcards among them.
     names: set[str] = field(default_factory=set)
     #: Where the first name is that only running shows, as a clause; None when there is none.
-    hidden: str | None = None
+    why_incomplete: str | None = None
     #: Sentences, without a full stop, about files that cannot be read.
     problems: list[str] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
         """Whether these are all the names that running would show."""
-        return self.hidden is None and not self.problems
+        return self.why_incomplete is None and not self.problems
 
 
 def read_handler_names(directory: Path) -> HandlerNames:
@@ -54,36 +54,36 @@ def read_handler_names(directory: Path) -> HandlerNames:
         raise HandlerLoadError(
             f"there is no handlers directory at {display_path(directory)}", topic="handlers directory"
         )
-    found = HandlerNames()
-    modules = _Modules(directory, found)
+    result = HandlerNames()
+    modules = _Modules(directory, result)
     for file in sorted(directory.glob("*.py")):
         if not file.name.startswith("_"):
             for names in modules.handlers_of(file).values():
-                found.names.update(names)
-    return found
+                result.names.update(names)
+    return result
 
 
 class _Modules:
-    """The files of a directory, each read once; what cannot be told goes into `found`."""
+    """The files of a directory, each read once; what cannot be told goes into `result`."""
 
-    def __init__(self, directory: Path, found: HandlerNames) -> None:
+    def __init__(self, directory: Path, result: HandlerNames) -> None:
         self.directory = directory
-        self.found = found
-        self._known: dict[Path, dict[str, list[str]]] = {}
+        self.result = result
+        self._names_by_file: dict[Path, dict[str, list[str]]] = {}
 
     def handlers_of(self, file: Path) -> dict[str, list[str]]:
         """Global name to the names of the handlers that it holds."""
-        known = self._known.get(file)
-        if known is None:
-            known = self._known[file] = {}  # for files that import each other
+        names = self._names_by_file.get(file)
+        if names is None:
+            names = self._names_by_file[file] = {}  # for files that import each other
             tree = self._parse(file)
             if tree is not None:
-                known.update(_Module(file, self).read(tree))
-        return known
+                names.update(_Module(file, self).read(tree))
+        return names
 
     def hide(self, file: Path, line: int, why: str) -> None:
-        if self.found.hidden is None:
-            self.found.hidden = f"{display_path(file)}:{line}: {why}"
+        if self.result.why_incomplete is None:
+            self.result.why_incomplete = f"{display_path(file)}:{line}: {why}"
 
     def imported_handlers(self, module: str, base: Path | None) -> dict[str, list[str]]:
         """Global name to handlers, of a module that is imported by this dotted name; `base`: where a relative import
@@ -111,13 +111,13 @@ class _Modules:
                 warnings.simplefilter("ignore", SyntaxWarning)
                 return ast.parse(file.read_bytes(), file.name)
         except SyntaxError as e:
-            self.found.problems.append(
+            self.result.problems.append(
                 f"{display_path(file)}:{e.lineno or 1}: cannot be read: {type(e).__name__}: {e.msg}"
             )
         except (ValueError, RecursionError, MemoryError) as e:
-            self.found.problems.append(f"{display_path(file)}:1: cannot be read: {type(e).__name__}: {e}")
+            self.result.problems.append(f"{display_path(file)}:1: cannot be read: {type(e).__name__}: {e}")
         except OSError as e:
-            self.found.problems.append(f"{display_path(file)}: cannot be read: {e.strerror}")
+            self.result.problems.append(f"{display_path(file)}: cannot be read: {e.strerror}")
         return None
 
 
@@ -131,13 +131,13 @@ class _Module:
         self.meanings: dict[str, str] = {}
         self.handlers: dict[str, list[str]] = {}
         #: The decorators that were understood: other uses of `handler` show nothing.
-        self._understood: set[int] = set()
+        self._understood_nodes: set[int] = set()
 
     def read(self, tree: ast.Module) -> dict[str, list[str]]:
         for statement in tree.body:
             self._statement(statement)
         nodes = list(ast.walk(tree))
-        self._understood |= {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+        self._understood_nodes |= {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
         for node in nodes:
             self._look_for_hidden(node)
         return self.handlers
@@ -197,7 +197,7 @@ class _Module:
         """The names that the decorators of a definition register it under."""
         ours = [each for each in definition.decorator_list if self._is_handler(each)]
         for decorator in ours:
-            self._understood.add(id(decorator.func if isinstance(decorator, ast.Call) else decorator))
+            self._understood_nodes.add(id(decorator.func if isinstance(decorator, ast.Call) else decorator))
             below = definition.decorator_list[definition.decorator_list.index(decorator) + 1 :]
             above = definition.decorator_list[: definition.decorator_list.index(decorator)]
             if not all(self._is_handler(each) for each in above):
@@ -230,11 +230,11 @@ class _Module:
     def _look_for_hidden(self, node: ast.AST) -> None:
         """Whatever may register a handler, or bind a global name, where no statement above shows it."""
         if isinstance(node, (ast.Name, ast.Attribute)):
-            if id(node) not in self._understood and self._resolve_name(node) in _DECORATORS | _LEADING:
+            if id(node) not in self._understood_nodes and self._resolve_name(node) in _DECORATORS | _LEADING:
                 self._hide(node, _UNSEEN)
-            called = node.id if isinstance(node, ast.Name) else node.attr
-            if called in _DYNAMIC and (isinstance(node, ast.Name) or called == "import_module"):
-                self._hide(node, f"{called} may bring handlers")
+            identifier = node.id if isinstance(node, ast.Name) else node.attr
+            if identifier in _DYNAMIC and (isinstance(node, ast.Name) or identifier == "import_module"):
+                self._hide(node, f"{identifier} may bring handlers")
         elif isinstance(node, ast.Global) and any(
             name in self.handlers or name in self.meanings for name in node.names
         ):
@@ -263,10 +263,10 @@ def _literal_name(decorator: ast.expr) -> str | None:
         return ""
     if len(decorator.args) > 1 or any(keyword.arg is None for keyword in decorator.keywords):
         return None
-    given = [*decorator.args, *(keyword.value for keyword in decorator.keywords if keyword.arg == "name")]
-    if not given:
+    arguments = [*decorator.args, *(keyword.value for keyword in decorator.keywords if keyword.arg == "name")]
+    if not arguments:
         return ""
-    value = given[0].value if isinstance(given[0], ast.Constant) else 0
+    value = arguments[0].value if isinstance(arguments[0], ast.Constant) else 0
     return value if isinstance(value, str) else "" if value is None else None
 
 

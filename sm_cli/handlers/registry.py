@@ -48,9 +48,9 @@ class Registry(Mapping[str, Handler]):
 
     def find(self, resource: str) -> Handler | None:
         """The handler that serves this resource: its own, else the longest `PREFIX:*`, else `*`."""
-        found = self._handlers.get(resource)
-        if found is not None or not self.wild:
-            return found
+        handler = self._handlers.get(resource)
+        if handler is not None or not self.wild:
+            return handler
         name = serving(resource, self._handlers)
         return None if name is None else self._handlers[name]
 

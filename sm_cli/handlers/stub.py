@@ -20,14 +20,14 @@ class Stub:
     def __init__(self, on_first_answer: Callable[[str], None] | None = None) -> None:
         self.on_first_answer = on_first_answer
         #: The resources that were answered, in order.
-        self.answered: list[str] = []
+        self.resources: list[str] = []
         self._lock = threading.Lock()
 
     def __call__(self, input: Json, context: Context) -> Json:  # noqa: ARG002 - the handlers' protocol
         with self._lock:
-            new = context.resource not in self.answered
+            new = context.resource not in self.resources
             if new:
-                self.answered.append(context.resource)
+                self.resources.append(context.resource)
         if new and self.on_first_answer is not None:
             self.on_first_answer(context.resource)
         return {}

@@ -57,15 +57,15 @@ def home_of(file: str | None) -> str | None:
 
 def _text(error: BaseException, began: TracebackType) -> str:
     whole = traceback.TracebackException(type(error), error, began, limit=-FRAMES, compact=True)
-    kept: list[str] = []
+    entries: list[str] = []
     size = 0
     for entry in reversed([_cut(entry) for entry in whole.format()]):
         size += len(entry.encode())
         if size > MOST:
-            kept.append("…\n")
+            entries.append("…\n")
             break
-        kept.append(entry)
-    return "".join(reversed(kept))
+        entries.append(entry)
+    return "".join(reversed(entries))
 
 
 def _cut(entry: str) -> str:
@@ -82,13 +82,13 @@ def _encodable(text: str) -> str:
 
 def _places(error: BaseException, began: TracebackType | None, home: str | None) -> tuple[str, ...]:
     """`/…/handlers/x.py:12 in charge`, innermost first: of the exception, else of the one that it comes from."""
-    seen: set[int] = set()
+    ids: set[int] = set()
     current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        found = tuple(dict.fromkeys(_own_places(current, began, home)))[:PLACES]
-        if found:
-            return found
+    while current is not None and id(current) not in ids:
+        ids.add(id(current))
+        places = tuple(dict.fromkeys(_own_places(current, began, home)))[:PLACES]
+        if places:
+            return places
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
         began = None if current is None else current.__traceback__
     return ()

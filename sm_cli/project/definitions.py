@@ -34,17 +34,17 @@ def files_by_name(folder: Path) -> dict[str, Path]:
     return {stem_of(str(file)): file for file in (files_in(folder) if folder.is_dir() else ())}
 
 
-def only_file(folder: Path, configured: str | None, root: Path) -> Path:
+def only_file(folder: Path, setting: str | None, root: Path) -> Path:
     """The workflow that a folder stands for: the one that the settings of its project name, as a file below `root` or
     by its name, else the only one that stands in the folder. Raises UsageError when that is none or several."""
     there = files_by_name(folder)
-    if configured is not None:
-        file = there.get(configured, root / configured)
+    if setting is not None:
+        file = there.get(setting, root / setting)
         if file.is_file():
             return file
-        close = get_close_matches(configured, there, 1)
+        close = get_close_matches(setting, there, 1)
         hint = f"; did it mean {close[0]!r}?" if close else ""
-        raise UsageError(f"the settings in {root} name the workflow {configured!r}, which is not there{hint}")
+        raise UsageError(f"the settings in {root} name the workflow {setting!r}, which is not there{hint}")
     if len(there) == 1:
         return next(iter(there.values()))
     if there:
@@ -58,8 +58,8 @@ def read_file(path: str) -> bytes:
 
     try:
         file = Path(path)
-        with file.open("rb") as opened:
-            return opened.read() if file.is_file() else opened.read(MAX_BYTES + 1)
+        with file.open("rb") as stream:
+            return stream.read() if file.is_file() else stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise NotFound(f"there is no file {path}") from None
     except OSError as e:
@@ -70,10 +70,10 @@ def read_document(path: Path) -> Document:
     """A definition that was read, under the name of its file. Raises InvalidDefinition, NotFound, UsageError."""
     from sm_cli.asl.text.source import parse
 
-    found = parse(read_file(str(path)), file=str(path))
-    if found.document is None:
-        raise InvalidDefinition(found.diagnostics)
-    return found.document
+    parsed_file = parse(read_file(str(path)), file=str(path))
+    if parsed_file.document is None:
+        raise InvalidDefinition(parsed_file.diagnostics)
+    return parsed_file.document
 
 
 class Library:
@@ -81,7 +81,7 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
+        self._workflows: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
 
     def __call__(self, name: str) -> Workflow | None:
         """None when there is none. Raises InvalidDefinition for one that cannot run."""
@@ -90,19 +90,19 @@ class Library:
             return None
         stat = os.stat(file)  # noqa: PTH116 - once for each task that starts a workflow
         version = (str(file), stat.st_mtime_ns, stat.st_size)
-        known = self._known.get(name)
-        if known is None or known[0] != version:
+        entry = self._workflows.get(name)
+        if entry is None or entry[0] != version:
             from sm_cli.engine.engine import prepare  # only who runs one waits for the import
 
-            known = self._known[name] = (version, prepare(read_document(file), name))
-        return known[1]
+            entry = self._workflows[name] = (version, prepare(read_document(file), name))
+        return entry[1]
 
-    def named(self, name: str) -> Workflow:
+    def find(self, name: str) -> Workflow:
         """The workflow of this name. Raises NotFound, with near names, and InvalidDefinition."""
-        found = self(name)
-        if found is None:
+        workflow = self(name)
+        if workflow is None:
             there = files_by_name(self.folder)
             close = get_close_matches(name, there, 1)
             more = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(there)}" if there else ""
             raise NotFound(f"{self.folder} has no workflow {name!r}{more}", topic="workflow")
-        return found
+        return workflow

@@ -28,9 +28,9 @@ def files_of_database(file: Path) -> list[Path]:
     return [*folder, *(Path(f"{each}{suffix}") for each in where for suffix in _BESIDE)]
 
 
-def refuse_others(paths: Iterable[Path], advice: str, shown: Callable[[str], str] = str) -> None:
+def refuse_others(paths: Iterable[Path], advice: str, label: Callable[[str], str] = str) -> None:
     """Raises ConfigurationError for the first that another user owns; says nothing of what is not there. advice: what
-    obeys it all the same. shown: how a path is written."""
+    obeys it all the same. label: how a path is written."""
     if not hasattr(os, "geteuid"):
         return  # Windows has no owners of this kind
     ours = {0, os.geteuid()}
@@ -38,19 +38,19 @@ def refuse_others(paths: Iterable[Path], advice: str, shown: Callable[[str], str
         for uid in owners_of(path):
             if uid not in ours:
                 raise ConfigurationError(
-                    f"{shown(str(path))} belongs to {_user_name(uid)}{_mode(path)}, who is neither you nor root, and "
+                    f"{label(str(path))} belongs to {_user_name(uid)}{_mode(path)}, who is neither you nor root, and "
                     f"is not obeyed; to obey it all the same {advice}"
                 )
 
 
-def owner_who_denies(file: Path, shown: Callable[[str], str] = str) -> str | None:
+def owner_who_denies(file: Path, label: Callable[[str], str] = str) -> str | None:
     """Whose the first file on the way to a database is that this user may not use; None when he may use them all."""
     for path in (file.parent, file, *(Path(f"{file}{suffix}") for suffix in _BESIDE)):
-        needed = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
+        mode = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
         for uid in owners_of(path)[-1:]:
-            if not os.access(path, needed):
+            if not os.access(path, mode):
                 whose, you = f"{_user_name(uid)}{_mode(path)}", _user_name(os.geteuid())
-                return f"{shown(str(path))} belongs to {whose}; you are {you}."
+                return f"{label(str(path))} belongs to {whose}; you are {you}."
     return None
 
 

@@ -35,8 +35,8 @@ class ProjectSettings:
 
     def setting(self, key: str) -> str | None:
         """A setting as text; None when it is not there."""
-        found = self.settings.get(key)
-        return None if found is None else str(found)
+        value = self.settings.get(key)
+        return None if value is None else str(value)
 
     def place(self, key: str) -> str:
         """Where a setting was made: `sm.toml:3: concurrency`."""
@@ -53,12 +53,12 @@ class ProjectSettings:
         Raises HandlerLoadError when the configuration names one that is not there."""
         if option is not None:
             return Path(option), True
-        configured = self.setting("handlers")
-        directory = relative_path(self.root / (configured or "handlers"))
-        if configured is not None and not directory.is_dir():
+        setting = self.setting("handlers")
+        directory = relative_path(self.root / (setting or "handlers"))
+        if setting is not None and not directory.is_dir():
             place = self.place("handlers")
             raise HandlerLoadError(f"{place}: there is no directory {directory}", topic="handlers directory")
-        return directory, configured is not None
+        return directory, setting is not None
 
     def buckets(self, option: str | None) -> Path:
         """The directory that stands for S3."""
@@ -99,13 +99,13 @@ class ProjectSettings:
         """A setting that is a number from 1 on, which a variable overrides. Raises ConfigurationError."""
         name = f"SM_{key.upper()}"
         variable = os.environ.get(name)
-        given = self.setting(key) if variable is None else variable
-        if given is None:
+        text = self.setting(key) if variable is None else variable
+        if text is None:
             return None
-        if not given.isdecimal() or not given.isascii() or not 0 < int(given[:20]) <= most:
+        if not text.isdecimal() or not text.isascii() or not 0 < int(text[:20]) <= most:
             where = name if variable is not None else self.place(key)
-            raise ConfigurationError(f"{where} is a number of {of} from 1 to {most:,}, not {given[:40]!r}")
-        return int(given)
+            raise ConfigurationError(f"{where} is a number of {of} from 1 to {most:,}, not {text[:40]!r}")
+        return int(text)
 
     def queue_of(self, workflow: str) -> str:
         """The queue that the table `priority` gives to a workflow; "default" unless it does."""
@@ -116,10 +116,10 @@ class ProjectSettings:
         """The database's URL, and whether somebody named it."""
         if option is not None:
             return option, True
-        configured = self.setting("database")
-        if configured is None:
+        setting = self.setting("database")
+        if setting is None:
             return str(relative_path(self.root / ".sm" / "sm.db")), False
-        return self._anchor(configured), True
+        return self._anchor(setting), True
 
     def http(self) -> HttpSettings:
         """What http:invoke may do. Raises ConfigurationError for hosts and connections that are none."""
@@ -142,12 +142,13 @@ class ProjectSettings:
         return f"{scheme}{relative_path(self.root / path)}"
 
 
-def engine_settings(project: ProjectSettings, *, stubbed: bool = False) -> Settings:
-    """What an engine of this project is set to. stubbed: as there. Raises ConfigurationError."""
+def engine_settings(project: ProjectSettings, *, has_stub: bool = False) -> Settings:
+    """What an engine of this project is set to. has_stub: whether a stub answers what has no handler. Raises
+    ConfigurationError."""
     from sm_cli.engine.settings import Settings
     from sm_cli.timestamps import MICROSECONDS
 
-    settings = Settings(has_stub=stubbed)
+    settings = Settings(has_stub=has_stub)
     if (most := project.max_payload) is not None:
         settings.max_payload = most
     if (events := project.max_events) is not None:

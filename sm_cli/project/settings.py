@@ -58,9 +58,9 @@ def find_settings(start: Path, check: Callable[[Path], None] = lambda _: None) -
     for directory in (start, *start.parents):
         for name in ("sm.toml", "pyproject.toml"):
             file = directory / name
-            found = _settings(file, check)
-            if found is not None:
-                return Found(directory, file, *found)
+            settings = _settings(file, check)
+            if settings is not None:
+                return Found(directory, file, *settings)
     return Found(start)
 
 
@@ -108,18 +108,18 @@ def _check(file: Path, table: dict[str, object], lines: list[str]) -> None:
             close = get_close_matches(key, KEYS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"sm knows {', '.join(KEYS)}"
             raise ConfigurationError(f"{place_of(file, lines, key)} sets {key!r}, which sm does not know", hint=hint)
-        wanted, called = kind
-        if type(value) is not wanted:
+        expected_type, type_name = kind
+        if type(value) is not expected_type:
             instead = "" if key in SECRET else f", not {value!r}"
-            raise ConfigurationError(f"{place_of(file, lines, key)}: {key} is {called}{instead}")
+            raise ConfigurationError(f"{place_of(file, lines, key)}: {key} is {type_name}{instead}")
 
 
 def place_of(file: Path, lines: list[str], key: str) -> str:
     """`sm.toml:3`; without the number when the key is written in a way that a line does not show."""
-    written = re.compile(rf"""\s*(?:\[\s*(?:tool\s*\.\s*sm\s*\.\s*)?)?["']?{re.escape(key)}["']?\s*[=.\]]""")
+    pattern = re.compile(rf"""\s*(?:\[\s*(?:tool\s*\.\s*sm\s*\.\s*)?)?["']?{re.escape(key)}["']?\s*[=.\]]""")
     begin = next((i for i, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.\s*sm\b", line)), 0)
     for number, line in enumerate(lines[begin:], begin + 1):
-        if written.match(line):
+        if pattern.match(line):
             return f"{relative_path(file)}:{number}"
     return str(relative_path(file))
 

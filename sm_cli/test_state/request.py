@@ -48,11 +48,11 @@ class StateTestRefused(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """Either a result, or (`failed`) an error and its cause."""
+    """Either a result, or (`is_failure`) an error and its cause."""
 
     #: What the task returns.
     result: Json = None
-    failed: bool = False
+    is_failure: bool = False
     #: The error name; "" when it has a result.
     error: str = ""
     #: Text for people; None when there is none.
@@ -74,10 +74,10 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The state, compiled in a machine of its own under `name`. `written` is its definition."""
+    """The state, compiled in a machine of its own under `name`. `definition` is its definition."""
 
     name: str
-    written: Mapping[str, Json]
+    definition: Mapping[str, Json]
     #: With this machine only.
     program: Program
 
@@ -104,17 +104,17 @@ def read_subject(definition: Any, state_name: str | None, name: str) -> Subject:
     whole: Any = document.value
     language = whole.get("QueryLanguage", "JSONPath")
     if state_name is None:
-        written = dict(whole)
-        alone = _alone(written, name, language)
-        _refuse_problems(from_value(alone).document or document, ignored=("SM205",))
+        state_definition = dict(whole)
+        alone = _alone(state_definition, name, language)
+        _refuse_problems(from_value(alone).document or document, codes_to_ignore=("SM205",))
     else:
         if "States" not in whole:
             raise invalid("A state's name belongs to the definition of a whole state machine.")
         _refuse_problems(document)
-        written = find_state(whole, state_name).value
-        alone = _alone(written, name, language)
-    alone["States"][name] = {field: value for field, value in written.items() if field not in _MOCKED_AWAY}
-    return Subject(name, written, compile_program(alone))
+        state_definition = find_state(whole, state_name).value
+        alone = _alone(state_definition, name, language)
+    alone["States"][name] = {field: value for field, value in state_definition.items() if field not in _MOCKED_AWAY}
+    return Subject(name, state_definition, compile_program(alone))
 
 
 def find_state(definition: dict[str, Json], name: str) -> StateAt:
@@ -128,16 +128,16 @@ def find_state(definition: dict[str, Json], name: str) -> StateAt:
 def _document(definition: Any) -> Document:
     if isinstance(definition, Document):
         return definition
-    parsed = parse_source(definition) if isinstance(definition, (str, bytes)) else from_value(definition)
-    if parsed.document is None:
+    parse_result = parse_source(definition) if isinstance(definition, (str, bytes)) else from_value(definition)
+    if parse_result.document is None:
         error, message = invalid_definition(validate_as_aws(definition))
-        raise StateTestRefused(error, message, diagnostics=parsed.diagnostics)
-    return parsed.document
+        raise StateTestRefused(error, message, diagnostics=parse_result.diagnostics)
+    return parse_result.document
 
 
-def _alone(written: dict[str, Json], name: str, language: str) -> dict[str, Any]:
+def _alone(state: dict[str, Json], name: str, language: str) -> dict[str, Any]:
     """A machine that begins with the state, and ends at once wherever it leads to."""
-    states: dict[str, Any] = {name: written}
+    states: dict[str, Any] = {name: state}
     alone: dict[str, Any] = {"QueryLanguage": language, "StartAt": name, "States": states}
     (root, *_) = outline(alone)
     for _, target in all_targets(root):
@@ -145,13 +145,13 @@ def _alone(written: dict[str, Json], name: str, language: str) -> dict[str, Any]
     return alone
 
 
-def _refuse_problems(document: Document, ignored: tuple[str, ...] = ()) -> None:
-    problems = [d for d in validate(document) if d.severity == "error" and d.code not in ignored]
+def _refuse_problems(document: Document, codes_to_ignore: tuple[str, ...] = ()) -> None:
+    problems = [d for d in validate(document) if d.severity == "error" and d.code not in codes_to_ignore]
     if not problems:
         return
-    said = validate_as_aws(document)
-    error, message = invalid_definition(said)
-    if not said:
+    problems_of_aws = validate_as_aws(document)
+    error, message = invalid_definition(problems_of_aws)
+    if not problems_of_aws:
         message = f"Invalid State Machine Definition: '{problems[0].message} at {problems[0].pointer}'"
     raise StateTestRefused(error, message, diagnostics=problems)
 
@@ -175,42 +175,42 @@ def read_mock(mock: Mapping[str, Any] | None, *, reveal_secrets: bool) -> Mock |
     output = mock["errorOutput"]
     if not isinstance(output, Mapping) or not all(isinstance(value, str) for value in output.values()):
         raise invalid("The errorOutput of a mock is an object with the texts error and cause.")
-    return Mock(failed=True, error=output.get("error") or "", cause=output.get("cause"))
+    return Mock(is_failure=True, error=output.get("error") or "", cause=output.get("cause"))
 
 
-def read_configuration(written: Mapping[str, Any] | None, mock: Mock | None) -> Configuration:
+def read_configuration(configuration: Mapping[str, Any] | None, mock: Mock | None) -> Configuration:
     """The stateConfiguration of a request. Raises StateTestRefused."""
-    written = {} if written is None else written
-    if not isinstance(written, Mapping):
+    configuration = {} if configuration is None else configuration
+    if not isinstance(configuration, Mapping):
         raise invalid("The stateConfiguration must be a JSON object.")
     if mock is None:
         for member in ("mapIterationFailureCount", "retrierRetryCount", "errorCausedByState", "mapItemReaderData"):
-            if written.get(member) is not None:
+            if configuration.get(member) is not None:
                 member_name = f"{member[:1].upper()}{member[1:]}"
                 raise invalid(f"TestState does not support {member_name} when a mock is not specified.")
     for member in ("mapIterationFailureCount", "retrierRetryCount"):
-        number = written.get(member, 0)
+        number = configuration.get(member, 0)
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
             raise invalid(f"{member} is a whole number from 0 on.")
     return Configuration(
-        written.get("retrierRetryCount", 0),
-        written.get("mapIterationFailureCount"),
-        _json(written.get("mapItemReaderData"), "mapItemReaderData must be valid JSON"),
-        written.get("errorCausedByState"),
+        configuration.get("retrierRetryCount", 0),
+        configuration.get("mapIterationFailureCount"),
+        _json(configuration.get("mapItemReaderData"), "mapItemReaderData must be valid JSON"),
+        configuration.get("errorCausedByState"),
     )
 
 
 def read_object(value: Any, what: str) -> dict[str, Json] | None:
     """The context or the variables."""
-    found = _json(value, f"{what} must be valid JSON")
-    if found is not None and not isinstance(found, dict):
+    document = _json(value, f"{what} must be valid JSON")
+    if document is not None and not isinstance(document, dict):
         raise invalid(f"{what} must be a JSON object.")
-    return found
+    return document
 
 
 def read_items(subject: Subject, configuration: Configuration) -> list[Json] | dict[str, Json] | None:
     """What the ItemReader of a Map would have read, an array or an object; None for a state without one."""
-    reader: Any = subject.written.get("ItemReader")
+    reader: Any = subject.definition.get("ItemReader")
     if reader is None:
         return None
     pointer = reader.get("ReaderConfig", {}).get("ItemsPointer")
@@ -239,22 +239,24 @@ def _json(value: Any, problem: str) -> Json:
             return loads_exact(value)
         except InvalidJson:
             raise invalid(problem) from None
-    found, wrong = as_json(value)
+    result, wrong = as_json(value)
     if wrong is not None:
         raise invalid(problem)
-    return found
+    return result
 
 
 # -- all of it together ---------------------------------------------------------------------------------
 
 
-def refuse_misfits(subject: Subject, mock: Mock | None, configuration: Configuration, *, stubbed: bool = False) -> None:
-    """Refuse a mock for what has none, its lack where one is needed, and one of the wrong shape. `stubbed`: a stub may
+def refuse_misfits(
+    subject: Subject, mock: Mock | None, configuration: Configuration, *, has_stub: bool = False
+) -> None:
+    """Refuse a mock for what has none, its lack where one is needed, and one of the wrong shape. `has_stub`: a stub may
     answer a Task that waits, so that whoever calls it has to `refuse_waiting`."""
     state = subject.state
     if mock is None:
         _refuse_without_mock(state)
-        if not stubbed:
+        if not has_stub:
             refuse_waiting(state)
         return
     if not isinstance(state, (Task, Map, Parallel, Message)):
@@ -262,10 +264,10 @@ def refuse_misfits(subject: Subject, mock: Mock | None, configuration: Configura
     caused_by = configuration.caused_by
     if caused_by is not None and not any(caused_by in m.states for m in subject.program.machines.values() if m.pointer):
         raise invalid(f"There is no state named '{caused_by}' inside the state that is tested.")
-    if mock.failed or not isinstance(state, (Map, Parallel)):
+    if mock.is_failure or not isinstance(state, (Map, Parallel)):
         return
     if not isinstance(mock.result, list):
-        if "ResultWriter" in subject.written:
+        if "ResultWriter" in subject.definition:
             return  # what it wrote is told in an object
         raise invalid("Mocked result must be an array.")
     if isinstance(state, Parallel) and len(mock.result) != len(state.branches):

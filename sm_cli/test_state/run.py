@@ -86,7 +86,7 @@ def test_state(
     role_arn: str | None = None,
     name: str = STATE_NAME,
     strict: bool = True,
-    raised: Callable[[Traceback], None] | None = None,
+    on_traceback: Callable[[Traceback], None] | None = None,
 ) -> dict[str, Json]:
     """Run one state and tell how it ended: the response of AWS's TestState, with JSON values where AWS has their text.
 
@@ -97,8 +97,8 @@ def test_state(
     state_configuration: retrierRetryCount, errorCausedByState, mapIterationFailureCount, mapItemReaderData.
     handlers: resource, name of a Lambda function or wildcard, to what is called; `sm`'s own are below them.
     name: what the state is called in the context object and in causes. strict: refuse what only AWS cannot do (a
-    context without a mock), and tell no more than AWS does (of a Parallel nothing before its branches). raised: told
-    where the handler failed, when it did.
+    context without a mock), and tell no more than AWS does (of a Parallel nothing before its branches).
+    on_traceback: called with where the handler failed, when it did.
 
     Returns status (SUCCEEDED, FAILED, RETRIABLE, CAUGHT_ERROR) and what there is of output, error, cause, nextState
     and, from DEBUG on, inspectionData. Raises StateTestRefused with AWS's error code for a request that it refuses.
@@ -106,15 +106,15 @@ def test_state(
     if inspection_level not in LEVELS:
         raise invalid(f"The inspectionLevel is one of {', '.join(LEVELS)}, not {inspection_level!r}.")
     subject = read_subject(definition, state_name, name)
-    mocked = read_mock(mock, reveal_secrets=reveal_secrets)
-    configuration = read_configuration(state_configuration, mocked)
-    given = read_object(context, "Context")
-    if given is not None and mocked is None and strict:
+    mock_object = read_mock(mock, reveal_secrets=reveal_secrets)
+    configuration = read_configuration(state_configuration, mock_object)
+    context_object = read_object(context, "Context")
+    if context_object is not None and mock_object is None and strict:
         raise invalid("TestState does not support Context when a mock is not specified.")
     registry = Registry.of(handlers or {})
-    refuse_misfits(subject, mocked, configuration, stubbed=any(handler.final for handler in registry.values()))
-    test = _Test(subject, mocked, configuration, registry, raised)
-    test.prepare({} if input is None else input, read_object(variables, "Variables") or {}, given, role_arn)
+    refuse_misfits(subject, mock_object, configuration, has_stub=any(handler.final for handler in registry.values()))
+    test = _Test(subject, mock_object, configuration, registry, on_traceback)
+    test.prepare({} if input is None else input, read_object(variables, "Variables") or {}, context_object, role_arn)
     answer = test.answer(test.run())
     if inspection_level != "INFO":
         answer["inspectionData"] = test.inspection(strict=strict)
@@ -134,14 +134,14 @@ class _Test:
         mock: Mock | None,
         configuration: Configuration,
         handlers: Registry,
-        raised: Callable[[Traceback], None] | None,
+        on_traceback: Callable[[Traceback], None] | None,
     ) -> None:
-        self.raised = raised
+        self.on_traceback = on_traceback
         self.subject = subject
         self.mock = mock
         self.configuration = configuration
         self.handlers = Registry({**builtins(), **handlers})
-        self.program = subject.program if mock is None or not mock.failed else _inline(subject)
+        self.program = subject.program if mock is None or not mock.is_failure else _inline(subject)
         self.probe = Probe(is_mock=mock is not None)
 
     def prepare(
@@ -161,12 +161,12 @@ class _Test:
         """The context object of an execution that is made up for the test."""
         first = self.frame.copy()
         first.seq = 1  # a task token is made for the attempt
-        made: Any = StepBuilder(self.program, first, self.env).context()
-        made["Execution"]["RoleArn"] = role
+        document: Any = StepBuilder(self.program, first, self.env).context()
+        document["Execution"]["RoleArn"] = role
         if isinstance(self.subject.state, (Task, Map, Parallel)):
-            made["State"]["RetryCount"] = self.configuration.retries
-        found: dict[str, Json] = made
-        return found
+            document["State"]["RetryCount"] = self.configuration.retries
+        context: dict[str, Json] = document
+        return context
 
     # -- running -----------------------------------------------------------------------------------------
 
@@ -185,51 +185,51 @@ class _Test:
         command = next(command for command in step.commands if not isinstance(command, EndRun))
         if isinstance(self.subject.state, DistributedMap) and isinstance(command, StartRun):
             assert self.mock is not None and frame.join is not None, "a Map without a mock was refused"
-            return self.joined(frame, frame.join, self.mock)
+            return self.join_result(frame, frame.join, self.mock)
         if isinstance(command, StartExecution):
-            return self.started(frame, f"starts no execution of {command.workflow!r}")
+            return self.start_result(frame, f"starts no execution of {command.workflow!r}")
         if isinstance(command, CallSfn):
-            return self.started(frame, f"does not call {command.action}")
+            return self.start_result(frame, f"does not call {command.action}")
         if isinstance(command, RunTask):
-            return self.called(frame, command) if self.mock is None else self.mocked_task(frame, self.mock)
+            return self.task_result(frame, command) if self.mock is None else self.mocked_task(frame, self.mock)
         assert not isinstance(command, Close), "a closed frame is not blocked"
         if isinstance(command, Fork):
             assert self.mock is not None, "a Map or Parallel without a mock was refused"
-            return self.joined(frame, command.join, self.mock)
+            return self.join_result(frame, command.join, self.mock)
         if isinstance(command, AwaitMessage):
             assert self.mock is not None, "a Message without a mock was refused"
-            return DeadlinePassed(frame.seq) if self.mock.failed else MessageReceived(frame.seq, self.mock.result)
+            return DeadlinePassed(frame.seq) if self.mock.is_failure else MessageReceived(frame.seq, self.mock.result)
         assert isinstance(command, StartTimer)
         return None if command.kind is TimerKind.BACKOFF else DelayElapsed(frame.seq)
 
     def mocked_task(self, frame: Frame, mock: Mock) -> Event:
-        if not mock.failed:
+        if not mock.is_failure:
             return TaskSucceeded(frame.seq, mock.result)
         self.count_retries(frame, mock.error)
         return TaskFailed(frame.seq, mock.error, mock.cause)
 
-    def started(self, frame: Frame, missing: str) -> Event:
+    def start_result(self, frame: Frame, missing: str) -> Event:
         """Other executions are not touched by a test: only a mock can stand for them."""
         if self.mock is not None:
             return self.mocked_task(frame, self.mock)
         return TaskFailed(frame.seq, "States.TaskFailed", f"A test {missing}; give a mock.")
 
-    def joined(self, frame: Frame, join: Join, mock: Mock) -> Event:
+    def join_result(self, frame: Frame, join: Join, mock: Mock) -> Event:
         """How a Map or Parallel ends: as its mock says, unless more iterations failed than are tolerated."""
         failures = self.configuration.failures or 0
-        if isinstance(self.subject.state, Map) and mock.failed and failures > join.total:
+        if isinstance(self.subject.state, Map) and mock.is_failure and failures > join.total:
             raise too_many_failures()
         error, cause = mock.error, mock.cause
-        if not mock.failed:
-            bounded = {"toleratedFailureCount", "toleratedFailurePercentage"} & self.probe.stages.keys()
-            if not bounded or failures <= join.tolerated:
+        if not mock.is_failure:
+            limits = {"toleratedFailureCount", "toleratedFailurePercentage"} & self.probe.stages.keys()
+            if not limits or failures <= join.tolerated:
                 result: Any = mock.result
                 return Joined(frame.seq, result, frame.last)
             error, cause = _THRESHOLD
         self.count_retries(frame, error, "States.BranchFailed" if isinstance(self.subject.state, Parallel) else None)
         return JoinFailed(frame.seq, error, cause, frame.last)
 
-    def called(self, frame: Frame, task: RunTask) -> Event:
+    def task_result(self, frame: Frame, task: RunTask) -> Event:
         """A Task without a mock calls its handler, here and now."""
         handler = self.handlers.find(task.handler)
         if handler is None or not handler.final:
@@ -243,8 +243,8 @@ class _Test:
         outcome = _call(handler, task.input, context)
         if isinstance(outcome, Success):
             return TaskSucceeded(frame.seq, outcome.result)
-        if self.raised is not None and outcome.traceback is not None:
-            self.raised(outcome.traceback)
+        if self.on_traceback is not None and outcome.traceback is not None:
+            self.on_traceback(outcome.traceback)
         return TaskFailed(frame.seq, outcome.error, outcome.cause, outcome.stack)
 
     def count_retries(self, frame: Frame, error: str, also: str | None = None) -> None:
@@ -264,24 +264,24 @@ class _Test:
         if frame.status is FrameStatus.BLOCKED:
             return _inspection_data({"error": error, "cause": cause, "status": "RETRIABLE"})
         if frame.status is FrameStatus.FAILED:
-            (closed,) = (command for command in step.commands if isinstance(command, Close))
-            return _inspection_data({"error": closed.error, "cause": closed.cause, "status": "FAILED"})
+            (close,) = (command for command in step.commands if isinstance(command, Close))
+            return _inspection_data({"error": close.error, "cause": close.cause, "status": "FAILED"})
         if frame.status is FrameStatus.SUCCEEDED:
             return {"output": frame.output, "status": "SUCCEEDED"}
         details = self.probe.stages.get("errorDetails")
-        caught = isinstance(details, dict) and "catchIndex" in details
-        inspection = _inspection_data({"error": error, "cause": cause}) if caught else {}
+        is_caught = isinstance(details, dict) and "catchIndex" in details
+        inspection = _inspection_data({"error": error, "cause": cause}) if is_caught else {}
         return {
             "output": frame.input,
             **inspection,
             "nextState": frame.state,
-            "status": "CAUGHT_ERROR" if caught else "SUCCEEDED",
+            "status": "CAUGHT_ERROR" if is_caught else "SUCCEEDED",
         }
 
     def inspection(self, *, strict: bool) -> dict[str, Json]:
         """AWS's InspectionData: the input, the stages of the data flow in their order, the variables afterwards."""
-        untold = _UNTOLD if strict and isinstance(self.subject.state, Parallel) else ()
-        stages = {name: value for name, value in self.probe.stages.items() if name not in untold}
+        hidden_stages = _UNTOLD if strict and isinstance(self.subject.state, Parallel) else ()
+        stages = {name: value for name, value in self.probe.stages.items() if name not in hidden_stages}
         variables: dict[str, Json] = {"variables": self.frame.vars} if self.frame.vars else {}
         return {"input": self.input, **stages, **variables}
 

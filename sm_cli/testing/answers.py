@@ -32,7 +32,7 @@ class Successive:
 
     def __init__(self, resource: str, answers: Iterable[Any]) -> None:
         self.resource = resource
-        self.given = 0
+        self.count = 0
         #: Whether it was asked for an answer that it does not have.
         self.is_used_up = False
         self._answers: Iterator[Any] = iter(answers)
@@ -43,31 +43,31 @@ class Successive:
         except StopIteration:
             self.is_used_up = True
             return None
-        self.given += 1
-        return raised(answer)
+        self.count += 1
+        return value_or_raise(answer)
 
 
-def raised(answer: Any) -> Any:
+def value_or_raise(answer: Any) -> Any:
     """The answer, unless it is an exception: then that is raised."""
     if isinstance(answer, BaseException):
         raise answer
     return answer
 
 
-def stub_of(resource: str, given: Any) -> Handler:
+def stub_of(resource: str, answer: Any) -> Handler:
     """The stub of one resource: a callable is called as a handler is, a list or an iterator gives an answer for each
     call, any other value answers them all. Nobody calls back for what it answers."""
-    if callable(given):
-        return Handler(resource, given, final=True)
-    if isinstance(given, (list, tuple, Iterator)):
-        return Handler(resource, Successive(resource, given), final=True)
-    return Handler(resource, lambda _: raised(given), final=True)
+    if callable(answer):
+        return Handler(resource, answer, final=True)
+    if isinstance(answer, (list, tuple, Iterator)):
+        return Handler(resource, Successive(resource, answer), final=True)
+    return Handler(resource, lambda _: value_or_raise(answer), final=True)
 
 
 def stand_ins(stub: Stubbed, handlers: Mapping[str, Handler]) -> Registry:
     """The handlers, and under them what `stub` answers."""
     if isinstance(stub, Mapping):
-        return Registry({**{name: stub_of(name, given) for name, given in stub.items()}, **handlers})
+        return Registry({**{name: stub_of(name, answer) for name, answer in stub.items()}, **handlers})
     return Stub().under(handlers) if stub else Registry(handlers)
 
 
@@ -80,8 +80,8 @@ def missing_handler(job: Job, workflow: str, handlers: Iterable[str]) -> Handler
     """What is said of a task that nothing answers: its state, its resource, names that are near."""
     close = get_close_matches(job.resource, sorted(handlers), 2)
     near = f"; near names: {', '.join(map(repr, close))}" if close else ""
-    refused = parse_resource(f"arn:aws:states:::{job.resource}").why_refused
-    why = "" if refused is None else f" ({refused})"
+    reason = parse_resource(f"arn:aws:states:::{job.resource}").why_refused
+    why = "" if reason is None else f" ({reason})"
     return HandlerLoadError(
         f"no handler answers {job.resource!r}, which the state {job.state!r} of {workflow} calls{near}{why}",
         hint="Give one in handlers=, an answer in stub=, or stub=True for {} as the answer of all that have none.",
@@ -103,14 +103,14 @@ class DueCallback:
     event: Callable[[int], Event]
 
 
-def callbacks_at(start: int, given: Sequence[Callback]) -> list[DueCallback]:
+def callbacks_at(start: int, callbacks: Sequence[Callback]) -> list[DueCallback]:
     """The callbacks in the order in which they come. start: microseconds since 1970 UTC. Raises TypeError for an output
     that is not JSON."""
-    found = [
+    due = [
         DueCallback(start + round(seconds * MICROSECONDS), number, state, _event_of(number, result))
-        for number, (seconds, state, result) in enumerate(given)
+        for number, (seconds, state, result) in enumerate(callbacks)
     ]
-    return sorted(found, key=lambda answer: (answer.at, answer.number))
+    return sorted(due, key=lambda answer: (answer.at, answer.number))
 
 
 def nobody_waits(answer: DueCallback, start: int, waiting: Sequence[str], program: Program) -> UsageError:

@@ -14,7 +14,7 @@ class FakeClock:
 
     def __init__(self, now: int = EPOCH) -> None:
         self.time = now
-        self.jumped = 0
+        self.total_jump = 0
         self.refs = 0
 
     def now(self) -> int:
@@ -23,12 +23,12 @@ class FakeClock:
 
     def monotonic(self) -> int:
         """Microseconds that `jump` does not change."""
-        return self.time - self.jumped
+        return self.time - self.total_jump
 
     def jump(self, microseconds: int) -> None:
         """Set the wall clock forward, or back; no time passes."""
         self.time += microseconds
-        self.jumped += microseconds
+        self.total_jump += microseconds
 
     def new_ref(self) -> str:
         """A public id, counted from 1: the same in every run."""

@@ -20,7 +20,7 @@ class _CrashingStore:
 
     def __init__(self, store: Store, at: int, *, after: bool) -> None:
         self._store = store
-        self._left = at
+        self._remaining = at
         self._after = after
 
     def __getattr__(self, name: str) -> Any:
@@ -30,10 +30,10 @@ class _CrashingStore:
     def write(self) -> Iterator[Transaction]:
         with self._store.write() as tx:
             yield tx
-            self._left -= 1
-            if self._left == 0 and not self._after:
+            self._remaining -= 1
+            if self._remaining == 0 and not self._after:
                 raise Crash
-        if self._left == 0:
+        if self._remaining == 0:
             raise Crash
 
 
@@ -48,8 +48,8 @@ class crash_points:  # noqa: N801 - reads as a function: `with crash_points(stor
 
     def at(self, commit: int, *, after: bool = False) -> Store:
         """The store, which raises Crash at commit number `commit`; before it, or after it is on disk."""
-        doomed: Any = _CrashingStore(self.store, commit, after=after)
-        result: Store = doomed
+        crashing: Any = _CrashingStore(self.store, commit, after=after)
+        result: Store = crashing
         return result
 
     def __enter__(self) -> crash_points:

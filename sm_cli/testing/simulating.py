@@ -86,9 +86,9 @@ def _aware(moment: datetime) -> datetime:
 
 def _written_in(root: Path) -> dict[str, Any]:
     """The value of each file by its path; of JSON Lines, whose every line ends, the list of theirs."""
-    found: dict[str, Any] = {}
+    files: dict[str, Any] = {}
     for file in sorted(path for path in root.rglob("*.json") if path.is_file()):
         text = file.read_text(encoding="utf-8")
         lines = [loads_exact(line) for line in text.split("\n")[:-1]] if text.endswith("\n") else None
-        found[file.relative_to(root).as_posix()] = loads_exact(text) if lines is None else lines
-    return found
+        files[file.relative_to(root).as_posix()] = loads_exact(text) if lines is None else lines
+    return files

@@ -89,8 +89,8 @@ class Outcome:
 
     def explain(self) -> str:
         """How it ended, in a few lines: for the message of an assertion."""
-        said = ": ".join(filter(None, (self.error, self.cause and readable_cause(self.cause))))
-        first = f"the execution is {self.status}{f' with {said}' if said else ''}"
+        error_text = ": ".join(filter(None, (self.error, self.cause and readable_cause(self.cause))))
+        first = f"the execution is {self.status}{f' with {error_text}' if error_text else ''}"
         lines = [first, *(f"  at {place}" for place in self.places)]
         return "\n".join(lines if self.traceback is None else [*lines, "", self.traceback.rstrip()])
 
@@ -121,7 +121,7 @@ class Simulation:
     ) -> None:
         self.workflow = workflow
         self.clock = clock
-        self.started = clock.now()
+        self.start = clock.now()
         self.store = store or MemoryStore()
         functions = Registry.of({**bucket_jobs(self.store, buckets, results), **handlers})
         self.handlers = stand_ins(stub, functions)
@@ -137,27 +137,27 @@ class Simulation:
         self.count = 0
         self.todo: list[Job] = []
         self.callbacks = callbacks or []
-        self.called = frozenset(answer.state for answer in self.callbacks)
+        self.states_called_back = frozenset(answer.state for answer in self.callbacks)
         #: Tasks that were begun and that a callback may end, before or after their handler has returned.
-        self.begun: list[Job] = []
+        self.open_tasks: list[Job] = []
         self.max_states = max_states
         #: How often each state was entered.
-        self.entered: Counter[str] = Counter()
+        self.visits: Counter[str] = Counter()
 
     def count_states(self, tick: UnitOfWork) -> None:
         """Observes the engine."""
         names = (e.detail["name"] for e in tick.changes.history if e.type.endswith("StateEntered"))
-        self.entered.update(str(name) for name in names)
+        self.visits.update(str(name) for name in names)
 
     def give_up(self) -> None:
         """Raises StillRunning when more states were entered than may be."""
-        total = self.entered.total()
+        total = self.visits.total()
         if self.max_states is None or total <= self.max_states:
             return
-        often = ", ".join(f"{name!r} {times:,} times" for name, times in self.entered.most_common(3))
-        passed = (self.clock.now() - self.started) / MICROSECONDS
+        often = ", ".join(f"{name!r} {times:,} times" for name, times in self.visits.most_common(3))
+        elapsed = (self.clock.now() - self.start) / MICROSECONDS
         raise StillRunning(
-            f"the simulation ends after {total:,} states and {passed:,.0f} s of virtual time, and "
+            f"the simulation ends after {total:,} states and {elapsed:,.0f} s of virtual time, and "
             f"{self.workflow.name!r} still runs: it entered {often} (max_states={self.max_states} is its bound)"
         )
 
@@ -200,17 +200,17 @@ class Simulation:
         """Go on until the execution is closed or nothing will ever happen again."""
         while True:
             with self.store.read() as questions:
-                found = questions.execution(execution.id)
-            assert found is not None
-            if found.status is not Status.RUNNING or not self.move():
+                record = questions.execution(execution.id)
+            assert record is not None
+            if record.status is not Status.RUNNING or not self.move():
                 break
             self.give_up()
         with self.store.read() as questions:
             history = aws_events(questions.history(execution.id))
-            failure = failure_place(questions, found)
+            failure = failure_place(questions, record)
         inner = None if failure is None else failure.innermost
         return Outcome(
-            found.status.value, found.output, found.error, found.cause, history,
+            record.status.value, record.output, record.error, record.cause, history,
             traceback=None if inner is None or inner.traceback is None else inner.traceback.text,
             places=() if inner is None else tuple(place.removeprefix(f"{Path.cwd()}/") for place in inner.places),
         )  # fmt: skip
@@ -267,31 +267,31 @@ class Simulation:
 
     def waiting(self, questions: Questions) -> list[Job]:
         """The tasks that a callback may end, the one that waits longest first."""
-        found = {job.id: job for job in questions.handed_over(_MOST_WAITING)}
-        for job in self.begun:
+        jobs = {job.id: job for job in questions.handed_over(_MOST_WAITING)}
+        for job in self.open_tasks:
             now = questions.job_of(job.frame)
             if now is not None and now.seq == job.seq:
-                found[job.id] = job
-        return [found[id] for id in sorted(found)]
+                jobs[job.id] = job
+        return [jobs[id] for id in sorted(jobs)]
 
     def drop_late(self, waiting: list[Job]) -> None:
         """Callbacks that have come for tasks that have ended. Raises UsageError when none has begun."""
         late, now = [answer for answer in self.callbacks if answer.at <= self.clock.now()], self.clock.now()
         for answer in late:
-            if not self.entered[answer.state]:
+            if not self.visits[answer.state]:
                 states = sorted({job.state for job in waiting})
-                raise nobody_waits(answer, self.started, states, self.workflow.program)
+                raise nobody_waits(answer, self.start, states, self.workflow.program)
         self.callbacks = [answer for answer in self.callbacks if answer.at > now]
 
     def tick(self) -> None:
         """Whatever is due now: results, messages and callbacks first, then timers."""
         now = self.clock.now()
-        arrived = []
+        arrivals = []
         while self.coming and self.coming[0][0] <= now:
-            arrived.append(heapq.heappop(self.coming)[2])
+            arrivals.append(heapq.heappop(self.coming)[2])
 
         def work(tick: Tick) -> None:
-            for what in arrived:
+            for what in arrivals:
                 what(tick)
             self.call_back(tick)
             tick.run()
@@ -304,15 +304,15 @@ class Simulation:
         """Hand the callbacks that have come to the tasks that wait for them, each to the one that waits longest."""
         if not self.is_called(tick.now):
             return
-        waiting, left = self.waiting(tick.tx), []
+        waiting, rest = self.waiting(tick.tx), []
         for answer in self.callbacks:
             job = next((job for job in waiting if job.state == answer.state), None) if answer.at <= tick.now else None
             if job is None:
-                left.append(answer)
+                rest.append(answer)
             else:
                 waiting.remove(job)
                 tick.deliver(job.frame, answer.event(job.seq))
-        self.callbacks = left
+        self.callbacks = rest
 
     def taker(self) -> JobTaker:
         """Takes every job."""
@@ -321,14 +321,14 @@ class Simulation:
     def perform(self, job: Job) -> None:
         """Call the handler now; its result arrives when it has slept what it slept. Raises HandlerLoadError for a task
         that nothing answers, UsageError for one that has more calls than its stub has answers."""
-        if job.state in self.called:
-            self.begun.append(job)
-        started = self.clock.now()
+        if job.state in self.states_called_back:
+            self.open_tasks.append(job)
+        start = self.clock.now()
         handler = self.handlers.find(job.resource)
         if handler is None:
-            if job.state not in self.called:
+            if job.state not in self.states_called_back:
                 raise missing_handler(job, self.workflow.name, self.handlers)
-            self.later(started, lambda tick: leave_to_callback(tick, job))
+            self.later(start, lambda tick: leave_to_callback(tick, job))
             return
         virtual = VirtualTime(job)
         with self.store.read() as questions:
@@ -355,14 +355,14 @@ class Simulation:
         finally:
             current.reset(token)
         refuse_used_up(handler, job)
-        if virtual.beaten is not None and job.heartbeat is not None:
-            due = started + round((virtual.beaten + job.heartbeat) * MICROSECONDS)
+        if virtual.last_beat is not None and job.heartbeat is not None:
+            due = start + round((virtual.last_beat + job.heartbeat) * MICROSECONDS)
             timer = Timer(job.execution, job.frame, job.seq, TimerKind.HEARTBEAT, due)
             self.engine.transact(lambda tick: tick.rearm(timer))
         if not (isinstance(outcome, Failure) and outcome.error == Overslept.__name__):
-            at = started + round(virtual.slept * MICROSECONDS)
+            at = start + round(virtual.sleep_time * MICROSECONDS)
             if isinstance(outcome, Success):
-                result, final = outcome.result, outcome.final and job.state not in self.called
+                result, final = outcome.result, outcome.final and job.state not in self.states_called_back
                 self.later(at, lambda tick: tick.handler_returned(job, result, final=final))
             else:
                 event = _failure_event(job, outcome)
@@ -384,7 +384,7 @@ def refuse_used_up(handler: Handler, job: Job) -> None:
     answers = handler.function
     if isinstance(answers, Successive) and answers.is_used_up:
         raise UsageError(
-            f"the stub of {answers.resource!r} has {answers.given} answers, and {job.state!r} asks for one more"
+            f"the stub of {answers.resource!r} has {answers.count} answers, and {job.state!r} asks for one more"
         )
 
 

@@ -31,12 +31,12 @@ def workflow_of(definition: Definition, name: str | None = None) -> Workflow:
 
 def read_given(definition: dict[str, Any] | str | bytes) -> Document:
     """A dict or a text, read. Raises InvalidDefinition, and NotFound for a text that looks like a path."""
-    parsed = parse_source(definition) if isinstance(definition, (str, bytes)) else from_value(definition)
-    if parsed.document is None or not isinstance(parsed.document.value, dict):
+    parse_result = parse_source(definition) if isinstance(definition, (str, bytes)) else from_value(definition)
+    if parse_result.document is None or not isinstance(parse_result.document.value, dict):
         if isinstance(definition, str) and "\n" not in definition and definition.endswith((".yaml", ".yml", ".json")):
             raise NotFound(f"a text is a definition itself; the file is Path({definition!r})", topic="definition")
-        raise InvalidDefinition(parsed.diagnostics)
-    return parsed.document
+        raise InvalidDefinition(parse_result.diagnostics)
+    return parse_result.document
 
 
 def library_of(workflows: Definitions | None, definition: Definition) -> Callable[[str], Workflow | None]:
@@ -46,15 +46,15 @@ def library_of(workflows: Definitions | None, definition: Definition) -> Callabl
         return Library(_file_of(Path(definition)).parent) if isinstance(definition, os.PathLike) else lambda _: None
     if not isinstance(workflows, Mapping):
         return Library(_workflows_in(Path(workflows)))
-    return {name: _child(name, given) for name, given in workflows.items()}.get
+    return {name: _child(name, source) for name, source in workflows.items()}.get
 
 
-def _child(name: str, given: Definition) -> Workflow:
+def _child(name: str, source: Definition) -> Workflow:
     """One of the definitions by name; of a folder with several it is the one of that name."""
-    if isinstance(given, os.PathLike) and Path(given).is_dir():
-        named = files_by_name(_workflows_in(Path(given))).get(name)
-        given = given if named is None else named
-    return workflow_of(given, name)
+    if isinstance(source, os.PathLike) and Path(source).is_dir():
+        file = files_by_name(_workflows_in(Path(source))).get(name)
+        source = source if file is None else file
+    return workflow_of(source, name)
 
 
 def _file_of(path: Path) -> Path:
@@ -63,9 +63,9 @@ def _file_of(path: Path) -> Path:
         if not path.exists():
             raise NotFound(f"there is no file {path}")
         return path
-    found = find_settings(path.resolve())
-    configured = found.table.get("workflow") if found.root == path.resolve() else None
-    return only_file(_workflows_in(path), None if configured is None else str(configured), path)
+    settings = find_settings(path.resolve())
+    setting = settings.table.get("workflow") if settings.root == path.resolve() else None
+    return only_file(_workflows_in(path), None if setting is None else str(setting), path)
 
 
 def _workflows_in(folder: Path) -> Path:

@@ -15,22 +15,22 @@ class VirtualTime:
     """The virtual time of one handler call: how long it has slept, and when it has to have ended or beaten."""
 
     def __init__(self, job: Job) -> None:
-        self.slept = 0.0
+        self.sleep_time = 0.0
         self.timeout = job.timeout
         self.heartbeat = job.heartbeat
-        self.beaten: float | None = None
+        self.last_beat: float | None = None
 
     def sleep(self, seconds: float) -> None:
         """Let so much pass. Raises Overslept when the task is over by then."""
-        self.slept += seconds
-        if self.timeout is not None and self.slept > self.timeout:
+        self.sleep_time += seconds
+        if self.timeout is not None and self.sleep_time > self.timeout:
             raise Overslept
-        if self.heartbeat is not None and self.slept - (self.beaten or 0.0) > self.heartbeat:
+        if self.heartbeat is not None and self.sleep_time - (self.last_beat or 0.0) > self.heartbeat:
             raise Overslept
 
     def beat(self) -> None:
         """The handler is alive: its HeartbeatSeconds begin anew."""
-        self.beaten = self.slept
+        self.last_beat = self.sleep_time
 
 
 current: contextvars.ContextVar[VirtualTime | None] = contextvars.ContextVar("sm_virtual_time", default=None)

@@ -50,14 +50,14 @@ class ExecutionEnd:
 class Endings:
     """Observes an engine: `observe` is one of its observers. Each commit's attempts come before its executions.
 
-    attempted: called for each attempt. ended: called for each execution."""
+    on_attempt: called for each attempt. on_end: called for each execution."""
 
     def __init__(
-        self, store: Store, attempted: Callable[[AttemptEnd], None], ended: Callable[[ExecutionEnd], None]
+        self, store: Store, on_attempt: Callable[[AttemptEnd], None], on_end: Callable[[ExecutionEnd], None]
     ) -> None:
         self.store = store
-        self.attempted = attempted
-        self.ended = ended
+        self.on_attempt = on_attempt
+        self.on_end = on_end
         self._starts: dict[tuple[int, int], int] = {}  # (frame, seq) -> microseconds since 1970 UTC
 
     def observe(self, tick: UnitOfWork) -> None:
@@ -69,11 +69,11 @@ class Endings:
                 start = self._starts.pop((frame.id, frame.seq), None)
                 took = None if start is None else max(0, tick.now - start)
                 where = _place(frame, above)
-                self.attempted(AttemptEnd(tick.executions[frame.execution], attempt, where, took, tick.now))
+                self.on_attempt(AttemptEnd(tick.executions[frame.execution], attempt, where, took, tick.now))
         states = _states(tick)
         for execution in tick.closed_executions:
             if execution.closed is not None:  # else it was begun anew in the same commit
-                self.ended(ExecutionEnd(execution, states.get(execution.id) or None))
+                self.on_end(ExecutionEnd(execution, states.get(execution.id) or None))
         for job in tick.taken_jobs():
             self._starts[job.frame, job.seq] = tick.now
         while len(self._starts) > _REMEMBERED:
@@ -81,14 +81,14 @@ class Endings:
 
     def _above(self, frames: Iterable[Frame]) -> dict[int, Frame]:
         """All frames above these."""
-        known: dict[int, Frame] = {}
+        frames_by_id: dict[int, Frame] = {}
         missing = {frame.parent for frame in frames if frame.parent is not None}
         while missing:
             with self.store.read() as questions:
-                found = questions.frames(sorted(missing))
-            known.update(found)
-            missing = {frame.parent for frame in found.values() if frame.parent is not None} - known.keys()
-        return known
+                parents = questions.frames(sorted(missing))
+            frames_by_id.update(parents)
+            missing = {frame.parent for frame in parents.values() if frame.parent is not None} - frames_by_id.keys()
+        return frames_by_id
 
 
 def _place(frame: Frame, above: dict[int, Frame]) -> tuple[str, ...]:
@@ -101,8 +101,8 @@ def _place(frame: Frame, above: dict[int, Frame]) -> tuple[str, ...]:
 
 def _states(tick: UnitOfWork) -> dict[int, str]:
     """The states of the roots of those that did not succeed."""
-    failed = {execution.id for execution in tick.closed_executions if execution.status is not Status.SUCCEEDED}
-    if not failed:
+    failures = {execution.id for execution in tick.closed_executions if execution.status is not Status.SUCCEEDED}
+    if not failures:
         return {}
     frames = tick.frames.values()
-    return {frame.execution: frame.state for frame in frames if frame.parent is None and frame.execution in failed}
+    return {frame.execution: frame.state for frame in frames if frame.parent is None and frame.execution in failures}

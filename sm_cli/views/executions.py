@@ -32,8 +32,8 @@ def execution_now(engine: Engine, id: int) -> Execution | None:
 def executions_now(engine: Engine, ids: Iterable[int]) -> list[Execution]:
     """As `execution_now`, several from one snapshot, in this order; those that are gone are left out."""
     with engine.store.read() as questions:
-        found = map(questions.execution_without_input, ids)
-        return [execution for execution in found if execution is not None]
+        executions = map(questions.execution_without_input, ids)
+        return [execution for execution in executions if execution is not None]
 
 
 def history_of(engine: Engine, execution: Execution) -> list[HistoryEvent]:
@@ -46,10 +46,10 @@ def definition_of(engine: Engine, execution: Execution) -> Json:
     """The definition that it runs, which may be older than its file. Raises NotFound when the database does not have
     it, DatabaseError when it is damaged."""
     with engine.store.read() as questions:
-        stored = questions.definition(execution.digest)
-    if stored is None:
+        definition = questions.definition(execution.digest)
+    if definition is None:
         raise NotFound(f"the definition of {execution.name} is not in the database")
-    return document_of(stored).value
+    return document_of(definition).value
 
 
 def has_free_jobs(engine: Engine, execution: Execution) -> bool:
@@ -84,7 +84,7 @@ def result_document(execution: Execution) -> dict[str, Json]:
     """What became of an execution that somebody ran or waited for. Times are RFC 3339, UTC; `duration` is in seconds.
 
     While it runs, `ended` and `duration` are None. `execution` has its output."""
-    ended = execution.closed
+    end = execution.closed
     return {
         "id": execution.ref,
         "name": execution.name,
@@ -94,22 +94,22 @@ def result_document(execution: Execution) -> dict[str, Json]:
         "error": execution.error,
         "cause": execution.cause,
         "started": rfc3339(execution.started),
-        "ended": None if ended is None else rfc3339(ended),
-        "duration": None if ended is None else round((ended - execution.started) / MICROSECONDS, 3),
+        "ended": None if end is None else rfc3339(end),
+        "duration": None if end is None else round((end - execution.started) / MICROSECONDS, 3),
     }
 
 
 def _document(questions: Questions, execution: Execution, failure: FailurePlace | None) -> dict[str, Json]:
-    found = execution_facts(execution)
-    found["definition"] = execution.digest
-    found["type"] = execution.type
+    document = execution_facts(execution)
+    document["definition"] = execution.digest
+    document["type"] = execution.type
     top = None if execution.tree == execution.id else questions.refs([execution.tree]).get(execution.tree)
-    found["part_of"] = top
-    found["deadline"] = None if execution.deadline is None else rfc3339(execution.deadline)
-    found["input"] = execution.input
-    found["output"] = execution.output
-    found["failure"] = failure_document(failure)
-    return found
+    document["part_of"] = top
+    document["deadline"] = None if execution.deadline is None else rfc3339(execution.deadline)
+    document["input"] = execution.input
+    document["output"] = execution.output
+    document["failure"] = failure_document(failure)
+    return document
 
 
 def _waits(questions: Questions, execution: Execution) -> list[PendingWait]:
@@ -120,19 +120,19 @@ def _waits(questions: Questions, execution: Execution) -> list[PendingWait]:
         return [PendingWait("?", damage)]
     frames = questions.open_frames(execution.id)
     states = {frame.id: frame.state for frame in frames}
-    found = [
+    waits = [
         PendingWait(states.get(s.frame, "?"), s, Action(Do.SEND_MESSAGE, (s.key, s.value)))
         for s in questions.subscriptions_of(execution.id)
     ]
-    found += [PendingWait(job.state, job, _action_of(job)) for job in questions.jobs_of(execution.id)]
+    waits += [PendingWait(job.state, job, _action_of(job)) for job in questions.jobs_of(execution.id)]
     for frame in frames:
         if frame.opens & Opens.EXECUTIONS and frame.join is not None:
             run = f"{execution.ref}-{frame.id}-{frame.join.activation}"
-            found.append(PendingWait(frame.state, frame, Action(Do.SHOW_MAP_RUNS, (run,))))
+            waits.append(PendingWait(frame.state, frame, Action(Do.SHOW_MAP_RUNS, (run,))))
         elif frame.opens & Opens.EXECUTIONS:
             for child in questions.open_executions(frame.id):
-                found.append(PendingWait(frame.state, child, Action(Do.SHOW_EXECUTION, (child.ref,))))
-    return found + [PendingWait(states.get(timer.frame, "?"), timer) for timer in questions.timers_of(execution.id)]
+                waits.append(PendingWait(frame.state, child, Action(Do.SHOW_EXECUTION, (child.ref,))))
+    return waits + [PendingWait(states.get(timer.frame, "?"), timer) for timer in questions.timers_of(execution.id)]
 
 
 def _action_of(job: Job) -> Action | None:

@@ -55,16 +55,16 @@ def failure_place(questions: Questions, execution: Execution, depth: int = _DEPT
     if execution.status is not Status.FAILED:
         return None
     visits = state_visits(questions.history(execution.id, after=max(0, execution.events - _LONG)))
-    failed = [visit for visit in visits if visit.status == "FAILED"]
-    if not failed:
+    failures = [visit for visit in visits if visit.status == "FAILED"]
+    if not failures:
         return _without_history(questions, execution)
-    visit = max(failed, key=lambda visit: (len(visit.where), visit.started))
+    visit = max(failures, key=lambda visit: (len(visit.where), visit.start))
     state = f"{visit.name} in {' '.join(visit.where)}" if visit.where else visit.name
     attempt = questions.failed_attempt(execution.id, visit.frame, visit.name)
     if attempt is not None and attempt.number == visit.failure:
         return FailurePlace(state, _places(attempt.traceback, visit.cause), attempt.traceback)
     child = questions.first_failed_execution(visit.frame) if depth and _starts_executions(visit) else None
-    if child is None or child.started < visit.started:
+    if child is None or child.started < visit.start:
         return FailurePlace(state, _places(None, visit.cause))
     return FailurePlace(state, child=child, below=failure_place(questions, child, depth - 1))
 
@@ -81,11 +81,11 @@ def _without_history(questions: Questions, execution: Execution) -> FailurePlace
     return FailurePlace(None, _places(None, execution.cause))
 
 
-def _places(found: Traceback | None, cause: str | None) -> tuple[str, ...]:
-    if found is not None and found.places:
-        return found.places
-    raised = None if cause is None else raised_by_lambda(cause)
-    return () if raised is None else raised.places
+def _places(trace: Traceback | None, cause: str | None) -> tuple[str, ...]:
+    if trace is not None and trace.places:
+        return trace.places
+    lambda_error = None if cause is None else raised_by_lambda(cause)
+    return () if lambda_error is None else lambda_error.places
 
 
 # -- causes ----------------------------------------------------------------------------------------
@@ -106,35 +106,37 @@ def raised_by_lambda(cause: str) -> LambdaError | None:
     if not cause.startswith("{"):
         return None
     try:
-        found = loads_exact(cause)
+        document = loads_exact(cause)
     except InvalidJson:
         return None
-    if not isinstance(found, dict) or not isinstance(found.get("errorMessage"), str):
+    if not isinstance(document, dict) or not isinstance(document.get("errorMessage"), str):
         return None
-    return LambdaError(str(found["errorMessage"]), _stack_places(found.get("stackTrace") or found.get("trace")))
+    return LambdaError(
+        str(document["errorMessage"]), _stack_places(document.get("stackTrace") or document.get("trace"))
+    )
 
 
 def readable_cause(cause: str) -> str:
     """What a cause says to a person."""
-    raised = raised_by_lambda(cause)
-    return cause if raised is None else raised.message
+    lambda_error = raised_by_lambda(cause)
+    return cause if lambda_error is None else lambda_error.message
 
 
 def error_line(error: str | None, cause: str | None) -> str:
     """`KeyError: 'missing'`, cut to a line: its first."""
-    said = readable_cause(cause).strip() if cause else ""
-    first = said.partition("\n")[0].rstrip()[:_CAUSE]
-    if len(first) < len(said):
-        said = f"{first} …"
-    return ": ".join(filter(None, [error, said]))
+    text = readable_cause(cause).strip() if cause else ""
+    first = text.partition("\n")[0].rstrip()[:_CAUSE]
+    if len(first) < len(text):
+        text = f"{first} …"
+    return ": ".join(filter(None, [error, text]))
 
 
 def _stack_places(stack: Json) -> tuple[str, ...]:
     """Python's stackTrace has the innermost frame last; other runtimes have it first, after the error's own line."""
     lines = [line for line in stack if isinstance(line, str)] if isinstance(stack, list) else []
-    found = [_PYTHON.match(line) for line in lines]
-    if any(found):
-        python = [f"{place[1]}:{place[2]} in {place[3]}" for place in found if place]
+    matches = [_PYTHON.match(line) for line in lines]
+    if any(matches):
+        python = [f"{place[1]}:{place[2]} in {place[3]}" for place in matches if place]
         return tuple(python[: -_PLACES - 1 : -1])
     others = [line.strip().removeprefix("at ") for line in lines if line.lstrip().startswith("at ")]
     return tuple(others[:_PLACES])

@@ -26,7 +26,7 @@ class VisitFilter(NamedTuple):
     """Which visits of states are wanted; None means all."""
 
     #: Only those that failed, whether or not a catcher took the error.
-    failed: bool = False
+    failures_only: bool = False
     #: Only those of the states of this name.
     state: str | None = None
     #: Only those of states entered at or after this time, microseconds since 1970 UTC.
@@ -37,9 +37,9 @@ class VisitFilter(NamedTuple):
     def takes(self, visit: StateVisit) -> bool:
         """Whether it is one of them, but for the limit."""
         return (
-            (not self.failed or visit.status in ("FAILED", "CAUGHT", "TIMED_OUT"))
+            (not self.failures_only or visit.status in ("FAILED", "CAUGHT", "TIMED_OUT"))
             and (self.state is None or visit.name == self.state)
-            and (self.since is None or visit.started >= self.since)
+            and (self.since is None or visit.start >= self.since)
         )
 
 
@@ -75,46 +75,46 @@ def first_event_since(engine: Engine, execution: Execution, moment: int) -> int:
     with engine.store.read() as questions:
         while low < high:
             middle = (low + high) // 2
-            found = questions.history(execution.id, middle - 1, 1)
-            if found and found[0].at < moment:
+            rows = questions.history(execution.id, middle - 1, 1)
+            if rows and rows[0].at < moment:
                 low = middle + 1
             else:
                 high = middle
     return low
 
 
-def visits_of(engine: Engine, execution: Execution, wanted: VisitFilter, *, data: bool) -> Iterator[StateVisit]:
+def visits_of(engine: Engine, execution: Execution, filter: VisitFilter, *, data: bool) -> Iterator[StateVisit]:
     """The visits that are wanted, in order of entering. data: with inputs and outputs, which are None without it."""
-    if wanted.limit is not None:
-        yield from _newest(engine, execution, wanted, data=data)
+    if filter.limit is not None:
+        yield from _newest(engine, execution, filter, data=data)
         return
     begin = 1
-    if wanted.since is not None:
-        first = first_event_since(engine, execution, wanted.since)
+    if filter.since is not None:
+        first = first_event_since(engine, execution, filter.since)
         begin = next(_cuts(engine, execution, first + 1, 1))
     for visit in _fold(engine, execution, begin, execution.events, data=data):
-        if wanted.takes(visit):
+        if filter.takes(visit):
             yield visit
 
 
-def _newest(engine: Engine, execution: Execution, wanted: VisitFilter, *, data: bool) -> deque[StateVisit]:
-    assert wanted.limit is not None
-    found: deque[StateVisit] = deque()
+def _newest(engine: Engine, execution: Execution, filter: VisitFilter, *, data: bool) -> deque[StateVisit]:
+    assert filter.limit is not None
+    visits: deque[StateVisit] = deque()
     last = execution.events
-    only_some = wanted.failed or wanted.state is not None
-    for begin in _cuts(engine, execution, last + 1, max(wanted.limit, _PORTION) if only_some else wanted.limit):
-        part: deque[StateVisit] = deque(maxlen=wanted.limit - len(found))
+    only_some = filter.failures_only or filter.state is not None
+    for begin in _cuts(engine, execution, last + 1, max(filter.limit, _PORTION) if only_some else filter.limit):
+        part: deque[StateVisit] = deque(maxlen=filter.limit - len(visits))
         oldest: int | None = None
         for visit in _fold(engine, execution, begin, last, data=data):
-            oldest = visit.started if oldest is None else oldest
-            if wanted.takes(visit):
+            oldest = visit.start if oldest is None else oldest
+            if filter.takes(visit):
                 part.append(visit)
-        found.extendleft(reversed(part))
-        too_old = wanted.since is not None and oldest is not None and oldest < wanted.since
-        if len(found) == wanted.limit or too_old:
+        visits.extendleft(reversed(part))
+        too_old = filter.since is not None and oldest is not None and oldest < filter.since
+        if len(visits) == filter.limit or too_old:
             break
         last = begin - 1
-    return found
+    return visits
 
 
 def _fold(engine: Engine, execution: Execution, begin: int, last: int, *, data: bool) -> Iterator[StateVisit]:
@@ -130,7 +130,7 @@ def _cuts(engine: Engine, execution: Execution, before: int, apart: int) -> Iter
     enters a state, so that nothing else is under way and no later event belongs to an earlier state. At least `apart`
     states are entered between two of them."""
     top = _top_frame(engine, execution)
-    rows, entered = _FIRST_ROWS, 0
+    rows, entries = _FIRST_ROWS, 0
     while top is not None:
         with engine.store.read() as questions:
             page = questions.history_page_before(execution.id, before, rows)
@@ -139,10 +139,10 @@ def _cuts(engine: Engine, execution: Execution, before: int, apart: int) -> Iter
         for event in reversed(page):
             if not event.type.endswith("StateEntered"):
                 continue
-            entered += 1
-            if entered >= apart and event.frame == top:
+            entries += 1
+            if entries >= apart and event.frame == top:
                 yield event.number
-                entered = 0
+                entries = 0
         before = page[0].number
         rows = _rows_of_page(rows, len(page))
     yield 1

@@ -60,18 +60,18 @@ def left_over(worker: Worker) -> list[Left]:
     """What this worker leaves, in the order of `Lack`; each execution is counted once."""
     trees: dict[tuple[Lack, str], set[int]] = defaultdict(set)
     first: dict[tuple[Lack, str], int] = {}
-    seen: set[int] = set()
+    trees_so_far: set[int] = set()
     with worker.engine.store.read() as questions:
         for lack, name, tree, until in _waits(worker, questions):
             executions = trees[lack, name]
-            if tree in seen and tree not in executions:
+            if tree in trees_so_far and tree not in executions:
                 continue
-            seen.add(tree)
+            trees_so_far.add(tree)
             executions.add(tree)
             if until is not None:
                 first[lack, name] = min(until, first.get((lack, name), until))
-    found = [Left(lack, name, len(ids), first.get((lack, name))) for (lack, name), ids in trees.items() if ids]
-    return sorted(found, key=lambda left: (left.lack.value, -left.count, left.name))
+    groups = [Left(lack, name, len(ids), first.get((lack, name))) for (lack, name), ids in trees.items() if ids]
+    return sorted(groups, key=lambda group: (group.lack.value, -group.count, group.name))
 
 
 def _waits(worker: Worker, questions: Questions) -> Iterator[tuple[Lack, str, int, int | None]]:
@@ -79,9 +79,9 @@ def _waits(worker: Worker, questions: Questions) -> Iterator[tuple[Lack, str, in
     turn: list[int] = []
     queues: list[tuple[str, int]] = []
     for resource in questions.waiting_resources():
-        served = worker.handlers.find(resource) is not None
+        is_served = worker.handlers.find(resource) is not None
         for queue, tree in questions.free_of(resource, MOST):
-            if not served:
+            if not is_served:
                 yield Lack.HANDLER, resource, tree, None
             elif not worker.rota.serves(queue):
                 queues.append((queue, tree))
@@ -89,15 +89,15 @@ def _waits(worker: Worker, questions: Questions) -> Iterator[tuple[Lack, str, in
                 turn.append(tree)
     for queue, tree in queues:
         yield Lack.QUEUE, queue, tree, None
-    leased = questions.lapsed_jobs(HANDED_OVER - 1, MOST)
+    lapsed = questions.lapsed_jobs(HANDED_OVER - 1, MOST)
     handed_over = questions.handed_over(MOST)
     waiting = questions.open_waits(WaitFilter(limit=MOST))
     timers = questions.due_timers(HANDED_OVER, MOST)
-    jobs = {job.frame for job in (*leased, *handed_over)} | {wait.subscription.frame for wait in waiting}
-    executions = {job.execution for job in (*leased, *handed_over)} | {timer.execution for timer in timers}
+    jobs = {job.frame for job in (*lapsed, *handed_over)} | {wait.subscription.frame for wait in waiting}
+    executions = {job.execution for job in (*lapsed, *handed_over)} | {timer.execution for timer in timers}
     executions |= {wait.subscription.execution for wait in waiting}
     tree_of = {id: tree for id, tree, _ in questions.trees(executions)} if executions else {}
-    for job in leased:
+    for job in lapsed:
         yield Lack.ELSEWHERE, name_of(job.worker or "?"), tree_of[job.execution], None
     for tree in (*turn, *(tree for tree, _ in questions.ready(MOST))):
         yield Lack.TURN, "", tree, None

@@ -31,16 +31,16 @@ __all__ = [
 ]
 
 
-def list_executions(store: Store, wanted: ExecutionFilter) -> list[Execution]:
+def list_executions(store: Store, filter: ExecutionFilter) -> list[Execution]:
     """Newest first, without input and output (both None)."""
     with store.read() as questions:
-        return questions.list_executions(wanted)
+        return questions.list_executions(filter)
 
 
-def matching_executions(store: Store, wanted: Selection) -> list[int]:
+def matching_executions(store: Store, selection: Selection) -> list[int]:
     """The ids of all that are meant, oldest first."""
     with store.read() as questions:
-        return questions.matching_executions(wanted)
+        return questions.matching_executions(selection)
 
 
 def short_execution(store: Store, id: int) -> Execution | None:
@@ -77,11 +77,11 @@ def short_refs(store: Store, refs: list[str], *, map_runs: bool = False) -> dict
     """Of each public id (of executions, or of map runs) the beginning that names it alone, now and later."""
     with store.read() as questions:
         beside = questions.refs_beside(refs, map_runs=map_runs)
-    shared = {ref: max(_shared(ref, other or "") for other in both) for ref, both in beside.items()}
-    return {ref: ref[: max(_MILLISECOND, length + 1)] for ref, length in shared.items()}
+    lengths = {ref: max(_common_length(ref, other or "") for other in both) for ref, both in beside.items()}
+    return {ref: ref[: max(_MILLISECOND, length + 1)] for ref, length in lengths.items()}
 
 
-def _shared(one: str, other: str) -> int:
+def _common_length(one: str, other: str) -> int:
     """How many characters both begin with."""
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
@@ -89,7 +89,7 @@ def _shared(one: str, other: str) -> int:
 def workflow_names(store: Store) -> list[str]:
     """Of all workflows that the database knows."""
     with store.read() as questions:
-        return [stored.name for stored in questions.workflows()]
+        return [workflow.name for workflow in questions.workflows()]
 
 
 def map_run_id(store: Store, ref: str) -> int:

@@ -69,14 +69,14 @@ class ChildFailure(NamedTuple):
 
 def child_failures(engine: Engine, execution: Execution) -> list[ChildFailure]:
     """Of the newest map runs of an execution those with items that failed, oldest first."""
-    found: list[ChildFailure] = []
+    failures: list[ChildFailure] = []
     with engine.store.read() as questions:
         for run in reversed(questions.map_runs(execution.id, _RUNS)):
             if run.join.failed_items:
                 child = questions.first_failed_execution(run.frame, run.activation)
                 place = None if child is None else failure_place(questions, child)
-                found.append(ChildFailure(run, child, place))
-    return found
+                failures.append(ChildFailure(run, child, place))
+    return failures
 
 
 def map_run_document(run: MapRun, execution: str) -> dict[str, Json]:

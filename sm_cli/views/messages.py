@@ -17,23 +17,28 @@ if TYPE_CHECKING:
 KINDS = {"s": "string", "n": "number", "b": "boolean"}
 
 
-def list_messages(engine: Engine, wanted: MessageFilter) -> list[StoredMessage]:
+def list_messages(engine: Engine, filter: MessageFilter) -> list[StoredMessage]:
     """Newest first, without bodies (all None)."""
     with engine.store.read() as questions:
-        return questions.list_messages(wanted)
+        return questions.list_messages(filter)
 
 
-def list_waits(store: Store, wanted: WaitFilter) -> list[OpenWait]:
+def list_waits(store: Store, filter: WaitFilter) -> list[OpenWait]:
     """Open waits, about oldest first."""
     with store.read() as questions:
-        return questions.open_waits(wanted)
+        return questions.open_waits(filter)
 
 
 def find_message(engine: Engine, text: str) -> StoredMessage:
     """The message of this number, or of this sender's id. Raises NotFound, Conflict when several have the id."""
     with engine.store.read() as questions:
-        if text.isascii() and text.isdigit() and len(text) < 19 and (found := questions.message(int(text))) is not None:
-            return found
+        if (
+            text.isascii()
+            and text.isdigit()
+            and len(text) < 19
+            and (message := questions.message(int(text))) is not None
+        ):
+            return message
         matching = questions.find_messages(text)
     if not matching:
         raise NotFound(f"there is no message {text!r}", topic="message")

@@ -50,17 +50,17 @@ class _Stalls:
         """Messages, jobs, timers."""
         subscriptions = list(islice(self.subscriptions(), _LOOKED_AT))
         for s in subscriptions:
-            yield self.told(s, self.asked(s).message(s))
+            yield self.with_execution(s, self.inquiry_of(s).message(s))
         jobs = self.questions.lapsed_jobs(HANDED_OVER, _LOOKED_AT, self.top.tree)
         others = [job for job in jobs if job.worker != self.worker.worker.id]
-        for job in (*self.unserved(), *others):
-            yield self.told(job, self.asked(job).job(job))
+        for job in (*self.jobs_without_worker(), *others):
+            yield self.with_execution(job, self.inquiry_of(job).job(job))
         spoken_of = {job.frame for job in jobs} | {s.frame for s in subscriptions}
         for timer in self.questions.due_timers(HANDED_OVER, _LOOKED_AT, self.top.tree):
             if timer.frame not in spoken_of:
-                yield self.told(timer, self.asked(timer).timer(timer))
+                yield self.with_execution(timer, self.inquiry_of(timer).timer(timer))
 
-    def unserved(self) -> Iterator[Job]:
+    def jobs_without_worker(self) -> Iterator[Job]:
         """Jobs that nobody has and that this worker has no handler for."""
         for job in self.questions.claimable(HANDED_OVER, _LOOKED_AT, tree=self.top.tree):
             if self.worker.handlers.find(job.resource) is None:
@@ -85,7 +85,7 @@ class _Stalls:
             assert execution is not None, "an execution that waits is there"
             yield self._asking(execution).run(frame)
 
-    def asked(self, waits: Subscription | Job | Timer) -> Inquiry:
+    def inquiry_of(self, waits: Subscription | Job | Timer) -> Inquiry:
         """Who words the reason of what waits."""
         inquiry = self._inquiries.get(waits.execution)
         if inquiry is None:
@@ -99,7 +99,7 @@ class _Stalls:
         names = [*self.worker.handlers]
         return Inquiry(self.worker.engine, self.questions, execution, self.now, names, self.time_text, {})
 
-    def told(self, waits: Subscription | Job | Timer, reason: Reason) -> Reason:
+    def with_execution(self, waits: Subscription | Job | Timer, reason: Reason) -> Reason:
         """The reason, which says of which execution it is unless that is the one that was asked for."""
         if waits.execution == self.top.id:
             return reason

@@ -17,7 +17,7 @@ from sm_cli.store.records import HistoryEvent
 
 @dataclass(slots=True)
 class StateVisit:
-    """One visit of a state. Times are microseconds since 1970 UTC; `ended` is None while it is under way.
+    """One visit of a state. Times are microseconds since 1970 UTC; `end` is None while it is under way.
 
     status: RUNNING, SUCCEEDED, FAILED, CAUGHT (left by a catcher) or ABORTED. where: the Map iterations and
     Parallel branches it is in, as "Name[3]", outermost first. retries: attempts after the first.
@@ -28,8 +28,8 @@ class StateVisit:
     #: The state's type, such as Task.
     type: str
     #: When the state was entered.
-    started: int
-    ended: int | None = None
+    start: int
+    end: int | None = None
     status: str = "RUNNING"
     retries: int = 0
     where: tuple[str, ...] = ()
@@ -46,13 +46,13 @@ class StateVisit:
     #: The number of the newest event that says that its work failed; 0 when none does.
     failure: int = 0
     #: Microseconds that its tasks were in the queue, before a worker took them.
-    queued: int = 0
+    queue_time: int = 0
     #: Since when one is in the queue; None when none is.
     queued_since: int | None = None
 
-    def waited(self, now: int) -> int:
+    def queue_time_until(self, now: int) -> int:
         """Microseconds that its tasks were in the queue up to this moment, microseconds since 1970 UTC."""
-        return self.queued if self.queued_since is None else self.queued + max(0, now - self.queued_since)
+        return self.queue_time if self.queued_since is None else self.queue_time + max(0, now - self.queued_since)
 
 
 _ATTEMPT = ("Scheduled", "ParallelStateStarted", "MapStateStarted", "MessageSubscribed")
@@ -100,10 +100,10 @@ class StateVisits:
             self.visits.append(visit)
             self.current[event.frame] = visit
             self._attempts[event.frame] = 0
-        elif (known := self.current.get(event.frame)) is not None:
-            _follow(event, known, self._attempts)
+        elif (current := self.current.get(event.frame)) is not None:
+            _follow(event, current, self._attempts)
             if not self._data:
-                known.output = None
+                current.output = None
         if event.type in _CLOSED:
             _close_all(event, self.current.values(), self._frame_of.get(event.previous))
 
@@ -112,7 +112,7 @@ class StateVisits:
         then a visit that failed goes on."""
         while self.visits:
             first = self.visits[0]
-            if first.ended is None:
+            if first.end is None:
                 return
             if redriven and first.status not in _LEFT and self.current.get(first.frame) is first:
                 return
@@ -164,7 +164,7 @@ def _visit_of(event: HistoryEvent, *, data: bool) -> StateVisit:
     return StateVisit(
         name=str(event.detail["name"]),
         type=event.type.removesuffix("StateEntered"),
-        started=event.at,
+        start=event.at,
         input=event.detail.get("input") if data else None,
         frame=event.frame,
     )
@@ -173,7 +173,7 @@ def _visit_of(event: HistoryEvent, *, data: bool) -> StateVisit:
 def _follow(event: HistoryEvent, visit: StateVisit, attempts: dict[int, int]) -> None:
     if visit.queued_since is not None:
         if event.type.endswith(("Started", "Submitted")) or event.type.endswith(_OVER):
-            visit.queued, visit.queued_since = visit.waited(event.at), None
+            visit.queue_time, visit.queued_since = visit.queue_time_until(event.at), None
     elif event.type.endswith("Scheduled"):
         visit.queued_since = event.at
     if event.type.endswith(_ATTEMPT):
@@ -181,7 +181,7 @@ def _follow(event: HistoryEvent, visit: StateVisit, attempts: dict[int, int]) ->
         visit.retries = attempts[event.frame] - 1
         visit.error = visit.cause = None
     elif event.type.endswith("StateExited"):
-        visit.ended, visit.output = event.at, event.detail.get("output")
+        visit.end, visit.output = event.at, event.detail.get("output")
         visit.status = "CAUGHT" if visit.error is not None else "SUCCEEDED"
     elif event.type.endswith("StateAborted") or event.type == "MapIterationAborted":
         _end(visit, event, "FAILED" if visit.error is not None else "ABORTED")
@@ -194,23 +194,24 @@ def _follow(event: HistoryEvent, visit: StateVisit, attempts: dict[int, int]) ->
 
 
 def _end(visit: StateVisit, event: HistoryEvent, status: str) -> None:
-    if visit.ended is None:
-        visit.ended, visit.status = event.at, status
+    if visit.end is None:
+        visit.end, visit.status = event.at, status
 
 
 def _close_all(event: HistoryEvent, visits: Iterable[StateVisit], failing: int | None) -> None:
     """The execution is closed: so is everything in it. The state that it failed in carries its error, also one of a
     branch (`failing`: the frame of the event before), whose error ends the execution at once."""
     for visit in visits:
-        if visit.ended is not None:
+        if visit.end is not None:
             continue
-        failed = event.type == "ExecutionFailed" and visit.frame in (event.frame, failing)
-        visit.ended = event.at
-        visit.queued, visit.queued_since = visit.waited(event.at), None
-        visit.status = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED" if failed else "ABORTED"}.get(
-            event.type, "TIMED_OUT" if event.type == "ExecutionTimedOut" else "ABORTED"
-        )
-        if failed:
+        has_failed = event.type == "ExecutionFailed" and visit.frame in (event.frame, failing)
+        visit.end = event.at
+        visit.queue_time, visit.queued_since = visit.queue_time_until(event.at), None
+        visit.status = {
+            "ExecutionSucceeded": "SUCCEEDED",
+            "ExecutionFailed": "FAILED" if has_failed else "ABORTED",
+        }.get(event.type, "TIMED_OUT" if event.type == "ExecutionTimedOut" else "ABORTED")
+        if has_failed:
             error, cause = event.detail.get("error"), event.detail.get("cause")
             visit.error = visit.error if error is None else str(error)
             visit.cause = visit.cause if cause is None else str(cause)

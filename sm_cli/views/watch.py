@@ -53,17 +53,17 @@ class Watch:
         self.engine = engine
         self.id = execution.id
         self.digest = execution.digest
-        self.seen = 0
+        self.last_event = 0
 
     def look(self, *, events: bool = True, frames: Collection[int] = ()) -> Look:
         """One snapshot. Without `events` only the execution is read; frames: the ids of those whose progress is."""
         with self.engine.store.read() as questions:
-            found = questions.short_execution(self.id)
-            new = questions.history(self.id, after=self.seen) if events else []
+            execution = questions.short_execution(self.id)
+            new = questions.history(self.id, after=self.last_event) if events else []
             progress = self._progress(questions, questions.frames([*frames]).values()) if frames else {}
         if new:
-            self.seen = new[-1].number
-        return Look(found, new, progress)
+            self.last_event = new[-1].number
+        return Look(execution, new, progress)
 
     def under_way(self) -> list[Progress]:
         """The frames under way, parents before their children; the first of many."""
@@ -71,9 +71,9 @@ class Watch:
             return [*self._progress(questions, questions.open_frames(self.id, _FRAMES)).values()]
 
     def _progress(self, questions: Questions, frames: Iterable[Frame]) -> dict[int, Progress]:
-        known = {frame.id: frame for frame in frames if frame.execution == self.id}
+        frames_by_id = {frame.id: frame for frame in frames if frame.execution == self.id}
         timers: dict[int, Timer] = {}
-        for timer in sorted(questions.due_timers_of(known, HANDED_OVER), key=lambda timer: timer.due):
+        for timer in sorted(questions.due_timers_of(frames_by_id, HANDED_OVER), key=lambda timer: timer.due):
             timers.setdefault(timer.frame, timer)
         try:
             machines = self.engine.programs.of(self.digest, questions).machines
@@ -81,5 +81,5 @@ class Watch:
             return {}
         return {
             id: Progress(frame, machines[frame.machine].states[frame.state], timers.get(id))
-            for id, frame in known.items()
+            for id, frame in frames_by_id.items()
         }

@@ -109,15 +109,15 @@ def why(
         if damage is not None:
             return [Reason("damaged", f"Nothing goes on with it: {damage.message}. {damage.hint}")]
         inquiry = Inquiry(engine, questions, execution, engine.clock.now(), handlers, time_text)
-        found = list(islice(inquiry.reasons(), MOST))
-    if not found:
-        found.append(Reason("ready", "It is being worked on in this very moment."))
+        reasons = list(islice(inquiry.reasons(), MOST))
+    if not reasons:
+        reasons.append(Reason("ready", "It is being worked on in this very moment."))
     if execution.events >= EVENT_LIMIT:
-        found.append(_many_events(engine, execution))
+        reasons.append(_many_events(engine, execution))
     if execution.deadline is not None:
         text = f"Whatever comes, it ends as TIMED_OUT at {time_text(execution.deadline)}."
-        found.append(Reason("deadline", text, until=execution.deadline))
-    return found
+        reasons.append(Reason("deadline", text, until=execution.deadline))
+    return reasons
 
 
 def _waits_for_its_turn(questions: Questions, execution: Execution) -> Reason:
@@ -130,8 +130,8 @@ def _waits_for_its_turn(questions: Questions, execution: Execution) -> Reason:
 def _many_events(engine: Engine, execution: Execution) -> Reason:
     """How far one that goes round in a circle has come."""
     most = EVENT_LIMIT if execution.limits or engine.settings.limits else engine.settings.max_events
-    left = f"at {most:,} it fails" if execution.events < most else "it fails with the next one"
-    return Reason("events", f"It has {execution.events:,} events already; {left} (max_events).")
+    consequence = f"at {most:,} it fails" if execution.events < most else "it fails with the next one"
+    return Reason("events", f"It has {execution.events:,} events already; {consequence} (max_events).")
 
 
 def _end_reason(questions: Questions, execution: Execution, time_text: Callable[[int], str]) -> Reason:
@@ -211,7 +211,7 @@ class Inquiry:
         """The state that a frame is in."""
         return self.frames[frame].state if frame in self.frames else "a state"
 
-    def left(self, due: int) -> str:
+    def time_left(self, due: int) -> str:
         """When that is, in seconds or as a time."""
         seconds = max(0, due - self.now) / MICROSECONDS
         return f"in {seconds:.0f} s" if seconds < 120 else f"at {self.time_text(due)}"
@@ -238,25 +238,28 @@ class Inquiry:
 
     def job(self, job: Job) -> Reason:
         """A task: at work, handed over, lost or free."""
-        state, tried = job.state, f" (attempt {job.attempt})" if job.attempt > 1 else ""
+        state, attempt = job.state, f" (attempt {job.attempt})" if job.attempt > 1 else ""
         if job.leased_until == HANDED_OVER:
             token = make_token(self.store.token_key(), job.frame, job.seq)
-            text = f"{state} has handed its work over{tried} and waits for the callback with its task token."
+            text = f"{state} has handed its work over{attempt} and waits for the callback with its task token."
             return Reason("callback", text, Action(Do.COMPLETE_TASK, (token,)), state, self.times_out(job))
         if job.leased_until is None:
-            return self.free(job, tried)
+            return self.free(job, attempt)
         worker = name_of(job.worker or "?")
-        known = {w.id: w for w in self.questions.workers()}.get(job.worker or "")
-        lives, lasts = known is not None and is_alive(known, self.store.liveness()), job.leased_until > self.now
-        if lives or (lasts and (known is None or not is_dead(known, self.store.liveness()))):
-            text = f"{state} is at work{tried}: {worker} {doing(job.resource)}, its lease "
+        worker_now = {w.id: w for w in self.questions.workers()}.get(job.worker or "")
+        lives, lasts = (
+            worker_now is not None and is_alive(worker_now, self.store.liveness()),
+            job.leased_until > self.now,
+        )
+        if lives or (lasts and (worker_now is None or not is_dead(worker_now, self.store.liveness()))):
+            text = f"{state} is at work{attempt}: {worker} {doing(job.resource)}, its lease "
             until = self.time_text(job.leased_until)
             text += f"lasts until {until} and is renewed while it works." if lasts else f"ran out at {until}."
-            if known is not None and lives and (not lasts or self.now - known.seen > _SILENT):
-                since = self.time_text(known.seen)
-                text += f" Its process lives (pid {known.pid}) and has been silent since {since}."
+            if worker_now is not None and lives and (not lasts or self.now - worker_now.seen > _SILENT):
+                since = self.time_text(worker_now.seen)
+                text += f" Its process lives (pid {worker_now.pid}) and has been silent since {since}."
             return Reason("job", text, None, state, self.times_out(job))
-        text = f"{state} was at work{tried}, and its worker {worker} is gone; another one takes it over"
+        text = f"{state} was at work{attempt}, and its worker {worker} is gone; another one takes it over"
         return Reason("job", f"{text}{self.who()}.", None if self.workers else _WORKER, state)
 
     def times_out(self, job: Job) -> int | None:
@@ -264,9 +267,9 @@ class Inquiry:
         due = [t.due for t in self.questions.timers_of(job.execution) if t.frame == job.frame]
         return min(due, default=None)
 
-    def free(self, job: Job, tried: str) -> Reason:
+    def free(self, job: Job, attempt: str) -> Reason:
         """A task that nobody has taken."""
-        waits = f"{job.state} waits{tried} for a worker {need_of(job.resource)}"
+        waits = f"{job.state} waits{attempt} for a worker {need_of(job.resource)}"
         ours = job.resource.startswith(INTERNAL)
         if not ours and self.handlers is not None and serving(job.resource, self.handlers) is None:
             text = f"{waits}, and no handler of that name is there; write one with @handler({job.resource!r})."
@@ -285,14 +288,14 @@ class Inquiry:
 
     def timer(self, timer: Timer) -> Reason:
         """A wait for a time, or for the next attempt."""
-        state, when = self.name(timer.frame), self.left(timer.due)
+        state, when = self.name(timer.frame), self.time_left(timer.due)
         if timer.kind is TimerKind.BACKOFF:
             attempt = 1 + sum(self.frames[timer.frame].retries) if timer.frame in self.frames else 2
-            failed, found, error = self.last_failure(timer.frame)
+            error_text, trace, error = self.last_failure(timer.frame)
             most = self.most_attempts(timer.frame, error)
             count = f"attempt {attempt}" if most is None else f"attempt {attempt} of {most}"
-            text = f"{state} failed{f' with {failed}' if failed else ''} and is tried again {when} ({count})"
-            return Reason("retry", f"{text}{self.has_to_run()}.", self.run_one(), state, timer.due, traceback=found)
+            text = f"{state} failed{f' with {error_text}' if error_text else ''} and is tried again {when} ({count})"
+            return Reason("retry", f"{text}{self.has_to_run()}.", self.run_one(), state, timer.due, traceback=trace)
         text = f"{state} waits for its time and goes on {when}{self.has_to_run()}."
         return Reason("timer", text, self.run_one(), state, timer.due)
 
@@ -322,18 +325,18 @@ class Inquiry:
         for event in reversed(self.questions.history(self.execution.id, after=after)):
             if event.frame == frame and isinstance(event.detail.get("error"), str):
                 attempt = self.questions.failed_attempt(self.execution.id, frame, self.name(frame))
-                found = attempt.traceback if attempt is not None and attempt.number == event.number else None
+                trace = attempt.traceback if attempt is not None and attempt.number == event.number else None
                 cause = event.detail.get("cause")
                 error = str(event.detail["error"])
                 text = error_line(error, cause if isinstance(cause, str) else None)
-                return (f"{text} at {found.places[0]}" if found is not None and found.places else text), found, error
+                return (f"{text} at {trace.places[0]}" if trace is not None and trace.places else text), trace, error
         return None, None, None
 
     def parents(self) -> Iterator[Reason]:
         """What waits for children or executions."""
         for frame in self.frames.values():
             if frame.opens & Opens.EXECUTIONS:
-                yield self.run(frame) if frame.join is not None else self.nested(frame)
+                yield self.run(frame) if frame.join is not None else self.nested_execution(frame)
             if frame.join is not None and frame.opens & Opens.CHILDREN:
                 yield self.parent(frame)
 
@@ -351,7 +354,7 @@ class Inquiry:
             text = f"{frame.state} waits for its {items}: {join.settled_items} ended, {join.running} under way."
         return Reason("children", text, Action(Do.SHOW_MAP_RUNS, (ref,)), frame.state)
 
-    def nested(self, frame: Frame) -> Reason:
+    def nested_execution(self, frame: Frame) -> Reason:
         """A Task that is an execution of another workflow."""
         child = next(iter(self.questions.open_executions(frame.id)), None)
         if child is None:

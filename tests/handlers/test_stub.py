@@ -127,7 +127,7 @@ def test_a_worker_with_a_stub_walks_through_and_names_each_resource_once(here: Y
         assert is_walked(here.now(execution).output)
         assert here.left_over(execution) == []
     assert sorted(told) == sorted(ANSWERED)
-    assert stub.answered == told
+    assert stub.resources == told
 
 
 def test_what_a_real_handler_handed_over_is_not_answered_by_a_stub(here: Yard) -> None:

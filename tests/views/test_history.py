@@ -117,9 +117,9 @@ Case = tuple[Engine, Execution, list[HistoryEvent]]
 
 FILTERS = [
     VisitFilter(),
-    VisitFilter(failed=True),
+    VisitFilter(failures_only=True),
     VisitFilter(state="Left"),
-    VisitFilter(state="Turn", failed=True),
+    VisitFilter(state="Turn", failures_only=True),
     VisitFilter(state="Nowhere"),
 ]
 
@@ -150,7 +150,7 @@ def test_visits_since_a_moment_are_those_that_began_then_or_later(case: Case, li
     engine, found, events = case
     moments = sorted({event.at for event in events})
     for moment in (moments[0] - 1, *moments[:: max(1, len(moments) // 9)], moments[-1], moments[-1] + 1):
-        whole = [visit for visit in state_visits(events) if visit.started >= moment]
+        whole = [visit for visit in state_visits(events) if visit.start >= moment]
         wanted = VisitFilter(since=moment, limit=limit)
         assert [*visits_of(engine, found, wanted, data=True)] == (whole if limit is None else whole[-limit:])
 
@@ -204,7 +204,7 @@ def test_a_loop_is_shown_while_most_of_it_is_unread() -> None:
     with rows.store.write() as tx:  # whoever reads the last row is told that it is damaged
         tx.session.connection.execute("UPDATE history SET events = 'damaged' WHERE number = 3999")
     visits = visits_of(rows.engine, found, VisitFilter(), data=False)
-    assert [visit.started for visit in islice(visits, 500)] == [*range(T0 + 1, T0 + 1001, 2)]
+    assert [visit.start for visit in islice(visits, 500)] == [*range(T0 + 1, T0 + 1001, 2)]
     with pytest.raises(ValueError, match="unexpected"):
         next(visits_of(rows.engine, found, VisitFilter(limit=1), data=False))
 
@@ -217,4 +217,4 @@ def test_the_newest_states_of_a_loop_are_read_from_the_end() -> None:
     with rows.store.write() as tx:
         tx.session.connection.execute("UPDATE history SET events = 'damaged' WHERE number = 101")
     newest = visits_of(rows.engine, found, VisitFilter(limit=3), data=False)
-    assert [visit.started for visit in newest] == [T0 + 3995, T0 + 3997, T0 + 3999]
+    assert [visit.start for visit in newest] == [T0 + 3995, T0 + 3997, T0 + 3999]

@@ -61,7 +61,7 @@ def test_a_visit_that_goes_on_has_no_end(history: History) -> None:
     history.enter("A", type="Task")
     history.add("TaskScheduled")
     (visit,) = history.visits()
-    assert (visit.status, visit.ended, visit.retries, visit.output) == ("RUNNING", None, 0, None)
+    assert (visit.status, visit.end, visit.retries, visit.output) == ("RUNNING", None, 0, None)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_end_of_the_execution_ends_what_it_is_in(
     history.enter("A", type="Wait")
     history.add(closing, 1, **detail)
     (visit,) = history.visits()
-    assert (visit.status, visit.ended, visit.error) == (status, T0 + 3, error)
+    assert (visit.status, visit.end, visit.error) == (status, T0 + 3, error)
 
 
 def test_a_failed_execution_without_a_name_leaves_the_state_s_own_error(history: History) -> None:
@@ -137,7 +137,7 @@ def test_an_end_does_not_touch_what_has_ended_before(history: History) -> None:
     history.enter("A")
     history.add("PassStateExited", output=1)
     history.add("ExecutionAborted", 1)
-    assert (history.visits()[0].status, history.visits()[0].ended) == ("SUCCEEDED", T0 + 3)
+    assert (history.visits()[0].status, history.visits()[0].end) == ("SUCCEEDED", T0 + 3)
 
 
 def test_the_iterations_of_a_map_are_told_apart_by_number(history: History) -> None:

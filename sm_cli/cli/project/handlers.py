@@ -34,9 +34,9 @@ def handler_names(directory: Path, *, run: bool) -> Collection[str] | None:
         return load_trusted(directory).keys()
     from sm_cli.handlers.reading import read_handler_names
 
-    handlers = read_handler_names(directory)
-    for problem in handlers.problems:
+    reading = read_handler_names(directory)
+    for problem in reading.problems:
         warn(f"{problem}; so nothing is said about handlers")
-    if handlers.hidden is not None and not handlers.problems:
-        say(f"sm: note: {handlers.hidden}; so nothing is said about handlers (--import executes the files and knows)")
-    return handlers.names if handlers.is_complete else None
+    if (why := reading.why_incomplete) is not None and not reading.problems:
+        say(f"sm: note: {why}; so nothing is said about handlers (--import executes the files and knows)")
+    return reading.names if reading.is_complete else None

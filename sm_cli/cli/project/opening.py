@@ -104,9 +104,9 @@ def _where_looked(project: Project, *, is_named: bool, by_option: bool) -> str |
 @contextmanager
 def opened_engine(
     db: str | None, project: Project | None = None, *, create: bool = False, buckets: str | None = None,
-    stubbed: bool = False,
+    has_stub: bool = False,
 ) -> Iterator[Engine]:  # fmt: skip
-    """An engine over that store, with the project's workflows for those that others start, and its buckets. stubbed:
+    """An engine over that store, with the project's workflows for those that others start, and its buckets. has_stub:
     a task that starts a workflow which is not there is left to a stub."""
     from sm_cli.cli.project.workflows import Library
     from sm_cli.cli.terminal.logs import escape_the_rest
@@ -117,7 +117,7 @@ def opened_engine(
     gc.set_threshold(*_COLLECT)
     escape_the_rest()
     project = project or find_project()
-    settings = engine_settings(project, stubbed=stubbed)
+    settings = engine_settings(project, has_stub=has_stub)
     with opened_store(db, project, create=create) as store:
         library = Library(project.workflows)
         yield Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))

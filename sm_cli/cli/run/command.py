@@ -126,7 +126,7 @@ def run(
                 workflow, data, registry, result, project=project, name=name, timeout=limit, concurrency=load.slots,
                 keep=keep_history, db=db, limits=limits, format=format,
             ))  # fmt: skip
-        with opened_engine(db, project, create=True, buckets=buckets, stubbed=stub) as engine:
+        with opened_engine(db, project, create=True, buckets=buckets, has_stub=stub) as engine:
             if detach:
                 executions = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
                 raise typer.Exit(_print_left(executions[0], result, format))

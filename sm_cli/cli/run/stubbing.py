@@ -33,8 +33,8 @@ def stubbing(on: bool) -> Iterator[Stub | None]:
     try:
         yield stub
     finally:
-        if stub.answered:
-            say(clean(f"stubbed, each answered with {{}}: {', '.join(stub.answered)}"))
+        if stub.resources:
+            say(clean(f"stubbed, each answered with {{}}: {', '.join(stub.resources)}"))
 
 
 def telling_stub(worker: str) -> Stub:

@@ -108,7 +108,7 @@ def test_state(
         registry = {} if mock_result is not None else handlers_for_state(definition, project, handlers, stubs)
         answer = single.test_state(
             document, data, state_name=state, inspection_level=depth if json else _check_level(depth), mock=mock_result,
-            handlers=registry, name=state, strict=False, raised=tracebacks.append, **options,
+            handlers=registry, name=state, strict=False, on_traceback=tracebacks.append, **options,
         )  # fmt: skip
         if json:
             out.value(answer, result)

@@ -166,14 +166,14 @@ def _row(visit: StateVisit, now: int, *, some: bool, fits: bool) -> tuple[str, .
     """Its duration is that of its work: without the time that its tasks were in the queue."""
     place = f"{visit.where[-1][visit.where[-1].rindex('[') :]} " if visit.where else ""
     name = (visit.name, " ".join(visit.where)) if some else (f"{'  ' * len(visit.where)}{place}{visit.name}",)
-    queue_time = visit.waited(now)
+    queue_time = visit.queue_time_until(now)
     return (
         *name,
         visit.type,
         visit.status,
-        time_of_day(visit.started, now) if fits else tables.local_time(visit.started),
+        time_of_day(visit.start, now) if fits else tables.local_time(visit.start),
         tables.duration(queue_time) if queue_time >= _TOLD else "",
-        tables.duration((now if visit.ended is None else visit.ended) - visit.started - queue_time),
+        tables.duration((now if visit.end is None else visit.end) - visit.start - queue_time),
         str(visit.retries or ""),
         visit.error or "",
     )
@@ -226,9 +226,9 @@ def _state(visit: StateVisit) -> dict[str, Json]:
         "type": visit.type,
         "status": visit.status,
         "where": list(visit.where),
-        "started": rfc3339(visit.started),
-        "ended": None if visit.ended is None else rfc3339(visit.ended),
-        "milliseconds": None if visit.ended is None else (visit.ended - visit.started) // 1000,
+        "started": rfc3339(visit.start),
+        "ended": None if visit.end is None else rfc3339(visit.end),
+        "milliseconds": None if visit.end is None else (visit.end - visit.start) // 1000,
         "retries": visit.retries,
         "error": visit.error,
         "cause": visit.cause,

@@ -158,7 +158,7 @@ class LiveLines(Nobody):
             # The end of the execution ends whatever was under way.
             for frame in [*self.open] if event.type.startswith("Execution") else [event.frame]:
                 visit = self.open.get(frame)
-                if visit is not None and visit.ended is not None:
+                if visit is not None and visit.end is not None:
                     del self.open[frame]
                     self.tell(visit)
         self.view.visits.clear()  # only what is under way is looked at
@@ -189,10 +189,10 @@ class LiveLines(Nobody):
 
 def line_of(visit: StateVisit) -> str:
     """`  ✓ ValidatePayment  12 ms`, indented by the iterations and branches that it is in."""
-    assert visit.ended is not None
+    assert visit.end is not None
     place = f"{visit.where[-1].rpartition('[')[2].removesuffix(']')}: " if visit.where else ""
     retries = f", {visit.retries} {'retry' if visit.retries == 1 else 'retries'}" if visit.retries else ""
     error = f"  {tables.cut(visit.error)}" if visit.error else ""
-    took = tables.duration(visit.ended - visit.started)
+    took = tables.duration(visit.end - visit.start)
     indent = "  " * (1 + len(visit.where))
     return tables.clean(f"{indent}{MARKS[visit.status]} {place}{visit.name}  {took}{retries}{error}")

@@ -170,7 +170,7 @@ class Picture(LiveLines):
         """One state and how far it is; of several visits how many there are."""
         first = next(iter(group.values()))
         if len(group) > 1:
-            return [Painted(f"{name} ×{len(group):,}  {tables.duration(now - first.started)}"), *self._several(group)]
+            return [Painted(f"{name} ×{len(group):,}  {tables.duration(now - first.start)}"), *self._several(group)]
         progress = self._progress.get(first.frame)
         join = None if progress is None else progress.frame.join
         if progress is not None and join is not None and first.type == "Map":
@@ -183,7 +183,7 @@ class Picture(LiveLines):
         words = self._words(first, progress, now)
         if join is not None:
             words = f"{join.closed}/{join.total} branches done"
-        took = tables.duration(now - first.started)
+        took = tables.duration(now - first.start)
         attempt = f"  attempt {first.retries + 1}" if first.retries and not words else ""
         return [
             Painted(f"{name}  {took}{attempt}"),

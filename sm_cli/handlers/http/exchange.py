@@ -47,7 +47,7 @@ class Limit:
         self.seconds = seconds
         self.ends = time.monotonic() + seconds
         self.context = context
-        self.done = threading.Event()
+        self.over = threading.Event()
         self.cut = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
@@ -57,21 +57,21 @@ class Limit:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, at: TracebackType | None) -> None:
-        self.done.set()
+        self.over.set()
 
-    def left(self) -> float:
+    def time_left(self) -> float:
         """Seconds that are left, at least one thousandth."""
         return max(0.001, self.ends - time.monotonic())
 
-    def adopt(self, opened: socket.socket) -> None:
+    def adopt(self, connection: socket.socket) -> None:
         """The socket that is shut when the time is up; at once when it is."""
         with self._lock:
-            self._socket = opened
+            self._socket = connection
             if self.cut:
                 self._shut()
 
     def _watch(self) -> None:
-        while not self.done.wait(min(_GLANCE, self.left())):
+        while not self.over.wait(min(_GLANCE, self.time_left())):
             if self.context.cancelled.is_set() or time.monotonic() >= self.ends:
                 with self._lock:
                     self.cut = True
@@ -89,11 +89,11 @@ def exchange(request: Request, tls: Callable[[], ssl.SSLContext], limit: Limit, 
     """Send it, and read the answer. Raises TaskError, or Cancelled when nobody waits for it any more."""
     address = request.address
     try:
-        opened = _connect(address, tls, limit)
+        connection = _connect(address, tls, limit)
         try:
-            answer = _exchange(request, opened, size_limit)
+            answer = _exchange(request, connection, size_limit)
         finally:
-            opened.close()
+            connection.close()
     except (OSError, http.client.HTTPException) as e:
         limit.context.check()
         raise TaskError("States.Http.Socket", _sentence(e, address, limit)) from None
@@ -105,40 +105,40 @@ def exchange(request: Request, tls: Callable[[], ssl.SSLContext], limit: Limit, 
 
 def _connect(address: Address, tls: Callable[[], ssl.SSLContext], limit: Limit) -> socket.socket:
     """A connection to the first of the host's addresses that answers."""
-    failed: OSError = OSError(f"{address.host} has no address")
-    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    for i, (family, kind, protocol, _, place) in enumerate(found):
-        opened = socket.socket(family, kind, protocol)
+    failure: OSError = OSError(f"{address.host} has no address")
+    addresses = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    for i, (family, kind, protocol, _, place) in enumerate(addresses):
+        plain = socket.socket(family, kind, protocol)
         try:
-            limit.adopt(opened)
-            opened.settimeout(limit.left() / (len(found) - i))  # one that is silent leaves time for the others
-            opened.connect(place)
-            opened.settimeout(limit.left())
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            limit.adopt(plain)
+            plain.settimeout(limit.time_left() / (len(addresses) - i))  # one that is silent leaves time for the others
+            plain.connect(place)
+            plain.settimeout(limit.time_left())
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if address.scheme == "http":
-                return opened
-            secured = tls().wrap_socket(opened, server_hostname=address.host, do_handshake_on_connect=False)
+                return plain
+            secure = tls().wrap_socket(plain, server_hostname=address.host, do_handshake_on_connect=False)
         except OSError as e:
-            opened.close()
-            failed = e
+            plain.close()
+            failure = e
             if limit.cut:
                 break
             continue
-        limit.adopt(secured)
+        limit.adopt(secure)
         try:
-            secured.do_handshake()
+            secure.do_handshake()
         except BaseException:
-            secured.close()
+            secure.close()
             raise
-        return secured
-    raise failed
+        return secure
+    raise failure
 
 
-def _exchange(request: Request, opened: socket.socket, size_limit: int) -> Answer:
+def _exchange(request: Request, channel: socket.socket, size_limit: int) -> Answer:
     address = request.address
     kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
     connection = kind(address.host, address.port)
-    connection.sock = opened
+    connection.sock = channel
     connection.putrequest(request.method, address.target)
     for name, value in request.lines():
         connection.putheader(name, value.encode())
@@ -148,14 +148,14 @@ def _exchange(request: Request, opened: socket.socket, size_limit: int) -> Answe
     with suppress(BrokenPipeError, ConnectionResetError):  # who refuses a body may have said so before its end
         connection.endheaders(request.body)
     with connection.getresponse() as response:
-        expected = response.length
-        if expected is not None and expected > size_limit:
+        length = response.length
+        if length is not None and length > size_limit:
             raise _too_long(size_limit)
         body = response.read(size_limit + 1)
         if len(body) > size_limit:
             raise _too_long(size_limit)
-        if expected is not None and len(body) < expected:
-            raise http.client.IncompleteRead(body, expected - len(body))
+        if length is not None and len(body) < length:
+            raise http.client.IncompleteRead(body, length - len(body))
         headers: dict[str, list[str]] = {}
         for name, value in response.getheaders():
             headers.setdefault(name.lower(), []).append(value)

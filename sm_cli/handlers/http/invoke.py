@@ -58,11 +58,11 @@ def http_invoke(settings: HttpSettings, *, time_limit: float = TIME_LIMIT, size_
         from sm_cli.handlers.http.request import read_request
 
         request = read_request(parameters, settings, context.idempotency_key, f"sm/{__version__}")
-        hidden = request.credentials.secrets
+        secrets = request.credentials.secrets
         try:
-            return _result(_final(request, settings, tls, context, time_limit, size_limit), hidden)
+            return _result(_final(request, settings, tls, context, time_limit, size_limit), secrets)
         except TaskError as e:
-            raise TaskError(e.error, str(_without(e.cause, hidden))) from None
+            raise TaskError(e.error, str(_without(e.cause, secrets))) from None
 
     return Handler("http:invoke", invoke)
 
@@ -94,22 +94,22 @@ def _final(
     )
 
 
-def _result(answer: Answer, hidden: tuple[str, ...]) -> Json:
+def _result(answer: Answer, secrets: tuple[str, ...]) -> Json:
     """The Task's result. Raises TaskError for an error of the server, and for what is no text."""
     content_type = next(iter(answer.headers.get("content-type", [])), "")
     text = None if _BINARY.match(content_type) and answer.body else _decode(answer.body, content_type)
     if answer.status >= 400:
         message = text or f"{answer.status} {answer.reason}"
-        raise TaskError(f"States.Http.StatusCode.{answer.status}", str(_without(message, hidden))[:_CAUSE])
+        raise TaskError(f"States.Http.StatusCode.{answer.status}", str(_without(message, secrets))[:_CAUSE])
     if text is None:
         kind = content_type.partition(";")[0] or "of no type"
         raise TaskError("States.Runtime", f"the answer ({kind}) is not text, and http:invoke takes text and JSON only")
     headers: dict[str, Json] = {name: list(values) for name, values in answer.headers.items()}
-    found: dict[str, Json] = {
+    document: dict[str, Json] = {
         "Headers": headers, "ResponseBody": _parse_body(text, content_type), "StatusCode": answer.status,
         "StatusText": answer.reason,
     }  # fmt: skip
-    return _without(found, hidden)
+    return _without(document, secrets)
 
 
 def _decode(body: bytes, content_type: str) -> str | None:

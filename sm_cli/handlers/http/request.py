@@ -92,9 +92,9 @@ class Request:
         return onward
 
 
-def read_request(given: Json, settings: HttpSettings, idempotency_key: str, agent: str) -> Request:
+def read_request(document: Json, settings: HttpSettings, idempotency_key: str, agent: str) -> Request:
     """Raises TaskError: States.Runtime, States.Permissions, or what is wrong with the connection."""
-    parameters = _object(given, "The parameters of http:invoke")
+    parameters = _object(document, "The parameters of http:invoke")
     for name in parameters:
         if name not in FIELDS:
             raise _refusal(f"http:invoke has no field {name!r}; it has {', '.join(FIELDS)}")
@@ -139,10 +139,10 @@ def read_address(url: Json, what: str) -> Address:
 
 def _with_query(address: Address, parameters: Mapping[str, Json]) -> Address:
     """QueryParameters after the query that the URL has; a list names its key again for each of its items."""
-    given = _object(parameters.get("QueryParameters") or {}, "QueryParameters")
+    members = _object(parameters.get("QueryParameters") or {}, "QueryParameters")
     pairs = [
         f"{quote(key, safe='')}={quote(value, safe='')}"
-        for key, values in given.items()
+        for key, values in members.items()
         for value in _texts(values, f"The query parameter {key!r}")
     ]
     if not pairs:
@@ -160,8 +160,8 @@ def _connection(parameters: Mapping[str, Json]) -> str | None:
     return None
 
 
-def _headers(given: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    for name, values in given.items():
+def _headers(fields: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    for name, values in fields.items():
         lower = name.lower()
         if not TOKEN.fullmatch(name):
             raise _refusal(f"Headers holds {name!r}, which is no name of a header")
@@ -174,10 +174,10 @@ def _headers(given: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _transform(given: Mapping[str, Json]) -> tuple[str, str]:
+def _transform(parameters: Mapping[str, Json]) -> tuple[str, str]:
     """RequestBodyEncoding and ArrayFormat."""
-    encoding = given.get("RequestBodyEncoding", "NONE")
-    options = _object(given.get("RequestEncodingOptions") or {}, "RequestEncodingOptions")
+    encoding = parameters.get("RequestBodyEncoding", "NONE")
+    options = _object(parameters.get("RequestEncodingOptions") or {}, "RequestEncodingOptions")
     format = options.get("ArrayFormat", "INDICES")
     if encoding not in ("NONE", "URL_ENCODED"):
         raise _refusal(f"RequestBodyEncoding is NONE or URL_ENCODED, not {dumps(encoding)}")

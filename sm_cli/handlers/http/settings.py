@@ -75,8 +75,8 @@ class HttpSettings:
     def check(self, scheme: str, name: str, port: int) -> None:
         """Raise TaskError (States.Permissions) for a host that nobody has allowed."""
         if not any(host.covers(scheme, name, port) for host in self.allow):
-            bracketed = f"[{name}]" if ":" in name else name
-            entry = bracketed if port == _PORTS[scheme] else f"{bracketed}:{port}"
+            host_in_entry = f"[{name}]" if ":" in name else name
+            entry = host_in_entry if port == _PORTS[scheme] else f"{host_in_entry}:{port}"
             raise TaskError(
                 "States.Permissions",
                 f"http:invoke may not call {entry}: add {entry!r} to http_allow in sm.toml or [tool.sm], or to "
@@ -94,10 +94,10 @@ class HttpSettings:
                 f"there is no connection {name!r}: add [http_connections.{name}] to sm.toml or [tool.sm]",
             )
         headers, secrets = {}, []
-        for header, written in self.connections[name].items():
-            value = _value(name, header, written)
+        for header, value_text in self.connections[name].items():
+            value = _value(name, header, value_text)
             headers[header] = value
-            if written.startswith(_FROM) or _SECRET.search(header):
+            if value_text.startswith(_FROM) or _SECRET.search(header):
                 secrets += forms_of(value)
         return Credentials(headers, tuple(sorted(set(secrets), key=len, reverse=True)))
 
@@ -137,10 +137,10 @@ def _decode(text: str) -> str | None:
         return None
 
 
-def _value(connection: str, header: str, written: str) -> str:
-    if not written.startswith(_FROM):
-        return written
-    variable = written.removeprefix(_FROM)
+def _value(connection: str, header: str, text: str) -> str:
+    if not text.startswith(_FROM):
+        return text
+    variable = text.removeprefix(_FROM)
     value = os.environ.get(variable, "").strip()
     wrong = "is not set" if not value else None if is_clean(value) else "holds a control character"
     if wrong is not None:
@@ -177,8 +177,10 @@ def read_settings(allow: object, connections: object, *, where: str, connections
     hosts = tuple(_host(entry, where) for entry in allow)
     if not isinstance(connections, Mapping):
         raise ConfigurationError(f"{connections_where}: http_connections is a table of connections", hint=_FORM)
-    read = {str(name): _connection(str(name), table, connections_where) for name, table in connections.items()}
-    return HttpSettings(hosts, read)
+    settings_by_name = {
+        str(name): _connection(str(name), table, connections_where) for name, table in connections.items()
+    }
+    return HttpSettings(hosts, settings_by_name)
 
 
 def _host(entry: object, where: str) -> Host:

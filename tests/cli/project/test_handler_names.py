@@ -96,7 +96,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def test_reading_shows_the_names_that_executing_shows(folder: Path, text: str) -> None:
     (folder / "handlers_here.py").write_text(text)
     found = read_handler_names(folder)
-    assert (found.hidden, found.problems) == (None, [])
+    assert (found.why_incomplete, found.problems) == (None, [])
     assert found.names == set(load_handlers(folder))
 
 
@@ -105,8 +105,8 @@ def test_what_only_running_shows_is_not_guessed(folder: Path, text: str) -> None
     (folder / "handlers_here.py").write_text(text)
     found = read_handler_names(folder)
     assert not found.is_complete
-    assert found.hidden is not None
-    assert found.hidden.partition(":")[0].endswith(".py")
+    assert found.why_incomplete is not None
+    assert found.why_incomplete.partition(":")[0].endswith(".py")
 
 
 def test_a_package_beside_python_may_bring_handlers(
