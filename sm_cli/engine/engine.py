@@ -204,11 +204,11 @@ class Engine(Transactions):
         self, key: str, value: Json, data: Json = None, *, message_id: str | None = None, ttl: float = 3600.0,
         to: To = "all", strict_type: bool = False, require_match: bool = False, execution: Execution | None = None,
     ) -> Sent:  # fmt: skip
-        """Send a message to who waits for `key` with `value` (text, a number, true or false; text 42 matches the
-        number 42 unless `strict_type`). Returns what became of it.
+        """Send a message to the executions that wait for `key` with `value` (text, a number, true or false; text 42
+        matches the number 42 unless `strict_type`). Returns what became of it.
 
         message_id: a message with the same key, value and id is sent once, however often it is repeated, for 7 days.
-        ttl: seconds that it is kept for a wait that begins later; 0 for who waits now, and nobody else.
+        ttl: seconds that it is kept for a wait that begins later; 0: only executions that wait now get it.
         to: "all" who wait, or the "one" who has waited longest. execution: only this one may receive it.
         require_match: keep nothing when nobody waits; the answer is NOT_DELIVERED then.
         Raises UsageError for what cannot be sent, Conflict when `execution` is closed.

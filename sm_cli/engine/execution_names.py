@@ -25,7 +25,7 @@ def same_execution(namesake: Execution, input: Json) -> Execution:
 
 
 def name_taken(namesake: Execution) -> Conflict:
-    """What is said when a name has to be new and is not."""
+    """The error for a name that has to be new and is not."""
     what = f"an execution {namesake.name!r} of workflow {namesake.workflow}"
     return Conflict(f"{what} already exists and is {namesake.status}; use another name")
 

@@ -143,7 +143,7 @@ class Programs:
             changes.new_definitions.append(definition)
 
     def repair(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> None:
-        """Store the definition again when what is stored under its digest is damaged: its text is at hand."""
+        """Store the definition again when the stored one of its digest is damaged: this workflow has its text."""
         self.add(workflow)
         definition, row = _definition(workflow, now), tx.definition(workflow.program.digest)
         if row is not None and not self._is_whole(row, definition):

@@ -1,6 +1,6 @@
 """Sending a message: who receives it, and what the sender learns.
 
-One transaction looks who waits, hands the message over and stores it; whether a message or a timeout came
+One transaction finds the waits, hands the message over and stores it; whether a message or a timeout came
 first is what that transaction finds. Every message that was accepted is stored, so that a repeat of it is known;
 one that had to be delivered and was not leaves no trace.
 """
@@ -312,7 +312,7 @@ def _step(tick: Tick, sending: Sending, s: Subscription) -> bool:
 def sweep_messages(tick: Tick) -> int:
     """Mark what has expired and forget what is old, a few rows; returns when to look again.
 
-    While there is more than that, every tick takes twice as much as it adds, so that it falls behind never.
+    While there is more than that, every tick takes twice as much as it adds, so that it never falls behind.
     """
     changes = tick.changes
     limit = _SWEEP_ROWS + 2 * (len(changes.new_messages) + len(tick.endings) + len(changes.waits_ended))

@@ -27,7 +27,7 @@ class Settings:
     events are kept. limits: AWS's. contain: whether a bug of ours fails the execution it is met in, or is raised.
     max_payload: bytes of JSON text that an input, a result, an output, a message may have. evaluation: the bounds of
     one JSONata evaluation (AWS's, where its limits hold). max_events: history events after which an execution fails:
-    one that goes round in a circle for ever must not fill the disk. has_handler: which resources of tasks that
+    an endless loop must not fill the disk. has_handler: which resources of tasks that
     the engine would carry out itself (`states:startExecution`, `aws-sdk:sfn:stopExecution`) are left to a handler;
     None: none. has_stub: whether a task that starts a workflow which is not there is left to a handler.
     """

@@ -23,7 +23,7 @@ from sm_cli.store.sql.questions import Questions
 
 #: Rows of the history that are read first, and at most, at a time.
 _FIRST_ROWS, _MOST_ROWS = 4, 1000
-#: So many states are named to who asked for one that is not there.
+#: So many states are named in the error about one that is not there.
 _MOST_NAMED = 10
 
 

@@ -112,7 +112,7 @@ def tell_later(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
     """The parent's stored definition is damaged: its frame is written as READY, with the child that ended, and
     stays so until the definition is repaired. Of several children of a map run it is the first; all are counted."""
     frame = unit.frames[parent.frame]
-    counts = parent.run is not None  # then only who waits has come so far
+    counts = parent.run is not None  # then only a parent that waits has come so far
     if (counts or frame.seq == parent.activation) and not frame.status.closed and pending_child(frame) is None:
         frame = unit.touch(frame)
         frame.status, frame.wake = FrameStatus.READY, {"event": _CHILD_CLOSED, "execution": child.id}

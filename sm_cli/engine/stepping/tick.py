@@ -297,7 +297,7 @@ class Tick(UnitOfWork):
             contain(self, execution, e)
 
     def arrive(self, arrival: Arrival) -> None:
-        """What a step has for others is done, unless something was due there before: that is stepped first."""
+        """Do what a step has for others, unless something was due there before: that is stepped first."""
         before = self.now - 1
         trees = set(self.tx.due_among(arrival.executions, before)) - self.stepped_due
         if not trees:
@@ -318,7 +318,7 @@ class Tick(UnitOfWork):
                 self.fire(timer)
 
     def tell_at_last(self, child: Execution) -> None:
-        """Hand this child's end to who waits for it, which was impossible when it came."""
+        """Hand this child's end to the parent that waits for it; that was impossible when it came."""
         assert child.parent is not None
         tell = nested_executions.nested_closed if child.parent.run is None else map_runs.settle_repaired
         tell(self, child, child.parent)
@@ -372,7 +372,7 @@ class Tick(UnitOfWork):
         self.keep(execution, frame, step)
 
     def keep_traceback(self, execution: Execution, attempt: Attempt) -> None:
-        """Where the handler failed, for who asks later; the next event that is recorded says that it did."""
+        """Where the handler failed, for later questions; the next event that is recorded says that it did."""
         frame, traceback = attempt.frame, attempt.traceback
         if traceback is not None:
             self.changes.failed_attempts.append(

@@ -104,7 +104,7 @@ def joined(turn: StepBuilder, state: DistributedMap, event: Joined) -> Entered |
 
 
 def join_failed(turn: StepBuilder, state: DistributedMap, event: JoinFailed) -> Entered | None:
-    """More failed than were tolerated. What there is of results is written all the same."""
+    """More failed than were tolerated. The results that there are, are written all the same."""
     if state.writer is not None and turn.env.probe is None:
         request_job(turn, WRITE, writing(turn, state))
         return None

@@ -1,4 +1,4 @@
-"""Questions about messages and who waits for them."""
+"""Questions about messages and the waits for them."""
 
 from __future__ import annotations
 

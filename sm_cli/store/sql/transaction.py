@@ -257,7 +257,7 @@ class Transaction(Questions):
         return frames
 
     def losses(self) -> dict[int, int]:
-        """As everywhere; that there are none is known until somebody writes one, for a frame never has an old seq."""
+        """As everywhere; that there are none stays true until somebody writes one, for a frame never has an old seq."""
         if self._row_cache.no_losses:
             return {}
         losses = super().losses()

@@ -58,7 +58,7 @@ class SqliteStore:
         wait: float = WAIT, patience: Patience | None = None,
     ) -> None:  # fmt: skip
         self.path = Path(path)
-        # Where it really lies: the key and the turn are the same by whatever link it is opened, and a handler may
+        # Without links: the key and the turn are the same through every link to the file, and a handler may
         # change the directory of the process.
         try:
             self._file = Path(os.path.realpath(path))
@@ -88,7 +88,7 @@ class SqliteStore:
             self._idle.append(self._first_reader())
 
     def close(self) -> None:
-        """Give back the file. A read that another thread is in the middle of ends in peace."""
+        """Give back the file. A read that is under way in another thread may finish."""
         with self._lock, self._translate_errors():
             self._closed = True
             for beacons in self._beacons:
@@ -386,7 +386,7 @@ class SqliteStore:
             yield
         except sqlite3.Error as e:
             raise self._explain(e) from e
-        except orjson.JSONDecodeError as e:  # of a column; text of people is checked where it is read
+        except orjson.JSONDecodeError as e:  # of a column; text from people is checked where it is read
             raise errors.damaged_error(self.path, e) from e
 
     def _explain(self, error: sqlite3.Error) -> SmError:

@@ -24,7 +24,7 @@ MOST = 20
 class FileFacts(NamedTuple):
     """The database as a file."""
 
-    #: Where it really lies.
+    #: The path without links.
     path: str
     #: Bytes of the file, and of what was committed and is not in it yet.
     size: int

@@ -44,8 +44,8 @@ class WriteLock:
 
     A lock that is waited for cannot be given up, so a thread of its own waits for it, on a descriptor of its own.
     The holder's note in the file says who it is and since when. It is written in every turn, which costs two
-    microseconds, and is only read by who has waited for seconds. Raises OSError from the constructor when the file
-    cannot be made.
+    microseconds, and only a process that has waited for seconds reads it. Raises OSError from the constructor when
+    the file cannot be made.
     """
 
     def __init__(self, database: Path) -> None:
@@ -89,7 +89,7 @@ class WriteLock:
             self.note("writes")
 
     def note(self, doing: str) -> None:
-        """Leave word, with the turn, of who has it: it "writes", or "waits" for a program that takes no turns."""
+        """Note in the file who has the turn: it "writes", or "waits" for a program that takes no turns."""
         if self._held_file is not None:
             text = f"{doing} {os.getpid()} {time.time_ns() // 1000} {self._program}"
             os.pwrite(self._held_file, text.encode(errors="replace")[: _NOTE - 1].ljust(_NOTE - 1) + b"\n", 0)

@@ -83,7 +83,7 @@ def list_aliases(unit: UnitOfWork, parameters: Parameters) -> Json:
 
 
 def validate(unit: UnitOfWork, parameters: Parameters) -> Json:  # noqa: ARG001 - as all actions
-    """ValidateStateMachineDefinition: what AWS would say of a definition."""
+    """ValidateStateMachineDefinition: AWS's diagnostics of a definition."""
     from sm_cli.asl.validation.aws import validate_as_aws  # who validates nothing does not wait for the rules' import
 
     definition, type = parameters["Definition"], parameters.get("Type", "STANDARD")
