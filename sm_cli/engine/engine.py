@@ -19,6 +19,8 @@ from sm_cli.engine.payload_warnings import PayloadWarnings, refuse_beyond_aws
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.programs import Workflow as Workflow
 from sm_cli.engine.programs import prepare as prepare
+from sm_cli.engine.schedules.firing import log_firings
+from sm_cli.engine.schedules.schedules import Schedules
 from sm_cli.engine.send_message import Sent, To, check_sending, log_sent, publish
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.arrivals import judge
@@ -34,7 +36,7 @@ from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import make_token
-from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds
+from sm_cli.jsonvalue import Json
 from sm_cli.store.messages import MessageStatus, StoredMessage
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
@@ -54,8 +56,9 @@ class Engine(Transactions):
 
     library: workflows by name, for those that others start (states:startExecution); the database's are used else.
     buckets: the directory that stands for S3 where distributed Maps read and write. builtin: handlers of its own.
+    schedules: what starts executions by the clock.
     observers: called after every commit; None for the usual ones, which warn of payloads and of numbers of
-    events that AWS would refuse.
+    events that AWS would refuse, and log what schedules do.
     """
 
     def __init__(
@@ -63,19 +66,11 @@ class Engine(Transactions):
         library: Callable[[str], Workflow | None] | None = None, buckets: Path = Path("buckets"),
         observers: Sequence[Observer] | None = None,
     ) -> None:  # fmt: skip
-        observers = (PayloadWarnings().tell, warn_of_many_events) if observers is None else tuple(observers)
+        usual = (PayloadWarnings().tell, warn_of_many_events, log_firings)
+        observers = usual if observers is None else tuple(observers)
         super().__init__(store, clock or SystemClock(), settings or Settings(), Programs(library), observers)
         self.builtin = bucket_jobs(store, buckets)
-
-    def refuse_unbounded(self, value: Json, what: str) -> None:
-        """Raises UsageError for data that is larger or deeper than what is kept."""
-        try:
-            check_bounds(value, self.settings.max_payload)
-        except TooLarge:
-            limit = f"{self.settings.max_payload:,}"
-            raise UsageError(f"{what} is larger than {limit} bytes of JSON, the limit that max_payload sets") from None
-        except TooDeep:
-            raise UsageError(f"{what} is nested more than {DEEPEST} levels deep") from None
+        self.schedules = Schedules(self)
 
     # -- executions ------------------------------------------------------------------------------
 

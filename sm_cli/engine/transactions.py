@@ -20,6 +20,7 @@ from sm_cli.engine.stepping.tasks import postpone, renew_leases
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.turns.suspects import blame, count_deaths
 from sm_cli.errors import Conflict, DatabaseError, UsageError
+from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds
 from sm_cli.store.marks import Marks
 from sm_cli.store.protocol import Store
 from sm_cli.store.sql.transaction import AlreadyLinked
@@ -53,6 +54,16 @@ class Transactions:
         self._marking = False
         self._sweep_at = 0
         self._observers = observers
+
+    def refuse_unbounded(self, value: Json, what: str) -> None:
+        """Raises UsageError for data that is larger or deeper than what is kept."""
+        try:
+            check_bounds(value, self.settings.max_payload)
+        except TooLarge:
+            limit = f"{self.settings.max_payload:,}"
+            raise UsageError(f"{what} is larger than {limit} bytes of JSON, the limit that max_payload sets") from None
+        except TooDeep:
+            raise UsageError(f"{what} is nested more than {DEEPEST} levels deep") from None
 
     def observe(self, observer: Observer) -> None:
         """Call this one too after each commit from now on."""

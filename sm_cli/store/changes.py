@@ -18,6 +18,7 @@ from sm_cli.store.records import (
     Waking,
     WorkerRecord,
 )
+from sm_cli.store.schedules import Schedule
 
 
 @dataclass(eq=False, repr=False)
@@ -76,6 +77,12 @@ class Changes:
     map_runs: list[MapRun] = field(default_factory=list)
     #: Each replaces an older one of the same state and frame.
     failed_attempts: list[FailedAttempt] = field(default_factory=list)
+    #: To be inserted.
+    new_schedules: list[Schedule] = field(default_factory=list)
+    #: To be updated, by id: when each fires next, and what became of its times.
+    schedules: dict[int, Schedule] = field(default_factory=dict)
+    #: Ids of schedules to be deleted.
+    schedules_gone: list[int] = field(default_factory=list)
     #: Ids of closed executions to be deleted with all that is theirs, but for their map runs and the children of these.
     executions_gone: list[int] = field(default_factory=list)
     #: Ids of map runs to be deleted.

@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 
 #: Tables whose ids the engine reserves before it writes.
-Reserved: TypeAlias = Literal["executions", "frames", "jobs", "map_runs", "messages"]
+Reserved: TypeAlias = Literal["executions", "frames", "jobs", "map_runs", "messages", "schedules"]
 
 
 class Definition(NamedTuple):

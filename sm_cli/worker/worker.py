@@ -1,8 +1,7 @@
 """The loop: takes everything that is ready, steps it all, commits once, then starts handlers.
 
-One thread runs `run`. It sleeps until a result comes, something falls due, another process writes, or
-it is told to stop; it never sleeps in a transaction, and it begins none before a read has shown that there is
-something to do.
+One thread runs `run`. It sleeps until a result comes, something falls due, another process writes, or it is told to
+stop; it never sleeps in a transaction, and it begins none before a read has shown that there is something to do.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from sm_cli.engine.engine import Engine, Workflow
+from sm_cli.engine.schedules.firing import fire_schedules
 from sm_cli.engine.settings import JobTaker
 from sm_cli.engine.stepping import leases
 from sm_cli.engine.stepping.queues import Rota
@@ -201,7 +201,6 @@ class Worker:
         renewing = start >= self._next_renewal and bool(self.jobs_to_renew(now))
         if not (results or beats or dead or must_enlist or renewing or self._jump or self.anything(now)):
             return False
-
         lost_jobs: set[int] = set()
 
         def work(tick: Tick) -> set[object]:
@@ -217,6 +216,7 @@ class Worker:
             tick.run()
             tick.offer_due(tick.now, BATCH, self.tree, beyond=tick.now - 1)
             tick.run()
+            fire_schedules(tick, self.tree)
             rest = set(tick.agenda.keepers)
             lost_jobs.update(self.renew(tick, [result for result in results if result not in rest], renewing))
             if must_enlist and arriving is not None:

@@ -98,7 +98,8 @@ def test_no_query_walks_a_table_from_end_to_end(store: SqliteStore, path: Path, 
              "free_jobs_in_tree", "due_timers", "overdue", "first_due", "first_deadline", "first_lease_end",
              "list_executions", "list_executions_by_status", "list_executions_by_workflow", "buffered_message",
              "history", "ready_frames_in_tree", "overdue_in_tree", "pending_executions", "run_results", "map_runs",
-             "list_executions_of_run", "latest_execution_of_status"],
+             "list_executions_of_run", "latest_execution_of_status", "due_schedules",
+             "first_schedule", "schedules_to_go_on", "first_to_go_on", "schedules"],
 )  # fmt: skip
 def test_a_query_with_a_limit_reads_in_order_and_sorts_nothing(store: SqliteStore, path: Path, name: str) -> None:
     named = set(re.findall(r":(\w+)", QUERIES[name]))

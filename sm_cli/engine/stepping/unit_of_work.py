@@ -34,6 +34,7 @@ from sm_cli.store.records import (
     Job,
     Timer,
 )
+from sm_cli.store.schedules import Firing, Schedule
 from sm_cli.store.sql.transaction import Transaction
 
 
@@ -101,6 +102,8 @@ class UnitOfWork:
         self.attempts: list[Attempt] = []
         #: Deliveries that came too late: (frame, event). The fence dropped them.
         self.late_events: list[tuple[int, Event]] = []
+        #: What became of times of schedules: (the schedule as it is now, what).
+        self.firings: list[tuple[Schedule, Firing]] = []
         self.long: list[HistoryEvent] = []  # see `Transaction.apply`
 
     # -- what is known ---------------------------------------------------------------------------

@@ -7,8 +7,9 @@ Nothing here writes. What a question means stands in its docstring, how it is as
 from sm_cli.store.sql.execution_questions import ExecutionQuestions
 from sm_cli.store.sql.link_questions import LinkQuestions
 from sm_cli.store.sql.message_questions import MessageQuestions
+from sm_cli.store.sql.schedule_questions import ScheduleQuestions
 from sm_cli.store.sql.work_questions import WorkQuestions
 
 
-class Questions(ExecutionQuestions, LinkQuestions, WorkQuestions, MessageQuestions):
+class Questions(ExecutionQuestions, LinkQuestions, WorkQuestions, MessageQuestions, ScheduleQuestions):
     """All of them. Times are integer microseconds since 1970 UTC; JSON values are values, not text."""

@@ -35,6 +35,8 @@ class RowCache:
         self.executions: dict[int, tuple[Execution, Row]] = {}
         #: Whether no worker was lost over a frame that could be stepped; False as long as nobody has looked.
         self.no_losses = False
+        #: Whether there is no schedule; False as long as nobody has looked.
+        self.no_schedules = False
         self._large_frames: set[int] = set()
         self._large_executions: set[int] = set()
 
@@ -42,7 +44,7 @@ class RowCache:
         """Another process wrote: forget frames and executions. Large values never change."""
         self.frames.clear()
         self.executions.clear()
-        self.no_losses = False
+        self.no_losses = self.no_schedules = False
         self._large_frames.clear()
         self._large_executions.clear()
 

@@ -23,10 +23,12 @@ from sm_cli.store.records import (
     Job,
     Reserved,
 )
+from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql import large_values, pruning, rows
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
+from sm_cli.store.sql.schedule_questions import schedule_changes, schedule_row
 from sm_cli.store.sql.session import Parameters, Session
 
 
@@ -119,6 +121,7 @@ class Transaction(Questions):
             many("delete_worker", _singles(changes.workers_gone))
         if changes.failed_attempts:
             many("set_failed_attempt", map(rows.failed_attempt_row, changes.failed_attempts))
+        self._write_schedules(changes)
         self._remove_executions(changes)
         long: list[HistoryEvent] = []
         if changes.history:
@@ -263,6 +266,26 @@ class Transaction(Questions):
         losses = super().losses()
         self._row_cache.no_losses = not losses
         return losses
+
+    # Schedules
+
+    def due_schedules(self, now: int, limit: int) -> list[Schedule]:
+        """As everywhere; that there is none at all is known until somebody writes one."""
+        if self._row_cache.no_schedules:
+            return []
+        schedules = super().due_schedules(now, limit)
+        self._row_cache.no_schedules = not schedules and not self.has_schedules()
+        return schedules
+
+    def _write_schedules(self, changes: Changes) -> None:
+        for id in changes.schedules_gone:
+            for (text,) in self.session.all("delete_schedule", (id,)):
+                self._values.free(text)
+        if changes.new_schedules:
+            self._row_cache.no_schedules = False
+            self.session.many("insert_schedule", [schedule_row(s, self._text) for s in changes.new_schedules])
+        if changes.schedules:
+            self.session.many("update_schedule", map(schedule_changes, changes.schedules.values()))
 
     # Retention
 

@@ -36,6 +36,7 @@ UNION ALL SELECT input FROM frames WHERE substr(input, 1, 1) = '@'
 UNION ALL SELECT output FROM frames WHERE substr(output, 1, 1) = '@'
 UNION ALL SELECT input FROM jobs WHERE substr(input, 1, 1) = '@'
 UNION ALL SELECT body FROM messages WHERE substr(body, 1, 1) = '@'
+UNION ALL SELECT input FROM schedules WHERE substr(input, 1, 1) = '@'
 
 -- name: history_with_references
 SELECT events FROM history WHERE instr(events, '"@') > 0

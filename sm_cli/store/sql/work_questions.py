@@ -190,11 +190,12 @@ class WorkQuestions(Asking):
         return self._timers("timers_of_execution", (execution,))
 
     def next_due(self, tree: int | None = None, worker: str | None = None) -> int | None:
-        """When time alone next gives something to do: the earliest timer, deadline or end of a lease. With
-        `worker`, without the timers of jobs that another one has leased."""
+        """When time alone next gives something to do: the earliest timer, deadline, end of a lease or (of all
+        trees together) time of a schedule. With `worker`, without the timers of jobs that another one has leased."""
         if tree is None:
             ends = [self.session.one("first_due", {"worker": worker})]
             ends += [self.session.one(name) for name in ("first_deadline", "first_lease_end")]
+            ends += [self.session.one(name) for name in ("first_schedule", "first_to_go_on")]
         else:
             ends = [self.session.one("first_due_in_tree", {"tree": tree, "worker": worker})]
             ends += [self.session.one(name, (tree,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
