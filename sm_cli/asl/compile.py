@@ -18,15 +18,15 @@ from sm_cli.jsonvalue import Json, digest, dumps
 
 def compile_program(definition: Json) -> model.Program:
     """Compile a definition (the JSON value of it) that `validate` found no error in."""
-    written: Any = definition
+    machine: Any = definition
     machines: dict[str, Machine] = {}
-    language = QueryLanguage(written.get("QueryLanguage", "JSONPath"))
-    _Compiler(machines, language).machine(written, "", Role.ROOT, "")
+    language = QueryLanguage(machine.get("QueryLanguage", "JSONPath"))
+    _Compiler(machines, language).machine(machine, "", Role.ROOT, "")
     return model.Program(
         digest=digest(definition),
         machines=machines,
-        timeout_seconds=written.get("TimeoutSeconds"),
-        comment=written.get("Comment"),
+        timeout_seconds=machine.get("TimeoutSeconds"),
+        comment=machine.get("Comment"),
     )
 
 
@@ -37,16 +37,16 @@ class _Compiler:
         self.machines = machines
         self.language = language
 
-    def machine(self, written: Written, pointer: str, role: Role, owner: str) -> str:
+    def machine(self, machine_definition: Written, pointer: str, role: Role, owner: str) -> str:
         """Compile one StartAt and States, and all machines inside it; returns its pointer."""
         states: dict[str, model.State] = {}
-        for name, state in written["States"].items():
+        for name, state in machine_definition["States"].items():
             at = child(child(pointer, "States"), name)
             states[name] = self.state(name, state, at)
-        text = dumps(written["States"])
+        text = dumps(machine_definition["States"])
         self.machines[pointer] = Machine(
             pointer=pointer,
-            start_at=written["StartAt"],
+            start_at=machine_definition["StartAt"],
             states=states,
             role=role,
             owner=owner,
@@ -54,10 +54,10 @@ class _Compiler:
         )
         return pointer
 
-    def state(self, name: str, written: Written, pointer: str) -> model.State:
-        language = QueryLanguage(written["QueryLanguage"]) if "QueryLanguage" in written else self.language
-        fields = Fields(written, jsonata=language is QueryLanguage.JSONATA)
-        build: Callable[..., model.State] = getattr(self, f"build_{written['Type'].lower()}")
+    def state(self, name: str, definition: Written, pointer: str) -> model.State:
+        language = QueryLanguage(definition["QueryLanguage"]) if "QueryLanguage" in definition else self.language
+        fields = Fields(definition, jsonata=language is QueryLanguage.JSONATA)
+        build: Callable[..., model.State] = getattr(self, f"build_{definition['Type'].lower()}")
         return build({"name": name, "language": language, **fields.common()}, fields, pointer)
 
     # -- one builder for each state type -----------------------------------------------------------
@@ -67,22 +67,22 @@ class _Compiler:
         return model.Pass(
             **common,
             **fields.resulting(),
-            has_result="Result" in fields.written,
+            has_result="Result" in fields.definition,
             result=fields.get("Result"),
-            is_identity=not any(field in fields.written for field in shaping),
+            is_identity=not any(field in fields.definition for field in shaping),
         )
 
     def build_task(self, common: dict[str, Any], fields: Fields, pointer: str) -> model.Task:
         return model.Task(
             **common,
             **fields.resulting(),
-            resource=parse_resource(fields.written["Resource"]),
+            resource=parse_resource(fields.definition["Resource"]),
             timeout=fields.seconds("TimeoutSeconds"),
             heartbeat=fields.seconds("HeartbeatSeconds"),
         )
 
     def build_choice(self, common: dict[str, Any], fields: Fields, pointer: str) -> model.Choice:
-        rules = tuple(fields.rule(rule) for rule in fields.written["Choices"])
+        rules = tuple(fields.rule(rule) for rule in fields.definition["Choices"])
         return model.Choice(**common, rules=rules, default=fields.get("Default"))
 
     def build_wait(self, common: dict[str, Any], fields: Fields, pointer: str) -> model.Wait:
@@ -104,17 +104,17 @@ class _Compiler:
     def build_parallel(self, common: dict[str, Any], fields: Fields, pointer: str) -> model.Parallel:
         branches = tuple(
             self.machine(branch, f"{pointer}/Branches/{i}", Role.BRANCH, common["name"])
-            for i, branch in enumerate(fields.written["Branches"])
+            for i, branch in enumerate(fields.definition["Branches"])
         )
         return model.Parallel(**common, **fields.resulting(), branches=branches)
 
     def build_map(self, common: dict[str, Any], fields: Fields, pointer: str) -> model.Map:
-        field = "ItemProcessor" if "ItemProcessor" in fields.written else "Iterator"
-        processor = fields.written[field]
+        field = "ItemProcessor" if "ItemProcessor" in fields.definition else "Iterator"
+        processor = fields.definition[field]
         config = processor.get("ProcessorConfig", {})
-        distributed = config.get("Mode") == "DISTRIBUTED"
-        role = Role.ROOT if distributed else Role.ITERATION
-        given: dict[str, Any] = {
+        is_distributed = config.get("Mode") == "DISTRIBUTED"
+        role = Role.ROOT if is_distributed else Role.ITERATION
+        arguments: dict[str, Any] = {
             **common,
             **fields.resulting(),
             "parameters": None,
@@ -127,10 +127,10 @@ class _Compiler:
             "tolerated_count": fields.count("ToleratedFailureCount"),
             "tolerated_percentage": fields.count("ToleratedFailurePercentage"),
         }
-        if not distributed:
-            return model.Map(**given)
+        if not is_distributed:
+            return model.Map(**arguments)
         return model.DistributedMap(
-            **given,
+            **arguments,
             child_type=config.get("ExecutionType", "STANDARD"),
             label=fields.get("Label") or common["name"],
             reader=fields.reader(),
@@ -140,12 +140,12 @@ class _Compiler:
 
     def build_message(self, common: dict[str, Any], fields: Fields, pointer: str) -> model.Message:
         resulting = fields.resulting()
-        if "MessagePath" in fields.written:
+        if "MessagePath" in fields.definition:
             resulting["result_path"] = fields.place("MessagePath")
         return model.Message(
             **common,
             **resulting,
-            correlation_key=fields.written["CorrelationKey"],
+            correlation_key=fields.definition["CorrelationKey"],
             correlation_value=fields.correlation_value(),
             timeout=fields.seconds("TimeoutSeconds"),
             timeout_path=fields.get("TimeoutPath"),

@@ -26,13 +26,13 @@ Written: TypeAlias = Mapping[str, Any]
 class Fields:
     """`jsonata` says which query language the state is written in."""
 
-    def __init__(self, written: Written, *, jsonata: bool) -> None:
-        self.written = written
+    def __init__(self, definition: Written, *, jsonata: bool) -> None:
+        self.definition = definition
         self.jsonata = jsonata
 
     def get(self, field: str) -> Any:
         """What is written; None when it is not."""
-        return self.written.get(field)
+        return self.definition.get(field)
 
     def common(self) -> dict[str, Any]:
         """What every state may have."""
@@ -50,20 +50,20 @@ class Fields:
             "parameters": self.template("Arguments" if self.jsonata else "Parameters"),
             "result_selector": self.template("ResultSelector"),
             "result_path": self.place("ResultPath"),
-            "retry": tuple(retrier(written) for written in self.written.get("Retry", ())),
-            "catch": tuple(self.catcher(written) for written in self.written.get("Catch", ())),
+            "retry": tuple(retrier(entry) for entry in self.definition.get("Retry", ())),
+            "catch": tuple(self.catcher(entry) for entry in self.definition.get("Catch", ())),
         }
 
     # -- templates and paths -----------------------------------------------------------------------
 
-    def template(self, field: str, written: Written | None = None) -> Evaluate | None:
+    def template(self, field: str, fields: Written | None = None) -> Evaluate | None:
         """A payload template, or a JSONata payload."""
-        written = self.written if written is None else written
-        if field not in written:
+        fields = self.definition if fields is None else fields
+        if field not in fields:
             return None
-        return self.compiled(written[field], field)
+        return self.compile(fields[field], field)
 
-    def compiled(self, template: Json, field: str) -> Evaluate:
+    def compile(self, template: Json, field: str) -> Evaluate:
         """A template in the state's query language."""
         if not self.jsonata:
             return compile_template(template)
@@ -73,17 +73,17 @@ class Fields:
 
     def path(self, field: str) -> Path | Nothing | None:
         """A path field: absent or `$` changes nothing (None), null is Nothing.NULL."""
-        return self._path(self.written, field, compile_path)
+        return self._path(self.definition, field, compile_path)
 
-    def place(self, field: str, written: Written | None = None) -> Path | Nothing | None:
+    def place(self, field: str, definition: Written | None = None) -> Path | Nothing | None:
         """ResultPath: like a path field, but a Reference Path; `$` means the same as its absence."""
-        return self._path(self.written if written is None else written, field, compile_reference)
+        return self._path(self.definition if definition is None else definition, field, compile_reference)
 
     @staticmethod
-    def _path(written: Written, field: str, compile: Callable[[str], Path]) -> Path | Nothing | None:
-        if field not in written:
+    def _path(fields: Written, field: str, compile: Callable[[str], Path]) -> Path | Nothing | None:
+        if field not in fields:
             return None
-        text = written[field]
+        text = fields[field]
         if text is None:
             return Nothing.NULL
         return None if text == "$" else compile(text)
@@ -95,8 +95,8 @@ class Fields:
 
     # -- numbers, texts and times ------------------------------------------------------------------
 
-    def expression(self, field: str, wanted: str | None = None) -> Evaluate | None:
-        """The field as a JSONata expression, when it is one; its result must be of the JSON type `wanted`."""
+    def expression(self, field: str, json_type: str | None = None) -> Evaluate | None:
+        """The field as a JSONata expression, when it is one; its result must be of the JSON type `json_type`."""
         if not self.jsonata:
             return None
         from sm_cli.expr.jsonata.expressions import compile_expression, expect, is_expression
@@ -105,9 +105,9 @@ class Fields:
         if not is_expression(text):
             return None
         evaluate = compile_expression(text, field)
-        if wanted is None:
+        if json_type is None:
             return evaluate
-        return lambda scope: expect(evaluate(scope), wanted, text, field)
+        return lambda scope: expect(evaluate(scope), json_type, text, field)
 
     def seconds(self, field: str) -> Seconds:
         """A number of seconds: a constant, a path or an expression."""
@@ -133,14 +133,14 @@ class Fields:
 
     def timestamp(self) -> int | None:
         """A constant Timestamp, microseconds since 1970 UTC."""
-        timestamp = parse_timestamp(self.written["Timestamp"]) if "Timestamp" in self.written else None
+        timestamp = parse_timestamp(self.definition["Timestamp"]) if "Timestamp" in self.definition else None
         return None if timestamp is None else timestamp.microseconds
 
     def correlation_value(self) -> Evaluate:
         """What gives a Message's correlation value."""
-        if "CorrelationValuePath" in self.written:
-            return compile_value(self.written["CorrelationValuePath"], "CorrelationValuePath")
-        return self.compiled(self.written["CorrelationValue"], "CorrelationValue")
+        if "CorrelationValuePath" in self.definition:
+            return compile_value(self.definition["CorrelationValuePath"], "CorrelationValuePath")
+        return self.compile(self.definition["CorrelationValue"], "CorrelationValue")
 
     def items(self) -> Evaluate | None:
         """JSONata's Items: an array or an object, with expressions in it or not, or an expression that gives one."""
@@ -149,11 +149,11 @@ class Fields:
             return self.template("Items")
         from sm_cli.expr.jsonata.expressions import expect
 
-        text = self.written["Items"]
+        text = self.definition["Items"]
 
         def items(scope: Scope) -> Json:
-            found = evaluate(scope)
-            return found if isinstance(found, dict) else expect(found, "array", text, "Items")
+            value = evaluate(scope)
+            return value if isinstance(value, dict) else expect(value, "array", text, "Items")
 
         return items
 
@@ -161,7 +161,7 @@ class Fields:
 
     def part(self, field: str) -> Fields | None:
         """A field that holds fields of its own, compiled as its state's are."""
-        return Fields(self.written[field], jsonata=self.jsonata) if field in self.written else None
+        return Fields(self.definition[field], jsonata=self.jsonata) if field in self.definition else None
 
     def arguments(self) -> Evaluate | None:
         """Parameters or Arguments; None when they are not written."""
@@ -173,8 +173,8 @@ class Fields:
         if part is None:
             return None
         config = part.part("ReaderConfig") or Fields({}, jsonata=self.jsonata)
-        resource = parse_resource(part.written["Resource"])
-        return model.ItemReader(resource.handler, part.arguments(), config.written, config.count("MaxItems"))
+        resource = parse_resource(part.definition["Resource"])
+        return model.ItemReader(resource.handler, part.arguments(), config.definition, config.count("MaxItems"))
 
     def batcher(self) -> model.ItemBatcher | None:
         """ItemBatcher; None when it is not written."""
@@ -190,28 +190,28 @@ class Fields:
         part = self.part("ResultWriter")
         if part is None:
             return None
-        resource = parse_resource(part.written["Resource"]).handler if "Resource" in part.written else None
+        resource = parse_resource(part.definition["Resource"]).handler if "Resource" in part.definition else None
         return model.ResultWriter(resource, part.arguments(), part.get("WriterConfig") or {})
 
     # -- rules and catchers ------------------------------------------------------------------------
 
-    def rule(self, written: Written) -> model.ChoiceRule:
+    def rule(self, definition: Written) -> model.ChoiceRule:
         """One entry of Choices."""
         return model.ChoiceRule(
-            self.condition(written),
-            written["Next"],
-            self.template("Assign", written),
-            self.template("Output", written) if self.jsonata else None,
+            self.condition(definition),
+            definition["Next"],
+            self.template("Assign", definition),
+            self.template("Output", definition) if self.jsonata else None,
         )
 
-    def condition(self, written: Written) -> Predicate:
+    def condition(self, condition_definition: Written) -> Predicate:
         """What decides whether an entry of Choices applies."""
         if not self.jsonata:
-            return compile_rule(dict(written))
-        condition = written["Condition"]
+            return compile_rule(dict(condition_definition))
+        condition = condition_definition["Condition"]
         if isinstance(condition, bool):
             return lambda _scope: condition
-        evaluate = Fields(written, jsonata=True).expression("Condition", "boolean")
+        evaluate = Fields(condition_definition, jsonata=True).expression("Condition", "boolean")
         assert evaluate is not None, "validation lets only expressions and booleans through"
 
         def decide(scope: Scope) -> bool:
@@ -219,24 +219,24 @@ class Fields:
 
         return decide
 
-    def catcher(self, written: Written) -> model.Catcher:
+    def catcher(self, definition: Written) -> model.Catcher:
         """One entry of Catch."""
         return model.Catcher(
-            tuple(written["ErrorEquals"]),
-            written["Next"],
-            self.place("ResultPath", written),
-            self.template("Assign", written),
-            self.template("Output", written) if self.jsonata else None,
+            tuple(definition["ErrorEquals"]),
+            definition["Next"],
+            self.place("ResultPath", definition),
+            self.template("Assign", definition),
+            self.template("Output", definition) if self.jsonata else None,
         )
 
 
-def retrier(written: Written) -> model.Retrier:
+def retrier(definition: Written) -> model.Retrier:
     """One entry of Retry, with the language's values for what is not written."""
     return model.Retrier(
-        error_equals=tuple(written["ErrorEquals"]),
-        interval_seconds=written.get("IntervalSeconds", 1),
-        max_attempts=written.get("MaxAttempts", 3),
-        backoff_rate=written.get("BackoffRate", 2.0),
-        max_delay_seconds=written.get("MaxDelaySeconds"),
-        jitter=Jitter(written.get("JitterStrategy", "NONE")),
+        error_equals=tuple(definition["ErrorEquals"]),
+        interval_seconds=definition.get("IntervalSeconds", 1),
+        max_attempts=definition.get("MaxAttempts", 3),
+        backoff_rate=definition.get("BackoffRate", 2.0),
+        max_delay_seconds=definition.get("MaxDelaySeconds"),
+        jitter=Jitter(definition.get("JitterStrategy", "NONE")),
     )

@@ -66,7 +66,7 @@ class MachineAt:
     names: dict[str, str] = field(default_factory=dict)
 
     @property
-    def called(self) -> str:
+    def label(self) -> str:
         """How a sentence names it."""
         if self.owner is None:
             return "the workflow"
@@ -83,8 +83,8 @@ def outline(definition: dict[str, Json]) -> list[MachineAt]:
 
 
 def _language(value: dict[str, Json], default: Language) -> Language:
-    written = value.get("QueryLanguage")
-    return "JSONata" if written == "JSONata" else "JSONPath" if written == "JSONPath" else default
+    language = value.get("QueryLanguage")
+    return "JSONata" if language == "JSONata" else "JSONPath" if language == "JSONPath" else default
 
 
 def _machine(
@@ -103,12 +103,12 @@ def _machine(
         machine.names[name] = at
         if not isinstance(state, dict):
             continue
-        machine.states[name] = found = StateAt(
+        machine.states[name] = here = StateAt(
             name, at, state, text_in(state, "Type") or "", _language(state, language), machine
         )
-        for kind, inner_at, inner in _inside(found):
+        for kind, inner_at, inner in _inside(here):
             # A state's own QueryLanguage does not flow into the machines that it holds.
-            _machine(inner, inner_at, kind, found, _language(inner, language), machines)
+            _machine(inner, inner_at, kind, here, _language(inner, language), machines)
 
 
 def _inside(state: StateAt) -> Iterator[tuple[str, str, dict[str, Json]]]:
@@ -122,8 +122,8 @@ def _inside(state: StateAt) -> Iterator[tuple[str, str, dict[str, Json]]]:
 
 def text_in(value: dict[str, Json], name: str) -> str | None:
     """The member of this name when it is a string, else None."""
-    found = value.get(name)
-    return found if isinstance(found, str) else None
+    text = value.get(name)
+    return text if isinstance(text, str) else None
 
 
 def objects_in(value: dict[str, Any], pointer: str, name: str) -> Iterator[tuple[str, dict[str, Json]]]:
@@ -174,9 +174,9 @@ def objects_under(value: dict[str, Json], pointer: str, name: str) -> Iterator[t
 def _readable(shape: str, language: Language) -> tuple[tuple[str, Syntax, str], ...]:
     """(field, syntax, shape inside) of the fields of a shape that hold something to read on; machines are
     not inside the state that has them."""
-    found = []
+    fields = []
     for name, kind in fields_of(shape, language).items():
         holds = "" if kind.holds in ("Branch", "Processor") else kind.holds
         if kind.syntax or holds:
-            found.append((name, kind.syntax, holds))
-    return tuple(found)
+            fields.append((name, kind.syntax, holds))
+    return tuple(fields)

@@ -135,16 +135,16 @@ def parse_resource(text: str) -> Resource:
 
 def workflow_name(name_or_arn: str) -> str:
     """The StateMachineArn of states:startExecution: `arn:…:stateMachine:NAME[:VERSION or ALIAS]`, or a bare name."""
-    _, found, rest = name_or_arn.partition(":stateMachine:")
-    return (rest if found else name_or_arn).split(":", 1)[0]
+    _, separator, rest = name_or_arn.partition(":stateMachine:")
+    return (rest if separator else name_or_arn).split(":", 1)[0]
 
 
 def function_name(name_or_arn: str) -> str:
     """The FunctionName of lambda:invoke, which may be a name, NAME:QUALIFIER, a partial or a whole ARN."""
     if name_or_arn.startswith("arn:"):
         return parse_resource(name_or_arn).handler
-    _, found, rest = name_or_arn.partition(":function:")
-    return (rest if found else name_or_arn).split(":", 1)[0]
+    _, separator, rest = name_or_arn.partition(":function:")
+    return (rest if separator else name_or_arn).split(":", 1)[0]
 
 
 def is_wildcard(name: str) -> bool:

@@ -89,10 +89,10 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
             return False
         at, end = len(first), len(text) - len(last)
         for piece in middle:
-            found = text.find(piece, at, end)
-            if found < 0:
+            start = text.find(piece, at, end)
+            if start < 0:
                 return False
-            at = found + len(piece)
+            at = start + len(piece)
         return True
 
     return matches
@@ -136,14 +136,14 @@ def _tests(path: Path, holds: Callable[[Json], bool]) -> Predicate:
 
 def _compares(prepare: Prepare, relation: Relation) -> Callable[[Path, Any], Predicate]:
     def build(path: Path, operand: Any) -> Predicate:
-        resolve, wanted = path.resolve, prepare(operand)
+        resolve, constant = path.resolve, prepare(operand)
 
         def test(scope: Scope) -> bool:
             try:
                 value = prepare(resolve(scope))
             except PathNotFound:
                 raise _not_found(path) from None
-            return value is not None and relation(value, wanted)
+            return value is not None and relation(value, constant)
 
         return test
 
@@ -160,10 +160,10 @@ def _compares_path(prepare: Prepare, relation: Relation) -> Callable[[Path, Any]
             except PathNotFound:
                 raise _not_found(path) from None
             try:
-                wanted = prepare(other.resolve(scope))
+                other_value = prepare(other.resolve(scope))
             except PathNotFound:
                 raise _not_found(other) from None
-            return value is not None and wanted is not None and relation(value, wanted)
+            return value is not None and other_value is not None and relation(value, other_value)
 
         return test
 
@@ -171,12 +171,12 @@ def _compares_path(prepare: Prepare, relation: Relation) -> Callable[[Path, Any]
 
 
 def _is(accepts: Callable[[Json], bool]) -> Callable[[Path, Any], Predicate]:
-    return lambda path, wanted: _tests(path, lambda value: accepts(value) is wanted)
+    return lambda path, answer: _tests(path, lambda value: accepts(value) is answer)
 
 
-def _is_present(path: Path, wanted: Any) -> Predicate:
+def _is_present(path: Path, answer: Any) -> Predicate:
     exists = path.exists
-    return lambda scope: exists(scope) is wanted
+    return lambda scope: exists(scope) is answer
 
 
 def _string_matches(path: Path, pattern: Any) -> Predicate:
@@ -290,18 +290,18 @@ def _compile_combinator(name: str, rule: dict[str, Json], pointer: str, depth: i
         raise ChoiceError(f"{name} stands without a Variable", f"{pointer}/Variable")
     operand, below = rule[name], f"{pointer}/{name}"
     if name == "Not":
-        negated = _compile(operand, below, depth + 1)
-        return lambda scope: not negated(scope)
+        predicate = _compile(operand, below, depth + 1)
+        return lambda scope: not predicate(scope)
     if not isinstance(operand, list) or not operand:
         raise ChoiceError(f"{name} must be a non-empty array of Choice rules", below)
     rules = [_compile(inner, f"{below}/{i}", depth + 1) for i, inner in enumerate(operand)]
     # The answer that decides is the one at which a combinator stops: false for And, true for Or.
     decisive = name == "Or"
 
-    def combined(scope: Scope) -> bool:
+    def combination(scope: Scope) -> bool:
         for inner in rules:
             if inner(scope) is decisive:
                 return decisive
         return not decisive
 
-    return combined
+    return combination

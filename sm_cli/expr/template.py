@@ -115,8 +115,8 @@ def _compile(node: Json, pointer: str, errors: list[TemplateError], depth: int) 
     if isinstance(node, dict):
         return _compile_object(node, pointer, errors, depth)
     if isinstance(node, list):
-        found = [(i, _compile(item, f"{pointer}/{i}", errors, depth + 1)) for i, item in enumerate(node)]
-        items = [(i, evaluate) for i, evaluate in found if evaluate is not None]
+        members = [(i, _compile(item, f"{pointer}/{i}", errors, depth + 1)) for i, item in enumerate(node)]
+        items = [(i, evaluate) for i, evaluate in members if evaluate is not None]
         return _fill(node, items) if items else None
     return None
 

@@ -110,7 +110,7 @@ def test_a_value_that_a_program_gives_is_copied_and_has_no_places() -> None:
     given_value["States"]["A"]["Type"] = "Fail"
     assert document.value == {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
     assert document.position("/StartAt") is None
-    assert document.written("/StartAt") is None
+    assert document.source_of("/StartAt") is None
 
 
 def test_a_mapping_and_a_tuple_that_json_can_write_are_taken() -> None:

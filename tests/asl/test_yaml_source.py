@@ -166,7 +166,7 @@ def test_numbers_stay_what_was_written_where_only_text_can_be_meant() -> None:
             "2.0": {"Type": "Fail", "Error": "404", "Cause": "5"},
         },
     }
-    assert document.written("/Version") == "1.0"
+    assert document.source_of("/Version") == "1.0"
 
 
 def test_json_has_quotes_so_that_a_number_there_stays_a_number() -> None:

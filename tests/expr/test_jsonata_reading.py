@@ -48,7 +48,7 @@ def test_free_names_are_told_with_their_places(text: str, variables: list[str], 
     ],
 )
 def test_a_variable_is_guarded_where_it_has_been_asked_for(text: str, guarded: bool) -> None:
-    assert {each.guarded for each in read_expression(text).variables if each.name == "a"} == {guarded}
+    assert {each.is_guarded for each in read_expression(text).variables if each.name == "a"} == {guarded}
 
 
 def test_a_mistake_has_its_place_in_the_text_with_its_delimiters() -> None:

@@ -25,13 +25,13 @@ _HOLDING = ("Parallel", "Map")
 
 def editor_schema() -> Schema:
     """The schema of a definition. Every call makes a new one."""
-    made = _Made()
-    definition = made.machine("Machine", "JSONPath")
+    shapes = _Made()
+    definition = shapes.machine("Machine", "JSONPath")
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A workflow in Amazon States Language, with Message states as sm has them",
         **definition,
-        "definitions": dict(sorted(made.definitions.items())),
+        "definitions": dict(sorted(shapes.definitions.items())),
     }
 
 
@@ -87,20 +87,20 @@ class _Made:
             name += f".in.{around}"
         if self._is_new(name):
             small = dict(schema_of(shape, language))
-            made: Schema = {"type": "object"}
-            made["properties"] = {
+            shape_schema: Schema = {"type": "object"}
+            shape_schema["properties"] = {
                 field: self._property(shape, field, kind, language, around)
                 for field, kind in fields_of(shape, language).items()
             }
             if small["required"]:
-                made["required"] = small["required"]
+                shape_schema["required"] = small["required"]
             if shape not in OPEN_SHAPES:
-                made["additionalProperties"] = False
+                shape_schema["additionalProperties"] = False
             conditions = [_with_message(condition) for condition in small.get("allOf", ())]
-            conditions += _goes_on(shape, made["properties"])
+            conditions += _goes_on(shape, shape_schema["properties"])
             if conditions:
-                made["allOf"] = conditions
-            self.definitions[name] = made
+                shape_schema["allOf"] = conditions
+            self.definitions[name] = shape_schema
         return _ref(name)
 
     def _machine_ref(self, shape: str, default: Language) -> Schema:
@@ -135,8 +135,8 @@ def _value(kind: Kind, language: Language) -> Schema:
     schema: Schema = dict(kind.schema)
     if "enum" in schema:
         return {"enum": [*schema["enum"], 1.0]} if schema["enum"] == ["1.0"] else schema
-    wanted = schema.get("type", [])
-    types = list(wanted) if isinstance(wanted, list) else [wanted]
+    json_type = schema.get("type", [])
+    types = list(json_type) if isinstance(json_type, list) else [json_type]
     if not types or (types == ["object"] and kind.holds and not kind.expression):
         return schema
     if "string" not in types:

@@ -34,27 +34,27 @@ _EXPRESSION = re.compile(r"\s*\{%(?P<inside>.*)%\}\s*", re.DOTALL)
 
 def condition_text(rule: dict[str, Json]) -> str:
     """The condition of one rule of a Choice state (States Language, "Choice State"), on one line."""
-    return _text(rule, nested=False)
+    return _text(rule, in_brackets=False)
 
 
 def label_text(value: Json) -> str:
     """A field's value as a label shows it: text as it is, an expression without its brackets, else JSON."""
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
-    found = _EXPRESSION.fullmatch(value)
-    return found["inside"].strip() if found else value
+    match = _EXPRESSION.fullmatch(value)
+    return match["inside"].strip() if match else value
 
 
-def _text(rule: Json, *, nested: bool) -> str:
+def _text(rule: Json, *, in_brackets: bool) -> str:
     if not isinstance(rule, dict):
         return "?"
     if "Condition" in rule:
         return label_text(rule["Condition"])
     for word in ("And", "Or"):
         if word in rule:
-            return _join(rule[word], word.lower(), nested)
+            return _join(rule[word], word.lower(), in_brackets)
     if "Not" in rule:
-        inner = _text(rule["Not"], nested=True)
+        inner = _text(rule["Not"], in_brackets=True)
         return f"not {inner}" if inner.startswith("(") else f"not ({inner})"
     variable = rule.get("Variable")
     subject = variable if isinstance(variable, str) else "?"
@@ -65,10 +65,10 @@ def _text(rule: Json, *, nested: bool) -> str:
     return f"{subject} ?"
 
 
-def _join(rules: Json, word: str, nested: bool) -> str:
-    parts = [_text(rule, nested=True) for rule in rules] if isinstance(rules, list) else ["?"]
+def _join(rules: Json, word: str, in_brackets: bool) -> str:
+    parts = [_text(rule, in_brackets=True) for rule in rules] if isinstance(rules, list) else ["?"]
     text = f" {word} ".join(parts) or "?"
-    return f"({text})" if nested and len(parts) > 1 else text
+    return f"({text})" if in_brackets and len(parts) > 1 else text
 
 
 def _test(operator: str, operand: Json) -> str:
@@ -77,9 +77,9 @@ def _test(operator: str, operand: Json) -> str:
         return f"is {'not ' if operand is False else ''}{_KINDS[operator]}"
     if operator == "StringMatches":
         return f"matches {json.dumps(operand, ensure_ascii=False)}"
-    found = _COMPARISON.fullmatch(operator)
-    if found is None:
+    match = _COMPARISON.fullmatch(operator)
+    if match is None:
         return ""
     # A path and a timestamp say by themselves what they are; other text is told from them by its quotes.
-    bare = isinstance(operand, str) and (found["path"] or operator.startswith("Timestamp"))
-    return f"{_SIGNS[found['sign']]} {operand if bare else json.dumps(operand, ensure_ascii=False)}"
+    bare = isinstance(operand, str) and (match["path"] or operator.startswith("Timestamp"))
+    return f"{_SIGNS[match['sign']]} {operand if bare else json.dumps(operand, ensure_ascii=False)}"

@@ -38,7 +38,7 @@ def _machine(graph: Graph, ids: dict[NodeId, str], marks: Marks, indent: str) ->
         yield f"{indent}{ids[node.id]} [{_attributes(node, marks.get(node.id))}];"
         for i, group in enumerate(node.groups):
             yield f"{indent}subgraph cluster_{ids[node.id]}_{i} {{"
-            yield f'{indent}    label={_quoted(group.title)}; style="rounded,dashed"; fontname="Helvetica";'
+            yield f'{indent}    label={_quote(group.title)}; style="rounded,dashed"; fontname="Helvetica";'
             yield from _machine(group, ids, marks, f"{indent}    ")
             yield f"{indent}}}"
             if group.start is not None:
@@ -48,7 +48,7 @@ def _machine(graph: Graph, ids: dict[NodeId, str], marks: Marks, indent: str) ->
 
 
 def _attributes(node: Node, mark: Mark | None) -> str:
-    attributes = [f"label={_quoted(*filter(None, (marked_name(node, mark), state_summary(node))))}"]
+    attributes = [f"label={_quote(*filter(None, (marked_name(node, mark), state_summary(node))))}"]
     if node.type in _SHAPES:
         attributes.append(f"shape={_SHAPES[node.type]}")
     if node.missing:
@@ -61,10 +61,10 @@ def _attributes(node: Node, mark: Mark | None) -> str:
 
 def _label(edge: Edge) -> str:
     style = ["style=dashed"] if edge.kind in ("catch", "timeout") else []
-    label = [f"label={_quoted(edge.label)}"] if edge.label else []
+    label = [f"label={_quote(edge.label)}"] if edge.label else []
     return f" [{', '.join(label + style)}]" if label or style else ""
 
 
-def _quoted(*lines: str) -> str:
-    escaped = (plain(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") for line in lines)
-    return '"' + "\\n".join(escaped) + '"'
+def _quote(*lines: str) -> str:
+    texts = (plain(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") for line in lines)
+    return '"' + "\\n".join(texts) + '"'

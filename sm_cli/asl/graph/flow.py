@@ -31,7 +31,7 @@ class Flow:
 
     def __init__(self, graph: Graph) -> None:
         self.start = graph.start
-        self.drawn: set[str] = set()
+        self.drawn_states: set[str] = set()
         self._arms: dict[str, list[Arm]] = {node.name: [] for node in graph.nodes}
         for edge in graph.edges:
             _add(self._arms[edge.source], Arm(edge.target, edge.kind, edge.label))
@@ -64,26 +64,28 @@ class Flow:
         share can be reached. None when they share nothing, or no state comes first."""
         beyond = frozenset(stop) - {until}
         reaches = [self._undrawn([arm.target], beyond) for arm in arms]
-        shared = {name for i, reach in enumerate(reaches) for name in reach if any(name in r for r in reaches[i + 1 :])}
-        if until is not None and until in shared:
-            shared -= self._undrawn([until], beyond) - {until}
-        for name in sorted(shared, key=list(self._arms).index):
+        common = {name for i, reach in enumerate(reaches) for name in reach if any(name in r for r in reaches[i + 1 :])}
+        if until is not None and until in common:
+            common -= self._undrawn([until], beyond) - {until}
+        for name in sorted(common, key=list(self._arms).index):
             after = {name} if name == until else self._undrawn([name], beyond)
-            if shared <= after:
+            if common <= after:
                 return name
         return None
 
     def _undrawn(self, names: Iterable[str], stop: Collection[str]) -> set[str]:
-        return self._reach([n for n in names if n not in self.drawn and n not in stop], (self.drawn, stop))
+        return self._reach(
+            [n for n in names if n not in self.drawn_states and n not in stop], (self.drawn_states, stop)
+        )
 
     def _reach(self, names: list[str], barriers: Sequence[Collection[str]]) -> set[str]:
-        found, waiting = set(names), list(names)
+        names_so_far, waiting = set(names), list(names)
         while waiting:
             for arm in self._arms[waiting.pop()]:
-                if arm.target not in found and not any(arm.target in barrier for barrier in barriers):
-                    found.add(arm.target)
+                if arm.target not in names_so_far and not any(arm.target in barrier for barrier in barriers):
+                    names_so_far.add(arm.target)
                     waiting.append(arm.target)
-        return found
+        return names_so_far
 
 
 def _add(arms: list[Arm], arm: Arm) -> None:

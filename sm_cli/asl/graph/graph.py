@@ -130,12 +130,12 @@ def _title(inner: MachineAt, owner: StateAt) -> str:
     if inner.shape == "Branch":
         return f"branch {int(inner.pointer.rsplit('/', 1)[1]) + 1}"
     config = inner.value.get("ProcessorConfig")
-    distributed = isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
+    is_distributed = isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
     items = _first(owner, "ItemsPath", "Items") or _object(owner, "ItemReader")
     most = _first(owner, "MaxConcurrency", "MaxConcurrencyPath")
     words = [f"each item of {items}" if items else "each item"]
     words += [f"{most} at once"] if most not in ("", "0") else []
-    words += ["distributed"] if distributed else []
+    words += ["distributed"] if is_distributed else []
     results = _object(owner, "ResultWriter")
     words += [f"results to {results}"] if results else []
     return ", ".join(words)

@@ -81,18 +81,18 @@ def _classes(graph: Graph, ids: dict[NodeId, str], marks: Marks) -> Iterator[str
         yield "    classDef missing fill:#fff,stroke:#dc2626,stroke-dasharray:4"
         yield f"    class {','.join(missing)} missing"
     for status in STATUSES:
-        marked = [ids[id] for id, mark in marks.items() if mark.status == status and id in ids]
-        if marked:
+        nodes = [ids[id] for id, mark in marks.items() if mark.status == status and id in ids]
+        if nodes:
             fill, stroke = PALETTE[status]
             yield f"    classDef {status.lower()} fill:{fill},stroke:{stroke},stroke-width:2px,color:#111827"
-            yield f"    class {','.join(marked)} {status.lower()}"
+            yield f"    class {','.join(nodes)} {status.lower()}"
 
 
 def _escape(text: str) -> str:
     text = plain(text)
     safe = _SAFE - {":"} if _TOUCHY.search(text) else _SAFE
-    found = _LIST.match(text)
-    risky = -1 if found is None else found.end() - 1
+    match = _LIST.match(text)
+    risky = -1 if match is None else match.end() - 1
     return "".join(c if _is_safe(c, safe) and i != risky else f"#{ord(c)};" for i, c in enumerate(text))
 
 

@@ -95,8 +95,8 @@ class _Drawing:
         ends = node.ends and node.type not in ("Succeed", "Fail")
         bottom = [StyledText("┬" if goes_on else "─" if not node.missing else "╌", style)]
         bottom += [StyledText("─ ", style), StyledText("end", "dim"), StyledText(" ")] if ends else []
-        wanted = max(max(each.width for each in content) + 4, width_of(title) + 6, 10 if ends else 8)
-        wide = min(wanted, width)
+        content_width = max(max(each.width for each in content) + 4, width_of(title) + 6, 10 if ends else 8)
+        wide = min(content_width, width)
         corners = _ROUND if not node.missing else "╭╮╰╯╌┆"
         return box(line(fit(title, wide - 5, style)), content, wide, corners, style, line(*bottom))
 
@@ -147,11 +147,11 @@ class _Machine:
         if self.graph.start is not None:
             lines += [line(" ", StyledText("●", "bold"))] if not self.graph.pointer else []
             lines += self.chain(self.graph.start, place, arrow=not self.graph.pointer).lines
-        reached = self.flow.reachable_states() if self.graph.start is not None else set()
-        for name in sorted(self.nodes, key=lambda name: name not in reached):
-            if name not in self.flow.drawn:
+        reachable = self.flow.reachable_states() if self.graph.start is not None else set()
+        for name in sorted(self.nodes, key=lambda name: name not in reachable):
+            if name not in self.flow.drawn_states:
                 lines.append(line())
-                if name not in reached:
+                if name not in reachable:
                     lines.append(line(fit("not reached from StartAt:", self.width, "dim")))
                 lines += self.chain(name, place, arrow=False).lines
         return lines
@@ -164,7 +164,7 @@ class _Machine:
             if self.is_known(name, place):
                 lines.append(beside(line(" ╰"), self.reference(came, name, place.width - 2)))
                 return Block(lines)
-            self.flow.drawn.add(name)
+            self.flow.drawn_states.add(name)
             arms = self.flow.arms(name)
             lines += [line(" ▼")] if arrow else []
             lines += self.drawing.box(self.nodes[name], place.width, goes_on=bool(arms))
@@ -184,10 +184,10 @@ class _Machine:
 
     def is_known(self, name: str, place: _Place) -> bool:
         """Whether a way to this state is shown by a reference here."""
-        return name != place.until and (name in self.flow.drawn or name in place.stop)
+        return name != place.until and (name in self.flow.drawn_states or name in place.stop)
 
     def reference(self, source: str, name: str, width: int) -> Line:
-        loop = name in self.flow.drawn and self.flow.leads(name, source)
+        loop = name in self.flow.drawn_states and self.flow.leads(name, source)
         return line(StyledText("↺" if loop else "▶", "yellow" if loop else ""), " ", fit(name, width - 2))
 
     # -- forks -----------------------------------------------------------------------------------
@@ -242,13 +242,13 @@ class _Machine:
             stop |= self.flow.region(meeting, place.stop)
         if not self.flow.is_small(arms, stop):
             return None
-        saved = self.flow.drawn.copy(), self.drawing.cuts, len(self.drawing.later)
+        state_before = self.flow.drawn_states.copy(), self.drawing.cuts, len(self.drawing.later)
         inner = _Place(place.width, meeting, stop)
         columns = [self.column(name, arm, inner) for arm in arms]
         widths = _widths(columns, arms, place.width)
-        if widths is None or self.drawing.cuts > saved[1] or len(self.drawing.later) > saved[2]:
-            self.flow.drawn, self.drawing.cuts = saved[0], saved[1]
-            del self.drawing.later[saved[2] :]
+        if widths is None or self.drawing.cuts > state_before[1] or len(self.drawing.later) > state_before[2]:
+            self.flow.drawn_states, self.drawing.cuts = state_before[0], state_before[1]
+            del self.drawing.later[state_before[2] :]
             return None
         lines += _fork(columns, arms, widths)
         return meeting or "" if any(block.open for block in columns) else ""
@@ -261,15 +261,15 @@ class _Machine:
 
 def _widths(blocks: Sequence[Block], arms: Sequence[Arm], width: int) -> list[int] | None:
     """A width for each column, with as much of its condition as there is room for; None when they do not fit."""
-    wanted = [width_of(plain(arm.label)) + AXIS + 2 for arm in arms]
-    widths = [max(block.width, min(want, _LABEL), 5) for block, want in zip(blocks, wanted, strict=True)]
-    left = width - sum(widths) - _GAP * (len(widths) - 1)
-    if left < 0:
+    wishes = [width_of(plain(arm.label)) + AXIS + 2 for arm in arms]
+    widths = [max(block.width, min(want, _LABEL), 5) for block, want in zip(blocks, wishes, strict=True)]
+    spare = width - sum(widths) - _GAP * (len(widths) - 1)
+    if spare < 0:
         return None
-    for i, want in enumerate(wanted):
-        more = min(max(want - widths[i], 0), left)
+    for i, want in enumerate(wishes):
+        more = min(max(want - widths[i], 0), spare)
         widths[i] += more
-        left -= more
+        spare -= more
     return widths
 
 
@@ -281,8 +281,8 @@ def _fork(blocks: Sequence[Block], arms: Sequence[Arm], widths: Sequence[int]) -
     labels = [[line(" │ ", fit(arm.label, w - 3, "dim"))] for arm, w in zip(arms, widths, strict=True)]
     lines += columns(labels, widths, _GAP)
     height = max(len(block.lines) for block in blocks)
-    filled = [[*b.lines, *([line(" │")] * (height - len(b.lines) if b.open else 0))] for b in blocks]
-    lines += columns(filled, widths, _GAP) if height else []
+    columns_of_lines = [[*b.lines, *([line(" │")] * (height - len(b.lines) if b.open else 0))] for b in blocks]
+    lines += columns(columns_of_lines, widths, _GAP) if height else []
     ways = [i for i, block in enumerate(blocks) if block.open]
     if ways and ways[-1] > 0:
         ends = ["┴" if block.open else "─" for block in blocks]

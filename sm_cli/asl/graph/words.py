@@ -78,10 +78,10 @@ def shorten(text: str, width: int) -> str:
         return text
     if width <= 0:
         return ""
-    beginning, used = "", 0
+    beginning, cells = "", 0
     for c in text:
-        used += _columns(c)
-        if used > width - 1:
+        cells += _columns(c)
+        if cells > width - 1:
             break
         beginning += c
     return f"{beginning}…"

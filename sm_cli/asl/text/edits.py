@@ -48,19 +48,19 @@ def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, list[Chang
     value, root = _read(text)
     if root is None:
         return text, []
-    edited: set[int] = set()
-    accepted: list[tuple[Change, list[_Edit]]] = []
+    spans_so_far: set[int] = set()
+    changes_so_far: list[tuple[Change, list[_Edit]]] = []
     for change in sorted(changes, key=lambda c: -c.pointer.count("/")):
         edits = _EDITS[change.kind](text, root, change)
         starts = {start for start, _, _ in edits}
-        if edits and not starts & edited:
-            edited |= starts
-            accepted.append((change, edits))
-    if not _is_right(text, value, accepted):
-        accepted = [one for one in accepted if _is_right(text, value, [one])]
-        if not _is_right(text, value, accepted):
-            accepted = accepted[:1]
-    return _apply_edits(text, accepted), [change for change, _ in accepted]
+        if edits and not starts & spans_so_far:
+            spans_so_far |= starts
+            changes_so_far.append((change, edits))
+    if not _is_right(text, value, changes_so_far):
+        changes_so_far = [one for one in changes_so_far if _is_right(text, value, [one])]
+        if not _is_right(text, value, changes_so_far):
+            changes_so_far = changes_so_far[:1]
+    return _apply_edits(text, changes_so_far), [change for change, _ in changes_so_far]
 
 
 def _read(text: str) -> tuple[Json, Span | None]:
@@ -75,16 +75,16 @@ def _read(text: str) -> tuple[Json, Span | None]:
     return (None, None) if problems else (value, root)
 
 
-def _is_right(text: str, value: Json, accepted: list[tuple[Change, list[_Edit]]]) -> bool:
-    wanted = copy.deepcopy(value)
-    for change, _ in accepted:
-        _apply(wanted, change)
-    found, root = _read(_apply_edits(text, accepted))
-    return root is not None and orjson.dumps(found) == orjson.dumps(wanted)
+def _is_right(text: str, value: Json, changes: list[tuple[Change, list[_Edit]]]) -> bool:
+    goal = copy.deepcopy(value)
+    for change, _ in changes:
+        _apply(goal, change)
+    result, root = _read(_apply_edits(text, changes))
+    return root is not None and orjson.dumps(result) == orjson.dumps(goal)
 
 
-def _apply_edits(text: str, accepted: list[tuple[Change, list[_Edit]]]) -> str:
-    for start, end, new in sorted((edit for _, edits in accepted for edit in edits), reverse=True):
+def _apply_edits(text: str, changes: list[tuple[Change, list[_Edit]]]) -> str:
+    for start, end, new in sorted((edit for _, edits in changes for edit in edits), reverse=True):
         text = text[:start] + new + text[end:]
     return text
 
@@ -113,9 +113,9 @@ def _rename(text: str, root: Span, change: Change) -> list[_Edit]:
     span, key = find(root, change.pointer), tokens(change.pointer)[-1]
     if span is None or span.key_start < 0:
         return []
-    written = text[span.key_start : span.key_end]
-    quote = written[:1] if written[:1] in ("'", '"') else ""
-    if written != f"{quote}{key}{quote}" or not (quote or _PLAIN.fullmatch(change.new)):
+    key_text = text[span.key_start : span.key_end]
+    quote = key_text[:1] if key_text[:1] in ("'", '"') else ""
+    if key_text != f"{quote}{key}{quote}" or not (quote or _PLAIN.fullmatch(change.new)):
         return []  # escapes, tags
     return [(span.key_start, span.key_end, f"{quote}{change.new}{quote}")]
 
@@ -175,16 +175,16 @@ def _indent(text: str, offset: int) -> str | None:
 
 
 def _rest_of_line(text: str, offset: int) -> str:
-    found = _LINE_END.search(text, offset)
-    return text[offset : found.start() if found else len(text)]
+    match = _LINE_END.search(text, offset)
+    return text[offset : match.start() if match else len(text)]
 
 
 def _line_end(text: str, offset: int) -> str:
     """How the lines of the text end, by the first that ends after the offset, else by the first of all."""
-    found = _LINE_END.search(text, offset)
-    if not found or not found.group():
-        found = _LINE_END.search(text)
-    return (found.group() if found else "") or "\n"
+    match = _LINE_END.search(text, offset)
+    if not match or not match.group():
+        match = _LINE_END.search(text)
+    return (match.group() if match else "") or "\n"
 
 
 _EDITS: dict[str, Callable[[str, Span, Change], list[_Edit]]] = {"rename": _rename, "set": _set, "end": _end}

@@ -48,7 +48,7 @@ def read_json_text(text: str) -> tuple[Json, list[Problem]]:
         if problems:
             return None, problems
         try:
-            value = loads_exact(_SUBSTITUTION.sub(_quoted, text), what="the definition")
+            value = loads_exact(_SUBSTITUTION.sub(_quote, text), what="the definition")
         except InvalidJson:
             return None, [_as_problem(text, e)]
     if deeper_than(value, MAX_DEPTH):
@@ -56,7 +56,7 @@ def read_json_text(text: str) -> tuple[Json, list[Problem]]:
     return value, []
 
 
-def _quoted(match: re.Match[str]) -> str:
+def _quote(match: re.Match[str]) -> str:
     return json.dumps(match[1]) if match[1] else match[0]
 
 
@@ -251,10 +251,10 @@ class _Scanner:
         inside = self.text[at + 1 : end - 1]
         if "\\" not in inside:
             return inside
-        decoded = _decode(inside)
-        if _SURROGATE.search(decoded):
+        text = _decode(inside)
+        if _SURROGATE.search(text):
             self._note("SM014", "this text holds half of a surrogate pair, which no UTF-8 text can hold", at, end)
-        return decoded
+        return text
 
     def _is_number(self, word: str, at: int) -> bool:
         if not _NUMBER.fullmatch(word):
@@ -327,19 +327,19 @@ class _Scanner:
         return self._syntax_error("SM003", "a key in double quotes must stand here", at, at + 1)
 
     def _mismatch(self, at: int, c: str) -> _Broken:
-        opened = self._open[-1].span.start
-        bracket = self.text[opened]
+        start = self._open[-1].span.start
+        bracket = self.text[start]
         return self._syntax_error(
-            "SM003", f"'{c}' cannot close the '{bracket}' of line {self._line(opened)}", at, at + 1
+            "SM003", f"'{c}' cannot close the '{bracket}' of line {self._line(start)}", at, at + 1
         )
 
     def _end_error(self, at: int) -> _Broken:
         if not self._open:
             return self._syntax_error("SM002", "the definition is empty", at, at)
-        opened = self._open[-1].span.start
-        line = self._line(opened)
+        start = self._open[-1].span.start
+        line = self._line(start)
         return self._syntax_error(
-            "SM003", f"the text ends before the '{self.text[opened]}' of line {line} is closed", at, at
+            "SM003", f"the text ends before the '{self.text[start]}' of line {line} is closed", at, at
         )
 
     def _bad_string(self, at: int) -> _Broken:

@@ -18,39 +18,39 @@ _HEADER = re.compile(r"[|>][0-9+-]*[ \t]*(?:#[^\n]*)?\r?\n")
 
 
 @lru_cache(maxsize=4)  # several problems are often found in one text
-def characters(written: str, value: str) -> list[tuple[int, int]] | None:
-    """For each character of `value` the [start, end) of what made it in `written`; None where they do not agree.
+def characters(source: str, value: str) -> list[tuple[int, int]] | None:
+    """For each character of `value` the [start, end) of what made it in `source`; None where they do not agree.
 
-    `written` is a scalar as it stands in the text, with its quotes or its block header.
+    `source` is a scalar as it stands in the text, with its quotes or its block header.
     """
-    begin = written[:1]
+    begin = source[:1]
     if begin == '"':
-        return _escaped(written, value, 1)
-    if begin in "|>" and (header := _HEADER.match(written)):
-        return _plain(written, value, header.end(), "")
+        return _escape_spans(source, value, 1)
+    if begin in "|>" and (header := _HEADER.match(source)):
+        return _plain(source, value, header.end(), "")
     if begin == "'":
-        return _plain(written, value, 1, "'")
-    return _plain(written, value, 0, "")
+        return _plain(source, value, 1, "'")
+    return _plain(source, value, 0, "")
 
 
-def _escaped(written: str, value: str, at: int) -> list[tuple[int, int]] | None:
+def _escape_spans(source: str, value: str, at: int) -> list[tuple[int, int]] | None:
     """A text in double quotes."""
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for c in value:
-        step = _next_escaped(written, at, c)
+        step = _next_escaped(source, at, c)
         if step is None:
             return None
-        found.append(step)
+        spans.append(step)
         at = step[1]
-    return found
+    return spans
 
 
-def _next_escaped(written: str, at: int, c: str) -> tuple[int, int] | None:
+def _next_escaped(source: str, at: int, c: str) -> tuple[int, int] | None:
     blank = c in _BLANK
-    while at < len(written):
-        here = written[at]
+    while at < len(source):
+        here = source[at]
         if here == "\\":
-            match = _ESCAPE.match(written, at)
+            match = _ESCAPE.match(source, at)
             if match is None:
                 return None
             stands_for = _BLANK_ESCAPES.get(match[0][1:])
@@ -66,19 +66,19 @@ def _next_escaped(written: str, at: int, c: str) -> tuple[int, int] | None:
     return None
 
 
-def _plain(written: str, value: str, at: int, quote: str) -> list[tuple[int, int]] | None:
+def _plain(source: str, value: str, at: int, quote: str) -> list[tuple[int, int]] | None:
     """A text without escapes: plain, in single quotes, or a block."""
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for c in value:
         if c not in _BLANK:
-            while at < len(written) and written[at] in _BLANK and written[at] != c:
+            while at < len(source) and source[at] in _BLANK and source[at] != c:
                 at += 1
-        elif at >= len(written) or written[at] not in _BLANK:
-            found.append((at, at))  # the line end that a block adds, or blanks that were folded away
+        elif at >= len(source) or source[at] not in _BLANK:
+            spans.append((at, at))  # the line end that a block adds, or blanks that were folded away
             continue
-        if at >= len(written) or (written[at] != c and c not in _BLANK):
+        if at >= len(source) or (source[at] != c and c not in _BLANK):
             return None
         end = at + (2 if quote and c == quote else 1)
-        found.append((at, end))
+        spans.append((at, end))
         at = end
-    return found
+    return spans

@@ -56,7 +56,7 @@ class Document:
             return self._lines.position(span.key_start, span.key_end)
         return self._lines.position(span.start, span.end)
 
-    def written(self, pointer: str) -> str | None:
+    def source_of(self, pointer: str) -> str | None:
         """The very characters of the value: `1.0` stays `1.0`."""
         span = self._find(pointer)
         return None if span is None or self.text is None else self.text[span.start : span.end]
@@ -79,12 +79,12 @@ class Document:
         return None if self._root is None else find(self._root, pointer)
 
     @cached_property
-    def ignored(self) -> dict[int, frozenset[str]]:
+    def codes_to_ignore(self) -> dict[int, frozenset[str]]:
         """By line the codes that a comment of a YAML text asks to pass over: `# sm: ignore[SM404, SM206]` on that line,
         or on lines of their own just before it."""
         if self.format != "yaml" or self.text is None or "ignore[" not in self.text:
             return {}
-        found: dict[int, frozenset[str]] = {}
+        codes_by_line: dict[int, frozenset[str]] = {}
         waiting: frozenset[str] = frozenset()
         for number, line in enumerate(_LINE_ENDS.split(self.text), 1):
             match = _IGNORE.search(line)
@@ -94,9 +94,9 @@ class Document:
             if line.lstrip().startswith("#"):
                 waiting |= codes
             elif codes or (waiting and line.strip()):
-                found[number] = codes | waiting
+                codes_by_line[number] = codes | waiting
                 waiting = frozenset()
-        return found
+        return codes_by_line
 
     def _is_value(self, line: int, column: int) -> bool:
         """Whether a value that holds no others stands at this place, `column` from 0."""
@@ -145,7 +145,7 @@ def parse(text: str | bytes, *, file: str | None = None) -> Parsed:
     if (size := len(text)) > MAX_BYTES:
         return _refusal("SM008", f"The definition has {size:,} bytes; at most {MAX_BYTES:,} are read", file)
     if isinstance(text, bytes):
-        encoded = text
+        content = text
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as e:
@@ -153,18 +153,18 @@ def parse(text: str | bytes, *, file: str | None = None) -> Parsed:
     else:
         text = text.removeprefix("\ufeff")
         try:
-            encoded = text.encode()
+            content = text.encode()
         except UnicodeEncodeError as e:
             message = "this text holds half of a surrogate pair, which no UTF-8 text can hold"
             return _problems(text, [Problem("SM014", message, e.start, e.end)], file)
     beginning = text.lstrip()[:1]
     if not beginning:
         return _refusal("SM002", "The definition is empty", file)
-    parsed = _parse_json(text, file) if beginning in "{[" else _parse_yaml(text, file)
-    if parsed.document is not None and len(encoded) > AWS_MAX_BYTES:
-        message = f"The definition has {len(encoded):,} bytes; AWS takes at most {AWS_MAX_BYTES:,}"
-        return Parsed(parsed.document, [_diagnostic("SM015", message, None, file, severity="warning")])
-    return parsed
+    result = _parse_json(text, file) if beginning in "{[" else _parse_yaml(text, file)
+    if result.document is not None and len(content) > AWS_MAX_BYTES:
+        message = f"The definition has {len(content):,} bytes; AWS takes at most {AWS_MAX_BYTES:,}"
+        return Parsed(result.document, [_diagnostic("SM015", message, None, file, severity="warning")])
+    return result
 
 
 def from_value(value: object) -> Parsed:
@@ -197,9 +197,9 @@ def _parse_json(text: str, file: str | None) -> Parsed:
     if not problems:
         return _object(Document(text, file, "json", value))
     if _may_be_flow_yaml(text, file):
-        parsed = _parse_yaml(text, file)
-        if parsed.document is not None:
-            return parsed
+        from_yaml = _parse_yaml(text, file)
+        if from_yaml.document is not None:
+            return from_yaml
     return _problems(text, problems, file)
 
 

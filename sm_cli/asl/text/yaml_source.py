@@ -150,9 +150,9 @@ class _Builder:
         self._open.append(_Open(span, value, bool(event.flow_style)))
 
     def _end(self, event: yaml.MappingEndEvent | yaml.SequenceEndEvent) -> None:
-        done = self._open.pop()
-        span, members = done.span, done.span.members
-        if done.flow:
+        collection = self._open.pop()
+        span, members = collection.span, collection.span.members
+        if collection.flow:
             span.end = _end(event)
         elif members:
             # A block's end mark stands where the next thing begins: after comments and blank lines.

@@ -56,21 +56,25 @@ def validate_as_aws(
     A text is read as `parse` reads it, YAML included. Raises nothing.
     """
     if not isinstance(source, Document):
-        parsed = parse(source) if isinstance(source, (str, bytes)) else from_value(source)
-        if parsed.document is None:
+        parse_result = parse(source) if isinstance(source, (str, bytes)) else from_value(source)
+        if parse_result.document is None:
             token = (
-                _unrecognized_token(source) if [problem.code for problem in parsed.diagnostics] == ["SM005"] else None
+                _unrecognized_token(source)
+                if [problem.code for problem in parse_result.diagnostics] == ["SM005"]
+                else None
             )
-            return [token] if token is not None else [_unreadable(problem) for problem in parsed.diagnostics[:MOST]]
-        source = parsed.document
+            return (
+                [token] if token is not None else [_unreadable(problem) for problem in parse_result.diagnostics[:MOST]]
+            )
+        source = parse_result.document
     machines = outline(source.value if isinstance(source.value, dict) else {})
-    found = [*_schema(machines, type), *_transitions(machines), *_ends(machines)]
-    return list(dict.fromkeys(found))[:MOST]
+    problems = [*_schema(machines, type), *_transitions(machines), *_ends(machines)]
+    return list(dict.fromkeys(problems))[:MOST]
 
 
-def invalid_definition(found: Iterable[AwsDiagnostic]) -> tuple[str, str]:
+def invalid_definition(diagnostics: Iterable[AwsDiagnostic]) -> tuple[str, str]:
     """(error, message) with which CreateStateMachine refuses a definition that has these problems."""
-    problems = ", ".join(f"{each.code}: {each.message} at {each.location or 'null'}" for each in found)
+    problems = ", ".join(f"{each.code}: {each.message} at {each.location or 'null'}" for each in diagnostics)
     return "InvalidDefinition", f"Invalid State Machine Definition: '{problems}'"
 
 
@@ -82,9 +86,9 @@ def _unrecognized_token(source: object) -> AwsDiagnostic | None:
         return None
     before = match.string[: match.end()]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+    alternatives = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
     place = f"[Source: UNKNOWN; line: {line}, column: {column}]"
-    message = f"Unrecognized token '{match[1]}': was expecting {expected}\n at {place}"
+    message = f"Unrecognized token '{match[1]}': was expecting {alternatives}\n at {place}"
     return AwsDiagnostic("ERROR", (aws_code("SM003") or SCHEMA), message, None)
 
 
@@ -99,11 +103,11 @@ def _unreadable(problem: Diagnostic) -> AwsDiagnostic:
 
 def location(pointer: str) -> str:
     """A JSON pointer as AWS writes places: indexes in brackets, names as they are."""
-    written = ""
+    path = ""
     for token in tokens(pointer):
-        is_index = token.isdecimal() and written.endswith(_LISTS)
-        written += f"[{token}]" if is_index else f"/{token}"
-    return written or "/"
+        is_index = token.isdecimal() and path.endswith(_LISTS)
+        path += f"[{token}]" if is_index else f"/{token}"
+    return path or "/"
 
 
 def _parent(pointer: str) -> str:
@@ -116,22 +120,22 @@ def _parent(pointer: str) -> str:
 def _schema(machines: list[MachineAt], type: str) -> Iterator[AwsDiagnostic]:
     states = {state.pointer: state for machine in machines for state in machine.states.values()}
     shapes = {machine.pointer: machine.shape for machine in machines}
-    listed = list(findings(machines))
-    downgraded = {_parent(finding.pointer) for code, _, finding in listed if code == "SM801"}
+    all_findings = list(findings(machines))
+    parents = {_parent(finding.pointer) for code, _, finding in all_findings if code == "SM801"}
     missing: dict[str, list[str]] = {}
-    found: list[tuple[str, Finding]] = []
-    for code, _, finding in listed:
+    schema_findings: list[tuple[str, Finding]] = []
+    for code, _, finding in all_findings:
         if code == "SM102" and finding.pointer in shapes:
             missing.setdefault(finding.pointer, []).append(finding.about)
-        elif code == "SM107" and _parent(finding.pointer) in downgraded:
+        elif code == "SM107" and _parent(finding.pointer) in parents:
             continue  # AWS says only that the state cannot go back
         elif aws_code(code) is not None and code not in _BY_GRAPH and code not in _WARNINGS:
-            found.append((code, finding))
+            schema_findings.append((code, finding))
     for pointer, names in missing.items():
         # The order in which AWS was seen to list them.
         message = f"These fields are required: [{', '.join(sorted(names, reverse=True))}]"
         yield AwsDiagnostic("ERROR", SCHEMA, message, location(pointer))
-    for code, finding in found:
+    for code, finding in schema_findings:
         yield _diagnostic(code, finding)
     yield from _beyond(machines, states.values())
     if type == "EXPRESS":

@@ -42,21 +42,21 @@ def fix(text: str, *, file: str | None = None, ignore: Collection[str] = ()) -> 
     The codes in `ignore` are left alone. Fixing twice changes nothing more. Line ends stay; a byte order mark is
     not part of a text.
     """
-    done: list[Change] = []
+    changes: list[Change] = []
     for _ in range(_ROUNDS):
         document = parse(text, file=file).document
-        wanted = [] if document is None else [c for c in _changes(document) if not _is_ignored(document, c, ignore)]
-        text, made = apply_changes(text, wanted) if wanted else (text, [])
-        if not made:
+        candidates = [] if document is None else [c for c in _changes(document) if not _is_ignored(document, c, ignore)]
+        text, latest = apply_changes(text, candidates) if candidates else (text, [])
+        if not latest:
             break
-        done += made
-    return Fixed(text, tuple(done))
+        changes += latest
+    return Fixed(text, tuple(changes))
 
 
 def _is_ignored(document: Document, change: Change, ignore: Collection[str]) -> bool:
     """Whether an option or a comment on its line asks to pass over such a problem."""
     place = document.position(change.pointer, key=True)
-    return change.code in ignore or (place is not None and change.code in document.ignored.get(place.line, ()))
+    return change.code in ignore or (place is not None and change.code in document.codes_to_ignore.get(place.line, ()))
 
 
 def _changes(document: Document) -> Iterator[Change]:
@@ -179,11 +179,11 @@ def _texts(
                 else [(at, current)]
             )
             for place, item in places:
-                written = document.written(place)
-                if not isinstance(item, (int, float)) or isinstance(item, bool) or written is None:
+                source = document.source_of(place)
+                if not isinstance(item, (int, float)) or isinstance(item, bool) or source is None:
                     continue
-                if written in machine.names if syntax == "state" else field != "Version" or written == "1.0":
-                    yield Change("SM103", "set", place, json.dumps(written))
+                if source in machine.names if syntax == "state" else field != "Version" or source == "1.0":
+                    yield Change("SM103", "set", place, json.dumps(source))
 
 
 def _unquote(
@@ -191,19 +191,19 @@ def _unquote(
 ) -> Iterator[Change]:
     """SM103: `"30"` where a number must stand, `"true"` or `True` where true must."""
     for field, kind in fields_of(shape, language).items():
-        written, at = value.get(field), child(pointer, field)
-        if isinstance(written, str) and (literal := _literal(kind, written)) is not None:
-            quoted = document.written(at) or ""
-            if quoted.strip("'\"") == written:
+        text, at = value.get(field), child(pointer, field)
+        if isinstance(text, str) and (literal := _literal(kind, text)) is not None:
+            scalar = document.source_of(at) or ""
+            if scalar.strip("'\"") == text:
                 yield Change("SM103", "set", at, literal)
 
 
 def _literal(kind: Kind, text: str) -> str | None:
     """The number, true or false that a text spells where this kind wants one; None when it spells none."""
-    wanted = kind.schema.get("type")
-    if wanted == "boolean" and text.lower() in ("true", "false"):
+    json_type = kind.schema.get("type")
+    if json_type == "boolean" and text.lower() in ("true", "false"):
         return text.lower()
-    is_number = wanted in ("integer", "number") and _NUMBER.fullmatch(text) is not None
+    is_number = json_type in ("integer", "number") and _NUMBER.fullmatch(text) is not None
     return text if is_number and fits(kind.schema, json.loads(text)) else None
 
 
@@ -251,8 +251,8 @@ def _comes_last(machine: MachineAt, later: list[str]) -> bool:
     """Whether none of the states that follow in the text can be meant as the next one."""
     if not later:
         return True
-    reached, calmly = _reachable(machine, caught=True), _reachable(machine, caught=False)
-    if not set(machine.names) <= reached:
+    reachable, calmly = _reachable(machine, by_catchers=True), _reachable(machine, by_catchers=False)
+    if not set(machine.names) <= reachable:
         return False
     return all(name not in calmly or _type_of(machine, name) == "Fail" for name in later)
 
@@ -261,21 +261,21 @@ def _type_of(machine: MachineAt, name: str) -> str:
     return machine.states[name].type if name in machine.states else ""
 
 
-def _reachable(machine: MachineAt, *, caught: bool) -> set[str]:
+def _reachable(machine: MachineAt, *, by_catchers: bool) -> set[str]:
     """The states that can be reached, by way of catchers too or without them."""
     start = machine.value.get("StartAt")
-    waiting, reached = [start] if isinstance(start, str) else [], set()
+    waiting, names = [start] if isinstance(start, str) else [], set()
     while waiting:
         name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
+        if name not in names:
+            names.add(name)
             state = machine.states.get(name)
-            waiting += _targets(state, caught) if state is not None else []
-    return reached
+            waiting += _targets(state, by_catchers) if state is not None else []
+    return names
 
 
-def _targets(state: StateAt, caught: bool) -> list[str]:
+def _targets(state: StateAt, by_catchers: bool) -> list[str]:
     objects = [state.value, *(item for _, item in state.items("Choices"))]
-    if caught:
+    if by_catchers:
         objects += [item for _, item in state.items("Catch")]
     return [target for holder in objects for field in _LEADING if isinstance(target := holder.get(field), str)]

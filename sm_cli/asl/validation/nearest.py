@@ -11,11 +11,11 @@ from difflib import get_close_matches
 
 def nearest(word: str, words: Iterable[str], least: float = 0.6) -> str | None:
     """The name nearest to a word; None where none is alike. `least` is from 0, anything, to 1, the word itself."""
-    lowered: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name in words:
-        lowered.setdefault(name.lower(), name)
-    close = get_close_matches(word.lower(), lowered, 1, least)
-    return lowered[close[0]] if close else None
+        names.setdefault(name.lower(), name)
+    close = get_close_matches(word.lower(), names, 1, least)
+    return names[close[0]] if close else None
 
 
 def as_jsonata(path: str) -> str:

@@ -67,8 +67,8 @@ def schema_of(shape: str, language: Language) -> Mapping[str, Any]:
 def _value_schema(kind: Kind, language: Language) -> dict[str, Any]:
     schema = dict(kind.schema)
     if kind.expression and language == "JSONata":
-        wanted = schema.get("type", [])
-        types = list(wanted) if isinstance(wanted, list) else [wanted]
+        json_type = schema.get("type", [])
+        types = list(json_type) if isinstance(json_type, list) else [json_type]
         if "string" not in types:
             # Bounds concern only numbers and the pattern only texts, so one flat schema says both.
             return {**schema, "type": [*types, "string"], "pattern": EXPRESSION}
@@ -94,8 +94,10 @@ def _is(name: str, value: Json) -> bool:
 def fits(schema: Mapping[str, Any], value: Json) -> bool:
     """Whether a value satisfies a schema of this module: exactly what jsonschema would answer, except that
     a text that another tool will replace fits wherever a value stands."""
-    wanted = schema.get("type")
-    if wanted is not None and not any(_is(name, value) for name in ([wanted] if isinstance(wanted, str) else wanted)):
+    json_type = schema.get("type")
+    if json_type is not None and not any(
+        _is(name, value) for name in ([json_type] if isinstance(json_type, str) else json_type)
+    ):
         return is_unknown(value)
     if "enum" in schema and value not in schema["enum"]:
         return is_unknown(value)
@@ -160,20 +162,20 @@ class Breach:
 def breaches(shape: str, language: Language, value: dict[str, Json]) -> list[Breach]:
     """All that is wrong with an object that does not fit, as jsonschema says it; values that are not known
     yet (`${Name}`) are passed over."""
-    found: list[Breach] = []
+    problems: list[Breach] = []
     for error in _validator_of(shape, language).iter_errors(value):
         path = tuple(error.path)
-        broken: Any = error.instance
+        instance: Any = error.instance
         bounds = error.schema if isinstance(error.schema, Mapping) else {}
-        if path and is_unknown(broken):
+        if path and is_unknown(instance):
             continue
         missing = ""
         if error.validator == "required":
             # jsonschema makes one error of each missing field, in the order in which the schema lists them.
-            names = [name for name in bounds["required"] if name not in broken]
-            missing = names[sum(1 for breach in found if breach.missing)]
-        found.append(Breach(str(error.validator), error.validator_value, path, broken, bounds, missing))
-    return found
+            names = [name for name in bounds["required"] if name not in instance]
+            missing = names[sum(1 for breach in problems if breach.missing)]
+        problems.append(Breach(str(error.validator), error.validator_value, path, instance, bounds, missing))
+    return problems
 
 
 @lru_cache(maxsize=256)

@@ -49,9 +49,9 @@ def _type(value: dict[str, Json], pointer: str, name: str) -> Iterator[Found]:
         hint = f"did you mean Type instead of {close}?" if close else f"one of {', '.join(STATE_TYPES)}"
         yield "SM102", Finding(pointer, f"The state '{name}' has no Type", hint, key=True, about="Type")
         return
-    written = value["Type"]
-    close = nearest(written, STATE_TYPES) if isinstance(written, str) else None
-    message = f"Type must be {', '.join(STATE_TYPES[:-1])} or {STATE_TYPES[-1]}, not {display_value(written)}"
+    state_type = value["Type"]
+    close = nearest(state_type, STATE_TYPES) if isinstance(state_type, str) else None
+    message = f"Type must be {', '.join(STATE_TYPES[:-1])} or {STATE_TYPES[-1]}, not {display_value(state_type)}"
     yield "SM104", Finding(f"{pointer}/Type", message, f"did you mean {close}?" if close else None)
 
 
@@ -72,28 +72,28 @@ _ITEMS = {"Retrier": "a retrier", "Catcher": "a catcher", "Rule": "a rule", "Tes
 def _explain(value: dict[str, Json], pointer: str, shape: str, language: Language, owner: str) -> Iterator[Found]:
     """What jsonschema finds wrong with an object that does not fit, said for its writer."""
     fields = fields_of(shape, language)
-    found = breaches(shape, language, value)
-    intended: set[str] = set()
-    if any(breach.keyword == "additionalProperties" for breach in found):
+    problems = breaches(shape, language, value)
+    meanings: set[str] = set()
+    if any(breach.keyword == "additionalProperties" for breach in problems):
         for name in value:
             if name not in fields and not is_substitution(name):
-                code, finding, instead = _unknown(name, value, pointer, shape, language, owner)
-                intended.add(instead)
+                code, finding, instead = _unknown_field(name, value, pointer, shape, language, owner)
+                meanings.add(instead)
                 yield code, finding
-    reported: set[str] = set()
-    for breach in found:
+    pointers: set[str] = set()
+    for breach in problems:
         if breach.path:
             code, finding = _wrong(breach, pointer, fields, language)
-            if finding.pointer not in reported:
-                reported.add(finding.pointer)
+            if finding.pointer not in pointers:
+                pointers.add(finding.pointer)
                 yield code, finding
         else:
-            yield from _misfit(breach, value, pointer, owner, intended)
+            yield from _misfit(breach, value, pointer, owner, meanings)
 
 
-def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, intended: set[str]) -> Iterator[Found]:
+def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, meanings: set[str]) -> Iterator[Found]:
     """A field that is missing, or two that exclude each other."""
-    if breach.keyword == "required" and breach.missing not in intended:
+    if breach.keyword == "required" and breach.missing not in meanings:
         message = f"{_begin(owner)} has no {breach.missing}"
         yield "SM102", Finding(pointer, message, key=True, about=breach.missing)
     elif breach.keyword == "not":
@@ -104,7 +104,7 @@ def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, in
         yield "SM105", Finding(child(pointer, later), message, key=True)
     elif breach.keyword == "anyOf":
         names = [name for choice in breach.asks for name in choice["required"]]
-        if not intended & set(names):
+        if not meanings & set(names):
             yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True, about=names[0])
 
 
@@ -144,7 +144,7 @@ def _evaluated_form(field: str, text: str, fields: Mapping[str, Kind], language:
     return f"write {{% {text if text.startswith('$states.') else as_jsonata(text)} %}}"
 
 
-def _unknown(
+def _unknown_field(
     name: str, value: dict[str, Json], pointer: str, shape: str, language: Language, owner: str
 ) -> tuple[str, Finding, str]:
     """(code, finding, the field that was meant or "") for a field that this shape does not have."""
@@ -185,8 +185,8 @@ def _and(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _words(wanted: Json) -> str:
-    return "an object" if wanted == "object" else "text"
+def _words(json_type: Json) -> str:
+    return "an object" if json_type == "object" else "text"
 
 
 def display_value(value: Json) -> str:

@@ -73,11 +73,11 @@ def check(
     substitutions: Mapping[str, Json] | None = None,
 ) -> tuple[Document | None, list[Diagnostic]]:
     """Parse and validate: the text of a definition, or its value. No document when the text cannot be read."""
-    parsed = parse(source, file=file) if isinstance(source, (str, bytes)) else from_value(source)
-    if parsed.document is None:
-        return None, parsed.diagnostics
-    document = substitute(parsed.document, substitutions or {})
-    return document, parsed.diagnostics + validate(document, handlers=handlers, express=express)
+    parse_result = parse(source, file=file) if isinstance(source, (str, bytes)) else from_value(source)
+    if parse_result.document is None:
+        return None, parse_result.diagnostics
+    document = substitute(parse_result.document, substitutions or {})
+    return document, parse_result.diagnostics + validate(document, handlers=handlers, express=express)
 
 
 def validate(
@@ -96,16 +96,16 @@ def validate(
     """
     document = substitute(document, substitutions or {})
     machines = outline(_definition(document))
-    found = list(findings(machines))
+    all_findings = list(findings(machines))
     if handlers is not None:
-        found += [("SM606", "warning", finding) for finding in running.without_handler(machines, handlers)]
+        all_findings += [("SM606", "warning", finding) for finding in running.without_handler(machines, handlers)]
     if express:
-        found += _not_express(machines)
-    return [problem for problem in _with_positions(document, found) if not _is_ignored(document, problem)]
+        all_findings += _not_express(machines)
+    return [problem for problem in _with_positions(document, all_findings) if not _is_ignored(document, problem)]
 
 
 def _is_ignored(document: Document, problem: Diagnostic) -> bool:
-    return problem.position is not None and problem.code in document.ignored.get(problem.position.line, ())
+    return problem.position is not None and problem.code in document.codes_to_ignore.get(problem.position.line, ())
 
 
 def find_unsupported(document: Document) -> list[Diagnostic]:
@@ -113,11 +113,13 @@ def find_unsupported(document: Document) -> list[Diagnostic]:
     its value is needed; and the
     errors that a comment has passed over although nothing can run with them."""
     machines = outline(_definition(document))
-    found: list[Found] = [("SM901", "error", finding) for finding in running.find_placeholders(machines)]
-    if document.ignored:
+    problems: list[Found] = [("SM901", "error", finding) for finding in running.find_placeholders(machines)]
+    if document.codes_to_ignore:
         fatal = [each for each in findings(machines) if each[1] == "error" and not CATALOGUE[each[0]].harmless]
-        found += [each for each in fatal if any(map(partial(_is_ignored, document), _with_positions(document, [each])))]
-    return _with_positions(document, found)
+        problems += [
+            each for each in fatal if any(map(partial(_is_ignored, document), _with_positions(document, [each])))
+        ]
+    return _with_positions(document, problems)
 
 
 def express_problems(document: Document) -> list[Diagnostic]:
@@ -126,8 +128,8 @@ def express_problems(document: Document) -> list[Diagnostic]:
 
 
 def _not_express(machines: list[MachineAt]) -> list[Found]:
-    found = [*running.not_express(machines), *running.awaits_messages(machines)]
-    return [("SM607", "error", finding) for finding in found]
+    problems = [*running.not_express(machines), *running.awaits_messages(machines)]
+    return [("SM607", "error", finding) for finding in problems]
 
 
 def _definition(document: Document) -> dict[str, Json]:
@@ -137,38 +139,38 @@ def _definition(document: Document) -> dict[str, Json]:
 def findings(machines: list[MachineAt]) -> Iterator[Found]:
     """(code, severity, finding) of everything that the structural check and the rules find. A value that the structural
     check refuses is not complained of again."""
-    refused: set[str] = set()
+    places: set[str] = set()
     for machine in machines:
         for code, finding in check_machine(machine):
-            if finding.pointer not in refused:
+            if finding.pointer not in places:
                 yield code, CATALOGUE[code].severity, finding
             if code in ("SM103", "SM104"):
-                refused.add(finding.pointer)
-    found = _rule_findings(machines)
-    yield from (each for each in found if each[2].pointer not in refused) if refused else found
+                places.add(finding.pointer)
+    all_findings = _rule_findings(machines)
+    yield from (each for each in all_findings if each[2].pointer not in places) if places else all_findings
 
 
 def _rule_findings(machines: list[MachineAt]) -> Iterator[Found]:
     """What the rules find."""
-    for made, look in DEFINITION_RULES:
+    for rule, look in DEFINITION_RULES:
         for finding in look(machines):
-            yield made.code, made.severity, finding
+            yield rule.code, rule.severity, finding
     for analyse in ANALYSES:
         for code, finding in analyse(machines):
             yield code, CATALOGUE[code].severity, finding
     for machine in machines:
-        for made, look_at in MACHINE_RULES:
+        for rule, look_at in MACHINE_RULES:
             for finding in look_at(machine):
-                yield made.code, made.severity, finding
+                yield rule.code, rule.severity, finding
         for state in machine.states.values():
-            for made, ask in (*STATE_RULES[""], *STATE_RULES.get(state.type, ())):
+            for rule, ask in (*STATE_RULES[""], *STATE_RULES.get(state.type, ())):
                 for finding in ask(state):
-                    yield made.code, made.severity, finding
+                    yield rule.code, rule.severity, finding
 
 
-def _with_positions(document: Document, found: list[Found]) -> list[Diagnostic]:
+def _with_positions(document: Document, findings_to_place: list[Found]) -> list[Diagnostic]:
     """Findings with their positions, in the order of the text: that of the value when there is no text."""
-    placed = [
+    diagnostics = [
         Diagnostic(
             code,
             severity,
@@ -178,12 +180,12 @@ def _with_positions(document: Document, found: list[Found]) -> list[Diagnostic]:
             finding.hint,
             document.file,
         )
-        for code, severity, finding in found
+        for code, severity, finding in findings_to_place
     ]
     if document.text is not None:
-        return sorted(placed, key=lambda d: (d.position or _NOWHERE, d.code))
+        return sorted(diagnostics, key=lambda d: (d.position or _NOWHERE, d.code))
     order = _Order(document.value)
-    return sorted(placed, key=lambda d: (order.of(d.pointer), d.code))
+    return sorted(diagnostics, key=lambda d: (order.of(d.pointer), d.code))
 
 
 def _place(document: Document, finding: Finding) -> Position | None:

@@ -84,17 +84,17 @@ def literal_problems(text: str) -> list[IntrinsicError]:
 
 def _literal_problems(call: Call) -> Iterator[IntrinsicError]:
     function = FUNCTIONS.get(call.name)
-    found = False
+    has_problem = False
     for index, argument in enumerate(call.arguments):
         if isinstance(argument, Call):
             yield from _literal_problems(argument)
         elif isinstance(argument, Constant) and function and (problem := function.check(index)(argument.value)):
-            found = True
+            has_problem = True
             yield IntrinsicError(f"argument {index + 1} of States.{call.name} {problem}", argument.position)
     try:
         if call.name == "Format" and (template := _template_text(call)) is not None:
             format_pattern(template, len(call.arguments) - 1)
-        elif function and not found and not function.arity_problem(len(call.arguments)):
+        elif function and not has_problem and not function.arity_problem(len(call.arguments)):
             _try(function, call)
     except ArgumentsError as e:
         yield IntrinsicError(e.reason, call.arguments[0].position)
@@ -109,7 +109,7 @@ def _try(function: Function, call: Call) -> None:
 
 def _template_text(call: Call) -> str | None:
     first = call.arguments[0] if call.arguments else None
-    return first.written if isinstance(first, Constant) else None
+    return first.source if isinstance(first, Constant) else None
 
 
 def _compile_argument(argument: Argument) -> Evaluate:
@@ -140,8 +140,8 @@ def _compile_call(call: Call) -> Evaluate:
     if problem := function.arity_problem(len(call.arguments)):
         raise IntrinsicError(f"States.{call.name} {problem}", call.position)
     name, apply, needs_scope = call.name, function.apply, function.needs_scope
-    if name == "Format" and (written := _template_text(call)) is not None:
-        apply = _prepared_format(written, len(call.arguments) - 1)
+    if name == "Format" and (template := _template_text(call)) is not None:
+        apply = _prepared_format(template, len(call.arguments) - 1)
     arguments = [(_compile_argument(a), function.check(i), i + 1) for i, a in enumerate(call.arguments)]
 
     def evaluate(scope: Scope) -> Json:
@@ -159,10 +159,10 @@ def _compile_call(call: Call) -> Evaluate:
     return evaluate
 
 
-def _prepared_format(written: str, arguments: int) -> Callable[..., Json]:
+def _prepared_format(template: str, arguments: int) -> Callable[..., Json]:
     """Format with a template known beforehand; one that can never work is refused at every evaluation."""
     try:
-        pattern = format_pattern(written, arguments)
+        pattern = format_pattern(template, arguments)
     except ArgumentsError as e:
         return _refusing(e.reason)
 

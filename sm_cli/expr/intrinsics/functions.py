@@ -214,15 +214,15 @@ def _array_partition(scope: Scope, items: list[Json], size: float) -> Json:
     return [items[i : i + chunk] for i in range(0, len(items), chunk)]
 
 
-def _array_contains(items: list[Json], wanted: Json) -> Json:
+def _array_contains(items: list[Json], value: Json) -> Json:
     """What Python calls equal is looked at again: it takes 1 for true."""
     try:
-        alike = [item for item in items if item == wanted]
+        alike = [item for item in items if item == value]
     except RecursionError:
         raise ArgumentsError(f"the values are nested deeper than {MAX_DEPTH} levels") from None
     if not alike:
         return False
-    key = equality_key(wanted)
+    key = equality_key(value)
     return any(equality_key(item) == key for item in alike)
 
 
@@ -334,8 +334,8 @@ class Function:
             return None
         if self.more:
             return f"takes at least {least} argument, not {count}"
-        wanted = str(most) if least == most else f"{least} or {most}"
-        return f"takes {wanted} argument{'s' if most != 1 else ''}, not {count}"
+        number = str(most) if least == most else f"{least} or {most}"
+        return f"takes {number} argument{'s' if most != 1 else ''}, not {count}"
 
 
 #: States Language, Appendix B, "List of ASL Intrinsic Functions"; the keys stand without their "States.".

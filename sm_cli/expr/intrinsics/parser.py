@@ -39,13 +39,13 @@ class IntrinsicError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A number, null, true, false or a 'text'. `written` is a text before its escapes were resolved."""
+    """A number, null, true, false or a 'text'. `source` is a text before its escapes were resolved."""
 
     #: As JSON.
     value: Json
     #: Where it begins in the text, in characters from 0.
     position: int
-    written: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +114,14 @@ class _Parser:
         return Call(match[1], self.arguments(match[0]), start)
 
     def arguments(self, function: str) -> tuple[Argument, ...]:
-        found: list[Argument] = []
+        arguments: list[Argument] = []
         self.skip_blanks()
         if self.here() == ")":
             self.at += 1
             return ()
         while True:
             self.skip_blanks()
-            found.append(self.argument())
+            arguments.append(self.argument())
             self.skip_blanks()
             follows = self.here()
             if not follows:
@@ -130,14 +130,14 @@ class _Parser:
                 raise IntrinsicError("a comma or a closing parenthesis must follow an argument", self.at)
             self.at += 1
             if follows == ")":
-                return tuple(found)
+                return tuple(arguments)
 
     def argument(self) -> Argument:
         first = self.here()
         if first == "$":
             return self.reference()
         if first == "'":
-            return self.quoted()
+            return self.quotation()
         if self.text.startswith("States.", self.at):
             return self.call()
         return self.constant()
@@ -158,12 +158,12 @@ class _Parser:
         elif word.startswith('"'):
             raise IntrinsicError("a text stands in single quotes, not in double quotes", start)
         else:
-            expected = "a path, a number, a text in single quotes, a call, null, true or false"
-            raise IntrinsicError(f"{word} is no argument; one is {expected}", start)
+            alternatives = "a path, a number, a text in single quotes, a call, null, true or false"
+            raise IntrinsicError(f"{word} is no argument; one is {alternatives}", start)
         self.at = match.end()
         return Constant(value, start)
 
-    def quoted(self) -> Constant:
+    def quotation(self) -> Constant:
         start = self.at
         pieces: list[str] = []
         at = start + 1
@@ -177,10 +177,10 @@ class _Parser:
             if self.text[at] == "'":
                 self.at = at + 1
                 return Constant("".join(pieces), start, self.text[start + 1 : at])
-            escaped = self.text[at + 1 : at + 2]
-            if escaped not in ("'", "{", "}", "\\"):
+            character = self.text[at + 1 : at + 2]
+            if character not in ("'", "{", "}", "\\"):
                 raise IntrinsicError(r"a backslash may stand only before ' { } and \ here", at)
-            pieces.append(escaped)
+            pieces.append(character)
             at += 2
 
     def reference(self) -> Reference:
@@ -194,22 +194,22 @@ class _Parser:
     def end_of_path(self) -> int:
         """The first blank, comma or closing parenthesis that is the call's own and not the path's."""
         text, at = self.text, self.at
-        opened: list[int] = []
+        brackets: list[int] = []
         while at < len(text):
             here = text[at]
             if here == "\\":
                 at += 1
-            elif here in "'\"" and opened:
+            elif here in "'\"" and brackets:
                 at = self.end_of_quote(at)
             elif here in "[(":
-                opened.append(at)
-            elif here in "])" and opened:
-                opened.pop()
-            elif not opened and (here in ",)" or here.isspace()):
+                brackets.append(at)
+            elif here in "])" and brackets:
+                brackets.pop()
+            elif not brackets and (here in ",)" or here.isspace()):
                 break
             at += 1
-        if opened:
-            raise IntrinsicError("the bracket of this path is never closed", opened[-1])
+        if brackets:
+            raise IntrinsicError("the bracket of this path is never closed", brackets[-1])
         return min(at, len(text))
 
     def end_of_quote(self, start: int) -> int:

@@ -58,9 +58,9 @@ def _random(scope: Scope, seed: float | None) -> Json:
 
 
 def _shuffle(scope: Scope, items: list[Json]) -> Json:
-    shuffled = items.copy()
-    scope.random().shuffle(shuffled)
-    return shuffled
+    copy = items.copy()
+    scope.random().shuffle(copy)
+    return copy
 
 
 FUNCTIONS: Mapping[str, HostFunction] = {

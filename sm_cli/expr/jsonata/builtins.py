@@ -72,16 +72,16 @@ def _format_base(value: float | None, radix: float | None) -> str | None:
     base = 10 if radix is None else int(radix)
     if not 2 <= base <= 36:
         raise JException("D3100", -1, base)
-    rounded = _round(value, None)
-    if rounded is None or not math.isfinite(rounded):
+    whole = _round(value, None)
+    if whole is None or not math.isfinite(whole):
         raise JException(f"{value} cannot be written with the base {base}", -1)
     if base == 10:
-        return str(int(rounded)) if abs(rounded) < 2**53 else number_text(rounded)
-    rest, written = abs(int(rounded)), ""
+        return str(int(whole)) if abs(whole) < 2**53 else number_text(whole)
+    rest, digits = abs(int(whole)), ""
     while rest:
         rest, digit = divmod(rest, base)
-        written = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + written
-    return f"{'-' if rounded < 0 else ''}{written or '0'}"
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"{'-' if whole < 0 else ''}{digits or '0'}"
 
 
 def _format_integer(value: float | None, picture: str) -> str | None:
@@ -152,32 +152,32 @@ def _keys(value: Any) -> Any:
 def _names(value: Any) -> dict[str, None]:
     if isinstance(value, dict):
         return dict.fromkeys(value)
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for item in value if isinstance(value, list) else ():
         walk(value)
-        found.update(_names(item))
-    return found
+        names.update(_names(item))
+    return names
 
 
 def _spread(value: Any) -> Any:
     if not isinstance(value, (dict, list)):
         return value
-    found: list[Any] = []
-    _spread_into(value, found)
+    objects: list[Any] = []
+    _spread_into(value, objects)
     # One object by itself stands for its one member; what was an array stays one.
-    return found if isinstance(value, list) and value else Utils.create_sequence_from_iter(found)
+    return objects if isinstance(value, list) and value else Utils.create_sequence_from_iter(objects)
 
 
-def _spread_into(value: Any, found: list[Any]) -> None:
+def _spread_into(value: Any, objects: list[Any]) -> None:
     if isinstance(value, (dict, list)):
         walk(value)
     if isinstance(value, dict):
-        found.extend({name: member} for name, member in value.items())
+        objects.extend({name: member} for name, member in value.items())
     elif isinstance(value, list):
         for item in value:
-            _spread_into(item, found)
+            _spread_into(item, objects)
     elif value is not None:
-        found.append(value)
+        objects.append(value)
 
 
 def _error(message: str | None) -> None:

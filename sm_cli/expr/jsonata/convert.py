@@ -45,16 +45,16 @@ def _with_null(value: Any) -> Any:
 
 def _map_members(value: Any, convert: Callable[[Any], Any], same: frozenset[type]) -> Any:
     """An object or an array with its members converted, those of a type in `same` excepted; itself if none changes."""
-    changed: Any = None
+    copy: Any = None
     for key, member in value.items() if type(value) is dict else enumerate(value):
         if type(member) in same:
             continue
         new = convert(member)
         if new is not member:
-            if changed is None:
-                changed = value.copy()
-            changed[key] = new
-    return value if changed is None else changed
+            if copy is None:
+                copy = value.copy()
+            copy[key] = new
+    return value if copy is None else copy
 
 
 def walk(value: Any, times: int = 1) -> None:
@@ -76,8 +76,8 @@ def _json(value: Any) -> Any:
     if kind is dict:
         walk(value)
         # A member that is undefined vanishes; an item of an array keeps its place.
-        defined = value if None not in value.values() else {k: v for k, v in value.items() if v is not None}
-        return _map_members(defined, _json, _SAME)
+        members = value if None not in value.values() else {k: v for k, v in value.items() if v is not None}
+        return _map_members(members, _json, _SAME)
     if isinstance(value, list):
         walk(value)
         return _map_members(value if kind is list else list(value), _json, _SAME)

@@ -122,8 +122,8 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         """The rows that a step makes of rows, in a path with `@`, `#` or `%`."""
         if step.type == "sort":
             return super().evaluate_tuple_step(step, input, rows, environment)
-        found = rows_of(self, step, input, rows, environment)
-        return found if step.stages is None else self.evaluate_stages(step.stages, found, environment)
+        rows_of_step = rows_of(self, step, input, rows, environment)
+        return rows_of_step if step.stages is None else self.evaluate_stages(step.stages, rows_of_step, environment)
 
     def eval(self, node: Any, input: Any, environment: Bindings) -> Any:
         """The value of one node of the syntax tree for one context item; None is undefined. Raises JException."""
@@ -181,10 +181,10 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
         """`$name`; `$` alone is the context item."""
         return environment.lookup(node.value) if node.value else input
 
-    def evaluate_function(self, node: Any, input: Any, environment: Bindings, applied: Any = Utils.NONE) -> Any:
-        """`function(…)`; applied: what stands before `~>`, the first argument."""
+    def evaluate_function(self, node: Any, input: Any, environment: Bindings, argument: Any = Utils.NONE) -> Any:
+        """`function(…)`; argument: what stands before `~>`, the first argument."""
         try:
-            return super().evaluate_function(node, input, environment, applied)
+            return super().evaluate_function(node, input, environment, argument)
         except JException as e:
             # A function of the user's is called in messages what it is called by.
             if e.error == "T0410" and e.expected in _UNNAMED and node.procedure.type == "variable":
@@ -219,52 +219,52 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the package ships no types
 
     def evaluate_wildcard(self, _node: Any, input: Any) -> Any:
         """`*`: the values of an object or the items of an array, arrays among them spread."""
-        found = Utils.create_sequence()
+        values = Utils.create_sequence()
         for value in input.values() if isinstance(input, dict) else input if isinstance(input, list) else ():
             if isinstance(value, list):
-                flat(value, found)
-                found.sequence = False  # an array, even of one item, as JSONata's own joining makes it
+                flat(value, values)
+                values.sequence = False  # an array, even of one item, as JSONata's own joining makes it
             else:
-                found.append(value)
-        return found
+                values.append(value)
+        return values
 
     def evaluate_descendants(self, _node: Any, input: Any) -> Any:
         """`**`: the item and all that is below it, arrays spread, in the order in which it is written."""
-        found = Utils.create_sequence()
+        values = Utils.create_sequence()
         waiting = [] if input is None else [input]
         while waiting:
             value = waiting.pop()
             self.spend(1)
             if not isinstance(value, list):
-                found.append(value)
+                values.append(value)
             if isinstance(value, (dict, list)):
                 below = list(value.values()) if isinstance(value, dict) else value
                 waiting.extend(reversed(below))
-        return found
+        return values
 
     def evaluate_filter(self, predicate: Any, input: Any, environment: Bindings) -> Any:
         """`[…]`: the items at an index, or those for which the predicate is true."""
         tuples = isinstance(input, JList) and input.tuple_stream
         items = input if isinstance(input, list) else [input]
-        found = Utils.create_sequence()
-        found.tuple_stream = tuples
+        matches = Utils.create_sequence()
+        matches.tuple_stream = tuples
         if predicate.type == "number":
             at = position(predicate.value, len(items))
             item = items[at] if 0 <= at < len(items) else None
             if isinstance(item, list):
                 return item
             if item is not None:
-                found.append(item)
-            return found
+                matches.append(item)
+            return matches
         for index, item in enumerate(items):
             frame = self.create_frame_from_tuple(environment, item) if tuples else environment
-            wanted = self.eval(predicate, item["@"] if tuples else item, frame)
-            numbers = wanted if isinstance(wanted, list) else [wanted]
+            selector = self.eval(predicate, item["@"] if tuples else item, frame)
+            numbers = selector if isinstance(selector, list) else [selector]
             if all(is_number(number) for number in numbers):
-                found.extend(item for number in numbers if position(number, len(items)) == index)
-            elif truth(wanted):
-                found.append(item)
-        return found
+                matches.extend(item for number in numbers if position(number, len(items)) == index)
+            elif truth(selector):
+                matches.append(item)
+        return matches
 
     def evaluate_group_expression(self, node: Any, input: Any, environment: Bindings) -> Any:
         """`{key: value, …}`: what the items with one key give together. An empty array is one undefined item. Raises

@@ -90,10 +90,10 @@ def compile_expression(text: str, field: str, engine: JsonataEngine | None = Non
 
     def by_engine() -> Evaluate:
         try:
-            compiled = (engine or default_engine()).compile(source)
+            expression = (engine or default_engine()).compile(source)
         except EngineSyntaxError as e:
             raise JsonataError(e.message, e.code, e.position + text.index(source, 2)) from None
-        return _engine_evaluation(compiled, source, field)
+        return _engine_evaluation(expression, source, field)
 
     return _path_evaluation(source, field, by_engine) or by_engine()
 
@@ -129,17 +129,17 @@ def expressions(template: Json) -> Iterator[tuple[str, str]]:
             yield pointer, node
 
 
-def expect(value: Json, wanted: str, text: str, field: str) -> Json:
-    """`value`, when its JSON type is `wanted` ("array", "boolean", "null", "number", "object" or "string").
+def expect(value: Json, json_type: str, text: str, field: str) -> Json:
+    """`value`, when its JSON type is `json_type` ("array", "boolean", "null", "number", "object" or "string").
 
     Else raises EvaluationFailure in AWS's words; `text` is the expression with its delimiters.
     """
-    found = type_name(value)
-    if found == wanted:
+    type_of_value = type_name(value)
+    if type_of_value == json_type:
         return value
     raise EvaluationFailure(
         f"{_with_field(inner(text), field)} returned an unexpected result type. "
-        f"Expected '{wanted}', but was '{found}' for value: {dumps(value)}",
+        f"Expected '{json_type}', but was '{type_of_value}' for value: {dumps(value)}",
         field,
     )
 
@@ -166,9 +166,9 @@ def _with_field(source: str, field: str) -> str:
 # -- evaluation -----------------------------------------------------------------------------------------------------
 
 
-def _engine_evaluation(compiled: Compiled, source: str, field: str) -> Evaluate:
+def _engine_evaluation(expression: Compiled, source: str, field: str) -> Evaluate:
     names, members = _names_read(source)
-    run = compiled.evaluate
+    run = expression.evaluate
 
     def fail(what: str) -> EvaluationFailure:
         return EvaluationFailure(f"{_with_field(source, field)} {what}", field)
@@ -207,16 +207,16 @@ def _names_read(source: str) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
 
 def _states(scope: Scope, members: tuple[str, ...] | None) -> dict[str, Json]:
     """`$states`, with the context only when it may be read: it is made for the asking."""
-    wanted = members if members is not None else ("input", "context", *scope.members)
-    found: dict[str, Json] = {}
-    for name in wanted:
+    names = members if members is not None else ("input", "context", *scope.members)
+    states: dict[str, Json] = {}
+    for name in names:
         if name == "input":
-            found[name] = scope.input
+            states[name] = scope.input
         elif name == "context":
-            found[name] = scope.context
+            states[name] = scope.context
         elif name in scope.members:
-            found[name] = scope.members[name]
-    return found
+            states[name] = scope.members[name]
+    return states
 
 
 def _path_evaluation(source: str, field: str, by_engine: Callable[[], Evaluate]) -> Evaluate | None:
@@ -232,7 +232,7 @@ def _path_evaluation(source: str, field: str, by_engine: Callable[[], Evaluate])
     if name == "states" and not steps:
         return None
 
-    compiled = cache(by_engine)
+    by_cached_engine = cache(by_engine)
 
     def evaluate(scope: Scope) -> Json:
         value: Any
@@ -241,10 +241,10 @@ def _path_evaluation(source: str, field: str, by_engine: Callable[[], Evaluate])
         elif name in scope.variables:
             value = scope.variables[name]
         else:
-            return compiled()(scope)
+            return by_cached_engine()(scope)
         for step in steps:
             if type(value) is not dict:
-                return compiled()(scope)
+                return by_cached_engine()(scope)
             if step not in value:
                 raise EvaluationFailure(f"{_with_field(source, field)} returned nothing (undefined).", field)
             value = value[step]
@@ -262,24 +262,24 @@ def _compile(node: Json, field: str, engine: JsonataEngine | None, depth: int) -
     """None for what is constant."""
     if depth > MAX_DEPTH:
         raise JsonataError(f"{field} is nested deeper than {MAX_DEPTH} levels", "", 0)
-    found: list[tuple[Any, Evaluate]] = []
+    members: list[tuple[Any, Evaluate]] = []
     if isinstance(node, str):
         return compile_expression(node, field, engine) if is_expression(node) else None
     if isinstance(node, (dict, list)):
         for key, member in node.items() if isinstance(node, dict) else enumerate(node):
             evaluate = _compile(member, f"{field}/{key}", engine, depth + 1)
             if evaluate is not None:
-                found.append((key, evaluate))
-    return _fill(node, found) if found else None
+                members.append((key, evaluate))
+    return _fill(node, members) if members else None
 
 
-def _fill(base: Any, found: list[tuple[Any, Evaluate]]) -> Evaluate:
+def _fill(base: Any, members: list[tuple[Any, Evaluate]]) -> Evaluate:
     """A copy of one level of `base`, with the values of its expressions put in place."""
     copy = base.copy
 
     def evaluate(scope: Scope) -> Json:
         result = copy()
-        for key, value in found:
+        for key, value in members:
             result[key] = value(scope)
         return result  # type: ignore[no-any-return]  # a dict or a list, as `base` is
 

@@ -52,22 +52,22 @@ def _map(values: list[Any] | None, function: Any) -> Any:
 def _filter(values: list[Any] | None, function: Any) -> Any:
     if values is None:
         return None
-    found = [value for index, value in enumerate(values) if truth(_with(function, value, index, values))]
-    return Utils.create_sequence_from_iter(found)
+    matches = [value for index, value in enumerate(values) if truth(_with(function, value, index, values))]
+    return Utils.create_sequence_from_iter(matches)
 
 
 def _single(values: list[Any] | None, function: Any) -> Any:
     if values is None:
         return None
-    found = []
+    matches = []
     for index, value in enumerate(values):
         if function is None or truth(_with(function, value, index, values)):
-            found.append(value)
-            if len(found) > 1:
+            matches.append(value)
+            if len(matches) > 1:
                 raise JException("D3138", index)
-    if not found:
+    if not matches:
         raise JException("D3139", -1)
-    return found[0]
+    return matches[0]
 
 
 def _reduce(values: list[Any] | None, function: Any, init: Any) -> Any:
@@ -100,15 +100,15 @@ def merge_sort(values: list[Any], swap: Callable[[Any, Any], bool]) -> list[Any]
         return values
     middle = len(values) // 2
     left, right = merge_sort(values[:middle], swap), merge_sort(values[middle:], swap)
-    found, i, j = [], 0, 0
+    result, i, j = [], 0, 0
     while i < len(left) and j < len(right):
         if swap(left[i], right[j]):
-            found.append(right[j])
+            result.append(right[j])
             j += 1
         else:
-            found.append(left[i])
+            result.append(left[i])
             i += 1
-    return found + left[i:] + right[j:]
+    return result + left[i:] + right[j:]
 
 
 # -- regular expressions ---------------------------------------------------------------------------------------------
@@ -119,20 +119,20 @@ def regex_matches(pattern: Any, value: str) -> Iterator[Match]:
     JException."""
     if not isinstance(pattern, Regex):
         raise JException("T1010", -1, "match")  # a matcher that is a function of the user's
-    found = pattern.search(value)
-    while found is not None:
-        following = _next(pattern, found)  # asked for first: JSONata looks ahead of any limit
-        yield found
-        found = following
+    match = pattern.search(value)
+    while match is not None:
+        following = _next(pattern, match)  # asked for first: JSONata looks ahead of any limit
+        yield match
+        match = following
 
 
 def _next(pattern: Regex, before: Match) -> Match | None:
     if before.end() >= len(before.string):
         return None
-    found = pattern.search(before.string, before.end())
-    if found is not None and not found[0]:
+    match = pattern.search(before.string, before.end())
+    if match is not None and not match[0]:
         raise JException("D1004", -1)
-    return found
+    return match
 
 
 def units(value: str, at: int) -> int:

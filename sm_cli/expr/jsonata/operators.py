@@ -74,14 +74,14 @@ def clone(value: Any) -> Any:
     return value
 
 
-def flat(values: list[Any], found: list[Any]) -> None:
-    """Add to `found` what is in `values` and in the arrays inside it."""
+def flat(values: list[Any], result: list[Any]) -> None:
+    """Add to `result` what is in `values` and in the arrays inside it."""
     walk(values)
     for value in values:
         if isinstance(value, list):
-            flat(value, found)
+            flat(value, result)
         else:
-            found.append(value)
+            result.append(value)
 
 
 def lookup(value: Any, name: str) -> Any:
@@ -91,14 +91,14 @@ def lookup(value: Any, name: str) -> Any:
     if not isinstance(value, list):
         return None
     walk(value)
-    found = Utils.create_sequence()
+    result = Utils.create_sequence()
     for item in value:
         member = lookup(item, name)
         if isinstance(member, list):
-            found.extend(member)
+            result.extend(member)
         elif member is not None:
-            found.append(member)
-    return found
+            result.append(member)
+    return result
 
 
 def position(index: float, length: int) -> int:
@@ -121,13 +121,13 @@ def together(items: list[Any]) -> Any:
     """One item as it is, several as one array, into which the arrays among them are spread."""
     if len(items) == 1:
         return items[0]
-    found = Utils.JList()
+    result = Utils.JList()
     for item in items:
         if isinstance(item, list):
-            found.extend(item)
+            result.extend(item)
         elif item is not None:
-            found.append(item)
-    return found
+            result.append(item)
+    return result
 
 
 def _unequal(left: Any, right: Any) -> bool:

@@ -113,11 +113,11 @@ def _memoized_form(value: Json, memo: dict[int, object]) -> Any:
 
 def _builtin(name: str, function: Any) -> Any:
     """A function of JSONata's own: a copy of the package's, put right."""
-    fixed = copy.copy(function)
-    fixed.signature = copy_signature(function.signature)
+    builtin = copy.copy(function)
+    builtin.signature = copy_signature(function.signature)
     if name in BUILTINS:
-        fixed.method = BUILTINS[name]
-    return fixed
+        builtin.method = BUILTINS[name]
+    return builtin
 
 
 class _Native(Jsonata.JFunction):  # type: ignore[misc]  # the package ships no types

@@ -33,8 +33,8 @@ FUNCTIONS = frozenset(_NAMES.split())
 class Read:
     """One name in an expression: `name` without its `$` ("" and "$" for the context), at [start, end).
 
-    `members` are the names that follow it, as far as they are plain; `called` says that it is called or handed to
-    `~>`; `guarded` that it stands inside `$exists(...)`, or where such a test has been made; `bare` that it
+    `members` are the names that follow it, as far as they are plain; `is_call` says that it is called or handed to
+    `~>`; `is_guarded` that it stands inside `$exists(...)`, or where such a test has been made; `bare` that it
     has no `$`.
     """
 
@@ -44,8 +44,8 @@ class Read:
     #: The place behind its last character.
     end: int
     members: tuple[str, ...] = ()
-    called: bool = False
-    guarded: bool = False
+    is_call: bool = False
+    is_guarded: bool = False
     bare: bool = False
 
 
@@ -60,10 +60,10 @@ class Reading:
 
 def read_expression(text: str) -> Reading:
     """What an expression, with its delimiters, reads. Raises JsonataError."""
-    found = _read(text)
-    if isinstance(found, JsonataError):
-        raise JsonataError(found.message, found.code, found.position)
-    return found
+    result = _read(text)
+    if isinstance(result, JsonataError):
+        raise JsonataError(result.message, result.code, result.position)
+    return result
 
 
 @lru_cache(maxsize=32768)
@@ -90,32 +90,32 @@ def _read(text: str) -> Reading | JsonataError:
 
 def _firsts(reads: list[Read]) -> tuple[Read, ...]:
     """In the order of the text, and of those that ask the same the first: it stands for all."""
-    found: dict[tuple[object, ...], Read] = {}
+    firsts: dict[tuple[object, ...], Read] = {}
     for each in sorted(reads, key=_start):
-        found.setdefault((each.name, each.members, each.called, each.guarded, each.bare), each)
-    return tuple(found.values())
+        firsts.setdefault((each.name, each.members, each.is_call, each.is_guarded, each.bare), each)
+    return tuple(firsts.values())
 
 
-def _start(read: Read) -> int:
-    return read.start
+def _start(name: Read) -> int:
+    return name.start
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Where a node stands: `bound` names, `item` whether there is a context item, `tested` names that exist."""
+    """Where a node stands: `bound_names`, `item` whether there is a context item, `tested_names`, those that exist."""
 
-    bound: frozenset[str] = frozenset()
+    bound_names: frozenset[str] = frozenset()
     item: bool = False
-    tested: frozenset[str] = frozenset()
+    tested_names: frozenset[str] = frozenset()
 
     def having(self, *names: str) -> _Scope:
-        return _Scope(self.bound | set(names), self.item, self.tested)
+        return _Scope(self.bound_names | set(names), self.item, self.tested_names)
 
     def within(self) -> _Scope:
-        return _Scope(self.bound, True, self.tested)
+        return _Scope(self.bound_names, True, self.tested_names)
 
     def testing(self, names: frozenset[str]) -> _Scope:
-        return _Scope(self.bound, self.item, self.tested | names)
+        return _Scope(self.bound_names, self.item, self.tested_names | names)
 
 
 @dataclass(slots=True)
@@ -130,8 +130,8 @@ class _Walk:
         """Read a node; gives the scope of what follows it in its block."""
         method = getattr(self, f"_{node.type}", None) if node is not None and node.type else None
         if method is not None:
-            bound = method(node, scope)
-            return bound if isinstance(bound, _Scope) else scope
+            inner_scope = method(node, scope)
+            return inner_scope if isinstance(inner_scope, _Scope) else scope
         if node is not None:
             self._parts(node, scope)
         return scope
@@ -140,15 +140,15 @@ class _Walk:
         for part in _children(node):
             self.visit(part, scope)
 
-    def _variable(self, node: Any, scope: _Scope, members: tuple[str, ...] = (), called: bool = False) -> None:
+    def _variable(self, node: Any, scope: _Scope, members: tuple[str, ...] = (), is_call: bool = False) -> None:
         name = str(node.value)
         end = node.position + 2
         start = end - len(name) - 1
         if name in ("", "$"):
             if not scope.item:
                 self.context.append(Read(name, start, end, members))
-        elif name not in scope.bound:
-            self.variables.append(Read(name, start, end, members, called, name in scope.tested))
+        elif name not in scope.bound_names:
+            self.variables.append(Read(name, start, end, members, is_call, name in scope.tested_names))
         self._after(node, scope)
 
     def _after(self, node: Any, scope: _Scope) -> None:
@@ -219,7 +219,7 @@ class _Walk:
         procedure = node.procedure
         inside = scope
         if procedure is not None and procedure.type == "variable":
-            self._variable(procedure, scope, called=True)
+            self._variable(procedure, scope, is_call=True)
             if procedure.value == "exists":
                 inside = scope.testing(frozenset(_names_in(node.arguments)))
         else:
@@ -233,7 +233,7 @@ class _Walk:
     def _apply(self, node: Any, scope: _Scope) -> None:
         self.visit(node.lhs, scope)
         if node.rhs is not None and node.rhs.type == "variable":
-            self._variable(node.rhs, scope, called=True)
+            self._variable(node.rhs, scope, is_call=True)
         else:
             self.visit(node.rhs, scope)
 
@@ -245,8 +245,8 @@ class _Walk:
 
     def _binary(self, node: Any, scope: _Scope) -> None:
         self.visit(node.lhs, scope)
-        tested = frozenset(_names_tested(node.lhs)) if node.value in ("and", "or") else frozenset()
-        self.visit(node.rhs, scope.testing(tested))
+        names = frozenset(_names_tested(node.lhs)) if node.value in ("and", "or") else frozenset()
+        self.visit(node.rhs, scope.testing(names))
         self._after(node, scope)
 
     def _transform(self, node: Any, scope: _Scope) -> None:

@@ -60,30 +60,30 @@ class Regex:
     The engine knows one by its four methods; only `search` is called, by our own functions.
     """
 
-    __slots__ = ("_compiled",)
+    __slots__ = ("_pattern",)
 
-    def __init__(self, compiled: regex.Pattern[str]) -> None:
-        self._compiled = compiled
+    def __init__(self, pattern: regex.Pattern[str]) -> None:
+        self._pattern = pattern
 
     def search(self, value: str, at: int = 0) -> Match | None:
         """The first match from this position, as `re` gives it."""
         with _time_bound():
-            return self._compiled.search(value, at, timeout=LONGEST)
+            return self._pattern.search(value, at, timeout=LONGEST)
 
     def finditer(self, value: str) -> list[Match]:
         """All matches."""
         with _time_bound():
-            return list(self._compiled.finditer(value, timeout=LONGEST))
+            return list(self._pattern.finditer(value, timeout=LONGEST))
 
     def sub(self, replacement: str, value: str, count: int = 0) -> str:
         """The text with its matches replaced."""
         with _time_bound():
-            return self._compiled.sub(replacement, value, count, timeout=LONGEST)
+            return self._pattern.sub(replacement, value, count, timeout=LONGEST)
 
     def split(self, value: str, limit: int = 0) -> list[str]:
         """The text between its matches."""
         with _time_bound():
-            return self._compiled.split(value, limit, timeout=LONGEST)
+            return self._pattern.split(value, limit, timeout=LONGEST)
 
 
 @contextmanager
@@ -103,8 +103,8 @@ def compile_regex(pattern: str, flags: Any) -> Regex:
     # The ends of lines are written out by `translate`: those of Python are other ones.
     options = regex.IGNORECASE if flags.case_insensitive else 0
     try:
-        translated = translate(pattern, multiline=flags.multiline)
-        return Regex(regex.compile(_lone(translated) if flags.case_insensitive else translated, options))
+        translation = translate(pattern, multiline=flags.multiline)
+        return Regex(regex.compile(_lone(translation) if flags.case_insensitive else translation, options))
     except regex.error as e:
         raise re.error(str(e)) from e
 
@@ -130,9 +130,9 @@ def _group_names(pattern: str) -> dict[str, str]:
     """What each named group is called in the translation: nobody sees a name, and Python knows fewer. Raises re.error
     for what is no name and for one that is given twice, as JavaScript does."""
     names: dict[str, str] = {}
-    for found in _GROUPS.finditer(pattern):
-        if found["name"] is not None:
-            name = _unescape(found["name"])
+    for match in _GROUPS.finditer(pattern):
+        if match["name"] is not None:
+            name = _unescape(match["name"])
             if not name.replace("$", "_").isidentifier():
                 raise re.error("Invalid capture group name")
             if name in names:
@@ -141,27 +141,27 @@ def _group_names(pattern: str) -> dict[str, str]:
     return names
 
 
-def _rename_group(found: re.Match[str], names: dict[str, str]) -> tuple[str, int]:
+def _rename_group(match: re.Match[str], names: dict[str, str]) -> tuple[str, int]:
     """The beginning of a named group, or a reference to one, and how long it is. Raises re.error."""
-    if found["group"] is not None:
-        return f"(?P<{names[_unescape(found['group'])]}>", len(found[0])
+    if match["group"] is not None:
+        return f"(?P<{names[_unescape(match['group'])]}>", len(match[0])
     if not names:
         return "k", 2  # without any name it is the letter
-    name = _unescape(found["reference"] or "")
+    name = _unescape(match["reference"] or "")
     if name not in names:
         raise re.error("Invalid named capture referenced")
-    return f"(?P={names[name]})", len(found[0])
+    return f"(?P={names[name]})", len(match[0])
 
 
 def _unescape(name: str) -> str:
-    return re.sub(r"\\u([0-9A-Fa-f]{4})", lambda found: chr(int(found[1], 16)), name)
+    return re.sub(r"\\u([0-9A-Fa-f]{4})", lambda match: chr(int(match[1], 16)), name)
 
 
-def _lone(translated: str) -> str:
+def _lone(pattern: str) -> str:
     """With the flag i: what is of ASCII matches only what is of ASCII, and the letters of _LONE only themselves."""
 
-    def kept(found: re.Match[str]) -> str:
-        piece = found[0]
+    def keep(match: re.Match[str]) -> str:
+        piece = match[0]
         if piece[0] in "\\(":
             return piece
         if piece[0] == "[" and (piece[1] == "^" or not piece.isascii() or re.search(r"\\W|\\U0010ffff", piece)):
@@ -169,9 +169,7 @@ def _lone(translated: str) -> str:
         return f"(?-i:{piece})" if piece in _LONE else f"(?:(?-i:(?![{_LONE}])){piece})"
 
     # Escapes, names of groups and classes are taken whole.
-    return re.sub(
-        rf"\\.|\(\?-i:|\(\?P[<=]\w+[>)]|\[(?:\\.|[^\]\\])*\]|[iksIKS{_LONE}]", kept, translated, flags=re.DOTALL
-    )
+    return re.sub(rf"\\.|\(\?-i:|\(\?P[<=]\w+[>)]|\[(?:\\.|[^\]\\])*\]|[iksIKS{_LONE}]", keep, pattern, flags=re.DOTALL)
 
 
 def _next(pattern: str, at: int, inside: bool, multiline: bool) -> tuple[str, int, bool]:

@@ -35,13 +35,13 @@ class CheckedSignature(Signature):  # type: ignore[misc]  # the package ships no
             # It is a function of the user's that does not fit, which the package cannot name.
             raise JException("T0411", -1, self.function_name, 1) from None
 
-    def throw_validation_error(self, _arguments: Any, given: str, name: str) -> NoReturn:
+    def throw_validation_error(self, _arguments: Any, arguments: str, name: str) -> NoReturn:
         """Blame the first argument that no reading of the ones before it leaves room for. Raises JException (T0410),
         always."""
         pattern, good = "", 0
         for parameter in self._params:
             pattern += parameter.regex
-            match = re.match(pattern, given)
+            match = re.match(pattern, arguments)
             if match is None:
                 break
             good = match.end()

@@ -64,8 +64,8 @@ def _pad(value: str | None, width: float | None, sign: str | None) -> str | None
     if value is None:
         return None
     check_length(abs(int(width or 0)))
-    padded: str | None = Functions.pad(value, width, sign)
-    return padded
+    result: str | None = Functions.pad(value, width, sign)
+    return result
 
 
 def _join(pieces: list[str] | None, separator: str | None) -> str | None:
@@ -98,11 +98,11 @@ def _match(value: str | None, pattern: Any, limit: float | None) -> Any:
     if value is None:
         return None
     most = _check_limit(limit, "D3040")
-    found = (
+    matches = (
         {"match": match[0], "index": units(value, match.start()), "groups": list(match.groups())}
         for match in islice(regex_matches(pattern, value), most)
     )
-    return Utils.create_sequence_from_iter(found)
+    return Utils.create_sequence_from_iter(matches)
 
 
 def _split(value: str | None, separator: Any, limit: float | None) -> list[str] | None:
@@ -150,13 +150,13 @@ def _replace_text(value: str, pattern: str, replacement: Any, most: int | None) 
 
 
 def _call_replacement(function: Any, match: Match) -> str:
-    found = {
+    match_object = {
         "match": match[0],
         "start": units(match.string, match.start()),
         "end": units(match.string, match.end()),
         "groups": list(match.groups()),
     }
-    new = call_function(function, found)
+    new = call_function(function, match_object)
     if not isinstance(new, str):
         raise JException("D3012", -1, new)
     return new
@@ -167,8 +167,8 @@ def _expand(template: str, match: Match) -> str:
     groups = match.groups()
     digits = len(str(len(groups)))
 
-    def value(found: re.Match[str]) -> str:
-        number, rest = found[1], ""
+    def value(reference: re.Match[str]) -> str:
+        number, rest = reference[1], ""
         if number == "$":
             return "$"
         if number[0] == "0":

@@ -117,17 +117,17 @@ def error_sentence(error: Any) -> str:
         values = [error.expected]
     if error.error == "T0412":
         values[2] = _KINDS.get(str(error.extra), error.extra)
-    filled = iter(values)
+    rest = iter(values)
 
     def fill(match: re.Match[str]) -> str:
-        value = next(filled, None)
-        return str(value) if match.group().startswith("{{{") else _quoted(value)
+        value = next(rest, None)
+        return str(value) if match.group().startswith("{{{") else _quote(value)
 
     # Where JSONata says function, the package says Object.
     return _PLACEHOLDER.sub(fill, template.replace("Object", "function"))
 
 
-def _quoted(value: Any) -> str:
+def _quote(value: Any) -> str:
     if value is None:
         return "undefined"
     try:

@@ -46,24 +46,24 @@ def as_string(value: Any, indent: bool = False) -> str:
         return _scalar(value, "")
     pieces = _Pieces(indent)
     pieces.write(value, "\n")
-    return "".join(pieces.found)
+    return "".join(pieces.pieces)
 
 
 def number_text(value: float) -> str:
     """A number as JavaScript writes it, rounded to 15 digits. Raises JException (D1001)."""
     if isinstance(value, int) and -(10**15) < value < 10**15:
         return str(value)
-    written = repr(value)
+    shortest = repr(value)
     # What takes no more than 15 digits is itself; of two that are as near, JavaScript takes the greater.
-    rounded = float(value) if len(written) <= 15 else float(_FIFTEEN.create_decimal(value))
-    if not math.isfinite(rounded):
+    decimal = float(value) if len(shortest) <= 15 else float(_FIFTEEN.create_decimal(value))
+    if not math.isfinite(decimal):
         raise JException("D1001", -1, value)
-    if rounded == 0:
+    if decimal == 0:
         return "0"
-    if 1e-6 <= abs(rounded) < 1e21:
-        plain = f"{Decimal(repr(rounded)):f}"
+    if 1e-6 <= abs(decimal) < 1e21:
+        plain = f"{Decimal(repr(decimal)):f}"
         return plain.rstrip("0").rstrip(".") if "." in plain else plain
-    digits, _, exponent = repr(rounded).partition("e")
+    digits, _, exponent = repr(decimal).partition("e")
     return f"{digits.removesuffix('.0')}e{int(exponent):+d}"
 
 
@@ -83,11 +83,11 @@ class _Pieces:
 
     def __init__(self, indent: bool) -> None:
         self.indent = indent
-        self.found: list[str] = []
+        self.pieces: list[str] = []
         self.length = 0
 
     def add(self, piece: str) -> None:
-        self.found.append(piece)
+        self.pieces.append(piece)
         self.length += len(piece)
         check_length(self.length)
 

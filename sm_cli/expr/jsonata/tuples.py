@@ -15,28 +15,28 @@ _LISTS = ("steps", "expressions", "arguments")
 
 def rows_of(evaluator: Any, step: Any, input: Any, rows: Any, environment: Any) -> Any:
     """The rows that a step makes of `rows` (None: of the items of `input`): each once for every value of the step."""
-    found = Utils.create_sequence()
-    found.tuple_stream = True
+    result = Utils.create_sequence()
+    result.tuple_stream = True
     for row in [{"@": item} for item in input] if rows is None else rows:
         values = evaluator.eval(step, row["@"], evaluator.create_frame_from_tuple(environment, row))
         if values is None:
             continue
-        joined = isinstance(values, Utils.JList) and values.tuple_stream
+        is_stream = isinstance(values, Utils.JList) and values.tuple_stream
         if not isinstance(values, list):
             values = [values]
         evaluator.build(len(values) * (len(row) + 1))
         for number, value in enumerate(values):
-            if joined:
-                found.append({**row, **value})
+            if is_stream:
+                result.append({**row, **value})
                 continue
             # With a focus the context stays where it was: `$a@$x.b` looks for b beside a.
-            made = {**row, "@": value} if step.focus is None else {**row, step.focus: value}
+            row_of_value = {**row, "@": value} if step.focus is None else {**row, step.focus: value}
             if step.index is not None:
-                made[step.index] = number
+                row_of_value[step.index] = number
             if step.ancestor is not None:
-                made[step.ancestor.label] = row["@"]
-            found.append(made)
-    return found
+                row_of_value[step.ancestor.label] = row["@"]
+            result.append(row_of_value)
+    return result
 
 
 def nesting(tree: Any) -> int:

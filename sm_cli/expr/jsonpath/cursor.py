@@ -57,10 +57,10 @@ class Cursor:
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """What the pattern matches here, and go on behind it; None when it does not."""
-        found = pattern.match(self.text, self.at)
-        if found:
-            self.at = found.end()
-        return found
+        match = pattern.match(self.text, self.at)
+        if match:
+            self.at = match.end()
+        return match
 
     def expect(self, character: str, problem: str) -> None:
         """Go on behind this character. Raises PathError when another one comes."""
@@ -81,22 +81,22 @@ class Cursor:
     def quoted_string(self) -> str:
         """The string in quotes at this place; escapes as in JSON, and a backslash before either quote."""
         start = self.at
-        found = self.take(_QUOTED[self.peek()])
-        if found is None:
+        match = self.take(_QUOTED[self.peek()])
+        if match is None:
             self.fail("has a quote that is not closed")
-        return self.unescape(found[1], _CONTROLS, start)
+        return self.unescape(match[1], _CONTROLS, start)
 
     def name(self) -> str:
         """The name of a member, in quotes. A backslash before anything but itself, the quote that is around the name,
         a control letter of JSON's or `u` and four hex digits escapes nothing and stays: `$['a\\"b']`."""
         start = self.at
         quote = self.peek()
-        found = self.take(_QUOTED[quote])
-        if found is None:
+        match = self.take(_QUOTED[quote])
+        if match is None:
             self.fail("has a quote that is not closed")
         escapes = {**_CONTROLS, quote: quote, "\\": "\\"}
         return self.unescape(
-            _ESCAPE.sub(lambda m: m[0] if m[1] or m[2] in escapes else "\\" + m[0], found[1]), escapes, start
+            _ESCAPE.sub(lambda m: m[0] if m[1] or m[2] in escapes else "\\" + m[0], match[1]), escapes, start
         )
 
     def unescape(self, raw: str, controls: Mapping[str, str], start: int) -> str:

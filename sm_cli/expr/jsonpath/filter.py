@@ -269,13 +269,13 @@ def _choices(expression: re.Pattern[str]) -> list[float]:
     choices: list[float] = []
     groups = [_Group()]
     possessive = False
-    closed: _Group | None = None  # the group just read, which a repeat would be about
+    group: _Group | None = None  # the group just read, which a repeat would be about
     for part in (_PART_SPACED if expression.flags & re.X else _PART).finditer(expression.pattern):
         kind, text = part.lastgroup, part[0]
         if kind in ("skip", "space"):
             continue
         if kind == "repeat":
-            possessive = _repeat(text, closed, groups[-1], choices) or possessive
+            possessive = _repeat(text, group, groups[-1], choices) or possessive
         elif kind == "open":
             if text.endswith(":") and "x" in text:
                 raise ValueError("sets the flag x for a part of it only")
@@ -286,7 +286,7 @@ def _choices(expression: re.Pattern[str]) -> list[float]:
         elif kind != "close":
             # The letters of ASCII are told apart in either case; others may have more cases than two.
             groups[-1].add(text[-1].lower() if kind == "letter" and text.isascii() else "")
-        closed = _close(groups, choices) if kind == "close" else None
+        group = _close(groups, choices) if kind == "close" else None
     _close([_Group(), *groups], choices)
     return [*choices, math.inf] if possessive else choices
 
@@ -300,8 +300,8 @@ def _close(groups: list[_Group], choices: list[float]) -> _Group:
     return group
 
 
-def _repeat(text: str, closed: _Group | None, around: _Group, choices: list[float]) -> bool:
-    """`text` is `*`, `+?`, `{2,5}`: of the group `closed`, or of one letter; `around` is where it stands.
+def _repeat(text: str, group: _Group | None, around: _Group, choices: list[float]) -> bool:
+    """`text` is `*`, `+?`, `{2,5}`: of a `group`, or of one letter; `around` is where it stands.
 
     Adds to `choices`, unless it answers True: the repeat is possessive.
     """
@@ -311,8 +311,8 @@ def _repeat(text: str, closed: _Group | None, around: _Group, choices: list[floa
         least, most = int(low or 0), float(high or "inf") if comma else float(low)
     else:
         least, most = _SHORT_REPEATS[text[0]]
-    if closed and closed.loose and most > 1:
-        raise ValueError(f"repeats a group {closed.loose}: that can take forever")
+    if group and group.loose and most > 1:
+        raise ValueError(f"repeats a group {group.loose}: that can take forever")
     if least == 0:
         around.begins[-1] = ""
     if least != most and not possessive:

@@ -67,8 +67,8 @@ def _keys(value: Node, _arguments: Sequence[Node]) -> Node:
 
 def _concat(value: Node, arguments: Sequence[Node]) -> Node:
     own = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-    given = [item if isinstance(item, str) else json_text(item) for item in _spread(arguments) if item is not None]
-    return "".join(own + given)
+    texts = [item if isinstance(item, str) else json_text(item) for item in _spread(arguments) if item is not None]
+    return "".join(own + texts)
 
 
 def _append(value: Node, arguments: Sequence[Node]) -> Node:

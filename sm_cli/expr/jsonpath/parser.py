@@ -51,13 +51,13 @@ class PathParser(Cursor):
 
     def parse(self) -> tuple[str, Query]:
         """(root, query): the root is "$", "$$" or the variable's name."""
-        found = self.take(_ROOT)
-        if found is None:
+        match = self.take(_ROOT)
+        if match is None:
             self.fail("does not begin with $" if self.text else "is empty")
         query = self.query(_NAME)
         if self.skip_space():
             self.fail(f"has {self.peek()!r} where only '.' or '[' can follow")
-        return found[1] or found[0], query
+        return match[1] or match[0], query
 
     def query(self, name: re.Pattern[str]) -> Query:
         """The steps from here as far as they go, then functions."""
@@ -83,10 +83,10 @@ class PathParser(Cursor):
     def parse_dot(self, name: re.Pattern[str]) -> Step | FunctionCall:
         """What follows a dot: a name, `*`, or a function."""
         start = self.at
-        found = self.take(name)
-        if found is None:
+        match = self.take(name)
+        if match is None:
             self.fail("has no name after the dot" if start < len(self.text) else "ends with a dot")
-        raw = found[0]
+        raw = match[0]
         if raw == "*":
             self.offend("'*'", start)
             return Wildcard()
@@ -115,7 +115,7 @@ class PathParser(Cursor):
 
     def bracket(self) -> Step:
         """What stands in `[…]`."""
-        opened = self.at
+        start = self.at
         self.at += 1
         character = self.skip_space()
         if character in QUOTES:
@@ -128,16 +128,16 @@ class PathParser(Cursor):
         if character == "?":
             return self.parse_filter()
         if character == "(":
-            found = self.take(_FROM_END)
-            if found is None:
+            match = self.take(_FROM_END)
+            if match is None:
                 self.fail("has an expression in brackets; only one like (@.length-1) can be used")
-            self.offend("'@'", opened)
-            return -int(found[1])
-        closed = self.text.find("]", opened)
-        if closed < 0:
-            self.fail("has a bracket that is not closed", opened)
-        self.at = closed + 1
-        return self.positions(self.text[opened + 1 : closed].strip(), opened)
+            self.offend("'@'", start)
+            return -int(match[1])
+        end = self.text.find("]", start)
+        if end < 0:
+            self.fail("has a bracket that is not closed", start)
+        self.at = end + 1
+        return self.positions(self.text[start + 1 : end].strip(), start)
 
     def names(self) -> Step:
         """`['a','b']`."""
@@ -224,18 +224,18 @@ class PathParser(Cursor):
         left = _or_missing(evaluate) if query else evaluate
         self.skip_space()
         at = self.at
-        found = self.take(_OPERATOR)
-        if found is None:
+        match = self.take(_OPERATOR)
+        if match is None:
             if self.peek() == "=":
                 self.fail("has '=' in a filter, where '==' compares")
             if query is None:
                 self.fail("has a filter that tests no path, such as @.name", start)
             return is_present(left, definite=query.definite)
-        if found[0] == "=~":
+        if match[0] == "=~":
             return matches_pattern(left, self.pattern())
-        relation = RELATIONS.get(found[0].lower())
+        relation = RELATIONS.get(match[0].lower())
         if relation is None:
-            self.fail(f"has {found[0]!r} where its filter needs an operator", at)
+            self.fail(f"has {match[0]!r} where its filter needs an operator", at)
         evaluate, query = self.operand()
         return compares(left, relation, _or_missing(evaluate) if query else evaluate)
 
@@ -244,11 +244,11 @@ class PathParser(Cursor):
         if self.skip_space() not in ("@", "$"):
             value = self.constant()
             return (lambda _node, _root: value), None
-        rooted = self.peek() == "$"
+        from_root = self.peek() == "$"
         self.at += 1
         query = self.query(_NAME_IN_FILTER)
         find = query.find
-        return (lambda _node, root: find(root)) if rooted else query.evaluate, query
+        return (lambda _node, root: find(root)) if from_root else query.evaluate, query
 
     def constant(self) -> Json:
         """A JSON value."""
@@ -262,10 +262,10 @@ class PathParser(Cursor):
         start = self.at
         if character == "/":
             self.fail("has a regular expression that does not follow '=~'")
-        found = self.take(_WORD)
-        if found is None:
+        match = self.take(_WORD)
+        if match is None:
             self.fail("ends inside a filter" if not character else f"has {character!r} where a value should be", start)
-        word = found[0]
+        word = match[0]
         if word in _CONSTANTS:
             return _CONSTANTS[word]
         number = _NUMBER.fullmatch(word)
@@ -308,10 +308,10 @@ class PathParser(Cursor):
         """A regular expression between slashes, compiled once with the path."""
         self.skip_space()
         start = self.at
-        found = self.take(_PATTERN)
-        if found is None:
+        match = self.take(_PATTERN)
+        if match is None:
             self.fail("needs a regular expression between slashes after '=~'")
-        source, letters = found.groups()
+        source, letters = match.groups()
         if len(source) > LONGEST_PATTERN:
             self.fail(f"has a regular expression of more than {LONGEST_PATTERN:,} characters", start)
         flags = re.NOFLAG

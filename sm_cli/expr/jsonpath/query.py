@@ -65,10 +65,10 @@ def _one(steps: tuple[Step, ...], is_call: bool) -> Evaluate:
     names = steps[-1]
 
     def evaluate(node: Node, root: Node) -> Node:
-        merged = select((names,), find(node), root)
-        if not merged:
+        values = select((names,), find(node), root)
+        if not values:
             raise PathNotFound("The names in brackets can only be taken from an object")
-        return merged[0]
+        return values[0]
 
     return evaluate
 

@@ -66,12 +66,12 @@ def step_matches(step: Step, node: Node, root: Node) -> Sequence[Node]:
 
 def gather(parts: Iterable[Sequence[Node]]) -> list[Node]:
     """All of them in one list. Raises PathNotFound beyond MOST_MATCHES."""
-    found: list[Node] = []
+    nodes: list[Node] = []
     for part in parts:
-        found.extend(part)
-        if len(found) > MOST_MATCHES:
+        nodes.extend(part)
+        if len(nodes) > MOST_MATCHES:
             raise PathNotFound(f"The path yields more than {MOST_MATCHES:,} values")
-    return found
+    return nodes
 
 
 def select(steps: Iterable[Step], node: Node, root: Node) -> list[Node]:
@@ -127,7 +127,7 @@ class Indices:
 
     def matches(self, node: Node, root: Node) -> Sequence[Node]:
         """Items of an array, in the order in which they are asked for."""
-        return [found for index in self.indices for found in step_matches(index, node, root)]
+        return [node_below for index in self.indices for node_below in step_matches(index, node, root)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +292,10 @@ def _reason(document: Json, steps: tuple[str | int, ...], leaf: bool) -> str:
             return f"The path {so_far} is null"
         elif not isinstance(value, list):
             return f"Filter: [{step}] can only be applied to arrays. Current context is: {_display_value(value)}"
-        found = step_matches(step, value, None)
-        if not found:
+        matches = step_matches(step, value, None)
+        if not matches:
             break
-        value = found[0]
+        value = matches[0]
     return f"No results for path: {normalize(steps)}"
 
 

@@ -113,8 +113,8 @@ def entry(code: str, severity: Severity, title: str, *, aws: str | None = None, 
     the workflow from running here."""
     if code in CATALOGUE:
         raise AssertionError(f"{code} is in the catalogue twice")
-    CATALOGUE[code] = made = Rule(code, severity, title, aws, harmless)
-    return made
+    CATALOGUE[code] = rule = Rule(code, severity, title, aws, harmless)
+    return rule
 
 
 def aws_code(code: str) -> str | None:
@@ -127,10 +127,10 @@ def definition_rule(
     code: str, severity: Severity, title: str, *, aws: str | None = None, harmless: bool = False
 ) -> Callable[[DefinitionRule], DefinitionRule]:  # fmt: skip
     """Register a rule that looks at all machines together."""
-    made = entry(code, severity, title, aws=aws, harmless=harmless)
+    new_rule = entry(code, severity, title, aws=aws, harmless=harmless)
 
     def register(rule: DefinitionRule) -> DefinitionRule:
-        DEFINITION_RULES.append((made, rule))
+        DEFINITION_RULES.append((new_rule, rule))
         return rule
 
     return register
@@ -152,10 +152,10 @@ def machine_rule(
     code: str, severity: Severity, title: str, *, aws: str | None = None, harmless: bool = False
 ) -> Callable[[MachineRule], MachineRule]:  # fmt: skip
     """Register a rule that looks at one StartAt with its States."""
-    made = entry(code, severity, title, aws=aws, harmless=harmless)
+    new_rule = entry(code, severity, title, aws=aws, harmless=harmless)
 
     def register(rule: MachineRule) -> MachineRule:
-        MACHINE_RULES.append((made, rule))
+        MACHINE_RULES.append((new_rule, rule))
         return rule
 
     return register
@@ -165,11 +165,11 @@ def state_rule(
     code: str, severity: Severity, title: str, *types: str, aws: str | None = None, harmless: bool = False
 ) -> Callable[[StateRule], StateRule]:  # fmt: skip
     """Register a rule for states of these types; for all states when none is named."""
-    made = entry(code, severity, title, aws=aws, harmless=harmless)
+    new_rule = entry(code, severity, title, aws=aws, harmless=harmless)
 
     def register(rule: StateRule) -> StateRule:
         for name in types or ("",):
-            STATE_RULES.setdefault(name, []).append((made, rule))
+            STATE_RULES.setdefault(name, []).append((new_rule, rule))
         return rule
 
     return register

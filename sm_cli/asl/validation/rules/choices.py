@@ -28,9 +28,9 @@ def rules(state: StateAt) -> Iterator[tuple[str, dict[str, Json]]]:
         pointer, rule = waiting.pop()
         yield pointer, rule
         inner = [*objects_in(rule, pointer, "And"), *objects_in(rule, pointer, "Or")]
-        negated = rule.get("Not")
-        if isinstance(negated, dict):
-            inner.append((f"{pointer}/Not", negated))
+        operand = rule.get("Not")
+        if isinstance(operand, dict):
+            inner.append((f"{pointer}/Not", operand))
         waiting.extend(inner[::-1])
 
 
@@ -104,8 +104,8 @@ def rules_are_not_too_deep(state: StateAt) -> Iterator[Finding]:
 
 @state_rule("SM404", "warning", "A Choice has a Default", "Choice")
 def has_a_default(state: StateAt) -> Iterator[Finding]:
-    written = state.value.get("Choices")
-    if "Default" in state.value or not isinstance(written, list) or not written or is_misspelled("Default", state):
+    choices = state.value.get("Choices")
+    if "Default" in state.value or not isinstance(choices, list) or not choices or is_misspelled("Default", state):
         return
     if not _covers_everything(state):
         message = f"The state '{state.name}' has no Default: what no rule takes fails with States.NoChoiceMatched"

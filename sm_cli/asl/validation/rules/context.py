@@ -40,13 +40,13 @@ def _reads(state: StateAt) -> Iterator[tuple[Use, tuple[str, ...], str]]:
                     break
                 names.append(step)
             end = use.start + len(use.path.text)
-            yield Use(use.pointer, "$", use.start, end, use.guarded), tuple(names), use.path.text
+            yield Use(use.pointer, "$", use.start, end, use.is_guarded), tuple(names), use.path.text
     for pointer, _, reading in readings(state):
         for name in reading.variables:
             if name.name == "states" and name.members[:1] == ("context",):
-                written = ".".join(("$states", *name.members))
-                end = name.start + len(written)
-                yield Use(pointer, "$", name.start, end, name.guarded), name.members[1:], written
+                text = ".".join(("$states", *name.members))
+                end = name.start + len(text)
+                yield Use(pointer, "$", name.start, end, name.is_guarded), name.members[1:], text
 
 
 @state_rule("SM320", "warning", "The context object has what is asked of it")
@@ -66,14 +66,14 @@ def members_exist(state: StateAt) -> Iterator[Finding]:
 
 @state_rule("SM321", "warning", "The context object is asked for an item in a Map, for a token where one is made")
 def members_have_a_value(state: StateAt) -> Iterator[Finding]:
-    for use, names, written in _reads(state):
-        if use.guarded:
+    for use, names, text in _reads(state):
+        if use.is_guarded:
             continue
         if names[:2] == ("Map", "Item") and not _sees_items(state, use.pointer):
-            yield use.finding(f"{written} has no value here: '{state.name}' is in no Map", None)
+            yield use.finding(f"{text} has no value here: '{state.name}' is in no Map", None)
         elif names[:2] == ("Task", "Token") and not _has_token(state):
             hint = "let its Resource end with .waitForTaskToken"
-            yield use.finding(f"{written} has no value here: '{state.name}' waits for no token", hint)
+            yield use.finding(f"{text} has no value here: '{state.name}' waits for no token", hint)
 
 
 def _sees_items(state: StateAt, pointer: str) -> bool:

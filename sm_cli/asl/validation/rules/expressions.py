@@ -51,8 +51,8 @@ def _path_hint(field: str, text: str) -> str | None:
     if not _MEMBER.fullmatch(text):
         return _intended_path(text)
     twin = field.removesuffix("Path")
-    fixed = f", or use {twin} to compare with a fixed value" if twin != field and twin in OPERATORS else ""
-    return f"write $.{text}{fixed}"
+    alternative = f", or use {twin} to compare with a fixed value" if twin != field and twin in OPERATORS else ""
+    return f"write $.{text}{alternative}"
 
 
 def path_problem(text: str) -> PathError | None:

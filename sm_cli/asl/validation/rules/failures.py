@@ -67,8 +67,8 @@ def all_stands_alone(state: StateAt) -> Iterator[Finding]:
 )
 def all_stands_last(state: StateAt) -> Iterator[Finding]:
     for field in ("Retry", "Catch"):
-        listed = list(handlers(state, field))
-        for pointer, _, names in listed[:-1]:
+        entries = list(handlers(state, field))
+        for pointer, _, names in entries[:-1]:
             if "States.ALL" in names:
                 what = "retrier" if field == "Retry" else "catcher"
                 message = f"States.ALL must stand in the last {what}: those after it could never be used"
@@ -107,22 +107,28 @@ def the_longest_delay_is_longer(state: StateAt) -> Iterator[Finding]:
 def names_are_used(state: StateAt) -> Iterator[Finding]:
     for field in ("Retry", "Catch"):
         what = "retrier" if field == "Retry" else "catcher"
-        seen: set[str] = set()
+        names_so_far: set[str] = set()
         for pointer, _, names in handlers(state, field):
             for i, name in enumerate(names):
                 if name in names[:i]:
                     yield Finding(f"{pointer}/ErrorEquals/{i}", f"{name} stands in this list already")
                     continue
-                taker = name if name in seen else "States.TaskFailed" if _is_task_failure(name, seen) else None
+                taker = (
+                    name
+                    if name in names_so_far
+                    else "States.TaskFailed"
+                    if _is_task_failure(name, names_so_far)
+                    else None
+                )
                 if taker is not None and name != "States.ALL":  # of which SM502 tells
                     by = "" if taker == name else f", by {taker}"
                     message = f"{name} has no effect here: an earlier {what} takes it{by}"
                     yield Finding(f"{pointer}/ErrorEquals/{i}", message)
-            seen.update(names)
+            names_so_far.update(names)
 
 
-def _is_task_failure(name: str, seen: set[str]) -> bool:
-    return "States.TaskFailed" in seen and not name.startswith("States.")
+def _is_task_failure(name: str, names_so_far: set[str]) -> bool:
+    return "States.TaskFailed" in names_so_far and not name.startswith("States.")
 
 
 #: What only a Map or a Parallel, or a state inside one, can fail with.

@@ -33,12 +33,12 @@ _TRANSITIONS: dict[str, tuple[tuple[str, ...], str]] = {
 
 @definition_rule("SM201", "error", "A name stands for one state of the whole definition", aws="DUPLICATE_STATE_NAME")
 def names_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
-    seen: dict[str, MachineAt] = {}
+    homes: dict[str, MachineAt] = {}
     for machine in machines:
         for name, pointer in machine.names.items():
-            first = seen.setdefault(name, machine)
+            first = homes.setdefault(name, machine)
             if first is not machine:
-                message = f"The name '{name}' belongs to a state of {first.called} already"
+                message = f"The name '{name}' belongs to a state of {first.label} already"
                 yield Finding(pointer, message, "names are unique in the whole definition", key=True)
 
 
@@ -60,8 +60,8 @@ def targets_exist(machines: list[MachineAt]) -> Iterator[Finding]:
                 continue
             field = pointer.rsplit("/", 1)[1]
             if target in homes:
-                home = homes[target].called
-                message = f"{field} names '{target}', which is a state of {home}, not of {machine.called}"
+                home = homes[target].label
+                message = f"{field} names '{target}', which is a state of {home}, not of {machine.label}"
                 hint = "a transition cannot enter or leave a branch or a processor"
                 yield Finding(pointer, message, hint, about=target)
                 continue
@@ -107,8 +107,8 @@ def goes_on_or_ends(state: StateAt) -> Iterator[Finding]:
 
 def is_misspelled(field: str, state: StateAt) -> bool:
     """Whether a state has no such field but one that is surely a misspelling of it, which SM101 reports."""
-    unknown = state.value.keys() - fields_of(state.type, state.language).keys()
-    return field not in state.value and nearest(field, sorted(unknown), 0.75) is not None
+    unknown_fields = state.value.keys() - fields_of(state.type, state.language).keys()
+    return field not in state.value and nearest(field, sorted(unknown_fields), 0.75) is not None
 
 
 def is_terminal(state: StateAt) -> bool:
@@ -152,12 +152,12 @@ def edges_of(machine: MachineAt) -> dict[str, set[str]]:
 
 def closure(edges: dict[str, set[str]], start: set[str]) -> set[str]:
     """What can be reached over the edges, the start included."""
-    reached, waiting = set(start), list(start)
+    names, waiting = set(start), list(start)
     while waiting:
-        for name in edges.get(waiting.pop(), set()) - reached:
-            reached.add(name)
+        for name in edges.get(waiting.pop(), set()) - names:
+            names.add(name)
             waiting.append(name)
-    return reached
+    return names
 
 
 @machine_rule("SM205", "error", "A machine can come to an end", aws="MISSING_END_STATE", harmless=True)
@@ -167,7 +167,7 @@ def can_end(machine: MachineAt) -> Iterator[Finding]:
     start = str(machine.value["StartAt"])
     if any(is_terminal(machine.states[name]) for name in reached_from(machine, start)):
         return
-    where = "" if machine.owner is None else f" of {machine.called}"
+    where = "" if machine.owner is None else f" of {machine.label}"
     hint = "let a state have End: true, or go to a Succeed or Fail state"
     if any(is_terminal(state) for state in machine.states.values()):
         yield Finding(f"{machine.pointer}/StartAt", f"No way from StartAt{where} leads to an end", hint)
@@ -179,9 +179,9 @@ def can_end(machine: MachineAt) -> Iterator[Finding]:
 def is_reached(machine: MachineAt) -> Iterator[Finding]:
     if not is_known(machine):
         return
-    reached = reached_from(machine, str(machine.value["StartAt"]))
+    reachable = reached_from(machine, str(machine.value["StartAt"]))
     for name, pointer in machine.names.items():
-        if name not in reached:
+        if name not in reachable:
             yield Finding(pointer, f"The state '{name}' cannot be reached from StartAt", key=True)
 
 
@@ -194,11 +194,11 @@ def loops_have_exits(machine: MachineAt) -> Iterator[Finding]:
         for _, target in targets(state):
             back.setdefault(target, set()).add(name)
     leaving = closure(back, {name for name, state in machine.states.items() if is_terminal(state)})
-    reached = reached_from(machine, str(machine.value["StartAt"]))
-    if not leaving & reached:
+    reachable = reached_from(machine, str(machine.value["StartAt"]))
+    if not leaving & reachable:
         return  # SM205 says it of the whole machine
-    caught = [name for name in machine.names if name in reached and name not in leaving]
-    if caught:
-        others = f" (with {', '.join(caught[1:4])})" if len(caught) > 1 else ""
-        message = f"From the state '{caught[0]}'{others} no way leads to an end: it is an endless loop"
-        yield Finding(child(f"{machine.pointer}/States", caught[0]), message, key=True)
+    endless_states = [name for name in machine.names if name in reachable and name not in leaving]
+    if endless_states:
+        others = f" (with {', '.join(endless_states[1:4])})" if len(endless_states) > 1 else ""
+        message = f"From the state '{endless_states[0]}'{others} no way leads to an end: it is an endless loop"
+        yield Finding(child(f"{machine.pointer}/States", endless_states[0]), message, key=True)

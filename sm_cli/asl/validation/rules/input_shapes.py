@@ -46,14 +46,14 @@ def paths_find_something(machines: list[MachineAt]) -> Iterator[Finding]:
 
 def _missing(state: StateAt, shape: Shape) -> Iterator[Finding]:
     effective = _at_path(shape, state.value.get("InputPath", "$")) if state.language == "JSONPath" else shape
-    listed = list(uses(state))
-    guarded = {use.path.text for use in listed if use.guarded and use.path is not None}
-    for use in listed:
+    all_uses = list(uses(state))
+    texts_with_guard = {use.path.text for use in all_uses if use.is_guarded and use.path is not None}
+    for use in all_uses:
         field = use.pointer[len(state.pointer) + 1 :].split("/", 1)[0]
-        seen = shape if field == "InputPath" else effective if field in _READERS else None
-        if use.name == "" and use.path is not None and use.path.text not in guarded:
+        input_shape = shape if field == "InputPath" else effective if field in _READERS else None
+        if use.name == "" and use.path is not None and use.path.text not in texts_with_guard:
             steps = use.path.steps or ()
-            if (missing_step := _first_missing(seen, steps)) is not None:
+            if (missing_step := _first_missing(input_shape, steps)) is not None:
                 yield _finding(use, state, steps, missing_step)
     for pointer, text, reading in readings(state):
         for name in reading.variables:
@@ -105,11 +105,11 @@ def _follow(machine: MachineAt, inputs: dict[str, Shape]) -> None:
                 continue
             there = at[target]
             visits[target] += 1
-            merged = shape if there not in inputs else _union(inputs[there], shape)
-            if visits[target] > _MOST_VISITS + len(machine.states) and merged != inputs.get(there):
-                merged = None
-            if there not in inputs or merged != inputs[there]:
-                inputs[there] = merged
+            union = shape if there not in inputs else _union(inputs[there], shape)
+            if visits[target] > _MOST_VISITS + len(machine.states) and union != inputs.get(there):
+                union = None
+            if there not in inputs or union != inputs[there]:
+                inputs[there] = union
                 waiting.append(target)
 
 
@@ -120,8 +120,8 @@ def _entry(machine: MachineAt, inputs: dict[str, Shape]) -> Shape:
     shape = inputs[owner.pointer]
     if owner.language == "JSONata":
         field = "Arguments" if machine.shape == "Branch" else "ItemSelector"
-        given = owner.value.get(field)
-        return _literal(given) if field in owner.value else shape if machine.shape == "Branch" else None
+        value = owner.value.get(field)
+        return _literal(value) if field in owner.value else shape if machine.shape == "Branch" else None
     effective = _at_path(shape, owner.value.get("InputPath", "$"))
     if machine.shape == "Branch":
         return _template(owner.value["Parameters"], effective) if "Parameters" in owner.value else effective
@@ -199,10 +199,10 @@ def _steps(path: Json) -> tuple[str | int, ...] | None:
     if not isinstance(path, str) or is_unknown(path):
         return None
     try:
-        compiled = compile_path(path)
+        compilation = compile_path(path)
     except PathError:
         return None
-    return compiled.steps if compiled.root == "$" else None
+    return compilation.steps if compilation.root == "$" else None
 
 
 def _at_path(shape: Shape, path: Json) -> Shape:
@@ -240,15 +240,15 @@ def _template(value: Json, effective: Shape, depth: int = 0, *, static: bool = F
         return None
     if not isinstance(value, dict):
         return {}
-    found: dict[str, Shape] = {}
+    members: dict[str, Shape] = {}
     for key, member in value.items():
         if is_unknown(key):
             return None
         if key.endswith(".$") and not static:
-            found[key[:-2]] = _at_path(effective, member) if _steps(member) is not None else None
+            members[key[:-2]] = _at_path(effective, member) if _steps(member) is not None else None
         else:
-            found[key] = _template(member, effective, depth + 1, static=static)
-    return found
+            members[key] = _template(member, effective, depth + 1, static=static)
+    return members
 
 
 def _literal(value: Json, depth: int = 0) -> Shape:

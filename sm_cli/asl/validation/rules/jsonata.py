@@ -99,8 +99,8 @@ def expressions_are_delimited(state: StateAt) -> Iterator[Finding]:
             yield Finding(pointer, "This expression is not closed: it ends with %}", start=0, end=2)
         elif ends and not begins:
             message = "This expression is not opened: {% must stand at its very beginning"
-            joined = "join text inside it: {% 'text ' & … %}" if "{%" in text.strip()[1:] else None
-            yield Finding(pointer, message, joined, start=len(text) - 2, end=len(text))
+            join_hint = "join text inside it: {% 'text ' & … %}" if "{%" in text.strip()[1:] else None
+            yield Finding(pointer, message, join_hint, start=len(text) - 2, end=len(text))
 
 
 @state_rule("SM806", "warning", "Nothing stands before {% and after %}")
@@ -152,8 +152,8 @@ def paths_need_jsonpath(state: StateAt) -> Iterator[Finding]:
         if value.startswith("$states.") and not is_unknown(value):
             yield Finding(pointer, f"{key} holds this as plain text: it is no expression", f"write {{% {value} %}}")
         elif looks_evaluated(value):
-            written = f"write {{% {as_jsonata(value)} %}}"
-            hint = written if value.startswith("$") else "JSONata has functions of its own"
+            rewrite = f"write {{% {as_jsonata(value)} %}}"
+            hint = rewrite if value.startswith("$") else "JSONata has functions of its own"
             yield Finding(pointer, f"{key} holds this as plain text: the state uses JSONata", hint)
 
 
@@ -250,7 +250,7 @@ def operators_are_known(state: StateAt) -> Iterator[Finding]:
 def eval_is_not_there(state: StateAt) -> Iterator[Finding]:
     for pointer, _, reading in readings(state):
         for name in reading.variables:
-            if name.name == "eval" and name.called:
+            if name.name == "eval" and name.is_call:
                 message = "Step Functions has no $eval"
                 yield Finding(pointer, message, "$parse reads JSON text", start=name.start, end=name.end)
 
@@ -274,12 +274,12 @@ def states_has_them(state: StateAt) -> Iterator[Finding]:
 def _misplacement(state: StateAt, pointer: str, member: str) -> tuple[str, str | None] | None:
     """Why a member of `$states` has no value at this place of a state, with a hint."""
     field, *inside = tokens(pointer[len(state.pointer) :])
-    caught = field == "Catch" and len(inside) > 1 and inside[1] in ("Output", "Assign")
+    in_catcher = field == "Catch" and len(inside) > 1 and inside[1] in ("Output", "Assign")
     if member == "errorOutput":
-        if caught:
+        if in_catcher:
             return None
         return "$states.errorOutput exists only in the Output and Assign of a catcher", None
-    if caught:
+    if in_catcher:
         return "A catcher has no $states.result", "the error is $states.errorOutput"
     if state.type not in WITH_RESULT:
         return f"A {state.type} state has no $states.result", "use $states.input"
@@ -325,7 +325,7 @@ def _without_context(text: str, name: Read) -> tuple[str, str]:
 def functions_exist(state: StateAt) -> Iterator[Finding]:
     for pointer, _, reading in readings(state):
         for name in reading.variables:
-            if name.called and name.name not in FUNCTIONS and name.name != "eval":
+            if name.is_call and name.name not in FUNCTIONS and name.name != "eval":
                 close = nearest(name.name, FUNCTIONS)
                 hint = f"did you mean ${close}?" if close else None
                 yield Finding(pointer, f"There is no function ${name.name}", hint, start=name.start, end=name.end)

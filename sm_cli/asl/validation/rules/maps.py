@@ -32,8 +32,8 @@ def config(state: StateAt) -> tuple[str, dict[str, Json]]:
     for field in ("ItemProcessor", "Iterator"):
         processor = state.value.get(field)
         if isinstance(processor, dict):
-            written = processor.get("ProcessorConfig")
-            return f"{state.at(field)}/ProcessorConfig", written if isinstance(written, dict) else {}
+            definition = processor.get("ProcessorConfig")
+            return f"{state.at(field)}/ProcessorConfig", definition if isinstance(definition, dict) else {}
     return state.pointer, {}
 
 
@@ -52,18 +52,18 @@ def distributed_fields(state: StateAt) -> Iterator[Finding]:
         if field in state.value and field in fields:
             message = f"{field} needs a distributed Map, and '{state.name}' is an inline one"
             yield Finding(state.at(field), message, "let ProcessorConfig have Mode: DISTRIBUTED", key=True)
-    pointer, written = config(state)
-    if "ExecutionType" in written and "Mode" not in written:
+    pointer, definition = config(state)
+    if "ExecutionType" in definition and "Mode" not in definition:
         message = f"ExecutionType needs Mode DISTRIBUTED, and without a Mode '{state.name}' is an inline Map"
         yield Finding(f"{pointer}/ExecutionType", message, "add Mode: DISTRIBUTED", key=True)
 
 
 @state_rule("SM712", "error", "ExecutionType stands with Mode DISTRIBUTED", "Map", aws=SCHEMA, harmless=True)
 def execution_type_fits_the_mode(state: StateAt) -> Iterator[Finding]:
-    pointer, written = config(state)
-    if written.get("Mode") == "INLINE" and "ExecutionType" in written:
+    pointer, definition = config(state)
+    if definition.get("Mode") == "INLINE" and "ExecutionType" in definition:
         yield Finding(f"{pointer}/ExecutionType", "ExecutionType needs Mode DISTRIBUTED", key=True)
-    elif written.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in written:
+    elif definition.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in definition:
         yield Finding(pointer, "Mode DISTRIBUTED needs an ExecutionType, STANDARD or EXPRESS", key=True)
 
 
@@ -78,12 +78,18 @@ def labels_are_plain(state: StateAt) -> Iterator[Finding]:
 
 @definition_rule("SM714", "error", "A Label stands for one Map", aws="DUPLICATE_LABEL_NAME", harmless=True)
 def labels_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
-    seen: dict[str, str] = {}
+    states_by_label: dict[str, str] = {}
     for machine in machines:
         for state in machine.states.values():
             label = state.text("Label") if state.type == "Map" else None
-            if label is not None and not is_unknown(label) and seen.setdefault(label, state.name) != state.name:
-                yield Finding(state.at("Label"), f"The Label '{label}' belongs to the state '{seen[label]}' already")
+            if (
+                label is not None
+                and not is_unknown(label)
+                and states_by_label.setdefault(label, state.name) != state.name
+            ):
+                yield Finding(
+                    state.at("Label"), f"The Label '{label}' belongs to the state '{states_by_label[label]}' already"
+                )
 
 
 #: The type of input that a field of a ReaderConfig is for.
@@ -95,31 +101,35 @@ _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 @state_rule("SM715", "error", "The fields of a ReaderConfig fit together", "Map", aws=SCHEMA, harmless=True)
 def readers_fit_together(state: StateAt) -> Iterator[Finding]:
     reader = state.value.get("ItemReader")
-    written = reader.get("ReaderConfig") if isinstance(reader, dict) else None
-    if not isinstance(written, dict):
+    reader_config = reader.get("ReaderConfig") if isinstance(reader, dict) else None
+    if not isinstance(reader_config, dict):
         return
     pointer = state.at("ItemReader", "ReaderConfig")
-    location = written.get("CSVHeaderLocation")
-    if location == "GIVEN" and "CSVHeaders" not in written:
+    location = reader_config.get("CSVHeaderLocation")
+    if location == "GIVEN" and "CSVHeaders" not in reader_config:
         yield Finding(f"{pointer}/CSVHeaderLocation", "CSVHeaderLocation GIVEN needs CSVHeaders")
-    elif "CSVHeaders" in written and location == "FIRST_ROW":
+    elif "CSVHeaders" in reader_config and location == "FIRST_ROW":
         yield Finding(f"{pointer}/CSVHeaders", "CSVHeaders stand only with CSVHeaderLocation GIVEN", key=True)
-    input_type = written.get("InputType")
-    if input_type == "CSV" and location is None and "CSVHeaderLocation" not in written:
+    input_type = reader_config.get("InputType")
+    if input_type == "CSV" and location is None and "CSVHeaderLocation" not in reader_config:
         yield Finding(pointer, "A ReaderConfig of CSV needs CSVHeaderLocation, FIRST_ROW or GIVEN", key=True)
     if input_type in _INPUT_TYPES:
-        for field, wanted in _OF_TYPES.items():
-            if field in written and input_type != wanted and not (input_type == "MANIFEST" and field != "ItemsPointer"):
-                yield Finding(f"{pointer}/{field}", f"{field} stands only with InputType {wanted}", key=True)
-    if written.get("ManifestType") == "S3_INVENTORY" and "InputType" in written:
+        for field, expected_type in _OF_TYPES.items():
+            if (
+                field in reader_config
+                and input_type != expected_type
+                and not (input_type == "MANIFEST" and field != "ItemsPointer")
+            ):
+                yield Finding(f"{pointer}/{field}", f"{field} stands only with InputType {expected_type}", key=True)
+    if reader_config.get("ManifestType") == "S3_INVENTORY" and "InputType" in reader_config:
         yield Finding(f"{pointer}/InputType", "ManifestType S3_INVENTORY stands without InputType", key=True)
 
 
 @state_rule("SM717", "error", "An ItemsPointer is a JSON Pointer", "Map", aws=SCHEMA, harmless=True)
 def pointers_are_pointers(state: StateAt) -> Iterator[Finding]:
     reader = state.value.get("ItemReader")
-    written = reader.get("ReaderConfig") if isinstance(reader, dict) else None
-    pointer = written.get("ItemsPointer") if isinstance(written, dict) else None
+    reader_config = reader.get("ReaderConfig") if isinstance(reader, dict) else None
+    pointer = reader_config.get("ItemsPointer") if isinstance(reader_config, dict) else None
     if isinstance(pointer, str) and not is_unknown(pointer) and not _POINTER.fullmatch(pointer):
         at = state.at("ItemReader", "ReaderConfig", "ItemsPointer")
         message = "ItemsPointer must be a JSON Pointer: a / before each name, as in /orders/lines"
@@ -160,13 +170,13 @@ def buckets_are_named(state: StateAt) -> Iterator[Finding]:
         resource = part.get("Resource") if isinstance(part, dict) else None
         if not isinstance(part, dict) or not isinstance(resource, str) or not readers.fullmatch(resource):
             continue
-        given = part.get(name, {})
+        location = part.get(name, {})
         if ("Parameters" in part and name == "Arguments") or ("Arguments" in part and name == "Parameters"):
             continue  # SM107 says it
-        if not isinstance(given, dict) or any(is_unknown(key) for key in given):
+        if not isinstance(location, dict) or any(is_unknown(key) for key in location):
             continue
-        needed = ("Bucket", "Key") if resource.endswith("getObject") else ("Bucket",)
-        missing = [each for each in needed if each not in given and f"{each}.$" not in given]
+        names = ("Bucket", "Key") if resource.endswith("getObject") else ("Bucket",)
+        missing = [each for each in names if each not in location and f"{each}.$" not in location]
         if missing:
             at = state.at(field, name) if name in part else state.at(field)
             yield Finding(at, f"{field} has no {' and no '.join(missing)} in its {name}", key=True)

@@ -33,9 +33,10 @@ def page(code: str) -> Page:
 def _read(text: str) -> Page:
     """A page as it is written: a heading, a paragraph, and a fenced definition under `## Wrong` and `## Right`."""
     about, *examples = text.split("\n## ")
-    found = {name: rest for name, _, rest in (example.partition("\n") for example in examples)}
+    texts_by_heading = {name: rest for name, _, rest in (example.partition("\n") for example in examples)}
     return Page(
-        " ".join(about.split("\n", 1)[1].split()), *(_fence_content(found.get(name, "")) for name in ("Wrong", "Right"))
+        " ".join(about.split("\n", 1)[1].split()),
+        *(_fence_content(texts_by_heading.get(name, "")) for name in ("Wrong", "Right")),
     )
 
 

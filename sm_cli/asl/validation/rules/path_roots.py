@@ -20,7 +20,7 @@ from sm_cli.expr.jsonpath.path import Path, PathError, compile_path
 @dataclass(frozen=True, slots=True)
 class Use:
     """A variable that is read, at the characters [start, end) of a text; `name` has no `$`: it is "" for the input and
-    "$" for the context object. `guarded` says that it is only asked for when it is there. `path` is the whole path."""
+    "$" for the context object. `is_guarded`: it is only asked for when it is there. `path` is the whole path."""
 
     #: The JSON pointer of the text.
     pointer: str
@@ -29,7 +29,7 @@ class Use:
     start: int
     #: The offset after its last one.
     end: int
-    guarded: bool = False
+    is_guarded: bool = False
     path: Path | None = None
 
     def finding(self, message: str, hint: str | None) -> Finding:
@@ -90,19 +90,19 @@ def _value(pointer: str, text: str) -> Iterator[Use]:
                 yield _use(pointer, argument.path, argument.position, False)
 
 
-def _path(pointer: str, text: str, at: int, guarded: bool) -> Iterator[Use]:
+def _path(pointer: str, text: str, at: int, is_guarded: bool) -> Iterator[Use]:
     if is_unknown(text):
         return
     try:
         path = compile_path(text)
     except PathError:
         return
-    yield _use(pointer, path, at, guarded)
+    yield _use(pointer, path, at, is_guarded)
 
 
-def _use(pointer: str, path: Path, at: int, guarded: bool) -> Use:
+def _use(pointer: str, path: Path, at: int, is_guarded: bool) -> Use:
     name = "" if path.root == "$" else "$" if path.root == "$$" else path.root
-    return Use(pointer, name, at, at + 1 + len(name), guarded, path)
+    return Use(pointer, name, at, at + 1 + len(name), is_guarded, path)
 
 
 @state_rule("SM313", "warning", "The words in the filter of a path stand in quotes")

@@ -58,8 +58,8 @@ def not_express(machines: list[MachineAt]) -> Iterator[Finding]:
             yield Finding(state.at("Resource"), f"An express workflow cannot use {what}")
     for machine in machines:
         for state in machine.states.values():
-            pointer, written = config(state) if state.type == "Map" else ("", {})
-            if written.get("Mode") == "DISTRIBUTED":
+            pointer, definition = config(state) if state.type == "Map" else ("", {})
+            if definition.get("Mode") == "DISTRIBUTED":
                 yield Finding(f"{pointer}/Mode", "An express workflow cannot have a distributed Map")
 
 
@@ -80,16 +80,16 @@ def find_placeholders(machines: list[MachineAt]) -> Iterator[Finding]:
             if is_unknown(value):
                 yield _placeholder_finding(machine.names[name], f"The state '{name}'", value)
         for state in machine.states.values():
-            if is_unknown(written := state.value.get("Type")):
-                yield _placeholder_finding(state.at("Type"), "Type", written)
+            if is_unknown(state_type := state.value.get("Type")):
+                yield _placeholder_finding(state.at("Type"), "Type", state_type)
                 continue
-            told = list(_unreplaced_in(state.value, state.pointer, state.type, state.language))
-            yield from told
+            findings = list(_unreplaced_in(state.value, state.pointer, state.type, state.language))
+            yield from findings
             for pointer, field, value in template_members(state):
                 if field.endswith(".$") and is_unknown(value):
                     yield _placeholder_finding(pointer, field, value)
             for pointer, text in unreadable_placeholders(state):
-                if all(finding.pointer != pointer for finding in told):
+                if all(finding.pointer != pointer for finding in findings):
                     yield _placeholder_finding(pointer, "The expression", text)
 
 
@@ -110,8 +110,8 @@ def _unreplaced_in(owner: dict[str, Json], at: str, shape_of_owner: str, languag
 
 
 def _is_read(kind: Kind) -> bool:
-    wanted = kind.schema.get("type", "string")
-    takes_text = "string" in (wanted if isinstance(wanted, list) else [wanted])
+    json_type = kind.schema.get("type", "string")
+    takes_text = "string" in (json_type if isinstance(json_type, list) else [json_type])
     return kind.syntax in _READ_SYNTAXES or "enum" in kind.schema or not takes_text
 
 

@@ -46,8 +46,8 @@ def loops_make_progress(machine: MachineAt) -> Iterator[Finding]:
         states = [machine.states[name] for name in machine.states if name in loop]
         choices = [state for state in states if state.type == "Choice"]
         conditions = _conditions(choices)
-        changed = _effects(states)
-        if conditions is None or changed is None or conditions.meets(changed):
+        effects = _effects(states)
+        if conditions is None or effects is None or conditions.meets(effects):
             continue
         names = ", ".join(state.name for state in states[:4]) + (", …" if len(states) > 4 else "")
         first = choices[0].name
@@ -58,9 +58,9 @@ def loops_make_progress(machine: MachineAt) -> Iterator[Finding]:
 
 def _instant_loops(machine: MachineAt) -> Iterator[set[str]]:
     """The names of the Pass and Choice states that lead to one another, where a way leads out again."""
-    reached = reached_from(machine, str(machine.value["StartAt"]))
+    reachable = reached_from(machine, str(machine.value["StartAt"]))
     everywhere = edges_of(machine)
-    instant = [name for name in machine.states if name in reached and machine.states[name].type in ("Pass", "Choice")]
+    instant = [name for name in machine.states if name in reachable and machine.states[name].type in ("Pass", "Choice")]
     for loop in _components(instant, everywhere):
         circles = len(loop) > 1 or any(name in everywhere[name] for name in loop)
         if circles and any(everywhere[name] - loop for name in loop):
@@ -69,10 +69,10 @@ def _instant_loops(machine: MachineAt) -> Iterator[set[str]]:
 
 def _components(names: list[str], edges: dict[str, set[str]]) -> Iterator[set[str]]:
     """The names in groups that can be reached from one another over these names alone (Tarjan's algorithm)."""
-    allowed, number, lowest = set(names), dict[str, int](), dict[str, int]()
+    rest, number, lowest = set(names), dict[str, int](), dict[str, int]()
     open_: list[str] = []
     for first in names:
-        waiting = [] if first in number else [(first, iter(edges[first] & allowed))]
+        waiting = [] if first in number else [(first, iter(edges[first] & rest))]
         while waiting:
             name, following = waiting[-1]
             if name not in number:
@@ -88,17 +88,17 @@ def _components(names: list[str], edges: dict[str, set[str]]) -> Iterator[set[st
                     group = {open_.pop()}
                     while name not in group:
                         group.add(open_.pop())
-                    allowed -= group
+                    rest -= group
                     yield group
             elif target not in number:
-                waiting.append((target, iter(edges[target] & allowed)))
-            elif target in allowed:
+                waiting.append((target, iter(edges[target] & rest)))
+            elif target in rest:
                 lowest[name] = min(lowest[name], number[target])
 
 
 def _conditions(choices: Iterable[StateAt]) -> _Touched | None:
     """What the rules of these states look at; None when it is nothing, or another thing each time, or not known."""
-    found = _Touched()
+    touches = _Touched()
     for state in choices:
         if state.value.get("InputPath", "$") != "$" or is_unknown(state.value.get("Choices")):
             return None
@@ -107,10 +107,10 @@ def _conditions(choices: Iterable[StateAt]) -> _Touched | None:
             if name is None:
                 return None
             if name:
-                found.variables.add(name)
+                touches.variables.add(name)
             else:
-                found.places.add(place)
-    return found if found.places or found.variables else None
+                touches.places.add(place)
+    return touches if touches.places or touches.variables else None
 
 
 def _conditions_jsonpath(state: StateAt) -> Iterator[tuple[str | None, Place]]:
@@ -128,33 +128,33 @@ def _conditions_jsonata(state: StateAt) -> Iterator[tuple[str | None, Place]]:
     for pointer, _, reading in readings(state):
         if not pointer.endswith("/Condition"):
             continue
-        for read in reading.variables:
-            if read.called:
-                if read.name in _VARYING:
+        for variable in reading.variables:
+            if variable.is_call:
+                if variable.name in _VARYING:
                     yield None, ()
-            elif read.name != "states":
-                yield read.name, ()
-            elif read.members[:1] == ("input",):
-                yield "", read.members[1:]
+            elif variable.name != "states":
+                yield variable.name, ()
+            elif variable.members[:1] == ("input",):
+                yield "", variable.members[1:]
             else:
                 yield None, ()
 
 
 def _effects(states: Iterable[StateAt]) -> _Touched | None:
     """What these states may change of their data; None when that cannot be known."""
-    found = _Touched()
+    touches = _Touched()
     for state in states:
-        for _, assigned in assignments(state):
-            found.variables.update(name.removesuffix(".$") for name in assigned)
+        for _, members in assignments(state):
+            touches.variables.update(name.removesuffix(".$") for name in members)
         if any(is_unknown(value) for value in state.value.values()):
             return None
         if state.language == "JSONata":
             rules = [rule for _, rule in state.items("Choices") if isinstance(rule, dict)]
             if any("Output" in each for each in (state.value, *rules)):
-                found.places.add(())
+                touches.places.add(())
         else:
-            found.places.update(_results(state))
-    return found
+            touches.places.update(_results(state))
+    return touches
 
 
 def _results(state: StateAt) -> Iterator[Place]:
@@ -176,9 +176,9 @@ def _results(state: StateAt) -> Iterator[Place]:
 
 def _place(path: str) -> Place:
     """The members that a path names one after the other from its root."""
-    found: list[str] = []
+    steps: list[str] = []
     at = path.find("$") + 1
     while match := _MEMBERS.match(path, at):
-        found.append(match[1] or match[2])
+        steps.append(match[1] or match[2])
         at = match.end()
-    return tuple(found)
+    return tuple(steps)

@@ -161,8 +161,8 @@ def _pattern_problem(service: str, action: str, pattern: str) -> tuple[str, str 
 def _waits_for_token(text: str) -> bool:
     """Whether a resource waits for a task token, as far as it can (SM604)."""
     resource = parse_resource(text)
-    allowed = resource.service not in ACTIONS or resource.service in _WITH_TOKENS
-    return resource.pattern == "waitForTaskToken" and allowed
+    takes_tokens = resource.service not in ACTIONS or resource.service in _WITH_TOKENS
+    return resource.pattern == "waitForTaskToken" and takes_tokens
 
 
 @state_rule("SM605", "warning", "A task that waits for its token hands the token out", "Task")
@@ -173,8 +173,8 @@ def tokens_are_handed_out(state: StateAt) -> Iterator[Finding]:
     resource = parse_resource(text)
     if not _waits_for_token(text) or resource.kind == "handler":
         return  # a handler of ours finds the token in its context
-    given = dumps({name: state.value[name] for name in ("Parameters", "Arguments") if name in state.value})
-    if not any(token in given for token in _TOKENS) and "${" not in given:
+    argument_text = dumps({name: state.value[name] for name in ("Parameters", "Arguments") if name in state.value})
+    if not any(token in argument_text for token in _TOKENS) and "${" not in argument_text:
         message = f"The state '{state.name}' waits for its task token and gives it to nobody"
         token = "$$.Task.Token" if state.language == "JSONPath" else "$states.context.Task.Token"
         yield Finding(state.at("Resource"), message, f"pass {token} on")
@@ -205,8 +205,8 @@ def timeouts_lead_somewhere(state: StateAt) -> Iterator[Finding]:
     fields = [name for name in ("TimeoutSeconds", "TimeoutSecondsPath") if name in state.value]
     if not fields or "TimeoutPath" in state.value:
         return
-    caught = {name for _, _, names in handlers(state, "Catch") for name in names}
-    if not caught & {"States.Timeout", "States.ALL"}:
+    error_names = {name for _, _, names in handlers(state, "Catch") for name in names}
+    if not error_names & {"States.Timeout", "States.ALL"}:
         message = f"When the timeout passes, the state '{state.name}' fails with States.Timeout"
         yield Finding(state.at(fields[0]), message, "add TimeoutPath, or a Catch for States.Timeout", key=True)
 

@@ -42,68 +42,68 @@ class _Known:
 
 
 def _known_variables(machines: list[MachineAt]) -> _Known:
-    known = _Known()
+    facts = _Known()
     for machine in machines:
-        for name, pointer in _assigned_variables(machine, known).items():
-            known.homes.setdefault(name, []).append((machine, pointer))
-    if known.bits:
+        for name, pointer in _assigned_variables(machine, facts).items():
+            facts.homes.setdefault(name, []).append((machine, pointer))
+    if facts.bits:
         for machine in machines:
-            _flow(machine, known)
-    return known
+            _flow(machine, facts)
+    return facts
 
 
-def _assigned_variables(machine: MachineAt, known: _Known) -> dict[str, str]:
+def _assigned_variables(machine: MachineAt, facts: _Known) -> dict[str, str]:
     """The variables that a machine assigns, each with the pointer of its first assignment."""
-    found: dict[str, str] = {}
+    pointers: dict[str, str] = {}
     for state in machine.states.values():
         if is_unknown(state.value.get("Assign")) or is_unknown(state.value.get("Type")):
-            known.open = True
-        for pointer, assigned in assignments(state):
-            for key in assigned:
+            facts.open = True
+        for pointer, members in assignments(state):
+            for key in members:
                 name = _name(state, key)
                 if is_substitution(name):
-                    known.open = True
-                known.bit(name)
-                found.setdefault(name, child(pointer, key))
-    return found
+                    facts.open = True
+                facts.bit(name)
+                pointers.setdefault(name, child(pointer, key))
+    return pointers
 
 
 def _name(state: StateAt, key: str) -> str:
     return key.removesuffix(".$") if state.language == "JSONPath" else key
 
 
-def _flow(machine: MachineAt, known: _Known) -> None:
+def _flow(machine: MachineAt, facts: _Known) -> None:
     """Follow every transition of a machine until nothing changes any more."""
-    certain, possible = _at_entry(machine, known)
+    certain, possible = _at_entry(machine, facts)
     start = machine.value.get("StartAt")
     if not isinstance(start, str) or start not in machine.states:
         return
     at = {name: state.pointer for name, state in machine.states.items()}
-    known.certain[at[start]], known.possible[at[start]] = certain, possible
-    edges = {name: list(_edges(state, known)) for name, state in machine.states.items()}
-    waiting, queued = deque([start]), {start}
+    facts.certain[at[start]], facts.possible[at[start]] = certain, possible
+    edges = {name: list(_edges(state, facts)) for name, state in machine.states.items()}
+    waiting, names_in_queue = deque([start]), {start}
     while waiting:
         name = waiting.popleft()
-        queued.discard(name)
-        sure, maybe = known.certain[at[name]], known.possible[at[name]]
-        for target, assigned in edges[name]:
+        names_in_queue.discard(name)
+        sure, maybe = facts.certain[at[name]], facts.possible[at[name]]
+        for target, bits in edges[name]:
             if target not in at:
                 continue
             there = at[target]
-            new_sure = known.certain.get(there, _EVERYTHING) & (sure | assigned)
-            new_maybe = known.possible.get(there, 0) | maybe | assigned
-            if new_sure != known.certain.get(there) or new_maybe != known.possible.get(there):
-                known.certain[there], known.possible[there] = new_sure, new_maybe
-                if target not in queued:
-                    queued.add(target)
+            new_sure = facts.certain.get(there, _EVERYTHING) & (sure | bits)
+            new_maybe = facts.possible.get(there, 0) | maybe | bits
+            if new_sure != facts.certain.get(there) or new_maybe != facts.possible.get(there):
+                facts.certain[there], facts.possible[there] = new_sure, new_maybe
+                if target not in names_in_queue:
+                    names_in_queue.add(target)
                     waiting.append(target)
 
 
-def _at_entry(machine: MachineAt, known: _Known) -> tuple[int, int]:
+def _at_entry(machine: MachineAt, facts: _Known) -> tuple[int, int]:
     owner = machine.owner
     if owner is None or _is_apart(machine):
         return 0, 0
-    return known.certain.get(owner.pointer, 0), known.possible.get(owner.pointer, 0)
+    return facts.certain.get(owner.pointer, 0), facts.possible.get(owner.pointer, 0)
 
 
 def _is_apart(machine: MachineAt) -> bool:
@@ -115,9 +115,9 @@ def _mode(state: StateAt) -> object:
     return config(state)[1].get("Mode")
 
 
-def _edges(state: StateAt, known: _Known) -> Iterator[tuple[str, int]]:
+def _edges(state: StateAt, facts: _Known) -> Iterator[tuple[str, int]]:
     """(state it may go to, variables assigned on the way). A rule or a catcher that is taken assigns its own only."""
-    own = _bits(state, state.value.get("Assign"), known)
+    own = _bits(state, state.value.get("Assign"), facts)
     for single in ("Next", "Default", "TimeoutPath"):
         if (following := state.text(single)) is not None:
             yield following, own
@@ -125,22 +125,22 @@ def _edges(state: StateAt, known: _Known) -> Iterator[tuple[str, int]]:
         for _, item in state.items(name):
             target = item.get("Next")
             if isinstance(target, str):
-                yield target, _bits(state, item.get("Assign"), known)
+                yield target, _bits(state, item.get("Assign"), facts)
 
 
-def _bits(state: StateAt, assigned: object, known: _Known) -> int:
-    found = 0
-    for key in assigned if isinstance(assigned, dict) else ():
-        found |= known.bit(_name(state, key))
-    return found
+def _bits(state: StateAt, members: object, facts: _Known) -> int:
+    bits = 0
+    for key in members if isinstance(members, dict) else ():
+        bits |= facts.bit(_name(state, key))
+    return bits
 
 
 def _reads(state: StateAt) -> Iterator[Use]:
     """Every variable that a state reads, in both query languages."""
     for pointer, _, reading in readings(state):
         for name in reading.variables:
-            if name.name != "states" and not name.called:
-                yield Use(pointer, name.name, name.start, name.end, name.guarded)
+            if name.name != "states" and not name.is_call:
+                yield Use(pointer, name.name, name.start, name.end, name.is_guarded)
     for use in uses(state):
         if use.name not in ("", "$"):
             yield use
@@ -161,64 +161,64 @@ def _reads(state: StateAt) -> Iterator[Use]:
 )
 def variables_have_values(machines: list[MachineAt]) -> Iterator[tuple[str, Finding]]:
     """Findings of the entries above, each with its code."""
-    known = _known_variables(machines)
-    yield from _shadowing(machines, known)
-    if not known.open:
-        yield from _without_values(machines, known)
+    facts = _known_variables(machines)
+    yield from _shadowing(machines, facts)
+    if not facts.open:
+        yield from _without_values(machines, facts)
 
 
-def _shadowing(machines: list[MachineAt], known: _Known) -> Iterator[tuple[str, Finding]]:
+def _shadowing(machines: list[MachineAt], facts: _Known) -> Iterator[tuple[str, Finding]]:
     inside = {machine.pointer: machine for machine in machines if machine.owner is not None}
-    for name, homes in known.homes.items():
+    for name, homes in facts.homes.items():
         for machine, pointer in homes:
             outer = machine.owner if machine.pointer in inside and not _is_apart(machine) else None
-            if outer is not None and known.possible.get(outer.pointer, 0) & known.bits[name]:
-                who = machine.called[:1].upper() + machine.called[1:]
-                owner = _owner_of(name, outer, known)
+            if outer is not None and facts.possible.get(outer.pointer, 0) & facts.bits[name]:
+                who = machine.label[:1].upper() + machine.label[1:]
+                owner = _owner_of(name, outer, facts)
                 message = f"{who} cannot assign ${name}: it is a variable of {owner}"
                 yield "SM803", Finding(pointer, message, key=True)
 
 
-def _owner_of(name: str, state: StateAt, known: _Known) -> str:
-    homes = [machine for machine, _ in known.homes[name]]
+def _owner_of(name: str, state: StateAt, facts: _Known) -> str:
+    homes = [machine for machine, _ in facts.homes[name]]
     while state.machine not in homes and state.machine.owner is not None:
         state = state.machine.owner
-    return state.machine.called
+    return state.machine.label
 
 
-def _without_values(machines: list[MachineAt], known: _Known) -> Iterator[tuple[str, Finding]]:
+def _without_values(machines: list[MachineAt], facts: _Known) -> Iterator[tuple[str, Finding]]:
     for machine in machines:
         for state in machine.states.values():
-            if known.bits and state.pointer not in known.possible:
+            if facts.bits and state.pointer not in facts.possible:
                 continue  # never entered: SM206 says it, or what keeps the graph from being known
-            certain, possible = known.certain.get(state.pointer, 0), known.possible.get(state.pointer, 0)
+            certain, possible = facts.certain.get(state.pointer, 0), facts.possible.get(state.pointer, 0)
             for use in _reads(state):
-                bit = known.bits.get(use.name, 0)
-                if bit & certain or (bit & possible and use.guarded):
+                bit = facts.bits.get(use.name, 0)
+                if bit & certain or (bit & possible and use.is_guarded):
                     continue
                 if bit & possible:
                     message = f"${use.name} may have no value here: not every way to '{state.name}' assigns it"
                     yield "SM818", use.finding(message, "assign it on every way, or ask $exists first")
                 elif use.name not in FUNCTIONS:
-                    yield _without_value(use, state, known)
+                    yield _without_value(use, state, facts)
 
 
-def _without_value(use: Use, state: StateAt, known: _Known) -> tuple[str, Finding]:
+def _without_value(use: Use, state: StateAt, facts: _Known) -> tuple[str, Finding]:
     outer: MachineAt | None = state.machine
     apart = False
-    homes = [home for home, _ in known.homes.get(use.name, ())]
+    homes = [home for home, _ in facts.homes.get(use.name, ())]
     while outer is not None:
         if outer in homes:
             if apart:
-                message = f"The items of a distributed Map cannot read ${use.name}, a variable of {outer.called}"
+                message = f"The items of a distributed Map cannot read ${use.name}, a variable of {outer.label}"
                 return "SM820", use.finding(message, "pass it on with ItemSelector")
             message = f"${use.name} has no value yet: no state before '{state.name}' assigns it"
             return "SM817", use.finding(message, None)
         apart = apart or _is_apart(outer)
         outer = outer.owner.machine if outer.owner is not None else None
     if homes:
-        message = f"${use.name} is a variable of {homes[0].called}, and is gone when that has ended"
+        message = f"${use.name} is a variable of {homes[0].label}, and is gone when that has ended"
         return "SM819", use.finding(message, "return its value as output, and assign it here")
-    close = nearest(use.name, [*known.bits, "states"], 0.7)
+    close = nearest(use.name, [*facts.bits, "states"], 0.7)
     hint = f"did you mean ${close}?" if close else None
     return "SM817", use.finding(f"${use.name} has no value: no state assigns it", hint)

@@ -32,8 +32,8 @@ def languages_fit(state: StateAt) -> Iterator[Finding]:
     aws=SCHEMA,
 )
 def names_are_identifiers(state: StateAt) -> Iterator[Finding]:
-    for pointer, assigned in assignments(state):
-        for key in assigned:
+    for pointer, members in assignments(state):
+        for key in members:
             name = key.removesuffix(".$") if state.language == "JSONPath" else key
             if is_substitution(name):
                 continue

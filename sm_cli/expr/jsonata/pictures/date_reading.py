@@ -54,14 +54,14 @@ def read_date(text: str, picture: str, now: float) -> float | None:
     match = pattern.fullmatch(text)
     if match is None:
         return None
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for at, (letter, reader) in enumerate(readers, 1):
         value = reader(match[at])
         if value is None:
-            found.pop(letter, None)
+            values.pop(letter, None)
         else:
-            found[letter] = value
-    return _moment(found, now) if readers else None
+            values[letter] = value
+    return _moment(values, now) if readers else None
 
 
 @functools.lru_cache(maxsize=256)
@@ -105,49 +105,49 @@ def _offset(text: str, separator: str) -> float:
     return leading_integer(text[:3]) * 60 + leading_integer(text[3:])
 
 
-def _only(found: dict[str, float], letters: str, among: str) -> bool:
+def _only(values: dict[str, float], letters: str, among: str) -> bool:
     """Whether there is a part, not zero, of these letters, and none of the others."""
-    there = {letter for letter in among if found.get(letter)}
+    there = {letter for letter in among if values.get(letter)}
     return bool(there) and there <= set(letters)
 
 
-def _moment(found: dict[str, float], now: float) -> float | None:
-    if not found:
+def _moment(values: dict[str, float], now: float) -> float | None:
+    if not values:
         return None
     among = "YXMxWwdD"
-    by_day = not _only(found, "YMD", among) and _only(found, "Yd", among)
-    by_week = _only(found, "XxwF", among) or _only(found, "XWF", among)
-    by_half = not _only(found, "Hmsf", "PHhmsf") and _only(found, "Phmsf", "PHhmsf")
+    by_day = not _only(values, "YMD", among) and _only(values, "Yd", among)
+    by_week = _only(values, "XxwF", among) or _only(values, "XWF", among)
+    by_half = not _only(values, "Hmsf", "PHhmsf") and _only(values, "Phmsf", "PHhmsf")
     dates = "Yd" if by_day else "YMD"
     if by_week:
-        dates = "XxwF" if _only(found, "XxwF", among) else "XWF"
-    _complete(found, dates + ("Phmsf" if by_half else "Hmsf"), now)
+        dates = "XxwF" if _only(values, "XxwF", among) else "XWF"
+    _complete(values, dates + ("Phmsf" if by_half else "Hmsf"), now)
     if by_week:
         raise JException("D3136", -1)
-    month = max(found.get("M", 0) - 1, 0)
-    day = found.get("D", math.nan)
+    month = max(values.get("M", 0) - 1, 0)
+    day = values.get("D", math.nan)
     if by_day:
-        derived = moment_of(utc(found["Y"], 0) + (found["d"] - 1) * DAY)
-        month, day = (derived.month, derived.day) if derived else (math.nan, math.nan)
-    hour = found.get("H", math.nan)
+        date = moment_of(utc(values["Y"], 0) + (values["d"] - 1) * DAY)
+        month, day = (date.month, date.day) if date else (math.nan, math.nan)
+    hour = values.get("H", math.nan)
     if by_half:
-        hour = (0 if found["h"] == 12 else found["h"]) + (12 if found["P"] == 1 else 0)
-    rest = ((hour * 60 + found["m"]) * 60 + found["s"]) * 1000 + found["f"]
-    zone = found.get("Z") or found.get("z") or 0
-    return utc(found["Y"], month, day, rest) - zone * 60_000
+        hour = (0 if values["h"] == 12 else values["h"]) + (12 if values["P"] == 1 else 0)
+    rest = ((hour * 60 + values["m"]) * 60 + values["s"]) * 1000 + values["f"]
+    zone = values.get("Z") or values.get("z") or 0
+    return utc(values["Y"], month, day, rest) - zone * 60_000
 
 
-def _complete(found: dict[str, float], letters: str, now: float) -> None:
+def _complete(values: dict[str, float], letters: str, now: float) -> None:
     """Before the first part that is there the parts are those of now; behind the last one they are the least."""
     has_begun = has_ended = False
     for letter in letters:
-        if letter in found:
+        if letter in values:
             if has_ended:
                 raise JException("D3136", -1)
             has_begun = True
         elif has_begun:
-            found[letter] = 1 if letter in "MDd" else 0
+            values[letter] = 1 if letter in "MDd" else 0
             has_ended = True
         else:
             value = part(now, letter)
-            found[letter] = math.nan if value is None or isinstance(value, str) else value
+            values[letter] = math.nan if value is None or isinstance(value, str) else value

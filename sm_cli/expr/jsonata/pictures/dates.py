@@ -87,8 +87,8 @@ def _add_text(parts: list[str | Marker], text: str) -> None:
         parts.append(text.replace("]]", "]"))
 
 
-def _marker(written: str) -> Marker:
-    letter, behind = written[:1], written[1:]
+def _marker(text: str) -> Marker:
+    letter, behind = text[:1], text[1:]
     presentation, comma, width = behind.rpartition(",")
     shortest = longest = None
     if comma:
@@ -115,12 +115,12 @@ def _marker(written: str) -> Marker:
     return Marker(letter, names, number, longest, bool(comma), most, modifier == "t")
 
 
-def _width(written: str) -> float | None:
-    if written == "*":
+def _width(text: str) -> float | None:
+    if text == "*":
         return None
-    width = leading_integer(written)
+    width = leading_integer(text)
     if width > _MOST_DIGITS:
-        raise JException(f"the width {written} in the picture of a date is greater than {_MOST_DIGITS}", -1)
+        raise JException(f"the width {text} in the picture of a date is greater than {_MOST_DIGITS}", -1)
     return width
 
 
@@ -193,13 +193,13 @@ def _zone(marker: Marker, hours: float, minutes: float) -> str:
     offset = hours * 100 + minutes
     picture: Any = marker.number
     if picture.step or picture.least in (3, 4):
-        written = write_integer(offset, picture)
+        text = write_integer(offset, picture)
     elif picture.least in (1, 2):
-        written = write_integer(hours, picture)
+        text = write_integer(hours, picture)
         if minutes != 0:
-            written += f":{format_integer(minutes, '00')}"
+            text += f":{format_integer(minutes, '00')}"
     else:
         raise JException("D3134", -1, picture.least)
-    written = f"+{written}" if offset >= 0 else written
-    written = f"GMT{written}" if marker.letter == "z" else written
-    return "Z" if offset == 0 and marker.zulu else written
+    text = f"+{text}" if offset >= 0 else text
+    text = f"GMT{text}" if marker.letter == "z" else text
+    return "Z" if offset == 0 and marker.zulu else text

@@ -140,41 +140,41 @@ def write_integer(value: float, picture: IntegerPicture) -> str:
     if picture.kind != "decimal" and math.isinf(size):
         raise JException("an endless number is written in digits only", -1)
     if picture.kind == "letters":
-        written = letters(size, "A" if picture.case == "upper" else "a")
+        text = letters(size, "A" if picture.case == "upper" else "a")
     elif picture.kind == "roman":
-        written = roman(size)
+        text = roman(size)
     elif picture.kind == "words":
-        written = words(size, picture.ordinal)
+        text = words(size, picture.ordinal)
     elif picture.kind == "decimal":
-        written = _decimal(size, picture)
+        text = _decimal(size, picture)
     else:
         raise JException("D3130", -1, picture.primary)
     if picture.kind in ("roman", "words") and picture.case != "title":
-        written = written.upper() if picture.case == "upper" else written.lower()
-    return f"-{written}" if value < 0 else written
+        text = text.upper() if picture.case == "upper" else text.lower()
+    return f"-{text}" if value < 0 else text
 
 
 def _decimal(size: float, picture: IntegerPicture) -> str:
-    written = _digits(size)
-    if picture.least is not None and picture.least > len(written):
+    text = _digits(size)
+    if picture.least is not None and picture.least > len(text):
         check_length(int(picture.least))
-        written = written.rjust(int(picture.least), "0")
+        text = text.rjust(int(picture.least), "0")
     if picture.zero != 0x30:
-        written = "".join(chr(ord(sign) + picture.zero - 0x30) for sign in written)
+        text = "".join(chr(ord(sign) + picture.zero - 0x30) for sign in text)
     if picture.step:
         sign = picture.separators[0][1]
-        for end in range((len(written) - 1) // picture.step * picture.step, 0, -picture.step):
-            at = len(written) - end
-            written = written[:at] + sign + written[at:]
+        for end in range((len(text) - 1) // picture.step * picture.step, 0, -picture.step):
+            at = len(text) - end
+            text = text[:at] + sign + text[at:]
     else:
         for place, sign in reversed(picture.separators):
-            at = len(written) - place
+            at = len(text) - place
             # JavaScript counts a place before the beginning from the end.
-            written = written[: max(at, 0)] + sign + written[at:]
+            text = text[: max(at, 0)] + sign + text[at:]
     if picture.ordinal:
-        teens = len(written) > 1 and written[-2] == "1"
-        written += "th" if teens else _ENDINGS.get(written[-1:], "th")
-    return written
+        teens = len(text) > 1 and text[-2] == "1"
+        text += "th" if teens else _ENDINGS.get(text[-1:], "th")
+    return text
 
 
 def _digits(size: float) -> str:

@@ -141,11 +141,11 @@ def _check(half: _Picture, signs: _Signs) -> None:
     whole = half.whole
     point = whole.find(signs.point)
     beside = {whole[point - 1 : point], whole[point + 1 : point + 2]} if point >= 0 else set()
-    scaled = signs.percent in whole or signs.per_mille in whole
+    has_percent = signs.percent in whole or signs.per_mille in whole
     before = half.integer.partition(signs.optional)[0] if signs.optional in half.integer else ""
     after = half.fraction.rpartition(signs.optional)[2] if signs.optional in half.fraction else ""
     odd_exponent = half.exponent is not None and signs.digits(half.exponent) < max(1, len(half.exponent))
-    broken = {
+    faults = {
         "D3081": point != whole.rfind(signs.point),
         "D3082": whole.find(signs.percent) != whole.rfind(signs.percent),
         "D3083": whole.find(signs.per_mille) != whole.rfind(signs.per_mille),
@@ -157,11 +157,11 @@ def _check(half: _Picture, signs: _Signs) -> None:
         "D3089": signs.comma * 2 in whole,
         "D3090": signs.digits(before) > 0,
         "D3091": signs.digits(after) > 0,
-        "D3092": bool(half.exponent) and scaled,
+        "D3092": bool(half.exponent) and has_percent,
         "D3093": odd_exponent,
     }
-    for code in reversed(broken):
-        if broken[code]:
+    for code in reversed(faults):
+        if faults[code]:
             raise JException(code, -1)
 
 
@@ -178,16 +178,16 @@ def _number(value: float, half: _Picture, signs: _Signs) -> str:
     whole, _, fraction = _fixed_digits(abs(mantissa), places).partition(".")
     whole = whole.lstrip("0").rjust(least, "0")
     fraction = fraction.rstrip("0").ljust(least_places, "0")
-    written = _group(f"{_in(signs, whole)}{signs.point}{_in(signs, fraction)}", half, signs)
-    behind = written.find(signs.point) + 1
+    text = _group(f"{_in(signs, whole)}{signs.point}{_in(signs, fraction)}", half, signs)
+    behind = text.find(signs.point) + 1
     for at in _positions(half.fraction, half.integer, signs, left=True):
-        written = written[: behind + at] + signs.comma + written[behind + at :]
-    if signs.point not in half.whole or written.find(signs.point) == len(written) - 1:
-        written = written[:-1]
+        text = text[: behind + at] + signs.comma + text[behind + at :]
+    if signs.point not in half.whole or text.find(signs.point) == len(text) - 1:
+        text = text[:-1]
     if half.exponent is None:
-        return written
+        return text
     digits = _in(signs, str(abs(power)).rjust(len(half.exponent), "0"))
-    return f"{written}{signs.power}{signs.minus if power < 0 else ''}{digits}"
+    return f"{text}{signs.power}{signs.minus if power < 0 else ''}{digits}"
 
 
 def _sizes(half: _Picture, signs: _Signs) -> tuple[int, int, int]:
@@ -222,10 +222,10 @@ def _scale(mantissa: float, digits: int) -> tuple[float, int]:
 def _fixed_digits(value: float, places: int) -> str:
     """Rounded half to even as the number is written, then written out as the binary fraction that this gives."""
     unit = Decimal(1).scaleb(-places)
-    rounded = float(Decimal(repr(value)).quantize(unit, ROUND_HALF_EVEN, _CONTEXT))
-    if rounded >= 1e21:
-        return repr(rounded)
-    return f"{Decimal(rounded).quantize(unit, ROUND_HALF_UP, _CONTEXT):f}"
+    decimal = float(Decimal(repr(value)).quantize(unit, ROUND_HALF_EVEN, _CONTEXT))
+    if decimal >= 1e21:
+        return repr(decimal)
+    return f"{Decimal(decimal).quantize(unit, ROUND_HALF_UP, _CONTEXT):f}"
 
 
 def _in(signs: _Signs, digits: str) -> str:
@@ -234,25 +234,25 @@ def _in(signs: _Signs, digits: str) -> str:
 
 def _positions(part: str, integer: str, signs: _Signs, left: bool = False) -> list[int]:
     """How many digits stand right of each grouping separator, or left of it in a fraction."""
-    found = []
+    counts = []
     at = part.find(signs.comma) if signs.comma else -1
     while at >= 0:
-        found.append(signs.digits(part[:at] if left else part[at:], optional=True))
+        counts.append(signs.digits(part[:at] if left else part[at:], optional=True))
         # A fraction has one: JSONata 2.0.6 looks for the next one in the whole part.
         at = integer.find(signs.comma, at + 1)
-    return found
+    return counts
 
 
-def _group(written: str, half: _Picture, signs: _Signs) -> str:
+def _group(text: str, half: _Picture, signs: _Signs) -> str:
     """Separators in the whole part; one at a place that the number does not reach is counted from its end."""
-    end = written.find(signs.point)
+    end = text.find(signs.point)
     positions = _positions(half.integer, half.integer, signs)
     step = reduce(math.gcd, positions) if positions else 0
     if step and all(step * (i + 1) in positions for i in range(len(positions))):
         for at in range(step, end, step):
-            written = written[: end - at] + signs.comma + written[end - at :]
-        return written
+            text = text[: end - at] + signs.comma + text[end - at :]
+        return text
     for at in positions:
-        written = written[: end - at] + signs.comma + written[end - at :]
+        text = text[: end - at] + signs.comma + text[end - at :]
         end += 1
-    return written
+    return text

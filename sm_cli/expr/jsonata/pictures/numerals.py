@@ -63,10 +63,10 @@ def _words(value: int, ordinal: bool) -> str:
         return f"{word[:-1]}ieth" if ordinal else word
     unit, name = next(((unit, name) for unit, name in _POWERS if value >= unit), (100, "Hundred"))
     count, rest = divmod(value, unit)
-    written = f"{_words(count, False)} {name}"
+    text = f"{_words(count, False)} {name}"
     if rest:
-        return f"{written}{' and ' if rest < 100 else ', '}{_words(rest, ordinal)}"
-    return f"{written}th" if ordinal else written
+        return f"{text}{' and ' if rest < 100 else ', '}{_words(rest, ordinal)}"
+    return f"{text}th" if ordinal else text
 
 
 def from_words(text: str) -> float:
@@ -89,12 +89,12 @@ def roman(value: float) -> str:
     """`value` in lower-case Roman numerals; nothing for zero and NaN. Raises JException for what is too large."""
     if value > _MOST_ROMAN:
         raise JException(f"a number greater than {_MOST_ROMAN} cannot be written in Roman numerals", -1)
-    written = []
+    pieces = []
     rest = 0 if math.isnan(value) else int(value)
     for worth, letters in _ROMAN:
         count, rest = divmod(rest, worth)
-        written.append(letters * count)
-    return "".join(written)
+        pieces.append(letters * count)
+    return "".join(pieces)
 
 
 def from_roman(text: str) -> float:
@@ -111,12 +111,12 @@ def from_roman(text: str) -> float:
 
 def letters(value: float, first: str) -> str:
     """1 is the letter `first`, 26 the last one, 27 two of the first; nothing for zero and NaN."""
-    written = ""
+    text = ""
     rest = float(value)
     while rest > 0:
-        written = chr(int((rest - 1) % 26) + ord(first)) + written
+        text = chr(int((rest - 1) % 26) + ord(first)) + text
         rest = float(math.floor((rest - 1) / 26))
-    return written
+    return text
 
 
 def from_letters(text: str, first: str) -> float:
