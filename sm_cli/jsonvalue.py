@@ -109,7 +109,7 @@ def loads_exact(text: str | bytes, *, what: str = "the input") -> Json:
         ) from None
     except RecursionError:
         raise InvalidJson(f"{what} is nested more than {DEEPEST} levels deep") from None
-    surrogates = _LONE_SURROGATE.search(text) is not None
+    surrogates = re.search(_LONE_SURROGATE, text) is not None
     del text  # what follows writes the value, and a long one is not there three times over
     if is_too_deep(value):
         raise InvalidJson(f"{what} is nested more than {DEEPEST} levels deep")
@@ -118,7 +118,7 @@ def loads_exact(text: str | bytes, *, what: str = "the input") -> Json:
     return value
 
 
-_LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONE_SURROGATE = r"\\u[dD][89a-fA-F]"
 
 
 def _refuse_lone_surrogates(value: Json, what: str) -> None:

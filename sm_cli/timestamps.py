@@ -5,13 +5,14 @@ that an uppercase T character MUST be used to separate date and time, and an upp
 present in the absence of a numeric time zone offset". What is not that is not a timestamp, and never guessed.
 """
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 import re
 from datetime import date
 from typing import NamedTuple
 
-_TIMESTAMP = re.compile(
+#: As text: `re` compiles it when a timestamp is first read, and who only writes them waits for nothing.
+_TIMESTAMP = (
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
 )
@@ -25,7 +26,7 @@ _MISTAKES = (
     (r".*z", "the Z must be uppercase"),
     (r".*\.[0-9]{10,}.*", "a fraction of a second has at most nine digits"),
     (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?:Z|[+-].*)", "the seconds are missing"),
-    (_TIMESTAMP.pattern, "there is no such date or time of day"),
+    (_TIMESTAMP, "there is no such date or time of day"),
 )
 
 
@@ -38,7 +39,7 @@ class Timestamp(NamedTuple):
 
 def parse_timestamp(text: str) -> Timestamp | None:
     """The moment that `text` names, or None when it is not RFC3339 as the States Language wants it."""
-    match = _TIMESTAMP.fullmatch(text)
+    match = re.fullmatch(_TIMESTAMP, text)
     if match is None:
         return None
     year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 from typer.main import get_command
 
 from sm_cli.cli.commands import COMMANDS, SUMMARIES
@@ -55,8 +56,7 @@ def _finish(code: int) -> int:
 def _invoke(arguments: list[str]) -> int:
     _refuse_early_option(arguments)
     arguments = _other_ways(arguments)
-    command = get_command(_app_for(arguments))
-    _take_text(command)
+    command = _command_for(arguments)
     if "_SM_COMPLETE" in os.environ:
         from sm_cli.cli.completing import offer_words
 
@@ -93,22 +93,27 @@ def _refuse_early_option(arguments: list[str]) -> None:
         raise UsageError(f"{name} stands behind the command: sm {command} {name} …")
 
 
-def _app_for(arguments: list[str]) -> typer.Typer:
-    """With as few commands as the line needs: importing them all takes longer than most of them do."""
+def _command_for(arguments: list[str]) -> Any:
+    """`sm` with as few commands as the line needs: importing them all takes longer than most of them do."""
     first = arguments[0] if arguments else "--help"
     if "_SM_COMPLETE" in os.environ or (first.startswith("-") and first not in HELP):
-        return build([*dict.fromkeys(COMMANDS.values())])
-    if first in COMMANDS:
-        app = build([COMMANDS[first]])
+        modules = [*dict.fromkeys(COMMANDS.values())]
+    else:
+        modules = [COMMANDS[first]] if first in COMMANDS else []
+    app = build(modules)
+    if len(modules) == 1:
         # The others of the module cost typer's look at every one of their options.
         app.registered_commands = [each for each in app.registered_commands if each.name == first] or (
             app.registered_commands
         )
-        return app
-    app = build([])
-    for name in COMMANDS:
-        app.command(name, help=SUMMARIES[name])(_only_a_name)
-    return app
+    command: Any = get_command(app)
+    _take_text(command)
+    if not modules:
+        # Names for the list of `sm --help`, and for what a misspelt word may have meant. Made here: typer would look
+        # for options in each.
+        for name in COMMANDS:
+            command.add_command(TyperCommand(name, help=SUMMARIES[name], rich_markup_mode=None))
+    return command
 
 
 def build(modules: list[str]) -> typer.Typer:
@@ -123,10 +128,6 @@ def build(modules: list[str]) -> typer.Typer:
     for module in modules:
         import_module(f"sm_cli.cli.{module}").register(app)
     return app
-
-
-def _only_a_name() -> None:
-    """Stands for a command in the list of `sm --help`, and for what a misspelt word may have meant."""
 
 
 def _show_version(show: bool) -> None:

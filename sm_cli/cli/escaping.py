@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import re
 
+# Patterns as text: `re` compiles each when a line first needs it, and most commands print none that does.
+
 #: Control characters (C0, DEL, C1), line and paragraph separators, what changes the direction of text or is not seen,
 #: halves of surrogate pairs, tags. Joiners stay: scripts and emoji need them.
-_HIDDEN = re.compile(
+_HIDDEN = (
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 #: A colour as this program writes it.
-_COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
+_COLOUR = "(\x1b\\[[0-9;]*m)"
 
 
 def escape(line: str) -> str:
     """One line of text with nothing in it that is obeyed: `\\n`, `\\u001b`, `\\u202e`."""
-    return line if line.isprintable() else _HIDDEN.sub(_escape, line)
+    return line if line.isprintable() else re.sub(_HIDDEN, _escape, line)
 
 
 def escaped_lines(text: str) -> str:
@@ -31,7 +33,7 @@ def escaped_lines(text: str) -> str:
 
 def escape_painted(text: str) -> str:
     """`escaped_lines` for text that has colours of ours; whoever paints has escaped what is painted."""
-    return "".join(part if i % 2 else escaped_lines(part) for i, part in enumerate(_COLOUR.split(text)))
+    return "".join(part if i % 2 else escaped_lines(part) for i, part in enumerate(re.split(_COLOUR, text)))
 
 
 def mark_lines(trace: str) -> str:

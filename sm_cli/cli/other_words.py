@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from sm_cli.errors import UsageError
 
 #: In these the second word of the command line takes the place of the name.
@@ -97,6 +95,8 @@ def refuse(word: str, rest: list[str]) -> None:
 
 
 def _fill(command: str, rest: list[str]) -> str:
+    import shlex  # for a mistake; every command line comes through this module
+
     argument = rest[0] if rest and not rest[0].startswith("-") else None
     words = command.split()
     if argument is not None and len(argument) <= 200:

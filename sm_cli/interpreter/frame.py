@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from sm_cli.jsonvalue import Json
+from sm_cli.mutable import Mutable
 
 
 class FrameStatus(IntEnum):
@@ -85,8 +86,8 @@ class Join(NamedTuple):
         return self.started - self.closed
 
 
-@dataclass(slots=True)
-class Frame:
+@dataclass(slots=True, eq=False, repr=False)
+class Frame(Mutable):
     """`advance` never changes the frame that it is given: it works on a copy and returns that.
 
     parent, activation: the parent frame and the seq it forked at (its `join.activation`).

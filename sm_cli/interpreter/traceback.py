@@ -1,12 +1,11 @@
 """Where a handler failed. Apart from `events`, which a store does not need."""
 
-# No annotations from __future__ here: a dataclass compiles each one that is text, and every command waits for it.
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Traceback:
+class Traceback(NamedTuple):
     """Where a handler failed. It is kept beside the execution, and never part of its data or its history."""
 
     #: The lines of a person's own code, as `/…/handlers/x.py:12 in charge`, innermost first; a handful at most.

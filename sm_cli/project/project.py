@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sm_cli.handlers.http.settings import HttpSettings
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ProjectSettings:
     """The directory of a project, and its settings.
 
@@ -31,7 +31,7 @@ class ProjectSettings:
     #: What the configuration says, by name.
     settings: dict[str, object] = field(default_factory=dict)
     #: The lines of its file, from which a sentence about a setting finds its number.
-    lines: list[str] = field(default_factory=list, repr=False)
+    lines: list[str] = field(default_factory=list)
 
     def setting(self, key: str) -> str | None:
         """A setting as text; None when it is not there."""

@@ -3,13 +3,13 @@
 What is read is checked wholly before anything is taken from it; a sentence about it names file and line.
 """
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from sm_cli.errors import ConfigurationError
 from sm_cli.handlers.display import display_path
@@ -38,18 +38,17 @@ KEYS: dict[str, tuple[type, str]] = {
 SECRET = frozenset({"http_connections", "database"})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The settings of the project that a folder belongs to."""
 
     #: The folder of the file, or, without one, the folder that was asked for.
     root: Path
     #: None when no folder above has settings either.
-    file: Path | None = None
+    file: Path | None
     #: What the file says for sm, by name.
-    table: dict[str, object] = field(default_factory=dict)
+    table: dict[str, object]
     #: Its lines, from which a sentence about a setting finds its number.
-    lines: list[str] = field(default_factory=list)
+    lines: list[str]
 
 
 def find_settings(start: Path, check: Callable[[Path], None] = lambda _: None) -> Found:
@@ -61,7 +60,7 @@ def find_settings(start: Path, check: Callable[[Path], None] = lambda _: None) -
             settings = _settings(file, check)
             if settings is not None:
                 return Found(directory, file, *settings)
-    return Found(start)
+    return Found(start, None, {}, [])
 
 
 def _settings(file: Path, check: Callable[[Path], None]) -> tuple[dict[str, object], list[str]] | None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
 
 from sm_cli.jsonvalue import Json
+from sm_cli.mutable import Mutable
 
 _DAY = 86_400 * 1_000_000
 #: How long a message is remembered after it was consumed or has expired, in microseconds.
@@ -91,8 +92,8 @@ class Late(NamedTuple):
     how: WaitEnding
 
 
-@dataclass(slots=True)
-class StoredMessage:
+@dataclass(slots=True, eq=False, repr=False)
+class StoredMessage(Mutable):
     """One message that was sent.
 
     strict: only for a wait whose value has the same `kind`. execution: only for that one. consumed: when it was

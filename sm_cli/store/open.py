@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sm_cli.store.waiting import Patience
 
 #: A user and a password in a URL: no sentence shows them.
-_USER = re.compile(r"//.*@")
+_USER = r"//.*@"
 DEFAULT = Path(".sm") / "sm.db"
 
 
@@ -46,7 +46,7 @@ def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:
     if not url.startswith("sqlite:"):
         if "://" in url or not url:
             raise ConfigurationError(
-                f"{_USER.sub('//[hidden]@', url)!r} is not a database that sm knows",
+                f"{re.sub(_USER, '//[hidden]@', url)!r} is not a database that sm knows",
                 hint="Give a path, sqlite:PATH or memory:.",
             )
         return Path(url), "full"

@@ -1,7 +1,7 @@
 """What a store keeps, in the domain's words: executions, map runs, jobs, timers, workers, history.
 
 Values only; no store, no SQL. Times are integer microseconds since 1970 UTC. What belongs to messages stands in
-`messages`, a frame in `interpreter.frame`.
+`messages`, a frame in `interpreter.frame`. `mutable` says how a new one is written, for every command waits for it.
 """
 
 # No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
@@ -14,6 +14,7 @@ from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json
+from sm_cli.mutable import Mutable
 
 
 class Status(StrEnum):
@@ -62,8 +63,8 @@ class Parent(NamedTuple):
     run: int | None = None
 
 
-@dataclass(slots=True)
-class Execution:
+@dataclass(slots=True, eq=False, repr=False)
+class Execution(Mutable):
     """One run of a definition, or of a distributed Map's processor.
 
     ref: the public id, sorts by time. name: unique within its workflow. events: how many history events it
@@ -114,8 +115,8 @@ class Execution:
         self.tree = self.tree or self.id
 
 
-@dataclass(slots=True)
-class MapRun:
+@dataclass(slots=True, eq=False, repr=False)
+class MapRun(Mutable):
     """The children of one distributed Map, seen as one. AWS's MapRun.
 
     ref: its public id. execution, frame, activation: the fork that it is. workflow: what its children's is called.
@@ -143,8 +144,8 @@ class MapRun:
     redrives: int = 0
 
 
-@dataclass(slots=True)
-class Job:
+@dataclass(slots=True, eq=False, repr=False)
+class Job(Mutable):
     """One leased attempt at a task. `(frame, seq)` is the address its result goes back to.
 
     resource: the handler's name. input: what the handler gets. attempt: 1 for the first try of this visit.
@@ -180,8 +181,8 @@ class Job:
     repeatable: bool = True
 
 
-@dataclass(slots=True)
-class WorkerRecord:
+@dataclass(slots=True, eq=False, repr=False)
+class WorkerRecord(Mutable):
     """A process that takes jobs.
 
     id: its own, never used twice; begins with the name. name: what a person calls it; a restarted worker has it

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sm_cli.jsonvalue import Json
+from sm_cli.mutable import Mutable
 
 #: So many of the newest firings are remembered.
 REMEMBERED = 20
@@ -60,8 +61,8 @@ class Firing(NamedTuple):
     reason: str | None = None
 
 
-@dataclass(slots=True)
-class Schedule:
+@dataclass(slots=True, eq=False, repr=False)
+class Schedule(Mutable):
     """What starts executions of one workflow by the clock.
 
     One of cron, every and (when both are None) the single time `anchor` says when. next, due: the time that it fires

@@ -7,10 +7,15 @@ A wait of less than two seconds gives no notice, a longer one gives one.
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 #: Seconds after which a notice says who holds the file, and between two looks whether the wait is over.
 TELL_AFTER, _LOOK = 2.0, 0.25
+#: Seconds between two attempts at SQLite's lock: at first, at most, and at most when it was held for a second already.
+_SHORTEST, _LONGEST, _LONG_HELD = 0.0001, 0.001, 0.05
+
+#: Asked before each stretch of waiting how long that may be, in seconds; raises TimeoutError when the wait is over.
+TimeLeft: TypeAlias = Callable[[], float]
 
 
 class Holder(NamedTuple):
@@ -63,3 +68,12 @@ class LockWait:
         if wait_time >= limit:
             raise TimeoutError
         return min(_LOOK, limit - wait_time)
+
+
+def poll(attempt: Callable[[], bool], time_left: TimeLeft) -> None:
+    """Call `attempt` until it answers True, in pauses that grow. Raises TimeoutError, from `time_left`."""
+    pause, start = _SHORTEST, time.monotonic()
+    while not attempt():
+        longest = _LONGEST if time.monotonic() - start < 1 else _LONG_HELD
+        time.sleep(min(pause, time_left()))
+        pause = min(pause * 1.5, longest)

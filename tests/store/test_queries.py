@@ -4,43 +4,47 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sm_cli.errors import DatabaseError, UsageError
-from sm_cli.store.sql.queries import load_queries, parse_blocks
+from sm_cli.store.sql import queries
+from sm_cli.store.sql.queries import all_queries, split_blocks
 from sm_cli.store.sql.session import Session
 
 
-def test_a_file_is_its_blocks_without_comments() -> None:
+def test_a_query_is_its_block_without_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "-- about the file\n-- name: one\n-- why\nSELECT 1\n-- and why\nFROM t\n\n-- name: two\nSELECT 2;\n"
-    assert parse_blocks(text) == {"one": "SELECT 1\nFROM t", "two": "SELECT 2;"}
+    (tmp_path / "all.sql").write_text(text)
+    monkeypatch.setattr(queries, "SQL", tmp_path)
+    assert all_queries("with comments") == {"one": "SELECT 1\nFROM t", "two": "SELECT 2;"}
 
 
 @pytest.mark.parametrize("text", ["", "SELECT 1", "-- no name here\nSELECT 1"])
 def test_what_stands_under_no_name_is_no_block(text: str) -> None:
-    assert parse_blocks(text) == {}
+    assert split_blocks(text) == {}
 
 
 def test_a_name_that_is_used_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="a query name is used twice: one"):
-        parse_blocks("-- name: one\nSELECT 1\n-- name: two\nSELECT 2\n-- name: one\nSELECT 3\n")
+        split_blocks("-- name: one\nSELECT 1\n-- name: two\nSELECT 2\n-- name: one\nSELECT 3\n")
 
 
 def test_no_place_of_the_store_s_own_queries_is_left_open() -> None:
-    queries = load_queries()
-    assert len(queries) > 50
-    assert not [name for name, text in queries.items() if "{" in text]
+    found = all_queries()
+    assert len(found) > 50
+    assert not [name for name, text in found.items() if "{" in text]
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
     connection = sqlite3.connect(":memory:")
-    queries = {
+    texts = {
         "make": "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL)", "put": "INSERT INTO t VALUES (?, ?)",
         "all": "SELECT a, b FROM t ORDER BY a", "one": "SELECT b FROM t WHERE a = :a",
     }  # fmt: skip
-    made = Session(connection, queries, lambda error: DatabaseError(f"explained: {error}"))
+    made = Session(connection, texts.__getitem__, lambda error: DatabaseError(f"explained: {error}"))
     made.all("make")
     yield made
     connection.close()

@@ -30,14 +30,14 @@ from tests.store.samples import T0, apply, events, execution, frame, job, messag
 ROOT = Path(__file__).resolve().parents[2]
 QUERIES = {
     name: text
-    for name, text in queries.load_queries().items()
+    for name, text in queries.all_queries().items()
     if re.match(r"(SELECT|WITH|INSERT|UPDATE|DELETE)\b", text) and name not in ("whole_executions", "some_map_runs")
 }
 
 #: What may be walked from end to end, and why that is short. A list handed in as JSON and a recursive
 #: query's own rows are always walked.
 #: Questions about the whole database, which only who looks after it asks.
-OF_THE_WHOLE = queries.parse_blocks((queries.SQL / "upkeep.sql").read_text())
+OF_THE_WHOLE = queries.split_blocks((queries.SQL / "upkeep.sql").read_text())
 WALKED = {
     ("workflows", "SCAN w"): "one row a registered text",
     ("ready_frames", "SCAN f USING INDEX frames_ready"): "holds ready frames only, in order, up to the limit",
@@ -111,14 +111,14 @@ def test_a_query_with_a_limit_reads_in_order_and_sorts_nothing(store: SqliteStor
 
 
 def test_every_place_in_the_queries_is_filled_and_every_query_is_used() -> None:
-    assert [name for name, text in queries.load_queries().items() if re.search(r"\{\w+\}", text)] == []
+    assert [name for name, text in queries.all_queries().items() if re.search(r"\{\w+\}", text)] == []
     code = "".join(file.read_text() for file in (ROOT / "sm_cli" / "store").rglob("*.py"))
     assert [name for name in QUERIES if f'"{name}"' not in code] == []
 
 
 def test_a_query_name_used_twice_is_an_error() -> None:
     with pytest.raises(ValueError, match="twice: a"):
-        queries.parse_blocks("-- name: a\nSELECT 1\n-- name: b\nSELECT 2\n-- name: a\nSELECT 3\n")
+        queries.split_blocks("-- name: a\nSELECT 1\n-- name: b\nSELECT 2\n-- name: a\nSELECT 3\n")
 
 
 def test_a_dialect_replaces_single_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,9 +128,9 @@ def test_a_dialect_replaces_single_queries(tmp_path: Path, monkeypatch: pytest.M
     )
     (tmp_path / "other" / "own.sql").write_text("-- name: p\n-- why\nSELECT {columns}\n")
     monkeypatch.setattr(queries, "SQL", tmp_path)
-    load = queries.load_queries.__wrapped__
-    assert load("sqlite") == {"columns": "a, b", "q": "SELECT a, b FROM t", "p": "SELECT 1"}
-    assert load("other")["p"] == "SELECT a, b"
+    plain = {"columns": "a, b", "q": "SELECT a, b FROM t", "p": "SELECT 1"}
+    assert queries.all_queries("none of its own") == plain
+    assert queries.all_queries("other") == {**plain, "p": "SELECT a, b"}
 
 
 # Files and versions

@@ -25,7 +25,6 @@ from sm_cli.cli.terminal.options import (
     count,
     table_format,
 )
-from sm_cli.cli.terminal.region import terminal_size
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -125,7 +124,7 @@ def _tell_states(
     heads = (_HEADS[0], "WHERE", *_HEADS[1:]) if some else _HEADS
     rows = growing_table(heads, visits, lambda visit: _row(visit, now, some=some, fits=fits), full=full)
     empty = True
-    columns = terminal_size(sys.stdout).columns
+    columns = out.terminal_size(sys.stdout).columns
     for visit, line in rows:
         if fits:
             out.lines(_paint(tables.cut_to_width(line, columns), visit))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.fitting import Cell, PublicId, TimeCell, print_table
 from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, TableOutput, Trust, count, table_format
 from sm_cli.cli.terminal.progress import Rates, map_words
-from sm_cli.cli.terminal.region import Line, Painted, Region, Size
+from sm_cli.cli.terminal.region import Line, Painted, Region
 from sm_cli.views.map_runs import find_map_runs, pending, running
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def _draw(engine: Engine, which: str | None, limit: int) -> None:
     rates = Rates()
     runs_on_screen: list[MapRun] = []
 
-    def lines(size: Size) -> list[Line]:
-        return [_run_line(run, rates, size.columns - 1) for run in runs_on_screen[: max(1, size.rows - 2)]]
+    def lines(size: os.terminal_size) -> list[Line]:
+        return [_run_line(run, rates, size.columns - 1) for run in runs_on_screen[: max(1, size.lines - 2)]]
 
     with Region(sys.stderr, lines) as region:
         for runs in _looks(engine, which, limit):

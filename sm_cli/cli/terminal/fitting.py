@@ -4,7 +4,7 @@ Only on a terminal, and not with `-o wide`. Whatever reads stdout otherwise gets
 and times, as it always was.
 """
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 import sys
 import time
@@ -13,7 +13,6 @@ from typing import NamedTuple, TypeAlias
 
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
-from sm_cli.cli.terminal.region import terminal_size
 from sm_cli.timestamps import MICROSECONDS
 
 _COLOURS = {
@@ -67,7 +66,7 @@ def print_table(
             out.text(line)
         return
     cells = [[short_text(cell, now, refs or {}) for cell in row] for row in rows]
-    for line in fitted_table(heads, cells, terminal_size(sys.stdout).columns, whole=whole):
+    for line in fitted_table(heads, cells, out.terminal_size(sys.stdout).columns, whole=whole):
         out.lines(line)
 
 

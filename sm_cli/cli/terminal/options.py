@@ -166,12 +166,12 @@ Reference = Annotated[
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 #: As long as a message is kept at most: three centuries, which also every time in the database can hold.
 _LONGEST = 10**10
-_SPAN = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+|\d+(?:\.\d+)?")
+_SPAN = r"(?:\d+(?:\.\d+)?[smhd])+|\d+(?:\.\d+)?"
 
 
 def seconds(text: str, option: str) -> float:
     """`90`, `30s`, `5m`, `1h30m`, `2d` in seconds. Raises UsageError."""
-    if not _SPAN.fullmatch(text):
+    if not re.fullmatch(_SPAN, text):
         raise UsageError(f"{option} takes seconds or a span like 30s, 5m, 1h or 1h30m, not {text!r}")
     span = sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text))
     if span > _LONGEST:

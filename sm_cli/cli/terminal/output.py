@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ from sm_cli.errors import NotFound
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
 
-_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)')
+_WORD = r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)'
 _KEY, _TEXT, _OTHER, _OFF = "\x1b[34m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 
 
@@ -80,6 +81,16 @@ def is_coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def terminal_size(stream: TextIO) -> os.terminal_size:
+    """Columns and lines of a stream's terminal; where it does not tell, what COLUMNS and LINES say."""
+    try:
+        found = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        found = os.terminal_size((0, 0))
+    other = shutil.get_terminal_size()
+    return os.terminal_size((found.columns or other.columns, found.lines or other.lines))
+
+
 #: Characters that are handed to a stream at once: it encodes a copy of them.
 _PORTION = 1 << 20
 
@@ -134,7 +145,7 @@ def _colour(document: str) -> str:
             return f"{_OTHER}{other}{_OFF}"
         return f"{_KEY}{string}{_OFF}{colon}" if colon else f"{_TEXT}{string}{_OFF}"
 
-    return _TOKEN.sub(paint, document)
+    return re.sub(_WORD, paint, document)
 
 
 def rows(values: Sequence[Json], format: str, stream: TextIO | None = None) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.live import MARKS, LiveLines, Nobody, Watcher, line_of, standstill
 from sm_cli.cli.terminal.progress import CYAN, RED, deadline_words, map_words, wait_words
-from sm_cli.cli.terminal.region import Line, Painted, Region, Size
+from sm_cli.cli.terminal.region import Line, Painted, Region
 from sm_cli.jsonvalue import scalar_text
 from sm_cli.timestamps import MICROSECONDS
 
@@ -143,12 +143,12 @@ class Picture(LiveLines):
 
     # -- what is drawn -----------------------------------------------------------------------------
 
-    def lines(self, size: Size) -> list[Line]:
+    def lines(self, size: os.terminal_size) -> list[Line]:
         """What is under way, and why nothing moves; a line for each state, in the order of the definition's run."""
         now = self._now + round((time.monotonic() - self._at) * MICROSECONDS)
         reasons = [line for reason in self.reasons for line in _paragraph(standstill(reason), size.columns - 1)]
-        reasons = reasons[: size.rows // 2]
-        most = max(1, min(_SHOWN, size.rows - 2 - len(reasons)))
+        reasons = reasons[: size.lines // 2]
+        most = max(1, min(_SHOWN, size.lines - 2 - len(reasons)))
         spinner = _SPINNER[int(time.monotonic() * len(_SPINNER)) % len(_SPINNER)]
         lines: list[Line] = []
         for place, group in self._groups_on_screen(most):

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from sm_cli.cli.escaping import escape, escape_painted
-from sm_cli.cli.terminal.output import is_coloured
+from sm_cli.cli.terminal.output import is_coloured, terminal_size
 from sm_cli.cli.terminal.tables import cut_to_width, width
 
 if TYPE_CHECKING:
@@ -40,25 +39,6 @@ class Painted(NamedTuple):
 Line = Sequence[Painted]
 
 
-class Size(NamedTuple):
-    """A terminal's."""
-
-    #: Cells of a row.
-    columns: int
-    #: Rows.
-    rows: int
-
-
-def terminal_size(stream: TextIO) -> Size:
-    """The terminal's size; where it does not tell, what COLUMNS and LINES say."""
-    try:
-        size = os.get_terminal_size(stream.fileno())
-    except (OSError, ValueError):
-        size = os.terminal_size((0, 0))
-    other = shutil.get_terminal_size()
-    return Size(size.columns or other.columns, size.lines or other.lines)
-
-
 def _breaks_lines_anew() -> bool:
     """Whether a terminal that is made narrower breaks the lines that do not fit any more; those that do not tell by
     a variable of theirs do."""
@@ -68,7 +48,7 @@ def _breaks_lines_anew() -> bool:
 class Region:
     """While it is entered, `picture` is asked for its lines (for a size, which leaves a row) again and again."""
 
-    def __init__(self, stream: TextIO, picture: Callable[[Size], list[Line]]) -> None:
+    def __init__(self, stream: TextIO, picture: Callable[[os.terminal_size], list[Line]]) -> None:
         self.stream = stream
         self.picture = picture
         #: Held while the picture is drawn, and by whoever changes what it shows.
@@ -77,7 +57,7 @@ class Region:
         self._anew = _breaks_lines_anew()
         self._above: list[str] = []
         self._widths: list[int] = []  # the widths of its lines
-        self._size = Size(0, 0)
+        self._size = os.terminal_size((0, 0))
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="sm-picture", daemon=True)
         self._streams = sys.stdout, sys.stderr
@@ -118,7 +98,7 @@ class Region:
             size = terminal_size(self.stream)
             start = self._erase()
             self._size = size
-            lines = self.picture(size)[: max(1, size.rows - 1)]
+            lines = self.picture(size)[: max(1, size.lines - 1)]
             rows = [self._fit(line, size.columns - 1) for line in lines]
             self._widths = [sum(width(part.text) for part in line) for line in rows]
             body = f"{_ERASE_RIGHT}\r\n".join(map(self._paint, rows))

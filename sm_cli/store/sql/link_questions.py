@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from sm_cli.store.links import Link, LinkEnds, LinkFilter
 from sm_cli.store.records import Status
 from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.parameters import BEYOND, id_list
 from sm_cli.store.sql.rows import Row
+
+if TYPE_CHECKING:
+    from sm_cli.store.links import Link, LinkEnds, LinkFilter
 
 
 class LinkQuestions(Asking):
@@ -26,10 +29,14 @@ class LinkQuestions(Asking):
 
 
 def _link(row: Row) -> Link:
+    from sm_cli.store.links import Link  # here: who lists executions has these questions too, and no link
+
     return Link._make((*row[:-1], bool(row[-1])))
 
 
 def _ends(row: Row) -> LinkEnds:
+    from sm_cli.store.links import LinkEnds
+
     *columns, source_name, source_status, target_name, target_status = row
     return LinkEnds(_link(tuple(columns)), source_name, _status(source_status), target_name, _status(target_status))
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sm_cli.jsonvalue import Json
-from sm_cli.store.schedules import CatchUp, Firing, FiringOutcome, Overlap, Schedule
 from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.rows import Decode, Encode, Row, decode, encode
+
+if TYPE_CHECKING:
+    from sm_cli.store.schedules import Schedule
 
 
 class ScheduleQuestions(Asking):
@@ -38,6 +42,9 @@ class ScheduleQuestions(Asking):
 
 def schedule(row: Row, value: Decode) -> Schedule:
     """A row of `schedules`; `value` reads its input."""
+    # Here: who lists executions has these questions too, and does not wait for records that it never has.
+    from sm_cli.store.schedules import CatchUp, Firing, FiringOutcome, Overlap, Schedule
+
     id, name, workflow, cron, zone, every, anchor, jitter, overlap, catch_up, queue, limits, *rest = row
     created, next, due, paused_at, running, waiting, firings, input = rest
     return Schedule(

@@ -20,21 +20,22 @@ _IN_ROW = 8 << 20
 
 
 class Session:
-    """`explain_error` turns the driver's errors into ours, here, before anybody else can see them."""
+    """`query` gives the text of a name; `explain` turns the driver's errors into ours, here, before anybody else can
+    see them."""
 
     def __init__(
-        self, connection: sqlite3.Connection, queries: Mapping[str, str], explain: Callable[[sqlite3.Error], SmError]
+        self, connection: sqlite3.Connection, query: Callable[[str], str], explain: Callable[[sqlite3.Error], SmError]
     ) -> None:
         self.connection = connection
         self._explain = explain
         self._execute = connection.execute
         self._executemany = connection.executemany
-        self._queries = queries
+        self._query = query
 
     def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
         """Every row of the query of this name. Raises DatabaseError."""
         try:
-            return self._execute(self._queries[name], parameters).fetchall()
+            return self._execute(self._query(name), parameters).fetchall()
         except sqlite3.Error as e:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
@@ -49,7 +50,7 @@ class Session:
     def many(self, name: str, rows: Iterable[Parameters]) -> None:
         """Run a statement once a row."""
         try:
-            self._executemany(self._queries[name], rows)
+            self._executemany(self._query(name), rows)
         except sqlite3.Error as e:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
@@ -71,7 +72,7 @@ class Session:
     def insert_blob(self, id: int, body: bytes) -> None:
         """A large body, written in place: as a parameter SQLite would copy it twice."""
         try:
-            self._execute(self._queries["insert_blob"], (id, len(body)))
+            self._execute(self._query("insert_blob"), (id, len(body)))
             with self.connection.blobopen("blobs", "body", id) as blob:
                 blob.write(body)
         except sqlite3.Error as e:

@@ -24,14 +24,14 @@ from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite import errors, migrate, token_key
 from sm_cli.store.sqlite.create import HEADER, is_there, make
-from sm_cli.store.sqlite.write_lock import WriteLock, poll
-from sm_cli.store.waiting import Holder, LockWait, Patience
+from sm_cli.store.waiting import Holder, LockWait, Patience, poll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sm_cli.store.liveness import Liveness
     from sm_cli.store.sql.transaction import Transaction
+    from sm_cli.store.sqlite.write_lock import WriteLock
 
 T = TypeVar("T")
 
@@ -320,7 +320,7 @@ class SqliteStore:
         )
 
     def _new_reader(self) -> Questions:
-        session = Session(self._connect(self._wait), queries.load_queries(), self._explain)
+        session = Session(self._connect(self._wait), queries.query_text, self._explain)
         return Questions(session, large_values.reader(session))
 
     def _first_reader(self) -> Questions:
@@ -369,11 +369,13 @@ class SqliteStore:
                 connection.execute(f"PRAGMA {pragma}")
             if self._turn is None:
                 self._turn = self._open_turn()
-            self._writer = Session(connection, queries.load_queries(), self._explain)
+            self._writer = Session(connection, queries.query_text, self._explain)
             self._data_version = self._read_data_version()
         return self._writer
 
     def _open_turn(self) -> WriteLock:
+        from sm_cli.store.sqlite.write_lock import WriteLock  # and its queue and threads: who only reads takes no turn
+
         try:
             return WriteLock(self._file)
         except OSError as e:

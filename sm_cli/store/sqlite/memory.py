@@ -43,7 +43,7 @@ class MemoryStore:
         connection.deserialize(_empty())
         connection.execute("PRAGMA journal_mode = MEMORY")
         connection.execute("PRAGMA cache_size = -16000")
-        self._session = Session(connection, queries.load_queries(), lambda e: errors.explain_error(e, _WHERE, None))
+        self._session = Session(connection, queries.query_text, lambda e: errors.explain_error(e, _WHERE, None))
         self._row_cache = RowCache()
         self._reads = Questions(self._session, large_values.reader(self._session))
 

@@ -6,6 +6,7 @@ schema. `application_id` distinguishes our files from those of other programs.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from functools import cache
 from typing import TYPE_CHECKING
@@ -31,16 +32,21 @@ SELECT (SELECT application_id FROM pragma_application_id),
 @cache
 def migrations() -> tuple[str, ...]:
     """The scripts in their order; the first one's number is 1. Raises ValueError for a hole in the numbers."""
-    files = sorted((queries.SQL / "migrations").glob("[0-9]*.sql"))
-    if [int(file.name.split("_")[0]) for file in files] != list(range(1, len(files) + 1)):
-        raise ValueError(f"migrations are not numbered 1, 2, …: {[file.name for file in files]}")
-    return tuple(file.read_text(encoding="utf-8") for file in files)
+    names = sorted(_files())
+    if [int(name.split("_")[0]) for name in names] != list(range(1, len(names) + 1)):
+        raise ValueError(f"migrations are not numbered 1, 2, …: {names}")
+    return tuple((queries.SQL / "migrations" / name).read_text(encoding="utf-8") for name in names)
 
 
 @cache
 def newest_schema() -> int:
     """The schema that this sm writes."""
-    return sum(1 for _ in (queries.SQL / "migrations").glob("[0-9]*.sql"))
+    return len(_files())
+
+
+def _files() -> list[str]:
+    names = os.listdir(queries.SQL / "migrations")  # noqa: PTH208 - a third of what glob costs
+    return [name for name in names if name[:1].isdecimal() and name.endswith(".sql")]
 
 
 def version(connection: sqlite3.Connection, path: Path) -> int:

@@ -14,8 +14,8 @@ from sm_cli.store.sql import queries
 from sm_cli.store.sql.large_values import blob_id
 from sm_cli.store.sqlite import errors, migrate
 from sm_cli.store.sqlite.database import SqliteStore
-from sm_cli.store.sqlite.write_lock import WriteLock, poll
-from sm_cli.store.waiting import LockWait
+from sm_cli.store.sqlite.write_lock import WriteLock
+from sm_cli.store.waiting import LockWait, poll
 
 #: Problems of one kind that are listed; the others are counted.
 MOST = 20
@@ -112,21 +112,21 @@ def _dangling(connection: sqlite3.Connection) -> Iterator[str]:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version != migrate.newest_schema():
         yield f"its schema is {version}, and this program knows {migrate.newest_schema()}"
-    for sentence, count in connection.execute(queries.load_queries()["dangling_rows"]):
+    for sentence, count in connection.execute(queries.query_text("dangling_rows")):
         if count:
             yield f"{count:,} {sentence}"
 
 
 def _miscounts(connection: sqlite3.Connection) -> Iterator[str]:
     uses: dict[int, int] = {}
-    for (text,) in connection.execute(queries.load_queries()["references_of_columns"]):
+    for (text,) in connection.execute(queries.query_text("references_of_columns")):
         _count(uses, text)
-    for (text,) in connection.execute(queries.load_queries()["history_with_references"]):
+    for (text,) in connection.execute(queries.query_text("history_with_references")):
         for event in orjson.loads(text):
             for reference in event[5].values() if len(event) > 5 else ():
                 _count(uses, reference)
     wrong = 0
-    for id, use_count, there in connection.execute(queries.load_queries()["counted_blobs"]):
+    for id, use_count, there in connection.execute(queries.query_text("counted_blobs")):
         count = uses.pop(id, 0)
         if count == use_count and there:
             continue

@@ -14,19 +14,13 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 from sm_cli.store.inherited import not_inherited
-from sm_cli.store.waiting import Holder
+from sm_cli.store.waiting import Holder, TimeLeft
 
-#: Asked before each stretch of waiting how long that may be, in seconds; raises TimeoutError when the wait is over.
-TimeLeft: TypeAlias = Callable[[], float]
-
-#: Seconds between two attempts at SQLite's lock: at first, at most, and at most when it was held for a second already.
-_SHORTEST, _LONGEST, _LONG_HELD = 0.0001, 0.001, 0.05
 #: The holder's note has this length, so that a shorter one leaves nothing of a longer one.
 _NOTE = 96
 
@@ -176,15 +170,6 @@ class WriteLock:
             else:
                 fcntl.flock(file, fcntl.LOCK_UN)
         os.close(file)
-
-
-def poll(attempt: Callable[[], bool], time_left: TimeLeft) -> None:
-    """Call `attempt` until it answers True, in pauses that grow. Raises TimeoutError, from `time_left`."""
-    pause, start = _SHORTEST, time.monotonic()
-    while not attempt():
-        longest = _LONGEST if time.monotonic() - start < 1 else _LONG_HELD
-        time.sleep(min(pause, time_left()))
-        pause = min(pause * 1.5, longest)
 
 
 def _flock_owner(inode: int) -> int | None:

@@ -131,7 +131,8 @@ class _Serving:
         if isinstance(outcome, Success):
             self._line.send("success", outcome.result)
         else:
-            self._line.send("failure", asdict(outcome))
+            found = outcome.traceback
+            self._line.send("failure", {**asdict(outcome), "traceback": None if found is None else found._asdict()})
 
 
 def _flush() -> None:

@@ -12,10 +12,33 @@ from sm_cli.cli.commands import COMMANDS, SUMMARIES
 from tests.cli.conftest import Project
 
 #: What must not be imported by the commands that have to answer at once.
-HEAVY = ("rich", "yaml", "jsonschema", "asyncio", "pydantic", "logging", "sm_cli.engine", "sm_cli.asl", "jsonpath_ng")
+HEAVY = (
+    "rich", "yaml", "jsonschema", "asyncio", "pydantic", "logging", "sm_cli.engine", "sm_cli.asl", "jsonpath_ng",
+    "queue", "shlex", "secrets", "sm_cli.store.sqlite.write_lock",
+)  # fmt: skip
 SHOW_MODULES = (
     "import sys; from sm_cli.__main__ import main; main(sys.argv[1:]); print(*sys.modules, sep='\\n', file=sys.stderr)"
 )
+#: What of ours a command has waited for that Python makes out of text, at each start.
+SHOW_MADE_OF_TEXT = """
+import sys
+from sm_cli.__main__ import main
+main(sys.argv[1:])
+import dataclasses, re, typing
+for module in [each for name, each in sys.modules.items() if name.startswith("sm_cli.")]:
+    for name, value in vars(module).items():
+        found = None
+        if isinstance(value, re.Pattern):
+            found = "a pattern: re.match(TEXT, ...) compiles it when it is first used"
+        elif isinstance(value, type) and value.__module__ == module.__name__:
+            types = [*vars(value).get("__annotations__", {}).values()]
+            if types and all(isinstance(each, typing.ForwardRef) for each in types):
+                found = "a NamedTuple in a module with annotations from __future__"
+            elif dataclasses.is_dataclass(value) and {"__eq__", "__repr__"} & set(vars(value)):
+                found = "a dataclass with comparison and text of its own: sm_cli.mutable says how else"
+        if found is not None:
+            print(f"{module.__name__}.{name} is {found}", file=sys.stderr)
+"""
 
 
 def _imported(project: Project, *arguments: str) -> set[str]:
@@ -51,6 +74,19 @@ def test_help_and_list_import_nothing_heavy(project: Project, arguments: tuple[s
     imported = _imported(project, *arguments)
     assert "typer" in imported
     assert not {name for name in imported if name.startswith(HEAVY)}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("list",)])
+def test_help_and_list_make_nothing_out_of_text_that_they_do_not_use(
+    project: Project, arguments: tuple[str, ...]
+) -> None:
+    project.workflow("{StartAt: S, States: {S: {Type: Succeed}}}")
+    assert project.sm("run").code == 0
+    process = subprocess.run(
+        [sys.executable, "-c", SHOW_MADE_OF_TEXT, *arguments], cwd=project.path, env=project.environment(),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert process.stderr == ""
 
 
 def test_importing_the_package_imports_nothing_heavy(project: Project) -> None:
