@@ -201,9 +201,9 @@ def keep(express: Express, store: Store) -> Execution:
     def work(tick: Tick) -> Execution:
         if tick.tx.find_execution(closed.workflow, closed.name) is not None:
             raise name_conflict(closed.name)
-        target.programs.define(express.workflow, tick.tx, tick.changes, tick.now)
+        version = target.programs.version_to_start(express.workflow, tick.tx, tick.changes, tick.now)
         frames = tick.tx.reserve("frames", 1 + max((event.frame for event in events), default=0))
-        copy = copy_closed(tick, closed)
+        copy = copy_closed(tick, closed, version)
         tick.changes.failed_attempts.extend(
             attempt._replace(execution=copy.id, frame=frames + attempt.frame) for attempt in attempts
         )

@@ -31,6 +31,8 @@ from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
 from sm_cli.engine.transactions import Observer, Transactions
+from sm_cli.engine.versions.references import parse_reference
+from sm_cli.engine.versions.resolving import find_stored_version
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
@@ -71,6 +73,21 @@ class Engine(Transactions):
         super().__init__(store, clock or SystemClock(), settings or Settings(), Programs(library), observers)
         self.builtin = bucket_jobs(store, buckets)
         self.schedules = Schedules(self)
+
+    def find_workflow(self, text: str) -> Workflow:
+        """What `order`, `order:3`, `order:prod` or an ARN means now, ready to be started.
+
+        A bare name means the text that the library has, which is registered when it is started, else the current
+        version of the database; `start` keeps the version and the alias of any other. A weighted alias draws here.
+        Raises NotFound, UsageError, InvalidDefinition.
+        """
+        reference = parse_reference(text)
+        name, qualifier = reference
+        if qualifier is None and self.programs.library is not None and (workflow := self.programs.library(name)):
+            return workflow
+        lot = f"{self.settings.draw_seed}{self.clock.new_ref()}"
+        with self.store.read() as questions:
+            return self.programs.load(find_stored_version(questions, reference, lot), questions, qualifier)
 
     # -- executions ------------------------------------------------------------------------------
 
@@ -118,10 +135,10 @@ class Engine(Transactions):
             if source is not None and before is not None:
                 check_unchanged(tick.tx, source, before)
                 check_unique(tick.tx, source, workflow.name)
-            self.programs.define(workflow, tick.tx, tick.changes, tick.now)
+            version = self.programs.version_to_start(workflow, tick.tx, tick.changes, tick.now)
             execution = begin(
-                tick, workflow.name, workflow.program, input, ref=ref, name=name, type=type, timeout=timeout,
-                queue=queue, limits=limits, source=source,
+                tick, version, input, ref=ref, name=name, type=type, timeout=timeout, queue=queue, limits=limits,
+                source=source,
             )  # fmt: skip
             return execution, True
 

@@ -89,7 +89,7 @@ def _common_length(one: str, other: str) -> int:
 def workflow_names(store: Store) -> list[str]:
     """Of all workflows that the database knows."""
     with store.read() as questions:
-        return [workflow.name for workflow in questions.workflows()]
+        return [definition.name for definition, _ in questions.workflows()]
 
 
 def map_run_id(store: Store, ref: str) -> int:

@@ -40,11 +40,13 @@ _EXCEPTIONS = {
     # Columns of the database, which users query.
     "consumed": "a column: when a message was",
     "created": "a column: when a definition was",
+    "deleted": "a column: when a version was",
     "ended": "a column: when a wait did",
     "entered": "a column: the number of the event StateEntered",
     "received": "a column: when a message was",
     "seen": "a column: when a worker was, last",
     "started": "a column: when an execution was; AWS's count of children",
+    "updated": "a column: when an alias was",
     # Whether something is so.
     "broken": "whether a transaction is",
     "changed": "whether another process has changed the database: a method of every store",

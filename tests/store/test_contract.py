@@ -38,9 +38,11 @@ from tests.store.samples import (
     frame,
     job,
     message,
+    registering,
     reserve,
     subscription,
     timer,
+    version,
 )
 
 
@@ -198,23 +200,24 @@ def test_ids_reserved_in_a_lost_transaction_collide_with_nothing(store: Store) -
 # Definitions
 
 
-def test_the_newest_definition_of_each_name_is_listed_by_name(store: Store) -> None:
-    apply(store, new_definitions=[definition("d1", "order", T0), definition("d9", "audit", T0)])
-    apply(store, new_definitions=[definition("d2", "order", T0 + 1)])
-    assert asked(store).workflows() == [definition("d9", "audit", T0), definition("d2", "order", T0 + 1)]
+def test_the_current_definition_of_each_name_is_listed_by_name(store: Store) -> None:
+    apply(store, **registering(version(1, "d1", "order", T0), version(1, "d9", "audit", T0)))
+    apply(store, **registering(version(2, "d2", "order", T0 + 1)))
+    assert asked(store).workflows() == [(definition("d9", "audit", T0), 1), (definition("d2", "order", T0 + 1), 2)]
     assert asked(store).definition("d1") == definition("d1", "order", T0)
 
 
-def test_going_back_to_an_older_text_makes_it_the_newest(store: Store) -> None:
-    for n, digest in enumerate(["d1", "d2", "d1"]):
-        apply(store, new_definitions=[definition(digest, created=T0 + n)])
-    assert asked(store).workflows() == [definition("d1", created=T0 + 2)]
+def test_going_back_to_an_older_text_makes_it_current_under_its_old_number(store: Store) -> None:
+    for n, (number, digest) in enumerate([(1, "d1"), (2, "d2"), (1, "d1")]):
+        apply(store, **registering(version(number, digest, created=T0 + n)))
+    assert asked(store).workflows() == [(definition("d1", created=T0), 1)]
+    assert asked(store).versions("order") == [version(2, "d2", created=T0 + 1), version(1, "d1")]
 
 
 def test_registering_the_same_text_again_changes_nothing(store: Store) -> None:
-    apply(store, new_definitions=[definition(created=T0)])
-    apply(store, new_definitions=[definition(created=T0 + 5)])
-    assert asked(store).workflows() == [definition(created=T0)]
+    apply(store, **registering(version(created=T0)))
+    apply(store, **registering(version(created=T0 + 5)))
+    assert asked(store).workflows() == [(definition(created=T0), 1)]
 
 
 def test_another_text_under_the_same_digest_takes_the_place_of_the_one_that_was_stored(store: Store) -> None:
@@ -224,8 +227,8 @@ def test_another_text_under_the_same_digest_takes_the_place_of_the_one_that_was_
 
 
 def test_two_names_may_share_a_text(store: Store) -> None:
-    apply(store, new_definitions=[definition("d1", "a"), definition("d1", "b", T0 + 1)])
-    assert asked(store).workflows() == [definition("d1", "a"), definition("d1", "b", T0 + 1)]
+    apply(store, **registering(version(1, "d1", "a"), version(1, "d1", "b", T0 + 1)))
+    assert asked(store).workflows() == [(definition("d1", "a"), 1), (definition("d1", "b", T0 + 1), 1)]
     with store.write() as tx:
         assert tx.definition("d1") == definition("d1", "a")
         assert tx.definition("d2") is None

@@ -28,10 +28,12 @@ from tests.store.asking import asked
 from tests.store.samples import T0, apply, events, execution, frame, job, message, timer
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Parts of other queries.
+_PARTS = ("whole_executions", "some_map_runs", "current_definitions")
 QUERIES = {
     name: text
     for name, text in queries.all_queries().items()
-    if re.match(r"(SELECT|WITH|INSERT|UPDATE|DELETE)\b", text) and name not in ("whole_executions", "some_map_runs")
+    if re.match(r"(SELECT|WITH|INSERT|UPDATE|DELETE)\b", text) and name not in _PARTS
 }
 
 #: What may be walked from end to end, and why that is short. A list handed in as JSON and a recursive
@@ -39,7 +41,8 @@ QUERIES = {
 #: Questions about the whole database, which only who looks after it asks.
 OF_THE_WHOLE = queries.split_blocks((queries.SQL / "upkeep.sql").read_text())
 WALKED = {
-    ("workflows", "SCAN w"): "one row a registered text",
+    ("workflows", "SCAN c"): "one row a name of a workflow",
+    ("delete_unused_definitions", "SCAN v USING INDEX versions_deleted"): "holds deleted versions only",
     ("ready_frames", "SCAN f USING INDEX frames_ready"): "holds ready frames only, in order, up to the limit",
     ("ready", "SCAN f USING INDEX frames_ready"): "as ready_frames",
     ("losses", "SCAN l"): "empty, or a handful of frames over which workers were lost",

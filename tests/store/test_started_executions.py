@@ -15,7 +15,7 @@ from sm_cli.store.records import (
     Status,
 )
 from tests.store.asking import asked
-from tests.store.samples import T0, apply, definition, execution, frame, job, timer
+from tests.store.samples import T0, apply, execution, frame, job, timer
 
 
 def child(id: int, number: int, status: Status, *, activation: int = 3, run: int | None = 1, **more: Any) -> Execution:
@@ -138,14 +138,3 @@ def test_root_frames_are_found_whatever_became_of_them(store: Store) -> None:
     with store.write() as tx:
         assert sorted(f.id for f in tx.roots([1, 2])) == [1, 2]
         assert tx.roots([]) == []
-
-
-def test_the_newest_definition_of_a_name_is_the_one_that_came_last(store: Store) -> None:
-    with store.write() as tx:
-        assert tx.newest("order") is None
-    for digest in ("d1", "d2", "d1"):
-        apply(store, new_definitions=[definition(digest)])
-        with store.write() as tx:
-            newest = tx.newest("order")
-        assert newest is not None
-        assert newest.digest == digest

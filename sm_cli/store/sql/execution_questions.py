@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import (
-    Definition,
     Execution,
     ExecutionFilter,
     FailedAttempt,
@@ -21,21 +20,7 @@ from sm_cli.store.sql.parameters import BEYOND, containing, id_list, name_list
 
 
 class ExecutionQuestions(Asking):
-    """Questions about definitions, executions and map runs."""
-
-    def definition(self, digest: str) -> Definition | None:
-        """The definition with this digest; None when there is none."""
-        row = self.session.one("definition", (digest,))
-        return None if row is None else rows.definition(row)
-
-    def newest(self, name: str) -> Definition | None:
-        """The newest definition of a workflow of this name."""
-        row = self.session.one("newest_definition", (name,))
-        return None if row is None else rows.definition(row)
-
-    def workflows(self) -> list[Definition]:
-        """The newest definition of every workflow, by name."""
-        return [rows.definition(row) for row in self.session.all("workflows")]
+    """Questions about executions and map runs."""
 
     def execution(self, id: int) -> Execution | None:
         """The execution with this id; None when there is none."""

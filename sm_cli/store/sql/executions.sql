@@ -1,35 +1,9 @@
--- Definitions, workflows, executions.
-
--- name: definition
-SELECT digest, name, text, format, created FROM definitions WHERE digest = ?
-
--- name: insert_definition
-INSERT INTO definitions (digest, name, text, format, created) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (digest) DO UPDATE SET text = excluded.text, format = excluded.format
-WHERE definitions.text <> excluded.text
-
--- name: newest_version
-SELECT version, digest FROM workflows WHERE name = ? ORDER BY version DESC LIMIT 1
-
--- name: insert_version
-INSERT INTO workflows (name, version, digest, created) VALUES (?, ?, ?, ?)
-
--- name: workflows
--- Walks `workflows` whole: as many rows as texts were ever registered, and no others.
-SELECT d.digest, w.name, d.text, d.format, w.created
-FROM workflows w JOIN definitions d ON d.digest = w.digest
-WHERE w.version = (SELECT max(n.version) FROM workflows n WHERE n.name = w.name)
-ORDER BY w.name
-
--- name: newest_definition
-SELECT d.digest, w.name, d.text, d.format, w.created
-FROM workflows w JOIN definitions d ON d.digest = w.digest
-WHERE w.name = ? ORDER BY w.version DESC LIMIT 1
+-- Executions and map runs.
 
 -- name: execution_columns
 e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.deadline, e.closed,
 e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
-e.parent_frame, e.parent_seq, e.idx, e.items, e.run
+e.version, e.qualifier, e.parent_frame, e.parent_seq, e.idx, e.items, e.run
 
 -- name: whole_executions
 SELECT {execution_columns}, d.input, d.output
@@ -203,15 +177,15 @@ ORDER BY e.id
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
     error, cause, events, queue, priority, tags, redrives, redriven, tree, machine, limits,
-    parent_frame, parent_seq, idx, items, run)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    version, qualifier, parent_frame, parent_seq, idx, items, run)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_execution_data
 INSERT INTO execution_data (execution, input, output) VALUES (?, ?, ?)
 
 -- name: update_execution
 UPDATE executions SET status = ?, started = ?, deadline = ?, closed = ?, error = ?, cause = ?, events = ?,
-    queue = ?, priority = ?, tags = ?, redrives = ?, redriven = ?
+    queue = ?, priority = ?, tags = ?, redrives = ?, redriven = ?, digest = ?, version = ?, qualifier = ?
 WHERE id = ?
 
 -- name: count_events

@@ -35,8 +35,10 @@ def delete_executions(session: Session, free: Callable[[str | None], None], ids:
 
 
 def delete_strays(session: Session, free: Callable[[str | None], None]) -> None:
-    """Delete past waits of executions that were deleted, and messages that only these could receive."""
+    """Delete past waits of executions that were deleted, messages that only these could receive, and texts of deleted
+    versions that only these ran."""
     session.all("delete_stray_waits")
+    session.all("delete_unused_definitions")
     _free(free, session.all("delete_stray_messages"))
 
 

@@ -25,6 +25,7 @@ from sm_cli.store.messages import (
 )
 from sm_cli.store.records import (
     HANDED_OVER,
+    Alias,
     Definition,
     Execution,
     ExecutionFilter,
@@ -33,6 +34,7 @@ from sm_cli.store.records import (
     MapRun,
     Status,
     Timer,
+    Version,
     WorkerRecord,
 )
 from tests.store.applied import Applied
@@ -53,11 +55,37 @@ def ascii_folded(text: str) -> str:
 class Oracle(Applied):
     # -- definitions and executions --------------------------------------------------------------
 
-    def newest(self, name: str) -> Definition | None:
-        return self.versions[name][-1] if name in self.versions else None
+    def current_definition(self, name: str) -> tuple[Definition, int] | None:
+        number = self.current.get(name)
+        if number is None:
+            return None
+        found = self.versions_by_number[name, number]
+        return self.texts[found.digest]._replace(name=name, created=found.created), number
 
-    def workflows(self) -> list[Definition]:
-        return [versions[-1] for _, versions in sorted(self.versions.items())]
+    def workflows(self) -> list[tuple[Definition, int]]:
+        found = [self.current_definition(name) for name in sorted(self.current)]
+        return [each for each in found if each is not None]
+
+    def versions(self, name: str) -> list[Version]:
+        there = [each for each in self.versions_by_number.values() if each.name == name and each.deleted is None]
+        return ordered(there, lambda each: each.number, down=True)
+
+    def version_of_text(self, name: str, digest: str) -> Version | None:
+        there = [each for each in self.versions_by_number.values() if (each.name, each.digest) == (name, digest)]
+        return there[0] if there else None
+
+    def newest_number(self, name: str) -> int:
+        return max((number for of, number in self.versions_by_number if of == name), default=0)
+
+    def aliases(self, workflow: str) -> list[Alias]:
+        return [alias for (of, _), alias in sorted(self.all_aliases.items()) if of == workflow]
+
+    def running_on_version(self, version: Version) -> tuple[int, int | None]:
+        found = [
+            e.id for e in self.all_executions.values()
+            if e.status is Status.RUNNING and (e.workflow, e.digest) == (version.name, version.digest)
+        ]  # fmt: skip
+        return len(found), min(found, default=None)
 
     def execution(self, id: int) -> Execution | None:
         return self.all_executions.get(id)

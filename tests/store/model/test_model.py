@@ -24,6 +24,7 @@ from sm_cli.store.messages import Consumed, Late, MessageFilter, MessageStatus, 
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
     HANDED_OVER,
+    Alias,
     ExecutionFilter,
     HistoryEvent,
     MapRun,
@@ -37,7 +38,17 @@ from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.memory import MemoryStore
 from tests.store.model.oracle import Oracle
-from tests.store.samples import T0, definition, execution, frame, job, message, subscription, timer
+from tests.store.samples import (
+    T0,
+    execution,
+    frame,
+    job,
+    message,
+    registering,
+    subscription,
+    timer,
+    version,
+)
 
 #: Whoever answers: a store, in or outside a writing transaction, or the oracle.
 Asked: TypeAlias = Questions | Oracle
@@ -144,9 +155,31 @@ class Model(RuleBasedStateMachine):
             name = name if parent.run is None else f"{name}-{id}"  # those of a map run have names of their own
         new = execution(
             id, workflow=workflow, name=name, status=status, deadline=deadline, input=value, output=value, tree=tree,
-            parent=parent,
+            parent=parent, digest=f"d{id % 3}", version=id % 3, qualifier="prod" if id % 2 else None,
         )  # fmt: skip
-        self.apply(lambda _: Changes(new_executions=[new], new_definitions=[definition(f"d{id % 3}", workflow, id)]))
+        made = registering(version(id % 3, f"d{id % 3}", workflow, id))
+        self.apply(lambda _: Changes(new_executions=[new], **made))
+
+    @rule(workflow=KEYS, number=st.integers(0, 2), at=TIMES)
+    def delete_version(self, workflow: str, number: int, at: int) -> None:
+        def make(tx: Transaction) -> Changes:
+            gone = tx.version(workflow, number)
+            there = [each.number for each in tx.versions(workflow) if each.number != number]
+            if gone is None or gone.deleted is not None:
+                return Changes()
+            current = (workflow, there[0] if there else None)
+            return Changes(versions_gone=[gone._replace(deleted=at)], current_versions=[current])
+
+        self.apply(make)
+
+    @rule(workflow=KEYS, name=NAMES, share=st.integers(0, 100), at=TIMES)
+    def set_alias(self, workflow: str, name: str, share: int, at: int) -> None:
+        alias = Alias(workflow, name, ((1, share), (2, 100 - share)), at, at)
+        self.apply(lambda _: Changes(aliases=[alias]))
+
+    @rule(workflow=KEYS, name=NAMES)
+    def delete_alias(self, workflow: str, name: str) -> None:
+        self.apply(lambda _: Changes(aliases_gone=[(workflow, name)]))
 
     @rule(pick=st.integers(0), events=st.integers(0, 3), status=st.sampled_from(Status), tags=OBJECTS, output=VALUES)
     def update_execution(self, pick: int, events: int, status: Status, tags: Any, output: Any) -> None:
@@ -335,8 +368,13 @@ def executions_asked(ask: Asked, ids: list[int]) -> dict[str, object]:
         "refs": ask.refs(ids),
         "execution_named": [ask.find_execution(workflow, "a") for workflow in KEYS_OF],
         "latest": ask.latest(),
-        "newest": [ask.newest(name) for name in KEYS_OF],
+        "current_definition": [ask.current_definition(name) for name in KEYS_OF],
         "workflows": ask.workflows(),
+        "versions": [ask.versions(name) for name in KEYS_OF],
+        "version_of_text": [ask.version_of_text(name, f"d{n}") for name in KEYS_OF for n in range(3)],
+        "newest_number": [ask.newest_number(name) for name in KEYS_OF],
+        "aliases": [ask.aliases(name) for name in KEYS_OF],
+        "running_on_version": [ask.running_on_version(version(n, f"d{n}", name)) for name in KEYS_OF for n in range(3)],
         "overdue": [ask.overdue(T0 + 3, 3, tree) for tree in TREES],
         "pending_executions": [ask.pending_executions(*fork, 5, 2) for fork in forks],
         "failed_executions": [ask.failed_executions(*fork) for fork in forks],
