@@ -2,6 +2,9 @@
 
 Nothing here writes. What a question means stands in its docstring, how it is asked in the `.sql` files beside it.
 `tree` limits a question to the executions of one tree: the execution of this id and all below it.
+
+Every command imports all of these, so the records of a question that few of them ask are imported where its rows are
+read, as in `schedule_questions`; `mutable` says what the others cost.
 """
 
 from sm_cli.store.sql.execution_questions import ExecutionQuestions
