@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from sm_cli.store.protocol import Store
+from sm_cli.store.records import ExecutionFilter
 from sm_cli.store.sql.questions import Questions
 
 
@@ -23,3 +24,8 @@ class _Asked:
 def asked(store: Store) -> Questions:
     """The questions of this store, for who asks one at a time and does not care for one snapshot."""
     return cast(Questions, _Asked(store))
+
+
+def listed_ids(store: Store, **filter: Any) -> list[int]:
+    """The ids of the executions that a list has with these fields of an ExecutionFilter, in its order."""
+    return [execution.id for execution in asked(store).list_executions(ExecutionFilter(**filter))]
