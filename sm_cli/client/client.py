@@ -116,14 +116,14 @@ class Client:
 
         Raises NotFound for a name that no workflow has, InvalidDefinition, Conflict when the name is taken.
         """
-        prepared = self._workflow(workflow, workflow_name)
+        target = self._workflow(workflow, workflow_name)
         data = _json({} if input is None else input, "the input")
         project, engine = self._home.project, self.engine
         if project.aws_limits:
             refuse_beyond_aws(data)
         with self._lock:
             execution, _, _ = engine.start(
-                prepared, data, name=name, timeout=timeout, queue=queue or project.queue_of(prepared.name),
+                target, data, name=name, timeout=timeout, queue=queue or project.queue_of(target.name),
                 limits=project.aws_limits,
             )  # fmt: skip
         return description_of(execution)

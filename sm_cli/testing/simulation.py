@@ -155,9 +155,9 @@ class Simulation:
         if self.max_states is None or total <= self.max_states:
             return
         often = ", ".join(f"{name!r} {times:,} times" for name, times in self.visits.most_common(3))
-        elapsed = (self.clock.now() - self.start) / MICROSECONDS
+        duration = (self.clock.now() - self.start) / MICROSECONDS
         raise StillRunning(
-            f"the simulation ends after {total:,} states and {elapsed:,.0f} s of virtual time, and "
+            f"the simulation ends after {total:,} states and {duration:,.0f} s of virtual time, and "
             f"{self.workflow.name!r} still runs: it entered {often} (max_states={self.max_states} is its bound)"
         )
 

@@ -63,12 +63,12 @@ def list_executions(
     format, wide = table_format(output, json)
     filter = _filter(status, workflow, since, limit)
     with opened_store(db) as store:
-        from sm_cli.views.listing import list_executions as listed
+        from sm_cli.views.listing import list_executions as query_executions
         from sm_cli.views.listing import map_run_id
 
         if map_run is not None:
             filter = filter._replace(run=map_run_id(store, map_run))
-        executions = listed(store, filter)
+        executions = query_executions(store, filter)
         if format == "table":
             _print_executions(store, executions, wide=wide) if executions else say(_none(store, filter))
     if format != "table":
