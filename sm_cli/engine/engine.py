@@ -5,7 +5,7 @@ Each call is one transaction, or a read. Stepping happens in `transact`, in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sm_cli.engine.chaining.source import Source as Source
@@ -30,6 +30,7 @@ from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
+from sm_cli.engine.tags import check_tags
 from sm_cli.engine.transactions import Observer, Transactions
 from sm_cli.engine.versions.references import parse_reference
 from sm_cli.engine.versions.resolving import find_stored_version
@@ -101,6 +102,7 @@ class Engine(Transactions):
         timeout: float | None = None,
         queue: str = "default",
         limits: bool = False,
+        tags: Mapping[str, str] | None = None,
         taker: JobTaker | None = None,
         source: Source | None = None,
     ) -> tuple[Execution, bool, list[Job]]:
@@ -108,10 +110,12 @@ class Engine(Transactions):
 
         The same name with the same input, while it runs, is the same execution. Raises Conflict when the name
         is taken with another input or by a closed execution, UsageError for a name that AWS would refuse.
-        `timeout` in seconds overrides a longer TimeoutSeconds. `limits`: AWS's hold for it. `source`: the input is made
+        `timeout` in seconds overrides a longer TimeoutSeconds. `limits`: AWS's hold for it. `tags`: to find it by them
+        later (`tags.check_tags`); one that runs already keeps those that it has. `source`: the input is made
         of its output, by `source_input`, in the place of `input`, and the execution is linked to it: it is a new one
         then, or an error; Conflict when the name is taken by any, or the source has to be unique and is not.
         """
+        labels = check_tags(tags or {})
         before = None
         if source is not None:
             if input is not None:
@@ -138,7 +142,7 @@ class Engine(Transactions):
             version = self.programs.version_to_start(workflow, tick.tx, tick.changes, tick.now)
             execution = begin(
                 tick, version, input, ref=ref, name=name, type=type, timeout=timeout, queue=queue, limits=limits,
-                source=source,
+                tags=labels, source=source,
             )  # fmt: skip
             return execution, True
 

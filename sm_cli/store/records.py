@@ -133,8 +133,8 @@ class Execution(Mutable):
     queue: str = "default"
     #: Of its jobs; a higher one goes first.
     priority: int = 0
-    #: Name to value; kept as they are, nothing in the engine reads them.
-    tags: dict[str, Json] = field(default_factory=dict)
+    #: Name to value, as whoever started it gave them; nothing in the engine reads them.
+    tags: dict[str, str] = field(default_factory=dict)
     redrives: int = 0
     redriven: int | None = None
     tree: int = 0
@@ -312,33 +312,14 @@ class FrameSeq(NamedTuple):
     seq: int
 
 
-class ExecutionFilter(NamedTuple):
-    """`before_id` is the keyset cursor: the smallest id of the page before. None means no limit on that field.
-    Children of map runs are only listed when `run` asks for those of one, with the `status` at most."""
+class Prunable(NamedTuple):
+    """A closed execution that is old enough to go."""
 
-    status: Status | None = None
-    #: Only executions of this workflow.
-    workflow: str | None = None
-    #: Only those started at or after this time, microseconds since 1970 UTC.
-    since: int | None = None
-    #: Only those started before this time, microseconds since 1970 UTC.
-    until: int | None = None
-    #: Only those whose name has this text in it.
-    name_contains: str | None = None
-    before_id: int | None = None
-    #: At most so many.
-    limit: int = 50
-    run: int | None = None
-
-
-class Selection(NamedTuple):
-    """Which executions are meant together; children of map runs never are. None means no limit on that field."""
-
-    #: Of one of these statuses.
-    statuses: tuple[Status, ...]
-    #: Only executions of this workflow.
-    workflow: str | None = None
-    #: Only those started at or after this time, microseconds since 1970 UTC.
-    since: int | None = None
-    #: Only those that ended with this error name.
-    error: str | None = None
+    #: Its id.
+    id: int
+    #: The id of the execution at the top of its tree.
+    tree: int
+    #: How many its history has.
+    events: int
+    #: Microseconds since 1970 UTC.
+    started: int

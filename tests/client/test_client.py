@@ -135,6 +135,13 @@ def test_a_list_is_filtered_as_the_command_s_is(sm: Client) -> None:
     ahead = datetime.now(UTC) + timedelta(hours=1)
     assert sm.list(since=ahead) == sm.list(since=ahead.replace(tzinfo=None)) == []
     assert len(sm.list(since=ahead - timedelta(hours=2))) == 2
+    assert sm.list(until=ahead - timedelta(hours=2)) == sm.list(error="E") == sm.list(state="Nowhere") == []
+    third = sm.start("paid", {"orderId": "2"}, name="third", tags={"team": "a"})
+    assert [e.id for e in sm.list(tags={"team": "a"})] == [e.id for e in sm.list(name="THIRD")] == [third.id]
+    assert sm.list(tags={"team": "b"}) == []
+    assert sm.get(third.id).tags == {"team": "a"}
+    with pytest.raises(errors.UsageError, match="the tag 'aws:x' begins with aws:"):
+        sm.start("order", {}, tags={"aws:x": "1"})
     with pytest.raises(errors.UsageError, match="'DONE' is not a status; there are PENDING, RUNNING"):
         sm.list(status="DONE")  # type: ignore[arg-type]
     with pytest.raises(errors.UsageError, match="limit is a number from 1 on"):

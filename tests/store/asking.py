@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from sm_cli.store.filters import Cursor, ExecutionFilter, ExecutionPage
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import ExecutionFilter
 from sm_cli.store.sql.questions import Questions
 
 
@@ -26,6 +26,7 @@ def asked(store: Store) -> Questions:
     return cast(Questions, _Asked(store))
 
 
-def listed_ids(store: Store, **filter: Any) -> list[int]:
-    """The ids of the executions that a list has with these fields of an ExecutionFilter, in its order."""
-    return [execution.id for execution in asked(store).list_executions(ExecutionFilter(**filter))]
+def listed_ids(store: Store, limit: int = 50, after: Cursor | None = None, **filter: Any) -> list[int]:
+    """The ids of the executions that a page has with these fields of an ExecutionFilter, newest first."""
+    page = ExecutionPage(limit, after=after)
+    return [execution.id for execution in asked(store).list_executions(ExecutionFilter(**filter), page)]

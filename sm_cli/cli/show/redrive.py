@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sm_cli.engine.stepping.redrive import Again
     from sm_cli.jsonvalue import Json
-    from sm_cli.views.listing import Execution, Selection
+    from sm_cli.views.listing import Execution, ExecutionFilter
 
 _REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -83,7 +83,7 @@ def redrive(
 
 
 def _redrive_several(
-    several: Several, filters: Selection | None, go_on: Callable[[Execution], list[Again]], *, yes: bool
+    several: Several, filters: ExecutionFilter | None, go_on: Callable[[Execution], list[Again]], *, yes: bool
 ) -> None:
     def act(execution: Execution) -> dict[str, Json]:
         again = go_on(execution)

@@ -40,6 +40,7 @@ def begin(
     timeout: float | None = None,
     queue: str = "default",
     limits: bool = False,
+    tags: dict[str, str] | None = None,
     starter: Execution | None = None,
     parent: Parent | None = None,
     source: Source | None = None,
@@ -48,9 +49,9 @@ def begin(
     has made many.
 
     ref: its public id. name: checked already. type: STANDARD or EXPRESS. timeout: seconds; a shorter TimeoutSeconds
-    of the definition holds, and that alone when None. limits: whether AWS's hold. starter: the execution that starts
-    it; it gives tree, queue, priority and limits, and `queue` and `limits` are not used then. parent: who waits for
-    its end. source: whose data the input is; the link to it is written with the start.
+    of the definition holds, and that alone when None. limits: whether AWS's hold. tags: checked already. starter: the
+    execution that starts it; it gives tree, queue, priority and limits, and `queue` and `limits` are not used then.
+    parent: who waits for its end. source: whose data the input is; the link to it is written with the start.
     """
     if starter is not None:
         queue, limits = starter.queue, starter.limits
@@ -58,8 +59,8 @@ def begin(
     program = version.program
     execution = Execution(
         unit.tx.reserve("executions", 1), ref, name, version.name, program.digest, type, Status.RUNNING, unit.now,
-        input, queue=queue, priority=priority, tree=tree, limits=limits, parent=parent, version=version.number,
-        qualifier=version.qualifier,
+        input, queue=queue, priority=priority, tags=tags or {}, tree=tree, limits=limits, parent=parent,
+        version=version.number, qualifier=version.qualifier,
     )  # fmt: skip
     execution.events = 1
     limits_of_time = [seconds for seconds in (program.timeout_seconds, timeout) if seconds is not None]

@@ -16,6 +16,9 @@ WHERE e.id = ?
 -- name: short_execution
 SELECT {execution_columns} FROM executions e WHERE e.id = ?
 
+-- name: execution_up_to
+SELECT {execution_columns} FROM executions e WHERE e.id <= ? ORDER BY e.id DESC LIMIT 1
+
 -- name: execution_without_input
 SELECT {execution_columns}, NULL, d.output
 FROM executions e JOIN execution_data d ON d.execution = e.id
@@ -57,7 +60,7 @@ WHERE e.id = (SELECT max(t.id) FROM executions t INDEXED BY executions_top WHERE
 {whole_executions}
 WHERE e.id = (
     SELECT t.id FROM executions t INDEXED BY executions_by_status
-    WHERE t.run IS NULL AND t.status = ? AND t.tree = t.id ORDER BY t.id DESC LIMIT 1
+    WHERE t.run IS NULL AND t.status = ? AND t.tree = t.id ORDER BY t.started DESC, t.id DESC LIMIT 1
 )
 
 -- name: overdue
@@ -127,12 +130,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: update_map_run
 UPDATE map_runs SET status = ?, closed = ?, redrives = ?, forked = ? WHERE id = ?
 
--- name: list_filter
-AND (:since IS NULL OR e.started >= :since)
-AND (:until IS NULL OR e.started < :until)
-AND (:name IS NULL OR e.name LIKE :name ESCAPE '\')
-ORDER BY e.id DESC LIMIT :limit
-
 -- name: refs_beside
 SELECT w.value, (SELECT max(e.ref) FROM executions e WHERE e.ref < w.value),
     (SELECT min(e.ref) FROM executions e WHERE e.ref > w.value)
@@ -142,37 +139,6 @@ FROM json_each(?) w
 SELECT w.value, (SELECT max(r.ref) FROM map_runs r WHERE r.ref < w.value),
     (SELECT min(r.ref) FROM map_runs r WHERE r.ref > w.value)
 FROM json_each(?) w
-
--- name: list_executions
-SELECT {execution_columns} FROM executions e INDEXED BY executions_listed
-WHERE e.run IS NULL AND e.id < :before
-{list_filter}
-
--- name: list_executions_of_run
-SELECT {execution_columns} FROM executions e INDEXED BY executions_of_run
-WHERE e.run = :run AND e.id < :before AND (:status IS NULL OR e.status = :status)
-AND (:since IS NULL OR e.started >= :since)
-AND (:until IS NULL OR e.started < :until)
-AND (:name IS NULL OR e.name LIKE :name ESCAPE '\')
-ORDER BY e.idx DESC LIMIT :limit
-
--- name: list_executions_by_status
-SELECT {execution_columns} FROM executions e INDEXED BY executions_by_status
-WHERE e.run IS NULL AND e.id < :before AND e.status = :status AND (:workflow IS NULL OR e.workflow = :workflow)
-{list_filter}
-
--- name: list_executions_by_workflow
-SELECT {execution_columns} FROM executions e INDEXED BY executions_by_workflow
-WHERE e.run IS NULL AND e.id < :before AND e.workflow = :workflow
-{list_filter}
-
--- name: matching_executions
-SELECT e.id FROM executions e INDEXED BY executions_by_status
-WHERE e.run IS NULL AND e.status IN (SELECT value FROM json_each(:statuses))
-AND (:workflow IS NULL OR e.workflow = :workflow)
-AND (:since IS NULL OR e.started >= :since)
-AND (:error IS NULL OR e.error = :error)
-ORDER BY e.id
 
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,

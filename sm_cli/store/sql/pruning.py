@@ -30,6 +30,7 @@ def delete_executions(session: Session, free: Callable[[str | None], None], ids:
             for event in orjson.loads(events):
                 _free(free, [tuple(event[5].values())] if len(event) > 5 else ())
     session.all("delete_failed_attempts", parameters)
+    session.all("delete_tags", parameters)
     session.all("delete_executions", parameters)
     session.all("delete_links", {"executions": id_list(ids)})
 

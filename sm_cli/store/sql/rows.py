@@ -107,7 +107,7 @@ def execution_row(e: Execution) -> Row:
     """An execution to a row of `executions`; input and output have a table of their own."""
     return (
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
-        e.cause, e.events, e.queue, e.priority, encode(e.tags or None), e.redrives, e.redriven, e.tree, e.machine,
+        e.cause, e.events, e.queue, e.priority, encode({**e.tags} or None), e.redrives, e.redriven, e.tree, e.machine,
         int(e.limits), e.version, e.qualifier, *(e.parent or _NO_PARENT),
     )  # fmt: skip
 
@@ -116,7 +116,7 @@ def execution_changes(e: Execution) -> Row:
     """The columns of `update_execution`, without the id."""
     return (
         e.status.value, e.started, e.deadline, e.closed, e.error, e.cause, e.events, e.queue, e.priority,
-        encode(e.tags or None), e.redrives, e.redriven, e.digest, e.version, e.qualifier,
+        encode({**e.tags} or None), e.redrives, e.redriven, e.digest, e.version, e.qualifier,
     )  # fmt: skip
 
 

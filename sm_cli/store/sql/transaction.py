@@ -158,6 +158,8 @@ class Transaction(Questions):
         texts = [(self._text(e.input), self._text(e.output)) for e in new]
         self.session.many("insert_execution", map(rows.execution_row, new))
         self.session.many("insert_execution_data", [(e.id, *both) for e, both in zip(new, texts, strict=True)])
+        if tags := [tag for e in new for tag in tag_rows(e)]:
+            self.session.many("insert_tag", tags)
         for e, both in zip(new, texts, strict=True):
             self._row_cache.learn_execution(e, both)
 
@@ -177,6 +179,7 @@ class Transaction(Questions):
             before, (input, output) = self._row_cache.executions[e.id]
             if not rows.same_but_events(e, before):
                 row_changes.append((*rows.execution_changes(e), e.id))
+                self._change_tags(e, before)
             elif e.events != before.events:
                 event_counts.append((e.events, e.id))
             if e.output is not before.output:
@@ -187,6 +190,11 @@ class Transaction(Questions):
         for name, parameters in updates:
             if parameters:
                 self.session.many(name, parameters)
+
+    def _change_tags(self, e: Execution, before: Execution) -> None:
+        if e.tags is not before.tags and e.tags != before.tags:
+            self.session.many("delete_tag", tag_rows(before))
+            self.session.many("insert_tag", tag_rows(e))
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
         """By id, as copies that may be changed; ids that there are not are left out."""
@@ -323,6 +331,11 @@ class Transaction(Questions):
             self.session.many("insert_job", [rows.job_row(job, self._text) for job in new])
         if leased_jobs:
             self.session.many("lease_job", map(rows.lease_row, leased_jobs))
+
+
+def tag_rows(e: Execution) -> list[Row]:
+    """An execution's tags to rows of `execution_tags`."""
+    return [(name, value, e.id) for name, value in e.tags.items()]
 
 
 def _singles(ids: Iterable[int | str]) -> list[Row]:

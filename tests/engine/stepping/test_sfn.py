@@ -17,7 +17,8 @@ from sm_cli.express import run_express
 from sm_cli.handlers.needs import check_handlers, needed_handlers, nested_workflows
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Alias, Execution, ExecutionFilter
+from sm_cli.store.filters import ExecutionFilter
+from sm_cli.store.records import Alias, Execution
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock, Outcome, Simulation, crash_points
 from tests.engine.workers import SECOND, Yard, workflow

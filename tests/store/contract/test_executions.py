@@ -8,8 +8,9 @@ import pytest
 
 from sm_cli.errors import Conflict, DatabaseError
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import ExecutionFilter, Status
+from sm_cli.store.records import Status
 from tests.store.asking import asked, listed_ids
 from tests.store.samples import T0, apply, definition, execution, frame, job, registering, version
 
@@ -56,7 +57,7 @@ def test_two_names_may_share_a_text(store: Store) -> None:
 def test_an_execution_comes_back_as_it_was(store: Store) -> None:
     whole = execution(
         1, deadline=T0 + 9, closed=T0 + 10, status=Status.FAILED, error="E", cause="c", output=[1], events=3,
-        queue="low", priority=-2, tags={"team": "ü", "n": 1}, input=None,
+        queue="low", priority=-2, tags={"team": "ü", "n": "1"}, input=None,
     )  # fmt: skip
     apply(store, new_executions=[whole])
     assert asked(store).execution(1) == whole
@@ -74,11 +75,11 @@ def test_an_execution_comes_back_as_it_was(store: Store) -> None:
         {"events": 5}, {"events": 5, "status": Status.SUCCEEDED, "closed": T0 + 7, "output": {"a": 1}},
         {"status": Status.FAILED, "error": "E", "cause": "c"}, {"deadline": None}, {"deadline": T0 + 99},
         {"queue": "low"},
-        {"priority": 3}, {"tags": {}}, {"tags": {"b": 2}}, {"output": "x" * 5000}, {},
+        {"priority": 3}, {"tags": {}}, {"tags": {"b": "2"}}, {"output": "x" * 5000}, {},
     ],
 )  # fmt: skip
 def test_an_update_of_an_execution_writes_what_differs(store: Store, change: dict[str, Any]) -> None:
-    before: dict[str, Any] = {"deadline": T0 + 9, "tags": {"a": 1}, "events": 2}
+    before: dict[str, Any] = {"deadline": T0 + 9, "tags": {"a": "1"}, "events": 2}
     apply(store, new_executions=[execution(1, **before), execution(2, **before)])
     with store.write() as tx:
         changed = tx.executions([1])[1]
@@ -207,7 +208,7 @@ def test_pages_of_a_list_join_without_gap_or_repeat(store: Store) -> None:
     pages: list[list[int]] = [listed_ids(store, limit=5)]
     while pages[-1]:
         apply(store, new_executions=[execution(100 + len(pages))])  # what is new does not shift the pages
-        pages.append(listed_ids(store, limit=5, before_id=pages[-1][-1]))
+        pages.append(listed_ids(store, limit=5, after=(T0 + pages[-1][-1], pages[-1][-1])))
     assert [len(page) for page in pages] == [5, 5, 5, 5, 3, 0]
     assert [id for page in pages for id in page] == list(range(23, 0, -1))
 
@@ -216,13 +217,13 @@ def test_pages_of_a_list_join_without_gap_or_repeat(store: Store) -> None:
     ("wanted", "expected"),
     [
         ({}, [6, 5, 4, 3, 2, 1]),
-        ({"status": Status.FAILED}, [5, 2]),
+        ({"statuses": (Status.FAILED,)}, [5, 2]),
         ({"workflow": "order"}, [5, 3, 2, 1]),
-        ({"workflow": "order", "status": Status.RUNNING}, [3, 1]),
+        ({"workflow": "order", "statuses": (Status.RUNNING,)}, [3, 1]),
         ({"workflow": "none"}, []),
         ({"since": T0 + 3}, [6, 5, 4, 3]),
         ({"until": T0 + 3}, [2, 1]),
-        ({"since": T0 + 2, "until": T0 + 5, "status": Status.RUNNING}, [4, 3]),
+        ({"since": T0 + 2, "until": T0 + 5, "statuses": (Status.RUNNING,)}, [4, 3]),
         ({"name_contains": "rush"}, [6, 3]),
         ({"name_contains": "%"}, [4]),
         ({"name_contains": "_"}, [4]),
@@ -230,8 +231,8 @@ def test_pages_of_a_list_join_without_gap_or_repeat(store: Store) -> None:
         ({"name_contains": "É"}, [5]),
         ({"name_contains": "é"}, []),
         ({"workflow": "audit", "name_contains": "Rush", "limit": 1}, [6]),
-        ({"status": Status.FAILED, "before_id": 5}, [2]),
-        ({"workflow": "order", "before_id": 3, "limit": 1}, [2]),
+        ({"statuses": (Status.FAILED,), "after": (T0 + 5, 5)}, [2]),
+        ({"workflow": "order", "after": (T0 + 3, 3), "limit": 1}, [2]),
         ({"limit": 0}, []),
     ],
 )

@@ -8,9 +8,10 @@ import pytest
 
 from sm_cli.errors import Conflict
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.messages import Consumed
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import ExecutionFilter, Reserved
+from sm_cli.store.records import Reserved
 from tests.store.asking import asked, listed_ids
 from tests.store.samples import (
     T0,

@@ -9,8 +9,9 @@ import pytest
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import ExecutionFilter, Status
+from sm_cli.store.records import Status
 from tests.store.asking import asked, listed_ids
 from tests.store.samples import T0, apply, events, execution, frame, job, message, subscription, timer
 

@@ -31,7 +31,8 @@ from sm_cli.errors import Conflict, InvalidDefinition, NotFound
 from sm_cli.interpreter.commands import CallSfn, StartExecution
 from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
+from sm_cli.store.records import Execution, Status
 from sm_cli.timestamps import rfc3339
 
 #: AWS's limit on an execution that StartSyncExecution waits for, seconds.
@@ -142,9 +143,9 @@ def list_executions(unit: UnitOfWork, parameters: Parameters) -> Json:
     statuses = {status.value: status for status in Status}
     if status is not None and status not in statuses:
         wrong("StatusFilter", status, "one of " + ", ".join(sorted(statuses)))
-    state = None if status is None else statuses[str(status)]
-    before = first or None
-    executions = unit.tx.list_executions(ExecutionFilter(state, workflow, before_id=before, limit=most + 1))
+    filter = ExecutionFilter(() if status is None else (statuses[str(status)],), workflow)
+    after = unit.tx.place_before(first) if first else None
+    executions = unit.tx.list_executions(filter, ExecutionPage(most + 1, after=after))
     rows = [listed_execution(unit, execution) for execution in executions[:most]]
     return {"Executions": rows} | ({"NextToken": str(executions[most - 1].id)} if len(executions) > most else {})
 
