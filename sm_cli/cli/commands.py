@@ -26,6 +26,8 @@ COMMANDS = {
     "send-message": "messages.send",
     "messages": "messages.list",
     "worker": "run.worker",
+    "schedule": "schedules.command",
+    "doctor": "project.doctor",
     "db": "database.command",
 }
 
@@ -53,5 +55,7 @@ SUMMARIES = {
     "send-message": "Send a message to who waits for it.",
     "messages": "See what was sent and what became of it.",
     "worker": "Work on all executions until Ctrl-C.",
+    "schedule": "Start executions by the clock.",
+    "doctor": "Look for what is wrong.",
     "db": "Back up, check, shorten and ask the database.",
 }

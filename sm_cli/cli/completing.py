@@ -64,10 +64,10 @@ def _typed_so_far(context: Any) -> dict[str, Any]:
 
 def _executions(values: dict[str, Any]) -> list[Offer]:
     from sm_cli.cli.project.opening import opened_store
-    from sm_cli.views.listing import ExecutionFilter, ExecutionPage, list_executions
+    from sm_cli.views.listing import ExecutionFilter, list_executions
 
     with opened_store(values.get("db")) as store:
-        executions = list_executions(store, ExecutionFilter(), ExecutionPage(_LOOKED_AT))
+        executions = list_executions(store, ExecutionFilter(limit=_LOOKED_AT))
     offers = [Offer(word) for word in _SHORTCUTS]
     for execution in executions:
         text = f"{execution.workflow} {execution.status}"
@@ -81,6 +81,13 @@ def _workflows(values: dict[str, Any]) -> list[Offer]:  # noqa: ARG001 - as all 
 
     folder = find_project().workflows
     return [Offer(name_of_file(str(file))) for file in files_in(folder)] if folder.is_dir() else []
+
+
+def _schedules(given: dict[str, Any]) -> list[Offer]:
+    from sm_cli.cli.project.opening import opened_engine
+
+    with opened_engine(given.get("db")) as engine:
+        return [Offer(each.name, help=each.workflow) for each in engine.schedules.list()]
 
 
 def _states(values: dict[str, Any]) -> list[Offer]:
@@ -105,6 +112,7 @@ def _states(values: dict[str, Any]) -> list[Offer]:
 #: What stands for it in the help, and what there is of it.
 _WORDS: dict[str, Callable[[dict[str, Any]], list[Offer]]] = {
     "EXECUTION": _executions,
+    "SCHEDULE": _schedules,
     "WORKFLOW": _workflows,
     "STATUS": lambda _: [Offer(word) for word in _STATUSES],
 }

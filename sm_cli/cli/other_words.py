@@ -56,6 +56,8 @@ MEANT: dict[str, tuple[str, ...]] = {
     "fail": ("task failure TOKEN",),
     "heartbeat": ("task heartbeat TOKEN",),
     "tasks": ("task list",),
+    "cron": ("schedule add WORKFLOW --cron EXPR", "schedule list"),
+    "health": ("doctor",),
     "tokens": ("task list",),
     "check": ("validate WORKFLOW",),
     "lint": ("validate WORKFLOW",),

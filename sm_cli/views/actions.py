@@ -21,6 +21,8 @@ class Do(Enum):
     SHOW_EXECUTION = auto()  # execution
     SHOW_REASONS = auto()  # execution
     SHOW_MAP_RUNS = auto()  # map run
+    SHOW_SCHEDULE = auto()  # schedule
+    RESUME_SCHEDULE = auto()  # schedule
 
 
 @dataclass(frozen=True, slots=True)

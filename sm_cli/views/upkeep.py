@@ -15,6 +15,7 @@ from sm_cli.jsonvalue import Json
 if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
     from sm_cli.store.sqlite.database import SqliteStore
+    from sm_cli.store.sqlite.upkeep import FileFacts
 
 
 def _file(store: Store) -> SqliteStore:
@@ -34,12 +35,18 @@ def back_up(store: Store, target: Path, *, force: bool = False) -> int:
     return write_backup(_file(store), target, force=force)
 
 
+def database_facts(store: Store) -> FileFacts:
+    """Path, size and schema. Raises ConfigurationError."""
+    from sm_cli.store.sqlite.upkeep import file_facts
+
+    return file_facts(_file(store))
+
+
 def database_document(store: Store) -> dict[str, Json]:
     """Path, bytes, schema, free pages, executions by status, and rows of every table. Raises ConfigurationError."""
     from sm_cli.store.sqlite.reading import count_rows
-    from sm_cli.store.sqlite.upkeep import file_facts
 
-    facts = file_facts(_file(store))
+    facts = database_facts(store)
     with store.read() as questions:
         counts, children = questions.count_executions()
     statuses: dict[str, Json] = dict(counts)

@@ -40,7 +40,18 @@ from sm_cli.views.failures import error_line, readable_cause
 from sm_cli.worker.membership import is_alive, is_dead, name_of
 
 Kind: TypeAlias = Literal[
-    "ended", "message", "job", "callback", "timer", "retry", "children", "ready", "events", "deadline", "damaged"
+    "ended",
+    "message",
+    "job",
+    "callback",
+    "timer",
+    "retry",
+    "children",
+    "ready",
+    "events",
+    "deadline",
+    "damaged",
+    "schedule",
 ]
 
 #: So many reasons of an execution with many branches are told.

@@ -16,6 +16,7 @@ def once(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
     """One pass: every execution that is there when it begins, as far as it goes without waiting, and everything that
     is due then. What others start meanwhile may be taken too, but nothing of it holds the pass up."""
     start = loop.engine.clock.now()
+    loop.tick()  # what schedules start now is part of the pass
     with loop.engine.store.read() as questions:
         latest = questions.latest()
     newest = 0 if latest is None else latest.id
@@ -28,7 +29,6 @@ def once(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
         loop.take(goes_on)  # newcomers end what they have begun, and no more
         return not goes_on and not loop.jobs
 
-    loop.tick()
     loop.run(lambda: told_to_stop() or as_far_as_it_goes())
 
 

@@ -180,7 +180,7 @@ def transcript(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tr
     project.handlers(HANDLERS)
     made = Transcript(project, tick)
     one = ("--concurrency", "1")
-    assert made.quiet("run", "order", "orderId=A", "amount=10", "--name", "small", "--tag", "team=blue", *one).code == 0
+    assert made.quiet("run", "order", "orderId=A", "amount=10", "--name", "small", *one).code == 0
     assert made.quiet("run", "order", "orderId=B", "amount=0", "--name", "free", *one).code == 1
     assert made.quiet("run", "order", "orderId=C", "amount=500", "--name", "large", "--detach-on-wait", *one).code == 6
     assert made.quiet("run", "batch", "-i", "batch.json", "--name", "three", "--detach").code == 0
@@ -191,6 +191,8 @@ def transcript(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tr
     monkeypatch.undo()
     time.tzset()
 
+
+NIGHTLY = "schedule add order --name nightly --cron '0 2 * * 1-5' --tz Europe/Berlin orderId=S amount=1"
 
 #: Command, or `command subcommand`, to the lines of its transcript; `{f}` stands for each way to print.
 FORMATS = ("--json", "-o json", "-o jsonl", "-o yaml")
@@ -242,9 +244,6 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "list",
         *(f"list {{f}}{more}" for more in ("", " --status FAILED")),
         "list --workflow order --limit 2",
-        "list --tag team=blue --sort name",
-        "list --state Charge --error Declined --count",
-        "list --tag team=red --until 1h",
         "list -o jsonpath=$[?(@.status=='FAILED')].name",
         "list --status NONE",
     ),
@@ -340,6 +339,50 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "db query 'SELECT nope'",
     ),
     "worker": ("worker --once --name w --concurrency 1", "worker --drain --name w --concurrency 1"),
+    "schedule add": (
+        NIGHTLY,
+        NIGHTLY,
+        "schedule add order --name often --every 15m --jitter 5m --overlap queue --catch-up all",
+        "schedule add order --name once --at 2026-02-14T08:00 --tz America/New_York {f}",
+        "schedule add order",
+        "schedule add ordr --every 1m",
+        "schedule add order --name nightly --every 1m",
+        "schedule add order --name never --cron '0 0 30 2 *'",
+        "schedule add order --name nowhere --cron '0 2 * * *' --tz Europe/Berln",
+        "schedule add order --name past --at 2026-01-31T11:00Z",
+    ),
+    "schedule list": (
+        "schedule list",
+        NIGHTLY,
+        "schedule add order --name often --every 1s orderId=S amount=500",
+        "schedule list",
+        "worker --once --name w --concurrency 1",
+        "schedule list",
+        "schedule list {f}",
+    ),
+    "schedule show": (
+        "schedule add order --name often --every 1s orderId=S amount=500",
+        "schedule show often",
+        "worker --once --name w --concurrency 1",
+        "worker --once --name w --concurrency 1",
+        "schedule show often",
+        "schedule show often {f}",
+        "schedule show nothing",
+        "why often",
+        "why often --json",
+    ),
+    "schedule pause": (NIGHTLY, "schedule pause nightly", "schedule pause nightly", "schedule list", "why nightly"),
+    "schedule resume": (NIGHTLY, "schedule pause nightly", "schedule resume nightly", "schedule resume nightly"),
+    "schedule run-now": (
+        "schedule add order --name often --every 1d orderId=S amount=500",
+        "schedule run-now often",
+        "schedule run-now often",
+        "schedule add order --name line --every 1d --overlap queue orderId=S amount=500",
+        "schedule run-now line {f}",
+        "schedule run-now line",
+    ),
+    "schedule remove": (NIGHTLY, "schedule remove nightly", "schedule remove nightly", "schedule list"),
+    "doctor": ("doctor", "doctor --json", "schedule add order --name often --every 1s", "doctor", "doctor --db no.db"),
 }
 
 

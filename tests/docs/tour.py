@@ -28,6 +28,7 @@ PAGES = (
     "docs/upgrading.md",
     "docs/troubleshooting-maps.md",
     "docs/aws.md",
+    "docs/schedules.md",
 )
 _FILE = re.compile(r"# (?P<path>[\w./@-]+\.\w+|[\w.-]+/[\w./-]+|Dockerfile)\n")
 _MARK = "<<end of step"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from sm_cli.cli.project.config import Project
     from sm_cli.handlers.registry import Registry
 
 
@@ -40,3 +41,22 @@ def handler_names(directory: Path, *, run: bool) -> Collection[str] | None:
     if (why := reading.why_incomplete) is not None and not reading.problems:
         say(f"sm: note: {why}; so nothing is said about handlers (--import executes the files and knows)")
     return reading.names if reading.is_complete else None
+
+
+def known_handler_names(project: Project, option: str | None, *, run: bool) -> Collection[str] | None:
+    """The names of all handlers that a project's worker has, those that sm brings among them; None, and a sentence on
+    stderr, where that is not known. option, run: as above."""
+    from sm_cli.asl.resources import BUILT_IN
+    from sm_cli.cli.terminal.output import guard_stdout
+    from sm_cli.errors import HandlerLoadError
+
+    try:
+        directory, is_given = project.handlers(option)
+        if not is_given and not directory.is_dir():
+            return BUILT_IN
+        with guard_stdout():
+            names = handler_names(directory, run=run)
+    except HandlerLoadError as e:
+        warn(f"the handlers cannot be loaded: {e.message}")
+        return None
+    return None if names is None else [*BUILT_IN, *names]

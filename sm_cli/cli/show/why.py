@@ -10,7 +10,6 @@ from sm_cli.cli.project.config import Project, find_project
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import logs, tables
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal.failures import warn
 from sm_cli.cli.terminal.options import (
     AsJson,
     Database,
@@ -25,6 +24,8 @@ from sm_cli.cli.terminal.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sm_cli.engine.engine import Engine
     from sm_cli.views.records import Execution
 
@@ -47,8 +48,9 @@ def why(
     _trust: Trust = False,
     _verbose: Verbose = False,
 ) -> None:
-    """Say why an execution does not go on, and what would move it."""
+    """Say why an execution does not go on, or a schedule does not fire, and what would move it."""
     from sm_cli.cli.show.places import child_failure_lines, failure_text, from_root, traceback_lines, with_places
+    from sm_cli.cli.show.schedule_reasons import print_schedule_reasons, schedule_called
     from sm_cli.cli.terminal.actions import command_of
     from sm_cli.timestamps import rfc3339
     from sm_cli.views.executions import execution_failure, failure_document
@@ -58,6 +60,9 @@ def why(
     format = output_format(output, json)
     project = find_project()
     with opened_engine(db, project) as engine:
+        if (schedule := schedule_called(engine, execution)) is not None:
+            print_schedule_reasons(engine, schedule, format)
+            return
         record = engine.find(execution)
         names = _handlers(engine, record, project, handlers, run=import_)
         begins = _BEGINS.get(record.status.value, "began at")
@@ -96,22 +101,11 @@ def why(
 
 def _handlers(
     engine: Engine, execution: Execution, project: Project, option: str | None, *, run: bool
-) -> list[str] | None:
+) -> Collection[str] | None:
     """The names of the handlers that there are, when that matters: a job waits that nobody has taken."""
-    from sm_cli.asl.resources import BUILT_IN
-    from sm_cli.cli.project.handlers import handler_names
-    from sm_cli.errors import HandlerLoadError
+    from sm_cli.cli.project.handlers import known_handler_names
     from sm_cli.views.executions import has_free_jobs
 
     if not has_free_jobs(engine, execution):
         return None
-    directory, is_named = project.handlers(option)
-    if not is_named and not directory.is_dir():
-        return list(BUILT_IN)
-    try:
-        with out.guard_stdout():
-            names = handler_names(directory, run=run)
-    except HandlerLoadError as e:
-        warn(f"the handlers cannot be loaded: {e.message}")
-        return None
-    return None if names is None else [*BUILT_IN, *names]
+    return known_handler_names(project, option, run=run)

@@ -16,6 +16,8 @@ _COMMANDS = {
     Do.SHOW_EXECUTION: "sm show",
     Do.SHOW_REASONS: "sm why",
     Do.SHOW_MAP_RUNS: "sm map-runs",
+    Do.SHOW_SCHEDULE: "sm schedule show",
+    Do.RESUME_SCHEDULE: "sm schedule resume",
 }
 
 

@@ -19,6 +19,9 @@ from sm_cli.errors import InvalidDefinition, SmError
 _HINTS = {
     "execution": "`sm list` shows what there is",
     "map run": "`sm map-runs` shows what there is",
+    "schedule": "`sm schedule list` shows what there is",
+    "schedule exists": "Give this one another --name, or remove the other: sm schedule remove.",
+    "schedule over": "sm schedule run-now starts it all the same; sm schedule remove forgets it.",
     "message": "`sm messages list` shows what there is",
     "express": "Run it without --express.",
     "handlers directory": "--handlers DIR names another one.",

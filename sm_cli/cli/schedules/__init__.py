@@ -1,0 +1,1 @@
+"""`sm schedule`: executions by the clock."""

@@ -1,0 +1,139 @@
+"""The checks, in the order in which they are told. A new one is a function and a line in the table below.
+
+Each reads from a snapshot of its own and is bounded: a doctor who is asked while workers are busy holds nobody up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from sm_cli.asl.resources import INTERNAL, serving
+from sm_cli.engine.schedules.zones import find_zone
+from sm_cli.errors import ConfigurationError, UsageError
+from sm_cli.store.schedules import FiringOutcome
+from sm_cli.timestamps import MICROSECONDS
+from sm_cli.views.actions import Action, Do
+from sm_cli.views.doctor.findings import DoctorFinding, Examination, Severity
+from sm_cli.views.schedules.reasons import PATIENCE
+from sm_cli.views.upkeep import database_facts
+from sm_cli.views.why import working
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+
+#: Yields (severity, sentence, action) of each finding; what it leaves out is as it should be.
+Found: TypeAlias = Iterator[tuple[Severity, str, Action | None]]
+Check: TypeAlias = Callable[[Examination], Found]
+
+#: Microseconds for which a job may wait although workers are there: they may be busy.
+_JOB_WAITS = 60 * MICROSECONDS
+#: So many of a kind are named.
+_MOST = 5
+#: So many tasks of a kind are counted.
+_COUNTED = 1000
+
+
+def examine(
+    engine: Engine, *, time_text: Callable[[int], str], handlers: Collection[str] | None = None
+) -> list[DoctorFinding]:
+    """What the checks find, in their order; each says at least one sentence."""
+    examination = Examination(engine, engine.clock.now(), time_text, handlers, working(engine))
+    return [
+        DoctorFinding(name, severity, text, action)
+        for name, check in CHECKS.items()
+        for severity, text, action in check(examination)
+    ]
+
+
+def check_database_file(examination: Examination) -> Found:
+    """Where it lies, and that its schema is this program's: an older one was migrated when it was opened."""
+    try:
+        facts = database_facts(examination.engine.store)
+    except ConfigurationError:
+        yield Severity.FINE, "in memory, for as long as this process lives", None
+        return
+    yield Severity.FINE, f"{facts.path}, schema {facts.schema}", None
+
+
+def check_workers(examination: Examination) -> Found:
+    """Whether somebody is there for the work that there is."""
+    names = [worker.name for worker in examination.workers]
+    if names:
+        more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+        yield Severity.FINE, f"{_count(len(names), 'worker')} running: {', '.join(names[:_MOST])}{more}", None
+        return
+    with examination.engine.store.read() as questions:
+        due = questions.next_due()
+        is_due = due is not None and due < examination.now
+        waits = is_due or questions.has_ready() or bool(questions.waiting_resources())
+    if waits:
+        yield Severity.BROKEN, "no worker is running, and there is work to do", Action(Do.START_WORKER)
+    elif due is not None:
+        when = examination.time_text(due)
+        yield Severity.WARNING, f"no worker is running, and there is work to do at {when}", Action(Do.START_WORKER)
+    else:
+        yield Severity.FINE, "no worker is running, and there is nothing to do", None
+
+
+def check_jobs(examination: Examination) -> Found:
+    """Tasks that nobody does."""
+    with examination.engine.store.read() as questions:
+        oldest = {
+            resource: (jobs[0].available, len(questions.free_of(resource, _COUNTED)))
+            for resource in questions.waiting_resources()
+            if (jobs := questions.claimable(examination.now, 1, resources=frozenset({resource})))
+        }
+    bad = 0
+    for resource, (since, count) in oldest.items():
+        waits = f"{_count(count, 'task')} for {resource!r} wait{'s' if count == 1 else ''}"
+        waits += f" since {examination.time_text(since)}"
+        handlers = examination.handlers
+        if handlers is not None and not resource.startswith(INTERNAL) and serving(resource, handlers) is None:
+            bad += 1
+            yield Severity.BROKEN, f"{waits}, and there is no handler of that name", Action(Do.START_WORKER)
+        elif examination.workers and examination.now - since > _JOB_WAITS:
+            bad += 1
+            text = f"{waits}, and no worker takes {'it' if count == 1 else 'them'}: none has the handler or a free slot"
+            yield Severity.WARNING, text, None
+    if not bad:
+        yield Severity.FINE, "no task waits for a handler that is not there", None
+
+
+def check_schedules(examination: Examination) -> Found:
+    """Schedules that do not fire, or that start nothing."""
+    schedules = examination.engine.schedules.list()
+    bad = 0
+    for schedule in schedules:
+        name, late = schedule.name, PATIENCE if examination.workers else 0
+        if schedule.due is not None and schedule.due < examination.now - late:
+            bad += 1
+            text = f"schedule {name} has been due since {examination.time_text(schedule.due)}"
+            who = "no worker gets to it" if examination.workers else "no worker is running"
+            yield Severity.BROKEN, f"{text}, and {who}", Action(Do.START_WORKER)
+        last = schedule.firings[-1] if schedule.firings else None
+        if last is not None and last.outcome is FiringOutcome.REFUSED:
+            bad += 1
+            text = f"schedule {name} could not start its workflow at {examination.time_text(last.time)}: {last.reason}"
+            yield Severity.BROKEN, text, Action(Do.SHOW_SCHEDULE, (name,))
+        try:
+            find_zone(schedule.zone)
+        except UsageError as e:
+            bad += 1
+            yield Severity.BROKEN, f"schedule {name} cannot fire here: {e.message}", Action(Do.SHOW_SCHEDULE, (name,))
+    if not bad and schedules:
+        yield Severity.FINE, f"{_count(len(schedules), 'schedule')}, none of them late or refused", None
+    elif not bad:
+        yield Severity.FINE, "there are no schedules", None
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+CHECKS: Mapping[str, Check] = {
+    "database": check_database_file,
+    "workers": check_workers,
+    "tasks": check_jobs,
+    "schedules": check_schedules,
+}

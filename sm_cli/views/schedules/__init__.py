@@ -1,0 +1,1 @@
+"""What front ends show of schedules: documents, and why one does not fire."""

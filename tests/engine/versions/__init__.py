@@ -1,1 +1,0 @@
-"""Versions of workflows: which text a reference means, aliases, and what may be changed."""
