@@ -50,11 +50,10 @@ def fill(store: Store, count: int) -> None:
     engine, waits = Engine(store), workflow()
 
     def begin(tick: Tick, first: int, last: int) -> None:
-        if first == 0:
-            engine.programs.define(waits, tick.tx, tick.changes, tick.now)
+        version = engine.programs.version_to_start(waits, tick.tx, tick.changes, tick.now)
         for n in range(first, last):
             ref = engine.clock.new_ref()
-            starting.begin(tick, waits.name, waits.program, {"orderId": f"ORD-{n}"}, ref=ref, name=ref)
+            starting.begin(tick, version, {"orderId": f"ORD-{n}"}, ref=ref, name=ref)
 
     for first in range(0, count, _BATCH):
         last = min(first + _BATCH, count)

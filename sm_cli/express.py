@@ -126,12 +126,15 @@ class Express:
         self.loop.pool.cancel_all()
         self.loop.pool.close()
 
-    def start(self, input: Json, *, name: str | None = None, timeout: float | None = None) -> Execution:
+    def start(
+        self, input: Json, *, name: str | None = None, timeout: float | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Execution:  # fmt: skip
         """Start it, once. Raises UsageError for a bad name, or a timeout beyond AWS's limit."""
         if timeout is not None and timeout > TIME_LIMIT:
             raise UsageError(f"an express execution ends after {TIME_LIMIT:g} s; a timeout of {timeout:g} s is longer")
         limit = TIME_LIMIT if timeout is None else timeout
-        self.execution, _ = self.loop.start(self.workflow, input, name=name, type="EXPRESS", timeout=limit)
+        self.execution, _ = self.loop.start(self.workflow, input, name=name, type="EXPRESS", timeout=limit, tags=tags)
         return self.execution
 
     def run(self, until: Callable[[], bool]) -> None:
@@ -201,9 +204,9 @@ def keep(express: Express, store: Store) -> Execution:
     def work(tick: Tick) -> Execution:
         if tick.tx.find_execution(closed.workflow, closed.name) is not None:
             raise name_conflict(closed.name)
-        target.programs.define(express.workflow, tick.tx, tick.changes, tick.now)
+        version = target.programs.version_to_start(express.workflow, tick.tx, tick.changes, tick.now)
         frames = tick.tx.reserve("frames", 1 + max((event.frame for event in events), default=0))
-        copy = copy_closed(tick, closed)
+        copy = copy_closed(tick, closed, version)
         tick.changes.failed_attempts.extend(
             attempt._replace(execution=copy.id, frame=frames + attempt.frame) for attempt in attempts
         )

@@ -43,10 +43,11 @@ SFN_ACTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "listStateMachines": ((), ("MaxResults", "NextToken")),
     "listStateMachineVersions": (("StateMachineArn",), ("MaxResults", "NextToken")),
     "listStateMachineAliases": (("StateMachineArn",), ("MaxResults", "NextToken")),
+    "describeStateMachineAlias": (("StateMachineAliasArn",), ()),
     "validateStateMachineDefinition": (("Definition",), ("Type", "Severity", "MaxResults")),
 }
 _BY_FILES = "A state machine is a file of the project: change the file."
-_NO_VERSIONS = "A state machine has no versions and no aliases here: an execution keeps the definition it began with."
+_BY_A_PERSON = "Every registered text is a version, and a person makes the aliases: outside of executions."
 _NO_TAGS = "Nothing has tags here."
 _NO_ACTIVITIES = "An activity is there as soon as a state names it: it is not made, deleted or listed."
 #: The other actions of that API, and why the engine does not carry them out.
@@ -54,12 +55,11 @@ SFN_REFUSED: Mapping[str, str] = {
     "createStateMachine": _BY_FILES,
     "updateStateMachine": _BY_FILES,
     "deleteStateMachine": _BY_FILES,
-    "publishStateMachineVersion": _NO_VERSIONS,
-    "deleteStateMachineVersion": _NO_VERSIONS,
-    "createStateMachineAlias": _NO_VERSIONS,
-    "describeStateMachineAlias": _NO_VERSIONS,
-    "updateStateMachineAlias": _NO_VERSIONS,
-    "deleteStateMachineAlias": _NO_VERSIONS,
+    "publishStateMachineVersion": _BY_A_PERSON,
+    "deleteStateMachineVersion": _BY_A_PERSON,
+    "createStateMachineAlias": _BY_A_PERSON,
+    "updateStateMachineAlias": _BY_A_PERSON,
+    "deleteStateMachineAlias": _BY_A_PERSON,
     "createActivity": _NO_ACTIVITIES,
     "describeActivity": _NO_ACTIVITIES,
     "deleteActivity": _NO_ACTIVITIES,
@@ -133,10 +133,17 @@ def parse_resource(text: str) -> Resource:
     return Resource(text, "handler", text)
 
 
-def workflow_name(name_or_arn: str) -> str:
-    """The StateMachineArn of states:startExecution: `arn:…:stateMachine:NAME[:VERSION or ALIAS]`, or a bare name."""
+def workflow_reference(name_or_arn: str) -> tuple[str, str | None]:
+    """(name, version or alias; None without one) of the StateMachineArn of states:startExecution:
+    `arn:…:stateMachine:NAME[:VERSION or ALIAS]`, or the same without what stands before the name."""
     _, separator, rest = name_or_arn.partition(":stateMachine:")
-    return (rest if separator else name_or_arn).split(":", 1)[0]
+    name, colon, qualifier = (rest if separator else name_or_arn).partition(":")
+    return name, qualifier if colon else None
+
+
+def workflow_name(name_or_arn: str) -> str:
+    """The name of the workflow, whatever stands behind it."""
+    return workflow_reference(name_or_arn)[0]
 
 
 def function_name(name_or_arn: str) -> str:

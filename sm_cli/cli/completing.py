@@ -64,10 +64,10 @@ def _typed_so_far(context: Any) -> dict[str, Any]:
 
 def _executions(values: dict[str, Any]) -> list[Offer]:
     from sm_cli.cli.project.opening import opened_store
-    from sm_cli.views.listing import ExecutionFilter, list_executions
+    from sm_cli.views.listing import ExecutionFilter, ExecutionPage, list_executions
 
     with opened_store(values.get("db")) as store:
-        executions = list_executions(store, ExecutionFilter(limit=_LOOKED_AT))
+        executions = list_executions(store, ExecutionFilter(), ExecutionPage(_LOOKED_AT))
     offers = [Offer(word) for word in _SHORTCUTS]
     for execution in executions:
         text = f"{execution.workflow} {execution.status}"

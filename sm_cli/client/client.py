@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +32,7 @@ from sm_cli.errors import DatabaseError, StillRunning, UsageError
 from sm_cli.jsonvalue import Json, as_json
 from sm_cli.views.executions import execution_now, history_of
 from sm_cli.views.listing import list_executions
-from sm_cli.views.records import ExecutionFilter, Status
+from sm_cli.views.records import ExecutionFilter, ExecutionPage, Status
 from sm_cli.views.tasks import handed_over_tasks
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Client:
     def start(
         self, workflow: str | os.PathLike[str] | dict[str, Any], input: Json = None, *, name: str | None = None,
         timeout: float | None = None, queue: str | None = None, workflow_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> ExecutionDescription:  # fmt: skip
         """Start an execution, and return at once: it is on disk, and a worker does the rest.
 
@@ -112,19 +114,20 @@ class Client:
         value; None is {}. name: the execution's; the same name with the same input is, while it runs, the same
         execution, so that a request that is repeated starts nothing twice. timeout: seconds until it ends as TIMED_OUT.
         queue: of its tasks; that of the settings unless given. workflow_name: what a dict or a Path is called; a Path
-        unless given by its file, a dict `inline`. Its handlers are not looked for.
+        unless given by its file, a dict `inline`. tags: names and values to find it by later, within AWS's limits. Its
+        handlers are not looked for.
 
         Raises NotFound for a name that no workflow has, InvalidDefinition, Conflict when the name is taken.
         """
-        prepared = self._workflow(workflow, workflow_name)
+        target = self._workflow(workflow, workflow_name)
         data = _json({} if input is None else input, "the input")
         project, engine = self._home.project, self.engine
         if project.aws_limits:
             refuse_beyond_aws(data)
         with self._lock:
             execution, _, _ = engine.start(
-                prepared, data, name=name, timeout=timeout, queue=queue or project.queue_of(prepared.name),
-                limits=project.aws_limits,
+                target, data, name=name, timeout=timeout, queue=queue or project.queue_of(target.name),
+                limits=project.aws_limits, tags=tags,
             )  # fmt: skip
         return description_of(execution)
 
@@ -177,20 +180,23 @@ class Client:
 
     def list(
         self, *, status: StatusName | None = None, workflow: str | None = None, since: datetime | None = None,
-        limit: int = 50,
+        until: datetime | None = None, name: str | None = None, state: str | None = None, error: str | None = None,
+        tags: Mapping[str, str] | None = None, limit: int = 50,
     ) -> Summaries:  # fmt: skip
-        """Executions, newest first, without their data. since: started at or after this time (without a zone: UTC's).
+        """Executions, newest first, without their data; those for which all holds that is given.
+
+        since, until: started at or after, and before, this time (without a zone: UTC's). name: a text in their name.
+        state: the name of one that they are in, or were. error: the name that they ended with. tags: all of these.
         limit: at most so many. Children of map runs are not among them. Raises UsageError for a status that is none."""
         if status is not None and status not in set(Status):
             raise UsageError(f"{status!r} is not a status; there are {', '.join(Status)}")
         if limit < 1:
             raise UsageError(f"limit is a number from 1 on, not {limit}")
-        begin = None if since is None else since if since.tzinfo is not None else since.replace(tzinfo=UTC)
         filter = ExecutionFilter(
-            status=None if status is None else Status(status), workflow=workflow, limit=limit,
-            since=None if begin is None else round(begin.timestamp() * 1_000_000),
+            () if status is None else (Status(status),), workflow, _microseconds(since), _microseconds(until), name,
+            state, error, tuple((tags or {}).items()),
         )  # fmt: skip
-        return [summary_of(execution) for execution in list_executions(self.engine.store, filter)]
+        return [summary_of(execution) for execution in list_executions(self.engine.store, filter, ExecutionPage(limit))]
 
     def history(self, execution: str) -> Events:
         """Its events, as AWS's GetExecutionHistory gives them. Raises NotFound, Conflict."""
@@ -263,6 +269,13 @@ class Client:
         engine = self.engine
         with self._lock:
             engine.task_beat(token)
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    """Since 1970 UTC; a time without a zone is UTC's."""
+    if moment is None:
+        return None
+    return round((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
 
 
 def _json(value: object, what: str) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
@@ -36,6 +37,8 @@ class ExecutionSummary:
     error: str | None
     #: What is said of that error; None when nothing is.
     cause: str | None
+    #: Name to value, as it was started with.
+    tags: Mapping[str, str]
 
     @property
     def is_running(self) -> bool:
@@ -112,6 +115,8 @@ def receipt_of(result: Sent) -> MessageReceipt:
     return MessageReceipt(result.outcome.value, result.executions, until, result.near)
 
 
-def _facts(e: Execution) -> tuple[str, str, str, StatusName, datetime, datetime | None, str | None, str | None]:
+def _facts(
+    e: Execution,
+) -> tuple[str, str, str, StatusName, datetime, datetime | None, str | None, str | None, Mapping[str, str]]:
     end = None if e.closed is None else utc_time(e.closed)
-    return e.ref, e.name, e.workflow, e.status.value, utc_time(e.started), end, e.error, e.cause
+    return e.ref, e.name, e.workflow, e.status.value, utc_time(e.started), end, e.error, e.cause, e.tags

@@ -5,7 +5,7 @@ Each call is one transaction, or a read. Stepping happens in `transact`, in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sm_cli.engine.chaining.source import Source as Source
@@ -30,7 +30,10 @@ from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
+from sm_cli.engine.tags import check_tags
 from sm_cli.engine.transactions import Observer, Transactions
+from sm_cli.engine.versions.references import parse_reference
+from sm_cli.engine.versions.resolving import find_stored_version
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
@@ -72,6 +75,21 @@ class Engine(Transactions):
         self.builtin = bucket_jobs(store, buckets)
         self.schedules = Schedules(self)
 
+    def find_workflow(self, text: str) -> Workflow:
+        """What `order`, `order:3`, `order:prod` or an ARN means now, ready to be started.
+
+        A bare name means the text that the library has, which is registered when it is started, else the current
+        version of the database; `start` keeps the version and the alias of any other. A weighted alias draws here.
+        Raises NotFound, UsageError, InvalidDefinition.
+        """
+        reference = parse_reference(text)
+        name, qualifier = reference
+        if qualifier is None and self.programs.library is not None and (workflow := self.programs.library(name)):
+            return workflow
+        lot = f"{self.settings.draw_seed}{self.clock.new_ref()}"
+        with self.store.read() as questions:
+            return self.programs.load(find_stored_version(questions, reference, lot), questions, qualifier)
+
     # -- executions ------------------------------------------------------------------------------
 
     def start(
@@ -84,6 +102,7 @@ class Engine(Transactions):
         timeout: float | None = None,
         queue: str = "default",
         limits: bool = False,
+        tags: Mapping[str, str] | None = None,
         taker: JobTaker | None = None,
         source: Source | None = None,
     ) -> tuple[Execution, bool, list[Job]]:
@@ -91,10 +110,12 @@ class Engine(Transactions):
 
         The same name with the same input, while it runs, is the same execution. Raises Conflict when the name
         is taken with another input or by a closed execution, UsageError for a name that AWS would refuse.
-        `timeout` in seconds overrides a longer TimeoutSeconds. `limits`: AWS's hold for it. `source`: the input is made
+        `timeout` in seconds overrides a longer TimeoutSeconds. `limits`: AWS's hold for it. `tags`: to find it by them
+        later (`tags.check_tags`); one that runs already keeps those that it has. `source`: the input is made
         of its output, by `source_input`, in the place of `input`, and the execution is linked to it: it is a new one
         then, or an error; Conflict when the name is taken by any, or the source has to be unique and is not.
         """
+        labels = check_tags(tags or {})
         before = None
         if source is not None:
             if input is not None:
@@ -118,10 +139,10 @@ class Engine(Transactions):
             if source is not None and before is not None:
                 check_unchanged(tick.tx, source, before)
                 check_unique(tick.tx, source, workflow.name)
-            self.programs.define(workflow, tick.tx, tick.changes, tick.now)
+            version = self.programs.version_to_start(workflow, tick.tx, tick.changes, tick.now)
             execution = begin(
-                tick, workflow.name, workflow.program, input, ref=ref, name=name, type=type, timeout=timeout,
-                queue=queue, limits=limits, source=source,
+                tick, version, input, ref=ref, name=name, type=type, timeout=timeout, queue=queue, limits=limits,
+                tags=labels, source=source,
             )  # fmt: skip
             return execution, True
 

@@ -1,7 +1,8 @@
 """Compiled programs by digest, and workflows by name: what a tick runs.
 
-A definition never changes under its digest, so a program is compiled once. A name means the newest definition:
-that of the library, where there is one and it has the name (the project's own files), else that of the database.
+A definition never changes under its digest, so a program is compiled once. A bare name means the text that the library
+has, where there is one and it has the name (the project's own files), registered if it is new; else the current version
+of the database. A version or an alias means what the database has.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.asl.model import Program
 from sm_cli.asl.text.source import Document
 from sm_cli.asl.text.source import parse as parse_source
+from sm_cli.engine.versions.references import WorkflowReference
+from sm_cli.engine.versions.resolving import find_stored_version, version_numbered
 from sm_cli.errors import DatabaseError, InvalidDefinition, NotFound, SmError
 from sm_cli.jsonvalue import digest, dumps
 from sm_cli.store.changes import Changes
-from sm_cli.store.records import Definition
+from sm_cli.store.records import Definition, Version
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.transaction import Transaction
 
@@ -34,6 +38,23 @@ class Workflow:
     document: Document
     #: The same, compiled.
     program: Program
+    #: Which version of the database it is; None: its text is registered when it is started, if it is new.
+    version: int | None = None
+    #: What stood behind the name that it was found by: an alias, or a number; None: nothing.
+    qualifier: str | None = None
+
+
+class WorkflowVersion(NamedTuple):
+    """One version of a workflow, as an execution of it begins."""
+
+    #: The workflow's name.
+    name: str
+    #: Its text, compiled.
+    program: Program
+    #: The version's number.
+    number: int
+    #: What stood behind the name that it was found by: an alias, or a number; None: nothing.
+    qualifier: str | None = None
 
 
 def prepare(document: Document, name: str, *, handlers: frozenset[str] | None = None) -> Workflow:
@@ -126,21 +147,64 @@ class Programs:
             self._damaged_digests.add(damage.digest)
             log.error("%s; its executions are left as they are", damage)
 
-    def find_workflow(self, name: str, tx: Transaction, changes: Changes, now: int) -> Program | None:
-        """The newest program of a workflow of this name; one from the library is stored with `changes`."""
-        workflow = None if self.library is None else self.library(name)
-        if workflow is None:
-            definition = tx.newest(name)
-            return None if definition is None else self.of(definition.digest, tx)
-        self.define(workflow, tx, changes, now)
-        return workflow.program
+    def find_version(
+        self, reference: WorkflowReference, tx: Transaction, changes: Changes, now: int, lot: str
+    ) -> WorkflowVersion:
+        """What the reference means now; a text from the library is registered with `changes` if it is new. lot: what a
+        weighted alias draws by, another text for each start.
 
-    def define(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> None:
-        """Store the definition as the newest of its name, unless it is that already and whole."""
+        Raises NotFound when there is no such workflow, version or alias, InvalidDefinition for a text of the library
+        that cannot run."""
+        name, qualifier = reference
+        workflow = None if self.library is None or qualifier is not None else self.library(name)
+        if workflow is not None:
+            return WorkflowVersion(name, workflow.program, self.define(workflow, tx, changes, now))
+        version = find_stored_version(tx, reference, lot, changes)
+        return WorkflowVersion(name, self.of(version.digest, tx), version.number, qualifier)
+
+    def load(self, version: Version, source: Questions, qualifier: str | None = None) -> Workflow:
+        """A stored version with its text. Raises DamagedDefinition, NotFound; SmError when it no longer compiles."""
+        definition = source.definition(version.digest)
+        if definition is None:
+            raise NotFound(f"the definition {version.digest[:12]} is not in the database")
+        program = self.of(version.digest, source)
+        return Workflow(version.name, document_of(definition), program, version.number, qualifier)
+
+    def version_to_start(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> WorkflowVersion:
+        """The version that a workflow is: the one that it was found as, or that of its text, registered if it is new.
+        Raises NotFound when the one that it was found as was deleted meanwhile."""
+        if workflow.version is None:
+            return WorkflowVersion(workflow.name, workflow.program, self.define(workflow, tx, changes, now))
         self.add(workflow)
-        definition, newest = _definition(workflow, now), tx.newest(workflow.name)
-        if newest is None or newest.digest != definition.digest or not self._is_whole(newest, definition):
+        version = version_numbered(tx, workflow.name, workflow.version, changes)
+        return WorkflowVersion(workflow.name, workflow.program, version.number, workflow.qualifier)
+
+    def define(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> int:
+        """Make the definition the current version of its name, and return its number: that of the same text, where the
+        name had it before, else the next one."""
+        self.add(workflow)
+        definition = _definition(workflow, now)
+        for new in reversed(changes.new_versions):
+            if new.name == definition.name:
+                return new.number if new.digest == definition.digest else self._register(definition, tx, changes)
+        current = tx.current_definition(definition.name)
+        if current is None or current[0].digest != definition.digest:
+            return self._register(definition, tx, changes)
+        if not self._is_whole(current[0], definition):
             changes.new_definitions.append(definition)
+        return current[1]
+
+    def _register(self, definition: Definition, tx: Transaction, changes: Changes) -> int:
+        name, digest = definition.name, definition.digest
+        row = tx.definition(digest)
+        if row is None or not self._is_whole(row, definition):
+            changes.new_definitions.append(definition)
+        before = tx.version_of_text(name, digest)
+        new = [each for each in changes.new_versions if each.name == name]
+        numbers = [each.number for each in (*new, *([] if before is None else [before])) if each.digest == digest]
+        number = numbers[0] if numbers else 1 + max([tx.newest_number(name), *(each.number for each in new)])
+        changes.new_versions.append(Version(name, number, digest, definition.created))
+        return number
 
     def repair(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> None:
         """Store the definition again when the stored one of its digest is damaged: this workflow has its text."""

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from sm_cli.store.changes import Changes
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import Status
+from sm_cli.store.records import Prunable, Status
 from sm_cli.store.sql.questions import Questions
 
 #: At most so many executions, and, but for a single one, events, go in one transaction.
 _EXECUTIONS, _EVENTS = 200, 20_000
+#: Before every (started, id) that an execution has.
+_BEGINNING = (-1, 0)
 #: Those that are closed.
 CLOSED = (Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.ABORTED)
 
@@ -40,12 +42,12 @@ def count_prunable(store: Store, before: int, statuses: tuple[Status, ...] = CLO
     total = Pruned()
     with store.read() as questions:
         for status in statuses:
-            after = 0
+            after = _BEGINNING
             while page := questions.prunable(status, after, before, _EXECUTIONS):
-                ids = [id for id, _, _ in _idle(questions, page)]
+                ids = [each.id for each in _idle(questions, page)]
                 executions, events = questions.with_children(ids)
                 total = total.plus(len(ids), executions - len(ids), events)
-                after = page[-1][0]
+                after = page[-1].started, page[-1].id
     return total
 
 
@@ -54,14 +56,14 @@ def prune(store: Store, before: int, statuses: tuple[Status, ...] = CLOSED) -> P
     was killed left of map runs goes too."""
     total = Pruned()
     for status in statuses:
-        after: int | None = 0
+        after: tuple[int, int] | None = _BEGINNING
         while after is not None:
             with store.write() as tx:
                 page = tx.prunable(status, after, before, _EXECUTIONS)
                 going, after = _portion(tx, page)
                 if going:
-                    tx.apply(Changes(executions_gone=[id for id, _, _ in going]))
-            total = total.plus(len(going), 0, sum(events for _, _, events in going))
+                    tx.apply(Changes(executions_gone=[each.id for each in going]))
+            total = total.plus(len(going), 0, sum(each.events for each in going))
     while (children := _prune_children(store)) is not None:
         total = total.plus(0, *children)
     with store.write() as tx:
@@ -69,24 +71,23 @@ def prune(store: Store, before: int, statuses: tuple[Status, ...] = CLOSED) -> P
     return total
 
 
-def _portion(questions: Questions, page: list[tuple[int, int, int]]) -> tuple[list[tuple[int, int, int]], int | None]:
-    """(those that go in this transaction, the id after which the next begins; None when these are the last)."""
-    busy = questions.busy_trees({tree for _, tree, _ in page})
-    going: list[tuple[int, int, int]] = []
+def _portion(questions: Questions, page: list[Prunable]) -> tuple[list[Prunable], tuple[int, int] | None]:
+    """(those that go in this transaction, (started, id) after which the next begins; None when these are the last)."""
+    going: list[Prunable] = []
     total = 0
-    for each in page:
-        if each[1] in busy:
-            continue
-        if going and total + each[2] > _EVENTS:
-            return going, going[-1][0]
+    last = page[-1] if page else None
+    for each in _idle(questions, page):
+        if going and total + each.events > _EVENTS:
+            last = going[-1]
+            break
         going.append(each)
-        total += each[2]
-    return going, page[-1][0] if page else None
+        total += each.events
+    return going, None if last is None else (last.started, last.id)
 
 
-def _idle(questions: Questions, page: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    busy = questions.busy_trees({tree for _, tree, _ in page})
-    return [each for each in page if each[1] not in busy]
+def _idle(questions: Questions, page: list[Prunable]) -> list[Prunable]:
+    busy = questions.busy_trees({each.tree for each in page})
+    return [each for each in page if each.tree not in busy]
 
 
 def _prune_children(store: Store) -> tuple[int, int] | None:

@@ -29,7 +29,8 @@ class Settings:
     one JSONata evaluation (AWS's, where its limits hold). max_events: history events after which an execution fails:
     an endless loop must not fill the disk. has_handler: which resources of tasks that
     the engine would carry out itself (`states:startExecution`, `aws-sdk:sfn:stopExecution`) are left to a handler;
-    None: none. has_stub: whether a task that starts a workflow which is not there is left to a handler.
+    None: none. has_stub: whether a task that starts a workflow which is not there is left to a handler. draw_seed: what
+    weighted aliases draw by, together with the public id of the execution that is started.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class Settings:
         max_events: int = MAX_EVENTS,
         has_handler: Callable[[str], bool] | None = None,
         has_stub: bool = False,
+        draw_seed: str = "",
     ) -> None:
         self.has_handler = has_handler
         self.has_stub = has_stub
+        self.draw_seed = draw_seed
         self.token_key = token_key
         self.max_payload = max_payload
         self.evaluation = evaluation

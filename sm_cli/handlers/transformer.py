@@ -31,15 +31,15 @@ class Transformer:
     def apply(self, output: Json) -> Json:
         """What it makes of a copy of this output. Raises TransformError."""
         try:
-            made = self.function(copy(output))
+            result = self.function(copy(output))
         except (Exception, SystemExit) as e:
             text = error_text(e)
-            raised = f"{type(e).__name__}: {text}" if text else type(e).__name__
-            raise TransformError(f"the transformer {self.name!r} raised {raised}") from e
-        found, problem = as_json(made)
+            failure = f"{type(e).__name__}: {text}" if text else type(e).__name__
+            raise TransformError(f"the transformer {self.name!r} raised {failure}") from e
+        document, problem = as_json(result)
         if problem is not None:
             raise TransformError(f"the transformer {self.name!r} returned what is not JSON: {problem}")
-        return found
+        return document
 
 
 def transformer(name: str) -> Callable[[F], F]:
@@ -62,12 +62,12 @@ def transformer(name: str) -> Callable[[F], F]:
 
 def transformers_in(namespace: Mapping[str, Any]) -> list[Transformer]:
     """The transformers that a module's global names hold, in the order in which they stand there."""
-    found: dict[int, Transformer] = {}
+    transformers: dict[int, Transformer] = {}
     for value in list(namespace.values()):
         marks = getattr(value, _MARK, None) if callable(value) else None
         for mark in marks or ():
-            found.setdefault(id(mark), mark)
-    return list(found.values())
+            transformers.setdefault(id(mark), mark)
+    return list(transformers.values())
 
 
 def _check_callable(name: str, function: Callable[..., Any]) -> None:
@@ -82,7 +82,7 @@ def _check_callable(name: str, function: Callable[..., Any]) -> None:
     try:
         signature.bind(None)
     except TypeError:
-        called = getattr(function, "__name__", name)
+        label = getattr(function, "__name__", name)
         raise TypeError(
-            f"the transformer {name!r} takes one argument, and {called} is written as {called}{signature}"
+            f"the transformer {name!r} takes one argument, and {label} is written as {label}{signature}"
         ) from None

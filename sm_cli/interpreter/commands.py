@@ -120,6 +120,8 @@ class StartExecution:
     heartbeat: float | None
     #: All that the task was given, as a handler in the engine's place gets it.
     arguments: Json = None
+    #: The version or alias that it asks for; None: the workflow as it is.
+    qualifier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ class Facts(NamedTuple):
     redrive_count: int = 0
     #: When it was redriven last, microseconds since 1970 UTC; None: never.
     redriven: int | None = None
+    #: The number of the workflow's version; None where it is not known.
+    version: int | None = None
+    #: What stood behind the workflow's name when it was started: an alias, or a number; None: nothing.
+    qualifier: str | None = None
 
     @property
     def execution_arn(self) -> str:
@@ -55,6 +59,17 @@ class Facts(NamedTuple):
     def machine_arn(self) -> str:
         """The workflow's ARN."""
         return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{self.workflow}"
+
+    @property
+    def version_arns(self) -> dict[str, Json]:
+        """The ARN of the version, and of the alias, under AWS's names. As on AWS there is none unless who started the
+        execution named a version or an alias."""
+        if self.qualifier is None or self.version is None:
+            return {}
+        arns: dict[str, Json] = {"stateMachineVersionArn": f"{self.machine_arn}:{self.version}"}
+        if not self.qualifier.isdecimal():
+            arns["stateMachineAliasArn"] = f"{self.machine_arn}:{self.qualifier}"
+        return dict(sorted(arns.items()))
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from sm_cli.interpreter.frame import Frame
 from sm_cli.store.links import Link
 from sm_cli.store.messages import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
 from sm_cli.store.records import (
+    Alias,
     Definition,
     Execution,
     FailedAttempt,
@@ -15,6 +16,7 @@ from sm_cli.store.records import (
     Job,
     MapRun,
     Timer,
+    Version,
     Waking,
     WorkerRecord,
 )
@@ -32,8 +34,19 @@ class Changes:
     deliveries, repeatable); `timers` replace an older one of the same frame and kind, `workers` the row of the same id.
     """
 
-    #: To be inserted; none has the digest of a stored one.
+    #: Texts to be inserted; one whose digest is there takes the place of a text that is damaged.
     new_definitions: list[Definition] = field(default_factory=list)
+    #: To be inserted, or to be there again after they were deleted; each is the current version of its name from then
+    #: on, the last of a name if there are several.
+    new_versions: list[Version] = field(default_factory=list)
+    #: Versions that are there, with when they are deleted. Their texts go when nothing has them any more.
+    versions_gone: list[Version] = field(default_factory=list)
+    #: (workflow, the number of the version that is current from now on; None: none is).
+    current_versions: list[tuple[str, int | None]] = field(default_factory=list)
+    #: To be inserted or, under the same names, replaced.
+    aliases: list[Alias] = field(default_factory=list)
+    #: To be deleted: (workflow, alias).
+    aliases_gone: list[tuple[str, str]] = field(default_factory=list)
     #: To be inserted; their ids were reserved before.
     new_executions: list[Execution] = field(default_factory=list)
     executions: dict[int, Execution] = field(default_factory=dict)
@@ -87,7 +100,8 @@ class Changes:
     executions_gone: list[int] = field(default_factory=list)
     #: Ids of map runs to be deleted.
     map_runs_gone: list[int] = field(default_factory=list)
-    #: Whether what is left over of deleted executions is to be deleted: past waits, and messages only for them.
+    #: Whether what is left over of deleted executions is to be deleted: past waits, messages only for them, and
+    #: texts of deleted versions that only they ran.
     strays_gone: bool = False
     #: Events to be appended, in the order of their numbers for each execution.
     history: list[HistoryEvent] = field(default_factory=list)

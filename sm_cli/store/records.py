@@ -48,6 +48,36 @@ class Definition(NamedTuple):
     created: int
 
 
+class Version(NamedTuple):
+    """One text of a workflow, under a number that it has for good: the same text again is the same version."""
+
+    #: The workflow's name.
+    name: str
+    #: From 1 on, in the order in which the name's texts were registered; none is given out twice.
+    number: int
+    #: The `Definition.digest` of the text.
+    digest: str
+    #: When it was registered, microseconds since 1970 UTC.
+    created: int
+    #: When it was deleted, microseconds since 1970 UTC; None: it is there.
+    deleted: int | None = None
+
+
+class Alias(NamedTuple):
+    """A name for one version of a workflow, or for two that share the starts."""
+
+    #: The workflow's name.
+    workflow: str
+    #: Its own name, no number; unique within the workflow.
+    name: str
+    #: (number of a version, its share of the starts in percent), one or two; the shares add up to 100.
+    targets: tuple[tuple[int, int], ...]
+    #: When it was set first, microseconds since 1970 UTC.
+    created: int
+    #: When it was set last, microseconds since 1970 UTC.
+    updated: int
+
+
 class Parent(NamedTuple):
     """Who started an execution and learns of its end: a frame, at the seq (of its fork, for a map run) that it had.
 
@@ -71,6 +101,8 @@ class Execution(Mutable):
     has; the next one's number is one more. deadline: when it times out. error, cause: of a FAILED one.
     redrives, redriven: how often it was redriven, and when last. tree: the execution at the top of those that started
     it, itself unless one did. machine: the pointer of what it runs in the Program. limits: whether AWS's hold.
+    version: of its workflow; None where an older sm did not keep it. qualifier: what stood behind the workflow's name
+    when it was started, an alias or a number; None: nothing.
     """
 
     #: Given by the store, unique in it and never used twice.
@@ -101,8 +133,8 @@ class Execution(Mutable):
     queue: str = "default"
     #: Of its jobs; a higher one goes first.
     priority: int = 0
-    #: Name to value; kept as they are, nothing in the engine reads them.
-    tags: dict[str, Json] = field(default_factory=dict)
+    #: Name to value, as whoever started it gave them; nothing in the engine reads them.
+    tags: dict[str, str] = field(default_factory=dict)
     redrives: int = 0
     redriven: int | None = None
     tree: int = 0
@@ -110,9 +142,16 @@ class Execution(Mutable):
     limits: bool = False
     #: Who learns of its end; None: nobody.
     parent: Parent | None = None
+    version: int | None = None
+    qualifier: str | None = None
 
     def __post_init__(self) -> None:
         self.tree = self.tree or self.id
+
+    @property
+    def alias(self) -> str | None:
+        """The alias that it was started by; None when it was by none."""
+        return None if self.qualifier is None or self.qualifier.isdecimal() else self.qualifier
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -273,33 +312,14 @@ class FrameSeq(NamedTuple):
     seq: int
 
 
-class ExecutionFilter(NamedTuple):
-    """`before_id` is the keyset cursor: the smallest id of the page before. None means no limit on that field.
-    Children of map runs are only listed when `run` asks for those of one, with the `status` at most."""
+class Prunable(NamedTuple):
+    """A closed execution that is old enough to go."""
 
-    status: Status | None = None
-    #: Only executions of this workflow.
-    workflow: str | None = None
-    #: Only those started at or after this time, microseconds since 1970 UTC.
-    since: int | None = None
-    #: Only those started before this time, microseconds since 1970 UTC.
-    until: int | None = None
-    #: Only those whose name has this text in it.
-    name_contains: str | None = None
-    before_id: int | None = None
-    #: At most so many.
-    limit: int = 50
-    run: int | None = None
-
-
-class Selection(NamedTuple):
-    """Which executions are meant together; children of map runs never are. None means no limit on that field."""
-
-    #: Of one of these statuses.
-    statuses: tuple[Status, ...]
-    #: Only executions of this workflow.
-    workflow: str | None = None
-    #: Only those started at or after this time, microseconds since 1970 UTC.
-    since: int | None = None
-    #: Only those that ended with this error name.
-    error: str | None = None
+    #: Its id.
+    id: int
+    #: The id of the execution at the top of its tree.
+    tree: int
+    #: How many its history has.
+    events: int
+    #: Microseconds since 1970 UTC.
+    started: int

@@ -19,12 +19,11 @@ from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import StillRunning, UsageError
-from sm_cli.handlers.handler import Context, Failure, Handler, Success, run_async, run_handler
+from sm_cli.handlers.handler import Failure, Handler, Success, run_async, run_handler
 from sm_cli.handlers.registry import Registry
 from sm_cli.interpreter.advance import awaits_token
 from sm_cli.interpreter.events import Event, TaskFailed
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json, as_json
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
@@ -50,6 +49,7 @@ from sm_cli.testing.sources import Definitions, library_of
 from sm_cli.testing.virtual_time import Overslept, VirtualTime, current
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.failures import failure_place, readable_cause
+from sm_cli.worker.contexts import context_of
 
 _FOREVER = 10**9 * MICROSECONDS
 #: States that a simulation enters before it gives up, in all its executions together.
@@ -155,9 +155,9 @@ class Simulation:
         if self.max_states is None or total <= self.max_states:
             return
         often = ", ".join(f"{name!r} {times:,} times" for name, times in self.visits.most_common(3))
-        elapsed = (self.clock.now() - self.start) / MICROSECONDS
+        duration = (self.clock.now() - self.start) / MICROSECONDS
         raise StillRunning(
-            f"the simulation ends after {total:,} states and {elapsed:,.0f} s of virtual time, and "
+            f"the simulation ends after {total:,} states and {duration:,.0f} s of virtual time, and "
             f"{self.workflow.name!r} still runs: it entered {often} (max_states={self.max_states} is its bound)"
         )
 
@@ -334,17 +334,7 @@ class Simulation:
         with self.store.read() as questions:
             execution = questions.execution(job.execution)
         assert execution is not None
-        context = Context(
-            execution_id=execution.ref,
-            execution_name=execution.name,
-            workflow=execution.workflow,
-            state=job.state,
-            attempt=job.attempt,
-            idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
-            task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
-            resource=job.resource,
-            beat=virtual.beat,
-        )
+        context = context_of(job, execution, self.engine.settings.token_key, virtual.beat)
         token = current.set(virtual)
         try:
             outcome: Success | Failure = (

@@ -89,15 +89,15 @@ def _waits(worker: Worker, questions: Questions) -> Iterator[tuple[Lack, str, in
                 turn.append(tree)
     for queue, tree in queues:
         yield Lack.QUEUE, queue, tree, None
-    lapsed = questions.lapsed_jobs(HANDED_OVER - 1, MOST)
+    lapsed_jobs = questions.lapsed_jobs(HANDED_OVER - 1, MOST)
     handed_over = questions.handed_over(MOST)
     waiting = questions.open_waits(WaitFilter(limit=MOST))
     timers = questions.due_timers(HANDED_OVER, MOST)
-    jobs = {job.frame for job in (*lapsed, *handed_over)} | {wait.subscription.frame for wait in waiting}
-    executions = {job.execution for job in (*lapsed, *handed_over)} | {timer.execution for timer in timers}
+    jobs = {job.frame for job in (*lapsed_jobs, *handed_over)} | {wait.subscription.frame for wait in waiting}
+    executions = {job.execution for job in (*lapsed_jobs, *handed_over)} | {timer.execution for timer in timers}
     executions |= {wait.subscription.execution for wait in waiting}
     tree_of = {id: tree for id, tree, _ in questions.trees(executions)} if executions else {}
-    for job in lapsed:
+    for job in lapsed_jobs:
         yield Lack.ELSEWHERE, name_of(job.worker or "?"), tree_of[job.execution], None
     for tree in (*turn, *(tree for tree, _ in questions.ready(MOST))):
         yield Lack.TURN, "", tree, None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Execution, ExecutionFilter, MapRun, Selection, Status
+from sm_cli.store.filters import NEWEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey, cursor_of
+from sm_cli.store.records import Execution, MapRun, Status
 from sm_cli.timestamps import rfc3339
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Execution",
     "ExecutionFilter",
-    "Selection",
+    "ExecutionPage",
+    "Order",
+    "SortKey",
     "Status",
+    "count_executions",
     "execution_facts",
     "find_by_ref",
     "has_name",
@@ -30,17 +34,36 @@ __all__ = [
     "workflow_names",
 ]
 
+_FIRST = ExecutionPage()
 
-def list_executions(store: Store, filter: ExecutionFilter) -> list[Execution]:
-    """Newest first, without input and output (both None)."""
+
+def list_executions(store: Store, filter: ExecutionFilter, page: ExecutionPage = _FIRST) -> list[Execution]:
+    """A page of those that are meant, without input and output (both None)."""
     with store.read() as questions:
-        return questions.list_executions(filter)
+        return questions.list_executions(filter, page)
 
 
-def matching_executions(store: Store, selection: Selection) -> list[int]:
+def count_executions(store: Store, filter: ExecutionFilter) -> int:
+    """How many are meant."""
+    with store.read() as questions:
+        return questions.count_matching(filter)
+
+
+def page_after(store: Store, ref: str, order: Order = NEWEST_FIRST, limit: int = 50) -> ExecutionPage:
+    """The page that follows the execution of this ref, name or beginning of a ref. Raises NotFound, Conflict."""
+    with store.read() as questions:
+        executions = questions.find(ref)
+    if not executions:
+        raise NotFound(f"no execution is {ref!r}")
+    if len(executions) > 1:
+        raise Conflict(f"{ref!r} may be any of {', '.join(each.ref for each in executions)}")
+    return ExecutionPage(limit, order, cursor_of(executions[0], order))
+
+
+def matching_executions(store: Store, filter: ExecutionFilter) -> list[int]:
     """The ids of all that are meant, oldest first."""
     with store.read() as questions:
-        return questions.matching_executions(selection)
+        return questions.matching_executions(filter)
 
 
 def short_execution(store: Store, id: int) -> Execution | None:
@@ -66,6 +89,7 @@ def execution_facts(execution: Execution) -> dict[str, Json]:
         "closed": None if execution.closed is None else rfc3339(execution.closed),
         "error": execution.error,
         "cause": execution.cause,
+        "tags": dict(execution.tags),
     }
 
 
@@ -89,7 +113,7 @@ def _common_length(one: str, other: str) -> int:
 def workflow_names(store: Store) -> list[str]:
     """Of all workflows that the database knows."""
     with store.read() as questions:
-        return [workflow.name for workflow in questions.workflows()]
+        return [definition.name for definition, _ in questions.workflows()]
 
 
 def map_run_id(store: Store, ref: str) -> int:

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from sm_cli.interpreter.frame import Frame, Join, Opens
 from sm_cli.interpreter.timers import TimerKind
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.messages import MessageFilter, MessageStatus, OpenWait, StoredMessage, Subscription, WaitFilter
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import HANDED_OVER, Execution, ExecutionFilter, HistoryEvent, Job, MapRun, Status, Timer
+from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, MapRun, Status, Timer
 
 __all__ = [
-    "HANDED_OVER", "Execution", "ExecutionFilter", "Frame", "HistoryEvent", "Job", "Join", "MapRun", "MessageFilter",
-    "MessageStatus", "OpenWait", "Opens", "Status", "Store", "StoredMessage", "Subscription", "Timer", "TimerKind",
+    "HANDED_OVER",
+    "Execution",
+    "ExecutionFilter",
+    "ExecutionPage",
+    "Frame",
+    "HistoryEvent",
+    "Job",
+    "Join",
+    "MapRun",
+    "MessageFilter",
+    "MessageStatus",
+    "OpenWait",
+    "Opens",
+    "Status",
+    "Store",
+    "StoredMessage",
+    "Subscription",
+    "Timer",
+    "TimerKind",
     "WaitFilter",
 ]  # fmt: skip

@@ -22,10 +22,10 @@ from sm_cli.engine.transactions import Unwritable
 from sm_cli.errors import DatabaseBusy
 from sm_cli.handlers.handler import Context, Handler
 from sm_cli.handlers.registry import Registry
-from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, HistoryEvent, Job, Timer, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
+from sm_cli.worker.contexts import context_of
 from sm_cli.worker.deliveries import BATCH, deliver_all
 from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
@@ -302,17 +302,8 @@ class Worker:
 
     def context(self, job: Job, execution: Execution) -> Context:
         """What the job's handler is told beside its input."""
-        return Context(
-            execution_id=execution.ref,
-            execution_name=execution.name,
-            workflow=execution.workflow,
-            state=job.state,
-            attempt=job.attempt,
-            idempotency_key=f"{execution.ref}-{job.frame}-{job.seq}",
-            task_token=make_token(self.engine.settings.token_key, job.frame, job.seq),
-            resource=job.resource,
-            beat=lambda: self._beats.say(job, self.engine.clock.monotonic()),
-        )
+        key, clock = self.engine.settings.token_key, self.engine.clock
+        return context_of(job, execution, key, lambda: self._beats.say(job, clock.monotonic()))
 
     # -- leases ------------------------------------------------------------------------------------
 

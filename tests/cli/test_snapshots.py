@@ -180,7 +180,7 @@ def transcript(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tr
     project.handlers(HANDLERS)
     made = Transcript(project, tick)
     one = ("--concurrency", "1")
-    assert made.quiet("run", "order", "orderId=A", "amount=10", "--name", "small", *one).code == 0
+    assert made.quiet("run", "order", "orderId=A", "amount=10", "--name", "small", "--tag", "team=blue", *one).code == 0
     assert made.quiet("run", "order", "orderId=B", "amount=0", "--name", "free", *one).code == 1
     assert made.quiet("run", "order", "orderId=C", "amount=500", "--name", "large", "--detach-on-wait", *one).code == 6
     assert made.quiet("run", "batch", "-i", "batch.json", "--name", "three", "--detach").code == 0
@@ -244,6 +244,9 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "list",
         *(f"list {{f}}{more}" for more in ("", " --status FAILED")),
         "list --workflow order --limit 2",
+        "list --tag team=blue --sort name",
+        "list --state Charge --error Declined --count",
+        "list --tag team=red --until 1h",
         "list -o jsonpath=$[?(@.status=='FAILED')].name",
         "list --status NONE",
     ),

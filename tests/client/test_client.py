@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,9 @@ from typing import Any
 import pytest
 
 from sm_cli import Client, ExecutionDescription, errors
-from sm_cli.engine.engine import Engine
 from sm_cli.handlers.registry import Registry
 from sm_cli.project import owners
-from sm_cli.store.open import open_store
-from sm_cli.worker.worker import Worker
+from tests.client.working import working
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = """
@@ -55,26 +52,10 @@ def sm(shop: Path) -> Iterator[Client]:
         yield client
 
 
-@contextmanager
-def working(shop: Path, **handlers: Callable[..., Any]) -> Iterator[None]:
-    """A worker beside the client, with a store of its own, as in another process."""
-    store = open_store(str(shop / ".sm" / "sm.db"), create=False)
-    worker = Worker(Engine(store), Registry.of(handlers))
-    thread = threading.Thread(target=worker.run, args=(lambda: False,))
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop()
-        thread.join()
-        worker.pool.close()
-        store.close()
-
-
 def test_an_execution_is_started_waited_for_and_told(shop: Path, sm: Client) -> None:
     begun = sm.start("order", {"amount": 5}, name="ORD-1")
     assert (begun.status, begun.is_running, begun.ended, begun.duration) == ("RUNNING", True, None, None)
-    with working(shop, charge=lambda order: {"paid": order["amount"]}):
+    with working(shop, Registry.of({"charge": lambda order: {"paid": order["amount"]}})):
         ended = sm.wait(begun.id, timeout=30)
     assert isinstance(ended, ExecutionDescription)
     assert (ended.id, ended.name, ended.workflow, ended.status) == (begun.id, "ORD-1", "order", "SUCCEEDED")
@@ -122,7 +103,7 @@ def test_a_failure_is_a_status_and_not_an_exception_and_is_redriven(shop: Path, 
         return order
 
     begun = sm.start("order", {"n": 1})
-    with working(shop, charge=charge):
+    with working(shop, Registry.of({"charge": charge})):
         failed = sm.wait(begun.id, 30)
         assert (failed.status, failed.error, failed.cause, failed.output) == (
             "FAILED", "Busy", "the bank is closed", None,
@@ -154,6 +135,13 @@ def test_a_list_is_filtered_as_the_command_s_is(sm: Client) -> None:
     ahead = datetime.now(UTC) + timedelta(hours=1)
     assert sm.list(since=ahead) == sm.list(since=ahead.replace(tzinfo=None)) == []
     assert len(sm.list(since=ahead - timedelta(hours=2))) == 2
+    assert sm.list(until=ahead - timedelta(hours=2)) == sm.list(error="E") == sm.list(state="Nowhere") == []
+    third = sm.start("paid", {"orderId": "2"}, name="third", tags={"team": "a"})
+    assert [e.id for e in sm.list(tags={"team": "a"})] == [e.id for e in sm.list(name="THIRD")] == [third.id]
+    assert sm.list(tags={"team": "b"}) == []
+    assert sm.get(third.id).tags == {"team": "a"}
+    with pytest.raises(errors.UsageError, match="the tag 'aws:x' begins with aws:"):
+        sm.start("order", {}, tags={"aws:x": "1"})
     with pytest.raises(errors.UsageError, match="'DONE' is not a status; there are PENDING, RUNNING"):
         sm.list(status="DONE")  # type: ignore[arg-type]
     with pytest.raises(errors.UsageError, match="limit is a number from 1 on"):
@@ -165,7 +153,7 @@ def test_a_message_is_delivered_buffered_or_a_duplicate(shop: Path, sm: Client) 
     sent = sm.send("orderId", "ORD-1", {"approved": True}, message_id="m1")
     assert (sent.outcome, sent.executions, sent.until) == ("delivered", (waiting.id,), None)
     assert sm.send("orderId", "ORD-1", {"approved": True}, message_id="m1").outcome == "duplicate"
-    with working(shop):
+    with working(shop, Registry.of({})):
         assert sm.wait(waiting.id, 30).output == {"orderId": "ORD-1", "payment": {"approved": True}}
     kept = sm.send("orderId", "ORD-2", 1, ttl=60)
     assert kept.outcome == "buffered"
@@ -177,7 +165,7 @@ def test_a_message_is_delivered_buffered_or_a_duplicate(shop: Path, sm: Client) 
 
 
 def test_tasks_that_wait_for_a_token_are_listed_and_ended(shop: Path, sm: Client) -> None:
-    with working(shop, ask=lambda _: None):
+    with working(shop, Registry.of({"ask": lambda _: None})):
         good, bad = sm.start("ask", {"n": 1}), sm.start("ask", {"n": 2})
         eventually(lambda: len(sm.tasks()) == 2)
         tokens = {task.execution: task for task in sm.tasks()}
@@ -263,7 +251,7 @@ def test_many_threads_share_one_client(shop: Path, sm: Client) -> None:
         sm.list(limit=5)
         return sm.wait(begun.id, 60).output
 
-    with working(shop, charge=lambda order: order["n"]), ThreadPoolExecutor(16) as pool:
+    with working(shop, Registry.of({"charge": lambda order: order["n"]})), ThreadPoolExecutor(16) as pool:
         assert list(pool.map(one, range(64))) == list(range(64))
     assert len(sm.list(limit=100, status="SUCCEEDED")) == 64
 

@@ -21,6 +21,7 @@ from sm_cli.handlers.registry import Registry
 from sm_cli.store.open import open_store
 from sm_cli.testing import load_handlers
 from sm_cli.worker.worker import Worker
+from tests.client.working import working
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")
@@ -82,22 +83,6 @@ def run_code(folder: Path, code: str) -> str:
     return done.stdout
 
 
-@contextmanager
-def working(project: Path) -> Iterator[None]:
-    """A worker beside the program, as `sm worker`."""
-    store = open_store(str(project / ".sm" / "sm.db"), create=False)
-    worker = Worker(Engine(store), Registry.of(load_handlers(project / "handlers")))
-    thread = threading.Thread(target=worker.run, args=(lambda: False,))
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop()
-        thread.join()
-        worker.pool.close()
-        store.close()
-
-
 @pytest.mark.parametrize("name", BLOCKS)
 def test_every_example_compiles(name: str) -> None:
     assert compile(BLOCKS[name], name, "exec").co_consts
@@ -108,12 +93,12 @@ def test_every_python_block_is_an_example_with_a_name() -> None:
 
 
 def test_the_script_runs_beside_a_worker(project: Path) -> None:
-    with working(project):
+    with working(project, Registry.of(load_handlers(project / "handlers"))):
         assert run_code(project, BLOCKS["script.py"]).startswith("SUCCEEDED {'orderId': 'ORD-1'")
 
 
 def test_the_asynchronous_code_runs_beside_a_worker(project: Path) -> None:
-    with working(project):
+    with working(project, Registry.of(load_handlers(project / "handlers"))):
         assert run_code(project, BLOCKS["asynchronous.py"] + _ASK_ASYNCHRONOUS) == "ORD-9\n"
 
 

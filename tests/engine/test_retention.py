@@ -13,8 +13,9 @@ from sm_cli.engine.engine import Engine, prepare
 from sm_cli.engine.retention import CLOSED, Pruned, count_prunable, prune
 from sm_cli.errors import TaskError
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.store.records import Execution, Status
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.testing import FakeClock, Simulation
 from sm_cli.testing.crash import Crash, crash_points

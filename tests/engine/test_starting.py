@@ -36,8 +36,8 @@ def test_a_batch_is_begun_in_a_loop_inside_one_transaction() -> None:
     engine = Engine(store)
 
     def work(tick: Tick) -> list[Execution]:
-        engine.programs.define(PASS, tick.tx, tick.changes, tick.now)
-        return [begin(tick, "w", PASS.program, {"n": n}, ref=f"r{n:04}", name=f"n{n}") for n in range(300)]
+        version = engine.programs.version_to_start(PASS, tick.tx, tick.changes, tick.now)
+        return [begin(tick, version, {"n": n}, ref=f"r{n:04}", name=f"n{n}") for n in range(300)]
 
     before = store.commits
     begun, _ = engine.transact(work)
@@ -53,12 +53,10 @@ def test_an_execution_that_another_one_starts_takes_its_tree_queue_priority_and_
     engine = Engine(store)
 
     def work(tick: Tick) -> tuple[Execution, Execution]:
-        engine.programs.define(SLOW, tick.tx, tick.changes, tick.now)
-        above = begin(tick, "w", SLOW.program, 1, ref="r1", name="n1", queue="slow", limits=True)
+        version = engine.programs.version_to_start(SLOW, tick.tx, tick.changes, tick.now)
+        above = begin(tick, version, 1, ref="r1", name="n1", queue="slow", limits=True)
         above.priority = 7
-        below = begin(
-            tick, "w", SLOW.program, 2, ref="r2", name="n2", queue="other", starter=above, parent=Parent(9, 3)
-        )
+        below = begin(tick, version, 2, ref="r2", name="n2", queue="other", starter=above, parent=Parent(9, 3))
         return above, below
 
     (above, below), _ = engine.transact(work)
@@ -73,8 +71,8 @@ def test_the_shorter_of_the_timeout_and_the_definition_s_holds(timeout: float | 
     engine = Engine(MemoryStore())
 
     def work(tick: Tick) -> Execution:
-        engine.programs.define(SLOW, tick.tx, tick.changes, tick.now)
-        return begin(tick, "w", SLOW.program, None, ref="r1", name="n1", timeout=timeout)
+        version = engine.programs.version_to_start(SLOW, tick.tx, tick.changes, tick.now)
+        return begin(tick, version, None, ref="r1", name="n1", timeout=timeout)
 
     execution, tick = engine.transact(work)
     assert execution.deadline == tick.now + round(seconds * SECOND)

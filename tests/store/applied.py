@@ -10,13 +10,15 @@ from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.changes import Changes
 from sm_cli.store.messages import MessageStatus, PastWait, StoredMessage, Subscription
-from sm_cli.store.records import Definition, Execution, HistoryEvent, Job, MapRun, Timer, WorkerRecord
+from sm_cli.store.records import Alias, Definition, Execution, HistoryEvent, Job, MapRun, Timer, Version, WorkerRecord
 
 
 class Applied:
     def __init__(self) -> None:
         self.texts: dict[str, Definition] = {}  # by digest
-        self.versions: dict[str, list[Definition]] = {}  # by name, oldest first
+        self.versions_by_number: dict[tuple[str, int], Version] = {}
+        self.current: dict[str, int | None] = {}  # by name
+        self.all_aliases: dict[tuple[str, str], Alias] = {}
         self.all_executions: dict[int, Execution] = {}
         self.all_frames: dict[int, Frame] = {}
         self.all_jobs: dict[int, Job] = {}
@@ -33,10 +35,8 @@ class Applied:
         changes = deepcopy(given)
         self._refuse_taken(changes.new_executions)
         for definition in changes.new_definitions:
-            text = self.texts.setdefault(definition.digest, definition)
-            versions = self.versions.setdefault(definition.name, [])
-            if not versions or versions[-1].digest != definition.digest:
-                versions.append(text._replace(name=definition.name, created=definition.created))
+            self.texts.setdefault(definition.digest, definition)
+        self._apply_versions(changes)
         self._remove(changes)
         self.all_executions |= {e.id: e for e in changes.new_executions} | changes.executions
         self.all_frames |= changes.new_frames | changes.frames
@@ -53,6 +53,21 @@ class Applied:
         for id in changes.workers_gone:
             self.seen.pop(id, None)
         self.events |= {(event.execution, event.number): event for event in changes.history}
+
+    def _apply_versions(self, changes: Changes) -> None:
+        for new in changes.new_versions:
+            before = self.versions_by_number.get((new.name, new.number))
+            if before is None or before.deleted is not None:
+                self.versions_by_number[new.name, new.number] = new
+            self.current[new.name] = new.number
+        self.current |= dict(changes.current_versions)
+        for alias in changes.aliases:
+            created = self.all_aliases.get((alias.workflow, alias.name), alias).created
+            self.all_aliases[alias.workflow, alias.name] = alias._replace(created=created)
+        for gone in changes.aliases_gone:
+            self.all_aliases.pop(gone, None)
+        for version in changes.versions_gone:
+            self.versions_by_number[version.name, version.number] = version
 
     def _refuse_taken(self, new: list[Execution]) -> None:
         known = [*self.all_executions.values(), *new]

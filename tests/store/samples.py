@@ -22,6 +22,7 @@ from sm_cli.store.records import (
     Reserved,
     Status,
     Timer,
+    Version,
 )
 
 T0 = 1_767_225_600_000_000  # 2026-01-01, microseconds
@@ -30,6 +31,16 @@ SECOND = 1_000_000
 
 def definition(digest: str = "d1", name: str = "order", created: int = T0) -> Definition:
     return Definition(digest, name, '{"StartAt": "A"}', "json", created)
+
+
+def version(number: int = 1, digest: str = "d1", name: str = "order", created: int = T0) -> Version:
+    return Version(name, number, digest, created)
+
+
+def registering(*versions: Version) -> dict[str, Any]:
+    """Changes that register these versions, the last as the current one, with their texts."""
+    texts = [definition(each.digest, each.name, each.created) for each in versions]
+    return {"new_definitions": texts, "new_versions": list(versions)}
 
 
 def execution(id: int, **more: Any) -> Execution:

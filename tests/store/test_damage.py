@@ -18,8 +18,9 @@ from sm_cli.engine.stepping.turns.suspects import MOST_LOST
 from sm_cli.errors import DatabaseError
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.open import open_store
-from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.store.records import Execution, Status
 from sm_cli.views.executions import definition_of, execution_now
 from sm_cli.worker import passes
 from sm_cli.worker.worker import Worker

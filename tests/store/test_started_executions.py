@@ -6,16 +6,11 @@ from typing import Any
 
 from sm_cli.interpreter.frame import FrameStatus, Join
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import Cursor, ExecutionFilter, ExecutionPage
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import (
-    Execution,
-    ExecutionFilter,
-    MapRun,
-    Parent,
-    Status,
-)
+from sm_cli.store.records import Execution, MapRun, Parent, Status
 from tests.store.asking import asked
-from tests.store.samples import T0, apply, definition, execution, frame, job, timer
+from tests.store.samples import T0, apply, execution, frame, job, timer
 
 
 def child(id: int, number: int, status: Status, *, activation: int = 3, run: int | None = 1, **more: Any) -> Execution:
@@ -71,16 +66,18 @@ def test_a_list_shows_no_children_of_map_runs_unless_it_is_asked_for_those_of_on
     others = [child(2, 0, Status.RUNNING), child(3, 1, Status.FAILED), child(4, 0, Status.RUNNING, run=2)]
     apply(store, new_executions=[execution(1), *others, nested])
 
-    def listed(**wanted: Any) -> list[int]:
-        return [e.id for e in asked(store).list_executions(ExecutionFilter(**wanted))]
+    def listed(limit: int = 50, after: Cursor | None = None, **wanted: Any) -> list[int]:
+        return [
+            e.id for e in asked(store).list_executions(ExecutionFilter(**wanted), ExecutionPage(limit, after=after))
+        ]
 
     assert listed() == [5, 1]
-    assert listed(status=Status.RUNNING) == [5, 1]
+    assert listed(statuses=(Status.RUNNING,)) == [5, 1]
     assert listed(workflow="order", limit=1) == [5]
-    assert listed(status=Status.FAILED) == []
+    assert listed(statuses=(Status.FAILED,)) == []
     assert listed(run=1) == [3, 2]
-    assert listed(run=1, status=Status.FAILED) == [3]
-    assert listed(run=1, before_id=3) == [2]
+    assert listed(run=1, statuses=(Status.FAILED,)) == [3]
+    assert listed(run=1, after=(1, 3)) == [2]
     assert listed(run=9) == []
 
 
@@ -138,14 +135,3 @@ def test_root_frames_are_found_whatever_became_of_them(store: Store) -> None:
     with store.write() as tx:
         assert sorted(f.id for f in tx.roots([1, 2])) == [1, 2]
         assert tx.roots([]) == []
-
-
-def test_the_newest_definition_of_a_name_is_the_one_that_came_last(store: Store) -> None:
-    with store.write() as tx:
-        assert tx.newest("order") is None
-    for digest in ("d1", "d2", "d1"):
-        apply(store, new_definitions=[definition(digest)])
-        with store.write() as tx:
-            newest = tx.newest("order")
-        assert newest is not None
-        assert newest.digest == digest

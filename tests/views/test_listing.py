@@ -7,8 +7,22 @@ from typing import Any
 import pytest
 
 from sm_cli.errors import Conflict, NotFound
+from sm_cli.store.filters import cursor_of
 from sm_cli.store.records import Parent
-from sm_cli.views.listing import ExecutionFilter, Status, execution_facts, has_name, list_executions, map_run_id
+from sm_cli.views.listing import (
+    ExecutionFilter,
+    ExecutionPage,
+    Order,
+    SortKey,
+    Status,
+    count_executions,
+    execution_facts,
+    has_name,
+    list_executions,
+    map_run_id,
+    matching_executions,
+    page_after,
+)
 from tests.store.samples import T0, execution
 from tests.views.rows import Rows, map_run
 
@@ -17,11 +31,11 @@ from tests.views.rows import Rows, map_run
 def five() -> Rows:
     """1 to 5, started a microsecond after one another; 2 failed, 4 is of another workflow."""
     rows = Rows()
-    for id in (1, 3):
-        rows.execution(id)
-    rows.closed(2, Status.FAILED, error="E")
-    rows.execution(4, workflow="billing", name="nightly 50%")
-    rows.closed(5, output={"large": "x"})
+    rows.execution(1, tags={"team": "a"})
+    rows.execution(3, tags={"team": "b"})
+    rows.execution(2, status=Status.FAILED, error="E", closed=T0 + 12)
+    rows.execution(4, workflow="billing", name="nightly 50%", tags={"size": "2", "team": "a"})
+    rows.execution(5, status=Status.SUCCEEDED, output={"large": "x"}, closed=T0 + 14)
     return rows
 
 
@@ -29,38 +43,78 @@ def five() -> Rows:
     ("wanted", "ids"),
     [
         (ExecutionFilter(), [5, 4, 3, 2, 1]),
-        (ExecutionFilter(limit=2), [5, 4]),
-        (ExecutionFilter(limit=2, before_id=4), [3, 2]),
-        (ExecutionFilter(before_id=1), []),
-        (ExecutionFilter(before_id=2**40), [5, 4, 3, 2, 1]),
-        (ExecutionFilter(status=Status.RUNNING), [4, 3, 1]),
-        (ExecutionFilter(status=Status.FAILED), [2]),
-        (ExecutionFilter(status=Status.TIMED_OUT), []),
+        (ExecutionFilter(statuses=(Status.RUNNING,)), [4, 3, 1]),
+        (ExecutionFilter(statuses=(Status.FAILED,)), [2]),
+        (ExecutionFilter(statuses=(Status.FAILED, Status.SUCCEEDED)), [5, 2]),
+        (ExecutionFilter(statuses=(Status.TIMED_OUT,)), []),
         (ExecutionFilter(workflow="billing"), [4]),
         (ExecutionFilter(workflow="Billing"), []),
         (ExecutionFilter(since=T0 + 3), [5, 4, 3]),
         (ExecutionFilter(until=T0 + 3), [2, 1]),
         (ExecutionFilter(since=T0 + 3, until=T0 + 3), []),
-        (ExecutionFilter(since=T0 + 2, until=T0 + 5, status=Status.RUNNING), [4, 3]),
+        (ExecutionFilter(since=T0 + 2, until=T0 + 5, statuses=(Status.RUNNING,)), [4, 3]),
         (ExecutionFilter(name_contains="name-"), [5, 3, 2, 1]),
+        (ExecutionFilter(name_contains="NAME-5"), [5]),
         (ExecutionFilter(name_contains="50%"), [4]),
         (ExecutionFilter(name_contains="%"), [4]),
         (ExecutionFilter(name_contains="_"), []),
-        (ExecutionFilter(workflow="order", status=Status.RUNNING, limit=1), [3]),
+        (ExecutionFilter(workflow="order", statuses=(Status.RUNNING,)), [3, 1]),
+        (ExecutionFilter(error="E"), [2]),
+        (ExecutionFilter(error="e"), []),
+        (ExecutionFilter(error="E", workflow="billing"), []),
+        (ExecutionFilter(tags=(("team", "a"),)), [4, 1]),
+        (ExecutionFilter(tags=(("team", "a"), ("size", "2"))), [4]),
+        (ExecutionFilter(tags=(("team", "A"),)), []),
+        (ExecutionFilter(tags=(("team", "a"),), workflow="order"), [1]),
         (ExecutionFilter(run=9), []),
     ],
 )
 def test_a_filter_leaves_the_newest_first(five: Rows, wanted: ExecutionFilter, ids: list[int]) -> None:
     assert [e.id for e in list_executions(five.store, wanted)] == ids
+    assert count_executions(five.store, wanted) == len(ids)
+    assert matching_executions(five.store, wanted) == ids[::-1]
 
 
-def test_pages_by_cursor_hold_each_execution_once(five: Rows) -> None:
+@pytest.mark.parametrize(
+    ("order", "ids"),
+    [
+        (Order(SortKey.STARTED, descending=True), [5, 4, 3, 2, 1]),
+        (Order(SortKey.STARTED, descending=False), [1, 2, 3, 4, 5]),
+        (Order(SortKey.CLOSED, descending=True), [5, 2, 4, 3, 1]),
+        (Order(SortKey.CLOSED, descending=False), [2, 5, 1, 3, 4]),
+        (Order(SortKey.DURATION, descending=True), [2, 5, 4, 3, 1]),
+        (Order(SortKey.DURATION, descending=False), [5, 2, 1, 3, 4]),
+        (Order(SortKey.NAME, descending=False), [1, 2, 3, 5, 4]),
+        (Order(SortKey.NAME, descending=True), [4, 5, 3, 2, 1]),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_pages_in_any_order_hold_each_execution_once(five: Rows, order: Order, ids: list[int], limit: int) -> None:
     seen: list[int] = []
-    page = list_executions(five.store, ExecutionFilter(limit=2))
+    page = list_executions(five.store, ExecutionFilter(), ExecutionPage(limit, order))
     while page:
+        assert len(page) <= limit
         seen += [e.id for e in page]
-        page = list_executions(five.store, ExecutionFilter(limit=2, before_id=seen[-1]))
-    assert seen == [5, 4, 3, 2, 1]
+        page = list_executions(five.store, ExecutionFilter(), ExecutionPage(limit, order, cursor_of(page[-1], order)))
+    assert seen == ids
+
+
+def test_a_page_stays_what_it_is_while_others_start(five: Rows) -> None:
+    first = list_executions(five.store, ExecutionFilter(), ExecutionPage(2))
+    five.execution(6)
+    assert [
+        e.id for e in list_executions(five.store, ExecutionFilter(), ExecutionPage(2, after=cursor_of(first[-1])))
+    ] == [3, 2]
+
+
+def test_a_page_goes_on_after_an_execution_that_a_person_names(five: Rows) -> None:
+    for text in ("name-3", "ref-000003"):
+        after = page_after(five.store, text, limit=1)
+        assert [e.id for e in list_executions(five.store, ExecutionFilter(), after)] == [2]
+    with pytest.raises(NotFound, match="no execution is 'nobody'"):
+        page_after(five.store, "nobody")
+    with pytest.raises(Conflict, match="'ref-' may be any of"):
+        page_after(five.store, "ref-")
 
 
 def test_children_of_a_map_run_are_listed_only_where_they_are_asked_for(five: Rows) -> None:
@@ -70,7 +124,7 @@ def test_children_of_a_map_run_are_listed_only_where_they_are_asked_for(five: Ro
         five.execution(6 + number, workflow="order/Each", parent=parent, tree=1, status=status)
     assert [e.id for e in list_executions(five.store, ExecutionFilter())] == [5, 4, 3, 2, 1]
     assert [e.id for e in list_executions(five.store, ExecutionFilter(run=7))] == [7, 6]
-    assert [e.id for e in list_executions(five.store, ExecutionFilter(run=7, status=Status.PENDING))] == [7]
+    assert [e.id for e in list_executions(five.store, ExecutionFilter(run=7, statuses=(Status.PENDING,)))] == [7]
     assert list_executions(five.store, ExecutionFilter(run=8)) == []
 
 
@@ -114,7 +168,8 @@ def test_a_name_is_taken_within_its_workflow(five: Rows, workflow: str, name: st
 )
 def test_the_facts_of_an_execution_are_json(more: dict[str, Any], facts: dict[str, Any]) -> None:
     assert execution_facts(execution(7, started=T0, **more)) == {
-        "id": "ref-000007", "name": "name-7", "workflow": "order", "started": "2026-01-01T00:00:00.000Z", **facts,
+        "id": "ref-000007", "name": "name-7", "workflow": "order", "started": "2026-01-01T00:00:00.000Z", "tags": {},
+        **facts,
     }  # fmt: skip
 
 

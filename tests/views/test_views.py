@@ -50,7 +50,8 @@ def test_a_list_is_newest_first_and_has_no_data(here: Yard) -> None:
     found = listing.list_executions(here.store, ExecutionFilter())
     assert [e.ref for e in found] == [second.ref, first.ref]
     assert [e.input for e in found] == [None, None]
-    assert [e.ref for e in listing.list_executions(here.store, ExecutionFilter(status=Status.FAILED))] == [second.ref]
+    failures = listing.list_executions(here.store, ExecutionFilter(statuses=(Status.FAILED,)))
+    assert [e.ref for e in failures] == [second.ref]
     facts = listing.execution_facts(found[0])
     assert {key: facts[key] for key in ("id", "workflow", "status", "error", "cause")} == {
         "id": second.ref, "workflow": "b", "status": "FAILED", "error": "E", "cause": "C",

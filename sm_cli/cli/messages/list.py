@@ -63,7 +63,7 @@ def list_messages(
     _trust: Trust = False,
 ) -> None:
     """List messages, newest first; those of the last seven days are there."""
-    from sm_cli.views.messages import list_messages as listed
+    from sm_cli.views.messages import list_messages as query_messages
     from sm_cli.views.messages import message_document
     from sm_cli.views.records import MessageFilter, MessageStatus
 
@@ -74,7 +74,7 @@ def list_messages(
     wanted_status = None if status is None else MessageStatus(choice(status.lower(), "--status", all))
     with opened_engine(db) as engine:
         now = engine.clock.now()
-        messages = listed(engine, MessageFilter(now, key, value, wanted_status, limit=count(limit, "--limit")))
+        messages = query_messages(engine, MessageFilter(now, key, value, wanted_status, limit=count(limit, "--limit")))
         if format != "table":
             rows: list[Json] = []
             for m in messages:
@@ -108,20 +108,20 @@ def show_message(
 
     format = output_format(output, json)
     with opened_engine(db) as engine:
-        stored = _find(engine, message)
+        record = _find(engine, message)
         if format != "table":
-            out.one(message_document(engine, stored), format)
+            out.one(message_document(engine, record), format)
             return
-        for line in _lines(engine, stored):
+        for line in _lines(engine, record):
             out.text(line)
 
 
 def delete(message: Named, db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
     """Delete a message that nobody has received."""
     with opened_engine(db) as engine:
-        stored = _find(engine, message)
-        engine.delete_message(stored)
-    say(f"message {stored.id} {stored.key}={stored.value} is deleted")
+        record = _find(engine, message)
+        engine.delete_message(record)
+    say(f"message {record.id} {record.key}={record.value} is deleted")
 
 
 def _find(engine: Engine, text: str) -> StoredMessage:

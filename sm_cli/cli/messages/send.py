@@ -114,7 +114,7 @@ def send_message(
             out.one(_document(engine, key, value, result, ends), format)
         else:
             _tell(engine, correlation, result, ends)
-    _check(correlation, result, required=require_match or span == 0, least=least)
+    _check(correlation, result, must_arrive=require_match or span == 0, least=least)
     if ends and any(end["status"] not in ("RUNNING", "SUCCEEDED") for end in ends):
         raise typer.Exit(1)
 
@@ -195,10 +195,10 @@ def _document(
     return facts
 
 
-def _check(correlation: str, result: Sent, *, required: bool, least: int) -> None:
+def _check(correlation: str, result: Sent, *, must_arrive: bool, least: int) -> None:
     """Raise NotDelivered when fewer received it than had to; a repeat counts with those who received the first."""
     receivers = result.first.count if result.first is not None else len(result.executions)
-    if required and receivers == 0:
+    if must_arrive and receivers == 0:
         if result.first is not None:
             raise NotDelivered(f"nobody has received message {result.first.id}, which {correlation} repeats")
         raise NotDelivered(f"nobody waits for {correlation}, so nothing was sent", hint="; ".join(result.near) or None)

@@ -62,6 +62,10 @@ _Priority: TypeAlias = Annotated[
     str | None,
     typer.Option("--priority", metavar="QUEUE", help="The queue of its tasks: critical, default, low, …"),
 ]
+_Tag: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME=VALUE", help="A tag to find it by later; may be given again."),
+]
 _Express: TypeAlias = Annotated[
     bool, typer.Option("--express", help="In memory, at most once, within 5 minutes: AWS's type EXPRESS.")
 ]
@@ -88,6 +92,7 @@ def run(
     detach_on_wait: _DetachOnWait = False,
     timeout: _Timeout = None,
     priority: _Priority = None,
+    tag: _Tag = None,
     express: _Express = False,
     keep_history: _KeepHistory = False,
     buckets: Buckets = None,
@@ -108,15 +113,14 @@ def run(
     from sm_cli.cli.terminal.inputs import read_input
 
     check_run_options(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
-    format = output_format(output, json)
-    project = find_project()
+    project, format = find_project(), output_format(output, json)
     name_or_pair, pairs = split(arguments or [])
     limit = None if timeout is None else seconds(timeout, "--timeout")
     load = loader_for(project, concurrency, processes)
     workflow = workflows.load(workflows.choose(project, name_or_pair))
     data = read_input(input, pairs)
     limits = is_held_to_limits(workflow, data, aws_limits or project.aws_limits)
-    queue = queue_name(priority or project.queue_of(workflow.name), "--priority")
+    queue, tags = queue_name(priority or project.queue_of(workflow.name), "--priority"), tags_of(tag)
     with out.guard_stdout() as result, stubbing(stub) as stubs, load:
         registry = registry_for(workflow, project, handlers, load, stubs)
         if express:
@@ -124,16 +128,16 @@ def run(
 
             raise typer.Exit(run_in_memory(
                 workflow, data, registry, result, project=project, name=name, timeout=limit, concurrency=load.slots,
-                keep=keep_history, db=db, limits=limits, format=format,
+                keep=keep_history, db=db, limits=limits, format=format, tags=tags,
             ))  # fmt: skip
         with opened_engine(db, project, create=True, buckets=buckets, has_stub=stub) as engine:
             if detach:
-                executions = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
-                raise typer.Exit(_print_left(executions[0], result, format))
+                new = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits, tags=tags)
+                raise typer.Exit(_print_left(new[0], result, format))
             from sm_cli.cli.run.following import follow, worker_for
 
             loop = worker_for(engine, registry, load.slots)
-            execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits)
+            execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits, tags=tags)
             data = execution.input = None  # it is stored; a large one is not also kept here to the end
             go_on = command_line("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
             raise typer.Exit(follow(loop, execution, result, go_on, root=project.root,
@@ -152,6 +156,16 @@ def check_run_options(express: bool, *, keep_history: bool, detach: bool, queue:
         raise UsageError("--keep-history says what becomes of an --express execution; others are always kept")
     if express and (detach or queue is not None):
         raise UsageError("--express runs at once and to the end: it excludes --detach, --detach-on-wait and --priority")
+
+
+def tags_of(texts: list[str] | None) -> dict[str, str]:
+    """The tags that the options give. Raises UsageError."""
+    if not texts:
+        return {}
+    from sm_cli.cli.terminal.filters import tag_pairs
+    from sm_cli.engine.tags import check_tags
+
+    return check_tags(tag_pairs(texts))
 
 
 def split(arguments: list[str]) -> tuple[str | None, list[str]]:

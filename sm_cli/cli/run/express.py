@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def run_in_memory(
     workflow: Workflow, data: Json, registry: Mapping[str, Handler], result: TextIO, *, project: Project,
     name: str | None, timeout: float | None, concurrency: int, keep: bool, db: str | None,
-    limits: bool, format: str = "table",
+    limits: bool, format: str = "table", tags: Mapping[str, str] | None = None,
 ) -> int:  # fmt: skip
     """Run it to its end and print what became of it; returns the exit code. With `keep` the database gets it
     afterwards."""
@@ -53,7 +53,7 @@ def run_in_memory(
     ):
         if store is not None and name is not None and has_name(store, workflow.name, name):
             raise engine.name_conflict(name)
-        execution = express.start(data, name=name, timeout=timeout)
+        execution = express.start(data, name=name, timeout=timeout, tags=tags)
         with Interrupts() as interrupts:
             with watcher(logs.is_verbose()) as watching:
                 eyes = Eyes(express.loop, execution, watching, project.root)

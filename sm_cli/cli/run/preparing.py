@@ -59,8 +59,8 @@ def needed_with_nested(workflow: Workflow, library: Callable[[str], Workflow | N
         for handler, states in needed_handlers(here.program, here.document.value).items():
             needs.setdefault(handler, []).extend(f"{state}{where}" for state in states)
         for name in nested_workflows(here.program, here.document.value):
-            if name not in names and (nested := library(name)) is not None:
-                queue.append(nested)
+            if name not in names and (nested_workflow := library(name)) is not None:
+                queue.append(nested_workflow)
             names.add(name)
     return needs
 

@@ -95,10 +95,10 @@ def _looks(engine: Engine, executions: dict[int, Execution], span: float | None)
         closed_executions = [execution for execution in now if execution.closed is not None]
         closed_ids.update(execution.id for execution in closed_executions)
         yield closed_executions
-        elapsed = clock.monotonic() - start
-        if span is not None and elapsed >= span * 1_000_000:
+        waiting_time = clock.monotonic() - start
+        if span is not None and waiting_time >= span * 1_000_000:
             return
-        if not has_told and elapsed > _PATIENCE:
+        if not has_told and waiting_time > _PATIENCE:
             has_told = True
             if not working(engine):
                 say("nobody works on executions here, and those that need a worker stand still: sm worker")

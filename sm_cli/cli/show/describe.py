@@ -82,6 +82,7 @@ def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *,
         "error",
         "cause",
         "definition",
+        "tags",
     )
     for name in names:
         value = document[name]
@@ -89,6 +90,8 @@ def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *,
             value = readable_cause(str(value))
         if name == "definition":
             yield from (f"{'' if i else 'failed':<11} {line}".rstrip() for i, line in enumerate(failure))
+        if name == "tags":
+            value = _tags_text(value)
         if value is not None and (name != "name" or value != document["id"]):
             yield f"{name.replace('_', ' '):<11} {tables.screenful(tables.clean(str(value)), full=full)}"
     yield f"{'input':<11} {tables.screenful(dumps(document['input']), full=full)}"
@@ -97,6 +100,10 @@ def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *,
     sentences = document["waits_for"]
     for sentence in sentences if isinstance(sentences, list) else []:
         yield f"{'now':<11} {tables.screenful(tables.clean(str(sentence)), full=full)}"
+
+
+def _tags_text(tags: Json) -> str | None:
+    return " ".join(f"{name}={value}" for name, value in tags.items()) if isinstance(tags, dict) and tags else None
 
 
 def ending(engine: Engine, execution: Execution, root: Path, *, whole: bool = False) -> Iterator[str]:

@@ -12,6 +12,18 @@ from sm_cli.cli.project.opening import opened_engine, opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
+from sm_cli.cli.terminal.filters import (
+    InState,
+    NamePart,
+    OfStatus,
+    Since,
+    SortBy,
+    Until,
+    WithError,
+    WithTag,
+    execution_filter,
+    sort_order,
+)
 from sm_cli.cli.terminal.options import (
     AsJson,
     Database,
@@ -23,7 +35,6 @@ from sm_cli.cli.terminal.options import (
     Reference,
     TableOutput,
     Trust,
-    choice,
     count,
     output_format,
     table_format,
@@ -32,8 +43,6 @@ from sm_cli.cli.terminal.options import (
 if TYPE_CHECKING:
     from sm_cli.views.listing import Execution, ExecutionFilter
     from sm_cli.views.records import Store
-
-_STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
 def register(app: typer.Typer) -> None:
@@ -44,15 +53,21 @@ def register(app: typer.Typer) -> None:
 
 
 def list_executions(
-    status: Annotated[
-        str | None, typer.Option("--status", metavar="STATUS", help="Only these: RUNNING, FAILED, …")
-    ] = None,
+    status: OfStatus = None,
     workflow: OfWorkflow = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="WHEN", help="Started since: 1h, 2d, 2026-01-31.")
-    ] = None,
+    since: Since = None,
+    until: Until = None,
+    name: NamePart = None,
+    state: InState = None,
+    error: WithError = None,
+    tag: WithTag = None,
     map_run: Annotated[str | None, typer.Option("--map-run", metavar="ID", help="The children of one map run.")] = None,
+    sort: SortBy = "-started",
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="EXECUTION", help="Go on after this one, the last of a list.")
+    ] = None,
     limit: Limit = "50",
+    count_only: Annotated[bool, typer.Option("--count", help="Print how many there are, and no list.")] = False,
     output: TableOutput = None,
     json: AsJson = False,
     db: Database = None,
@@ -61,14 +76,21 @@ def list_executions(
 ) -> None:
     """List executions, newest first."""
     format, wide = table_format(output, json)
-    filter = _filter(status, workflow, since, limit)
+    filter = execution_filter(
+        statuses=status, workflow=workflow, since=since, until=until, name=name, state=state, error=error, tags=tag
+    )
+    order, most = sort_order(sort), count(limit, "--limit")
     with opened_store(db) as store:
-        from sm_cli.views.listing import list_executions as listed
-        from sm_cli.views.listing import map_run_id
+        from sm_cli.views.listing import ExecutionPage, map_run_id, page_after
+        from sm_cli.views.listing import list_executions as query_executions
 
         if map_run is not None:
             filter = filter._replace(run=map_run_id(store, map_run))
-        executions = listed(store, filter)
+        if count_only:
+            _print_count(store, filter, format)
+            return
+        page = ExecutionPage(most, order) if after is None else page_after(store, after, order, most)
+        executions = query_executions(store, filter, page)
         if format == "table":
             _print_executions(store, executions, wide=wide) if executions else say(_none(store, filter))
     if format != "table":
@@ -77,17 +99,14 @@ def list_executions(
         out.rows([execution_facts(execution) for execution in executions], format)
 
 
-def _filter(status: str | None, workflow: str | None, since: str | None, limit: str) -> ExecutionFilter:
-    from sm_cli.views.listing import ExecutionFilter, Status
+def _print_count(store: Store, filter: ExecutionFilter, format: str) -> None:
+    from sm_cli.views.listing import count_executions
 
-    chosen_status = None if status is None else Status(choice(status.upper().replace("-", "_"), "--status", _STATUSES))
-    if since is None:
-        moment = None
+    number = count_executions(store, filter)
+    if format == "table":
+        out.text(str(number))
     else:
-        from sm_cli.cli.terminal.moments import microseconds_of
-
-        moment = microseconds_of(since, "--since")
-    return ExecutionFilter(status=chosen_status, workflow=workflow, since=moment, limit=count(limit, "--limit"))
+        out.one({"count": number}, format)
 
 
 def _print_executions(store: Store, executions: list[Execution], *, wide: bool) -> None:
@@ -124,8 +143,15 @@ def _none(store: Store, filter: ExecutionFilter) -> str:
         close = [] if filter.workflow in names else get_close_matches(filter.workflow, names, 1)
         if close:
             return f"{text}; did you mean {close[0]!r}?"
-    text += "" if filter.status is None else f" is {filter.status}" if filter.workflow else f" that is {filter.status}"
-    return f"{text} since {tables.local_time(filter.since)}" if filter.since is not None else text
+    which = [f"is {' or '.join(filter.statuses)}"] if filter.statuses else []
+    which += [] if filter.name_contains is None else [f"has {filter.name_contains!r} in its name"]
+    which += [] if filter.state is None else [f"was in the state {filter.state!r}"]
+    which += [] if filter.error is None else [f"ended with the error {filter.error!r}"]
+    which += [f"has the tag {name}={value}" for name, value in filter.tags]
+    that = " " if filter.workflow and filter.statuses else " that "
+    text += f"{that}{', '.join(which)}" if which else ""
+    text += "" if filter.since is None else f" since {tables.local_time(filter.since)}"
+    return text if filter.until is None else f"{text} before {tables.local_time(filter.until)}"
 
 
 def show(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sm_cli.engine.stepping.redrive import Again
     from sm_cli.jsonvalue import Json
-    from sm_cli.views.listing import Execution, Selection
+    from sm_cli.views.listing import Execution, ExecutionFilter
 
 _REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -56,16 +56,16 @@ def redrive(
 
     if input is not None and state is None:
         raise UsageError("--input belongs to --from: without it every state keeps the input that it had")
-    selected = selection(execution, _REDRIVABLE, workflow=workflow, status=status, since=since, error=error)
+    filters = selection(execution, _REDRIVABLE, workflow=workflow, status=status, since=since, error=error)
     with opened_engine(db) as engine:
-        record = engine.find(execution or "") if selected is None else None
+        record = engine.find(execution or "") if filters is None else None
         document = None if input is None else read_json(input, "--input")
 
         def go_on(each: Execution) -> list[Again]:
             return engine.redrive(each, state=state, input=document, dry_run=dry_run)
 
         if record is None:
-            _redrive_several(Several(engine, "redrive", "redriven", dry_run, json), selected, go_on, yes=yes)
+            _redrive_several(Several(engine, "redrive", "redriven", dry_run, json), filters, go_on, yes=yes)
             return
         again = go_on(record)
     for each in again:
@@ -83,7 +83,7 @@ def redrive(
 
 
 def _redrive_several(
-    several: Several, selected: Selection | None, go_on: Callable[[Execution], list[Again]], *, yes: bool
+    several: Several, filters: ExecutionFilter | None, go_on: Callable[[Execution], list[Again]], *, yes: bool
 ) -> None:
     def act(execution: Execution) -> dict[str, Json]:
         again = go_on(execution)
@@ -91,8 +91,8 @@ def _redrive_several(
             out.text(f"{execution.ref}  {execution.name}: {', '.join(map(_line, again))}")
         return {"again": _documents(again)}
 
-    assert selected is not None
-    several.carry_out(selected, act, yes=yes)
+    assert filters is not None
+    several.carry_out(filters, act, yes=yes)
     if several.successes and not several.dry_run:
         say("a worker takes their tasks: sm worker")
 

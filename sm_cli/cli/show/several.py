@@ -20,7 +20,7 @@ from sm_cli.errors import Conflict, NotFound, UsageError
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.jsonvalue import Json
-    from sm_cli.views.listing import Execution, Selection
+    from sm_cli.views.listing import Execution, ExecutionFilter
 
 Chosen = Annotated[
     str | None,
@@ -38,7 +38,7 @@ _TOLD = 20
 def selection(
     execution: str | None, choices: tuple[str, ...], *, workflow: str | None, status: str | None, since: str | None,
     error: str | None = None,
-) -> Selection | None:  # fmt: skip
+) -> ExecutionFilter | None:  # fmt: skip
     """What the filters choose; None when an execution is named. choices: statuses that one may have.
 
     Raises UsageError when it is neither or both."""
@@ -49,7 +49,7 @@ def selection(
         return None
     if not some:
         raise UsageError("name an execution, or choose several with --workflow, --status or --since")
-    from sm_cli.views.listing import Selection, Status
+    from sm_cli.views.listing import ExecutionFilter, Status
 
     statuses = choices
     if status is not None:
@@ -62,7 +62,7 @@ def selection(
         from sm_cli.cli.terminal.moments import microseconds_of
 
         moment = microseconds_of(since, "--since")
-    return Selection(tuple(map(Status, statuses)), workflow, moment, error)
+    return ExecutionFilter(tuple(map(Status, statuses)), workflow, since=moment, error=error)
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Several:
     #: Those that could not be worked on.
     refusals: list[Json] = field(default_factory=list)
 
-    def carry_out(self, filter: Selection, act: Act, *, yes: bool) -> None:
+    def carry_out(self, filter: ExecutionFilter, act: Act, *, yes: bool) -> None:
         """Count, ask, do. Ends the command with exit code 1 when the answer was no, 4 when one or more were refused.
         Raises UsageError without a terminal to ask on, unless `yes`."""
         from sm_cli.views.listing import matching_executions
@@ -120,7 +120,7 @@ class Several:
         if len(self.refusals) <= _TOLD:
             say(f"not {self.past}: {reason}")
 
-    def _tell(self, matching: int, filter: Selection) -> None:
+    def _tell(self, matching: int, filter: ExecutionFilter) -> None:
         if self.json:
             out.value(
                 {"dryRun": self.dry_run, "matching": matching, self.past: self.successes, "refused": self.refusals}
@@ -142,7 +142,7 @@ def _count_text(executions: list[int] | list[Json]) -> str:
     return "1 execution" if len(executions) == 1 else f"{len(executions):,} executions"
 
 
-def _filter_text(filter: Selection) -> str:
+def _filter_text(filter: ExecutionFilter) -> str:
     workflow = "" if filter.workflow is None else f" of {filter.workflow!r}"
     return workflow if filter.error is None else f"{workflow} with the error {filter.error!r}"
 

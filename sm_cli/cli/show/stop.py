@@ -37,7 +37,7 @@ def stop(
     _trust: Trust = False,
 ) -> None:
     """Stop an execution as ABORTED, or all that filters choose."""
-    selected = selection(execution, ("RUNNING",), workflow=workflow, status=status, since=since)
+    filters = selection(execution, ("RUNNING",), workflow=workflow, status=status, since=since)
     with opened_engine(db) as engine:
 
         def act(target: Execution) -> dict[str, Json]:
@@ -47,8 +47,8 @@ def stop(
                 return {"status": target.status.value}
             return {"status": engine.stop(target, error=error, cause=cause).status.value}
 
-        if selected is not None:
-            Several(engine, "stop", "stopped", dry_run, json).carry_out(selected, act, yes=yes)
+        if filters is not None:
+            Several(engine, "stop", "stopped", dry_run, json).carry_out(filters, act, yes=yes)
             return
         record = engine.find(execution or "")
         if dry_run:

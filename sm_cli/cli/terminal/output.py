@@ -84,11 +84,11 @@ def is_coloured(stream: TextIO) -> bool:
 def terminal_size(stream: TextIO) -> os.terminal_size:
     """Columns and lines of a stream's terminal; where it does not tell, what COLUMNS and LINES say."""
     try:
-        found = os.get_terminal_size(stream.fileno())
+        size = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
-        found = os.terminal_size((0, 0))
+        size = os.terminal_size((0, 0))
     other = shutil.get_terminal_size()
-    return os.terminal_size((found.columns or other.columns, found.lines or other.lines))
+    return os.terminal_size((size.columns or other.columns, size.lines or other.lines))
 
 
 #: Characters that are handed to a stream at once: it encodes a copy of them.
@@ -126,8 +126,8 @@ def value(result: Json, stream: TextIO | None = None) -> None:
         else:
             _in_portions(body, stream)
         return
-    indented = escaping.escaped_lines(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
-    lines(_colour(indented) if is_coloured(stream) else indented, stream)
+    document = escaping.escaped_lines(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
+    lines(_colour(document) if is_coloured(stream) else document, stream)
 
 
 def _in_portions(body: bytes, stream: TextIO) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from sm_cli.asl.model import Program
-from sm_cli.engine.programs import DamagedDefinition
+from sm_cli.engine.programs import DamagedDefinition, WorkflowVersion
 from sm_cli.engine.schedules.times import due_of, find_due
 from sm_cli.engine.stepping.nested_executions import execution_named
-from sm_cli.engine.stepping.starting import begin
+from sm_cli.engine.stepping.starting import begin, find_version
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.errors import DatabaseError, NotFound, SmError
+from sm_cli.engine.versions.references import parse_reference
+from sm_cli.errors import DatabaseError, SmError
 from sm_cli.jsonvalue import TooDeep, TooLarge, check_bounds
 from sm_cli.store.records import Execution, Status
 from sm_cli.store.schedules import REMEMBERED, Firing, FiringOutcome, Overlap, Schedule
@@ -114,32 +114,29 @@ def runs(unit: UnitOfWork, schedule: Schedule) -> list[Execution]:
 
 def start_for(unit: UnitOfWork, schedule: Schedule, time: int) -> Firing:
     """Start the execution of this time, unless it is there already."""
-    name = execution_name(schedule, time)
+    name, ref = execution_name(schedule, time), unit.new_ref()
     try:
-        program = find_program(unit, schedule.workflow)
+        version = find_workflow(unit, schedule.workflow, ref)
         _check_input(unit, schedule)
     except SmError as error:
         if isinstance(error, DatabaseError) and not isinstance(error, DamagedDefinition):
             raise
         return remember(unit, schedule, Firing(time, unit.now, FiringOutcome.REFUSED, None, error.message))
-    execution = execution_named(unit, schedule.workflow, name)
+    execution = execution_named(unit, version.name, name)
     reason = None if execution is None else "it had been started before"
     if execution is None:
         execution = begin(
-            unit, schedule.workflow, program, schedule.input, ref=unit.new_ref(), name=name, queue=schedule.queue,
-            limits=schedule.limits,
+            unit, version, schedule.input, ref=ref, name=name, queue=schedule.queue, limits=schedule.limits
         )  # fmt: skip
     if schedule.overlap is not Overlap.ALLOW:
         schedule.running = (*schedule.running, execution.id)
     return remember(unit, schedule, Firing(time, unit.now, FiringOutcome.STARTED, execution.ref, reason))
 
 
-def find_program(unit: UnitOfWork, workflow: str) -> Program:
-    """What the schedule's reference to a workflow leads to now. Raises NotFound, InvalidDefinition."""
-    program = unit.programs.find_workflow(workflow, unit.tx, unit.changes, unit.now)
-    if program is None:
-        raise NotFound(f"there is no workflow {workflow!r}", topic="workflow")
-    return program
+def find_workflow(unit: UnitOfWork, workflow: str, ref: str) -> WorkflowVersion:
+    """What the schedule's reference to a workflow leads to now. ref: the public id of the execution that it is for.
+    Raises UsageError, NotFound, InvalidDefinition."""
+    return find_version(unit, parse_reference(workflow), ref)
 
 
 def _check_input(unit: UnitOfWork, schedule: Schedule) -> None:

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sm_cli.engine.execution_names import check_chosen_name
-from sm_cli.engine.schedules.firing import execution_name, find_program, offer
+from sm_cli.engine.schedules.firing import execution_name, find_workflow, offer
 from sm_cli.engine.schedules.times import check_cron, due_of, next_time, smallest_gap
 from sm_cli.engine.schedules.zones import UTC_NAME
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.engine.versions.references import parse_reference
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.jsonvalue import Json, as_json, canonical
 from sm_cli.store.schedules import CatchUp, Firing, FiringOutcome, Overlap, Schedule
@@ -74,7 +75,7 @@ class Schedules:
             if not isinstance(workflow, str):
                 tick.programs.define(workflow, tick.tx, tick.changes, tick.now)
             else:
-                find_program(tick, workflow)
+                find_workflow(tick, workflow, "")
             before = tick.tx.schedule(schedule.name)
             if before is not None and _is_same(before, schedule):
                 return before, False
@@ -247,11 +248,11 @@ def _changed(tick: Tick, name: str) -> Schedule:
 
 def _moment(schedule: Schedule, tick: Tick) -> int:
     """Now, to the millisecond, as a time that none of its executions is called by."""
-    time = tick.now // 1000 * 1000
+    time, workflow = tick.now // 1000 * 1000, parse_reference(schedule.workflow).workflow
     while (
         time % MICROSECONDS == 0
         or time in schedule.waiting
-        or tick.tx.find_execution(schedule.workflow, execution_name(schedule, time)) is not None
+        or tick.tx.find_execution(workflow, execution_name(schedule, time)) is not None
     ):
         time += 1000
     return time

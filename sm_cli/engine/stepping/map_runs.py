@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sm_cli.asl.model import DistributedMap
 from sm_cli.engine.stepping.closing import abort_children, close_run, run_of
-from sm_cli.engine.stepping.starting import make_children
+from sm_cli.engine.stepping.starting import make_children, started_detail
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.interpreter.commands import EndRun, Spawn, StartRun
 from sm_cli.interpreter.dataflow import drops_result
@@ -66,7 +66,7 @@ def begin_child(unit: UnitOfWork, child: Execution, root: Frame, *, at_once: boo
         return
     child.status, child.started, child.events = Status.RUNNING, unit.now, 1
     unit.envs.pop(child.id, None)
-    unit.note(child, 1, 0, 0, "ExecutionStarted", {"input": child.input, "roleArn": unit.env(child).facts.role})
+    unit.note(child, 1, 0, 0, "ExecutionStarted", started_detail(unit, child))
     root.status = FrameStatus.READY
     if at_once:
         unit.wake(root)

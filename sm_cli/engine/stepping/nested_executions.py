@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from sm_cli.asl.model import Task
 from sm_cli.engine.execution_names import check_name
+from sm_cli.engine.programs import WorkflowVersion
 from sm_cli.engine.stepping.closing import end
-from sm_cli.engine.stepping.starting import begin
+from sm_cli.engine.stepping.starting import begin, find_version
 from sm_cli.engine.stepping.tasks import run_task, time_out
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.errors import InvalidDefinition, UsageError
+from sm_cli.engine.versions.references import WorkflowReference
+from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 from sm_cli.interpreter.advance import started, submitted
 from sm_cli.interpreter.commands import RunTask, StartExecution
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
@@ -46,7 +48,7 @@ class StartRefused(Exception):
 
 def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartExecution) -> None:
     """Start the child, and go on, or wait for its end or for a callback."""
-    if is_left_to_handler(unit, "states:startExecution", command.workflow):
+    if is_left_to_handler(unit, "states:startExecution", WorkflowReference(command.workflow, command.qualifier)):
         arguments = (command.arguments, sum(frame.retries) + 1, command.timeout, command.heartbeat)
         run_task(unit, execution, frame, RunTask("states:startExecution", *arguments))
         return
@@ -73,7 +75,7 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
         unit.deliver(frame.id, TaskSucceeded(frame.seq, answer))
 
 
-def is_left_to_handler(unit: UnitOfWork, resource: str, workflow: str | None) -> bool:
+def is_left_to_handler(unit: UnitOfWork, resource: str, workflow: WorkflowReference | None) -> bool:
     """Whether a handler answers this task in the engine's place. workflow: the one that it would start; None: it starts
     none."""
     if unit.settings.has_handler is not None and unit.settings.has_handler(resource):
@@ -81,9 +83,22 @@ def is_left_to_handler(unit: UnitOfWork, resource: str, workflow: str | None) ->
     if not unit.settings.has_stub or workflow is None:
         return False
     try:
-        return unit.programs.find_workflow(workflow, unit.tx, unit.changes, unit.now) is None
+        nested_version(unit, workflow, "")
+    except NotFound:
+        return True
     except InvalidDefinition:
-        return False  # it is there, and starting it gives the error
+        pass  # it is there, and starting it gives the error
+    return False
+
+
+def nested_version(unit: UnitOfWork, workflow: WorkflowReference, ref: str) -> WorkflowVersion:
+    """What a Task's reference means now. A definition that also runs on AWS may name an alias that is there: while
+    nobody has set any for the workflow here, its name alone counts. ref: as for `find_version`. Raises NotFound,
+    InvalidDefinition."""
+    name, qualifier = workflow
+    if qualifier is not None and workflow.version is None and not unit.tx.aliases(name):
+        workflow = WorkflowReference(name)
+    return find_version(unit, workflow, ref)
 
 
 def start_child(
@@ -91,14 +106,16 @@ def start_child(
     timeout: float | None = None,
 ) -> Execution:  # fmt: skip
     """Start the execution that a Task asks for; `timeout` in seconds. Raises Refused."""
-    name = command.workflow
+    name, reference = command.workflow, WorkflowReference(command.workflow, command.qualifier)
+    ref = unit.new_ref()
     try:
-        program = unit.programs.find_workflow(name, unit.tx, unit.changes, unit.now)
+        version = nested_version(unit, reference, ref)
     except InvalidDefinition as e:
         raise StartRefused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
-    if program is None:
-        raise StartRefused("StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{name}'")
-    ref = unit.new_ref()
+    except NotFound:
+        raise StartRefused(
+            "StateMachineDoesNotExistException", f"State Machine Does Not Exist: '{reference}'"
+        ) from None
     child_name = ref if command.name is None else command.name
     try:
         check_name(child_name)
@@ -110,7 +127,7 @@ def start_child(
     if waits and is_deep(unit, starter):
         raise StartRefused("ExecutionLimitExceededException", f"{DEEPEST} executions wait for one another already")
     return begin(
-        unit, name, program, command.input, ref=ref, name=child_name, type=type, timeout=timeout, starter=starter,
+        unit, version, command.input, ref=ref, name=child_name, type=type, timeout=timeout, starter=starter,
         parent=Parent(frame.id, frame.seq) if waits else None,
     )  # fmt: skip
 
@@ -210,6 +227,7 @@ def describe_child(unit: UnitOfWork, child: Execution, *, as_values: bool) -> di
         "Status": child.status.value,
         "StopDate": (child.closed or unit.now) // 1000,
     }
+    description |= {f"{name[:1].upper()}{name[1:]}": arn for name, arn in facts.version_arns.items()}
     if child.status is Status.SUCCEEDED:
         description["Output"] = child.output if as_values else dumps(child.output)
         description["OutputDetails"] = {"Included": True}

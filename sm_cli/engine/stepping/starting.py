@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sm_cli.engine.chaining.source import Source, link_to
+from sm_cli.engine.programs import WorkflowVersion
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.interpreter.commands import Child
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, MapRun, Parent, Status
 from sm_cli.timestamps import MICROSECONDS
 
-if TYPE_CHECKING:
-    from sm_cli.asl.model import Program
+
+def find_version(unit: UnitOfWork, workflow: WorkflowReference, ref: str) -> WorkflowVersion:
+    """What the reference means now; a text of the project's own files is registered if it is new. ref: the public id of
+    the execution that is started by it, which a weighted alias draws by.
+
+    Raises NotFound when there is no such workflow, version or alias, InvalidDefinition for a file that cannot run."""
+    lot = f"{unit.settings.draw_seed}{ref}"
+    return unit.programs.find_version(workflow, unit.tx, unit.changes, unit.now, lot)
 
 
 def begin(
     unit: UnitOfWork,
-    workflow: str,
-    program: Program,
+    version: WorkflowVersion,
     input: Json,
     *,
     ref: str,
@@ -34,24 +40,27 @@ def begin(
     timeout: float | None = None,
     queue: str = "default",
     limits: bool = False,
+    tags: dict[str, str] | None = None,
     starter: Execution | None = None,
     parent: Parent | None = None,
     source: Source | None = None,
 ) -> Execution:
-    """A new RUNNING execution of `workflow`: row, root frame, ExecutionStarted, and its first step unless this unit
+    """A new RUNNING execution of this version: row, root frame, ExecutionStarted, and its first step unless this unit
     has made many.
 
     ref: its public id. name: checked already. type: STANDARD or EXPRESS. timeout: seconds; a shorter TimeoutSeconds
-    of the definition holds, and that alone when None. limits: whether AWS's hold. starter: the execution that starts
-    it; it gives tree, queue, priority and limits, and `queue` and `limits` are not used then. parent: who waits for
-    its end. source: whose data the input is; the link to it is written with the start.
+    of the definition holds, and that alone when None. limits: whether AWS's hold. tags: checked already. starter: the
+    execution that starts it; it gives tree, queue, priority and limits, and `queue` and `limits` are not used then.
+    parent: who waits for its end. source: whose data the input is; the link to it is written with the start.
     """
     if starter is not None:
         queue, limits = starter.queue, starter.limits
     priority, tree = (0, 0) if starter is None else (starter.priority, starter.tree)
+    program = version.program
     execution = Execution(
-        unit.tx.reserve("executions", 1), ref, name, workflow, program.digest, type, Status.RUNNING, unit.now, input,
-        queue=queue, priority=priority, tree=tree, limits=limits, parent=parent,
+        unit.tx.reserve("executions", 1), ref, name, version.name, program.digest, type, Status.RUNNING, unit.now,
+        input, queue=queue, priority=priority, tags=tags or {}, tree=tree, limits=limits, parent=parent,
+        version=version.number, qualifier=version.qualifier,
     )  # fmt: skip
     execution.events = 1
     limits_of_time = [seconds for seconds in (program.timeout_seconds, timeout) if seconds is not None]
@@ -61,14 +70,20 @@ def begin(
     unit.changes.new_executions.append(execution)
     if source is not None:
         unit.changes.new_links.append(link_to(execution, source, unit.now))
-    detail: dict[str, Json] = {"input": execution.input, "roleArn": unit.env(execution).facts.role}
-    unit.note(execution, 1, 0, 0, "ExecutionStarted", detail)
+    unit.note(execution, 1, 0, 0, "ExecutionStarted", started_detail(unit, execution))
     root = Frame(unit.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)
     root.input = execution.input
     unit.changes.new_frames[root.id] = unit.frames[root.id] = root
     if unit.steps < unit.settings.steps:  # else a workflow that starts itself would keep this tick for ever
         unit.wake(root)
     return execution
+
+
+def started_detail(unit: UnitOfWork, execution: Execution) -> dict[str, Json]:
+    """What ExecutionStarted tells. As on AWS it names the version, and the alias, only where who started the execution
+    named one."""
+    facts = unit.env(execution).facts
+    return {"input": execution.input, "roleArn": facts.role, **facts.version_arns}
 
 
 def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: list[Child]) -> None:
@@ -82,6 +97,7 @@ def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: li
             id, ref, ref, run.workflow, parent.digest, run.type, Status.PENDING, unit.now, child.input,
             queue=parent.queue, priority=parent.priority, tree=parent.tree, machine=child.machine,
             limits=parent.limits, parent=Parent(run.frame, run.activation, child.index, child.items, run.id),
+            version=parent.version,
         )  # fmt: skip
         root = Frame(
             frame, id, None, 0, 0, child.machine, machines[child.machine].start_at, status=FrameStatus.PENDING,
@@ -93,8 +109,10 @@ def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: li
         waiting.append(execution)
 
 
-def copy_closed(unit: UnitOfWork, execution: Execution) -> Execution:
-    """The row of an execution that ended in another store, under an id of this one; it has no frames here."""
-    copy = replace(execution, id=unit.tx.reserve("executions", 1), tree=0)
+def copy_closed(unit: UnitOfWork, execution: Execution, version: WorkflowVersion) -> Execution:
+    """The row of an execution of this version that ended in another store, under an id of this one; it has no frames
+    here."""
+    id = unit.tx.reserve("executions", 1)
+    copy = replace(execution, id=id, tree=0, version=version.number, qualifier=version.qualifier)
     unit.changes.new_executions.append(copy)
     return copy

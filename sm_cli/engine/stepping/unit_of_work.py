@@ -132,6 +132,8 @@ class UnitOfWork:
                 started=execution.started,
                 redrive_count=execution.redrives,
                 redriven=execution.redriven,
+                version=execution.version,
+                qualifier=execution.qualifier,
             )
             settings = self.settings
             # As on AWS, an EXPRESS child of a map run has no history.

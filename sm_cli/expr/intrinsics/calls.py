@@ -54,14 +54,14 @@ def bind_call(text: str, field: str) -> Evaluate:
     States.Runtime when the path of an argument finds nothing.
     """
     run = _compile_call(parse_call(text))
-    had = f"The function '{text}' had the following error:"
+    beginning = f"The function '{text}' had the following error:"
 
     def evaluate(scope: Scope) -> Json:
         try:
             return run(scope)
         except ArgumentsError as e:
             cause = f"Invalid arguments in States.{e.function}: {e.reason}"
-            raise StateFailure(FAILURE, f"{had} {cause}") from None
+            raise StateFailure(FAILURE, f"{beginning} {cause}") from None
         except _MissingPathError as e:
             raise not_found_failure(e.path, field, scope) from None
 

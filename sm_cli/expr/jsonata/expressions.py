@@ -76,9 +76,9 @@ def inner(text: str) -> str:
 
 def default_engine() -> JsonataEngine:
     """Imported when the first expression is compiled: importing an engine takes long."""
-    from sm_cli.expr.jsonata.python_engine import python_engine as made
+    from sm_cli.expr.jsonata.python_engine import python_engine as make
 
-    return made()
+    return make()
 
 
 def compile_expression(text: str, field: str, engine: JsonataEngine | None = None) -> Evaluate:

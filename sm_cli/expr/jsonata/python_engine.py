@@ -128,10 +128,10 @@ class _Native(Jsonata.JFunction):  # type: ignore[misc]  # the package ships no 
         self.function_name = name
         self.signature = copy_signature(Signature(function.signature, name))
         self.apply = function.apply
-        self.required = self.signature.get_min_number_of_args()
+        self.least = self.signature.get_min_number_of_args()
 
     def call(self, _input: Any, arguments: list[Any]) -> Any:
-        if any(argument is None for argument in arguments[: self.required]):
+        if any(argument is None for argument in arguments[: self.least]):
             return None
         plain = [None if argument is None else from_engine(argument) for argument in arguments]
         try:

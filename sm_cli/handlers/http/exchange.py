@@ -68,17 +68,17 @@ class Limit:
         with self._lock:
             self._socket = connection
             if self.cut:
-                self._shut()
+                self._shut_down()
 
     def _watch(self) -> None:
         while not self.over.wait(min(_GLANCE, self.time_left())):
             if self.context.cancelled.is_set() or time.monotonic() >= self.ends:
                 with self._lock:
                     self.cut = True
-                    self._shut()
+                    self._shut_down()
                 return
 
-    def _shut(self) -> None:
+    def _shut_down(self) -> None:
         if self._socket is not None:
             with suppress(OSError):  # it is closed already, or was never connected
                 # Not SSLSocket's own: that takes the cipher away from under who reads.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from sm_cli.asl.model import Task
-from sm_cli.asl.resources import SFN_ACTIONS, function_name, workflow_name
+from sm_cli.asl.resources import SFN_ACTIONS, function_name, workflow_reference
 from sm_cli.errors import InvalidJson, StateFailure
 from sm_cli.interpreter.commands import CallSfn, RunTask, StartExecution
 from sm_cli.interpreter.dataflow import complete, effective_input, evaluate_seconds, handed_on
@@ -62,7 +62,9 @@ def nested_start(state: Task, arguments: Json, timeout: float | None, heartbeat:
             "States.Runtime", f"The Parameters '{dumps(arguments)}' could not be used to start the Task: [{wrong}]"
         )
     input = payload_of(parameters.get("Input"))
-    return StartExecution(workflow_name(machine), name, input, state.resource.pattern, timeout, heartbeat, arguments)
+    workflow, qualifier = workflow_reference(machine)
+    pattern = state.resource.pattern
+    return StartExecution(workflow, name, input, pattern, timeout, heartbeat, arguments, qualifier)
 
 
 def sfn_call(state: Task, action: str, arguments: Json, timeout: float | None, heartbeat: float | None) -> CallSfn:

@@ -5,37 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import BEYOND, OLDEST_FIRST, Cursor, ExecutionFilter, ExecutionPage
 from sm_cli.store.records import (
-    Definition,
     Execution,
-    ExecutionFilter,
     FailedAttempt,
     HistoryEvent,
     MapRun,
-    Selection,
+    Prunable,
     Status,
 )
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.asking import Asking
-from sm_cli.store.sql.parameters import BEYOND, containing, id_list, name_list
+from sm_cli.store.sql.choosing import question
+from sm_cli.store.sql.parameters import id_list, name_list
+
+_ALL = ExecutionFilter()
+_FIRST = ExecutionPage()
 
 
 class ExecutionQuestions(Asking):
-    """Questions about definitions, executions and map runs."""
-
-    def definition(self, digest: str) -> Definition | None:
-        """The definition with this digest; None when there is none."""
-        row = self.session.one("definition", (digest,))
-        return None if row is None else rows.definition(row)
-
-    def newest(self, name: str) -> Definition | None:
-        """The newest definition of a workflow of this name."""
-        row = self.session.one("newest_definition", (name,))
-        return None if row is None else rows.definition(row)
-
-    def workflows(self) -> list[Definition]:
-        """The newest definition of every workflow, by name."""
-        return [rows.definition(row) for row in self.session.all("workflows")]
+    """Questions about executions and map runs."""
 
     def execution(self, id: int) -> Execution | None:
         """The execution with this id; None when there is none."""
@@ -139,10 +128,10 @@ class ExecutionQuestions(Asking):
         ((children,),) = self.session.all("count_of_children")
         return dict(self.session.all("count_by_status")), children
 
-    def prunable(self, status: Status, after: int, before: int, limit: int) -> list[tuple[int, int, int]]:
-        """(id, tree, events) of executions of this status with id > `after` that were closed before this time, by id;
-        children of map runs are not among them."""
-        return self.session.all("prunable", (status.value, after, before, limit))
+    def prunable(self, status: Status, after: tuple[int, int], before: int, limit: int) -> list[Prunable]:
+        """Executions of this status that were closed before this time, in the order of (started, id), which are greater
+        than `after`; children of map runs are not among them."""
+        return [Prunable(*row) for row in self.session.all("prunable", (status.value, *after, before, limit))]
 
     def busy_trees(self, trees: Collection[int]) -> set[int]:
         """Those of these trees in which an execution runs."""
@@ -161,34 +150,35 @@ class ExecutionQuestions(Asking):
         ((executions, events),) = self.session.all("with_children", (id_list(ids),))
         return executions, events
 
-    def matching_executions(self, selection: Selection) -> list[int]:
+    def matching_executions(self, filter: ExecutionFilter) -> list[int]:
         """The ids of all that are meant, oldest first: who started others comes before them."""
-        parameters = {**selection._asdict(), "statuses": name_list(status.value for status in selection.statuses)}
-        return [id for (id,) in self.session.all("matching_executions", parameters)]
+        everything = ExecutionPage(limit=BEYOND, order=OLDEST_FIRST)
+        parts, parameters = question(self.session, "listed_ids", filter, OLDEST_FIRST).page(
+            everything, of_run=filter.run is not None
+        )
+        return [id for (id,) in self.session.all_of(parts, parameters)]
 
     def refs_beside(self, refs: list[str], *, map_runs: bool = False) -> dict[str, tuple[str | None, str | None]]:
         """The public ids just before and just after each of these, of executions or of map runs; None at the ends."""
         name = "map_run_refs_beside" if map_runs else "refs_beside"
         return {ref: (before, after) for ref, before, after in self.session.all(name, (name_list(refs),))}
 
-    def list_executions(self, filter: ExecutionFilter) -> list[Execution]:
-        """Newest first (children of a map run: highest number first), without input and output (both None)."""
-        parameters: dict[str, object] = {
-            "before": BEYOND if filter.before_id is None else filter.before_id,
-            "since": filter.since,
-            "until": filter.until,
-            "name": None if filter.name_contains is None else containing(filter.name_contains),
-            "limit": filter.limit,
-        }
-        if filter.run is not None:
-            status = None if filter.status is None else filter.status.value
-            return self._short_executions("list_executions_of_run", parameters | {"run": filter.run, "status": status})
-        if filter.status is not None:
-            parameters |= {"status": filter.status.value, "workflow": filter.workflow}
-            return self._short_executions("list_executions_by_status", parameters)
-        if filter.workflow is not None:
-            return self._short_executions("list_executions_by_workflow", parameters | {"workflow": filter.workflow})
-        return self._short_executions("list_executions", parameters)
+    def list_executions(self, filter: ExecutionFilter = _ALL, page: ExecutionPage = _FIRST) -> list[Execution]:
+        """A page of those that are meant, without input and output (both None)."""
+        parts, parameters = question(self.session, "listed_columns", filter, page.order).page(
+            page, of_run=filter.run is not None
+        )
+        return [rows.execution(row, self.value) for row in self.session.all_of(parts, parameters)]
+
+    def place_before(self, id: int) -> Cursor:
+        """Where the page after this execution begins, newest first; also when it was deleted meanwhile."""
+        before = self._short_executions("execution_up_to", (id,))
+        return (before[0].started, before[0].id + (before[0].id < id)) if before else (-1, 0)
+
+    def count_matching(self, filter: ExecutionFilter) -> int:
+        """How many are meant."""
+        ((count,),) = self.session.all_of(*question(self.session, "listed_count", filter))
+        return int(count)
 
     def failed_attempt(self, execution: int, frame: int, state: str) -> FailedAttempt | None:
         """Where the newest attempt at this state, in this frame, failed that a handler's exception ended."""

@@ -1,35 +1,9 @@
--- Definitions, workflows, executions.
-
--- name: definition
-SELECT digest, name, text, format, created FROM definitions WHERE digest = ?
-
--- name: insert_definition
-INSERT INTO definitions (digest, name, text, format, created) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (digest) DO UPDATE SET text = excluded.text, format = excluded.format
-WHERE definitions.text <> excluded.text
-
--- name: newest_version
-SELECT version, digest FROM workflows WHERE name = ? ORDER BY version DESC LIMIT 1
-
--- name: insert_version
-INSERT INTO workflows (name, version, digest, created) VALUES (?, ?, ?, ?)
-
--- name: workflows
--- Walks `workflows` whole: as many rows as texts were ever registered, and no others.
-SELECT d.digest, w.name, d.text, d.format, w.created
-FROM workflows w JOIN definitions d ON d.digest = w.digest
-WHERE w.version = (SELECT max(n.version) FROM workflows n WHERE n.name = w.name)
-ORDER BY w.name
-
--- name: newest_definition
-SELECT d.digest, w.name, d.text, d.format, w.created
-FROM workflows w JOIN definitions d ON d.digest = w.digest
-WHERE w.name = ? ORDER BY w.version DESC LIMIT 1
+-- Executions and map runs.
 
 -- name: execution_columns
 e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.deadline, e.closed,
 e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
-e.parent_frame, e.parent_seq, e.idx, e.items, e.run
+e.version, e.qualifier, e.parent_frame, e.parent_seq, e.idx, e.items, e.run
 
 -- name: whole_executions
 SELECT {execution_columns}, d.input, d.output
@@ -41,6 +15,9 @@ WHERE e.id = ?
 
 -- name: short_execution
 SELECT {execution_columns} FROM executions e WHERE e.id = ?
+
+-- name: execution_up_to
+SELECT {execution_columns} FROM executions e WHERE e.id <= ? ORDER BY e.id DESC LIMIT 1
 
 -- name: execution_without_input
 SELECT {execution_columns}, NULL, d.output
@@ -83,7 +60,7 @@ WHERE e.id = (SELECT max(t.id) FROM executions t INDEXED BY executions_top WHERE
 {whole_executions}
 WHERE e.id = (
     SELECT t.id FROM executions t INDEXED BY executions_by_status
-    WHERE t.run IS NULL AND t.status = ? AND t.tree = t.id ORDER BY t.id DESC LIMIT 1
+    WHERE t.run IS NULL AND t.status = ? AND t.tree = t.id ORDER BY t.started DESC, t.id DESC LIMIT 1
 )
 
 -- name: overdue
@@ -153,12 +130,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: update_map_run
 UPDATE map_runs SET status = ?, closed = ?, redrives = ?, forked = ? WHERE id = ?
 
--- name: list_filter
-AND (:since IS NULL OR e.started >= :since)
-AND (:until IS NULL OR e.started < :until)
-AND (:name IS NULL OR e.name LIKE :name ESCAPE '\')
-ORDER BY e.id DESC LIMIT :limit
-
 -- name: refs_beside
 SELECT w.value, (SELECT max(e.ref) FROM executions e WHERE e.ref < w.value),
     (SELECT min(e.ref) FROM executions e WHERE e.ref > w.value)
@@ -169,49 +140,18 @@ SELECT w.value, (SELECT max(r.ref) FROM map_runs r WHERE r.ref < w.value),
     (SELECT min(r.ref) FROM map_runs r WHERE r.ref > w.value)
 FROM json_each(?) w
 
--- name: list_executions
-SELECT {execution_columns} FROM executions e INDEXED BY executions_listed
-WHERE e.run IS NULL AND e.id < :before
-{list_filter}
-
--- name: list_executions_of_run
-SELECT {execution_columns} FROM executions e INDEXED BY executions_of_run
-WHERE e.run = :run AND e.id < :before AND (:status IS NULL OR e.status = :status)
-AND (:since IS NULL OR e.started >= :since)
-AND (:until IS NULL OR e.started < :until)
-AND (:name IS NULL OR e.name LIKE :name ESCAPE '\')
-ORDER BY e.idx DESC LIMIT :limit
-
--- name: list_executions_by_status
-SELECT {execution_columns} FROM executions e INDEXED BY executions_by_status
-WHERE e.run IS NULL AND e.id < :before AND e.status = :status AND (:workflow IS NULL OR e.workflow = :workflow)
-{list_filter}
-
--- name: list_executions_by_workflow
-SELECT {execution_columns} FROM executions e INDEXED BY executions_by_workflow
-WHERE e.run IS NULL AND e.id < :before AND e.workflow = :workflow
-{list_filter}
-
--- name: matching_executions
-SELECT e.id FROM executions e INDEXED BY executions_by_status
-WHERE e.run IS NULL AND e.status IN (SELECT value FROM json_each(:statuses))
-AND (:workflow IS NULL OR e.workflow = :workflow)
-AND (:since IS NULL OR e.started >= :since)
-AND (:error IS NULL OR e.error = :error)
-ORDER BY e.id
-
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
     error, cause, events, queue, priority, tags, redrives, redriven, tree, machine, limits,
-    parent_frame, parent_seq, idx, items, run)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    version, qualifier, parent_frame, parent_seq, idx, items, run)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_execution_data
 INSERT INTO execution_data (execution, input, output) VALUES (?, ?, ?)
 
 -- name: update_execution
 UPDATE executions SET status = ?, started = ?, deadline = ?, closed = ?, error = ?, cause = ?, events = ?,
-    queue = ?, priority = ?, tags = ?, redrives = ?, redriven = ?
+    queue = ?, priority = ?, tags = ?, redrives = ?, redriven = ?, digest = ?, version = ?, qualifier = ?
 WHERE id = ?
 
 -- name: count_events

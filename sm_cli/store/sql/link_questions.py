@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from sm_cli.store.filters import BEYOND
 from sm_cli.store.records import Status
 from sm_cli.store.sql.asking import Asking
-from sm_cli.store.sql.parameters import BEYOND, id_list
+from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sm_cli.jsonvalue import folded_text
+from sm_cli.store.filters import BEYOND
 from sm_cli.store.messages import (
     WAITS_KEPT,
     MessageFilter,
@@ -17,7 +18,7 @@ from sm_cli.store.messages import (
 )
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.asking import Asking
-from sm_cli.store.sql.parameters import BEYOND, id_list
+from sm_cli.store.sql.parameters import id_list
 
 
 class MessageQuestions(Asking):

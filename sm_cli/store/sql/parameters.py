@@ -6,9 +6,6 @@ from collections.abc import Iterable
 
 import orjson
 
-#: Above every id and every time: where a question that begins at the newest begins.
-BEYOND = 2**63 - 1
-
 
 def id_list(ids: Iterable[int]) -> str:
     """A JSON array of these ids, in their order."""

@@ -30,13 +30,16 @@ def delete_executions(session: Session, free: Callable[[str | None], None], ids:
             for event in orjson.loads(events):
                 _free(free, [tuple(event[5].values())] if len(event) > 5 else ())
     session.all("delete_failed_attempts", parameters)
+    session.all("delete_tags", parameters)
     session.all("delete_executions", parameters)
     session.all("delete_links", {"executions": id_list(ids)})
 
 
 def delete_strays(session: Session, free: Callable[[str | None], None]) -> None:
-    """Delete past waits of executions that were deleted, and messages that only these could receive."""
+    """Delete past waits of executions that were deleted, messages that only these could receive, and texts of deleted
+    versions that only these ran."""
     session.all("delete_stray_waits")
+    session.all("delete_unused_definitions")
     _free(free, session.all("delete_stray_messages"))
 
 

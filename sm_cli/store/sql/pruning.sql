@@ -1,8 +1,8 @@
 -- Retention: which closed executions may go, and their rows.
 
 -- name: prunable
-SELECT e.id, e.tree, e.events FROM executions e INDEXED BY executions_by_status
-WHERE e.run IS NULL AND e.status = ? AND e.id > ? AND e.closed < ? ORDER BY e.id LIMIT ?
+SELECT e.id, e.tree, e.events, e.started FROM executions e INDEXED BY executions_by_status
+WHERE e.run IS NULL AND e.status = ? AND (e.started, e.id) > (?, ?) AND e.closed < ? ORDER BY e.started, e.id LIMIT ?
 
 -- name: busy_trees
 SELECT DISTINCT e.tree FROM executions e INDEXED BY executions_running
@@ -52,6 +52,12 @@ RETURNING CASE WHEN instr(events, '"@') > 0 THEN events END
 
 -- name: delete_failed_attempts
 DELETE FROM failed_attempts WHERE execution IN (SELECT value FROM json_each(?))
+
+-- name: delete_tags
+DELETE FROM execution_tags WHERE (name, value, execution) IN (
+    SELECT t.key, t.value, e.id
+    FROM json_each(?) wanted CROSS JOIN executions e ON e.id = wanted.value CROSS JOIN json_each(e.tags) t
+)
 
 -- name: delete_executions
 DELETE FROM executions WHERE id IN (SELECT value FROM json_each(?))

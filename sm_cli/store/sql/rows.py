@@ -26,6 +26,7 @@ from sm_cli.store.messages import (
     Subscription,
 )
 from sm_cli.store.records import (
+    Alias,
     Definition,
     Execution,
     FailedAttempt,
@@ -71,10 +72,22 @@ def definition(row: Row) -> Definition:
     return Definition(*row)
 
 
+def alias(row: Row) -> Alias:
+    """A row of `aliases` to its value."""
+    workflow, name, created, updated, targets = row
+    return Alias(workflow, name, tuple((version, weight) for version, weight in decode(targets)), created, updated)
+
+
+def alias_row(a: Alias) -> Row:
+    """An alias to a row of `aliases`."""
+    return (a.workflow, a.name, a.created, a.updated, encode([list(target) for target in a.targets]))
+
+
 def execution(row: Row, value: Decode) -> Execution:
     """From `execution_columns`, and `input`, `output` when they were asked for."""
     (id, ref, name, workflow, digest, type, status, started, deadline, closed, error, cause, events, queue,
-     priority, tags, redrives, redriven, tree, machine, limits, frame, seq, idx, items, run, *data) = row  # fmt: skip
+     priority, tags, redrives, redriven, tree, machine, limits, version, qualifier, frame, seq, idx, items, run,
+     *data) = row  # fmt: skip
     input, output = None, None
     if data:
         input = value(data[0])
@@ -82,7 +95,7 @@ def execution(row: Row, value: Decode) -> Execution:
     return Execution(
         id, ref, name, workflow, digest, type, _STATUS[status], started, input, deadline, closed, error, cause,
         output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven, tree, machine,
-        bool(limits), None if frame is None else Parent(frame, seq, idx, items, run),
+        bool(limits), None if frame is None else Parent(frame, seq, idx, items, run), version, qualifier,
     )  # fmt: skip
 
 
@@ -94,8 +107,8 @@ def execution_row(e: Execution) -> Row:
     """An execution to a row of `executions`; input and output have a table of their own."""
     return (
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
-        e.cause, e.events, e.queue, e.priority, encode(e.tags or None), e.redrives, e.redriven, e.tree, e.machine,
-        int(e.limits), *(e.parent or _NO_PARENT),
+        e.cause, e.events, e.queue, e.priority, encode({**e.tags} or None), e.redrives, e.redriven, e.tree, e.machine,
+        int(e.limits), e.version, e.qualifier, *(e.parent or _NO_PARENT),
     )  # fmt: skip
 
 
@@ -103,7 +116,7 @@ def execution_changes(e: Execution) -> Row:
     """The columns of `update_execution`, without the id."""
     return (
         e.status.value, e.started, e.deadline, e.closed, e.error, e.cause, e.events, e.queue, e.priority,
-        encode(e.tags or None), e.redrives, e.redriven,
+        encode({**e.tags} or None), e.redrives, e.redriven, e.digest, e.version, e.qualifier,
     )  # fmt: skip
 
 
@@ -120,6 +133,7 @@ def same_but_events(e: Execution, before: Execution) -> bool:
         and e.priority == before.priority
         and e.redrives == before.redrives
         and e.redriven == before.redriven
+        and e.digest == before.digest
         and (e.tags is before.tags or e.tags == before.tags)
     )
 
@@ -129,7 +143,7 @@ def copy_execution(e: Execution) -> Execution:
     return Execution(
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.input, e.deadline, e.closed, e.error,
         e.cause, e.output, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
-        e.parent,
+        e.parent, e.version, e.qualifier,
     )  # fmt: skip
 
 

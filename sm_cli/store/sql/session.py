@@ -34,8 +34,15 @@ class Session:
 
     def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
         """Every row of the query of this name. Raises DatabaseError."""
+        return self._all(self._query(name), parameters)
+
+    def all_of(self, parts: Sequence[str], parameters: Parameters) -> list[Row]:
+        """Every row of the query that these blocks are together. Raises DatabaseError."""
+        return self._all("\n".join(self._query(part) for part in parts), parameters)
+
+    def _all(self, text: str, parameters: Parameters) -> list[Row]:
         try:
-            return self._execute(self._query(name), parameters).fetchall()
+            return self._execute(text, parameters).fetchall()
         except sqlite3.Error as e:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:

@@ -17,7 +17,6 @@ from sm_cli.interpreter.frame import Frame
 from sm_cli.store.changes import Changes
 from sm_cli.store.links import Link
 from sm_cli.store.records import (
-    Definition,
     Execution,
     HistoryEvent,
     Job,
@@ -75,8 +74,7 @@ class Transaction(Questions):
 
     def _write(self, changes: Changes) -> list[HistoryEvent]:
         many = self.session.many
-        for definition in changes.new_definitions:
-            self._add_definition(definition)
+        self._write_versions(changes)
         self._remove_gone(changes)
         if changes.new_executions:
             self._insert_executions(changes.new_executions)
@@ -139,18 +137,29 @@ class Transaction(Questions):
 
     # Definitions and executions
 
-    def _add_definition(self, definition: Definition) -> None:
-        d = definition
-        self.session.many("insert_definition", [(d.digest, d.name, d.text, d.format, d.created)])
-        newest = self.session.one("newest_version", (d.name,))
-        if newest is None or newest[1] != d.digest:
-            number = 1 if newest is None else newest[0] + 1
-            self.session.many("insert_version", [(d.name, number, d.digest, d.created)])
+    def _write_versions(self, changes: Changes) -> None:
+        many = self.session.many
+        for d in changes.new_definitions:
+            many("insert_definition", [(d.digest, d.name, d.text, d.format, d.created)])
+        for v in changes.new_versions:
+            many("insert_version", [(v.name, v.number, v.digest, v.created)])
+            many("set_current_version", [(v.name, v.number)])
+        if changes.current_versions:
+            many("set_current_version", changes.current_versions)
+        if changes.aliases:
+            many("set_alias", map(rows.alias_row, changes.aliases))
+        if changes.aliases_gone:
+            many("delete_alias", changes.aliases_gone)
+        if changes.versions_gone:
+            many("delete_version", [(v.deleted, v.name, v.number) for v in changes.versions_gone])
+            self.session.all("delete_unused_definitions")
 
     def _insert_executions(self, new: list[Execution]) -> None:
         texts = [(self._text(e.input), self._text(e.output)) for e in new]
         self.session.many("insert_execution", map(rows.execution_row, new))
         self.session.many("insert_execution_data", [(e.id, *both) for e, both in zip(new, texts, strict=True)])
+        if tags := [tag for e in new for tag in tag_rows(e)]:
+            self.session.many("insert_tag", tags)
         for e, both in zip(new, texts, strict=True):
             self._row_cache.learn_execution(e, both)
 
@@ -170,6 +179,7 @@ class Transaction(Questions):
             before, (input, output) = self._row_cache.executions[e.id]
             if not rows.same_but_events(e, before):
                 row_changes.append((*rows.execution_changes(e), e.id))
+                self._change_tags(e, before)
             elif e.events != before.events:
                 event_counts.append((e.events, e.id))
             if e.output is not before.output:
@@ -180,6 +190,11 @@ class Transaction(Questions):
         for name, parameters in updates:
             if parameters:
                 self.session.many(name, parameters)
+
+    def _change_tags(self, e: Execution, before: Execution) -> None:
+        if e.tags is not before.tags and e.tags != before.tags:
+            self.session.many("delete_tag", tag_rows(before))
+            self.session.many("insert_tag", tag_rows(e))
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
         """By id, as copies that may be changed; ids that there are not are left out."""
@@ -316,6 +331,11 @@ class Transaction(Questions):
             self.session.many("insert_job", [rows.job_row(job, self._text) for job in new])
         if leased_jobs:
             self.session.many("lease_job", map(rows.lease_row, leased_jobs))
+
+
+def tag_rows(e: Execution) -> list[Row]:
+    """An execution's tags to rows of `execution_tags`."""
+    return [(name, value, e.id) for name, value in e.tags.items()]
 
 
 def _singles(ids: Iterable[int | str]) -> list[Row]:

@@ -131,8 +131,8 @@ class _Serving:
         if isinstance(outcome, Success):
             self._line.send("success", outcome.result)
         else:
-            found = outcome.traceback
-            self._line.send("failure", {**asdict(outcome), "traceback": None if found is None else found._asdict()})
+            trace = outcome.traceback
+            self._line.send("failure", {**asdict(outcome), "traceback": None if trace is None else trace._asdict()})
 
 
 def _flush() -> None:

@@ -12,23 +12,8 @@ from sm_cli.cli.terminal.live import Nobody
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.why import Reason
 from tests.cli.conftest import Project, ended
+from tests.cli.definitions import CALLBACK, INVOKE, MESSAGE, WAIT
 
-INVOKE = """
-StartAt: A
-States:
-  A: {Type: Task, Resource: "arn:aws:states:::lambda:invoke", Parameters: {FunctionName.$: $.function}, End: true}
-"""
-WAIT = "StartAt: A\nStates:\n  A: {Type: Wait, Seconds: 3600, End: true}\n"
-MESSAGE = "StartAt: A\nStates:\n  A: {Type: Message, CorrelationKey: k, CorrelationValue: v, End: true}\n"
-CALLBACK = """
-StartAt: A
-States:
-  A:
-    Type: Task
-    Resource: arn:aws:states:::lambda:invoke.waitForTaskToken
-    Parameters: {FunctionName: work, Payload: {token.$: $$.Task.Token}}
-    End: true
-"""
 HELD = """
 StartAt: A
 States:

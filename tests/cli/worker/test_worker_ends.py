@@ -10,24 +10,9 @@ from itertools import pairwise
 import pytest
 
 from tests.cli.conftest import Project, ended
+from tests.cli.definitions import CALLBACK, INVOKE, MESSAGE, WAIT
 
 ONE = "StartAt: A\nStates:\n  A: {Type: Task, Resource: work, End: true}\n"
-INVOKE = """
-StartAt: A
-States:
-  A: {Type: Task, Resource: "arn:aws:states:::lambda:invoke", Parameters: {FunctionName.$: $.function}, End: true}
-"""
-WAIT = "StartAt: A\nStates:\n  A: {Type: Wait, Seconds: 3600, End: true}\n"
-MESSAGE = "StartAt: A\nStates:\n  A: {Type: Message, CorrelationKey: k, CorrelationValue: v, End: true}\n"
-CALLBACK = """
-StartAt: A
-States:
-  A:
-    Type: Task
-    Resource: arn:aws:states:::lambda:invoke.waitForTaskToken
-    Parameters: {FunctionName: work, Payload: {token.$: $$.Task.Token}}
-    End: true
-"""
 PARENT = """
 StartAt: P
 States:

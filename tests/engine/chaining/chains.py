@@ -6,8 +6,9 @@ from typing import Any
 
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.links import Link, LinkFilter
-from sm_cli.store.records import Execution, ExecutionFilter
+from sm_cli.store.records import Execution
 from tests.engine.workers import workflow
 from tests.store.asking import asked
 
@@ -33,7 +34,7 @@ def links(engine: Engine, **wanted: Any) -> list[Link]:
 
 
 def count(engine: Engine) -> int:
-    return len(asked(engine.store).list_executions(ExecutionFilter(limit=1000)))
+    return len(asked(engine.store).list_executions(ExecutionFilter(), ExecutionPage(limit=1000)))
 
 
 def now(engine: Engine, execution: Execution) -> Execution:

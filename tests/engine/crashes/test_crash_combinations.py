@@ -19,8 +19,9 @@ from sm_cli.engine.engine import Workflow
 from sm_cli.engine.send_message import send
 from sm_cli.handlers.handler import Context
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import Execution, ExecutionFilter
+from sm_cli.store.records import Execution
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, sleep
 from sm_cli.timestamps import MICROSECONDS
@@ -269,7 +270,7 @@ class Crashing:
 
 def everything(store: Store) -> list[Execution]:
     """All executions that there are, also those of map runs."""
-    found = asked(store).list_executions(ExecutionFilter(limit=1000))
+    found = asked(store).list_executions(ExecutionFilter(), ExecutionPage(limit=1000))
     return [*found, *(child for run in asked(store).map_runs() for child in asked(store).run_results(run.id, -1, 1000))]
 
 

@@ -27,9 +27,10 @@ import pytest
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.send_message import send as send_to
 from sm_cli.handlers.handler import Handler
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import ExecutionFilter, Status
+from sm_cli.store.records import Status
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import workflow
 from tests.store.asking import asked
@@ -169,7 +170,7 @@ def goes_on(database: Path) -> int:
     store = open_store(f"sqlite:{database}?sync=normal")
     engine = Engine(store)
     loop = Worker(engine, LOCAL, name="after")
-    found = asked(store).list_executions(ExecutionFilter(limit=10_000))
+    found = asked(store).list_executions(ExecutionFilter(), ExecutionPage(limit=10_000))
     for execution in found:
         send(engine, int(execution.name))  # whoever sends repeats what he has no answer for
     open_ones = [execution.id for execution in found]

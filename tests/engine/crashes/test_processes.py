@@ -13,8 +13,9 @@ import pytest
 
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.settings import Settings
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.open import open_store
-from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.store.records import Execution, Status
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import SECOND, caught
 from tests.store.asking import asked
@@ -29,7 +30,7 @@ from sm_cli.asl.text.source import from_value
 from sm_cli.engine.engine import Engine, prepare
 from sm_cli.handlers.handler import Handler
 from sm_cli.worker.worker import Worker
-from sm_cli.store.records import ExecutionFilter
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.open import open_store
 
 logging.basicConfig(level=logging.INFO)
@@ -44,7 +45,7 @@ count = 0
 while not closing.is_set():
     execution, _ = loop.start(workflow, {"n": count})
     loop.run(lambda: asked(store).execution(execution.id).closed is not None)
-    asked(store).list_executions(ExecutionFilter(limit=5))
+    asked(store).list_executions(ExecutionFilter(), ExecutionPage(limit=5))
     count += 1
     if count == 100:
         print("enough", flush=True)
@@ -74,7 +75,7 @@ def test_four_processes_write_through_the_engine_and_neither_fail_nor_print(tmp_
     assert [writer.returncode for writer in writers] == [0] * 4
     store = open_store(str(path))
     for name, (count, _) in zip(names, output, strict=True):
-        found = asked(store).list_executions(ExecutionFilter(workflow=name, limit=10**6))
+        found = asked(store).list_executions(ExecutionFilter(workflow=name), ExecutionPage(limit=10**6))
         assert len(found) == int(count)
         assert {execution.status for execution in found} == {Status.SUCCEEDED}
     assert asked(store).workers() == []

@@ -10,8 +10,9 @@ from typing import Any
 from sm_cli.engine.engine import Workflow
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import Execution, ExecutionFilter
+from sm_cli.store.records import Execution
 from sm_cli.store.schedules import CatchUp, Overlap, Schedule
 from sm_cli.testing import FakeClock
 from sm_cli.timestamps import MICROSECONDS, rfc3339
@@ -94,7 +95,7 @@ class Night:
 
     def executions(self) -> list[Execution]:
         """Oldest first."""
-        return asked(self.store).list_executions(ExecutionFilter(limit=1000))[::-1]
+        return asked(self.store).list_executions(ExecutionFilter(), ExecutionPage(limit=1000))[::-1]
 
     def names(self) -> list[str]:
         """Of the executions, oldest first."""

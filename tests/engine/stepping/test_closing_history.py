@@ -8,7 +8,8 @@ import pytest
 
 from sm_cli.interpreter.step import EVENT_LIMIT
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Execution, ExecutionFilter
+from sm_cli.store.filters import ExecutionFilter
+from sm_cli.store.records import Execution
 from sm_cli.testing import FakeClock, Simulation, simulate
 from sm_cli.views.state_visits import state_visits
 from tests.engine.workers import workflow

@@ -12,9 +12,10 @@ import pytest
 from sm_cli.engine.map_items import MapItemJobs
 from sm_cli.errors import Conflict
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import ExecutionFilter, Status
+from sm_cli.store.records import Status
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.why import why
@@ -102,7 +103,7 @@ def test_no_more_children_run_at_once_than_max_concurrency(limit: int, most: int
     running: list[int] = []
     while True:
         (run,) = asked(sim.store).map_runs()
-        running.append(len(asked(sim.store).list_executions(ExecutionFilter(run=run.id, status=Status.RUNNING))))
+        running.append(len(asked(sim.store).list_executions(ExecutionFilter(run=run.id, statuses=(Status.RUNNING,)))))
         if not sim.move():
             break
     assert max(running) == most
@@ -431,7 +432,7 @@ PORTIONS: dict[str, dict[str, Any]] = {
 
 def all_of_it(sim: Simulation) -> list[Any]:
     """Whatever is open: of the executions at the top and of every child of a run."""
-    everything = asked(sim.store).list_executions(ExecutionFilter(limit=1000))
+    everything = asked(sim.store).list_executions(ExecutionFilter(), ExecutionPage(limit=1000))
     for run in asked(sim.store).map_runs(limit=1000):
         everything += asked(sim.store).run_results(run.id, -1, 1000)
     store, open = sim.store, [e for e in everything if e.closed is None]

@@ -11,13 +11,10 @@ import pytest
 from sm_cli.engine.stepping.nested_executions import DEEPEST
 from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import (
-    Execution,
-    ExecutionFilter,
-    Status,
-)
+from sm_cli.store.records import Execution, Status
 from sm_cli.testing import Crash, FakeClock, Outcome, Simulation, crash_points, simulate
 from sm_cli.views.why import only_messages_move
 from tests.engine.workers import workflow
@@ -226,16 +223,16 @@ def test_a_workflow_that_starts_itself_for_ever_leaves_the_worker_to_others() ->
     sim = Simulation(workflow(itself(""), "again"), {}, FakeClock(), workflows={"again": itself("")})
     execution, _, _ = sim.engine.start(sim.workflow, {})
     assert execution.status is Status.SUCCEEDED
-    made = len(asked(sim.store).list_executions(ExecutionFilter(limit=10_000)))
+    made = len(asked(sim.store).list_executions(ExecutionFilter(), ExecutionPage(limit=10_000)))
     assert 100 < made < 2000  # one tick's worth; the last one is left to the next tick
-    (last,) = asked(sim.store).list_executions(ExecutionFilter(status=Status.RUNNING))
+    (last,) = asked(sim.store).list_executions(ExecutionFilter(statuses=(Status.RUNNING,)))
     assert [frame.status for frame in asked(sim.store).open_frames(last.id)] == [FrameStatus.READY]
 
 
 def test_executions_that_wait_for_one_another_are_only_so_many() -> None:
     sim = Simulation(workflow(itself(".sync"), "again"), {}, FakeClock(), workflows={"again": itself(".sync")})
     outcome = sim.run({})
-    found = asked(sim.store).list_executions(ExecutionFilter(limit=1000))
+    found = asked(sim.store).list_executions(ExecutionFilter(), ExecutionPage(limit=1000))
     assert len(found) == DEEPEST
     assert (outcome.status, outcome.error) == ("FAILED", "States.TaskFailed")
     assert found[0].error == "StepFunctions.ExecutionLimitExceededException"
@@ -255,9 +252,9 @@ def test_a_row_of_waiting_executions_is_stopped_with_the_first_of_them() -> None
     definition["States"]["Nest"]["Parameters"]["Input"] = input
     sim = Simulation(workflow(definition, "again"), {}, FakeClock(), workflows={"again": definition})
     execution = sim.run_now({"n": 0})
-    assert len(asked(sim.store).list_executions(ExecutionFilter(status=Status.RUNNING, limit=1000))) == DEEPEST
+    assert asked(sim.store).count_matching(ExecutionFilter(statuses=(Status.RUNNING,))) == DEEPEST
     sim.engine.stop(execution)
-    found = asked(sim.store).list_executions(ExecutionFilter(limit=1000))
+    found = asked(sim.store).list_executions(ExecutionFilter(), ExecutionPage(limit=1000))
     assert [e.status for e in found] == [Status.ABORTED] * DEEPEST
     assert [
         left for e in found for left in (*asked(sim.store).timers_of(e.id), *asked(sim.store).open_frames(e.id))

@@ -17,11 +17,13 @@ from sm_cli.express import run_express
 from sm_cli.handlers.needs import check_handlers, needed_handlers, nested_workflows
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Execution, ExecutionFilter
+from sm_cli.store.filters import ExecutionFilter
+from sm_cli.store.records import Alias, Execution
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import FakeClock, Outcome, Simulation, crash_points
 from tests.engine.workers import SECOND, Yard, workflow
 from tests.store.asking import asked
+from tests.store.samples import apply
 
 MACHINE = "arn:aws:states:us-east-1:111111111111:stateMachine:child"
 PARENT: dict[str, Any] = {
@@ -532,11 +534,30 @@ def test_the_definition_of_an_execution_is_the_one_that_it_runs() -> None:
     yard.close()
 
 
-def test_machines_have_no_versions_and_no_aliases_and_definitions_are_validated() -> None:
+def test_every_registered_text_is_a_version_and_aliases_are_described() -> None:
     yard = Yard()
-    yard.start(workflow(one(P={"Type": "Pass", "End": True}), "child"))
-    assert asked_of(yard, "listStateMachineVersions", StateMachineArn=MACHINE) == {"StateMachineVersions": []}
-    assert asked_of(yard, "listStateMachineAliases", StateMachineArn=MACHINE) == {"StateMachineAliases": []}
+    for n in (1, 2):
+        yard.start(workflow(one(P={"Type": "Pass", "Result": n, "End": True}), "child"))
+    at = yard.clock.now()
+    apply(yard.store, aliases=[Alias("child", "prod", ((2, 90), (1, 10)), at, at)])
+    versions = asked_of(yard, "listStateMachineVersions", StateMachineArn=MACHINE)["StateMachineVersions"]
+    assert [each["StateMachineVersionArn"] for each in versions] == [f"{MACHINE}:2", f"{MACHINE}:1"]
+    first = asked_of(yard, "describeStateMachine", StateMachineArn=f"{MACHINE}:1")
+    assert (first["StateMachineArn"], json.loads(first["Definition"])["States"]["P"]["Result"]) == (f"{MACHINE}:1", 1)
+    aliases = asked_of(yard, "listStateMachineAliases", StateMachineArn=MACHINE)["StateMachineAliases"]
+    assert [each["StateMachineAliasArn"] for each in aliases] == [f"{MACHINE}:prod"]
+    prod = asked_of(yard, "describeStateMachineAlias", StateMachineAliasArn=f"{MACHINE}:prod")
+    assert [(each["StateMachineVersionArn"], each["Weight"]) for each in prod["RoutingConfiguration"]] == [
+        (f"{MACHINE}:2", 90), (f"{MACHINE}:1", 10),
+    ]  # fmt: skip
+    unknown = asked_of(yard, "describeStateMachineAlias", StateMachineAliasArn=f"{MACHINE}:blue")
+    assert unknown == "Sfn.ResourceNotFoundException"
+    assert asked_of(yard, "describeStateMachine", StateMachineArn=f"{MACHINE}:9").startswith("Sfn.StateMachineDoes")
+    yard.close()
+
+
+def test_definitions_are_validated() -> None:
+    yard = Yard()
     unknown = asked_of(yard, "listStateMachineVersions", StateMachineArn="nobody")
     assert unknown == "Sfn.StateMachineDoesNotExistException"
     good = json.dumps(one(P={"Type": "Pass", "End": True}))

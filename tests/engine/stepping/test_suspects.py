@@ -15,10 +15,11 @@ from sm_cli.engine.engine import Engine
 from sm_cli.engine.stepping.turns.suspects import CAUSE
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.transitions import TRANSITIONS
+from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.marks import Marks
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.store.records import Execution, Status
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import soon, workflow, yard

@@ -119,7 +119,7 @@ def test_an_execution_is_asked_for_under_its_workflow_s_name(pattern: str, opens
     _, step = enter(task(START + pattern, Parameters=parameters, TimeoutSeconds=5))
     asked = only(step, StartExecution)
     given: Json = {"StateMachineArn": MACHINE, "Name": "n-1", "Input": {"x": 1}}
-    assert asked == StartExecution("child", "n-1", {"x": 1}, pattern.removeprefix("."), 5, None, given)
+    assert asked == StartExecution("child", "n-1", {"x": 1}, pattern.removeprefix("."), 5, None, given, "3")
     assert step.frame.opens == opens
     assert details(step, "TaskScheduled")["resource"] == f"startExecution{pattern}"
 

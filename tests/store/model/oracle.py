@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.jsonvalue import Json, folded_text
+from sm_cli.store.filters import OLDEST_FIRST, ExecutionFilter, ExecutionPage, cursor_of
 from sm_cli.store.messages import (
     WAITS_KEPT,
     MessageFilter,
@@ -25,14 +26,15 @@ from sm_cli.store.messages import (
 )
 from sm_cli.store.records import (
     HANDED_OVER,
+    Alias,
     Definition,
     Execution,
-    ExecutionFilter,
     HistoryEvent,
     Job,
     MapRun,
     Status,
     Timer,
+    Version,
     WorkerRecord,
 )
 from tests.store.applied import Applied
@@ -53,11 +55,37 @@ def ascii_folded(text: str) -> str:
 class Oracle(Applied):
     # -- definitions and executions --------------------------------------------------------------
 
-    def newest(self, name: str) -> Definition | None:
-        return self.versions[name][-1] if name in self.versions else None
+    def current_definition(self, name: str) -> tuple[Definition, int] | None:
+        number = self.current.get(name)
+        if number is None:
+            return None
+        found = self.versions_by_number[name, number]
+        return self.texts[found.digest]._replace(name=name, created=found.created), number
 
-    def workflows(self) -> list[Definition]:
-        return [versions[-1] for _, versions in sorted(self.versions.items())]
+    def workflows(self) -> list[tuple[Definition, int]]:
+        found = [self.current_definition(name) for name in sorted(self.current)]
+        return [each for each in found if each is not None]
+
+    def versions(self, name: str) -> list[Version]:
+        there = [each for each in self.versions_by_number.values() if each.name == name and each.deleted is None]
+        return ordered(there, lambda each: each.number, down=True)
+
+    def version_of_text(self, name: str, digest: str) -> Version | None:
+        there = [each for each in self.versions_by_number.values() if (each.name, each.digest) == (name, digest)]
+        return there[0] if there else None
+
+    def newest_number(self, name: str) -> int:
+        return max((number for of, number in self.versions_by_number if of == name), default=0)
+
+    def aliases(self, workflow: str) -> list[Alias]:
+        return [alias for (of, _), alias in sorted(self.all_aliases.items()) if of == workflow]
+
+    def running_on_version(self, version: Version) -> tuple[int, int | None]:
+        found = [
+            e.id for e in self.all_executions.values()
+            if e.status is Status.RUNNING and (e.workflow, e.digest) == (version.name, version.digest)
+        ]  # fmt: skip
+        return len(found), min(found, default=None)
 
     def execution(self, id: int) -> Execution | None:
         return self.all_executions.get(id)
@@ -82,24 +110,35 @@ class Oracle(Applied):
             or ordered((e for e in every if e.ref.startswith(text)), lambda e: e.ref, limit, down=True)
         )
 
-    def list_executions(self, wanted: ExecutionFilter) -> list[Execution]:
+    def list_executions(self, wanted: ExecutionFilter, page: ExecutionPage) -> list[Execution]:
+        found = [(cursor_of(e, page.order), e) for e in self._meant(wanted)]
+        found.sort(key=lambda each: each[0], reverse=page.order.descending)
+        if page.after is not None:
+            down, after = page.order.descending, page.after
+            found = [(place, e) for place, e in found if (place < after if down else place > after)]
+        return [replace(e, input=None, output=None) for _, e in found[: page.limit]]
+
+    def count_matching(self, wanted: ExecutionFilter) -> int:
+        return len(self._meant(wanted))
+
+    def matching_executions(self, wanted: ExecutionFilter) -> list[int]:
+        return [e.id for e in sorted(self._meant(wanted), key=lambda e: cursor_of(e, OLDEST_FIRST))]
+
+    def _meant(self, wanted: ExecutionFilter) -> list[Execution]:
         def is_wanted(e: Execution) -> bool:
             run = None if e.parent is None else e.parent.run
             return (
                 run == wanted.run
-                and (wanted.status in (None, e.status))
+                and (not wanted.statuses or e.status in wanted.statuses)
                 and (wanted.workflow in (None, e.workflow))
                 and (wanted.since is None or e.started >= wanted.since)
                 and (wanted.until is None or e.started < wanted.until)
-                and (wanted.before_id is None or e.id < wanted.before_id)
+                and (wanted.error in (None, e.error))
+                and all(e.tags.get(name) == value for name, value in wanted.tags)
                 and ascii_folded(wanted.name_contains or "") in ascii_folded(e.name)
             )
 
-        def number(e: Execution) -> int:
-            return e.parent.number if wanted.run is not None and e.parent is not None else e.id
-
-        found = ordered(filter(is_wanted, self.all_executions.values()), number, wanted.limit, down=True)
-        return [replace(e, input=None, output=None) for e in found]
+        return [*filter(is_wanted, self.all_executions.values())]
 
     def is_overdue(self, e: Execution, now: int) -> bool:
         return e.status is Status.RUNNING and e.deadline is not None and e.deadline <= now

@@ -20,11 +20,12 @@ from sm_cli.errors import Conflict
 from sm_cli.interpreter.frame import FrameStatus, Join
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.messages import Consumed, Late, MessageFilter, MessageStatus, WaitEnd, WaitFilter
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
     HANDED_OVER,
-    ExecutionFilter,
+    Alias,
     HistoryEvent,
     MapRun,
     Parent,
@@ -37,7 +38,17 @@ from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.memory import MemoryStore
 from tests.store.model.oracle import Oracle
-from tests.store.samples import T0, definition, execution, frame, job, message, subscription, timer
+from tests.store.samples import (
+    T0,
+    execution,
+    frame,
+    job,
+    message,
+    registering,
+    subscription,
+    timer,
+    version,
+)
 
 #: Whoever answers: a store, in or outside a writing transaction, or the oracle.
 Asked: TypeAlias = Questions | Oracle
@@ -56,6 +67,7 @@ DAY = 86_400 * 1_000_000
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=5), st.just({}), st.just({"big": "x" * 3000})
 )
+TAGS = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["x", "1"]), max_size=2)
 OBJECTS: st.SearchStrategy[Any] = st.one_of(
     st.just({}), st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=2), st.just({"v": "y" * 3000})
 )
@@ -132,11 +144,11 @@ class Model(RuleBasedStateMachine):
 
     # -- executions and map runs -----------------------------------------------------------------
 
-    @rule(workflow=KEYS, name=NAMES, status=st.sampled_from([*Status, Status.RUNNING, Status.PENDING]),
-          deadline=st.none() | TIMES, value=VALUES, tree=st.integers(0, 2), parent=PARENTS)  # fmt: skip
+    @rule(workflow=KEYS, name=NAMES, status=st.sampled_from([*Status, Status.RUNNING, Status.PENDING]), started=TIMES,
+          deadline=st.none() | TIMES, value=VALUES, tree=st.integers(0, 2), parent=PARENTS, tags=TAGS)  # fmt: skip
     def start(
-        self, workflow: str, name: str, status: Status, deadline: int | None, value: Any, tree: int,
-        parent: Parent | None,
+        self, workflow: str, name: str, status: Status, started: int, deadline: int | None, value: Any, tree: int,
+        parent: Parent | None, tags: dict[str, str],
     ) -> None:  # fmt: skip
         id = self.next("execution")
         if parent is not None:
@@ -144,17 +156,45 @@ class Model(RuleBasedStateMachine):
             name = name if parent.run is None else f"{name}-{id}"  # those of a map run have names of their own
         new = execution(
             id, workflow=workflow, name=name, status=status, deadline=deadline, input=value, output=value, tree=tree,
-            parent=parent,
+            parent=parent, started=started, tags=tags, digest=f"d{id % 3}", version=id % 3,
+            qualifier="prod" if id % 2 else None,
         )  # fmt: skip
-        self.apply(lambda _: Changes(new_executions=[new], new_definitions=[definition(f"d{id % 3}", workflow, id)]))
+        made = registering(version(id % 3, f"d{id % 3}", workflow, id))
+        self.apply(lambda _: Changes(new_executions=[new], **made))
 
-    @rule(pick=st.integers(0), events=st.integers(0, 3), status=st.sampled_from(Status), tags=OBJECTS, output=VALUES)
-    def update_execution(self, pick: int, events: int, status: Status, tags: Any, output: Any) -> None:
+    @rule(workflow=KEYS, number=st.integers(0, 2), at=TIMES)
+    def delete_version(self, workflow: str, number: int, at: int) -> None:
+        def make(tx: Transaction) -> Changes:
+            gone = tx.version(workflow, number)
+            there = [each.number for each in tx.versions(workflow) if each.number != number]
+            if gone is None or gone.deleted is not None:
+                return Changes()
+            current = (workflow, there[0] if there else None)
+            return Changes(versions_gone=[gone._replace(deleted=at)], current_versions=[current])
+
+        self.apply(make)
+
+    @rule(workflow=KEYS, name=NAMES, share=st.integers(0, 100), at=TIMES)
+    def set_alias(self, workflow: str, name: str, share: int, at: int) -> None:
+        alias = Alias(workflow, name, ((1, share), (2, 100 - share)), at, at)
+        self.apply(lambda _: Changes(aliases=[alias]))
+
+    @rule(workflow=KEYS, name=NAMES)
+    def delete_alias(self, workflow: str, name: str) -> None:
+        self.apply(lambda _: Changes(aliases_gone=[(workflow, name)]))
+
+    @rule(pick=st.integers(0), events=st.integers(0, 3), status=st.sampled_from(Status), tags=TAGS, output=VALUES,
+          closed=st.none() | TIMES, error=st.sampled_from([None, "E", "F"]))  # fmt: skip
+    def update_execution(
+        self, pick: int, events: int, status: Status, tags: dict[str, str], output: Any, closed: int | None,
+        error: str | None,
+    ) -> None:  # fmt: skip
         id = sorted(self.oracle.all_executions)[pick % len(self.oracle.all_executions)]
 
         def make(tx: Transaction) -> Changes:
             changed = tx.executions([id])[id]
             changed.events, changed.status, changed.tags, changed.output = events, status, tags, output
+            changed.closed, changed.error = closed, error
             return Changes(executions={id: changed})
 
         self.apply(make)
@@ -317,17 +357,37 @@ def compare(found: dict[str, object], expected: dict[str, object]) -> None:
     assert wrong == {}
 
 
+FILTERS = [
+    ExecutionFilter(), ExecutionFilter(statuses=(Status.RUNNING,)), ExecutionFilter(since=T0 + 2, until=T0 + 5),
+    ExecutionFilter(statuses=(Status.FAILED,), workflow="k2"), ExecutionFilter(workflow="k1"),
+    ExecutionFilter(statuses=(Status.SUCCEEDED,), workflow="k1"),
+    ExecutionFilter(statuses=(Status.ABORTED, Status.FAILED)), ExecutionFilter(error="E", since=T0 + 1),
+    ExecutionFilter(error="E", statuses=(Status.FAILED,)), ExecutionFilter(tags=(("b", "1"),)),
+    ExecutionFilter(tags=(("b", "1"), ("a", "x")), workflow="k1"), ExecutionFilter(tags=(("a", "y"),)),
+    ExecutionFilter(name_contains="B", since=T0 + 2, until=T0 + 9), ExecutionFilter(name_contains="_1"),
+    ExecutionFilter(name_contains="%", workflow="k1"), ExecutionFilter(name_contains="é"),
+    ExecutionFilter(run=1), ExecutionFilter(run=2, statuses=(Status.RUNNING,), name_contains="b"),
+]  # fmt: skip
+ORDERS = [Order(key, descending) for key in SortKey for descending in (False, True)]
+#: Every filter in every order; whole, and a part from the middle.
+LISTED = [
+    (wanted, ExecutionPage(limit, order, after))
+    for wanted in FILTERS
+    for order in ORDERS
+    for limit, after in (
+        (50, None), (2, ("a", "k1") if order.key is SortKey.NAME else (2, 3) if order.key is SortKey.DURATION
+                     else (2 if wanted.run else T0 + 3, 4)),
+    )
+]  # fmt: skip
+
+
 def executions_asked(ask: Asked, ids: list[int]) -> dict[str, object]:
-    listed = [
-        ExecutionFilter(), ExecutionFilter(limit=2), ExecutionFilter(before_id=4, limit=2),
-        ExecutionFilter(status=Status.RUNNING, limit=2), ExecutionFilter(status=Status.RUNNING, before_id=5, limit=2),
-        ExecutionFilter(status=Status.FAILED, workflow="k2"), ExecutionFilter(workflow="k1", before_id=9, limit=3),
-        ExecutionFilter(name_contains="B", since=T0 + 2, until=T0 + 9), ExecutionFilter(name_contains="_1"),
-        ExecutionFilter(name_contains="%", workflow="k1"), ExecutionFilter(name_contains="é"),
-        ExecutionFilter(run=1), ExecutionFilter(run=2, status=Status.RUNNING, before_id=9, name_contains="b"),
-    ]  # fmt: skip
     forks = [(frame, activation) for frame in (1, 2) for activation in (1, 2)]
-    found: dict[str, object] = {f"list_executions {n}": ask.list_executions(how) for n, how in enumerate(listed)}
+    found: dict[str, object] = {
+        f"list_executions {wanted} {page}": ask.list_executions(wanted, page) for wanted, page in LISTED
+    }
+    found |= {f"count {wanted}": ask.count_matching(wanted) for wanted in FILTERS}
+    found |= {f"ids {wanted}": ask.matching_executions(wanted) for wanted in FILTERS}
     found |= {f"find {text}": ask.find(text, 3) for text in ("a", "ref-00000", "ref-000002", "")}  # fmt: skip
     return found | {
         "executions": ask.executions(ids),
@@ -335,8 +395,13 @@ def executions_asked(ask: Asked, ids: list[int]) -> dict[str, object]:
         "refs": ask.refs(ids),
         "execution_named": [ask.find_execution(workflow, "a") for workflow in KEYS_OF],
         "latest": ask.latest(),
-        "newest": [ask.newest(name) for name in KEYS_OF],
+        "current_definition": [ask.current_definition(name) for name in KEYS_OF],
         "workflows": ask.workflows(),
+        "versions": [ask.versions(name) for name in KEYS_OF],
+        "version_of_text": [ask.version_of_text(name, f"d{n}") for name in KEYS_OF for n in range(3)],
+        "newest_number": [ask.newest_number(name) for name in KEYS_OF],
+        "aliases": [ask.aliases(name) for name in KEYS_OF],
+        "running_on_version": [ask.running_on_version(version(n, f"d{n}", name)) for name in KEYS_OF for n in range(3)],
         "overdue": [ask.overdue(T0 + 3, 3, tree) for tree in TREES],
         "pending_executions": [ask.pending_executions(*fork, 5, 2) for fork in forks],
         "failed_executions": [ask.failed_executions(*fork) for fork in forks],

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from sm_cli.asl.resources import workflow_name
+from sm_cli.asl.resources import workflow_name, workflow_reference
 from sm_cli.engine.stepping.nested_executions import StartRefused, hand_over, is_left_to_handler, put
 from sm_cli.engine.stepping.sfn import callbacks, executions, machines, runs
 from sm_cli.engine.stepping.sfn.parameters import Parameters, the_execution, the_run
 from sm_cli.engine.stepping.tasks import run_task, time_out
 from sm_cli.engine.stepping.unit_of_work import Arrival, UnitOfWork
+from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.interpreter.advance import started, submitted
 from sm_cli.interpreter.commands import CallSfn, RunTask, StartExecution
 from sm_cli.interpreter.events import TaskFailed, TaskSucceeded
@@ -36,7 +37,7 @@ About: TypeAlias = tuple[list[int], list[int]]
 def call(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn) -> None:
     """Carry the action out, and go on with its answer, or wait for a callback or a child's end."""
     resource, machine = f"aws-sdk:sfn:{command.action}", command.parameters.get("StateMachineArn")
-    starts = workflow_name(str(machine)) if command.action in _STARTING else None
+    starts = WorkflowReference(*workflow_reference(str(machine))) if command.action in _STARTING else None
     if is_left_to_handler(unit, resource, starts):
         arguments = (command.parameters, sum(frame.retries) + 1, command.timeout, command.heartbeat)
         run_task(unit, execution, frame, RunTask(resource, *arguments))
@@ -183,5 +184,6 @@ _ACTIONS: Mapping[str, Callable[[UnitOfWork, Parameters], Json]] = {
     "listStateMachines": machines.list_machines,
     "listStateMachineVersions": machines.list_versions,
     "listStateMachineAliases": machines.list_aliases,
+    "describeStateMachineAlias": machines.describe_alias,
     "validateStateMachineDefinition": machines.validate,
 }

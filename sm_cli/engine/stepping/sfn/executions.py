@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from sm_cli.asl.model import DistributedMap, Message, Program, Task
-from sm_cli.asl.resources import workflow_name
+from sm_cli.asl.resources import workflow_reference
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.stepping.closing import end
-from sm_cli.engine.stepping.nested_executions import StartRefused, described_in_iso, running_duplicate, start_child
+from sm_cli.engine.stepping.nested_executions import (
+    StartRefused,
+    described_in_iso,
+    nested_version,
+    running_duplicate,
+    start_child,
+)
 from sm_cli.engine.stepping.redrive import redrive
 from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
@@ -20,11 +26,13 @@ from sm_cli.engine.stepping.sfn.parameters import (
     wrong,
 )
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.errors import Conflict, InvalidDefinition
+from sm_cli.engine.versions.references import WorkflowReference
+from sm_cli.errors import Conflict, InvalidDefinition, NotFound
 from sm_cli.interpreter.commands import CallSfn, StartExecution
 from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Execution, ExecutionFilter, Status
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage
+from sm_cli.store.records import Execution, Status
 from sm_cli.timestamps import rfc3339
 
 #: AWS's limit on an execution that StartSyncExecution waits for, seconds.
@@ -37,31 +45,32 @@ def start(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn
     machine, name = str(parameters["StateMachineArn"]), parameters.get("Name")
     input = json_of(parameters.get("Input", {}), "InvalidExecutionInput", "Invalid State Machine Execution Input")
     waits = command.action == "startSyncExecution"
+    workflow, qualifier = workflow_reference(machine)
     request = StartExecution(
-        workflow_name(machine), None if name is None else str(name), input, "sync" if waits else "", None, None
+        workflow, None if name is None else str(name), input, "sync" if waits else "", None, None, qualifier=qualifier
     )
     child = None if waits else running_duplicate(unit, request)
     if child is None:
         type, limit = ("EXPRESS", _SYNC_LIMIT) if waits else ("STANDARD", None)
         if waits:
-            check_express(unit, request.workflow)
+            check_express(unit, WorkflowReference(workflow, qualifier))
         child = start_child(unit, execution, frame, request, type, limit)
         if waits:
             return None
     return {"ExecutionArn": unit.env(child).facts.execution_arn, "StartDate": rfc3339(child.started)}
 
 
-def check_express(unit: UnitOfWork, workflow: str) -> None:
+def check_express(unit: UnitOfWork, workflow: WorkflowReference) -> None:
     """Raises Refused for a workflow that has what no EXPRESS one may have: it can only be a STANDARD one."""
     try:
-        program = unit.programs.find_workflow(workflow, unit.tx, unit.changes, unit.now)
-    except InvalidDefinition:
+        program = nested_version(unit, workflow, "").program
+    except (InvalidDefinition, NotFound):
         return  # starting it gives the error
-    reason = None if program is None else why_standard(program)
+    reason = why_standard(program)
     if reason is not None:
         raise StartRefused(
             "StateMachineTypeNotSupported",
-            f"This operation is not supported by this type of state machine: {workflow!r} cannot be EXPRESS, {reason}",
+            f"This operation is not supported by this type of state machine: '{workflow}' cannot be EXPRESS, {reason}",
         )
 
 
@@ -134,9 +143,9 @@ def list_executions(unit: UnitOfWork, parameters: Parameters) -> Json:
     statuses = {status.value: status for status in Status}
     if status is not None and status not in statuses:
         wrong("StatusFilter", status, "one of " + ", ".join(sorted(statuses)))
-    state = None if status is None else statuses[str(status)]
-    before = first or None
-    executions = unit.tx.list_executions(ExecutionFilter(state, workflow, before_id=before, limit=most + 1))
+    filter = ExecutionFilter(() if status is None else (statuses[str(status)],), workflow)
+    after = unit.tx.place_before(first) if first else None
+    executions = unit.tx.list_executions(filter, ExecutionPage(most + 1, after=after))
     rows = [listed_execution(unit, execution) for execution in executions[:most]]
     return {"Executions": rows} | ({"NextToken": str(executions[most - 1].id)} if len(executions) > most else {})
 
@@ -144,5 +153,8 @@ def list_executions(unit: UnitOfWork, parameters: Parameters) -> Json:
 def listed_execution(unit: UnitOfWork, execution: Execution) -> Json:
     """An execution as ListExecutions has it."""
     description = described_in_iso(unit, execution)
-    names = ("ExecutionArn", "Name", "StartDate", "StateMachineArn", "Status", "StopDate")
+    names = (
+        "ExecutionArn", "Name", "StartDate", "StateMachineAliasArn", "StateMachineArn", "StateMachineVersionArn",
+        "Status", "StopDate",
+    )  # fmt: skip
     return {name: description[name] for name in names if name in description}

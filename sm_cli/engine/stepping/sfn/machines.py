@@ -1,13 +1,17 @@
-"""State machines by Step Functions' API: described, listed and validated. They are made by files, not by calls."""
+"""State machines by Step Functions' API: described, listed with versions and aliases, and validated. None of them is
+made by a call."""
 
 from __future__ import annotations
 
+from sm_cli.asl.resources import workflow_reference
+from sm_cli.engine.stepping.nested_executions import StartRefused
 from sm_cli.engine.stepping.sfn.parameters import (
     Parameters,
     answer_page,
     facts_of,
     run_arn,
     the_execution,
+    the_version,
     the_workflow,
     wrong,
 )
@@ -21,16 +25,20 @@ _MOST_PROBLEMS = 100
 
 
 def describe_machine(unit: UnitOfWork, parameters: Parameters) -> Json:
-    """DescribeStateMachine, of the newest definition of the name."""
-    name = the_workflow(unit, str(parameters["StateMachineArn"]))
-    new = (each for each in reversed(unit.changes.new_definitions) if each.name == name)
-    definition = next(new, None) or unit.tx.newest(name)
-    assert definition is not None, "the workflow was found"
+    """DescribeStateMachine: of the current definition of the name, or of the version that the ARN names."""
+    arn = str(parameters["StateMachineArn"])
+    version = the_version(unit, arn)
+    digest = version.program.digest
+    new = (each for each in unit.changes.new_definitions if each.digest == digest)
+    definition = next(new, None) or unit.tx.definition(digest)
+    assert definition is not None, "the version is there"
+    row = machine_row(version.name, definition.created)
     return {
-        **machine_row(name, definition.created),
+        **row,
+        "StateMachineArn": row["StateMachineArn"] if version.qualifier is None else arn,
         "Definition": definition.text,
         "Status": "ACTIVE",
-        "RoleArn": facts_of(name).role,
+        "RoleArn": facts_of(version.name).role,
     }
 
 
@@ -60,7 +68,7 @@ def run_of_child(unit: UnitOfWork, frame: int, activation: int) -> MapRun | None
 
 def list_machines(unit: UnitOfWork, parameters: Parameters) -> Json:
     """ListStateMachines, a page of it."""
-    rows: list[Json] = [machine_row(each.name, each.created) for each in unit.tx.workflows()]
+    rows: list[Json] = [machine_row(each.name, each.created) for each, _ in unit.tx.workflows()]
     return answer_page(parameters, "StateMachines", rows)
 
 
@@ -71,15 +79,50 @@ def machine_row(name: str, created: int) -> Parameters:
 
 
 def list_versions(unit: UnitOfWork, parameters: Parameters) -> Json:
-    """ListStateMachineVersions: none is ever published."""
-    the_workflow(unit, str(parameters["StateMachineArn"]))
-    return {"StateMachineVersions": []}
+    """ListStateMachineVersions, a page of it: the newest first, as they were before this transaction."""
+    name = the_workflow(unit, str(parameters["StateMachineArn"]))
+    rows: list[Json] = [
+        {"StateMachineVersionArn": qualified_arn(name, str(each.number)), "CreationDate": rfc3339(each.created)}
+        for each in unit.tx.versions(name)
+    ]
+    return answer_page(parameters, "StateMachineVersions", rows)
 
 
 def list_aliases(unit: UnitOfWork, parameters: Parameters) -> Json:
-    """ListStateMachineAliases: nobody can make one."""
-    the_workflow(unit, str(parameters["StateMachineArn"]))
-    return {"StateMachineAliases": []}
+    """ListStateMachineAliases, a page of it: those of a workflow, or of the version that the ARN names."""
+    version = the_version(unit, str(parameters["StateMachineArn"]))
+    only = None if version.qualifier is None else version.number
+    rows: list[Json] = [
+        {"StateMachineAliasArn": qualified_arn(version.name, each.name), "CreationDate": rfc3339(each.created)}
+        for each in unit.tx.aliases(version.name)
+        if only is None or any(number == only for number, _ in each.targets)
+    ]
+    return answer_page(parameters, "StateMachineAliases", rows)
+
+
+def describe_alias(unit: UnitOfWork, parameters: Parameters) -> Json:
+    """DescribeStateMachineAlias. Raises Refused when there is none."""
+    arn = str(parameters["StateMachineAliasArn"])
+    workflow, name = workflow_reference(arn)
+    alias = None if name is None else unit.tx.alias(workflow, name)
+    if alias is None:
+        raise StartRefused("ResourceNotFound", f"Resource not found: '{arn}'")
+    routing: list[Json] = [
+        {"StateMachineVersionArn": qualified_arn(workflow, str(number)), "Weight": weight}
+        for number, weight in alias.targets
+    ]
+    return {
+        "StateMachineAliasArn": qualified_arn(workflow, alias.name),
+        "Name": alias.name,
+        "RoutingConfiguration": routing,
+        "CreationDate": rfc3339(alias.created),
+        "UpdateDate": rfc3339(alias.updated),
+    }
+
+
+def qualified_arn(workflow: str, qualifier: str) -> str:
+    """The ARN of a version or an alias."""
+    return f"{facts_of(workflow).machine_arn}:{qualifier}"
 
 
 def validate(unit: UnitOfWork, parameters: Parameters) -> Json:  # noqa: ARG001 - as all actions

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NoReturn, TypeAlias
 
-from sm_cli.asl.resources import workflow_name
-from sm_cli.engine.stepping.nested_executions import StartRefused
+from sm_cli.asl.resources import workflow_reference
+from sm_cli.engine.programs import WorkflowVersion
+from sm_cli.engine.stepping.nested_executions import StartRefused, nested_version
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.errors import InvalidDefinition, InvalidJson
+from sm_cli.engine.versions.references import WorkflowReference
+from sm_cli.errors import InvalidDefinition, InvalidJson, NotFound
 from sm_cli.interpreter.env import Facts
 from sm_cli.jsonvalue import Json, dumps, loads_exact
 from sm_cli.store.records import Execution, MapRun
@@ -37,16 +39,20 @@ def the_execution(unit: UnitOfWork, parameters: Parameters) -> Execution:
     return unit.execution(row.id)
 
 
-def the_workflow(unit: UnitOfWork, arn: str) -> str:
-    """The name of the workflow of an ARN. Raises Refused when there is none."""
-    name = workflow_name(arn)
+def the_version(unit: UnitOfWork, arn: str) -> WorkflowVersion:
+    """What the ARN of a workflow, a version or an alias means now. Raises Refused when there is no such thing."""
+    reference = WorkflowReference(*workflow_reference(arn))
     try:
-        program = unit.programs.find_workflow(name, unit.tx, unit.changes, unit.now)
+        return nested_version(unit, reference, "")
     except InvalidDefinition as e:
-        raise StartRefused("InvalidDefinition", f"The workflow {name} cannot run: {e}") from None
-    if program is None:
-        raise StartRefused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
-    return name
+        raise StartRefused("InvalidDefinition", f"The workflow {reference.workflow} cannot run: {e}") from None
+    except NotFound:
+        raise StartRefused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'") from None
+
+
+def the_workflow(unit: UnitOfWork, arn: str) -> str:
+    """The name of the workflow of an ARN, which may be a version's or an alias's. Raises Refused when there is none."""
+    return the_version(unit, arn).name
 
 
 def the_run(unit: UnitOfWork, parameters: Parameters) -> MapRun:

@@ -1,0 +1,100 @@
+"""Questions about many executions, put together from the parts that a filter and an order need.
+
+Every part is a named block of `listing.sql`. Which index leads is decided here and not by the database, which knows
+neither how many executions there are of a kind nor that somebody wants fifty of a million: tags, when few have them;
+else an error name, a status, a workflow, or the order itself.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+
+from sm_cli.store.filters import NEWEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey
+from sm_cli.store.records import Status
+from sm_cli.store.sql.parameters import containing, id_list, name_list
+from sm_cli.store.sql.session import Session
+
+#: Executions that are few: reading them all costs less than to look through an index for the first of them.
+_FEW = 5_000
+
+
+class Question(NamedTuple):
+    """A question in parts."""
+
+    #: Names of blocks, in their order.
+    parts: tuple[str, ...]
+    #: By name; those of parts that were left out do no harm.
+    parameters: dict[str, object]
+
+    def page(self, page: ExecutionPage, *, of_run: bool) -> Question:
+        """The part of its answer that is asked for. of_run: whether these are children of one map run."""
+        key = "number" if of_run and page.order.key is SortKey.STARTED else page.order.key.value
+        order = f"{key}_{'down' if page.order.descending else 'up'}"
+        parts, parameters = self.parts, {**self.parameters, "limit": page.limit}
+        if page.after is not None:
+            # Two bounds at one end of an index: SQLite might choose the farther one.
+            nearer = "only_until" if page.order.descending else "only_since"
+            if key == "started":
+                parts = tuple(part for part in parts if part != nearer)
+            parts += (f"after_{order}",)
+            parameters["value"], parameters["tie"] = page.after
+        return Question((*parts, f"by_{order}"), parameters)
+
+
+def question(session: Session, head: str, filter: ExecutionFilter, order: Order = NEWEST_FIRST) -> Question:
+    """What this filter means, with the beginning `head`: a question that has neither order nor limit yet."""
+    few = None if filter.run is not None else _few_ids(session, filter)
+    source = "from_ids" if few is not None else source_of(filter, order)
+    parameters: dict[str, object] = {
+        "ids": None if few is None else id_list(few),
+        "run": filter.run,
+        "since": filter.since,
+        "until": filter.until,
+        "status": filter.statuses[0].value if filter.statuses else None,
+        "statuses": name_list(status.value for status in filter.statuses),
+        "workflow": filter.workflow,
+        "name": None if filter.name_contains is None else containing(filter.name_contains),
+        "error": filter.error,
+        "tags": orjson.dumps(filter.tags).decode(),
+        "state": filter.state,
+    }
+    return Question((head, source, *conditions(filter, source)), parameters)
+
+
+def source_of(filter: ExecutionFilter, order: Order) -> str:
+    """Where executions are looked for, when there may be many of them."""
+    if filter.run is not None:
+        return "from_run"
+    if filter.error is not None:
+        return "from_error"
+    if len(filter.statuses) == 1 and (filter.workflow is None or filter.statuses[0] is not Status.SUCCEEDED):
+        return "from_status"
+    if filter.workflow is not None:
+        return "from_workflow"
+    return "from_names" if order.key is SortKey.NAME else "from_all"
+
+
+def conditions(filter: ExecutionFilter, source: str) -> tuple[str, ...]:
+    """What is left to be looked at in each execution that comes from there."""
+    left = {
+        "only_since": filter.since is not None,
+        "only_until": filter.until is not None,
+        "only_statuses": bool(filter.statuses) and source != "from_status",
+        "only_workflow": filter.workflow is not None and source != "from_workflow",
+        "only_error": filter.error is not None and source != "from_error",
+        "only_name": filter.name_contains is not None,
+        "only_tags": bool(filter.tags),
+        "only_state": filter.state is not None,
+    }
+    return tuple(name for name, is_left in left.items() if is_left)
+
+
+def _few_ids(session: Session, filter: ExecutionFilter) -> list[int] | None:
+    """The ids of all that have one of the tags, when they are few; None when every tag is a frequent one."""
+    for name, value in filter.tags:
+        rows = session.all("executions_tagged", (name, value, _FEW + 1))
+        if len(rows) <= _FEW:
+            return [id for (id,) in rows]
+    return None

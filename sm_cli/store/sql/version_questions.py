@@ -1,0 +1,60 @@
+"""Questions about definitions, the versions of workflows, and aliases."""
+
+from __future__ import annotations
+
+from sm_cli.store.records import Alias, Definition, Version
+from sm_cli.store.sql import rows
+from sm_cli.store.sql.asking import Asking
+
+
+class VersionQuestions(Asking):
+    """Questions about definitions, versions and aliases."""
+
+    def definition(self, digest: str) -> Definition | None:
+        """The definition with this digest; None when there is none."""
+        row = self.session.one("definition", (digest,))
+        return None if row is None else rows.definition(row)
+
+    def current_definition(self, name: str) -> tuple[Definition, int] | None:
+        """(the text of the current version of this workflow, its number); None when it has none. `created` is when
+        the version was registered."""
+        row = self.session.one("current_definition", (name,))
+        return None if row is None else (rows.definition(row[:-1]), row[-1])
+
+    def workflows(self) -> list[tuple[Definition, int]]:
+        """As `current_definition`, of every workflow that has one, by name."""
+        return [(rows.definition(row[:-1]), row[-1]) for row in self.session.all("workflows")]
+
+    def version(self, name: str, number: int) -> Version | None:
+        """The version of this number, also a deleted one; None when there never was one."""
+        row = self.session.one("version", (name, number))
+        return None if row is None else Version(*row)
+
+    def version_of_text(self, name: str, digest: str) -> Version | None:
+        """The version that this text is of the workflow, also a deleted one; None when it never was one."""
+        row = self.session.one("version_of_text", (digest, name))
+        return None if row is None else Version(*row)
+
+    def newest_number(self, name: str) -> int:
+        """The highest number that a version of this workflow ever had; 0 when there never was one."""
+        row = self.session.one("newest_number", (name,))
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    def versions(self, name: str) -> list[Version]:
+        """Those of a workflow that were not deleted, highest number first."""
+        return [Version(*row) for row in self.session.all("versions", (name,))]
+
+    def alias(self, workflow: str, name: str) -> Alias | None:
+        """The alias of this name; None when the workflow has none."""
+        row = self.session.one("alias", (workflow, name))
+        return None if row is None else rows.alias(row)
+
+    def aliases(self, workflow: str) -> list[Alias]:
+        """Those of a workflow, by name."""
+        return [rows.alias(row) for row in self.session.all("aliases", (workflow,))]
+
+    def running_on_version(self, version: Version) -> tuple[int, int | None]:
+        """(how many RUNNING executions run it, the id of the first; None when none does), but for children of map
+        runs: who runs the Map is one of them."""
+        ((count, first),) = self.session.all("running_on_version", (version.name, version.digest))
+        return count, first

@@ -1,0 +1,1 @@
+"""Versions of workflows: which text a reference means, aliases, and what may be changed."""
