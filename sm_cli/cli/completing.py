@@ -83,10 +83,10 @@ def _workflows(values: dict[str, Any]) -> list[Offer]:  # noqa: ARG001 - as all 
     return [Offer(name_of_file(str(file))) for file in files_in(folder)] if folder.is_dir() else []
 
 
-def _schedules(given: dict[str, Any]) -> list[Offer]:
+def _schedules(values: dict[str, Any]) -> list[Offer]:
     from sm_cli.cli.project.opening import opened_engine
 
-    with opened_engine(given.get("db")) as engine:
+    with opened_engine(values.get("db")) as engine:
         return [Offer(each.name, help=each.workflow) for each in engine.schedules.list()]
 
 

@@ -119,10 +119,10 @@ def add_schedule(
 
 def _check_options(cron: str | None, every: str | None, at: str | None, zone: str | None) -> None:
     """Raises UsageError for options that say nothing together, or not when."""
-    given = [name for name, value in (("--cron", cron), ("--every", every), ("--at", at)) if value is not None]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} exclude each other")
-    if not given:
+    options = [name for name, value in (("--cron", cron), ("--every", every), ("--at", at)) if value is not None]
+    if len(options) > 1:
+        raise UsageError(f"{' and '.join(options)} exclude each other")
+    if not options:
         raise UsageError('a schedule needs --cron, --every or --at: sm schedule add order --cron "0 2 * * 1-5"')
     if zone is not None and every is not None:
         raise UsageError("--tz says nothing with --every, which goes on by elapsed time")

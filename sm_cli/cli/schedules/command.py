@@ -30,8 +30,8 @@ def pause_schedule(
 ) -> None:
     """Let a schedule fire no more until it is resumed; what runs goes on."""
     with opened_engine(db) as engine:
-        found, is_changed = engine.schedules.pause(schedule)
-    say(f"schedule {found.name} {'is' if is_changed else 'was'} paused{'' if is_changed else ' already'}")
+        record, is_changed = engine.schedules.pause(schedule)
+    say(f"schedule {record.name} {'is' if is_changed else 'was'} paused{'' if is_changed else ' already'}")
 
 
 def resume_schedule(
@@ -41,10 +41,10 @@ def resume_schedule(
     from sm_cli.views.schedules.documents import times_to_come
 
     with opened_engine(db) as engine:
-        found, is_changed = engine.schedules.resume(schedule)
+        record, is_changed = engine.schedules.resume(schedule)
     how = "fires again" if is_changed else "was not paused"
-    times = short_times(times_to_come(found))
-    say(f"schedule {found.name} {how}{f'; next {times}' if times else ''}")
+    times = short_times(times_to_come(record))
+    say(f"schedule {record.name} {how}{f'; next {times}' if times else ''}")
 
 
 def run_schedule_now(
@@ -75,5 +75,5 @@ def remove_schedule(
 ) -> None:
     """Forget a schedule; what runs goes on."""
     with opened_engine(db) as engine:
-        found = engine.schedules.remove(schedule)
-    say(f"schedule {found.name} is removed")
+        record = engine.schedules.remove(schedule)
+    say(f"schedule {record.name} is removed")

@@ -119,23 +119,23 @@ def show_schedule(
 
     format = output_format(output, json)
     with opened_engine(db) as engine:
-        found = engine.schedules.find(schedule)
+        record = engine.schedules.find(schedule)
         if format != "table":
-            out.one(whole_document(engine, found), format)
+            out.one(whole_document(engine, record), format)
             return
-        for head, text in _facts(found):
+        for head, text in _facts(record):
             out.text(f"{head:<10}{text}")
-        out.text(f"{'input':<10}{tables.screenful(dumps(found.input), full=full)}")
-        reasons = schedule_reasons(engine, found, time_text=tables.local_time)
+        out.text(f"{'input':<10}{tables.screenful(dumps(record.input), full=full)}")
+        reasons = schedule_reasons(engine, record, time_text=tables.local_time)
         for reason in reasons[:1]:
             out.text(f"{'state':<10}{reason.text}")
             if reason.action is not None:
                 out.text(f"{'':<10}{command_of(reason.action)}")
-        if not found.firings:
+        if not record.firings:
             return
         out.text("")
-        executions = firing_executions(engine, found)
-        rows = [_firing_row(firing, executions) for firing in reversed(found.firings)]
+        executions = firing_executions(engine, record)
+        rows = [_firing_row(firing, executions) for firing in reversed(record.firings)]
         print_table(("TIME", "OUTCOME", "EXECUTION", "STATUS", "REASON"), rows, wide=full, now=engine.clock.now())
 
 

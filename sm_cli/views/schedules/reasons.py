@@ -56,8 +56,8 @@ def _waiting(engine: Engine, schedule: Schedule) -> Reason:
     count = len(schedule.waiting)
     times = f"{count} of its times wait" if count > 1 else "One of its times waits"
     with engine.store.read() as questions:
-        stored = questions.executions(list(schedule.running))
-    for execution in stored.values():
+        executions = questions.executions(list(schedule.running))
+    for execution in executions.values():
         if execution.closed is None:
             text = f"{times} until execution {execution.name} is closed."
             return Reason("schedule", text, Action(Do.SHOW_REASONS, (execution.ref,)))
