@@ -93,6 +93,7 @@ def add_schedule(
     """Add a schedule, which workers fire: by --cron, --every or once --at a time."""
     from sm_cli.cli.run.command import split
     from sm_cli.cli.terminal.inputs import read_input
+    from sm_cli.engine.versions.references import parse_reference
     from sm_cli.project.definitions import files_by_name
     from sm_cli.views.schedules.documents import UTC_NAME, CatchUp, Overlap, find_zone, local_zone
 
@@ -101,7 +102,7 @@ def add_schedule(
     _check_options(cron, every, at, zone)
     workflow, pairs = split(arguments or [])
     reference = _reference(project, workflow)
-    of = (reference if isinstance(reference, str) else reference.name).partition(":")[0]
+    of = parse_reference(reference).workflow if isinstance(reference, str) else reference.name
     place = zone or (UTC_NAME if every is not None else local_zone())
     wanted_overlap = Overlap(choice(overlap, "--overlap", tuple(each.value for each in Overlap)))
     wanted_catch_up = CatchUp(choice(catch_up, "--catch-up", tuple(each.value for each in CatchUp)))
@@ -161,7 +162,7 @@ def _telling_near_names(project: Project, reference: str | Workflow) -> Iterator
     try:
         yield
     except NotFound as e:
-        if e.topic == "workflow" and isinstance(reference, str):
+        if e.topic == "workflow" and isinstance(reference, str) and ":" not in reference:
             workflows.choose(project, reference)
         raise
 

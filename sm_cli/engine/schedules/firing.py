@@ -26,6 +26,8 @@ log = logging.getLogger("sm.engine")
 
 #: So many schedules a tick looks at.
 _BATCH = 100
+#: The executions of a schedule have its name in this tag.
+TAG = "schedule"
 #: So many times of one schedule wait for its executions; what comes beyond is skipped.
 MOST_WAITING = 100
 #: A schedule whose next time cannot be told here, for this machine does not know its zone, is looked at so much later.
@@ -126,7 +128,8 @@ def start_for(unit: UnitOfWork, schedule: Schedule, time: int) -> Firing:
     reason = None if execution is None else "it had been started before"
     if execution is None:
         execution = begin(
-            unit, version, schedule.input, ref=ref, name=name, queue=schedule.queue, limits=schedule.limits
+            unit, version, schedule.input, ref=ref, name=name, queue=schedule.queue, limits=schedule.limits,
+            tags={TAG: schedule.name},
         )  # fmt: skip
     if schedule.overlap is not Overlap.ALLOW:
         schedule.running = (*schedule.running, execution.id)

@@ -313,3 +313,27 @@ def test_who_has_no_handler_fires_and_others_do_the_work() -> None:
         able = n.yard.worker({"work": Handler("work", lambda input: "done")})
         able.run(lambda: n.executions()[0].status is not Status.RUNNING)
         assert n.executions()[0].status is Status.SUCCEEDED
+
+
+# -- versions and tags -----------------------------------------------------------------------------
+
+
+def test_a_reference_is_kept_as_it_was_given_and_looked_up_at_each_time() -> None:
+    with night("2026-05-01T09:30Z") as n:
+        first, second = workflow(PASS, "w"), workflow(OPEN, "w")
+        n.engine.start(first, None, name="one")
+        n.engine.schedules.add("nightly", "w:1", cron="0 * * * *")
+        n.engine.schedules.add("newest", "w", cron="0 * * * *")
+        n.engine.start(second, None, name="two")
+        n.until("2026-05-01T10:00Z")
+        versions = {execution.name: (execution.workflow, execution.version) for execution in n.executions()}
+        assert versions["nightly-20260501T100000Z"] == ("w", 1)
+        assert versions["newest-20260501T100000Z"] == ("w", 2)
+        assert n.engine.schedules.run_now("nightly").outcome is FiringOutcome.STARTED
+
+
+def test_its_executions_are_tagged_with_its_name() -> None:
+    with night("2026-05-01T09:30Z") as n:
+        n.add(cron="0 * * * *")
+        n.until("2026-05-01T10:00Z")
+        assert [execution.tags for execution in n.executions()] == [{"schedule": "nightly"}]

@@ -71,7 +71,7 @@ def test_they_are_listed_by_name_however_many_there_are() -> None:
         ({"every": 60, "name": "a b"}, "which a name may not"),
         ({"every": 60, "name": "@last"}, "begins with @"),
         ({"every": 60, "name": "n" * 51}, "the name of a schedule has 1 to 50 characters"),
-        ({"every": 60, "name": "n" * 81}, "a name has 1 to 80 characters"),
+        ({"every": 60, "name": "n" * 81}, "1 to 50 characters, for its executions are called by it"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_sentence_and_nothing_is_kept(
