@@ -10,6 +10,7 @@ from typing import Any
 
 from sm_cli.asl import model
 from sm_cli.asl.compile_fields import Fields, Written
+from sm_cli.asl.fields import Language, language_of
 from sm_cli.asl.model import Machine, QueryLanguage, Role
 from sm_cli.asl.resources import parse_resource
 from sm_cli.jsonpointer import child
@@ -20,20 +21,19 @@ def compile_program(definition: Json) -> model.Program:
     """Compile a definition (the JSON value of it) that `validate` found no error in."""
     machine: Any = definition
     machines: dict[str, Machine] = {}
-    language = QueryLanguage(machine.get("QueryLanguage", "JSONPath"))
-    _Compiler(machines, language).machine(machine, "", Role.ROOT, "")
+    _Compiler(machines, language_of(machine, "JSONPath")).machine(machine, "", Role.ROOT, "")
     return model.Program(
         digest=digest(definition),
         machines=machines,
-        timeout_seconds=machine.get("TimeoutSeconds"),
+        timeout_seconds=machine.get("TimeoutSeconds") or None,  # 0 sets no limit
         comment=machine.get("Comment"),
     )
 
 
 class _Compiler:
-    """`language` is the definition's own: a state's QueryLanguage does not flow into the machines inside it."""
+    """`language` is the definition's own, which every state has that names none."""
 
-    def __init__(self, machines: dict[str, Machine], language: QueryLanguage) -> None:
+    def __init__(self, machines: dict[str, Machine], language: Language) -> None:
         self.machines = machines
         self.language = language
 
@@ -55,7 +55,7 @@ class _Compiler:
         return pointer
 
     def state(self, name: str, definition: Written, pointer: str) -> model.State:
-        language = QueryLanguage(definition["QueryLanguage"]) if "QueryLanguage" in definition else self.language
+        language = QueryLanguage(language_of(definition, self.language))
         fields = Fields(definition, jsonata=language is QueryLanguage.JSONATA)
         build: Callable[..., model.State] = getattr(self, f"build_{definition['Type'].lower()}")
         return build({"name": name, "language": language, **fields.common()}, fields, pointer)

@@ -17,10 +17,13 @@ Language = Literal["JSONPath", "JSONata"]
 LANGUAGES: tuple[Language, Language] = ("JSONPath", "JSONata")
 #: How the text of a value is read on by the rules.
 Syntax = Literal[
-    "", "text", "state", "path", "reference", "place", "value", "template", "static", "timestamp", "expression"
-]
+    "", "text", "state", "path", "reference", "number path", "place", "value", "template", "static", "timestamp",
+    "expression",
+]  # fmt: skip
 
 MOST_SECONDS = 99_999_999
+#: What 64 bits hold: AWS bounds most counts by nothing else.
+MOST_COUNT = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,13 @@ def whole(low: int, high: int = MOST_SECONDS, *, expression: bool = False) -> Ki
     words = f"a whole number from {low} to {high}"
     schema: dict[str, Json] = {"type": "integer", "minimum": low, "maximum": high}
     return Kind(words, schema, expression=expression, syntax="expression" if expression else "")
+
+
+def whole_in_64_bits() -> Kind:
+    """How many of something at most, or a JSONata expression for it: a whole number, of which 0 says that there is no
+    limit."""
+    schema: dict[str, Json] = {"type": "integer", "minimum": 0, "maximum": MOST_COUNT}
+    return Kind("a whole number of at least 0 in 64 bits", schema, expression=True, syntax="expression")
 
 
 def one_of(*words: str) -> Kind:
@@ -74,6 +84,8 @@ TYPE = one_of(*STATE_TYPES)
 PATH = Kind("a path or null", {"type": ["string", "null"]}, syntax="path")
 OPERAND_PATH = Kind("a path", {"type": "string"}, syntax="path")
 REFERENCE = Kind("a reference path", {"type": "string"}, syntax="reference")
+#: Leads to a number of a Map's: AWS lets it read the state's input and the variables, not the context object.
+NUMBER_PATH = Kind("a reference path into the input", {"type": "string"}, syntax="number path")
 PLACE = Kind("a reference path or null", {"type": ["string", "null"]}, syntax="place")
 VALUE = Kind("a path or an intrinsic function call", {"type": "string"}, syntax="value")
 TEMPLATE = Kind("any JSON value", {}, syntax="template")
@@ -137,11 +149,11 @@ ROWS: tuple[Row, ...] = (
         "both",
         (
             ("Comment", f"{_MACHINES} {_STATES} {_RULES} Retrier Catcher", TEXT),
-            ("QueryLanguage", f"{_MACHINES} {_STATES}", one_of(*LANGUAGES)),
+            ("QueryLanguage", f"Machine {_STATES}", one_of(*LANGUAGES)),
             ("StartAt", _MACHINES, STATE),
             ("States", _MACHINES, Kind("an object with at least one state", {"type": "object", "minProperties": 1})),
             ("Version", "Machine", Kind('"1.0"', {"enum": ["1.0"]}, syntax="text")),
-            ("TimeoutSeconds", "Machine", whole(1)),
+            ("TimeoutSeconds", "Machine", whole(0)),
             ("Type", _STATES, TYPE),
             ("Next", _MOVING, STATE),
             ("Next", "Rule Expression Catcher", STATE),
@@ -169,8 +181,8 @@ ROWS: tuple[Row, ...] = (
             ("ItemProcessor", "Map", object_of("Processor")),
             ("Iterator", "Map", object_of("Processor")),
             ("ItemSelector", "Map", SELECTOR),
-            ("MaxConcurrency", "Map", whole(0, expression=True)),
-            ("ToleratedFailureCount", "Map", whole(0, expression=True)),
+            ("MaxConcurrency", "Map", whole_in_64_bits()),
+            ("ToleratedFailureCount", "Map", whole_in_64_bits()),
             ("ToleratedFailurePercentage", "Map", PERCENTAGE),
             ("Label", "Map", LABEL),
             ("ItemReader", "Map", object_of("ItemReader")),
@@ -186,18 +198,18 @@ ROWS: tuple[Row, ...] = (
             ("CSVHeaderLocation", "ReaderConfig", one_of("FIRST_ROW", "GIVEN")),
             ("CSVDelimiter", "ReaderConfig", one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")),
             ("CSVHeaders", "ReaderConfig", NAMES),
-            ("MaxItems", "ReaderConfig", whole(1, 100_000_000, expression=True)),
+            ("MaxItems", "ReaderConfig", whole(0, 100_000_000, expression=True)),
             ("ItemsPointer", "ReaderConfig", CONSTANT_TEXT),
             ("ManifestType", "ReaderConfig", one_of("ATHENA_DATA", "S3_INVENTORY")),
             ("Transformation", "ReaderConfig", one_of("NONE", "LOAD_AND_FLATTEN")),
             ("Transformation", "WriterConfig", one_of("NONE", "COMPACT", "FLATTEN")),
             ("OutputType", "WriterConfig", one_of("JSON", "JSONL")),
-            ("MaxItemsPerBatch", "ItemBatcher", whole(1, expression=True)),
-            ("MaxInputBytesPerBatch", "ItemBatcher", whole(1, 262_144, expression=True)),
+            ("MaxItemsPerBatch", "ItemBatcher", whole_in_64_bits()),
+            ("MaxInputBytesPerBatch", "ItemBatcher", whole_in_64_bits()),
             ("BatchInput", "ItemBatcher", TEMPLATE),
             # Retriers and catchers
             ("ErrorEquals", "Retrier Catcher", ERROR_NAMES),
-            ("IntervalSeconds", "Retrier", whole(1)),
+            ("IntervalSeconds", "Retrier", whole(0)),
             ("MaxAttempts", "Retrier", whole(0)),
             ("BackoffRate", "Retrier", Kind("a number of at least 1", {"type": "number", "minimum": 1})),
             ("MaxDelaySeconds", "Retrier", whole(1, 31_622_400)),
@@ -223,12 +235,12 @@ ROWS: tuple[Row, ...] = (
             ("ErrorPath", "Fail", VALUE),
             ("CausePath", "Fail", VALUE),
             ("ItemsPath", "Map", REFERENCE),
-            ("MaxConcurrencyPath", "Map", REFERENCE),
-            ("ToleratedFailureCountPath", "Map", REFERENCE),
-            ("ToleratedFailurePercentagePath", "Map", REFERENCE),
-            ("MaxItemsPath", "ReaderConfig", REFERENCE),
-            ("MaxItemsPerBatchPath", "ItemBatcher", REFERENCE),
-            ("MaxInputBytesPerBatchPath", "ItemBatcher", REFERENCE),
+            ("MaxConcurrencyPath", "Map", NUMBER_PATH),
+            ("ToleratedFailureCountPath", "Map", NUMBER_PATH),
+            ("ToleratedFailurePercentagePath", "Map", NUMBER_PATH),
+            ("MaxItemsPath", "ReaderConfig", NUMBER_PATH),
+            ("MaxItemsPerBatchPath", "ItemBatcher", NUMBER_PATH),
+            ("MaxInputBytesPerBatchPath", "ItemBatcher", NUMBER_PATH),
             ("Choices", "Choice", array_of("Rule", "a list of at least one rule", 1)),
             ("Variable", "Rule Test", OPERAND_PATH),
             ("And", "Rule Test", array_of("Test", "a list of at least one rule", 1)),
@@ -348,9 +360,17 @@ SUCCESSORS: Mapping[str, str] = {
     **{
         row.field: row.field.removesuffix("Path")
         for row in ROWS
-        if row.kind in (REFERENCE, VALUE) and row.field != "ItemsPath"
+        if row.kind in (REFERENCE, NUMBER_PATH, VALUE) and row.field != "ItemsPath"
     },
 }
+
+
+def language_of(value: Mapping[str, object], around: Language) -> Language:
+    """The query language of a definition, or of a state in one: its own QueryLanguage, else the one around it (JSONPath
+    round a definition, the definition's own round every state, however deep it stands: neither the state that holds a
+    branch or a processor hands its language on to what is in there, nor has such a machine one)."""
+    language = value.get("QueryLanguage")
+    return "JSONata" if language == "JSONata" else "JSONPath" if language == "JSONPath" else around
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sm_cli.asl.fields import Language, Syntax, fields_of
+from sm_cli.asl.fields import Language, Syntax, fields_of, language_of
 from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json
 
@@ -58,7 +58,7 @@ class MachineAt:
     #: The machine as it is written.
     value: dict[str, Json]
     shape: str
-    #: The query language of states that name none.
+    #: The query language of states that name none: that of the whole definition.
     language: Language
     owner: StateAt | None
     #: By name; those that are objects.
@@ -78,13 +78,8 @@ class MachineAt:
 def outline(definition: dict[str, Json]) -> list[MachineAt]:
     """All machines of a definition, outermost first, in the order in which they are written."""
     machines: list[MachineAt] = []
-    _machine(definition, "", "Machine", None, _language(definition, "JSONPath"), machines)
+    _machine(definition, "", "Machine", None, language_of(definition, "JSONPath"), machines)
     return machines
-
-
-def _language(value: dict[str, Json], default: Language) -> Language:
-    language = value.get("QueryLanguage")
-    return "JSONata" if language == "JSONata" else "JSONPath" if language == "JSONPath" else default
 
 
 def _machine(
@@ -104,11 +99,10 @@ def _machine(
         if not isinstance(state, dict):
             continue
         machine.states[name] = here = StateAt(
-            name, at, state, text_in(state, "Type") or "", _language(state, language), machine
+            name, at, state, text_in(state, "Type") or "", language_of(state, language), machine
         )
         for kind, inner_at, inner in _inside(here):
-            # A state's own QueryLanguage does not flow into the machines that it holds.
-            _machine(inner, inner_at, kind, here, _language(inner, language), machines)
+            _machine(inner, inner_at, kind, here, language, machines)
 
 
 def _inside(state: StateAt) -> Iterator[tuple[str, str, dict[str, Json]]]:

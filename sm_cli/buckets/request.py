@@ -114,9 +114,9 @@ def _most(config: dict[str, Json]) -> int | None:
         return None
     if isinstance(most, bool) or not isinstance(most, (int, float)) or most != int(most):
         raise ItemReaderFailed(f"field MaxItems must be a whole number, not {dumps(most)}")
-    if most <= 0:
+    if most < 0:
         raise ItemReaderFailed("field MaxItems must be positive")
-    return int(most)
+    return int(most) or None  # 0 reads all
 
 
 def _object(request: dict[str, Json], name: str) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sm_cli.asl.compile import compile_program
+from sm_cli.asl.fields import Language, language_of
 from sm_cli.asl.model import Map, Message, Parallel, Program, State, Task
 from sm_cli.asl.outline import StateAt, outline
 from sm_cli.asl.text.source import Document, from_value
@@ -102,17 +103,16 @@ def read_subject(definition: Any, state_name: str | None, name: str) -> Subject:
     """
     document = _document(definition)
     whole: Any = document.value
-    language = whole.get("QueryLanguage", "JSONPath")
     if state_name is None:
         state_definition = dict(whole)
-        alone = _alone(state_definition, name, language)
+        alone = _alone(state_definition, name, "JSONPath")
         _refuse_problems(from_value(alone).document or document, codes_to_ignore=("SM205",))
     else:
         if "States" not in whole:
             raise invalid("A state's name belongs to the definition of a whole state machine.")
         _refuse_problems(document)
         state_definition = find_state(whole, state_name).value
-        alone = _alone(state_definition, name, language)
+        alone = _alone(state_definition, name, language_of(whole, "JSONPath"))
     alone["States"][name] = {field: value for field, value in state_definition.items() if field not in _MOCKED_AWAY}
     return Subject(name, state_definition, compile_program(alone))
 
@@ -135,7 +135,7 @@ def _document(definition: Any) -> Document:
     return parse_result.document
 
 
-def _alone(state: dict[str, Json], name: str, language: str) -> dict[str, Any]:
+def _alone(state: dict[str, Json], name: str, language: Language) -> dict[str, Any]:
     """A machine that begins with the state, and ends at once wherever it leads to."""
     states: dict[str, Any] = {name: state}
     alone: dict[str, Any] = {"QueryLanguage": language, "StartAt": name, "States": states}

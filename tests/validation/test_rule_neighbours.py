@@ -40,6 +40,12 @@ def mapping(**fields: Any) -> State:
     return {"Type": "Map", "ItemProcessor": INNER, "End": True, **fields}
 
 
+def reader(**config: Any) -> State:
+    bucket = {"Bucket": "b", "Key": "k"}
+    return {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON", **config},
+            "Parameters": bucket}  # fmt: skip
+
+
 def apart(**fields: Any) -> State:
     return mapping(ItemProcessor=APART, **fields)
 
@@ -55,7 +61,9 @@ def message(**fields: Any) -> State:
 #: name -> (code, pointer below the state, the state that breaks the rule, the state beside it)
 PAIRS: dict[str, tuple[str, str, State, State]] = {
     "a retry of nothing before the first second": (
-        "SM104", "/Retry/0/IntervalSeconds", retry(IntervalSeconds=0), retry(IntervalSeconds=1)),
+        "SM508", "/Retry/0/IntervalSeconds", retry(IntervalSeconds=0), retry(IntervalSeconds=1)),
+    "a retry before now": (
+        "SM104", "/Retry/0/IntervalSeconds", retry(IntervalSeconds=-1), retry(IntervalSeconds=0)),
     "a backoff that shrinks": (
         "SM104", "/Retry/0/BackoffRate", retry(BackoffRate=0.99), retry(BackoffRate=1)),
     "more attempts than AWS takes": (
@@ -93,6 +101,34 @@ PAIRS: dict[str, tuple[str, str, State, State]] = {
     "more failures than all": (
         "SM104", "/ToleratedFailurePercentage", apart(ToleratedFailurePercentage=100.1),
         apart(ToleratedFailurePercentage=100)),
+    "a negative number of batched items": (
+        "SM104", "/ItemBatcher/MaxItemsPerBatch", apart(ItemBatcher={"MaxItemsPerBatch": -1}),
+        apart(ItemBatcher={"MaxItemsPerBatch": 0, "MaxInputBytesPerBatch": 9})),
+    "a batch that is never full": (
+        "SM719", "/ItemBatcher/MaxItemsPerBatch", apart(ItemBatcher={"MaxItemsPerBatch": 0}),
+        apart(ItemBatcher={"MaxItemsPerBatch": 0, "MaxInputBytesPerBatchPath": "$.n"})),
+    "a batch in bytes that is never full": (
+        "SM719", "/ItemBatcher/MaxInputBytesPerBatch",
+        apart(ItemBatcher={"MaxItemsPerBatchPath": "$.n", "MaxInputBytesPerBatch": 262_145}),
+        apart(ItemBatcher={"MaxItemsPerBatchPath": "$.n", "MaxInputBytesPerBatch": 262_144})),
+    "fewer items than none": (
+        "SM104", "/ItemReader/ReaderConfig/MaxItems", apart(ItemReader=reader(MaxItems=-1)),
+        apart(ItemReader=reader(MaxItems=0))),
+    "more items than AWS reads": (
+        "SM104", "/ItemReader/ReaderConfig/MaxItems", apart(ItemReader=reader(MaxItems=100_000_001)),
+        apart(ItemReader=reader(MaxItems=100_000_000))),
+    "more children than 64 bits": (
+        "SM104", "/MaxConcurrency", mapping(MaxConcurrency=2**63), mapping(MaxConcurrency=2**63 - 1)),
+    "a concurrency in the context object": (
+        "SM314", "/MaxConcurrencyPath", mapping(MaxConcurrencyPath="$$.Execution.Input.n"),
+        mapping(MaxConcurrencyPath="$.n", ItemsPath="$$.Execution.Input.n")),
+    "a batch in the context object": (
+        "SM314", "/ItemBatcher/MaxInputBytesPerBatchPath",
+        apart(ItemBatcher={"MaxInputBytesPerBatchPath": "$$['Execution'].Input.n"}),
+        apart(ItemBatcher={"MaxInputBytesPerBatchPath": "$['$$']"})),
+    "items in the context object": (
+        "SM314", "/ItemReader/ReaderConfig/MaxItemsPath", apart(ItemReader=reader(MaxItemsPath="$$")),
+        apart(ItemReader=reader(MaxItemsPath="$"))),
     "tolerated failures of an inline Map": (
         "SM711", "/ToleratedFailurePercentage", mapping(ToleratedFailurePercentage=5),
         apart(ToleratedFailurePercentage=5)),

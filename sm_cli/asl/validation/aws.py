@@ -7,13 +7,14 @@ and CreateStateMachine have been seen to say them. Where AWS's words are not kno
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from sm_cli.asl.outline import MachineAt, StateAt, outline
 from sm_cli.asl.resources import parse_resource
 from sm_cli.asl.text.source import Document, from_value, parse
+from sm_cli.asl.validation.aws_words import TYPES, aws_sentence, code_of, express_words, parent, required
 from sm_cli.asl.validation.rules import running
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, aws_code
 from sm_cli.asl.validation.rules.flow import ENDING, all_targets, is_terminal
@@ -23,7 +24,6 @@ from sm_cli.diagnostics import Diagnostic
 from sm_cli.jsonpointer import tokens
 from sm_cli.jsonvalue import Json
 
-TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
 #: AWS reports at most so many.
 MOST = 100
 #: A word as Jackson reads one.
@@ -31,7 +31,6 @@ _TOKEN = re.compile(r"\s*([A-Za-z_$][\w$]*)")
 _LISTS = ("/Branches", "/Choices", "/Catch", "/Retry", "/And", "/Or")
 _BY_GRAPH = ("SM203", "SM205", "SM206")
 _WARNINGS = ("SM308", "SM309", "SM312")
-_TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign", "BatchInput", "Credentials")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,44 +109,37 @@ def location(pointer: str) -> str:
     return path or "/"
 
 
-def _parent(pointer: str) -> str:
-    return pointer.rpartition("/")[0]
-
-
 # -- what the schema and the rules find --------------------------------------------------------------------------------
 
 
 def _schema(machines: list[MachineAt], type: str) -> Iterator[AwsDiagnostic]:
     states = {state.pointer: state for machine in machines for state in machine.states.values()}
-    shapes = {machine.pointer: machine.shape for machine in machines}
     all_findings = list(findings(machines))
-    parents = {_parent(finding.pointer) for code, _, finding in all_findings if code == "SM801"}
+    parents = {parent(finding.pointer) for code, _, finding in all_findings if code == "SM801"}
     missing: dict[str, list[str]] = {}
     schema_findings: list[tuple[str, Finding]] = []
     for code, _, finding in all_findings:
-        if code == "SM102" and finding.pointer in shapes:
+        if code == "SM102" and finding.about != "Type":
             missing.setdefault(finding.pointer, []).append(finding.about)
-        elif code == "SM107" and _parent(finding.pointer) in parents:
+        elif code == "SM107" and parent(finding.pointer) in parents:
             continue  # AWS says only that the state cannot go back
         elif aws_code(code) is not None and code not in _BY_GRAPH and code not in _WARNINGS:
             schema_findings.append((code, finding))
     for pointer, names in missing.items():
-        # The order in which AWS was seen to list them.
-        message = f"These fields are required: [{', '.join(sorted(names, reverse=True))}]"
-        yield AwsDiagnostic("ERROR", SCHEMA, message, location(pointer))
+        yield AwsDiagnostic("ERROR", SCHEMA, required(names), location(pointer))
     for code, finding in schema_findings:
-        yield _diagnostic(code, finding)
-    yield from _beyond(machines, states.values())
+        message, pointer = aws_sentence(code, finding)
+        yield AwsDiagnostic("ERROR", code_of(code, finding), message, location(pointer))
+    yield from _beyond(states.values())
     if type == "EXPRESS":
         for finding in running.not_express(machines):
-            yield _diagnostic("SM607", finding, states.get(_parent(finding.pointer)))
+            state = states.get(parent(finding.pointer))
+            message, pointer = express_words(finding, (state.text("Resource") if state is not None else None) or "")
+            yield AwsDiagnostic("ERROR", SCHEMA, message, location(pointer))
 
 
-def _beyond(machines: list[MachineAt], states: Iterable[StateAt]) -> Iterator[AwsDiagnostic]:
+def _beyond(states: Iterable[StateAt]) -> Iterator[AwsDiagnostic]:
     """What is valid here and not on AWS."""
-    for machine in machines:
-        if machine.owner is not None and "QueryLanguage" in machine.value:
-            yield AwsDiagnostic("ERROR", SCHEMA, "Field 'QueryLanguage' is not supported", location(machine.pointer))
     for state in states:
         resource = state.text("Resource") if state.type == "Task" else None
         if state.type == "Message":
@@ -155,99 +147,9 @@ def _beyond(machines: list[MachineAt], states: Iterable[StateAt]) -> Iterator[Aw
             yield AwsDiagnostic("ERROR", SCHEMA, message, location(state.at("Type")))
         elif resource is not None and not is_unknown(resource) and not resource.startswith("arn:"):
             yield AwsDiagnostic("ERROR", SCHEMA, "Value is not a valid resource ARN", location(state.at("Resource")))
-
-
-def _diagnostic(code: str, finding: Finding, state: StateAt | None = None) -> AwsDiagnostic:
-    message, pointer = _WORDS.get(code, _ours)(finding) if state is None else _express(finding, state)
-    return AwsDiagnostic("ERROR", (aws_code(code) or SCHEMA), message, location(pointer))
-
-
-def _ours(finding: Finding) -> tuple[str, str]:
-    return finding.message, finding.pointer
-
-
-def _field(finding: Finding) -> str:
-    return tokens(finding.pointer)[-1] if finding.pointer else ""
-
-
-def _not_supported(finding: Finding) -> tuple[str, str]:
-    return f"Field '{_field(finding)}' is not supported", _parent(finding.pointer)
-
-
-def _is_missing(finding: Finding) -> tuple[str, str]:
-    return f"The field '{finding.about}' is required but was missing", finding.pointer
-
-
-def _out_of_bounds(finding: Finding) -> tuple[str, str]:
-    if finding.about == "empty":
-        return "Value cannot be empty", finding.pointer
-    if not finding.about and _field(finding) != "Type":
-        return _ours(finding)
-    words = ", ".join(TYPES) if _field(finding) == "Type" else finding.about
-    return f"The field '{_field(finding)}' should have one of these values: [{words}]", finding.pointer
-
-
-def _other_language(finding: Finding) -> tuple[str, str]:
-    theirs, ours = ("JSONata", "JSONPath") if "belongs to JSONata" in finding.message else ("JSONPath", "JSONata")
-    about = f"field '{_field(finding)}' is only supported for the '{theirs}' QueryLanguage"
-    message = f"The QueryLanguage is set to '{ours}', but {about}"
-    return message, _parent(finding.pointer)
-
-
-def _no_path(finding: Finding) -> tuple[str, str]:
-    """Of a template AWS names the leaf and points at the template; a field with a path is pointed at itself."""
-    steps = finding.pointer.split("/")
-    pointer = finding.pointer
-    for i, step in enumerate(steps):
-        if step in _TEMPLATES and i >= 3:
-            pointer = "/".join(steps[: i + 1])
-            break
-    call = " or a valid intrinsic function call" if pointer != finding.pointer else ""
-    kind = "JSONPath" if "reference path" not in finding.message else "reference path"
-    return f"The value for the field '{_field(finding)}' must be a valid {kind}{call}", pointer
-
-
-def _not_recognized(finding: Finding) -> tuple[str, str]:
-    message = (
-        f"The resource provided {finding.about} is not recognized. The value is not a valid resource ARN, "
-        "or the resource is not available in this region."
-    )
-    return message, finding.pointer
-
-
-def _express(finding: Finding, state: StateAt) -> tuple[str, str]:
-    resource = parse_resource(state.text("Resource") or "")
-    if resource.kind == "activity":
-        return "Express state machine does not support Activity ARN", finding.pointer
-    # AWS's own message about tokens ends with a blank.
-    pattern, end = ("waitForTaskToken", " ") if resource.pattern == "waitForTaskToken" else ("sync", "")
-    return f"Express state machine does not support '.{pattern}' service integration{end}", finding.pointer
-
-
-def _fixed_sentence(message: str, parent: bool = False) -> Callable[[Finding], tuple[str, str]]:
-    return lambda finding: (message, _parent(finding.pointer) if parent else finding.pointer)
-
-
-def _about(finding: Finding) -> tuple[str, str]:
-    return finding.about, finding.pointer
-
-
-_WORDS: dict[str, Callable[[Finding], tuple[str, str]]] = {
-    "SM101": _not_supported,
-    "SM102": _is_missing,
-    "SM104": _out_of_bounds,
-    "SM106": _is_missing,
-    "SM107": _other_language,
-    **dict.fromkeys(("SM301", "SM302", "SM303", "SM304", "SM305"), _no_path),
-    "SM403": _fixed_sentence("String does not match RFC3339 timestamp"),
-    "SM602": _fixed_sentence("Value is not a valid resource ARN"),
-    "SM603": _fixed_sentence("Value is not a valid resource ARN"),
-    "SM604": _not_recognized,
-    "SM801": _fixed_sentence(
-        "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine", parent=True
-    ),
-    **dict.fromkeys(("SM810", "SM811", "SM816"), _about),
-}
+        elif resource is not None and "Credentials" in state.value and parse_resource(resource).kind == "activity":
+            message = "The field 'Credentials' is not supported for activities"
+            yield AwsDiagnostic("ERROR", SCHEMA, message, location(state.at("Credentials")))
 
 
 # -- the graph ---------------------------------------------------------------------------------------------------------

@@ -101,11 +101,11 @@ def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, me
         later = max(first, second, key=list(value).index)
         other = first if later == second else second
         message = f"{later} cannot stand beside {other}; keep one of them"
-        yield "SM105", Finding(child(pointer, later), message, key=True)
+        yield "SM105", Finding(child(pointer, later), message, key=True, about=f"{first}, {second}")
     elif breach.keyword == "anyOf":
         names = [name for choice in breach.asks for name in choice["required"]]
         if not meanings & set(names):
-            yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True, about=names[0])
+            yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True, about=", ".join(names))
 
 
 def _wrong(breach: Breach, pointer: str, fields: Mapping[str, Kind], language: Language) -> Found:
@@ -116,7 +116,8 @@ def _wrong(breach: Breach, pointer: str, fields: Mapping[str, Kind], language: L
         at = child(at, token)
     this = kind_of(breach.value)
     if len(breach.path) > 1:
-        return "SM103", Finding(at, f"Each item of {field} must be {_words(breach.asks)}; this is {this}")
+        message = f"Each item of {field} must be {_words(breach.asks)}; this is {this}"
+        return "SM103", Finding(at, message, about=_json_types(breach))
     wants = kind.wants
     if "pattern" in breach.bounds and "expression" not in wants:
         wants += " or a {% … %} expression"
@@ -124,13 +125,29 @@ def _wrong(breach: Breach, pointer: str, fields: Mapping[str, Kind], language: L
         return "SM104", Finding(at, f"{field} must be {wants}; this is empty", about="empty")
     hint = _evaluated_form(field, breach.value, fields, language) if isinstance(breach.value, str) else None
     if breach.keyword == "type" and this != "a number":
-        return "SM103", Finding(at, f"{field} must be {wants}; this is {this}", hint)
+        return "SM103", Finding(at, f"{field} must be {wants}; this is {this}", hint, about=_json_types(breach))
     if breach.keyword == "enum" and isinstance(breach.value, str) and len(breach.asks) > 1:
         close = nearest(breach.value, [str(word) for word in breach.asks])
         hint = f"did you mean {close}?" if close else None
     code = "SM103" if breach.keyword == "type" else "SM104"
-    about = ", ".join(str(word) for word in breach.asks) if breach.keyword == "enum" else ""
-    return code, Finding(at, f"{field} must be {wants}, not {display_value(breach.value)}", hint, about=about)
+    message = f"{field} must be {wants}, not {display_value(breach.value)}"
+    return code, Finding(at, message, hint, about=_broken_bound(breach, kind))
+
+
+def _broken_bound(breach: Breach, kind: Kind) -> str:
+    """What the value had to be, for who tells it in AWS's words: the words of an enumeration, the JSON types, or the
+    bound (`minimum 0`; that of a number which need not be whole is written with a point)."""
+    if breach.keyword == "enum":
+        return ", ".join(str(word) for word in breach.asks)
+    if breach.keyword in ("minimum", "maximum"):
+        bound = float(breach.asks) if kind.schema.get("type") == "number" else breach.asks
+        return f"{breach.keyword} {bound}"
+    return _json_types(breach) if breach.keyword == "type" else breach.keyword
+
+
+def _json_types(breach: Breach) -> str:
+    """The JSON types that the value may have."""
+    return breach.asks if isinstance(breach.asks, str) else ", ".join(str(each) for each in breach.asks)
 
 
 def _evaluated_form(field: str, text: str, fields: Mapping[str, Kind], language: Language) -> str | None:
@@ -157,6 +174,9 @@ def _unknown_field(
         hint = f"{language} has {instead} for it" if instead in fields else None
         message = f"{name} belongs to {other}, and {owner if shape not in _RULES else 'this state'} uses {language}"
         return "SM107", Finding(at, message, hint, key=True), instead
+    if name == "QueryLanguage":
+        message = f"{_begin(owner)} has no QueryLanguage: its states have that of the whole definition, or their own"
+        return "SM101", Finding(at, message, "give it to each state that needs it", key=True), ""
     known_names = [field for field in fields_of(shape, language) if field not in value]
     close = nearest(name, known_names, 0.75)
     hint = f"did you mean {close}?" if close else None

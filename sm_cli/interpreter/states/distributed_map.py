@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from sm_cli.asl.model import DistributedMap, ItemBatcher, ItemReader
+from sm_cli.asl.model import Count, DistributedMap, ItemBatcher, ItemReader
 from sm_cli.errors import StateFailure
 from sm_cli.interpreter.commands import Child, EndRun, RunTask, Spawn, StartRun
 from sm_cli.interpreter.dataflow import complete, effective_input, evaluate_count
@@ -27,7 +27,7 @@ from sm_cli.interpreter.frame import Join, Opens
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.recovery import caught_or_failed, retry
 from sm_cli.interpreter.states.map import Items, concurrency, items_of, select_items, thresholds, tolerated_failures
-from sm_cli.interpreter.step import StepBuilder
+from sm_cli.interpreter.step import PAYLOAD_LIMIT, StepBuilder
 from sm_cli.jsonvalue import Json, dumps
 
 #: So many items are taken at a time.
@@ -193,13 +193,13 @@ def take_items(items: Items, first: int, most: int) -> Items:
 
 
 def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input: Json) -> dict[str, Json]:
-    """The input of the job that reads: ItemReader with its expressions evaluated, and which portion. Raises
-    StateFailure for a MaxItems that is not positive."""
+    """The input of the job that reads: ItemReader with its expressions evaluated, and which portion. A MaxItems of 0
+    reads all. Raises StateFailure for a negative one."""
     config = {name: value for name, value in reader.config.items() if name not in ("MaxItems", "MaxItemsPath")}
     most = evaluate_count(turn, reader.max_items, input, int)
-    if most is not None:
-        if most < 1:
-            raise StateFailure("States.ItemReaderFailed", "field MaxItems must be positive", located=False)
+    if most is not None and most < 0:
+        raise negative(reader.max_items, most, "States.ItemReaderFailed", "field MaxItems must be positive")
+    if most:
         config["MaxItems"] = int(most)
     join = joined_so_far(turn)
     return {
@@ -210,6 +210,14 @@ def reading(turn: StepBuilder, state: DistributedMap, reader: ItemReader, input:
         "start": join.read_items,
         "limit": portion(turn, state, input),
     }
+
+
+def negative(spec: Count, number: float, error: str, cause: str) -> StateFailure:
+    """What becomes of a negative number: this error, and AWS's for an expression where one has made it."""
+    if spec.expression is not None:
+        sentence = f"The {spec.field} field must not be negative but was: {dumps(number)}"
+        return StateFailure("States.QueryEvaluationError", sentence)
+    return StateFailure(error, cause, located=error == "States.Runtime")
 
 
 def writing(turn: StepBuilder, state: DistributedMap) -> dict[str, Json]:
@@ -276,12 +284,13 @@ def make_batches(
 
 
 def batch_limits(turn: StepBuilder, batcher: ItemBatcher, input: Json) -> tuple[int, int]:
-    """MaxItemsPerBatch and MaxInputBytesPerBatch; 0 for one that is not given. Raises StateFailure for one that is
-    not positive."""
+    """MaxItemsPerBatch and MaxInputBytesPerBatch; 0 for one that is not given, or that sets no limit. Where neither
+    sets one, a batch is as large as AWS lets an input be. Raises StateFailure for a negative one."""
     limits = []
     for spec in (batcher.max_items, batcher.max_bytes):
         number = evaluate_count(turn, spec, input, int)
-        if number is not None and number < 1:
-            raise StateFailure("States.Runtime", f"{spec.field} must be positive.")
+        if number is not None and number < 0:
+            raise negative(spec, number, "States.Runtime", f"{spec.field} cannot be negative.")
         limits.append(int(number or 0))
-    return limits[0], limits[1]
+    most, size = limits
+    return most, size if most or size else PAYLOAD_LIMIT

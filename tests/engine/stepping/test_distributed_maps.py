@@ -218,7 +218,7 @@ def test_items_are_read_from_a_file_and_results_written_to_one(tmp_path: Path) -
     ("key", "config", "cause"),
     [
         ("none.csv", {}, "none.csv"),
-        ("all.csv", {"MaxItems": 0}, "field MaxItems must be positive"),
+        ("all.csv", {"MaxItemsPath": "$.most"}, "field MaxItems must be positive"),
         ("twice.csv", {}, "CSV headers cannot contain duplicates."),
     ],
 )
@@ -228,15 +228,20 @@ def test_a_reader_that_fails_fails_the_map_with_its_own_error(
     orders(tmp_path, 3)
     (tmp_path / "orders" / "twice.csv").write_text("a,a\n1,2\n")
     reader = {**READ_CSV, "ReaderConfig": {**READ_CSV["ReaderConfig"], **config}}
-    if config:
-        del reader["ReaderConfig"]["MaxItems"]
-        reader["ReaderConfig"]["MaxItemsPath"] = "$.most"
     caught: dict[str, Any] = {"Catch": [{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "C", "ResultPath": "$.e"}]}
     definition = distributed(ItemReader=reader, **caught)
     definition["States"]["C"] = {"Type": "Succeed"}
-    outcome = simulate(definition, {"key": key, "most": 0}, handlers={"work": Most()}, buckets=tmp_path)
+    outcome = simulate(definition, {"key": key, "most": -1}, handlers={"work": Most()}, buckets=tmp_path)
     assert outcome.status == "SUCCEEDED"
     assert cause in outcome.output["e"]["Cause"]
+
+
+def test_a_most_of_no_items_reads_all_of_them(tmp_path: Path) -> None:
+    reader = {**READ_CSV, "ReaderConfig": {**READ_CSV["ReaderConfig"], "MaxItemsPath": "$.most"}}
+    handler = Most()
+    outcome = simulate(distributed(ItemReader=reader), {"key": "all.csv", "most": 0}, handlers={"work": handler},
+                       buckets=orders(tmp_path, 7))  # fmt: skip
+    assert (outcome.status, len(handler.calls)) == ("SUCCEEDED", 7)
 
 
 def test_a_file_that_changes_while_it_is_mapped_is_not_mixed(tmp_path: Path) -> None:

@@ -186,8 +186,8 @@ def test_a_batch_that_may_still_grow_is_left_to_the_next_portion() -> None:
 @pytest.mark.parametrize(
     ("batcher", "error", "says"),
     [
-        ({"MaxItemsPerBatchPath": "$.zero"}, "States.Runtime", "MaxItemsPerBatch must be positive."),
-        ({"MaxInputBytesPerBatchPath": "$.minus"}, "States.Runtime", "MaxInputBytesPerBatch must be positive."),
+        ({"MaxItemsPerBatchPath": "$.minus"}, "States.Runtime", "MaxItemsPerBatch cannot be negative."),
+        ({"MaxInputBytesPerBatchPath": "$.minus"}, "States.Runtime", "MaxInputBytesPerBatch cannot be negative."),
         ({"MaxItemsPerBatchPath": "$.none"}, "States.Runtime", "Invalid path '$.none'"),
         ({"MaxItemsPerBatch": 1, "BatchInput": {"x.$": "$.none"}}, "States.Runtime", "'$.none'"),
     ],
@@ -195,7 +195,7 @@ def test_a_batch_that_may_still_grow_is_left_to_the_next_portion() -> None:
 def test_a_batch_that_cannot_be_made_fails_the_state_before_a_run_begins(
     batcher: dict[str, Json], error: str, says: str
 ) -> None:
-    _, step = enter(mapped(ItemsPath="$.items", ItemBatcher=batcher), {"items": [1], "zero": 0, "minus": -1})
+    _, step = enter(mapped(ItemsPath="$.items", ItemBatcher=batcher), {"items": [1], "minus": -1})
     found, cause = failure(step)
     assert found == error
     assert cause is not None and says in cause
@@ -229,11 +229,62 @@ def test_the_most_items_that_are_read_are_a_number_for_the_job(config: dict[str,
     assert "MaxItemsPath" not in request["config"]
 
 
-@pytest.mark.parametrize("most", [0, -3])
-def test_most_items_that_are_none_fail_the_state(most: int) -> None:
+@pytest.mark.parametrize(
+    "batcher",
+    [
+        {"MaxItemsPerBatch": 0},
+        {"MaxItemsPerBatchPath": "$.zero"},
+        {"MaxItemsPerBatch": 0, "MaxInputBytesPerBatch": 0},
+        {"MaxInputBytesPerBatchPath": "$.zero"},
+    ],
+)
+def test_batches_that_nothing_limits_are_as_large_as_an_input_can_be(batcher: dict[str, Json]) -> None:
+    items: list[Json] = ["x" * 100_000] * 5
+    _, step = enter(mapped(ItemsPath="$.items", ItemBatcher=batcher), {"items": items, "zero": 0})
+    assert [child.items for child in spawned(step)] == [2, 2, 1]
+
+
+def test_of_two_limits_the_one_that_is_zero_means_nothing() -> None:
+    _, step = enter(mapped(ItemBatcher={"MaxItemsPerBatch": 0, "MaxInputBytesPerBatch": 19}), numbers(9))
+    assert [child.items for child in spawned(step)] == [4, 4, 1]
+    _, step = enter(mapped(ItemBatcher={"MaxItemsPerBatch": 3, "MaxInputBytesPerBatch": 0}), numbers(9))
+    assert [child.items for child in spawned(step)] == [3, 3, 3]
+
+
+def test_a_negative_number_of_items_fails_the_state() -> None:
     state = mapped(ItemReader={**READER, "ReaderConfig": {"MaxItemsPath": "$.most"}})
-    _, step = enter(state, {"key": "k", "most": most})
+    _, step = enter(state, {"key": "k", "most": -3})
     assert failure(step) == ("States.ItemReaderFailed", "field MaxItems must be positive")
+
+
+@pytest.mark.parametrize("config", [{"MaxItems": 0}, {"MaxItemsPath": "$.most"}, {"MaxItemsPath": "$.text"}])
+def test_no_most_items_means_all_of_them(config: dict[str, Json]) -> None:
+    state = mapped(ItemReader={**READER, "ReaderConfig": config})
+    _, step = enter(state, {"key": "k", "most": 0, "text": "0"})
+    request: Any = asked(step).input
+    assert request["config"] == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        (
+            {"ItemReader": {"Resource": READER["Resource"], "ReaderConfig": {"MaxItems": "{% $states.input.n %}"}}},
+            "MaxItems",
+        ),
+        ({"ItemBatcher": {"MaxItemsPerBatch": "{% $states.input.n %}"}}, "MaxItemsPerBatch"),
+    ],
+)
+def test_a_negative_number_that_an_expression_gives_is_the_expression_s_fault(
+    part: dict[str, Json], field: str
+) -> None:
+    state = mapped(QueryLanguage="JSONata", Items=[1], **part)
+    _, step = enter(state, {"n": -1})
+    error, cause = failure(step)
+    assert (error, f"The {field} field must not be negative but was: -1" in str(cause)) == (
+        "States.QueryEvaluationError",
+        True,
+    )
 
 
 def test_a_reader_without_arguments_gives_none() -> None:

@@ -42,10 +42,12 @@ def one_test(state: StateAt) -> Iterator[Finding]:
         tests = [name for name in rule if name in OPERATORS or name in BOOLEAN]
         if len(tests) > 1:
             message = f"A rule makes one test; {tests[1]} cannot stand beside {tests[0]}"
-            yield Finding(f"{pointer}/{tests[1]}", message, "join two tests by And or Or", key=True)
+            about = "" if any(name in BOOLEAN for name in tests) else "comparisons"
+            yield Finding(f"{pointer}/{tests[1]}", message, "join two tests by And or Or", key=True, about=about)
         elif not tests and all(name in _ALLOWED for name in rule):
             what = "compares its Variable with nothing" if "Variable" in rule else "tests nothing"
-            yield Finding(pointer, f"This rule {what}", "add a comparison such as StringEquals, or And, Or, Not")
+            hint, about = "add a comparison such as StringEquals, or And, Or, Not", "no comparison"
+            yield Finding(pointer, f"This rule {what}", hint, about=about if "Variable" in rule else "nothing")
 
 
 @state_rule("SM402", "error", "A comparison has a Variable", "Choice", aws=SCHEMA)
@@ -56,7 +58,8 @@ def comparisons_have_a_variable(state: StateAt) -> Iterator[Finding]:
         compares = [name for name in rule if name in OPERATORS]
         joins = [name for name in rule if name in BOOLEAN]
         if compares and not joins and "Variable" not in rule:
-            yield Finding(pointer, f"{compares[0]} compares nothing: the rule has no Variable")
+            message = f"{compares[0]} compares nothing: the rule has no Variable"
+            yield Finding(pointer, message, about="nothing")
         elif joins and not compares and "Variable" in rule:
             message = f"Variable belongs to a comparison; it cannot stand beside {joins[0]}"
             yield Finding(f"{pointer}/Variable", message, key=True)

@@ -37,7 +37,7 @@ def values(state: StateAt, *syntaxes: Syntax) -> Iterator[Value]:
 
 @state_rule("SM301", "error", "A path is a JSONPath", aws=SCHEMA)
 def paths_parse(state: StateAt) -> Iterator[Finding]:
-    for pointer, field, value in values(state, "path", "reference", "place"):
+    for pointer, field, value in values(state, "path", "reference", "number path", "place"):
         if isinstance(value, str) and not is_unknown(value) and (problem := path_problem(value)):
             hint = _path_hint(field, value)
             start, end = word_at(value, problem.position)
@@ -79,7 +79,7 @@ def lower(sentence: str) -> str:
 
 @state_rule("SM302", "error", "A path that places or selects one value is a Reference Path", aws=SCHEMA)
 def references_are_references(state: StateAt) -> Iterator[Finding]:
-    for pointer, field, value in values(state, "reference", "place"):
+    for pointer, field, value in values(state, "reference", "number path", "place"):
         if not isinstance(value, str) or is_unknown(value) or path_problem(value):
             continue
         try:
@@ -100,6 +100,20 @@ def results_stay_in_the_input(state: StateAt) -> Iterator[Finding]:
 
 def _is_foreign(path: str) -> bool:
     return path[1:2] not in ("", ".", "[")
+
+
+@state_rule(
+    "SM314",
+    "error",
+    "The number of a Map comes from the state's input, not from the context object",
+    aws=SCHEMA,
+    harmless=True,
+)
+def numbers_come_from_the_input(state: StateAt) -> Iterator[Finding]:
+    for pointer, field, value in values(state, "number path"):
+        if isinstance(value, str) and value.startswith("$$") and not is_unknown(value) and not path_problem(value):
+            message = f"{field} cannot read the context object: of a Map's paths only ItemsPath can"
+            yield Finding(pointer, message, "put the number into the state's input, or Assign it to a variable before")
 
 
 @state_rule("SM304", "error", "ErrorPath and its like hold a path or an intrinsic function call", aws=SCHEMA)

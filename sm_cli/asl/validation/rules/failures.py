@@ -98,9 +98,17 @@ def runtime_cannot_be_handled(state: StateAt) -> Iterator[Finding]:
 def the_longest_delay_is_longer(state: StateAt) -> Iterator[Finding]:
     for pointer, retrier, _ in handlers(state, "Retry"):
         longest, first = retrier.get("MaxDelaySeconds"), retrier.get("IntervalSeconds", 1)
-        if is_number(longest) and is_number(first) and float(str(longest)) <= float(str(first)):
+        if is_number(longest) and is_number(first) and first > 0 and float(str(longest)) <= float(str(first)):
             message = f"MaxDelaySeconds must be more than IntervalSeconds, which is {first}"
             yield Finding(f"{pointer}/MaxDelaySeconds", message)
+
+
+@state_rule("SM508", "warning", "A retrier lets time pass before it tries again", *DOING)
+def retries_take_time(state: StateAt) -> Iterator[Finding]:
+    for pointer, retrier, _ in handlers(state, "Retry"):
+        if is_number(seconds := retrier.get("IntervalSeconds")) and seconds == 0:
+            message = "IntervalSeconds is 0: the attempts follow each other at once"
+            yield Finding(f"{pointer}/IntervalSeconds", message, "the language asks for 1 at least")
 
 
 @state_rule("SM506", "warning", "An error name stands where no earlier retrier or catcher takes it", *DOING)

@@ -14,6 +14,7 @@ from sm_cli.asl.validation.nearest import nearest
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, definition_rule, machine_rule, state_rule
 from sm_cli.asl.validation.schema import is_substitution
 from sm_cli.jsonpointer import child
+from sm_cli.jsonvalue import is_number
 
 MOVING = ("Task", "Parallel", "Map", "Message", "Pass", "Wait")
 ENDING = ("Succeed", "Fail")
@@ -39,7 +40,7 @@ def names_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
             first = homes.setdefault(name, machine)
             if first is not machine:
                 message = f"The name '{name}' belongs to a state of {first.label} already"
-                yield Finding(pointer, message, "names are unique in the whole definition", key=True)
+                yield Finding(pointer, message, "names are unique in the whole definition", key=True, about=name)
 
 
 @machine_rule("SM202", "error", "The name of a state has 1 to 80 characters", aws="INVALID_STATE_NAME", harmless=True)
@@ -96,7 +97,9 @@ def goes_on_or_ends(state: StateAt) -> Iterator[Finding]:
     has_next, end = "Next" in state.value, state.value.get("End")
     if has_next and end is True:
         later = max("Next", "End", key=list(state.value).index)
-        yield Finding(state.at(later), f"The state '{state.name}' has both Next and End; keep one of them", key=True)
+        yield Finding(
+            state.at(later), f"The state '{state.name}' has both Next and End; keep one of them", key=True, about="both"
+        )
     elif has_next or ("End" in state.value and end is not False):
         return
     elif end is False:
@@ -173,6 +176,12 @@ def can_end(machine: MachineAt) -> Iterator[Finding]:
         yield Finding(f"{machine.pointer}/StartAt", f"No way from StartAt{where} leads to an end", hint)
     else:
         yield Finding(f"{machine.pointer}/States", f"No state{where} ends it: it would run for ever", hint, key=True)
+
+
+@definition_rule("SM209", "warning", "The TimeoutSeconds of a definition set a limit")
+def timeouts_are_limits(machines: list[MachineAt]) -> Iterator[Finding]:
+    if is_number(seconds := machines[0].value.get("TimeoutSeconds")) and seconds == 0:
+        yield Finding("/TimeoutSeconds", "TimeoutSeconds is 0, which sets no limit", "leave it out, or give seconds")
 
 
 @machine_rule("SM206", "warning", "Every state can be reached", aws="MISSING_TRANSITION_TARGET")

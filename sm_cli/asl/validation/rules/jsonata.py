@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from sm_cli.asl.outline import StateAt
 from sm_cli.asl.validation.nearest import as_jsonata, nearest
-from sm_cli.asl.validation.rules.catalogue import Finding, state_rule
+from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.asl.validation.rules.expressions import looks_evaluated, values
 from sm_cli.asl.validation.schema import is_unknown
 from sm_cli.expr.jsonata.expressions import JsonataError, is_expression
@@ -87,7 +87,7 @@ def _find_readings(state: StateAt) -> Iterator[tuple[str, str, Reading]]:
             yield pointer, text, reading
 
 
-@state_rule("SM804", "error", "An expression begins with {% and ends with %}", aws="INVALID_JSONATA_EXPRESSION")
+@state_rule("SM804", "error", "An expression begins with {% and ends with %}", aws=SCHEMA)
 def expressions_are_delimited(state: StateAt) -> Iterator[Finding]:
     for pointer, text in texts(state):
         begins, ends = text.startswith("{%"), text.endswith("%}")
@@ -268,7 +268,9 @@ def states_has_them(state: StateAt) -> Iterator[Finding]:
             member = name.members[0] if name.name == "states" and name.members else ""
             if member in ("result", "errorOutput") and (problem := _misplacement(state, pointer, member)):
                 end = name.end + 1 + len(member)
-                yield Finding(pointer, problem[0], problem[1], start=name.start, end=end)
+                yield Finding(
+                    pointer, *problem, start=name.start, end=end, about=f"Field '$states.{member}' does not exist."
+                )
 
 
 def _misplacement(state: StateAt, pointer: str, member: str) -> tuple[str, str | None] | None:

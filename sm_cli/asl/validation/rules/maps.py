@@ -12,7 +12,7 @@ from sm_cli.asl.fields import fields_of
 from sm_cli.asl.outline import MachineAt, StateAt
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, definition_rule, state_rule
 from sm_cli.asl.validation.schema import is_unknown
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, is_number
 
 DISTRIBUTED = (
     "ItemReader",
@@ -62,9 +62,11 @@ def distributed_fields(state: StateAt) -> Iterator[Finding]:
 def execution_type_fits_the_mode(state: StateAt) -> Iterator[Finding]:
     pointer, definition = config(state)
     if definition.get("Mode") == "INLINE" and "ExecutionType" in definition:
-        yield Finding(f"{pointer}/ExecutionType", "ExecutionType needs Mode DISTRIBUTED", key=True)
+        message = "ExecutionType needs Mode DISTRIBUTED"
+        yield Finding(f"{pointer}/ExecutionType", message, key=True)
     elif definition.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in definition:
-        yield Finding(pointer, "Mode DISTRIBUTED needs an ExecutionType, STANDARD or EXPRESS", key=True)
+        message = "Mode DISTRIBUTED needs an ExecutionType, STANDARD or EXPRESS"
+        yield Finding(pointer, message, key=True, about="ExecutionType")
 
 
 @state_rule(
@@ -87,9 +89,8 @@ def labels_are_unique(machines: list[MachineAt]) -> Iterator[Finding]:
                 and not is_unknown(label)
                 and states_by_label.setdefault(label, state.name) != state.name
             ):
-                yield Finding(
-                    state.at("Label"), f"The Label '{label}' belongs to the state '{states_by_label[label]}' already"
-                )
+                message = f"The Label '{label}' belongs to the state '{states_by_label[label]}' already"
+                yield Finding(state.at("Label"), message, about=label)
 
 
 #: The type of input that a field of a ReaderConfig is for.
@@ -107,12 +108,13 @@ def readers_fit_together(state: StateAt) -> Iterator[Finding]:
     pointer = state.at("ItemReader", "ReaderConfig")
     location = reader_config.get("CSVHeaderLocation")
     if location == "GIVEN" and "CSVHeaders" not in reader_config:
-        yield Finding(f"{pointer}/CSVHeaderLocation", "CSVHeaderLocation GIVEN needs CSVHeaders")
+        yield Finding(f"{pointer}/CSVHeaderLocation", "CSVHeaderLocation GIVEN needs CSVHeaders", about="CSVHeaders")
     elif "CSVHeaders" in reader_config and location == "FIRST_ROW":
         yield Finding(f"{pointer}/CSVHeaders", "CSVHeaders stand only with CSVHeaderLocation GIVEN", key=True)
     input_type = reader_config.get("InputType")
     if input_type == "CSV" and location is None and "CSVHeaderLocation" not in reader_config:
-        yield Finding(pointer, "A ReaderConfig of CSV needs CSVHeaderLocation, FIRST_ROW or GIVEN", key=True)
+        message = "A ReaderConfig of CSV needs CSVHeaderLocation, FIRST_ROW or GIVEN"
+        yield Finding(pointer, message, key=True, about="CSVHeaderLocation")
     if input_type in _INPUT_TYPES:
         for field, expected_type in _OF_TYPES.items():
             if (
@@ -135,6 +137,26 @@ def pointers_are_pointers(state: StateAt) -> Iterator[Finding]:
         message = "ItemsPointer must be a JSON Pointer: a / before each name, as in /orders/lines"
         steps = "/".join(re.findall(r"\w+", pointer))
         yield Finding(at, message, f"did you mean /{steps}?" if steps and "/" not in pointer else None)
+
+
+#: No input of an execution is larger on AWS, in bytes.
+_LARGEST_INPUT = 262_144
+
+
+@state_rule("SM719", "warning", "An ItemBatcher says how large its batches are", "Map")
+def batches_have_a_size(state: StateAt) -> Iterator[Finding]:
+    batcher = state.value.get("ItemBatcher")
+    if not isinstance(batcher, dict):
+        return
+    limits = [name for name in fields_of("ItemBatcher", state.language) if name.startswith("Max") and name in batcher]
+    zeros = [name for name in limits if is_number(number := batcher[name]) and number == 0]
+    if zeros and len(zeros) == len(limits):
+        message = f"{zeros[0]} is 0, which sets no limit: a batch is as large as an input can be"
+        yield Finding(state.at("ItemBatcher", zeros[0]), message)
+    size = batcher.get("MaxInputBytesPerBatch")
+    if is_number(size) and size > _LARGEST_INPUT:
+        message = f"No batch has {size} bytes: on AWS an input has at most {_LARGEST_INPUT}"
+        yield Finding(state.at("ItemBatcher", "MaxInputBytesPerBatch"), message)
 
 
 #: What reads the items of a distributed Map, and what writes its results.

@@ -48,7 +48,7 @@ def _uses(state: StateAt) -> tuple[Use, ...]:
 
 
 def _find_uses(state: StateAt) -> Iterator[Use]:
-    for pointer, field, value in values(state, "path", "reference"):
+    for pointer, field, value in values(state, "path", "reference", "number path"):
         if isinstance(value, str) and value.startswith("$"):
             yield from _path(pointer, value, 0, field == "Variable" and _asks_presence(state, pointer))
     for pointer, field, value in template_members(state):

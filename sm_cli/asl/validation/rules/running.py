@@ -29,7 +29,7 @@ entry(
 )
 entry("SM901", "error", "A substitution is replaced where its value is needed")
 
-_READ_SYNTAXES = ("state", "path", "reference", "place", "value", "timestamp")
+_READ_SYNTAXES = ("state", "path", "reference", "number path", "place", "value", "timestamp")
 
 
 def _resources(machines: list[MachineAt]) -> Iterator[tuple[StateAt, Resource]]:

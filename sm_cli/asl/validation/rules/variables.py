@@ -38,7 +38,7 @@ def names_are_identifiers(state: StateAt) -> Iterator[Finding]:
             if is_substitution(name):
                 continue
             if problem := name_problem(name):
-                yield Finding(child(pointer, key), problem, key=True)
+                yield Finding(child(pointer, key), problem, key=True, about=name)
 
 
 def name_problem(name: str) -> str | None:
