@@ -1,6 +1,7 @@
 """sm runs Amazon States Language workflows on your own machine and keeps them alive.
 
     from sm_cli import handler, TaskError        # to write handlers
+    from sm_cli import transformer               # to make the input of one execution from the output of another one
     from sm_cli import validate, simulate        # to check and to test workflows
     from sm_cli import Client                    # to start executions from a program, and ask about them
     from sm_cli import errors                    # what can go wrong
@@ -17,27 +18,30 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sm_cli import errors as errors
-    from sm_cli.client import Client, ExecutionDescription, ExecutionSummary, MessageReceipt, WaitingTask
+    from sm_cli.client import Client, ExecutionDescription, ExecutionLink, ExecutionSummary, MessageReceipt, WaitingTask
     from sm_cli.diagnostics import Diagnostic
     from sm_cli.errors import TaskError
     from sm_cli.handlers.handler import handler
+    from sm_cli.handlers.transformer import transformer
     from sm_cli.jsonvalue import Json
     from sm_cli.testing import simulate
 
 __all__ = [
-    "Client", "ExecutionDescription", "ExecutionSummary", "MessageReceipt", "TaskError", "WaitingTask", "__version__",
-    "errors", "handler", "simulate", "validate",
+    "Client", "ExecutionDescription", "ExecutionLink", "ExecutionSummary", "MessageReceipt", "TaskError", "WaitingTask",
+    "__version__", "errors", "handler", "simulate", "transformer", "validate",
 ]  # fmt: skip
 
 _HOMES = {
     "Client": "sm_cli.client",
     "ExecutionDescription": "sm_cli.client",
+    "ExecutionLink": "sm_cli.client",
     "ExecutionSummary": "sm_cli.client",
     "MessageReceipt": "sm_cli.client",
     "WaitingTask": "sm_cli.client",
     "TaskError": "sm_cli.errors",
     "errors": "sm_cli.errors",
     "handler": "sm_cli.handlers.handler",
+    "transformer": "sm_cli.handlers.transformer",
     "simulate": "sm_cli.testing",
 }
 

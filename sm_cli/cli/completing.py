@@ -120,5 +120,8 @@ _WORDS: dict[str, Callable[[dict[str, Any]], list[Offer]]] = {
 _BY_NAME: dict[str, Callable[[dict[str, Any]], list[Offer]]] = {
     "state": _states,
     "workflow": _workflows,
+    "source_workflow": _workflows,
+    "target_workflow": _workflows,
+    "from_execution": _executions,
     "output": lambda _: [Offer(word) for word in _FORMATS],
 }

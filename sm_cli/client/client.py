@@ -18,18 +18,22 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from sm_cli.client.opening import Home
 from sm_cli.client.results import (
     ExecutionDescription,
+    ExecutionLink,
     ExecutionSummary,
     MessageReceipt,
     StatusName,
     WaitingTask,
     description_of,
+    link_of,
     receipt_of,
     summary_of,
 )
+from sm_cli.client.transforms import Transformation, transform_from
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.payload_warnings import refuse_beyond_aws
 from sm_cli.errors import DatabaseError, StillRunning, UsageError
 from sm_cli.jsonvalue import Json, as_json
+from sm_cli.views.chaining.links import LinkFilter, list_links
 from sm_cli.views.executions import execution_now, history_of
 from sm_cli.views.listing import list_executions
 from sm_cli.views.records import ExecutionFilter, ExecutionPage, Status
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
 #: What a method returns beside one that is called `list`.
 Summaries: TypeAlias = list[ExecutionSummary]
+Links: TypeAlias = list[ExecutionLink]
 Events: TypeAlias = list[dict[str, Any]]
 WaitingTasks: TypeAlias = list[WaitingTask]
 #: Seconds between two looks of who waits for an end: at first, and at most.
@@ -107,6 +112,8 @@ class Client:
         self, workflow: str | os.PathLike[str] | dict[str, Any], input: Json = None, *, name: str | None = None,
         timeout: float | None = None, queue: str | None = None, workflow_name: str | None = None,
         tags: Mapping[str, str] | None = None,
+        source: str | None = None, transform: Transformation | None = None, allow_failed: bool = False,
+        unique: bool = False,
     ) -> ExecutionDescription:  # fmt: skip
         """Start an execution, and return at once: it is on disk, and a worker does the rest.
 
@@ -117,17 +124,30 @@ class Client:
         unless given by its file, a dict `inline`. tags: names and values to find it by later, within AWS's limits. Its
         handlers are not looked for.
 
-        Raises NotFound for a name that no workflow has, InvalidDefinition, Conflict when the name is taken.
+        source: `EXECUTION` or `EXECUTION:STATE`, in the place of `input`: its output, or what the state was left with
+        last, is the input, and the two are linked (`links`). transform: makes the input of it: a JSONata expression
+        over `$states.input`, the Path of a file that holds one, or a function. allow_failed: take an execution that
+        failed, too; its output is {"Error", "Cause"}. unique: refuse when it led to an execution of this workflow
+        already. With a source the name has to be new.
+
+        Raises NotFound for a name that no workflow has, for an execution and a state; InvalidDefinition; Conflict when
+        the name is taken, the source runs or failed, or was to lead here once; TransformError.
         """
         target = self._workflow(workflow, workflow_name)
-        data = _json({} if input is None else input, "the input")
+        if source is None and (transform is not None or allow_failed or unique):
+            raise UsageError("transform, allow_failed and unique say something about a source, and there is none")
+        data = None if input is None and source is not None else _json({} if input is None else input, "the input")
         project, engine = self._home.project, self.engine
         if project.aws_limits:
             refuse_beyond_aws(data)
+        making = transform_from(transform)
         with self._lock:
+            origin = None if source is None else engine.find_source(
+                source, transform=making, allow_failed=allow_failed, unique=unique
+            )  # fmt: skip
             execution, _, _ = engine.start(
                 target, data, name=name, timeout=timeout, queue=queue or project.queue_of(target.name),
-                limits=project.aws_limits, tags=tags,
+                limits=project.aws_limits, tags=tags, source=origin,
             )  # fmt: skip
         return description_of(execution)
 
@@ -197,6 +217,18 @@ class Client:
             state, error, tuple((tags or {}).items()),
         )  # fmt: skip
         return [summary_of(execution) for execution in list_executions(self.engine.store, filter, ExecutionPage(limit))]
+
+    def links(
+        self, execution: str | None = None, *, source_workflow: str | None = None, target_workflow: str | None = None,
+        state: str | None = None, since: datetime | None = None, limit: int = 50,
+    ) -> Links:  # fmt: skip
+        """Which executions were started with the data of others, newest first. execution: only links from and to this
+        one. since: made at or after this time (without a zone: UTC's). Raises NotFound, Conflict; UsageError for a
+        limit below 1."""
+        if limit < 1:
+            raise UsageError(f"limit is a number from 1 on, not {limit}")
+        filter = LinkFilter(None, source_workflow, target_workflow, state, _microseconds(since), limit)
+        return [link_of(ends.link) for ends in list_links(self.engine.store, filter, execution)]
 
     def history(self, execution: str) -> Events:
         """Its events, as AWS's GetExecutionHistory gives them. Raises NotFound, Conflict."""

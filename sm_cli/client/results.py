@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from sm_cli.engine.send_message import Sent
 from sm_cli.jsonvalue import Json
 from sm_cli.timestamps import MICROSECONDS
+from sm_cli.views.chaining.links import Link
 from sm_cli.views.records import Execution, Status
 
 #: AWS's words, and PENDING for a child of a map run that has not begun.
@@ -62,6 +63,26 @@ class ExecutionDescription(ExecutionSummary):
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionLink:
+    """That an execution was started with the data of another one."""
+
+    #: The id of the execution whose data it is; it may have been deleted.
+    source: str
+    #: The name of its workflow.
+    source_workflow: str
+    #: The state whose output it is; None: the output of the source.
+    state: str | None
+    #: The id of the execution that was started; it may have been deleted.
+    target: str
+    #: The name of its workflow.
+    target_workflow: str
+    #: When it was started, in UTC.
+    at: datetime
+    #: What made the input of the output, in short; None: nothing.
+    transform: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MessageReceipt:
     """What became of a message."""
 
@@ -107,6 +128,14 @@ def description_of(execution: Execution) -> ExecutionDescription:
     """All of it."""
     output = execution.output if execution.status is Status.SUCCEEDED else None
     return ExecutionDescription(*_facts(execution), execution.input, output)
+
+
+def link_of(link: Link) -> ExecutionLink:
+    """What a list of links tells of it."""
+    return ExecutionLink(
+        link.source_ref, link.source_workflow, link.state, link.target_ref, link.target_workflow, utc_time(link.at),
+        link.transform,
+    )  # fmt: skip
 
 
 def receipt_of(result: Sent) -> MessageReceipt:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from sm_cli.engine.chaining.source import Source as Source
 from sm_cli.engine.chaining.source import check_unchanged, check_unique, source_output
+from sm_cli.engine.chaining.transform import Transform
 from sm_cli.engine.clock import Clock, SystemClock
 from sm_cli.engine.event_warnings import warn_of_many_events
 from sm_cli.engine.execution_names import check_chosen_name, name_taken, same_execution
-from sm_cli.engine.finding import find_execution
+from sm_cli.engine.finding import find_execution, split_state
 from sm_cli.engine.map_items import bucket_jobs
 from sm_cli.engine.payload_warnings import PayloadWarnings, refuse_beyond_aws
 from sm_cli.engine.programs import Programs
@@ -334,6 +335,13 @@ class Engine(Transactions):
         """The execution that a person means, as `finding` reads it. Raises NotFound, Conflict."""
         with self.store.read() as questions:
             return find_execution(questions, text)
+
+    def find_source(
+        self, text: str, *, transform: Transform | None = None, allow_failed: bool = False, unique: bool = False
+    ) -> Source:
+        """The source that `EXECUTION[:STATE]` names, asked for so. Raises NotFound, Conflict, UsageError."""
+        execution, state = split_state(text)
+        return Source(self.find(execution), state, transform, allow_failed, unique)
 
 
 class _DryRun(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sm_cli.errors import Conflict, NotFound
+from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.store.records import Execution, Status
 
 if TYPE_CHECKING:
@@ -35,6 +35,19 @@ def find_execution(questions: Questions, text: str) -> Execution:
         names = ", ".join(f"{e.ref} ({e.workflow})" for e in matches[:_NAMED])
         raise Conflict(f"{text!r} may be any of {names}; name one by its id")
     return first
+
+
+def split_state(text: str) -> tuple[str, str | None]:
+    """`EXECUTION[:STATE]` as (the execution, the state or None). No name and no id has a colon; an ARN has as many as
+    its kind has parts. Raises UsageError when there is nothing before or behind the colon."""
+    parts = text.split(":")
+    first = 1 if parts[0] != "arn" else 9 if parts[5:6] == ["express"] else 8
+    execution, state = ":".join(parts[:first]), ":".join(parts[first:])
+    if not execution:
+        raise UsageError(f"{text!r} names no execution: it is EXECUTION or EXECUTION:STATE")
+    if len(parts) > first and not state:
+        raise UsageError(f"{text!r} names no state behind its colon")
+    return execution, state or None
 
 
 def _newest(questions: Questions, shortcut: str) -> Execution:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sm_cli.errors import TransformError
+from sm_cli.handlers.display import display_path
 from sm_cli.handlers.handler import error_text
+from sm_cli.handlers.tracebacks import home_of, traceback_of
 from sm_cli.jsonvalue import Json, as_json, copy
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,7 +38,7 @@ class Transformer:
         except (Exception, SystemExit) as e:
             text = error_text(e)
             failure = f"{type(e).__name__}: {text}" if text else type(e).__name__
-            raise TransformError(f"the transformer {self.name!r} raised {failure}") from e
+            raise TransformError(f"the transformer {self.name!r} raised {failure}", hint=_place(self, e)) from e
         document, problem = as_json(result)
         if problem is not None:
             raise TransformError(f"the transformer {self.name!r} returned what is not JSON: {problem}")
@@ -68,6 +71,13 @@ def transformers_in(namespace: Mapping[str, Any]) -> list[Transformer]:
         for mark in marks or ():
             transformers.setdefault(id(mark), mark)
     return list(transformers.values())
+
+
+def _place(transformer: Transformer, error: BaseException) -> str | None:
+    """Where it was raised, in the person's own code; None when that cannot be told."""
+    code = getattr(inspect.unwrap(transformer.function), "__code__", None)
+    trace = traceback_of(error, home_of(getattr(code, "co_filename", None)))
+    return f"It was raised at {display_path(Path(trace.places[0]))}." if trace is not None and trace.places else None
 
 
 def _check_callable(name: str, function: Callable[..., Any]) -> None:

@@ -14,6 +14,7 @@ from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, Time
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS, rfc3339
 from sm_cli.views.actions import Action, Do
+from sm_cli.views.chaining.links import links_of, origin_document, target_document
 from sm_cli.views.failures import FailurePlace, failure_place
 from sm_cli.views.listing import execution_facts
 
@@ -109,6 +110,9 @@ def _document(questions: Questions, execution: Execution, failure: FailurePlace 
     document["input"] = execution.input
     document["output"] = execution.output
     document["failure"] = failure_document(failure)
+    origin, targets = links_of(questions, execution)
+    document["started_from"] = origin_document(origin)
+    document["led_to"] = [target_document(ends) for ends in targets]
     return document
 
 

@@ -5,16 +5,16 @@ Every text is a quoted string in which quotes, backslashes and HTML entities sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from sm_cli.asl.graph.graph import Edge, Graph, Mark, Marks, Node, NodeId
+from sm_cli.asl.graph.graph import Edge, Graph, Mark, Marks, Neighbour, Node, NodeId, exit_of
 from sm_cli.asl.graph.words import PALETTE, marked_name, plain, state_summary
 
 _SHAPES = {"Choice": "diamond", "Succeed": "ellipse", "Fail": "ellipse", "Message": "note", "Wait": "oval"}
 
 
-def to_dot(graph: Graph, marks: Marks | None = None) -> str:
-    """A whole digraph, ending in a newline. With `marks` the path taken is coloured."""
+def to_dot(graph: Graph, marks: Marks | None = None, neighbours: Sequence[Neighbour] = ()) -> str:
+    """A whole digraph, ending in a newline. With `marks` the path taken is coloured; `neighbours` stand around it."""
     ids = {node.id: f"n{i}" for i, node in enumerate(node for inner in graph.walk() for node in inner.nodes)}
     lines = [
         "digraph workflow {",
@@ -30,6 +30,7 @@ def to_dot(graph: Graph, marks: Marks | None = None) -> str:
     if ends:
         lines.append('    finish [shape=doublecircle, label="", width=0.15, fillcolor=black];')
         lines += [f"    {id} -> finish;" for id in ends]
+    lines += _links(graph, ids, neighbours)
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -45,6 +46,17 @@ def _machine(graph: Graph, ids: dict[NodeId, str], marks: Marks, indent: str) ->
                 yield f"{indent}{ids[node.id]} -> {ids[group.pointer, group.start]} [style=dotted];"
     for edge in graph.edges:
         yield f"{indent}{ids[graph.pointer, edge.source]} -> {ids[graph.pointer, edge.target]}{_label(edge)};"
+
+
+def _links(graph: Graph, ids: dict[NodeId, str], neighbours: Sequence[Neighbour]) -> Iterator[str]:
+    for i, each in enumerate(neighbours):
+        yield f"    link{i} [label={_quote(*each.lines)}, shape=hexagon];"
+        leaves = exit_of(graph, each.state)
+        if each.is_source:
+            label = "" if each.state is None else f"label={_quote(each.state)}, "
+            yield f"    link{i} -> begin [{label}style=dashed];"
+        elif leaves is not None:
+            yield f"    {ids[leaves]} -> link{i} [style=dashed];"
 
 
 def _attributes(node: Node, mark: Mark | None) -> str:

@@ -91,6 +91,26 @@ class Graph:
                 yield from group.walk()
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another execution, that gave the drawn one its input or was given something by it."""
+
+    #: Its workflow and what names it, a line each.
+    lines: tuple[str, ...]
+    #: The state whose output went from one to the other; None: the output of the whole.
+    state: str | None
+    #: Whether the drawn one has its input from it.
+    is_source: bool
+
+
+def exit_of(graph: Graph, state: str | None) -> NodeId | None:
+    """The node that an output leaves: the state of this name, or the first that ends the workflow; None when there is
+    none."""
+    if state is not None:
+        return next((node.id for inner in graph.walk() for node in inner.nodes if node.name == state), None)
+    return next((node.id for node in graph.nodes if node.ends and node.type != "Fail"), None)
+
+
 def graph_of(definition: Json) -> Graph:
     """The graph of a definition, as it is; a definition that is no object has an empty one."""
     if not isinstance(definition, dict):

@@ -7,9 +7,9 @@ could mean something there is written as its entity (`#35;`), which Mermaid turn
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from sm_cli.asl.graph.graph import STATUSES, Edge, Graph, Marks, Node, NodeId
+from sm_cli.asl.graph.graph import STATUSES, Edge, Graph, Marks, Neighbour, Node, NodeId, exit_of
 from sm_cli.asl.graph.words import PALETTE, marked_name, plain, state_summary
 
 _SHAPES = {
@@ -31,8 +31,8 @@ _PLACEHOLDERS = frozenset("ﬂ°¶ß")
 _TOUCHY = re.compile("style|classdef", re.IGNORECASE)
 
 
-def to_mermaid(graph: Graph, marks: Marks | None = None) -> str:
-    """A whole diagram, ending in a newline. With `marks` the path taken is coloured."""
+def to_mermaid(graph: Graph, marks: Marks | None = None, neighbours: Sequence[Neighbour] = ()) -> str:
+    """A whole diagram, ending in a newline. With `marks` the path taken is coloured; `neighbours` stand around it."""
     ids = {node.id: f"n{i}" for i, node in enumerate(node for inner in graph.walk() for node in inner.nodes)}
     lines = ["flowchart TD"]
     if graph.start is not None:
@@ -40,6 +40,7 @@ def to_mermaid(graph: Graph, marks: Marks | None = None) -> str:
     lines += _machine(graph, ids, marks or {}, "    ")
     if any(_ends(node) for node in graph.nodes):
         lines.append('    finish(((" ")))')
+    lines += _links(graph, ids, neighbours)
     return "\n".join([*lines, *_classes(graph, ids, marks or {})]) + "\n"
 
 
@@ -57,6 +58,17 @@ def _machine(graph: Graph, ids: dict[NodeId, str], marks: Marks, indent: str) ->
         yield f"{indent}{ids[graph.pointer, edge.source]} {_arrow(edge)} {ids[graph.pointer, edge.target]}"
     if not graph.pointer:
         yield from (f"{indent}{ids[node.id]} --> finish" for node in graph.nodes if _ends(node))
+
+
+def _links(graph: Graph, ids: dict[NodeId, str], neighbours: Sequence[Neighbour]) -> Iterator[str]:
+    for i, each in enumerate(neighbours):
+        yield f'    link{i}{{{{"{"<br/>".join(map(_escape, each.lines))}"}}}}'
+        leaves = exit_of(graph, each.state)
+        if each.is_source:
+            label = "" if each.state is None else f'|"{_escape(each.state)}"|'
+            yield f"    link{i} -.->{label} begin"
+        elif leaves is not None:
+            yield f"    {ids[leaves]} -.-> link{i}"
 
 
 def _ends(node: Node) -> bool:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from sm_cli.cli.project.config import find_project, is_file
-from sm_cli.cli.run.preparing import is_held_to_limits, registry_for
+from sm_cli.cli.chaining.sources import AllowFailed, FromExecution, Start, TransformText, Unique, chaining_of
+from sm_cli.cli.project.config import find_project
+from sm_cli.cli.run.preparing import registry_for, what_to_start
 from sm_cli.cli.run.processes import loader_for
 from sm_cli.cli.run.stubbing import stubbing
 from sm_cli.cli.terminal import output as out
@@ -86,6 +87,10 @@ def run(
     arguments: _Arguments = None,
     input: _Input = None,
     name: _Name = None,
+    from_execution: FromExecution = None,
+    transform: TransformText = None,
+    allow_failed: AllowFailed = False,
+    unique: Unique = False,
     handlers: Handlers = None,
     stub: Stubbed = False,
     detach: _Detach = False,
@@ -108,20 +113,15 @@ def run(
     _log_format: LogFormat = None,
 ) -> None:
     """Run a workflow and print its output."""
-    from sm_cli.cli.project import workflows
     from sm_cli.cli.project.opening import opened_engine
-    from sm_cli.cli.terminal.inputs import read_input
 
     check_run_options(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
     project, format = find_project(), output_format(output, json)
-    name_or_pair, pairs = split(arguments or [])
     limit = None if timeout is None else seconds(timeout, "--timeout")
-    load = loader_for(project, concurrency, processes)
-    workflow = workflows.load(workflows.choose(project, name_or_pair))
-    data = read_input(input, pairs)
-    limits = is_held_to_limits(workflow, data, aws_limits or project.aws_limits)
+    chaining = chaining_of(from_execution, transform, allow_failed=allow_failed, unique=unique, express=express)
+    workflow, data, limits = what_to_start(project, arguments or [], input, chaining, aws_limits=aws_limits)
     queue, tags = queue_name(priority or project.queue_of(workflow.name), "--priority"), tags_of(tag)
-    with out.guard_stdout() as result, stubbing(stub) as stubs, load:
+    with out.guard_stdout() as result, stubbing(stub) as stubs, loader_for(project, concurrency, processes) as load:
         registry = registry_for(workflow, project, handlers, load, stubs)
         if express:
             from sm_cli.cli.run.express import run_in_memory
@@ -130,14 +130,15 @@ def run(
                 workflow, data, registry, result, project=project, name=name, timeout=limit, concurrency=load.slots,
                 keep=keep_history, db=db, limits=limits, format=format, tags=tags,
             ))  # fmt: skip
-        with opened_engine(db, project, create=True, buckets=buckets, has_stub=stub) as engine:
+        with opened_engine(db, project, create=not chaining.reference, buckets=buckets, has_stub=stub) as engine:
+            source = chaining.find(engine, lambda: load.transformers(project.handlers(handlers)[0]))
+            how = Start(name=name, timeout=limit, queue=queue, limits=limits, tags=tags, source=source)
             if detach:
-                new = engine.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits, tags=tags)
-                raise typer.Exit(_print_left(new[0], result, format))
+                raise typer.Exit(_print_left(engine.start(workflow, data, **how)[0], result, format))
             from sm_cli.cli.run.following import follow, worker_for
 
             loop = worker_for(engine, registry, load.slots)
-            execution, _ = loop.start(workflow, data, name=name, timeout=limit, queue=queue, limits=limits, tags=tags)
+            execution, _ = loop.start(workflow, data, **how)
             data = execution.input = None  # it is stored; a large one is not also kept here to the end
             go_on = command_line("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
             raise typer.Exit(follow(loop, execution, result, go_on, root=project.root,
@@ -166,13 +167,6 @@ def tags_of(texts: list[str] | None) -> dict[str, str]:
     from sm_cli.engine.tags import check_tags
 
     return check_tags(tag_pairs(texts))
-
-
-def split(arguments: list[str]) -> tuple[str | None, list[str]]:
-    """The workflow (the first argument, unless it is a key=value) and the pairs."""
-    if arguments and ("=" not in arguments[0] or is_file(arguments[0])):
-        return arguments[0], arguments[1:]
-    return None, arguments
 
 
 def command_line(command: str, **options: str | bool | None) -> list[str]:

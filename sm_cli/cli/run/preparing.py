@@ -1,4 +1,5 @@
-"""What has to be there before the first state of `sm run`: handlers, also those of nested workflows, and AWS's limits.
+"""What has to be there before the first state of `sm run`: a workflow, an input, handlers, also those of nested
+workflows, and AWS's limits.
 
 What is missing is said before anything is started.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sm_cli.cli.project.config import Project
+from sm_cli.cli.project.config import Project, is_file
 from sm_cli.cli.run.stubbing import stubbed_handlers
 from sm_cli.errors import UsageError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sm_cli.cli.chaining.sources import Chaining
     from sm_cli.engine.engine import Workflow
     from sm_cli.handlers.registry import Registry
     from sm_cli.handlers.stub import Stub
@@ -22,6 +24,28 @@ if TYPE_CHECKING:
 
 #: AWS's limit on a definition, in bytes of UTF-8.
 _DEFINITION_LIMIT = 1_048_576
+
+
+def what_to_start(
+    project: Project, arguments: list[str], input: str | None, chaining: Chaining, *, aws_limits: bool
+) -> tuple[Workflow, Json, bool]:
+    """(the workflow, its input, whether AWS's limits hold). input: as it was given; None when `chaining` has one.
+    Raises UsageError, NotFound, InvalidDefinition."""
+    from sm_cli.cli.project import workflows
+    from sm_cli.cli.terminal.inputs import read_input
+
+    name, pairs = split(arguments)
+    workflow = workflows.load(workflows.choose(project, name))
+    chaining.refuse_input(input, pairs)
+    data = None if chaining.reference else read_input(input, pairs)
+    return workflow, data, is_held_to_limits(workflow, data, aws_limits or project.aws_limits)
+
+
+def split(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The workflow (the first argument, unless it is a key=value) and the pairs."""
+    if arguments and ("=" not in arguments[0] or is_file(arguments[0])):
+        return arguments[0], arguments[1:]
+    return None, arguments
 
 
 def registry_for(

@@ -14,9 +14,11 @@ from sm_cli.cli.terminal.options import count
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sm_cli.handlers.registry import Registry
+    from sm_cli.handlers.transformer import Transformer
     from sm_cli.worker.processes.processes import Processes
 
 #: More would be a slip of the finger: each is a Python interpreter.
@@ -39,12 +41,21 @@ class Loader:
         self.ahead = False
         self.recycle_after: int | None = None
         self._current: Processes | None = None
+        self._latest: tuple[Path, Registry] | None = None
+
+    def transformers(self, directory: Path) -> Mapping[str, Transformer]:
+        """Those that stand in a directory; they run here, also where handlers have processes. The files are executed
+        once for them and for handlers in threads. Raises as a call of this."""
+        if self._latest is None or self._latest[0] != directory:
+            self._latest = directory, load_trusted(directory)
+        return self._latest[1].transformers
 
     def __call__(self, directory: Path) -> Registry:
         """The handlers. What earlier ones have begun they end. Raises ConfigurationError for another user's directory,
         and HandlerLoadError."""
         if not self.processes:
-            return load_trusted(directory)
+            self._latest = directory, load_trusted(directory)
+            return self._latest[1]
         from sm_cli.worker.processes.processes import Processes
 
         check_handlers_owner(directory)

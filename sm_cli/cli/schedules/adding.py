@@ -91,7 +91,7 @@ def add_schedule(
     _trust: Trust = False,
 ) -> None:
     """Add a schedule, which workers fire: by --cron, --every or once --at a time."""
-    from sm_cli.cli.run.command import split
+    from sm_cli.cli.run.preparing import split
     from sm_cli.cli.terminal.inputs import read_input
     from sm_cli.engine.versions.references import parse_reference
     from sm_cli.project.definitions import files_by_name

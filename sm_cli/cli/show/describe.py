@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sm_cli.cli.chaining.words import origin_line, target_lines
 from sm_cli.cli.show.places import child_failure_lines, failure_lines, with_places
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.actions import command_of
@@ -97,6 +98,7 @@ def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *,
     yield f"{'input':<11} {tables.screenful(dumps(document['input']), full=full)}"
     if document["status"] == "SUCCEEDED":
         yield f"{'output':<11} {tables.screenful(dumps(document['output']), full=full)}"
+    yield from _link_lines(document)
     sentences = document["waits_for"]
     for sentence in sentences if isinstance(sentences, list) else []:
         yield f"{'now':<11} {tables.screenful(tables.clean(str(sentence)), full=full)}"
@@ -104,6 +106,14 @@ def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *,
 
 def _tags_text(tags: Json) -> str | None:
     return " ".join(f"{name}={value}" for name, value in tags.items()) if isinstance(tags, dict) and tags else None
+
+
+def _link_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """What it was started from, and what it led to."""
+    if document["started_from"] is not None:
+        yield f"{'from':<11} {origin_line(document['started_from'])}"
+    for i, line in enumerate(target_lines(document["led_to"], document["id"])):
+        yield f"{'' if i else 'led to':<11} {line}"
 
 
 def ending(engine: Engine, execution: Execution, root: Path, *, whole: bool = False) -> Iterator[str]:

@@ -14,10 +14,11 @@ from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.options import Database, LockTimeout, Trust, choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from sm_cli.asl.graph.graph import Graph, Mark, NodeId
+    from sm_cli.asl.graph.graph import Graph, Mark, Neighbour, NodeId
     from sm_cli.jsonvalue import Json
+    from sm_cli.views.records import Execution, Store
     from sm_cli.views.state_visits import StateVisit
 
 FORMATS = ("text", "mermaid", "dot")
@@ -44,6 +45,10 @@ def graph(
         str | None,
         typer.Option("--execution", metavar="EXECUTION", help="Mark the path that this execution took."),
     ] = None,
+    links: Annotated[
+        bool,
+        typer.Option("--links", help="With --execution: show what it was started from, and what it led to."),
+    ] = False,
     file: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to this file, in UTF-8.")
     ] = None,
@@ -55,14 +60,19 @@ def graph(
     from sm_cli.asl.graph.graph import graph_of
 
     choice(format, "--format", FORMATS)
+    around: list[Neighbour] = []
     if execution is None:
+        if links:
+            from sm_cli.errors import UsageError
+
+            raise UsageError("--links belongs to --execution: it is executions that are linked")
         picture, marks = graph_of(_definition(workflow)), None
     else:
-        picture, marks = _execution_graph(execution, workflow, db)
+        picture, marks, around = _execution_graph(execution, workflow, db, links=links)
     if file is None:
-        sys.stdout.write(_encodable(escape_painted(_render(picture, marks, format, to_terminal=True))))
+        sys.stdout.write(_encodable(escape_painted(_render(picture, marks, around, format, to_terminal=True))))
     else:
-        _write(file, _render(picture, marks, format, to_terminal=False))
+        _write(file, _render(picture, marks, around, format, to_terminal=False))
 
 
 def marks_of(graph: Graph, visits: Iterable[StateVisit]) -> dict[NodeId, Mark]:
@@ -92,8 +102,11 @@ def _definition(workflow: str | None) -> Json:
     return document(choose(find_project(), workflow)).value
 
 
-def _execution_graph(reference: str, workflow: str | None, db: str | None) -> tuple[Graph, dict[NodeId, Mark]]:
-    """The graph of the definition that the execution runs, which may be older than the file, and its marks."""
+def _execution_graph(
+    reference: str, workflow: str | None, db: str | None, *, links: bool
+) -> tuple[Graph, dict[NodeId, Mark], list[Neighbour]]:
+    """The graph of the definition that the execution runs, which may be older than the file, its marks, and with
+    `links` those that it is linked to."""
     from sm_cli.asl.graph.graph import graph_of
     from sm_cli.cli.project.opening import opened_engine
     from sm_cli.cli.project.workflows import name_of_file
@@ -107,26 +120,61 @@ def _execution_graph(reference: str, workflow: str | None, db: str | None) -> tu
             raise UsageError(f"{execution.name} is an execution of {execution.workflow!r}, not of {name!r}")
         picture = graph_of(definition_of(engine, execution))
         visits = state_visits(history_of(engine, execution))
-    return picture, marks_of(picture, visits)
+        around = _neighbours(engine.store, execution) if links else []
+    return picture, marks_of(picture, visits), around
 
 
-def _render(graph: Graph, marks: dict[NodeId, Mark] | None, format: str, *, to_terminal: bool) -> str:
+def _neighbours(store: Store, execution: Execution) -> list[Neighbour]:
+    from sm_cli.asl.graph.graph import Neighbour
+    from sm_cli.cli.chaining.words import DELETED
+    from sm_cli.views.chaining.links import neighbour_links
+
+    origin, targets = neighbour_links(store, execution)
+    around = [
+        Neighbour(
+            (ends.link.target_workflow, ends.link.target_ref, ends.target_status or DELETED), ends.link.state, False
+        )
+        for ends in reversed(targets)
+    ]
+    if origin is not None:
+        lines = origin.link.source_workflow, origin.link.source_ref, origin.source_status or DELETED
+        around.insert(0, Neighbour(lines, origin.link.state, True))
+    return around
+
+
+def _with_neighbours(drawing: str, around: Sequence[Neighbour]) -> str:
+    """In text they stand above and below the drawing, a line each."""
+    from sm_cli.cli.terminal.tables import clean
+
+    def line(each: Neighbour) -> str:
+        state = "" if each.state is None else f", state {each.state}"
+        return f"{'from' if each.is_source else 'led to':<7} {clean(' '.join(each.lines) + state)}\n"
+
+    above = "".join(line(each) for each in around if each.is_source)
+    below = "".join(line(each) for each in around if not each.is_source)
+    return f"{above}{drawing}{below}"
+
+
+def _render(
+    graph: Graph, marks: dict[NodeId, Mark] | None, around: Sequence[Neighbour], format: str, *, to_terminal: bool
+) -> str:
     if format == "mermaid":
         from sm_cli.asl.graph.mermaid import to_mermaid
 
-        return to_mermaid(graph, marks)
+        return to_mermaid(graph, marks, around)
     if format == "dot":
         from sm_cli.asl.graph.dot import to_dot
 
-        return to_dot(graph, marks)
+        return to_dot(graph, marks, around)
     from shutil import get_terminal_size
 
     from sm_cli.asl.graph.terminal import to_text
 
     if not to_terminal:
-        return to_text(graph, marks)
-    width = get_terminal_size().columns
-    return to_text(graph, marks, colour=out.is_coloured(sys.stdout), width=width, ascii_only=not _is_unicode())
+        return _with_neighbours(to_text(graph, marks), around)
+    width, colour = get_terminal_size().columns, out.is_coloured(sys.stdout)
+    drawing = to_text(graph, marks, colour=colour, width=width, ascii_only=not _is_unicode())
+    return _with_neighbours(drawing, around)
 
 
 def _is_unicode() -> bool:

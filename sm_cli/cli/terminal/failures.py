@@ -25,6 +25,7 @@ _HINTS = {
     "message": "`sm messages list` shows what there is",
     "express": "Run it without --express.",
     "handlers directory": "--handlers DIR names another one.",
+    "failed source": "--allow-failed takes it all the same.",
     "input": "Give its input with --input.",
     "missing handler": "--handlers DIR names another directory; with --stub such a task is answered with {}.",
     "backup": "--force replaces it.",

@@ -89,6 +89,8 @@ def _output_of_state(questions: Questions, programs: Programs, execution: Execut
     event = last_exit(questions, execution, state)
     if event is not None:
         return event.detail["output"]
+    if not questions.history(execution.id, limit=1):
+        raise NotFound(f"no history of execution {execution.name} was kept, so what its states gave is not known")
     raise _no_exit(programs.of(execution.digest, questions), execution, state)
 
 

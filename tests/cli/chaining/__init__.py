@@ -1,0 +1,1 @@
+"""`sm run --from-execution`, `sm links`, and what other commands tell of links."""
