@@ -245,6 +245,14 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "wait large small --any -o jsonpath=$[*].status",
         "wait small nobody",
     ),
+    "stats": (
+        *(f"stats {{f}}{more}" for more in ("", " --by workflow")),
+        *(f"stats --by {by}" for by in ("version", "error", "hour")),
+        "stats order -o csv",
+        "stats -o jsonpath=$.total.count",
+        "stats ordr",
+        "stats --by size",
+    ),
     "list": (
         "list",
         *(f"list {{f}}{more}" for more in ("", " --status FAILED")),

@@ -12,9 +12,10 @@ import pytest
 
 from sm_cli.store.filters import NEWEST_FIRST, OLDEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.records import Status
-from sm_cli.store.sql.choosing import question
+from sm_cli.store.sql.choosing import question, statistics_question
 from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite.database import SqliteStore
+from sm_cli.store.statistics import By
 from tests.store.samples import T0, apply, execution
 
 FAILED, SUCCEEDED = (Status.FAILED,), (Status.SUCCEEDED,)
@@ -127,3 +128,25 @@ def test_tags_change_and_go_with_their_execution(tmp_path: Path, closed: int | N
     apply(store, executions_gone=[1])
     assert rows() == [("a", "1", 2)]
     store.close()
+
+
+@pytest.mark.parametrize("by", By)
+def test_no_statistics_walk_the_table(session: Session, by: By) -> None:
+    for filter in EVERY:
+        parts, parameters = statistics_question(session, filter, by)
+        text = "\n".join(session._query(part) for part in parts)
+        steps = [row[3] for row in session.connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
+        scans = [step for step in steps if step.startswith("SCAN") and "INDEX" not in step]
+        assert [step for step in scans if "VIRTUAL" not in step and step != "SCAN b"] == [], filter
+
+
+@pytest.mark.parametrize("by", [By.STATUS, By.WORKFLOW, By.VERSION, By.HOUR])
+@pytest.mark.parametrize("workflow", [None, "order"])
+def test_statistics_of_a_time_read_their_part_of_an_index_and_no_table(
+    session: Session, by: By, workflow: str | None
+) -> None:
+    parts, parameters = statistics_question(session, ExecutionFilter(since=5, until=9, workflow=workflow), by)
+    text = "\n".join(session._query(part) for part in parts)
+    steps = [row[3] for row in session.connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
+    index = "SEARCH e USING COVERING INDEX executions_by_workflow"
+    assert f"{index} (workflow=? AND run=? AND started>? AND started<?)" in steps

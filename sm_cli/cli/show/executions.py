@@ -92,7 +92,7 @@ def list_executions(
         page = ExecutionPage(most, order) if after is None else page_after(store, after, order, most)
         executions = query_executions(store, filter, page)
         if format == "table":
-            _print_executions(store, executions, wide=wide) if executions else say(_none(store, filter))
+            _print_executions(store, executions, wide=wide) if executions else say(nothing_text(store, filter))
     if format != "table":
         from sm_cli.views.listing import execution_facts
 
@@ -130,7 +130,7 @@ def _print_executions(store: Store, executions: list[Execution], *, wide: bool) 
     print_table(heads, rows, wide=wide, now=time.time_ns() // 1000, refs=refs)
 
 
-def _none(store: Store, filter: ExecutionFilter) -> str:
+def nothing_text(store: Store, filter: ExecutionFilter) -> str:
     """What is said when no execution is one of these."""
     from difflib import get_close_matches
 

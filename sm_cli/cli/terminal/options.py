@@ -205,9 +205,9 @@ def table_format(output: str | None, as_json: bool = False) -> tuple[str, bool]:
     return ("table", True) if output == "wide" else (output_format(output, as_json), False)
 
 
-def output_format(output: str | None, as_json: bool = False) -> str:
-    """One of table, json, jsonl, yaml, or `jsonpath=` and an expression that can be read. `--json` is `-o json`.
-    Raises UsageError."""
+def output_format(output: str | None, as_json: bool = False, *, csv: bool = False) -> str:
+    """One of table, json, jsonl, yaml, or `jsonpath=` and an expression that can be read. `--json` is `-o json`. csv:
+    whether that is one, too. Raises UsageError."""
     if output is None:
         return "json" if as_json else "table"
     if output.startswith("jsonpath="):
@@ -215,6 +215,7 @@ def output_format(output: str | None, as_json: bool = False) -> str:
 
         compile_selection(output.removeprefix(PREFIX))
         return output
-    if output not in ("table", "json", "jsonl", "yaml"):
-        raise UsageError(f"-o takes table, json, jsonl, yaml or jsonpath=EXPR, not {output!r}")
+    if output not in ("table", "json", "jsonl", "yaml") and not (csv and output == "csv"):
+        also = " csv," if csv else ""
+        raise UsageError(f"-o takes table,{also} json, jsonl, yaml or jsonpath=EXPR, not {output!r}")
     return output

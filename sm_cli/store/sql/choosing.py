@@ -7,7 +7,7 @@ else an error name, a status, a workflow, or the order itself.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -15,6 +15,9 @@ from sm_cli.store.filters import NEWEST_FIRST, ExecutionFilter, ExecutionPage, O
 from sm_cli.store.records import Status
 from sm_cli.store.sql.parameters import containing, id_list, name_list
 from sm_cli.store.sql.session import Session
+
+if TYPE_CHECKING:
+    from sm_cli.store.statistics import By
 
 #: Executions that are few: reading them all costs less than to look through an index for the first of them.
 _FEW = 5_000
@@ -45,9 +48,26 @@ class Question(NamedTuple):
 
 def question(session: Session, head: str, filter: ExecutionFilter, order: Order = NEWEST_FIRST) -> Question:
     """What this filter means, with the beginning `head`: a question that has neither order nor limit yet."""
-    few = None if filter.run is not None else _few_ids(session, filter)
+    few = _few_ids(session, filter)
     source = "from_ids" if few is not None else source_of(filter, order)
-    parameters: dict[str, object] = {
+    return Question((head, source, *conditions(filter, source)), _parameters(filter, few))
+
+
+def statistics_question(session: Session, filter: ExecutionFilter, by: By) -> Question:
+    """The statistics of what this filter means, in groups."""
+    few = _few_ids(session, filter)
+    source = "from_ids" if few is not None else source_of(filter, NEWEST_FIRST)
+    if by == "error" and source in ("from_all", "from_status", "from_workflow"):
+        source = "from_errors"
+    elif source == "from_all":
+        source = "from_workflows"
+    left = conditions(filter, source) + (("only_with_error",) if by == "error" and source != "from_errors" else ())
+    end = "in_groups_of_two" if by == "version" else "in_groups"
+    return Question((f"measured_by_{by.value}", source, *left, end), _parameters(filter, few))
+
+
+def _parameters(filter: ExecutionFilter, few: list[int] | None) -> dict[str, object]:
+    return {
         "ids": None if few is None else id_list(few),
         "run": filter.run,
         "since": filter.since,
@@ -60,7 +80,6 @@ def question(session: Session, head: str, filter: ExecutionFilter, order: Order 
         "tags": orjson.dumps(filter.tags).decode(),
         "state": filter.state,
     }
-    return Question((head, source, *conditions(filter, source)), parameters)
 
 
 def source_of(filter: ExecutionFilter, order: Order) -> str:
@@ -93,6 +112,8 @@ def conditions(filter: ExecutionFilter, source: str) -> tuple[str, ...]:
 
 def _few_ids(session: Session, filter: ExecutionFilter) -> list[int] | None:
     """The ids of all that have one of the tags, when they are few; None when every tag is a frequent one."""
+    if filter.run is not None:
+        return None
     for name, value in filter.tags:
         rows = session.all("executions_tagged", (name, value, _FEW + 1))
         if len(rows) <= _FEW:

@@ -11,11 +11,18 @@ from sm_cli.store.sql.execution_questions import ExecutionQuestions
 from sm_cli.store.sql.link_questions import LinkQuestions
 from sm_cli.store.sql.message_questions import MessageQuestions
 from sm_cli.store.sql.schedule_questions import ScheduleQuestions
+from sm_cli.store.sql.statistics_questions import StatisticsQuestions
 from sm_cli.store.sql.version_questions import VersionQuestions
 from sm_cli.store.sql.work_questions import WorkQuestions
 
 
 class Questions(
-    VersionQuestions, ExecutionQuestions, LinkQuestions, WorkQuestions, MessageQuestions, ScheduleQuestions
+    VersionQuestions,
+    ExecutionQuestions,
+    LinkQuestions,
+    WorkQuestions,
+    MessageQuestions,
+    ScheduleQuestions,
+    StatisticsQuestions,
 ):
     """All of them. Times are integer microseconds since 1970 UTC; JSON values are values, not text."""

@@ -1,0 +1,1 @@
+"""Executions and states in numbers: how many, how often, how long."""
