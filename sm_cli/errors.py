@@ -129,6 +129,10 @@ class DatabaseBusy(DatabaseError):
     """Others held the database for longer than was waited for; nothing was written, and trying again may help."""
 
 
+class DatabaseAway(DatabaseError):
+    """The server of the database cannot be reached, or cannot write for now; nothing was written, and later may do."""
+
+
 class HandlerLoadError(SmError):
     """A file with handlers cannot be loaded, or a handler that is needed is missing."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: A user and a password in a URL: no sentence shows them.
 _USER = r"//.*@"
+_POSTGRES = ("postgres://", "postgresql://")
 DEFAULT = Path(".sm") / "sm.db"
 
 
@@ -29,6 +30,8 @@ def open_store(url: str | None, *, create: bool = True, patience: Patience | Non
         from sm_cli.store.sqlite.memory import MemoryStore
 
         return MemoryStore()
+    if url is not None and url.startswith(_POSTGRES):
+        return _postgres(url, create, patience)
     path, sync = _sqlite(str(DEFAULT) if url is None else url)
     from sm_cli.store.sqlite.database import SqliteStore
 
@@ -36,13 +39,21 @@ def open_store(url: str | None, *, create: bool = True, patience: Patience | Non
 
 
 def file_of(url: str) -> Path | None:
-    """The file of the database that a URL names; None for one in memory. Raises ConfigurationError."""
-    return None if url == "memory:" else _sqlite(url)[0]
+    """The file of the database that a URL names; None for one in memory or on a server. Raises ConfigurationError."""
+    return None if url == "memory:" or url.startswith(_POSTGRES) else _sqlite(url)[0]
+
+
+def _postgres(url: str, create: bool, patience: Patience | None) -> Store:
+    try:
+        from sm_cli.store.postgres.database import PostgresStore
+    except ImportError as e:
+        raise ConfigurationError("the driver of Postgres is not installed", hint="Install the extra `postgres`.") from e
+    from sm_cli.store.postgres.url import parse_url
+
+    return PostgresStore(parse_url(url), create=create, patience=patience)
 
 
 def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:
-    if url.startswith(("postgres://", "postgresql://")):
-        raise ConfigurationError("Postgres comes with a later version of sm; give the path of an SQLite file for now")
     if not url.startswith("sqlite:"):
         if "://" in url or not url:
             raise ConfigurationError(

@@ -1,6 +1,6 @@
 """The database as a file, for front ends: backup, size, soundness, compacting, somebody's own questions.
 
-All of it needs a database in a file; one in memory is refused in one sentence.
+All of it needs a database in a file; one in memory or on a server is refused in one sentence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _file(store: Store) -> SqliteStore:
     from sm_cli.store.sqlite.database import SqliteStore
 
     if not isinstance(store, SqliteStore):
-        raise ConfigurationError("this needs a database in an SQLite file, and memory: has none", topic="other path")
+        raise ConfigurationError("this needs a database in an SQLite file, and this one is in none", topic="other path")
     return store
 
 

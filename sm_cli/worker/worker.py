@@ -19,7 +19,7 @@ from sm_cli.engine.stepping import leases
 from sm_cli.engine.stepping.queues import Rota
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.transactions import Unwritable
-from sm_cli.errors import DatabaseBusy
+from sm_cli.errors import DatabaseAway, DatabaseBusy
 from sm_cli.handlers.handler import Context, Handler
 from sm_cli.handlers.registry import Registry
 from sm_cli.jsonvalue import Json
@@ -30,7 +30,7 @@ from sm_cli.worker.deliveries import BATCH, deliver_all
 from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
 from sm_cli.worker.membership import is_alive, is_dead, make_worker_record
-from sm_cli.worker.outlasting import outlasting
+from sm_cli.worker.outlasting import Away, outlasting
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
 from sm_cli.worker.wakeup import Wakeup
@@ -170,11 +170,17 @@ class Worker:
     def _go_on(self, until: Callable[[], bool]) -> None:
         """Round after round. A worker outlasts whoever holds the database: what its handlers returned is kept until
         it can be written. Only who is told to stop waits no longer than the store's own patience."""
+        away = Away()
         with outlasting(self.engine.store, until):
             while not until():
                 try:
                     if not self.tick():
                         self.sleep()
+                    away.over()
+                except DatabaseAway as e:
+                    if until():
+                        raise
+                    self._bell.wait_for_ring(away.pause(e))
                 except DatabaseBusy as e:  # of a read: a program has the whole file to itself
                     if until():
                         raise

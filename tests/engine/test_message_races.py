@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,13 +28,6 @@ SECOND = 1_000_000
 T0 = FakeClock().now()
 DUE = T0 + 60 * SECOND
 COUNT, COPIES = 100, 5
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path}/sm.db?sync=normal")
-    yield opened
-    opened.close()
 
 
 def one_path_each(store: Store, waiting: list[Execution], runs: list[str]) -> Counter[str]:

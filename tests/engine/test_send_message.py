@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +21,6 @@ from sm_cli.store.messages import (
     MessageStatus,
     StoredMessage,
 )
-from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Status
 from sm_cli.testing import FakeClock
@@ -32,13 +29,6 @@ from tests.store.asking import asked
 
 SECOND = 1_000_000
 T0 = FakeClock().now()
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path}/sm.db?sync=normal")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

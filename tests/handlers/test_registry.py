@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,6 @@ from sm_cli.worker import passes
 from tests.engine.workers import Yard, caught, died, soon, workflow, yard
 
 NAMES = ("work", "dynamodb:*", "dynamodb:getItem", "aws-sdk:*", "aws-sdk:s3:*")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else str(tmp_path / "sm.db"))) as made:
-        yield made
 
 
 def task(resource: str, **more: Any) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,12 @@ from sm_cli.handlers.handler import Handler
 from sm_cli.handlers.stub import Stub
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.open import open_store
 from sm_cli.store.records import HANDED_OVER
 from sm_cli.test_state import run as single
 from sm_cli.test_state.run import StateTestRefused
 from sm_cli.testing import simulate
 from sm_cli.worker import passes
-from tests.engine.workers import Yard, soon, yard
+from tests.engine.workers import Yard, soon
 
 #: One of each kind of Resource, and what its stub's answer becomes.
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -59,12 +56,6 @@ def walk() -> dict[str, Any]:
 
 def alone(kind: str, **more: Any) -> dict[str, Any]:
     return {"StartAt": "T", "States": {"T": state(kind, End=True, **more)}}
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else str(tmp_path / "sm.db"))) as made:
-        yield made
 
 
 def is_walked(output: Any) -> bool:

@@ -29,6 +29,12 @@ _SHARED = {
     "test_state": "a command; what it asks of `sm_cli.test_state`",
     "validate": "a command; the public function; what both ask; ValidateStateMachineDefinition as a task",
     "why": "a command; what it asks of the views",
+    # Each database has the same edge.
+    "busy": "what a database says when another process writes for too long",
+    "explain_error": "a driver's error in our words",
+    "migrate": "the schema of a database is made or brought up to date",
+    "too_new": "what a database says of a schema of a newer sm",
+    "version": "the number of a database's schema",
     # The package's public functions are thin.
     "load_handlers": "the public function; what it asks",
 }

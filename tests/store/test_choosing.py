@@ -13,6 +13,7 @@ import pytest
 from sm_cli.store.filters import NEWEST_FIRST, OLDEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.records import Status
 from sm_cli.store.sql.choosing import question, statistics_question
+from sm_cli.store.sql.queries import query_text
 from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.statistics import By
@@ -39,7 +40,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 def plan(session: Session, filter: ExecutionFilter, page: ExecutionPage) -> list[str]:
     asking = question(session, "listed_columns", filter, page.order).page(page, of_run=filter.run is not None)
-    text = "\n".join(session._query(part) for part in asking.parts)
+    text = "\n".join(query_text(part) for part in asking.parts)
     return [row[3] for row in session.connection.execute(f"EXPLAIN QUERY PLAN {text}", asking.parameters)]
 
 
@@ -89,7 +90,7 @@ def test_bounds_of_time_are_looked_up(session: Session) -> None:
 def test_a_count_by_status_and_time_reads_an_index_and_no_table(session: Session) -> None:
     for filter in (ExecutionFilter(statuses=FAILED, since=5), ExecutionFilter(workflow="order", statuses=SUCCEEDED)):
         asking = question(session, "listed_count", filter)
-        text = "\n".join(session._query(part) for part in asking.parts)
+        text = "\n".join(query_text(part) for part in asking.parts)
         steps = [row[3] for row in session.connection.execute(f"EXPLAIN QUERY PLAN {text}", asking.parameters)]
         assert "COVERING INDEX" in steps[0]
 
@@ -134,7 +135,7 @@ def test_tags_change_and_go_with_their_execution(tmp_path: Path, closed: int | N
 def test_no_statistics_walk_the_table(session: Session, by: By) -> None:
     for filter in EVERY:
         parts, parameters = statistics_question(session, filter, by)
-        text = "\n".join(session._query(part) for part in parts)
+        text = "\n".join(query_text(part) for part in parts)
         steps = [row[3] for row in session.connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
         scans = [step for step in steps if step.startswith("SCAN") and "INDEX" not in step]
         assert [step for step in scans if "VIRTUAL" not in step and step != "SCAN b"] == [], filter
@@ -146,7 +147,7 @@ def test_statistics_of_a_time_read_their_part_of_an_index_and_no_table(
     session: Session, by: By, workflow: str | None
 ) -> None:
     parts, parameters = statistics_question(session, ExecutionFilter(since=5, until=9, workflow=workflow), by)
-    text = "\n".join(session._query(part) for part in parts)
+    text = "\n".join(query_text(part) for part in parts)
     steps = [row[3] for row in session.connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
     index = "SEARCH e USING COVERING INDEX executions_by_workflow"
     assert f"{index} (workflow=? AND run=? AND started>? AND started<?)" in steps

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sm_cli.errors import ConfigurationError, DatabaseError, SmError
+from sm_cli.store import scripts
 from sm_cli.store.open import open_store
 from sm_cli.store.records import HANDED_OVER
 from sm_cli.store.sqlite import migrate
@@ -55,8 +56,9 @@ def test_sync_is_full_unless_the_url_says_otherwise(tmp_path: Path, options: str
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("postgres://host/db", "Postgres comes with a later version"),
-        ("postgresql://host/db", "Postgres comes with a later version"),
+        ("postgresql://me:secret@host/db?schema=No-Name", r"^'No-Name' cannot be the schema of postgresql://host/db"),
+        ("postgres://me:secret@host/db?notify=maybe", r"^notify=maybe in postgresql://host/db is neither on nor off$"),
+        ("postgresql://me:secret@127.0.0.1:1/db", r"^postgresql://127.0.0.1:1/db cannot be reached: "),
         ("mysql://host/db", "not a database that sm knows"),
         ("", "not a database that sm knows"),
         ("sqlite:", "names no file"),
@@ -139,7 +141,7 @@ def test_two_databases_have_two_keys(tmp_path: Path) -> None:
 def older(path: Path, *, waiting: int = 0) -> None:
     """A database of schema 1, with so many tasks that were handed over; its key was in a file beside it."""
     connection = sqlite3.connect(path, isolation_level=None)
-    migrate.migrate(connection, path, migrate.migrations()[:1])
+    migrate.migrate(connection, path, scripts.migrations()[:1])
     for id in range(1, waiting + 1):
         connection.execute(
             "INSERT INTO jobs (id, execution, tree, frame, seq, leased_until, deliveries, repeatable, attempt,"

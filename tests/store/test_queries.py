@@ -11,7 +11,7 @@ import pytest
 from sm_cli.errors import DatabaseError, UsageError
 from sm_cli.store.sql import queries
 from sm_cli.store.sql.queries import all_queries, split_blocks
-from sm_cli.store.sql.session import Session
+from sm_cli.store.sqlite.session import SqliteSession
 
 
 def test_a_query_is_its_block_without_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,26 +38,26 @@ def test_no_place_of_the_store_s_own_queries_is_left_open() -> None:
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
+def session() -> Iterator[SqliteSession]:
     connection = sqlite3.connect(":memory:")
     texts = {
         "make": "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL)", "put": "INSERT INTO t VALUES (?, ?)",
         "all": "SELECT a, b FROM t ORDER BY a", "one": "SELECT b FROM t WHERE a = :a",
     }  # fmt: skip
-    made = Session(connection, texts.__getitem__, lambda error: DatabaseError(f"explained: {error}"))
+    made = SqliteSession(connection, texts.__getitem__, lambda error: DatabaseError(f"explained: {error}"))
     made.all("make")
     yield made
     connection.close()
 
 
-def test_a_query_is_asked_by_its_name(session: Session) -> None:
+def test_a_query_is_asked_by_its_name(session: SqliteSession) -> None:
     session.many("put", [(2, "two"), (1, "one")])
     assert session.all("all") == [(1, "one"), (2, "two")]
     assert session.one("one", {"a": 2}) == ("two",)
     assert session.one("one", {"a": 9}) is None
 
 
-def test_an_error_of_the_driver_is_told_in_our_words(session: Session) -> None:
+def test_an_error_of_the_driver_is_told_in_our_words(session: SqliteSession) -> None:
     session.many("put", [(1, "one")])
     with pytest.raises(DatabaseError, match="explained: UNIQUE constraint failed"):
         session.many("put", [(1, "again")])
@@ -66,7 +66,7 @@ def test_an_error_of_the_driver_is_told_in_our_words(session: Session) -> None:
 
 
 @pytest.mark.parametrize("half", ["\ud800", "a\udcffb"])
-def test_text_that_utf_8_cannot_hold_is_the_caller_s_mistake(session: Session, half: str) -> None:
+def test_text_that_utf_8_cannot_hold_is_the_caller_s_mistake(session: SqliteSession, half: str) -> None:
     with pytest.raises(UsageError, match="is not text that UTF-8 can hold"):
         session.many("put", [(1, half)])
     with pytest.raises(UsageError, match="is not text that UTF-8 can hold"):

@@ -19,6 +19,7 @@ import pytest
 from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import FrameStatus, Join
 from sm_cli.jsonvalue import Json
+from sm_cli.store import scripts
 from sm_cli.store.changes import Changes
 from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.sql import queries, rows
@@ -199,13 +200,13 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
     store = SqliteStore(path, create=False)
     assert asked(store).latest() is None
     store.close()
-    assert raw(path, "PRAGMA user_version") == [(migrate.newest_schema(),)]
+    assert raw(path, "PRAGMA user_version") == [(scripts.newest_schema(),)]
 
 
 def test_a_newer_file_is_refused_and_left_alone(path: Path) -> None:
     SqliteStore(path).close()
     raw(path, "PRAGMA user_version = 77")
-    sentence = f"{path} was written by a newer sm (schema 77, this one knows {migrate.newest_schema()}); upgrade sm"
+    sentence = f"{path} was written by a newer sm (schema 77, this one knows {scripts.newest_schema()}); upgrade sm"
     with pytest.raises(DatabaseError, match=re.escape(sentence)):
         SqliteStore(path)
     assert raw(path, "PRAGMA user_version") == [(77,)]
@@ -223,14 +224,14 @@ def test_an_older_file_is_migrated_when_it_is_opened(path: Path, monkeypatch: py
     older = SqliteStore(path)
     apply(older, new_executions=[execution(1)])
     older.close()
-    scripts = (*migrate.migrations(), "-- A note for later.\nCREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT;\n"
+    steps = (*scripts.migrations(), "-- A note for later.\nCREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT;\n"
                "CREATE TRIGGER t AFTER DELETE ON notes BEGIN\n  SELECT 1;\n  SELECT 2;\nEND;\n")  # fmt: skip
-    monkeypatch.setattr(migrate, "migrations", lambda: scripts)
-    monkeypatch.setattr(migrate, "newest_schema", lambda: len(scripts))
+    monkeypatch.setattr(scripts, "migrations", lambda: steps)
+    monkeypatch.setattr(scripts, "newest_schema", lambda: len(steps))
     newer = SqliteStore(path)
     assert asked(newer).execution(1) == execution(1)
     newer.close()
-    assert raw(path, "PRAGMA user_version") == [(len(scripts),)]
+    assert raw(path, "PRAGMA user_version") == [(len(steps),)]
     assert raw(path, "SELECT count(*) FROM notes") == [(0,)]
 
 
@@ -238,31 +239,31 @@ def test_a_migration_that_fails_leaves_the_file_at_its_version(path: Path, monke
     older = SqliteStore(path)
     apply(older, new_executions=[execution(1)])
     older.close()
-    scripts = (*migrate.migrations(), "DROP TABLE history;\nCREATE TABLE frames (id INTEGER);\n")
-    monkeypatch.setattr(migrate, "migrations", lambda: scripts)
-    monkeypatch.setattr(migrate, "newest_schema", lambda: len(scripts))
+    steps = (*scripts.migrations(), "DROP TABLE history;\nCREATE TABLE frames (id INTEGER);\n")
+    monkeypatch.setattr(scripts, "migrations", lambda: steps)
+    monkeypatch.setattr(scripts, "newest_schema", lambda: len(steps))
     with pytest.raises(DatabaseError, match="frames already exists"):
         SqliteStore(path)
-    assert raw(path, "PRAGMA user_version") == [(len(scripts) - 1,)]
+    assert raw(path, "PRAGMA user_version") == [(len(steps) - 1,)]
     assert raw(path, "SELECT count(*) FROM history") == [(0,)]
 
 
-@pytest.mark.parametrize("number", range(len(migrate.migrations()) + 1))
+@pytest.mark.parametrize("number", range(len(scripts.migrations()) + 1))
 def test_a_file_of_every_older_version_reaches_the_newest(path: Path, number: int) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
-    migrate.migrate(connection, path, migrate.migrations()[:number])
+    migrate.migrate(connection, path, scripts.migrations()[:number])
     connection.close()
     store = SqliteStore(path)
     apply(store, new_executions=[execution(1)])
     assert asked(store).execution(1) == execution(1)
     store.close()
-    assert raw(path, "PRAGMA user_version") == [(migrate.newest_schema(),)]
+    assert raw(path, "PRAGMA user_version") == [(scripts.newest_schema(),)]
 
 
 def test_a_migration_cut_off_in_a_statement_is_an_error() -> None:
     with pytest.raises(ValueError, match="middle of a statement"):
-        list(migrate.statements("SELECT 1;\nSELECT"))
-    assert list(migrate.statements("SELECT 1;\n-- done\n")) == ["SELECT 1;\n"]
+        list(scripts.statements("SELECT 1;\nSELECT"))
+    assert list(scripts.statements("SELECT 1;\n-- done\n")) == ["SELECT 1;\n"]
 
 
 def test_migrations_are_numbered_without_a_hole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +272,7 @@ def test_migrations_are_numbered_without_a_hole(tmp_path: Path, monkeypatch: pyt
         (tmp_path / "migrations" / f"{number}_x.sql").write_text("SELECT 1;")
     monkeypatch.setattr(queries, "SQL", tmp_path)
     with pytest.raises(ValueError, match="0003"):
-        migrate.migrations.__wrapped__()
+        scripts.migrations.__wrapped__()
 
 
 # Faults
@@ -583,7 +584,7 @@ def test_a_new_file_may_be_opened_by_several_processes_at_once(path: Path) -> No
     script = "import sys; from sm_cli.store.sqlite.database import SqliteStore; SqliteStore(sys.argv[1]).close()"
     openers = [run(script, str(path)) for _ in range(4)]
     assert [opener.communicate(timeout=100)[1] for opener in openers] == [""] * 4
-    assert raw(path, "PRAGMA user_version") == [(migrate.newest_schema(),)]
+    assert raw(path, "PRAGMA user_version") == [(scripts.newest_schema(),)]
 
 
 @pytest.mark.parametrize("attempt", range(3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from sm_cli.store import scripts
 from sm_cli.store.records import Version
 from sm_cli.store.sqlite import migrate
 from sm_cli.store.sqlite.database import SqliteStore
@@ -19,7 +20,7 @@ _EXECUTION = (
 def older(path: Path) -> None:
     """A database of the last schema without numbers: order had the texts a, b and a again; audit had b."""
     connection = sqlite3.connect(path, isolation_level=None)
-    migrate.migrate(connection, path, migrate.migrations()[:5])
+    migrate.migrate(connection, path, scripts.migrations()[:5])
     for digest in "abz":
         connection.execute("INSERT INTO definitions VALUES (NULL, ?, 'order', 'json', 1, '{}')", (digest,))
     for row in (("order", 1, "a", 10), ("order", 2, "b", 20), ("order", 3, "a", 30), ("audit", 1, "b", 40)):

@@ -31,7 +31,6 @@ def test_a_url_names_a_file_or_memory(url: str, file: Path | None) -> None:
     ("url", "says"),
     [
         ("mysql://user:secret@host/db", "'mysql://[hidden]@host/db' is not a database that sm knows"),
-        ("postgres://x", "Postgres comes with a later version"),
         ("", "'' is not a database"),
         ("sqlite:", "names no file"),
         ("sqlite://host/path", "names a host"),

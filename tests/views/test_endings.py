@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sm_cli.errors import TaskError
 from sm_cli.handlers.handler import Handler
-from sm_cli.store.open import open_store
 from sm_cli.views.endings import AttemptEnd, Endings, ExecutionEnd
 from sm_cli.worker import passes
-from tests.engine.workers import Yard, soon, workflow, yard
+from tests.engine.workers import Yard, soon, workflow
 
 TASK: dict[str, Any] = {"Type": "Task", "Resource": "work", "End": True}
 
 
 def one(name: str = "order", **state: Any) -> Any:
     return workflow({"StartAt": "S", "States": {"S": state}}, name)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path}/sm.db?sync=normal")) as made:
-        yield made
 
 
 class Heard:

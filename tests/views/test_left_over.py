@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from sm_cli.engine.stepping.queues import Rota
 from sm_cli.handlers.handler import Handler
-from sm_cli.store.open import open_store
 from sm_cli.views.left_over import Lack, Left, left_over
 from sm_cli.worker import passes
-from tests.engine.workers import Yard, soon, workflow, yard
+from tests.engine.workers import Yard, soon, workflow
 
 DONE = {"work": Handler("work", lambda x: x)}
 TASK: dict[str, Any] = {"Type": "Task", "Resource": "work", "End": True}
@@ -31,12 +26,6 @@ SECOND = 1_000_000
 
 def one(name: str = "order", **state: Any) -> Any:
     return workflow({"StartAt": "S", "States": {"S": state}}, name)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path}/sm.db?sync=normal")) as made:
-        yield made
 
 
 def test_each_execution_is_counted_once_by_the_first_that_it_lacks(here: Yard) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sm_cli.handlers.handler import Handler
-from sm_cli.store.open import open_store
 from sm_cli.views.stalls import MOST, stalls
 from sm_cli.views.why import Reason
 from sm_cli.worker.worker import Worker
-from tests.engine.workers import Yard, soon, workflow, yard
+from tests.engine.workers import Yard, soon, workflow
 
 MESSAGE: dict[str, Any] = {"Type": "Message", "CorrelationKey": "k", "CorrelationValue": "v", "End": True}
 CALLBACK: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "End": True,
@@ -30,12 +27,6 @@ def each(mode: str, **state: Any) -> Any:
     processor = {"ProcessorConfig": {"Mode": mode, **({"ExecutionType": "STANDARD"} if mode != "INLINE" else {})},
                  "StartAt": "T", "States": {"T": state}}  # fmt: skip
     return one(Type="Map", ItemProcessor=processor, End=True)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path}/sm.db?sync=normal")) as made:
-        yield made
 
 
 def told(here: Yard, machine: Any, loop: Worker | None = None, input: Any = None) -> list[Reason]:

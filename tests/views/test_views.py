@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +9,12 @@ import pytest
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.messages import MessageFilter, WaitFilter
-from sm_cli.store.open import open_store
 from sm_cli.views import executions, listing, map_runs, messages, tasks
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.listing import ExecutionFilter, Status
 from sm_cli.views.watch import Watch
 from sm_cli.worker import passes
-from tests.engine.workers import Yard, workflow, yard
+from tests.engine.workers import Yard, workflow
 
 DONE = {"work": Handler("work", lambda _: "done")}
 WAIT: dict[str, Any] = {"Type": "Message", "CorrelationKey": "k", "CorrelationValuePath": "$.v", "End": True}
@@ -32,12 +29,6 @@ EACH: dict[str, Any] = {
 
 def one(name: str, **state: Any) -> Any:
     return workflow({"StartAt": "S", "States": {"S": state}}, name)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path}/sm.db?sync=normal")) as made:
-        yield made
 
 
 def work(here: Yard) -> None:

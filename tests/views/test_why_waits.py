@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,7 +13,6 @@ from sm_cli.cli.terminal.actions import command_of
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.interpreter.events import TaskFailed
-from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
     Execution,
@@ -38,13 +36,6 @@ class Told(NamedTuple):
     command: str | None = None
     state: str | None = None
     until: int | None = None
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path}/sm.db?sync=normal")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.store.open import open_store
 from sm_cli.store.records import Execution
 from sm_cli.testing import FakeClock
 from sm_cli.views.why import why
@@ -19,12 +16,6 @@ from tests.engine.workers import SECOND, Gate, Yard, caught, died, one_task, soo
 from tests.store.asking import asked
 
 HOUR = 3600 * SECOND
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else str(tmp_path / "sm.db"))) as made:
-        yield made
 
 
 def at_work(here: Yard, gate: Gate, execution: Execution, *, alive: bool = True) -> Worker:

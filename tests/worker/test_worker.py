@@ -37,12 +37,6 @@ MESSAGE = workflow({
 })  # fmt: skip
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else str(tmp_path / "sm.db"))) as made:
-        yield made
-
-
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[Yard, SqliteStore]]:
     """A yard, and the same file as another process has it open."""

@@ -5,7 +5,7 @@
 INSERT INTO links (target, target_ref, target_workflow, source, source_ref, source_workflow, at, state, transform,
     "unique", number)
 VALUES (:target, :target_ref, :target_workflow, :source, :source_ref, :source_workflow, :at, :state, :transform,
-    :unique, CASE WHEN :unique THEN 1 ELSE 1 + coalesce(
+    :unique, CASE WHEN CAST(:unique AS BIGINT) = 1 THEN 1 ELSE 1 + coalesce(
         (SELECT max(l.number) FROM links l WHERE l.source = :source AND l.target_workflow = :target_workflow), 0) END)
 ON CONFLICT (source, target_workflow, number) DO NOTHING
 RETURNING target

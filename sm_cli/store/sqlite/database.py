@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import orjson
 
 from sm_cli.errors import DatabaseError, SmError
+from sm_cli.store import scripts
 from sm_cli.store.sql import large_values, queries
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
-from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite import errors, migrate, token_key
 from sm_cli.store.sqlite.create import HEADER, is_there, make
+from sm_cli.store.sqlite.session import SqliteSession
 from sm_cli.store.waiting import Holder, LockWait, Patience, poll
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class SqliteStore:
         self._writing = False
         self._closed = False
         self._turn: WriteLock | None = None
-        self._writer: Session | None = None
+        self._writer: SqliteSession | None = None
         self._data_version: int | None = None
         self._known_version = 0
         self._idle: list[Questions] = []
@@ -130,7 +131,7 @@ class SqliteStore:
         finally:
             self._turn.give()
 
-    def _in_transaction(self, session: Session) -> Iterator[Transaction]:
+    def _in_transaction(self, session: SqliteSession) -> Iterator[Transaction]:
         connection = session.connection
         try:
             self._notice_others(connection)
@@ -201,8 +202,8 @@ class SqliteStore:
         self._known_version = version
         self._row_cache.forget_rows()
         schema: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        if schema > migrate.newest_schema():
-            raise errors.too_new(self.path, schema, migrate.newest_schema())
+        if schema > scripts.newest_schema():
+            raise errors.too_new(self.path, schema, scripts.newest_schema())
 
     def changed(self) -> bool:
         """Whether another process wrote since this was asked last. Raises DatabaseError when the file is gone."""
@@ -320,7 +321,7 @@ class SqliteStore:
         )
 
     def _new_reader(self) -> Questions:
-        session = Session(self._connect(self._wait), queries.query_text, self._explain)
+        session = SqliteSession(self._connect(self._wait), queries.query_text, self._explain)
         return Questions(session, large_values.reader(session))
 
     def _first_reader(self) -> Questions:
@@ -331,7 +332,7 @@ class SqliteStore:
             connection.execute("PRAGMA busy_timeout = 0")
             schema = self._patiently(lambda: migrate.version(connection, self.path))
             connection.execute(f"PRAGMA busy_timeout = {round(self._wait * 1000)}")
-            if schema != migrate.newest_schema():
+            if schema != scripts.newest_schema():
                 self._set_up(connection)
         except BaseException:
             connection.close()
@@ -362,14 +363,14 @@ class SqliteStore:
         finally:
             turn.close()
 
-    def _opened_writer(self) -> Session:
+    def _opened_writer(self) -> SqliteSession:
         if self._writer is None:
             connection = self._connect(0)
             for pragma in (f"synchronous = {self._sync.upper()}", *_WRITER_PRAGMAS):
                 connection.execute(f"PRAGMA {pragma}")
             if self._turn is None:
                 self._turn = self._open_turn()
-            self._writer = Session(connection, queries.query_text, self._explain)
+            self._writer = SqliteSession(connection, queries.query_text, self._explain)
             self._data_version = self._read_data_version()
         return self._writer
 

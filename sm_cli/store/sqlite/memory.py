@@ -15,9 +15,9 @@ from pathlib import Path
 from sm_cli.store.sql import large_values, queries
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
-from sm_cli.store.sql.session import Session
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite import errors, migrate
+from sm_cli.store.sqlite.session import SqliteSession
 from sm_cli.store.waiting import Patience
 
 _WHERE = Path(":memory:")
@@ -43,7 +43,7 @@ class MemoryStore:
         connection.deserialize(_empty())
         connection.execute("PRAGMA journal_mode = MEMORY")
         connection.execute("PRAGMA cache_size = -16000")
-        self._session = Session(connection, queries.query_text, lambda e: errors.explain_error(e, _WHERE, None))
+        self._session = SqliteSession(connection, queries.query_text, lambda e: errors.explain_error(e, _WHERE, None))
         self._row_cache = RowCache()
         self._reads = Questions(self._session, large_values.reader(self._session))
 

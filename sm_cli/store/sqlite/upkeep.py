@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import orjson
 
+from sm_cli.store import scripts
 from sm_cli.store.sql import queries
 from sm_cli.store.sql.large_values import blob_id
-from sm_cli.store.sqlite import errors, migrate
+from sm_cli.store.sqlite import errors
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.write_lock import WriteLock
 from sm_cli.store.waiting import LockWait, poll
@@ -110,8 +111,8 @@ def find_problems(store: SqliteStore) -> list[str]:
 
 def _dangling(connection: sqlite3.Connection) -> Iterator[str]:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != migrate.newest_schema():
-        yield f"its schema is {version}, and this program knows {migrate.newest_schema()}"
+    if version != scripts.newest_schema():
+        yield f"its schema is {version}, and this program knows {scripts.newest_schema()}"
     for sentence, count in connection.execute(queries.query_text("dangling_rows")):
         if count:
             yield f"{count:,} {sentence}"

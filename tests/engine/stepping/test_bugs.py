@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +14,10 @@ from sm_cli.errors import DatabaseError
 from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.events import Joined
 from sm_cli.jsonvalue import Json
-from sm_cli.store.open import open_store
 from sm_cli.store.records import Status
 from sm_cli.testing import simulate
 from sm_cli.worker import passes
-from tests.engine.workers import Yard, workflow, yard
+from tests.engine.workers import Yard, workflow
 from tests.store.asking import asked
 
 TASK = {"Type": "Task", "Resource": "work"}
@@ -49,12 +46,6 @@ FAN: dict[str, Any] = {
 ONE: dict[str, Any] = {"StartAt": "T", "States": {"T": {**TASK, "End": True}}}
 MODE = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 WORK = {"work": Handler("work", lambda input: "done")}
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else str(tmp_path / "sm.db"))) as made:
-        yield made
 
 
 def broken(program: Program, state: str) -> Program:

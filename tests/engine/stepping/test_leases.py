@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sm_cli.errors import DatabaseError
-from sm_cli.store.open import open_store
 from sm_cli.store.records import Execution
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.memory import MemoryStore
@@ -19,12 +17,6 @@ from tests.engine.workers import Gate, Yard, caught, died, one_task, soon, workf
 from tests.store.asking import asked
 
 RETRY = [{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 1, "MaxAttempts": 1}]
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
-    with yard(open_store("memory:" if request.param == "memory" else str(tmp_path / "sm.db"))) as made:
-        yield made
 
 
 def at_work(here: Yard, definition: Any, gate: Gate, **more: Any) -> tuple[Worker, Execution]:

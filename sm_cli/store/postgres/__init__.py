@@ -1,0 +1,1 @@
+"""Postgres: connections, the turn to write, dialect, errors, migrations."""

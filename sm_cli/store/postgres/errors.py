@@ -1,0 +1,77 @@
+"""What can go wrong with Postgres, said in sm's words. No sentence shows a password."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors as pg
+
+from sm_cli.errors import Conflict, DatabaseAway, DatabaseBusy, DatabaseError, SmError
+
+_SAFE = "What was committed before is safe; the work goes on when the server does."
+
+
+def explain_error(error: psycopg.Error, place: str, seconds: float | None = None) -> SmError:
+    """The exception that a user sees instead of `error`. place: the database, without password.
+    seconds: how long was waited."""
+    text = _first_line(error)
+    if isinstance(error, (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)):
+        return busy(place, seconds)
+    if isinstance(error, pg.UniqueViolation) and (error.diag.table_name or "") == "executions":
+        return Conflict("an execution of this name or reference exists already, and nothing was written")
+    if isinstance(error, (pg.ReadOnlySqlTransaction,)):
+        return DatabaseAway(
+            f"{place} is read-only (a standby?), so nothing was written",
+            hint="Name the primary; `target_session_attrs=read-write` in the URL finds it among several hosts.",
+        )
+    if isinstance(error, pg.DiskFull):
+        return DatabaseAway(f"there is no room left on the disk of {place}, so nothing was written", hint=_SAFE)
+    if isinstance(error, pg.QueryCanceled):
+        return DatabaseAway(f"{place} took longer than its statement_timeout, so nothing was written")
+    if isinstance(error, pg.InsufficientPrivilege):
+        return DatabaseError(f"{place} does not let this role do what is needed: {text}")
+    if isinstance(error, pg.InvalidCatalogName):
+        return DatabaseError(f"there is no database at {place}: {text}", topic="no database")
+    if isinstance(error, (pg.InvalidPassword, pg.InvalidAuthorizationSpecification)):
+        return DatabaseError(f"{place} refuses this user: {text}")
+    if isinstance(error, psycopg.OperationalError):
+        return DatabaseAway(f"{place} cannot be reached: {text}", hint=_SAFE)
+    return DatabaseError(f"{place} refused what was asked of it and kept its state: {text}")
+
+
+def busy(place: str, seconds: float | None) -> DatabaseBusy:
+    """Another process wrote for too long."""
+    long = "" if seconds is None else f" for more than {seconds:g} s"
+    return DatabaseBusy(f"{place} is held by another process{long}, so nothing was written")
+
+
+def unknown_commit(place: str) -> DatabaseAway:
+    """The connection broke in a commit, and the server did not come back to say whether it was done."""
+    return DatabaseAway(
+        f"{place} went away during a commit, and whether it was written is not known",
+        hint="Look before you do it again.",
+    )
+
+
+def too_new(place: str, schema_number: int, newest: int) -> DatabaseError:
+    """A schema that a later version wrote."""
+    return DatabaseError(
+        f"{place} was written by a newer sm (schema {schema_number}, this one knows {newest}); upgrade sm"
+    )
+
+
+def no_schema(place: str) -> DatabaseError:
+    """Nothing of ours is there, and the caller did not ask to make it."""
+    return DatabaseError(f"there is no database of sm at {place}", topic="no database")
+
+
+def may_not_migrate(place: str, schema_number: int, newest: int, why: str) -> DatabaseError:
+    """The schema has to be made or migrated, and this role may not."""
+    return DatabaseError(
+        f"{place} has schema {schema_number}, {newest} is needed, and this role may not make it: {why}",
+        topic="migrate",
+    )
+
+
+def _first_line(error: psycopg.Error) -> str:
+    text = error.diag.message_primary or str(error)
+    return " ".join(text.split())[:300]

@@ -1,0 +1,68 @@
+-- What Postgres says otherwise than SQLite, by the same names.
+
+-- name: runnable
+(:resources IS NULL OR j.resource IN (SELECT jsonb_array_elements_text(:resources::jsonb)))
+
+-- name: has_free
+SELECT 1 FROM jsonb_array_elements_text(:resources::jsonb) AS wanted(value) WHERE EXISTS (
+    SELECT 1 FROM jobs j
+    WHERE j.leased_until IS NULL AND j.resource = wanted.value AND j.available <= :now
+        AND (:queues IS NULL OR j.queue IN (SELECT jsonb_array_elements_text(:queues::jsonb)))
+        AND (:newest IS NULL OR j.tree <= :newest)
+) LIMIT 1
+
+-- name: has_free_in_tree
+SELECT 1 FROM jobs j
+WHERE j.leased_until IS NULL AND j.tree = :tree AND j.available <= :now AND {runnable}
+    AND (:queues IS NULL OR j.queue IN (SELECT jsonb_array_elements_text(:queues::jsonb)))
+    AND (:newest IS NULL OR j.tree <= :newest)
+LIMIT 1
+
+-- name: ready_trees
+WITH RECURSIVE b (tree) AS (
+    SELECT min(f.tree) FROM frames f WHERE f.status = 1 AND f.tree > :after
+    UNION ALL
+    SELECT (SELECT min(f.tree) FROM frames f WHERE f.status = 1 AND f.tree > b.tree) FROM b WHERE b.tree IS NOT NULL
+)
+SELECT tree FROM b WHERE tree IS NOT NULL LIMIT :limit
+
+-- name: insert_blob
+INSERT INTO blobs (id, body) VALUES (?, ?)
+
+-- name: refs_beside
+SELECT w.value, (SELECT max(e.ref) FROM executions e WHERE e.ref < w.value),
+    (SELECT min(e.ref) FROM executions e WHERE e.ref > w.value)
+FROM (SELECT jsonb_array_elements_text(?::jsonb) COLLATE "C" AS value) w
+
+-- name: map_run_refs_beside
+SELECT w.value, (SELECT max(r.ref) FROM map_runs r WHERE r.ref < w.value),
+    (SELECT min(r.ref) FROM map_runs r WHERE r.ref > w.value)
+FROM (SELECT jsonb_array_elements_text(?::jsonb) COLLATE "C" AS value) w
+
+-- name: token_key
+SELECT value FROM secrets WHERE name = 'task tokens'
+
+-- name: set_token_key
+INSERT INTO secrets (name, value) VALUES ('task tokens', ?) ON CONFLICT (name) DO NOTHING
+
+-- name: only_statuses
+AND e.status IN (SELECT jsonb_array_elements_text(:statuses::jsonb))
+
+-- name: only_tags
+AND NOT EXISTS (
+    SELECT 1 FROM jsonb_array_elements(:tags::jsonb) AS asked(tag) WHERE NOT EXISTS (
+        SELECT 1 FROM execution_tags t WHERE t.name = asked.tag ->> 0 AND t.value = asked.tag ->> 1 AND t.execution = e.id
+    )
+)
+
+-- name: only_state
+AND EXISTS (
+    SELECT 1 FROM history h, json_array_elements(h.events::json) AS event(parts)
+    WHERE h.execution = e.id AND event.parts ->> 3 LIKE '%StateEntered' AND event.parts -> 4 ->> 'name' = :state
+)
+
+-- name: delete_tags
+DELETE FROM execution_tags WHERE (name, value, execution) IN (
+    SELECT t.key, t.value, e.id
+    FROM json_each(?) wanted JOIN executions e ON e.id = wanted.value, jsonb_each_text(e.tags::jsonb) AS t(key, value)
+)

@@ -1,0 +1,186 @@
+"""A server that is killed, a line that breaks: nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from sm_cli.engine.engine import Engine
+from sm_cli.errors import DatabaseAway
+from sm_cli.handlers.handler import Handler
+from sm_cli.jsonvalue import Json
+from sm_cli.store.open import open_store
+from sm_cli.store.records import Status
+from sm_cli.store.waiting import Patience
+from sm_cli.worker.worker import Worker
+from tests.engine.workers import one_task, soon, workflow
+from tests.postgres.proxy import Proxy, relay
+from tests.postgres.server import Server, with_option
+from tests.store.asking import asked
+from tests.store.samples import apply, execution
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Server]:
+    """A server that these tests may kill: what it has committed is on disk."""
+    made = Server(quick=False)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def url(own: Server, request: pytest.FixtureRequest) -> str:
+    return with_option(own.url, f"schema=t_{abs(hash(request.node.name)):x}")
+
+
+@pytest.fixture
+def proxy(own: Server) -> Iterator[Proxy]:
+    with relay(own.socket) as made:
+        yield made
+
+
+def run_in_thread(worker: Worker) -> threading.Thread:
+    thread = threading.Thread(target=worker.run, args=(lambda: False,))
+    thread.start()
+    return thread
+
+
+def test_a_worker_outlasts_a_killed_server_says_so_once_and_goes_on(
+    own: Server, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    calls: list[str] = []
+    entered, go_on = threading.Event(), threading.Event()
+
+    def work(input: Json, context: object) -> Json:
+        calls.append(str(input))
+        entered.set()
+        assert go_on.wait(60)
+        return "done"
+
+    store = open_store(url)
+    engine = Engine(store)
+    started = [engine.start(one_task(), str(number), name=f"n{number}")[0] for number in range(4)]
+    worker = Worker(engine, {"work": Handler("work", work, True)}, concurrency=2)
+    thread = run_in_thread(worker)
+    assert entered.wait(30)
+    own.kill()
+    go_on.set()
+    soon(lambda: "trying again" in caplog.text)
+    own.start()
+    soon(lambda: all((found := asked(store).execution(e.id)) is not None and found.closed for e in started))
+    worker.stop()
+    thread.join(30)
+    worker.let_go()
+    assert sorted(calls) == ["0", "1", "2", "3"], "a handler ran twice"
+    assert caplog.text.count("trying again") == 1
+    assert caplog.text.count("answers again") == 1
+    assert "password" not in caplog.text
+    store.close()
+
+
+def test_a_command_says_one_sentence(own: Server, url: str) -> None:
+    store = open_store(url)
+    own.kill()
+    try:
+        with pytest.raises(DatabaseAway, match="cannot be reached") as told:
+            apply(store, new_executions=[execution(1)])
+        with pytest.raises(DatabaseAway, match="cannot be reached"):
+            open_store(url)
+    finally:
+        own.start()
+    assert told.value.exit_code == 7
+    apply(store, new_executions=[execution(1)])
+    assert asked(store).execution(1) == execution(1)
+    store.close()
+
+
+@pytest.mark.parametrize("verdict", ["cut", "swallow"])
+def test_a_commit_of_unknown_outcome_is_found_out(proxy: Proxy, verdict: str) -> None:
+    store = open_store(with_option(proxy.url(), f"schema=t_{verdict}"))
+    apply(store, new_executions=[execution(1)])
+    commits = store.commits
+    judged: list[bytes] = []
+
+    def judge(piece: bytes) -> str:
+        if b"COMMIT" in piece and not judged:
+            judged.append(piece)
+            return verdict
+        return "pass"
+
+    proxy.judge = judge
+    if verdict == "cut":
+        with pytest.raises(DatabaseAway):
+            apply(store, new_executions=[execution(2)])
+    else:
+        apply(store, new_executions=[execution(2)])
+    assert judged, "the line was not cut"
+    assert (asked(store).execution(2) is not None) == (verdict == "swallow")
+    assert store.commits == commits + (verdict == "swallow")
+    apply(store, new_executions=[execution(3)])
+    assert asked(store).execution(3) == execution(3)
+    store.close()
+
+
+def test_a_commit_whose_outcome_nobody_can_tell_is_said_to_be_unknown(own: Server, proxy: Proxy) -> None:
+    store = open_store(with_option(proxy.url(), "schema=t_unknown"), patience=Patience(lambda: 0.3))
+
+    def judge(piece: bytes) -> str:
+        if b"COMMIT" in piece:
+            proxy.close()
+            return "cut"
+        return "pass"
+
+    proxy.judge = judge
+    with pytest.raises(DatabaseAway, match="whether it was written is not known"):
+        apply(store, new_executions=[execution(1)])
+    store.close()
+    after = open_store(with_option(own.url, "schema=t_unknown"))
+    assert asked(after).execution(1) is None
+    after.close()
+
+
+def test_work_goes_on_over_a_line_that_breaks_at_every_commit_once(proxy: Proxy) -> None:
+    """Each commit's first try is cut, before or after the server has seen it, in turn."""
+    store = open_store(with_option(proxy.url(), "schema=t_every"))
+    seen = 0
+
+    def judge(piece: bytes) -> str:
+        nonlocal seen
+        if b"COMMIT" not in piece:
+            return "pass"
+        seen += 1
+        return ("cut", "pass", "swallow", "pass")[seen % 4]
+
+    definition = workflow(
+        {
+            "StartAt": "A",
+            "States": {
+                "A": {"Type": "Task", "Resource": "work", "Next": "B"},
+                "B": {"Type": "Wait", "Seconds": 0, "Next": "C"},
+                "C": {"Type": "Task", "Resource": "work", "End": True},
+            },
+        }
+    )
+    engine = Engine(store)
+    started = [engine.start(definition, number, name=f"n{number}")[0] for number in range(10)]
+    proxy.judge = judge
+    worker = Worker(engine, {"work": Handler("work", lambda input, context: input, True)}, concurrency=2)
+    thread = run_in_thread(worker)
+    direct = open_store(with_option(proxy.url(), "schema=t_every"))
+    soon(lambda: all((found := asked(direct).execution(e.id)) is not None and found.closed for e in started))
+    worker.stop()
+    thread.join(30)
+    for number, one in enumerate(started):
+        found = asked(direct).execution(one.id)
+        assert found is not None
+        assert (found.status, found.output) == (Status.SUCCEEDED, number)
+        history = asked(direct).history(one.id)
+        assert [event.number for event in history] == list(range(1, len(history) + 1))
+        assert sum(event.type == "TaskSucceeded" for event in history) == 2
+    assert seen > 4
+    store.close()
+    direct.close()

@@ -1,0 +1,93 @@
+"""Every statement of the store, as Postgres reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from sm_cli.errors import DatabaseError
+from sm_cli.store.filters import ExecutionPage, Order, SortKey
+from sm_cli.store.open import open_store
+from sm_cli.store.postgres import dialect
+from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.sql import queries
+from sm_cli.store.sql.choosing import question
+from tests.postgres.server import schema
+from tests.store.test_choosing import EVERY, ORDERS
+
+#: What begins a statement; other blocks are parts of statements.
+_BEGINNINGS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[psycopg.Connection]:
+    with schema() as url:
+        store = open_store(url)
+        with store.read() as questions:
+            connection = questions.session.connection
+            yield connection
+        store.close()
+
+
+#: Without the heads of questions that are put together from parts (`choosing`).
+STATEMENTS = [
+    name for name, text in queries.all_queries().items()
+    if text.startswith(_BEGINNINGS) and ("FROM" in text or not text.startswith("SELECT"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_postgres_accepts_every_statement(connection: psycopg.Connection, name: str) -> None:
+    """A statement that only SQLite understands needs another form, or an override in sql/postgres/."""
+    with connection.transaction():
+        connection.execute(f"PREPARE a AS {dialect.statement_of(name).text}".encode())
+        connection.execute("DEALLOCATE a")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_postgres_accepts_every_list_in_every_order(connection: psycopg.Connection, order: Order) -> None:
+    session = PostgresSession(connection, lambda error: DatabaseError(str(error)))
+    after = ("a", "b") if order.key is SortKey.NAME else (5, 5)
+    for filter in EVERY:
+        for page in (
+            ExecutionPage(5, order),
+            ExecutionPage(5, order, after),
+        ):
+            asking = question(session, "listed_columns", filter, order).page(page, of_run=filter.run is not None)
+            assert session.all_of(asking.parts, asking.parameters) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "translated", "names"),
+    [
+        ("SELECT 1 FROM a WHERE b = ? AND c = ?", "SELECT 1 FROM a WHERE b = $1 AND c = $2", ()),
+        ("VALUES (?1, ?2, coalesce(?2, ?1), ?)", "VALUES ($1, $2, coalesce($2, $1), $3)", ()),
+        ("b = :now AND c = :key OR d = :now", "b = $1 AND c = $2 OR d = $1", ("now", "key")),
+        ("(:since IS NULL OR b > :since)", "($1::bigint IS NULL OR b > $1)", ("since",)),
+        ("(:name IS NULL OR b = :name)", "($1::text IS NULL OR b = $1)", ("name",)),
+        ("SELECT ':now ?', b::text", "SELECT ':now ?', b::text", ()),
+        ("FROM a INDEXED BY i WHERE b LIKE ?", "FROM a WHERE b ILIKE $1", ()),
+        ("FROM a CROSS JOIN b ON c = d", "FROM a JOIN b ON c = d", ()),
+        ("LIMIT ?", "LIMIT nullif($1::bigint, -1)", ()),
+        (
+            "FROM json_each(?) w JOIN a ON a.id = w.value",
+            "FROM unnest(translate($1::text, '[]', '{}')::bigint[]) AS w(value) JOIN a ON a.id = w.value",
+            (),
+        ),
+        (
+            "(SELECT value FROM json_each(:skip))",
+            "(SELECT value FROM unnest(translate($1::text, '[]', '{}')::bigint[]) AS ids(value))",
+            ("skip",),
+        ),
+    ],
+)
+def test_a_statement_is_rewritten(text: str, translated: str, names: tuple[str, ...]) -> None:
+    assert dialect.statement(text) == dialect.Statement(translated, names)
+
+
+def test_a_character_that_no_text_can_hold_becomes_its_picture() -> None:
+    statement = dialect.statement("VALUES (?, ?)")
+    assert statement.arguments(["a\0b", 1]) == ["a\u2400b", 1]
+    assert dialect.statement("VALUES (:a, :now)").arguments({"now": 1, "a": "\0"}) == ["\u2400", 1]
