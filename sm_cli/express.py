@@ -10,7 +10,7 @@ outlives the process; what an express execution would have to wait for from outs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sm_cli.asl.model import Task
@@ -134,7 +134,8 @@ class Express:
         if timeout is not None and timeout > TIME_LIMIT:
             raise UsageError(f"an express execution ends after {TIME_LIMIT:g} s; a timeout of {timeout:g} s is longer")
         limit = TIME_LIMIT if timeout is None else timeout
-        self.execution, _ = self.loop.start(self.workflow, input, name=name, type="EXPRESS", timeout=limit, tags=tags)
+        text = replace(self.workflow, version=None, qualifier=None)  # the database in memory has no other version
+        self.execution, _ = self.loop.start(text, input, name=name, type="EXPRESS", timeout=limit, tags=tags)
         return self.execution
 
     def run(self, until: Callable[[], bool]) -> None:
@@ -146,7 +147,7 @@ class Express:
         with self.engine.store.read() as questions:
             found = questions.execution(self.execution.id)
         assert found is not None
-        return found
+        return replace(found, version=None)  # its number is that of the database in memory
 
     def events(self) -> list[HistoryEvent]:
         """What has happened, in order; none without history."""

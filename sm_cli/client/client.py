@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +32,7 @@ from sm_cli.client.results import (
 from sm_cli.client.transforms import Transformation, transform_from
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.payload_warnings import refuse_beyond_aws
-from sm_cli.errors import DatabaseError, StillRunning, UsageError
+from sm_cli.errors import DatabaseError, NotFound, StillRunning, UsageError
 from sm_cli.jsonvalue import Json, as_json
 from sm_cli.views.chaining.links import LinkFilter, list_links
 from sm_cli.views.executions import execution_now, history_of
@@ -117,12 +118,12 @@ class Client:
     ) -> ExecutionDescription:  # fmt: skip
         """Start an execution, and return at once: it is on disk, and a worker does the rest.
 
-        workflow: the name of one in the project's `workflows/`, the Path of a definition, or a dict. input: any JSON
-        value; None is {}. name: the execution's; the same name with the same input is, while it runs, the same
-        execution, so that a request that is repeated starts nothing twice. timeout: seconds until it ends as TIMED_OUT.
-        queue: of its tasks; that of the settings unless given. workflow_name: what a dict or a Path is called; a Path
-        unless given by its file, a dict `inline`. tags: names and values to find it by later, within AWS's limits. Its
-        handlers are not looked for.
+        workflow: the name of one in the project's `workflows/` (`order`), a version or an alias of the database
+        (`order:3`, `order:prod`), the Path of a definition, or a dict. input: any JSON value; None is {}. name: the
+        execution's; the same name with the same input is, while it runs, the same execution, so that a request that is
+        repeated starts nothing twice. timeout: seconds until it ends as TIMED_OUT. queue: of its tasks; that of the
+        settings unless given. workflow_name: what a dict or a Path is called; a Path unless given by its file, a dict
+        `inline`. tags: names and values to find it by later, within AWS's limits. Its handlers are not looked for.
 
         source: `EXECUTION` or `EXECUTION:STATE`, in the place of `input`: its output, or what the state was left with
         last, is the input, and the two are linked (`links`). transform: makes the input of it: a JSONata expression
@@ -158,7 +159,7 @@ class Client:
         from sm_cli.project.definitions import read_document, stem_of
 
         if isinstance(source, str):
-            return self._home.library.find(source)
+            return self._find_workflow(source)
         if isinstance(source, os.PathLike):
             path = Path(source)
             return prepare(read_document(path), name or stem_of(str(path)))
@@ -166,6 +167,17 @@ class Client:
         if parse_result.document is None:
             raise InvalidDefinition(parse_result.diagnostics)
         return prepare(parse_result.document, name or "inline")
+
+    def _find_workflow(self, name: str) -> Workflow:
+        """What the project's files have under a name; a version, an alias, or the current version of the database."""
+        if ":" in name:
+            return self.engine.find_workflow(name)
+        try:
+            return self._home.library.find(name)
+        except NotFound:
+            with suppress(NotFound):
+                return self.engine.find_workflow(name)
+            raise
 
     def get(self, execution: str) -> ExecutionDescription:
         """The execution as it is now, with its data. Raises NotFound; Conflict when several may be meant."""

@@ -35,6 +35,7 @@ from sm_cli.engine.tags import check_tags
 from sm_cli.engine.transactions import Observer, Transactions
 from sm_cli.engine.versions.references import parse_reference
 from sm_cli.engine.versions.resolving import find_stored_version
+from sm_cli.engine.workflows.workflows import Workflows
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame
@@ -60,7 +61,7 @@ class Engine(Transactions):
 
     library: workflows by name, for those that others start (states:startExecution); the database's are used else.
     buckets: the directory that stands for S3 where distributed Maps read and write. builtin: handlers of its own.
-    schedules: what starts executions by the clock.
+    schedules: what starts executions by the clock. workflows: their versions and aliases.
     observers: called after every commit; None for the usual ones, which warn of payloads and of numbers of
     events that AWS would refuse, and log what schedules do.
     """
@@ -75,6 +76,7 @@ class Engine(Transactions):
         super().__init__(store, clock or SystemClock(), settings or Settings(), Programs(library), observers)
         self.builtin = bucket_jobs(store, buckets)
         self.schedules = Schedules(self)
+        self.workflows = Workflows(self)
 
     def find_workflow(self, text: str) -> Workflow:
         """What `order`, `order:3`, `order:prod` or an ARN means now, ready to be started.

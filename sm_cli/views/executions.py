@@ -90,6 +90,8 @@ def result_document(execution: Execution) -> dict[str, Json]:
         "id": execution.ref,
         "name": execution.name,
         "workflow": execution.workflow,
+        "version": execution.version,
+        "alias": execution.alias,
         "status": execution.status.value,
         "output": execution.output,
         "error": execution.error,

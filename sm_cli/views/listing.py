@@ -84,6 +84,8 @@ def execution_facts(execution: Execution) -> dict[str, Json]:
         "id": execution.ref,
         "name": execution.name,
         "workflow": execution.workflow,
+        "version": execution.version,
+        "alias": execution.alias,
         "status": execution.status.value,
         "started": rfc3339(execution.started),
         "closed": None if execution.closed is None else rfc3339(execution.closed),

@@ -29,6 +29,7 @@ PAGES = (
     "docs/troubleshooting-maps.md",
     "docs/aws.md",
     "docs/schedules.md",
+    "docs/versions.md",
     "docs/chaining.md",
 )
 _FILE = re.compile(r"# (?P<path>[\w./@-]+\.\w+|[\w.-]+/[\w./-]+|Dockerfile)\n")

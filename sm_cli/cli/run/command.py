@@ -12,6 +12,7 @@ from sm_cli.cli.run.preparing import registry_for, what_to_start
 from sm_cli.cli.run.processes import loader_for
 from sm_cli.cli.run.stubbing import stubbing
 from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import (
     AsJson,
     Buckets,
@@ -41,7 +42,7 @@ _Arguments: TypeAlias = Annotated[
     typer.Argument(
         metavar="WORKFLOW|KEY=VALUE",
         show_default=False,
-        help="A file or a name in workflows/; input members.",
+        help="A file, a name in workflows/, order:3 or order:prod; input members.",
     ),
 ]
 _Input: TypeAlias = Annotated[
@@ -119,7 +120,7 @@ def run(
     project, format = find_project(), output_format(output, json)
     limit = None if timeout is None else seconds(timeout, "--timeout")
     chaining = chaining_of(from_execution, transform, allow_failed=allow_failed, unique=unique, express=express)
-    workflow, data, limits = what_to_start(project, arguments or [], input, chaining, aws_limits=aws_limits)
+    workflow, data, limits = what_to_start(project, arguments or [], input, chaining, aws_limits=aws_limits, db=db)
     queue, tags = queue_name(priority or project.queue_of(workflow.name), "--priority"), tags_of(tag)
     with out.guard_stdout() as result, stubbing(stub) as stubs, loader_for(project, concurrency, processes) as load:
         registry = registry_for(workflow, project, handlers, load, stubs)
@@ -148,6 +149,8 @@ def run(
 def _print_left(execution: Execution, result: TextIO, format: str) -> int:
     from sm_cli.cli.run.results import print_left
 
+    if format == "table":
+        say(f"execution {execution.name} of {execution.workflow}:{execution.version} is started")
     return print_left(execution, result, format)
 
 

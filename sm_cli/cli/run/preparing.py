@@ -27,15 +27,15 @@ _DEFINITION_LIMIT = 1_048_576
 
 
 def what_to_start(
-    project: Project, arguments: list[str], input: str | None, chaining: Chaining, *, aws_limits: bool
+    project: Project, arguments: list[str], input: str | None, chaining: Chaining, *, aws_limits: bool, db: str | None
 ) -> tuple[Workflow, Json, bool]:
     """(the workflow, its input, whether AWS's limits hold). input: as it was given; None when `chaining` has one.
     Raises UsageError, NotFound, InvalidDefinition."""
-    from sm_cli.cli.project import workflows
+    from sm_cli.cli.project.references import find_runnable
     from sm_cli.cli.terminal.inputs import read_input
 
     name, pairs = split(arguments)
-    workflow = workflows.load(workflows.choose(project, name))
+    workflow = find_runnable(project, name, db)
     chaining.refuse_input(input, pairs)
     data = None if chaining.reference else read_input(input, pairs)
     return workflow, data, is_held_to_limits(workflow, data, aws_limits or project.aws_limits)

@@ -75,6 +75,8 @@ def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *,
         "id",
         "name",
         "workflow",
+        "version",
+        "alias",
         "part_of",
         "status",
         "started",
@@ -116,12 +118,19 @@ def _link_lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"{'' if i else 'led to':<11} {line}"
 
 
+def _version_text(execution: Execution) -> str:
+    """` of order:3`; nothing where the version is not one of this database: an express execution's."""
+    if execution.version is None or execution.type == "EXPRESS":
+        return ""
+    return f" of {tables.clean(execution.workflow)}:{execution.version}"
+
+
 def ending(engine: Engine, execution: Execution, root: Path, *, whole: bool = False) -> Iterator[str]:
     """How an execution ended, for stderr: one line, and for a failed one its state, error and cause, and the place in
     its handler. root: the project's directory. whole: with the traceback."""
     assert execution.closed is not None
     took = tables.duration(execution.closed - execution.started)
-    yield f"execution {execution.ref} {execution.status} in {took}"
+    yield f"execution {execution.ref}{_version_text(execution)} {execution.status} in {took}"
     if execution.status == "SUCCEEDED":
         yield from (
             f"  {line}" for each in child_failures(engine, execution) for line in child_failure_lines(each, root)

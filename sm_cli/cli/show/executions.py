@@ -117,7 +117,7 @@ def _print_executions(store: Store, executions: list[Execution], *, wide: bool) 
         (
             PublicId(e.ref),
             "" if e.name == e.ref else e.name,
-            e.workflow,
+            e.workflow if e.version is None else f"{e.workflow}:{e.version}",
             e.status.value,
             TimeCell(e.started),
             "" if e.closed is None else tables.duration(e.closed - e.started),

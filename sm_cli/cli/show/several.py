@@ -90,7 +90,7 @@ class Several:
         from sm_cli.views.listing import matching_executions
 
         ids = matching_executions(self.engine.store, filter)
-        if ids and not self.dry_run and not yes and not _ask(f"{self.verb} {_count_text(ids)}{_filter_text(filter)}?"):
+        if ids and not self.dry_run and not yes and not ask(f"{self.verb} {_count_text(ids)}{_filter_text(filter)}?"):
             say(f"nothing was {self.past}")
             raise typer.Exit(1)
         try:
@@ -147,9 +147,11 @@ def _filter_text(filter: ExecutionFilter) -> str:
     return workflow if filter.error is None else f"{workflow} with the error {filter.error!r}"
 
 
-def _ask(question: str) -> bool:
+def ask(question: str, options: str = "--yes does it, --dry-run only shows it") -> bool:
+    """Ask, and return whether the answer was yes. options: what does without an answer. Raises UsageError where there
+    is no terminal to ask on."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{question} Nobody can answer here: --yes does it, --dry-run only shows it")
+        raise UsageError(f"{question} Nobody can answer here: {options}")
     from sm_cli.cli.escaping import escape
 
     sys.stderr.write(f"{escape(question)} [y/N] ")

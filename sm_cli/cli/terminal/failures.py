@@ -23,6 +23,8 @@ _HINTS = {
     "schedule exists": "Give this one another --name, or remove the other: sm schedule remove.",
     "schedule over": "sm schedule run-now starts it all the same; sm schedule remove forgets it.",
     "message": "`sm messages list` shows what there is",
+    "version": "`sm workflow versions NAME` shows what there is",
+    "alias": "`sm workflow alias NAME` shows what there is",
     "express": "Run it without --express.",
     "handlers directory": "--handlers DIR names another one.",
     "failed source": "--allow-failed takes it all the same.",

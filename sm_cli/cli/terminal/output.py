@@ -114,6 +114,15 @@ def _in_pieces(text: str, stream: TextIO) -> None:
     stream.write(f"{text}\n")
 
 
+def exact_text(document: str, stream: TextIO | None = None) -> None:
+    """A text of several lines, to the letter unless it goes to a terminal."""
+    stream = stream or sys.stdout
+    if stream.isatty():
+        lines("\n".join(map(escaping.escape, document.splitlines())), stream)
+    else:
+        stream.write(document if document.endswith("\n") else f"{document}\n")
+
+
 def value(result: Json, stream: TextIO | None = None) -> None:
     """JSON: on a terminal indented and coloured, else compact on one line."""
     import orjson

@@ -29,7 +29,7 @@ def find_stored_version(
     if number is None:
         alias = questions.alias(reference.workflow, reference.qualifier)
         if alias is None:
-            raise _no_alias(questions, reference)
+            raise no_alias(questions, reference)
         number = draw(alias, lot)
     return version_numbered(questions, reference.workflow, number, changes)
 
@@ -71,7 +71,8 @@ def no_workflow(questions: Questions, workflow: str) -> NotFound:
     return NotFound(f"there is no workflow {workflow!r}", hint=hint, topic="workflow")
 
 
-def _no_alias(questions: Questions, reference: WorkflowReference) -> NotFound:
+def no_alias(questions: Questions, reference: WorkflowReference) -> NotFound:
+    """The workflow has no alias of this name; with those that it has."""
     workflow, name = reference
     if not questions.newest_number(workflow):
         return no_workflow(questions, workflow)

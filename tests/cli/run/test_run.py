@@ -204,7 +204,7 @@ def test_detach_prints_the_id_alone_and_a_worker_finishes_it(order: Project) -> 
     assert result.code == 0
     ref = result.out.strip()
     assert len(ref) == 26
-    assert result.err == ""
+    assert result.err == f"execution {ref} of order:1 is started\n"
     assert order.sm("output", ref).code == 6
     assert order.sm("worker", "--drain").code == 0
     assert order.sm("output", ref).json["paymentResult"] == {"valid": True, "attempt": 1}

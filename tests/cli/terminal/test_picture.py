@@ -75,10 +75,13 @@ def pictured(screen: Screen) -> list[str]:
     return [row.text[2:] for row in screen.rows if row.text[:1] in _SPINNERS and row.text]
 
 
+_END = "execution ID of w:1 SUCCEEDED in TIME"
+
+
 def steady(line: str) -> str:
     """Without what time changes."""
     line = re.sub(r"\d+(\.\d+)? (ms|s)\b", "TIME", line)
-    return re.sub(r"\b[0-9A-Z]{26}\b", "ID", line)
+    return re.sub(r"\b([0-9A-Z]{26}) of \S+:1\b", "ID of w:1", line)
 
 
 def ended(terminal: Terminal) -> list[str]:
@@ -108,7 +111,11 @@ def test_thirty_states_pass_and_each_leaves_its_line(shop: Project, columns: int
         terminal.until(lambda screen: pictured(screen) and pictured(screen)[0].startswith("Number20"), "Number20")
         assert never_wraps(terminal.screen)
         shop.write("go", "")
-        assert ended(terminal) == [*(f"  ✓ {name}  TIME" for name in names), "execution ID SUCCEEDED in TIME", "null"]
+        assert ended(terminal) == [
+            *(f"  ✓ {name}  TIME" for name in names),
+            "execution ID of w:1 SUCCEEDED in TIME",
+            "null",
+        ]
 
 
 @WIDTHS
@@ -130,7 +137,7 @@ def test_a_map_of_a_thousand_has_a_bar(shop: Project, columns: int) -> None:
         failures = [f"    ✗ {i}: Inner  TIME  Broken" for i in (7, 8, 9)]
         lines = ended(terminal)
         assert sorted(lines[:3]) == failures, "those at work at once end in any order"
-        assert lines[3:] == ["  ✓ M  TIME", "  ✓ Done  TIME", "execution ID SUCCEEDED in TIME", "1"]
+        assert lines[3:] == ["  ✓ M  TIME", "  ✓ Done  TIME", "execution ID of w:1 SUCCEEDED in TIME", "1"]
 
 
 @WIDTHS
@@ -144,7 +151,7 @@ def test_a_retry_says_when_which_and_why(shop: Project, columns: int) -> None:
         assert line == words if columns > 60 else words.startswith(line.removesuffix("…")) and line.endswith("…")
         terminal.shows(r"attempt 3" if columns > 60 else "A  2")
         assert never_wraps(terminal.screen)
-        assert ended(terminal) == ["  ✓ A  TIME, 2 retries", "execution ID SUCCEEDED in TIME", "null"]
+        assert ended(terminal) == ["  ✓ A  TIME, 2 retries", "execution ID of w:1 SUCCEEDED in TIME", "null"]
 
 
 @WIDTHS
@@ -185,7 +192,7 @@ def test_a_message_and_a_callback_say_what_they_wait_for(shop: Project, columns:
             "  … M waits for a message; send it with: sm send-message orderId=ORD-1",
             "    ↷ 1: C  TIME  Enough",
             "  ✓ Both  TIME",
-            "execution ID SUCCEEDED in TIME",
+            "execution ID of w:1 SUCCEEDED in TIME",
             *json.dumps(shop.sm("output", "@last").json, indent=2).splitlines(),
         ]
 
@@ -214,7 +221,11 @@ def test_after_a_resize_nothing_is_left_over(shop: Project) -> None:
             assert len(pictured(terminal.screen)) == 7, terminal.screen.text
         shop.write("go", "")
         names = ("First", "Six branches under way at once", "Last")
-        assert ended(terminal) == [*(f"  ✓ {name}  TIME" for name in names), "execution ID SUCCEEDED in TIME", "1"]
+        assert ended(terminal) == [
+            *(f"  ✓ {name}  TIME" for name in names),
+            "execution ID of w:1 SUCCEEDED in TIME",
+            "1",
+        ]
 
 
 def test_a_low_terminal_shows_what_fits(shop: Project) -> None:

@@ -1,0 +1,1 @@
+"""`sm workflow`: the versions of workflows, and the aliases that mean them."""

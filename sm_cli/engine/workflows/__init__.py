@@ -1,0 +1,1 @@
+"""The versions of workflows in a database, and what is done with them."""

@@ -1,0 +1,1 @@
+"""Workflows with their versions and aliases, as a front end shows them."""

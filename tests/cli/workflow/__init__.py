@@ -1,0 +1,1 @@
+"""`sm workflow`, and starts by version and alias, as a person types them."""
