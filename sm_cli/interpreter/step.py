@@ -208,7 +208,7 @@ class StepBuilder:
             "State": state,
             "StateMachine": {"Id": facts.machine_arn, "Name": facts.workflow},
         }
-        if isinstance(current, Task) and current.resource.pattern == "waitForTaskToken":
+        if isinstance(current, Task) and current.resource.pattern:  # of a job that is waited for, too (`.sync`)
             context["Task"] = {"Token": self.token()}
         if frame.item is not None:
             context["Map"] = {"Item": frame.item}

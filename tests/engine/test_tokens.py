@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from sm_cli.asl.text.source import from_value
+from sm_cli.asl.validation.validate import validate
 from sm_cli.engine.engine import prepare
-from sm_cli.errors import Conflict, UsageError
+from sm_cli.errors import Conflict, TaskError, TaskTimedOut, UsageError
 from sm_cli.interpreter.tokens import ForgedToken, make_token, read_token
 from sm_cli.jsonvalue import Json
-from sm_cli.store.records import Execution
-from sm_cli.testing import FakeClock, Simulation
+from sm_cli.store.records import Execution, Status
+from sm_cli.testing import FakeClock, Simulation, simulate, sleep
 from tests.store.asking import asked
 
 KEY = b"k" * 32
@@ -130,3 +131,72 @@ def test_an_activity_is_polled_by_a_worker_outside() -> None:
     outcome = simulation.resume(execution)
     assert (outcome.status, outcome.output) == ("SUCCEEDED", "yes")
     assert [e["type"] for e in outcome.history][2:5] == ["ActivityScheduled", "ActivityStarted", "ActivitySucceeded"]
+
+
+JOB = "arn:aws:states:::ecs:runTask"
+
+
+@pytest.mark.parametrize("resource", [f"{JOB}.sync", "run:it.sync", "arn:aws:states:::glue:startJobRun.sync"])
+@pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
+def test_a_task_that_waits_for_a_job_has_a_token_and_a_callback_ends_it(resource: str, language: str) -> None:
+    definition: dict[str, Any] = {
+        "QueryLanguage": language,
+        "StartAt": "T",
+        "States": {"T": {"Type": "Task", "Resource": resource, "End": True}},
+    }
+    arguments: dict[str, dict[str, Json]] = {
+        "JSONPath": {"Parameters": {"token.$": "$$.Task.Token"}},
+        "JSONata": {"Arguments": {"token": "{% $states.context.Task.Token %}"}},
+    }
+    definition["States"]["T"].update(arguments[language])
+    document = from_value(definition).document
+    assert document is not None
+    assert [each.code for each in validate(document)] == []
+    simulation = Simulation(prepare(document, "job"), {}, FakeClock())
+    engine = simulation.engine
+    execution, _, _ = engine.start(simulation.workflow, {})
+    [job] = asked(simulation.store).jobs_of(execution.id)
+    given: Any = job.input
+    assert engine.task_succeeded(given["token"], {"ended": "by hand"}).id == execution.id
+    ended: Any = asked(simulation.store).execution(execution.id)
+    assert (ended.status, ended.output) == (Status.SUCCEEDED, {"ended": "by hand"})
+    with pytest.raises(TaskTimedOut):
+        engine.task_succeeded(given["token"], {})
+
+
+def test_a_job_whose_handler_returns_first_ends_by_that() -> None:
+    state = {"Type": "Task", "Resource": f"{JOB}.sync", "Parameters": {"token.$": "$$.Task.Token"}, "End": True}
+    seen: list[str] = []
+
+    def run(input: Any) -> Json:
+        seen.append(input["token"])
+        return {"exit": 0}
+
+    outcome = simulate({"StartAt": "T", "States": {"T": state}}, {}, handlers={"ecs:runTask": run})
+    assert (outcome.status, outcome.output, len(seen)) == ("SUCCEEDED", {"exit": 0}, 1)
+
+
+def test_a_callback_ends_a_job_while_its_handler_is_at_work() -> None:
+    def run(_input: Any) -> Json:
+        sleep(60)
+        return {"exit": 0}
+
+    state = {"Type": "Task", "Resource": f"{JOB}.sync", "End": True}
+    definition = {"StartAt": "T", "States": {"T": state}}
+    outcome = simulate(definition, {}, handlers={"ecs:runTask": run}, callbacks=[(5, "T", TaskError("Enough", "now"))])
+    assert (outcome.status, outcome.error, outcome.cause) == ("FAILED", "Enough", "now")
+    assert [e["type"] for e in outcome.history][2:5] == ["TaskScheduled", "TaskStarted", "TaskFailed"]
+
+
+def test_a_callback_in_a_test_ends_a_job_that_nobody_runs() -> None:
+    state = {"Type": "Task", "Resource": f"{JOB}.sync", "TimeoutSeconds": 60, "End": True}
+    outcome = simulate({"StartAt": "T", "States": {"T": state}}, {}, callbacks=[(5, "T", {"exit": 3})])
+    assert (outcome.status, outcome.output) == ("SUCCEEDED", {"exit": 3})
+
+
+@pytest.mark.parametrize("resource", [JOB, "arn:aws:states:::lambda:invoke", "arn:aws:lambda:us-east-1:1:function:f"])
+def test_a_task_that_waits_for_nothing_has_no_token(resource: str) -> None:
+    parameters = {"FunctionName": "f", "Payload": {"token.$": "$$.Task.Token"}}
+    state = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}
+    outcome = simulate({"StartAt": "T", "States": {"T": state}}, {}, stub=True)
+    assert (outcome.status, outcome.error) == ("FAILED", "States.Runtime")

@@ -45,10 +45,32 @@ def test_free_names_are_told_with_their_places(text: str, variables: list[str], 
         ("{% $exists($a.b) ? $a : 1 %}", True),
         ("{% $exists($a) and $a > 1 %}", True),
         ("{% $exists($b) ? $a : $b %}", False),
+        ("{% $a ? $a : 0 %}", True),
+        ("{% $a.b.c ? $a.b.c : $a %}", True),
+        ("{% $a > 3 ? 'many' : 'few' %}", True),
+        ("{% $type($a) = 'string' ? $length($a) : 0 %}", True),
+        ("{% $not($a) ? 0 : $a %}", True),
+        ("{% $b = 1 ? ($a ? $a : 1) : 2 %}", True),
+        ("{% $b ? $a : 1 %}", False),
+        ("{% $a and $a.b %}", True),
+        ("{% $b or $a %}", True),
+        ("{% {'n': $a ? $a : 0} %}", True),
+        ("{% ($has := $exists($a); $has ? $a : 0) %}", True),
+        ("{% ($c := $exists($b); $c ? $a : 0) %}", False),
+        ("{% $map([1], function($v){ $a ? $a + $v : $v }) %}", True),
+        ("{% $a + 1 %}", False),
     ],
 )
 def test_a_variable_is_guarded_where_it_has_been_asked_for(text: str, guarded: bool) -> None:
     assert {each.is_guarded for each in read_expression(text).variables if each.name == "a"} == {guarded}
+
+
+def test_a_variable_that_no_longer_holds_the_answer_guards_nothing() -> None:
+    reading = read_expression("{% ($has := $exists($a); $has := 1; $has ? $a.b : 0) %}")
+    assert [(each.members, each.is_guarded) for each in reading.variables if each.name == "a"] == [
+        ((), True),
+        (("b",), False),
+    ]
 
 
 def test_a_mistake_has_its_place_in_the_text_with_its_delimiters() -> None:

@@ -334,6 +334,32 @@ def test_aws_lets_these_numbers_be_nothing(state: State) -> None:
     assert [each for each in check(of(state))[1] if each.severity == "error"] == []
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Catch": "${Catch}"},
+        {"Catch": ["${Catcher}"]},
+        {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "${Handler}"}]},
+        {"${Field}": "x"},
+        {"Catch": "%CATCH%"},
+    ],
+)
+def test_what_an_unknown_catcher_may_lead_to_is_not_unreachable(fields: State) -> None:
+    assert validate_as_aws(of(task(**fields), Failed={"Type": "Fail"})) == []
+
+
+def test_what_an_unknown_rule_may_lead_to_is_not_unreachable() -> None:
+    for choices in ("${Rules}", [{"Variable": "$.a", "IsNull": True, "Next": "Z"}, "${Rule}"]):
+        state = {"Type": "Choice", "Choices": choices, "Default": "Z"}
+        assert validate_as_aws(of(state, Z=passing(), Other=passing())) == []
+    assert validate_as_aws({"StartAt": "${Start}", "States": {"A": passing(), "B": passing()}}) == []
+
+
+def test_a_substitution_elsewhere_leads_nowhere() -> None:
+    found = validate_as_aws(of(task(Comment="${Comment}", Retry="${Retry}"), Failed={"Type": "Fail"}))
+    assert [each.message for each in found] == ['State "Failed" is not reachable.']
+
+
 def test_aws_lets_a_definition_have_no_time() -> None:
     assert validate_as_aws({**of(passing()), "TimeoutSeconds": 0}) == []
     assert [each.message for each in validate_as_aws({**of(passing()), "TimeoutSeconds": -1})] == ["Minimum value is 0"]

@@ -208,3 +208,106 @@ def test_the_error_is_all_that_a_catcher_hands_on() -> None:
     assert codes(states) == [("SM330", "/States/B/InputPath")]
     catcher["ResultPath"] = "$.error"
     assert codes(states) == []
+
+
+# -- what is asked before it is read -----------------------------------------------------------------------------------
+
+
+def perhaps(then: State, language: str = "JSONPath") -> State:
+    """A machine in which the variable n has a value when B is entered, or not."""
+    rule = {"Condition": "{% $states.input.go = true %}", "Next": "N"} if language == "JSONata" else asks("N")
+    return {"A": choosing(rule, default="B"), "N": passing("B", Assign={"n": 1}), "B": then, "Z": END, "Y": END}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("{% $n ? $n : 0 %}", []),
+        ("{% $exists($n) ? $n : 0 %}", []),
+        ("{% $n > 1 ? $n : 1 %}", []),
+        ("{% ($is := $exists($n); $is ? $n : 0) %}", []),
+        ("{% $n + 1 %}", [("SM818", "/States/B/Output")]),
+        ("{% $states.input.x ? $n : 0 %}", [("SM818", "/States/B/Output")]),
+    ],
+)
+def test_a_variable_in_a_condition_may_have_no_value(expression: str, expected: list[tuple[str, str]]) -> None:
+    states = perhaps({"Type": "Pass", "Output": expression, "Next": "Z"}, "JSONata")
+    assert [each for each in codes(states, "JSONata") if each[0] == "SM818"] == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "default", "warns"),
+    [
+        ({"Variable": "$n", "IsPresent": True}, False, False),
+        ({"Variable": "$n", "IsPresent": True}, True, True),
+        ({"Variable": "$n", "IsPresent": False}, True, False),
+        ({"Variable": "$n", "IsPresent": False}, False, True),
+        ({"Not": {"Variable": "$n", "IsPresent": True}}, True, False),
+        ({"And": [{"Variable": "$n", "IsPresent": True}, {"Variable": "$n", "NumericEquals": 1}]}, False, False),
+        ({"Or": [{"Variable": "$n", "IsPresent": True}, {"Variable": "$.x", "IsNull": True}]}, False, True),
+        ({"Variable": "$.n", "IsPresent": True}, False, True),
+    ],
+)
+def test_a_rule_that_asks_for_a_variable_knows_it(rule: State, default: bool, warns: bool) -> None:
+    reader, other = ("C", "Z") if not default else ("Z", "C")
+    then = choosing({**rule, "Next": reader}, default=other)
+    states = {**perhaps(then), "C": passing("Y", Parameters={"n.$": "$n"})}
+    assert [each for each in codes(states) if each[0] == "SM818"] == (
+        [("SM818", "/States/C/Parameters/n.$")] if warns else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "default", "warns"),
+    [
+        ("{% $exists($n) %}", False, False),
+        ("{% $exists($n) %}", True, True),
+        ("{% $not($exists($n)) %}", True, False),
+        ("{% $exists($n) and $n > 1 %}", False, False),
+        ("{% $exists($n) or $states.input.x %}", False, True),
+        ("{% $exists($m) %}", False, True),
+    ],
+)
+def test_a_condition_that_asks_for_a_variable_knows_it(condition: str, default: bool, warns: bool) -> None:
+    reader, other = ("C", "Z") if not default else ("Z", "C")
+    then = choosing({"Condition": condition, "Next": reader}, default=other)
+    states = {**perhaps(then, "JSONata"), "C": passing("Y", Output={"n": "{% $n %}"})}
+    found = [each for each in codes(states, "JSONata") if each[0] == "SM818"]
+    assert found == ([("SM818", "/States/C/Output/n")] if warns else [])
+
+
+# -- ways and items that are not known ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "catch",
+    ["${Catch}", ["${Catcher}"], [{"ErrorEquals": ["E"], "Next": "${Next}"}], [{"${Key}": "x", "ErrorEquals": ["E"]}]],
+)
+def test_a_state_that_an_unknown_catcher_may_lead_to_is_told_of_nothing(catch: object) -> None:
+    states: State = {
+        "A": {"Type": "Task", "Resource": "r", "ResultPath": None, "Catch": catch, "Next": "B", "Assign": {"n": 1}},
+        "B": passing("C", Result={"a": 1}),
+        "C": passing("Y", Parameters={"error.$": "$.e", "n.$": "$n"}),
+        "D": passing("C", Assign={"m": 1}),
+        "Y": passing(Parameters={"m.$": "$m"}),
+    }
+    assert [each for each in codes(states) if each[0] in ("SM206", "SM330", "SM817", "SM818")] == []
+
+
+def batched(**fields: object) -> State:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+        "StartAt": "B",
+        "States": {"B": {"Type": "Pass", "Output": "{% $states.input.Items %}", "End": True}},
+    }
+    return {"A": {"Type": "Map", "ItemProcessor": processor, "End": True, **fields}}
+
+
+def test_a_batch_has_items_whatever_the_selector_makes_of_each() -> None:
+    selector: State = {"ItemSelector": {"id": "{% $states.context.Map.Item.Value.id %}"}}
+    batcher: State = {"ItemBatcher": {"MaxItemsPerBatch": 5, "BatchInput": {"x": 1}}}
+    assert codes(batched(**selector, **batcher), "JSONata") == []
+    assert codes(batched(**selector), "JSONata") == [("SM330", "/States/A/ItemProcessor/States/B/Output")]
+    iterator = batched(**selector, **batcher)
+    iterator["A"]["Iterator"] = iterator["A"].pop("ItemProcessor")
+    assert codes(iterator, "JSONata") == []

@@ -21,6 +21,8 @@ from sm_cli.jsonvalue import Json, loads_exact
 #: How deep arrays and objects may be nested; real definitions stay below 50.
 MAX_DEPTH = 200
 TOO_DEEP = f"the definition is nested more than {MAX_DEPTH} levels deep"
+#: Why a comma too many may have been deployed all the same.
+_READ_AS_YAML = "take it out; CloudFormation lets it pass, because it reads the file as YAML, and AWS's API does not"
 #: More problems than this in one text help nobody.
 MAX_PROBLEMS = 100
 
@@ -290,7 +292,8 @@ class _Scanner:
     def _refuse_trailing_comma(self, at: int, closing: str) -> None:
         if self.text.startswith(closing, at):
             comma = self.text.rindex(",", 0, at)
-            raise self._syntax_error("SM003", f"JSON allows no ',' before the closing '{closing}'", comma, comma + 1)
+            message = f"JSON allows no ',' before the closing '{closing}'"
+            raise self._syntax_error("SM003", message, comma, comma + 1, _READ_AS_YAML)
 
     def _no_value(self, at: int, c: str, word: str) -> _Broken:
         if not c:

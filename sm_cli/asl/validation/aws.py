@@ -17,7 +17,7 @@ from sm_cli.asl.text.source import Document, from_value, parse
 from sm_cli.asl.validation.aws_words import TYPES, aws_sentence, code_of, express_words, parent, required
 from sm_cli.asl.validation.rules import running
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, aws_code
-from sm_cli.asl.validation.rules.flow import ENDING, all_targets, is_terminal
+from sm_cli.asl.validation.rules.flow import ENDING, all_targets, has_unknown_targets, is_terminal
 from sm_cli.asl.validation.schema import is_unknown
 from sm_cli.asl.validation.validate import findings
 from sm_cli.diagnostics import Diagnostic
@@ -170,7 +170,7 @@ def _ends(machines: list[MachineAt]) -> Iterator[AwsDiagnostic]:
         whole = len(machine.states) == len(machine.names) and all(state.type in TYPES for state in states)
         if not whole or not machine.states or not isinstance(machine.value.get("StartAt"), str):
             continue
-        if any(is_unknown(target) for _, target in all_targets(machine)):
+        if is_unknown(machine.value["StartAt"]) or any(has_unknown_targets(state) for state in states):
             continue
         if machine.owner is None and not any(_may_end(state) for state in states):
             yield AwsDiagnostic("ERROR", (aws_code("SM205") or SCHEMA), "Workflow has no terminal state", None)

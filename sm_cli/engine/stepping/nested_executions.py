@@ -20,6 +20,7 @@ from sm_cli.interpreter.commands import RunTask, StartExecution
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.interpreter.step import Step
+from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json, canonical, dumps
 from sm_cli.store.records import (
     HANDED_OVER,
@@ -69,7 +70,7 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
     if command.pattern:
         frame = put(unit, execution, submitted(program, frame, answer, unit.env(execution)))
         time_out(unit, frame, command.timeout, command.heartbeat)
-        if command.pattern == "waitForTaskToken":
+        if command.pattern == "waitForTaskToken" or holds_token(unit, frame, command):
             hand_over(unit, execution, frame, command)
     else:
         unit.deliver(frame.id, TaskSucceeded(frame.seq, answer))
@@ -162,6 +163,12 @@ def execution_named(unit: UnitOfWork, workflow: str, name: str) -> Execution | N
     if namesake.status is Status.RUNNING and namesake.deadline is not None and namesake.deadline < unit.now:
         end(unit, namesake, Status.TIMED_OUT)
     return namesake
+
+
+def holds_token(unit: UnitOfWork, frame: Frame, command: StartExecution) -> bool:
+    """Whether what the child is started with has the task's token in it. On AWS a callback then ends a task that waits
+    for its child (`.sync`), whichever comes first."""
+    return make_token(unit.settings.token_key, frame.id, frame.seq) in dumps(command.arguments)
 
 
 def hand_over(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartExecution) -> None:

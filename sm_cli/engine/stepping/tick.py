@@ -369,7 +369,9 @@ class Tick(UnitOfWork):
             self.keep_traceback(execution, attempt)
         if frame.opens & Opens.SUBSCRIPTION:
             self.endings.setdefault(frame.id, _ENDINGS.get(type(event), "aborted"))
-        self.keep(execution, frame, step)
+        # Only a callback ends a task before the execution that it waits for: that one lives on, nobody has stopped it.
+        is_called_back = type(event) in (TaskSucceeded, TaskFailed) and frame.join is None
+        self.keep(execution, frame, step, children_live_on=is_called_back)
 
     def keep_traceback(self, execution: Execution, attempt: Attempt) -> None:
         """Where the handler failed, for later questions; the next event that is recorded says that it did."""
@@ -379,8 +381,9 @@ class Tick(UnitOfWork):
                 FailedAttempt(execution.id, frame.id, frame.state, execution.events + 1, str(attempt.error), traceback)
             )
 
-    def keep(self, execution: Execution, before: Frame, step: Step) -> None:
-        """Keep what a step made of the frame, and carry out its commands."""
+    def keep(self, execution: Execution, before: Frame, step: Step, *, children_live_on: bool = False) -> None:
+        """Keep what a step made of the frame, and carry out its commands. children_live_on: the executions that it
+        waited for and waits for no more are not stopped."""
         frame = step.frame
         if before.opens:
             self.forget_opened(before)
@@ -388,6 +391,7 @@ class Tick(UnitOfWork):
         for command in step.commands:
             if MEANINGS[type(command)](self, execution, frame, command):
                 break
-        if before.opens & Opens.EXECUTIONS and not self.frames[frame.id].opens & Opens.EXECUTIONS:
+        is_left = before.opens & Opens.EXECUTIONS and not self.frames[frame.id].opens & Opens.EXECUTIONS
+        if is_left and not children_live_on:
             is_abort = frame.status is FrameStatus.ABORTED
             leave(self, before, Status.ABORTED if is_abort else Status.FAILED)

@@ -7,8 +7,8 @@ expressions are, are read without the engine, whose import takes longer than rea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -34,8 +34,8 @@ class Read:
     """One name in an expression: `name` without its `$` ("" and "$" for the context), at [start, end).
 
     `members` are the names that follow it, as far as they are plain; `is_call` says that it is called or handed to
-    `~>`; `is_guarded` that it stands inside `$exists(...)`, or where such a test has been made; `bare` that it
-    has no `$`.
+    `~>`; `is_guarded` that it stands inside `$exists(...)` or in a condition, where having no value is an answer, or
+    where such a test has been made; `bare` that it has no `$`.
     """
 
     name: str
@@ -102,20 +102,26 @@ def _start(name: Read) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Where a node stands: `bound_names`, `item` whether there is a context item, `tested_names`, those that exist."""
+    """Where a node stands: `bound_names`, `item` whether there is a context item, `tested_names`, those that exist, and
+    `answers`: by the name of a variable that holds the answer to a test, the names that were tested."""
 
     bound_names: frozenset[str] = frozenset()
     item: bool = False
     tested_names: frozenset[str] = frozenset()
+    answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def having(self, *names: str) -> _Scope:
-        return _Scope(self.bound_names | set(names), self.item, self.tested_names)
+        answers = {name: about for name, about in self.answers.items() if name not in names}
+        return replace(self, bound_names=self.bound_names | set(names), answers=answers)
 
     def within(self) -> _Scope:
-        return _Scope(self.bound_names, True, self.tested_names)
+        return replace(self, item=True)
 
     def testing(self, names: frozenset[str]) -> _Scope:
-        return _Scope(self.bound_names, self.item, self.tested_names | names)
+        return replace(self, tested_names=self.tested_names | names)
+
+    def answering(self, name: str, tested_names: frozenset[str]) -> _Scope:
+        return replace(self, answers={**self.answers, name: tested_names})
 
 
 @dataclass(slots=True)
@@ -210,7 +216,8 @@ class _Walk:
         # A function may call itself by the name that it is bound to.
         inside = scope.having(name) if node.rhs is not None and node.rhs.type == "lambda" else scope
         self.visit(node.rhs, inside)
-        return scope.having(name)
+        tested_names = frozenset(_names_tested(node.rhs))
+        return scope.having(name).answering(name, tested_names) if tested_names else scope.having(name)
 
     def _lambda(self, node: Any, scope: _Scope) -> None:
         self.visit(node.body, scope.having(*(str(each.value) for each in node.arguments)))
@@ -238,15 +245,15 @@ class _Walk:
             self.visit(node.rhs, scope)
 
     def _condition(self, node: Any, scope: _Scope) -> None:
-        self.visit(node.condition, scope)
-        names = frozenset(_names_tested(node.condition))
-        self.visit(node.then, scope.testing(names))
-        self.visit(getattr(node, "_else", None), scope.testing(names))
+        inner = scope.testing(_names_asked(node.condition, scope))
+        for part in (node.condition, node.then, getattr(node, "_else", None)):
+            self.visit(part, inner)
 
     def _binary(self, node: Any, scope: _Scope) -> None:
-        self.visit(node.lhs, scope)
-        names = frozenset(_names_tested(node.lhs)) if node.value in ("and", "or") else frozenset()
-        self.visit(node.rhs, scope.testing(names))
+        is_condition = node.value in ("and", "or")
+        inner = scope.testing(_names_asked(node.lhs, scope)) if is_condition else scope
+        self.visit(node.lhs, inner)
+        self.visit(node.rhs, inner.testing(_names_asked(node.rhs, scope)) if is_condition else scope)
         self._after(node, scope)
 
     def _transform(self, node: Any, scope: _Scope) -> None:
@@ -276,10 +283,17 @@ def _plain_names(steps: list[Any]) -> Iterator[str]:
 
 
 def _names_tested(node: Any) -> Iterator[str]:
-    """The variables that a condition asks `$exists` of, or that it tests by themselves."""
+    """The variables that an expression asks `$exists` of."""
     for part in _all(node):
         if part.type == "function" and part.procedure is not None and part.procedure.value == "exists":
             yield from _names_in(part.arguments)
+
+
+def _names_asked(condition: Any, scope: _Scope) -> frozenset[str]:
+    """The variables whose values a condition depends on, also by way of a variable that holds an answer. One that has
+    no value makes no condition fail: it is compared with nothing, and the condition is not true."""
+    names = frozenset(_names_in([condition]))
+    return names.union(*(scope.answers.get(name, frozenset()) for name in names))
 
 
 def _names_in(nodes: Any) -> Iterator[str]:

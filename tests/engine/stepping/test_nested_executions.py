@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sm_cli.engine.stepping.nested_executions import DEEPEST
+from sm_cli.errors import TaskTimedOut
 from sm_cli.interpreter.frame import FrameStatus
 from sm_cli.jsonvalue import Json
 from sm_cli.store.filters import ExecutionFilter, ExecutionPage
@@ -110,6 +111,99 @@ def test_a_callback_ends_a_task_that_handed_its_token_to_the_child() -> None:
     assert (found.status, found.output) == (Status.SUCCEEDED, {"approved": True})
 
 
+def with_token(pattern: str, **more: Any) -> dict[str, Any]:
+    """A parent that hands its token on to the child that it waits for."""
+    return parent(pattern, Parameters={"Input": {"token.$": "$$.Task.Token", "x.$": "$.x"}}, **more)
+
+
+def whole(sim: Simulation, name: str) -> Any:
+    """The execution of a workflow, with its input and output."""
+    return asked(sim.store).execution(executions(sim)[name].id)
+
+
+def token_of(sim: Simulation) -> str:
+    token: str = whole(sim, "child").input["token"]
+    return token
+
+
+@pytest.mark.parametrize("pattern", [".sync", ".sync:2"])
+def test_a_callback_ends_a_task_that_waits_for_its_child_and_the_child_lives_on(pattern: str) -> None:
+    sim = simulation(with_token(pattern))
+    execution = sim.run_now({"x": 1})
+    assert [job.state for job in asked(sim.store).handed_over()] == ["Nest"]
+    sim.engine.task_succeeded(token_of(sim), {"approved": True})
+    outcome = sim.resume(execution)
+    assert (outcome.status, outcome.output) == ("SUCCEEDED", {"approved": True})
+    assert types(outcome)[2:7] == [
+        "TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded", "TaskStateExited",
+    ]  # fmt: skip
+    assert asked(sim.store).handed_over() == []
+    while sim.move():
+        pass
+    child = whole(sim, "child")
+    assert (child.status, child.output["got"]["x"]) == (Status.SUCCEEDED, 1)
+    assert whole(sim, "parent").output == {"approved": True}
+
+
+def test_a_callback_may_fail_a_task_that_waits_for_its_child() -> None:
+    sim = simulation(with_token(".sync:2", Retry=[{"ErrorEquals": ["Refused"], "MaxAttempts": 0}]))
+    execution = sim.run_now({"x": 1})
+    sim.engine.task_failed(token_of(sim), "Refused", "no money")
+    outcome = sim.resume(execution)
+    assert (outcome.status, outcome.error, outcome.cause) == ("FAILED", "Refused", "no money")
+    assert executions(sim)["child"].status is Status.RUNNING
+
+
+@pytest.mark.parametrize("pattern", [".sync", ".sync:2"])
+def test_a_child_that_ends_first_ends_the_task_and_the_token_is_late(pattern: str) -> None:
+    sim = simulation(with_token(pattern))
+    outcome = sim.run({"x": 1})
+    assert (outcome.status, outcome.output["Status"]) == ("SUCCEEDED", "SUCCEEDED")
+    with pytest.raises(TaskTimedOut, match="stale"):
+        sim.engine.task_succeeded(token_of(sim), {})
+    assert asked(sim.store).handed_over() == []
+
+
+def test_a_child_may_end_its_parent_s_task_by_itself() -> None:
+    states = {
+        "Call": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess", "ResultPath": None,
+                 "Parameters": {"TaskToken.$": "$.token", "Output": {"by": "child"}}, "Next": "Pause"},
+        "Pause": {"Type": "Wait", "Seconds": 5, "End": True},
+    }  # fmt: skip
+    child = {"StartAt": "Call", "States": states}
+    sim = Simulation(workflow(with_token(".sync:2"), "parent"), {}, FakeClock(), workflows={"child": child})
+    outcome = sim.run({"x": 1})
+    assert (outcome.status, outcome.output) == ("SUCCEEDED", {"by": "child"})
+    assert executions(sim)["child"].status is Status.RUNNING
+    while sim.move():
+        pass
+    assert executions(sim)["child"].status is Status.SUCCEEDED
+
+
+def test_heartbeats_keep_a_task_alive_that_waits_for_its_child() -> None:
+    sim = simulation(with_token(".sync", HeartbeatSeconds=4))
+    execution = sim.run_now({"x": 1})
+    sim.clock.advance_to(sim.clock.now() + 2_000_000)
+    sim.engine.task_beat(token_of(sim))
+    assert sim.resume(execution).status == "SUCCEEDED", "the child needs five seconds"
+    late = simulation(with_token(".sync", HeartbeatSeconds=4)).run({"x": 1})
+    assert (late.status, late.error) == ("FAILED", "States.Timeout")
+
+
+def test_a_timeout_stops_the_child_of_a_task_whose_token_is_out() -> None:
+    sim = simulation(with_token(".sync", TimeoutSeconds=2))
+    outcome = sim.run({"x": 1})
+    assert (outcome.status, outcome.error) == ("FAILED", "States.Timeout")
+    assert executions(sim)["child"].status is Status.ABORTED
+    assert asked(sim.store).handed_over() == []
+
+
+def test_nobody_is_awaited_where_the_token_was_handed_to_nobody() -> None:
+    sim = simulation(parent(".sync"))
+    sim.run_now({"x": 1})
+    assert asked(sim.store).handed_over() == []
+
+
 def test_stopping_the_parent_stops_the_child() -> None:
     sim = simulation(parent(".sync"))
     execution = sim.run_now({"x": 1})
@@ -185,10 +279,13 @@ def test_without_a_state_machine_arn_nothing_is_started() -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_process_may_die_at_any_commit_of_a_nested_execution(tmp_path: Path, after: bool) -> None:
-    definition = parent(".sync:2", ResultSelector={"out.$": "$.Output"})
+@pytest.mark.parametrize("parameters", [{}, {"Input": {"token.$": "$$.Task.Token", "x.$": "$.x"}}])
+def test_a_process_may_die_at_any_commit_of_a_nested_execution(
+    tmp_path: Path, after: bool, parameters: dict[str, Json]
+) -> None:
+    definition = parent(".sync:2", Parameters=parameters, ResultSelector={"out.$": "$.Output.got.x"})
     expected = simulation(definition).run({"x": 1})
-    assert expected.output == {"out": {"got": {"x": 1}}}
+    assert expected.output == {"out": 1}
     commit = 0
     while True:
         commit += 1

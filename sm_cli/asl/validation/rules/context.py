@@ -72,7 +72,7 @@ def members_have_a_value(state: StateAt) -> Iterator[Finding]:
         if names[:2] == ("Map", "Item") and not _sees_items(state, use.pointer):
             yield use.finding(f"{text} has no value here: '{state.name}' is in no Map", None)
         elif names[:2] == ("Task", "Token") and not _has_token(state):
-            hint = "let its Resource end with .waitForTaskToken"
+            hint = "let its Resource end with .waitForTaskToken, or with .sync where there is a job to wait for"
             yield use.finding(f"{text} has no value here: '{state.name}' waits for no token", hint)
 
 
@@ -91,4 +91,4 @@ def _has_token(state: StateAt) -> bool:
     resource = state.text("Resource")
     if state.type != "Task" or resource is None or is_unknown(resource):
         return state.type == "Task"
-    return parse_resource(resource).pattern == "waitForTaskToken"
+    return parse_resource(resource).pattern != ""

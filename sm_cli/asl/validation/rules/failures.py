@@ -117,22 +117,45 @@ def names_are_used(state: StateAt) -> Iterator[Finding]:
         what = "retrier" if field == "Retry" else "catcher"
         names_so_far: set[str] = set()
         for pointer, _, names in handlers(state, field):
-            for i, name in enumerate(names):
-                if name in names[:i]:
-                    yield Finding(f"{pointer}/ErrorEquals/{i}", f"{name} stands in this list already")
-                    continue
-                taker = (
-                    name
-                    if name in names_so_far
-                    else "States.TaskFailed"
-                    if _is_task_failure(name, names_so_far)
-                    else None
+            useless = {i: taker for i, name in enumerate(names) if (taker := _taker(name, names[:i], names_so_far))}
+            if useless:
+                at = f"{pointer}/ErrorEquals"
+                yield Finding(
+                    f"{at}/{min(useless)}" if len(useless) == 1 else at, _without_effect(names, useless, what)
                 )
-                if taker is not None and name != "States.ALL":  # of which SM502 tells
-                    by = "" if taker == name else f", by {taker}"
-                    message = f"{name} has no effect here: an earlier {what} takes it{by}"
-                    yield Finding(f"{pointer}/ErrorEquals/{i}", message)
             names_so_far.update(names)
+
+
+#: In place of a name: the list itself has it already.
+_REPEATED = "this list"
+
+
+def _taker(name: str, before: list[str], names_so_far: set[str]) -> str:
+    """What takes an error name before its place in a list: a name of an earlier entry, or _REPEATED; "" for nothing."""
+    if name in before:
+        return _REPEATED
+    if name == "States.ALL":
+        return ""  # of which SM502 tells
+    return name if name in names_so_far else "States.TaskFailed" if _is_task_failure(name, names_so_far) else ""
+
+
+def _without_effect(names: list[str], useless: dict[int, str], what: str) -> str:
+    """One sentence about all names of a retrier or catcher that are of no use there."""
+    repeats = list(dict.fromkeys(names[i] for i, taker in useless.items() if taker == _REPEATED))
+    takers = {names[i]: taker for i, taker in useless.items() if taker != _REPEATED}
+    sentences = []
+    if takers:
+        verb, them = ("has", "it") if len(takers) == 1 else ("have", "them")
+        by = ", by States.TaskFailed" if all(taker != name for name, taker in takers.items()) else ""
+        sentences.append(f"{_enumeration(list(takers))} {verb} no effect here: an earlier {what} takes {them}{by}")
+    if repeats:
+        sentences.append(f"{_enumeration(repeats)} {'stands' if len(repeats) == 1 else 'stand'} in this list already")
+    return "; ".join(sentences)
+
+
+def _enumeration(names: list[str]) -> str:
+    """`A, B and C`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _is_task_failure(name: str, names_so_far: set[str]) -> bool:

@@ -12,7 +12,7 @@ from sm_cli.asl.fields import fields_of
 from sm_cli.asl.outline import MachineAt, StateAt, text_in
 from sm_cli.asl.validation.nearest import nearest
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, definition_rule, machine_rule, state_rule
-from sm_cli.asl.validation.schema import is_substitution
+from sm_cli.asl.validation.schema import is_substitution, is_unknown
 from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import is_number
 
@@ -117,6 +117,18 @@ def is_misspelled(field: str, state: StateAt) -> bool:
 def is_terminal(state: StateAt) -> bool:
     """Whether the machine ends in this state."""
     return state.type in ENDING or (state.type in MOVING and state.value.get("End") is True)
+
+
+def has_unknown_targets(state: StateAt) -> bool:
+    """Whether a substitution stands where a state says where it goes: in a transition, in place of all its rules or
+    catchers or of one of them, or of a whole field."""
+    single, many = _TRANSITIONS.get(state.type, (("Next",), "Catch"))
+    items = state.value.get(many)
+    entries = items if isinstance(items, list) else [items]
+    written = [*(state.value.get(field) for field in (*single, "End", "Type")), *entries]
+    written += [entry.get("Next") for entry in entries if isinstance(entry, dict)]
+    keys = [*state.value, *(key for entry in entries if isinstance(entry, dict) for key in entry)]
+    return any(is_unknown(value) for value in written) or any(is_substitution(key) for key in keys)
 
 
 def is_known(machine: MachineAt) -> bool:

@@ -12,8 +12,9 @@ from typing import TypeAlias
 
 from sm_cli.asl.outline import MachineAt, StateAt
 from sm_cli.asl.validation.rules.catalogue import Finding, definition_rule
+from sm_cli.asl.validation.rules.flow import has_unknown_targets
 from sm_cli.asl.validation.rules.jsonata import readings
-from sm_cli.asl.validation.rules.maps import config
+from sm_cli.asl.validation.rules.maps import is_distributed
 from sm_cli.asl.validation.rules.path_roots import Use, uses
 from sm_cli.asl.validation.schema import is_unknown
 from sm_cli.expr.jsonata.expressions import is_expression
@@ -95,6 +96,8 @@ def _follow(machine: MachineAt, inputs: dict[str, Shape]) -> None:
     start = machine.value.get("StartAt")
     if not isinstance(start, str) or start not in machine.states:
         return
+    if any(has_unknown_targets(state) for state in machine.states.values()):
+        return  # some state is entered with what nobody knows
     at = {name: state.pointer for name, state in machine.states.items()}
     inputs[at[start]] = _entry(machine, inputs)
     waiting, visits = deque([start]), dict.fromkeys(at, 0)
@@ -120,12 +123,14 @@ def _entry(machine: MachineAt, inputs: dict[str, Shape]) -> Shape:
     shape = inputs[owner.pointer]
     if owner.language == "JSONata":
         field = "Arguments" if machine.shape == "Branch" else "ItemSelector"
+        if machine.shape == "Processor" and is_distributed(owner) and "ItemBatcher" in owner.value:
+            return None  # its items come in batches: BatchInput and Items
         value = owner.value.get(field)
         return _literal(value) if field in owner.value else shape if machine.shape == "Branch" else None
     effective = _at_path(shape, owner.value.get("InputPath", "$"))
     if machine.shape == "Branch":
         return _template(owner.value["Parameters"], effective) if "Parameters" in owner.value else effective
-    if config(owner)[1].get("Mode") == "DISTRIBUTED":
+    if is_distributed(owner):
         return None  # its items may come in batches
     for field in ("ItemSelector", "Parameters"):
         if field in owner.value:

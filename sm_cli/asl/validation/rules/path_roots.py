@@ -110,5 +110,5 @@ def words_stand_in_quotes(state: StateAt) -> Iterator[Finding]:
     for use in uses(state):
         for word in use.path.words if use.path is not None else ():
             at = use.start + max(0, use.path.text.find(word)) if use.path is not None else use.start
-            message = f"{word} is taken for text here, which AWS may refuse"
-            yield Finding(use.pointer, message, f"write '{word}'", start=at, end=at + len(word))
+            message = f"{word} is taken for text here; it is not known whether AWS takes it without quotes"
+            yield Finding(use.pointer, message, f"write '{word}' to be sure", start=at, end=at + len(word))

@@ -186,8 +186,11 @@ def tokens_time_out(state: StateAt) -> Iterator[Finding]:
     if text is None or not _waits_for_token(text):
         return
     if not any(name in state.value for name in _TIMEOUTS):
-        message = f"The state '{state.name}' may wait for its task token for ever"
-        yield Finding(state.at("Resource"), message, "add TimeoutSeconds or HeartbeatSeconds")
+        message = (
+            f"The state '{state.name}' waits without a timeout: AWS takes that, but if nobody sends its token back"
+        )
+        hint = "if that is not what you want, add TimeoutSeconds or HeartbeatSeconds"
+        yield Finding(state.at("Resource"), f"{message}, it waits as long as its execution may last", hint)
 
 
 @state_rule("SM701", "warning", "A Message state has a timeout", "Message")

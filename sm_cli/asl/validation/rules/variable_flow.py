@@ -6,13 +6,15 @@ machine sees what its owner sees; what it assigns itself is gone when it ends. S
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sm_cli.asl.outline import MachineAt, StateAt
+from sm_cli.asl.outline import MachineAt, StateAt, text_in
 from sm_cli.asl.validation.nearest import nearest
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Entry, Finding, analysis
+from sm_cli.asl.validation.rules.flow import has_unknown_targets
 from sm_cli.asl.validation.rules.jsonata import readings
 from sm_cli.asl.validation.rules.maps import config
 from sm_cli.asl.validation.rules.path_roots import Use, uses
@@ -20,6 +22,7 @@ from sm_cli.asl.validation.rules.variables import assignments
 from sm_cli.asl.validation.schema import is_substitution, is_unknown
 from sm_cli.expr.jsonata.reading import FUNCTIONS
 from sm_cli.jsonpointer import child
+from sm_cli.jsonvalue import Json
 
 _EVERYTHING = -1
 
@@ -34,7 +37,7 @@ class _Known:
     possible: dict[str, int] = field(default_factory=dict)
     #: By name the machines that assign it, with the pointer of one assignment in each.
     homes: dict[str, list[tuple[MachineAt, str]]] = field(default_factory=dict)
-    #: Whether some names are unknown: those of a substitution.
+    #: Whether some names or some ways are unknown: those of a substitution.
     open: bool = False
 
     def bit(self, name: str) -> int:
@@ -56,7 +59,7 @@ def _assigned_variables(machine: MachineAt, facts: _Known) -> dict[str, str]:
     """The variables that a machine assigns, each with the pointer of its first assignment."""
     pointers: dict[str, str] = {}
     for state in machine.states.values():
-        if is_unknown(state.value.get("Assign")) or is_unknown(state.value.get("Type")):
+        if is_unknown(state.value.get("Assign")) or has_unknown_targets(state):
             facts.open = True
         for pointer, members in assignments(state):
             for key in members:
@@ -116,16 +119,54 @@ def _mode(state: StateAt) -> object:
 
 
 def _edges(state: StateAt, facts: _Known) -> Iterator[tuple[str, int]]:
-    """(state it may go to, variables assigned on the way). A rule or a catcher that is taken assigns its own only."""
+    """(state it may go to, variables that have a value on the way: assigned there, or asked for by a rule). A rule or a
+    catcher that is taken assigns its own only."""
     own = _bits(state, state.value.get("Assign"), facts)
+    answers = 0  # by the rules so far, none of which has applied
+    for _, rule in state.items("Choices"):
+        present, absent = _asked_of(state, rule, facts)
+        if isinstance(target := rule.get("Next"), str):
+            yield target, _bits(state, rule.get("Assign"), facts) | answers | present
+        answers |= absent
     for single in ("Next", "Default", "TimeoutPath"):
         if (following := state.text(single)) is not None:
-            yield following, own
-    for name in ("Choices", "Catch"):
-        for _, item in state.items(name):
-            target = item.get("Next")
-            if isinstance(target, str):
-                yield target, _bits(state, item.get("Assign"), facts)
+            yield following, own | answers
+    for _, catcher in state.items("Catch"):
+        if isinstance(target := catcher.get("Next"), str):
+            yield target, _bits(state, catcher.get("Assign"), facts)
+
+
+#: A condition that asks nothing but whether a variable has a value, perhaps together with others that must hold too.
+_PRESENT = re.compile(r"(?:\{%|\band\b)\s*\$exists\(\s*\$(\w+)\s*\)\s*(?=%\}|\band\b)")
+_ABSENT = re.compile(r"\{%\s*\$not\(\s*\$exists\(\s*\$(\w+)\s*\)\s*\)\s*%\}")
+
+
+def _asked_of(state: StateAt, rule: dict[str, Json], facts: _Known) -> tuple[int, int]:
+    """(the variables that have a value where this rule applies, those that have one where it does not)."""
+    if state.language == "JSONata":
+        condition = text_in(rule, "Condition") or ""
+        present, absent = _PRESENT.findall(condition), _ABSENT.findall(condition)
+    else:
+        tests = rule.get("And")
+        present = [
+            name for test in (rule, *(tests if isinstance(tests, list) else ())) if (name := _variable_of(test, True))
+        ]
+        opposite = rule.get("Not")
+        absent = [name for name in (_variable_of(rule, False), _variable_of(opposite, True)) if name]
+    return _bits_of(present, facts), _bits_of(absent, facts)
+
+
+def _variable_of(test: Json, present: bool) -> str:
+    """The variable of which a test asks just this; "" when it asks something else."""
+    variable = test.get("Variable") if isinstance(test, dict) and test.get("IsPresent") is present else None
+    return variable[1:] if isinstance(variable, str) and variable.startswith("$") else ""
+
+
+def _bits_of(names: Iterable[str], facts: _Known) -> int:
+    bits = 0
+    for name in names:
+        bits |= facts.bits.get(name, 0)
+    return bits
 
 
 def _bits(state: StateAt, members: object, facts: _Known) -> int:
