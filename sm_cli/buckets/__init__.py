@@ -3,18 +3,22 @@
 This room knows files and formats, and nothing of executions; it imports only errors and jsonvalue.
 """
 
+from sm_cli.buckets.batch_items import BatchItems, Opened
 from sm_cli.buckets.buckets import Buckets, Survey
 from sm_cli.buckets.entries import ChildResult, RunFacts, transform
 from sm_cli.buckets.failures import ItemReaderFailed, ResultWriterFailed
-from sm_cli.buckets.json_items import Member
+from sm_cli.buckets.json_items import Member, Unreadable
 
 __all__ = [
+    "BatchItems",
     "Buckets",
     "ChildResult",
     "ItemReaderFailed",
     "Member",
+    "Opened",
     "ResultWriterFailed",
     "RunFacts",
     "Survey",
+    "Unreadable",
     "transform",
 ]

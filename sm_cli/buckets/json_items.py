@@ -46,19 +46,32 @@ def exact(text: str, what: str) -> Json:
     return loads_exact(text, what=what)
 
 
-def json_lines(text: TextIO, name: str) -> Iterator[Json]:
-    """A value for each line; blank lines are none."""
+class Unreadable(str):
+    """Stands for an item that cannot be read, where the others are read all the same: why, as a sentence."""
+
+    __slots__ = ()
+
+
+def json_lines(text: TextIO, name: str, *, is_lenient: bool = False) -> Iterator[Json]:
+    """A value for each line; blank lines are none. is_lenient: an Unreadable for a line that is not JSON or too large,
+    which raises ItemReaderFailed otherwise."""
     number = 0
     while line := text.readline(LARGEST_ITEM + 1):
         number += 1
+        problem = None
         if len(line) > LARGEST_ITEM:
-            raise too_large(f"line {number} of {name}")
-        line = line.strip(" \t\r\n")
-        if line:
+            problem = too_large(f"line {number} of {name}")
+            while is_lenient and line and not line.endswith("\n"):
+                line = text.readline(LARGEST_ITEM + 1)
+        elif value_text := line.strip(" \t\r\n"):
             try:
-                yield exact(line, f"line {number} of {name}")
+                yield exact(value_text, f"line {number} of {name}")
             except InvalidJson as e:
-                raise _invalid(e, line, name, number, 1) from None
+                problem = _invalid(e, value_text, name, number, 1)
+        if problem is not None:
+            if not is_lenient:
+                raise problem from None
+            yield Unreadable(problem.cause)
 
 
 def _invalid(error: InvalidJson, text: str, name: str, line: int, column: int) -> ItemReaderFailed:

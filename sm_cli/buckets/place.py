@@ -25,8 +25,8 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 
 
 def uri(bucket: str, key: str) -> str:
-    """As `s3://bucket/key`."""
-    return f"s3://{bucket}/{key}"
+    """As `s3://bucket/key`; without a bucket the key is the path of a file."""
+    return f"s3://{bucket}/{key}" if bucket else key
 
 
 def check_key(key: str, what: str = "key") -> None:
@@ -156,6 +156,24 @@ class Place:
         return Refused(
             f"NoSuchKey: The specified key does not exist: bucket {bucket!r}, key {key!r} (looked for in {directory})"
         )
+
+
+class Files(Place):
+    """The file system itself, for who names a file and not a key: the bucket is "", the key an absolute path."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("/"))
+
+    def open(self, bucket: str, key: str) -> BinaryIO:  # noqa: ARG002 - as everywhere
+        """The file, opened for reading. Raises Refused for what is missing or no regular file."""
+        try:
+            file = os.open(key, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as e:
+            raise Refused(f"{key} cannot be read: {e.strerror}") from None
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise Refused(f"{key} is not a regular file")
+        return os.fdopen(file, "rb")
 
 
 def part_of(bucket: str, key: str, file: BinaryIO) -> Part:

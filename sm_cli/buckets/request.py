@@ -38,6 +38,8 @@ class ReadRequest:
     pointer: str
     #: MaxItems; None: all.
     most: int | None
+    #: Whether an item that cannot be read is given as Unreadable, where the others are read all the same.
+    is_lenient: bool = False
 
 
 def parse_request(request: dict[str, Json]) -> ReadRequest:

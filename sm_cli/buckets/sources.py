@@ -146,7 +146,7 @@ def _items(place: Place, part: Part, reading: ReadRequest) -> Iterator[Json]:
             yield from csv_rows.items(rows, part.uri, reading.csv)
     elif reading.input_type == "JSONL":
         with open_text(place, part, "\n") as lines:
-            yield from json_items.json_lines(lines, part.uri)
+            yield from json_items.json_lines(lines, part.uri, is_lenient=reading.is_lenient)
     else:
         with open_text(place, part, "\n") as document:
             if reading.pointer:

@@ -6,6 +6,7 @@ Each call is one transaction, or a read. Stepping happens in `transact`, in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from sm_cli.engine.chaining.source import Source as Source
@@ -74,6 +75,7 @@ class Engine(Transactions):
         usual = (PayloadWarnings().tell, warn_of_many_events, log_firings)
         observers = usual if observers is None else tuple(observers)
         super().__init__(store, clock or SystemClock(), settings or Settings(), Programs(library), observers)
+        self.buckets = buckets
         self.builtin = bucket_jobs(store, buckets)
         self.schedules = Schedules(self)
         self.workflows = Workflows(self)
@@ -101,11 +103,13 @@ class Engine(Transactions):
         input: Json = None,
         *,
         name: str | None = None,
+        ref: str | None = None,
         type: str = "STANDARD",
         timeout: float | None = None,
         queue: str = "default",
         limits: bool = False,
         tags: Mapping[str, str] | None = None,
+        targets: Sequence[Workflow] = (),
         taker: JobTaker | None = None,
         source: Source | None = None,
     ) -> tuple[Execution, bool, list[Job]]:
@@ -117,6 +121,7 @@ class Engine(Transactions):
         later (`tags.check_tags`); one that runs already keeps those that it has. `source`: the input is made
         of its output, by `source_input`, in the place of `input`, and the execution is linked to it: it is a new one
         then, or an error; Conflict when the name is taken by any, or the source has to be unique and is not.
+        `targets`: workflows that it starts; their definitions are stored with it. `ref`: its public id; None: a new.
         """
         labels = check_tags(tags or {})
         before = None
@@ -127,7 +132,7 @@ class Engine(Transactions):
             if limits:
                 refuse_beyond_aws(input)
         self.refuse_unbounded(input, "the input")
-        ref = self.clock.new_ref()
+        ref = ref or self.clock.new_ref()
         name = ref if name is None else check_chosen_name(name)
 
         def work(tick: Tick) -> tuple[Execution, bool]:
@@ -142,7 +147,8 @@ class Engine(Transactions):
             if source is not None and before is not None:
                 check_unchanged(tick.tx, source, before)
                 check_unique(tick.tx, source, workflow.name)
-            version = self.programs.version_to_start(workflow, tick.tx, tick.changes, tick.now)
+            find = partial(self.programs.version_to_start, tx=tick.tx, changes=tick.changes, now=tick.now)
+            version, *_ = [find(each) for each in (workflow, *targets)]
             execution = begin(
                 tick, version, input, ref=ref, name=name, type=type, timeout=timeout, queue=queue, limits=limits,
                 tags=labels, source=source,

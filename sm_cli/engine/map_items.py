@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from sm_cli.engine.stepping.batch.plan import READER
 from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.states.distributed_map import READ, WRITE
 from sm_cli.jsonvalue import Json
@@ -18,6 +19,9 @@ from sm_cli.store.records import (
     MapRun,
     Status,
 )
+
+if TYPE_CHECKING:
+    from sm_cli.buckets import BatchItems
 
 #: Children are looked at so many at a time: each may be as long as a batch of items, and all of a page are in memory.
 _PAGE = 32
@@ -38,6 +42,7 @@ class MapItemJobs:
         self.root = root
         self.results_root = results
         self._buckets: Any = None
+        self._batch_items: BatchItems | None = None
 
     @property
     def buckets(self) -> Any:
@@ -48,9 +53,20 @@ class MapItemJobs:
             self._buckets = Buckets(self.root, self.results_root)
         return self._buckets
 
+    @property
+    def batch_items(self) -> BatchItems:
+        """What reads the items of batches, made when it is needed first."""
+        if self._batch_items is None:
+            from sm_cli.buckets import BatchItems
+
+            self._batch_items = BatchItems(self.root)
+        return self._batch_items
+
     def read(self, request: dict[str, Json]) -> Json:
         """The items of a portion, and whether they are members of an object; with the first portion the number of all,
         and a mark of the data set."""
+        if request["resource"] == READER:
+            return self.read_batch(request)
         from sm_cli.buckets import Member
 
         what = {name: request[name] for name in ("resource", "arguments", "config")}
@@ -64,6 +80,17 @@ class MapItemJobs:
         if items and all(isinstance(item, Member) for item in items):
             answer["keyed"] = True
         return {**answer, "items": items}
+
+    def read_batch(self, request: dict[str, Any]) -> Json:
+        """The same of a batch: how many there are is told with the last portion, and which cannot be read."""
+        from sm_cli.buckets import Unreadable
+
+        arguments, start, limit = request["arguments"], request["start"], request["limit"]
+        portion = self.batch_items.read(arguments["Source"], arguments["Mark"], start, limit)
+        refusals = {str(i): str(item) for i, item in enumerate(portion) if isinstance(item, Unreadable)}
+        items = [None if isinstance(item, Unreadable) else item for item in portion] if refusals else portion
+        answer: dict[str, Json] = {"items": items, "mark": arguments["Mark"], "refused": cast("Json", refusals)}
+        return {**answer, "total": start + len(items)} if len(items) < limit else answer
 
     def write(self, request: dict[str, Json]) -> Json:
         """Write what became of a run's children, or (without a Resource) only shape it; returns the state's result."""

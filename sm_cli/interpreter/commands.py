@@ -60,6 +60,8 @@ class Child:
     item: Json = None
     #: How many items it works on.
     items: int = 1
+    #: Why its item cannot be worked on: it fails when its turn comes. None: it can.
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,42 @@ class Opens:
     EXECUTIONS: Final = 16
 
 
+class Brake(NamedTuple):
+    """What holds a batch back, or ends it: kept with the counts that it judges. Rates are millionths of the items.
+
+    A round is over when so many children are closed as `ceiling` says; `*_before` are the counts when it began.
+    """
+
+    #: Since when nothing is started, microseconds since 1970 UTC; 0: it goes on.
+    paused_since: int = 0
+    #: 1: the failures of a round paused it; 0: a person did.
+    by_failures: int = 0
+    #: Children of a round; 0: there are no rounds.
+    round_size: int = 0
+    #: The number of the round, from 1.
+    round: int = 1
+    #: How many children may have been started when this round ends.
+    ceiling: int = 0
+    #: How many children were closed when the round began.
+    closed_before: int = 0
+    #: How many items had failed when the round began.
+    failed_before: int = 0
+    #: More of a round than this failed: pause. None: never.
+    pause_above: int | None = None
+    #: More of a round than this failed: the batch fails. None: never.
+    fail_above: int | None = None
+    #: More than this failed of all items so far: the batch fails. None: never.
+    rate_above: int | None = None
+    #: Before so many items are settled, `rate_above` judges nothing.
+    min_samples: int = 0
+    #: Items whose execution was there already, under the name that they would get.
+    existing: int = 0
+
+
+#: How many items a batch has whose source has not been read to its end.
+UNKNOWN: Final = 2**53
+
+
 class Join(NamedTuple):
     """The parent's side of a fork: a few integers, independent of the number of children.
 
@@ -74,6 +110,13 @@ class Join(NamedTuple):
     #: How many items belong to failed children.
     failed_items: int = 0
     mark: str = ""
+    #: Of a batch; None for every other fork.
+    brake: Brake | None = None
+
+    @property
+    def item_count(self) -> int | None:
+        """How many items there are; None while nobody knows."""
+        return None if self.total == UNKNOWN else self.total
 
     @property
     def closed(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from sm_cli.interpreter import brake
 from sm_cli.interpreter.frame import Join
 
 
@@ -29,7 +30,7 @@ def settle(join: Join, is_success: bool, items: int = 1) -> tuple[Join, Verdict]
 
 def verdict(join: Join) -> Verdict:
     """What becomes of a fork with these counts."""
-    if join.failed_items > join.tolerated:
+    if join.failed_items > join.tolerated or (join.brake is not None and brake.fails(join, join.brake)):
         return Verdict.FAIL
     return Verdict.COMPLETE if join.settled_items == join.total else Verdict.WAIT
 
@@ -37,4 +38,6 @@ def verdict(join: Join) -> Verdict:
 def to_start(join: Join) -> int:
     """How many pending children may be started now."""
     waiting = join.made_children - join.started
+    if join.brake is not None:
+        waiting = brake.most_to_start(join, join.brake, waiting)
     return waiting if join.limit == 0 else max(0, min(waiting, join.limit - join.running))

@@ -86,14 +86,14 @@ def cursor_of(execution: Execution, order: Order = NEWEST_FIRST) -> Cursor:
     """The place of an execution in a list of this order: where the page after it begins."""
     if order.key is SortKey.NAME:
         return execution.name, execution.workflow
-    is_child = execution.parent is not None and execution.parent.run is not None
+    parent = execution.parent
     value: int | None = execution.started
     if order.key is SortKey.CLOSED:
         value = execution.closed
     elif order.key is SortKey.DURATION:
         value = None if execution.closed is None else execution.closed - execution.started
-    elif is_child and execution.parent is not None:
-        value = execution.parent.number
+    elif parent is not None and parent.run is not None and not parent.is_listed:
+        value = parent.number
     if value is None:
         value = -1 if order.descending else BEYOND
     return value, execution.id

@@ -8,6 +8,7 @@ the same for all (`sql.questions`); a database brings its connections, and overr
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from sm_cli.store.liveness import Liveness
@@ -39,6 +40,9 @@ class Store(Protocol):
     def liveness(self) -> Liveness | None:
         """Where a worker shows that it is alive and what it is stepping, closed with the store; None where no other
         process sees it."""
+
+    def spool(self) -> Path:
+        """The folder, only its owner's, for files that belong to the database: made when it is asked for."""
 
     def close(self) -> None:
         """Give back what is open."""

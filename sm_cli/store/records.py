@@ -82,6 +82,7 @@ class Parent(NamedTuple):
     """Who started an execution and learns of its end: a frame, at the seq (of its fork, for a map run) that it had.
 
     run: the map run that it is a child of; then `number` counts it from 0 and `items` how many items it works on.
+    is_listed: a child of a batch is an execution of a workflow of its own, and lists show it among all others.
     """
 
     #: The id of the frame.
@@ -91,6 +92,7 @@ class Parent(NamedTuple):
     number: int = 0
     items: int = 1
     run: int | None = None
+    is_listed: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -23,6 +23,7 @@ class Do(Enum):
     SHOW_MAP_RUNS = auto()  # map run
     SHOW_SCHEDULE = auto()  # schedule
     RESUME_SCHEDULE = auto()  # schedule
+    RESUME_BATCH = auto()  # execution
 
 
 @dataclass(frozen=True, slots=True)

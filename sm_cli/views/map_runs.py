@@ -95,10 +95,10 @@ def map_run_document(run: MapRun, execution: str) -> dict[str, Json]:
         "toleratedFailures": join.tolerated,
         "redriveCount": run.redrives,
         "itemCounts": {
-            "total": join.total,
+            "total": join.item_count,
             "succeeded": join.settled_items - join.failed_items,
             "failed": join.failed_items,
-            "pending": join.total - join.settled_items,
+            "pending": None if join.item_count is None else join.total - join.settled_items,
         },
         "executionCounts": {
             "total": join.made_children,

@@ -356,12 +356,16 @@ class Inquiry:
         join = frame.join
         assert join is not None
         ref = f"{self.execution.ref}-{frame.id}-{join.activation}"
+        if join.brake is not None and join.brake.paused_since:
+            who = "too many failures in a round" if join.brake.by_failures else "a person"
+            text = f"The batch was paused by {who}: {join.settled_items} ended, {join.running} under way."
+            return Reason("children", text, Action(Do.RESUME_BATCH, (self.execution.ref,)), frame.state)
         if join.total == 0:
             text = f"{frame.state} waits for its items to be read."
         elif join.settled_items == join.total or join.failed_items > join.tolerated:
             text = f"{frame.state} waits for its results to be written."
         else:
-            items = f"{join.total} item{'' if join.total == 1 else 's'}"
+            items = "items" if join.item_count is None else f"{join.total} item{'' if join.total == 1 else 's'}"
             text = f"{frame.state} waits for its {items}: {join.settled_items} ended, {join.running} under way."
         return Reason("children", text, Action(Do.SHOW_MAP_RUNS, (ref,)), frame.state)
 

@@ -177,6 +177,7 @@ def transcript(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tr
     project.write("broken.yaml", BROKEN)
     project.write("quick.yaml", QUICK)
     project.write("batch.json", '[{"amount": 1}, {"amount": 0}, {"amount": 3}]')
+    project.write("items.jsonl", '{"amount": 1}\n{"amount": 0}\n{"amount": 3}\n')
     project.handlers(HANDLERS)
     made = Transcript(project, tick)
     one = ("--concurrency", "1")
@@ -196,6 +197,8 @@ NIGHTLY = "schedule add order --name nightly --cron '0 2 * * 1-5' --tz Europe/Be
 
 #: Command, or `command subcommand`, to the lines of its transcript; `{f}` stands for each way to print.
 FORMATS = ("--json", "-o json", "-o jsonl", "-o yaml")
+STARTED = "batch run order --inputs items.jsonl --name-prefix p --concurrency 1"
+DETACHED = f"{STARTED} --detach"
 TRANSCRIPTS: dict[str, tuple[str, ...]] = {
     "init": ("init made", "init made", "init made --force"),
     "validate": (
@@ -405,6 +408,25 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "workflow export order --aws",
         "workflow export order:9",
     ),
+    "batch run": (
+        "batch run order --inputs items.jsonl --name-prefix p --dry-run",
+        "batch run order --inputs items.jsonl --name-prefix p --dry-run --json",
+        "batch run order --inputs items.jsonl --name-prefix p --concurrency 1",
+        "batch run order --inputs items.jsonl --name-prefix p --concurrency 1 {f}",
+        "batch run order --inputs items.jsonl --name-prefix q --concurrency 1 --stop-on-error -o jsonl",
+        "batch run order --inputs items.jsonl --name-prefix r --concurrency 1 --micro-batch 2 --pause-at 10%",
+        "batch run order --inputs items.jsonl --name-prefix s --detach",
+        "batch run order --inputs nowhere.jsonl",
+        "list --workflow order --limit 3",
+    ),
+    "batch list": ("batch list", STARTED, "batch list", "batch list {f}"),
+    "batch show": (STARTED, "batch show p", "batch show p {f}", "batch show p --follow", "batch show small"),
+    "batch pause": (DETACHED, "batch pause p", "batch pause p", "batch show p", "list --limit 1", "why @last"),
+    "batch resume": (DETACHED, "batch pause p", "batch resume p", "batch resume p"),
+    "batch update": (DETACHED, "batch update p --concurrency 2 --tolerate 1", "batch show p", "batch update p"),
+    "batch cancel": (DETACHED, "batch cancel p", "batch cancel p", "batch show p"),
+    "batch retry-failed": (STARTED, "batch retry-failed p", "batch show p", "batch retry-failed nothing"),
+    "batch results": (STARTED, "batch results p", "batch results p --status FAILED", "batch results nothing"),
     "waits": ("waits", "waits {f}", "waits --key orderId --value C", "waits --key nothing"),
     "send-message": (
         'send-message orderId=C --data {"by":"ship"} --message-id m2',

@@ -45,9 +45,10 @@ class WorkLog:
         """One line. A child of a map run that did not fail is only told with `-v`."""
         execution = end.execution
         status = execution.status.value
-        if execution.parent is None:
+        if execution.parent is None or execution.parent.is_listed:
             self.counts_by_status[status] += 1
-        child = execution.parent is not None and execution.parent.run is not None
+        parent = execution.parent
+        child = parent is not None and parent.run is not None and not parent.is_listed
         level = logging.DEBUG if child and status in ("SUCCEEDED", "ABORTED") else logging.INFO
         if not is_told(level):
             return

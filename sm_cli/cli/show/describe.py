@@ -60,7 +60,7 @@ def _waited_for(wait: PendingWait) -> str:
         case Timer(kind=kind, due=due):
             return f"{wait.state} {_TIMERS[kind]} {tables.local_time(due)}"
         case Frame(join=join) if join is not None:
-            return f"{wait.state}: {join.settled_items} of {join.total} items are done"
+            return f"{wait.state}: {join.settled_items} of {tables.total(join.item_count)} items are done"
         case Execution(name=name, workflow=workflow):
             return f"{wait.state} waits for the execution {name} of {workflow}"
         case SmError(message=message):

@@ -123,7 +123,8 @@ def progress(run: MapRun) -> str:
         return f"{run.state}: its items are being read"
     failures = f", {join.failed_items:,} failed" if join.failed_items else ""
     going = f", {running(run):,} under way" if run.closed is None else f", {run.status.value}"
-    return f"{run.state}: {join.settled_items - join.failed_items:,} of {join.total:,} items done{failures}{going}"
+    progress_text = f"{join.settled_items - join.failed_items:,} of {tables.total(join.item_count)} items done"
+    return f"{run.state}: {progress_text}{failures}{going}"
 
 
 def table_row(run: MapRun, now: int) -> tuple[Cell, ...]:
@@ -131,7 +132,7 @@ def table_row(run: MapRun, now: int) -> tuple[Cell, ...]:
     join = run.join
     return (
         PublicId(run.ref), run.workflow, run.status.value,
-        f"{join.total}", f"{join.settled_items - join.failed_items}", f"{join.failed_items}",
+        tables.total(join.item_count), f"{join.settled_items - join.failed_items}", f"{join.failed_items}",
         f"{running(run)}", f"{pending(run)}",
         TimeCell(run.started), tables.duration((run.closed or now) - run.started),
     )  # fmt: skip

@@ -72,7 +72,7 @@ def child_failure_lines(failure: ChildFailure, root: Path) -> Iterator[str]:
     """How many items of a map run failed, whether it goes on, and the child that failed first."""
     run = failure.run
     over = {Status.SUCCEEDED: ", which it tolerates", Status.RUNNING: " so far"}.get(run.status, "")
-    items = f"{run.join.failed_items:,} of {run.join.total:,} items failed{over}"
+    items = f"{run.join.failed_items:,} of {tables.total(run.join.item_count)} items failed{over}"
     yield tables.clean(f"{run.state}: {items} (map run {run.ref})")
     if failure.child is not None:
         yield from failure_lines(FailurePlace(None, child=failure.child, below=failure.place), root, whole=False)

@@ -18,6 +18,7 @@ _COMMANDS = {
     Do.SHOW_MAP_RUNS: "sm map-runs",
     Do.SHOW_SCHEDULE: "sm schedule show",
     Do.RESUME_SCHEDULE: "sm schedule resume",
+    Do.RESUME_BATCH: "sm batch resume",
 }
 
 

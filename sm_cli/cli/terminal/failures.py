@@ -18,6 +18,7 @@ from sm_cli.errors import InvalidDefinition, SmError
 #: What a person can do, by an error's topic.
 _HINTS = {
     "execution": "`sm list` shows what there is",
+    "batch": "`sm batch list` shows what there is",
     "map run": "`sm map-runs` shows what there is",
     "schedule": "`sm schedule list` shows what there is",
     "schedule exists": "Give this one another --name, or remove the other: sm schedule remove.",

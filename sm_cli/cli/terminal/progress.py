@@ -64,7 +64,7 @@ def map_words(join: Join, rate: float | None, room: int | None, *, opens: int = 
         return [Painted("reads its items" if opens & Opens.JOB else "begins")]
     if join.settled_items == join.total and opens & Opens.JOB:
         return [Painted("writes its results")]
-    count = f"{join.settled_items}/{join.total}"
+    count = f"{join.settled_items}/{tables.total(join.item_count)}"
     failures = [Painted(" · "), Painted(f"{join.failed_items} failed", RED)] if join.failed_items else []
     speed = _speed(join, rate)
     if room is None:
@@ -73,7 +73,8 @@ def map_words(join: Join, rate: float | None, room: int | None, *, opens: int = 
     while speed and width + sum(3 + len(word) for word in speed) > room:
         speed.pop(0)
     cells = min(_LONGEST, room - width - sum(3 + len(word) for word in speed) + _SHORTEST)
-    drawing = [*bar(join.settled_items, join.total, cells), Painted(" ")] if cells >= _SHORTEST else []
+    is_drawn = cells >= _SHORTEST and join.item_count is not None
+    drawing = [*bar(join.settled_items, join.total, cells), Painted(" ")] if is_drawn else []
     return [*drawing, Painted(" · ".join((count, *speed))), *failures]
 
 
@@ -82,6 +83,8 @@ def _speed(join: Join, rate: float | None) -> list[str]:
     if rate is None or rate <= 0:
         return []
     often = f"{rate:,.0f}/s" if rate >= 1 else f"{rate * 60:.0f}/min" if rate * 60 >= 1 else f"{rate * 3600:.0f}/h"
+    if join.item_count is None:
+        return [often]
     time_left = tables.rough_duration(round((join.total - join.settled_items) / rate * MICROSECONDS))
     return [often, f"{time_left} left"]
 

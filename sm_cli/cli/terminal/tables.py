@@ -85,6 +85,11 @@ def screenful(text: str, *, full: bool) -> str:
     return f"{text[:_SCREEN]}… ({len(text):,} characters; --full shows them)"
 
 
+def total(count: int | None) -> str:
+    """How many there are, `?` while nobody knows."""
+    return "?" if count is None else str(count)
+
+
 def local_time(microseconds: int) -> str:
     """The moment in the machine's time zone, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(microseconds // 1_000_000))

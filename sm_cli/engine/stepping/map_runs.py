@@ -7,9 +7,11 @@ are made for a portion of the items at a time; the next portion is asked for whe
 from __future__ import annotations
 
 from sm_cli.asl.model import DistributedMap
-from sm_cli.engine.stepping.closing import abort_children, close_run, run_of
+from sm_cli.engine.stepping.batch.plan import plan_of
+from sm_cli.engine.stepping.closing import abort_children, close_run, finish, run_of
 from sm_cli.engine.stepping.starting import make_children, started_detail
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.interpreter.brake import after_child
 from sm_cli.interpreter.commands import EndRun, Spawn, StartRun
 from sm_cli.interpreter.dataflow import drops_result
 from sm_cli.interpreter.events import ItemsWanted, Joined, JoinFailed
@@ -22,6 +24,7 @@ from sm_cli.store.records import (
     Parent,
     Status,
 )
+from sm_cli.timestamps import MICROSECONDS
 
 #: With fewer children that wait for their turn, the next portion of items is asked for.
 _LOW = 250
@@ -29,8 +32,11 @@ _LOW = 250
 
 def start_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: StartRun) -> None:
     """Carry out StartRun: make the map run. Its children come with Spawn."""
-    workflow = f"{execution.workflow}/{command.label}"
-    join = command.join
+    workflow, join = f"{execution.workflow}/{command.label}", command.join
+    plan = plan_of(execution)
+    if plan is not None:
+        workflow = plan.workflow
+        frame.join = join = plan.limits.join(join.activation, plan.total)
     run = MapRun(
         unit.tx.reserve("map_runs", 1), command.ref, execution.id, frame.id, join.activation, command.state, workflow,
         command.type, Status.RUNNING, unit.now, join,
@@ -49,12 +55,20 @@ def spawn(unit: UnitOfWork, execution: Execution, parent: Frame, command: Spawn)
     """Make the children; as many of them begin as the join's limit lets."""
     assert parent.join is not None
     run, children = run_of(unit, parent.id, parent.join), command.children
-    make_children(unit, execution, run, children)
-    count, items = len(children), sum(child.items for child in children)
-    parent.join = parent.join._replace(
-        made_children=parent.join.made_children + count, read_items=parent.join.read_items + items
-    )
-    start_pending_children(unit, parent, to_start(parent.join))
+    count = make_children(unit, execution, run, children)
+    join, items = parent.join, sum(child.items for child in children)
+    join = join._replace(made_children=join.made_children + count, read_items=join.read_items + items)
+    if join.brake is not None and count < len(children):
+        existing = len(children) - count
+        join = join._replace(
+            settled_items=join.settled_items + existing,
+            brake=join.brake._replace(existing=join.brake.existing + existing),
+        )
+    parent.join = join
+    if join.brake is not None and verdict(join) is Verdict.COMPLETE:  # all that there were had been started before
+        unit.agenda.appendleft((parent.id, run_result(unit, parent)))
+        return
+    start_pending_children(unit, parent, to_start(join))
     want_items(unit, parent)
 
 
@@ -64,7 +78,14 @@ def begin_child(unit: UnitOfWork, child: Execution, root: Frame, *, at_once: boo
     if child.events:
         unit.again.append((child, root))  # it goes on from where it failed
         return
+    if child.error is not None:  # its item cannot be worked on
+        root.status = FrameStatus.FAILED
+        finish(unit, child, Status.FAILED, error=child.error, cause=child.cause)
+        return
     child.status, child.started, child.events = Status.RUNNING, unit.now, 1
+    if child.parent is not None and child.parent.is_listed:
+        seconds = unit.program_of(child.digest).timeout_seconds
+        child.deadline = None if seconds is None else unit.now + round(seconds * MICROSECONDS)
     unit.envs.pop(child.id, None)
     unit.note(child, 1, 0, 0, "ExecutionStarted", started_detail(unit, child))
     root.status = FrameStatus.READY
@@ -94,6 +115,7 @@ def go_on(unit: UnitOfWork, child: Execution, frame: Frame) -> None:
     assert join is not None
     match verdict(join):
         case Verdict.WAIT:
+            frame.join = join = after_child(join, unit.now)
             start_pending_children(unit, frame, to_start(join))
             want_items(unit, frame)
         case Verdict.COMPLETE:
@@ -101,6 +123,19 @@ def go_on(unit: UnitOfWork, child: Execution, frame: Frame) -> None:
         case Verdict.FAIL:
             abort_children(unit, frame)
             unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, child.error, child.cause, frame.last)))
+
+
+def counts_changed(unit: UnitOfWork, frame: Frame) -> None:
+    """Somebody changed the limits of an open run: it goes on under them, or has failed by them."""
+    join = frame.join
+    assert join is not None
+    match verdict(join):
+        case Verdict.FAIL:
+            abort_children(unit, frame)
+            unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, None, None, frame.last)))
+        case _:
+            start_pending_children(unit, frame, to_start(join))
+            want_items(unit, frame)
 
 
 def settle_repaired(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
@@ -135,6 +170,8 @@ def want_items(unit: UnitOfWork, parent: Frame) -> None:
     """Ask for the next portion, unless it is on its way or enough children wait."""
     join = parent.join
     assert join is not None
+    if join.brake is not None and join.brake.paused_since:
+        return
     if join.read_items < join.total and join.made_children - join.started < _LOW and not parent.opens & Opens.JOB:
         unit.agenda.append((parent.id, ItemsWanted(parent.seq)))
 

@@ -17,8 +17,9 @@ from sm_cli.engine.stepping.forks import start_pending_branches
 from sm_cli.engine.stepping.map_runs import run_result
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import Conflict, NotFound
+from sm_cli.interpreter.brake import next_round
 from sm_cli.interpreter.events import Joined
-from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.frame import Brake, Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import to_start
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, Status
@@ -79,6 +80,8 @@ def check_redrivable(execution: Execution) -> None:
     """Raises Conflict when the execution cannot be redriven."""
     if execution.type != "STANDARD":
         raise Conflict(f"execution {execution.name} is {execution.type}: only STANDARD ones can be redriven")
+    if execution.parent is not None and execution.parent.is_listed:
+        raise Conflict(f"execution {execution.name} belongs to a batch: try what failed in the batch again")
     if execution.parent is not None and execution.parent.run is not None:
         raise Conflict(f"execution {execution.name} belongs to a map run: redrive the execution that the Map is in")
     if execution.status not in _REDRIVABLE:
@@ -126,6 +129,11 @@ def state_of(unit: UnitOfWork, frame: Frame) -> State:
     return program.machines[frame.machine].states[frame.state]
 
 
+def can_run(child: Execution) -> bool:
+    """Whether this child of a map run, which did not succeed, can run again: whether its item can be worked on."""
+    return bool(child.events) or child.status is not Status.FAILED
+
+
 class Reopening:
     """Opens the failed frames of one execution again, from the root down."""
 
@@ -162,6 +170,8 @@ class Reopening:
         detail: dict[str, Json] = {"mapRunArn": unit.env(self.execution).facts.map_run_arn(state.label, run.ref)}
         note(unit, self.execution, parent, "MapRunRedriven", {**detail, "redriveCount": run.redrives})
         failures = unit.tx.failed_executions(parent.id, join.activation)
+        if join.brake is not None:
+            failures = self.leave_refused(parent, join.brake, failures)
         roots = {root.execution: root for root in unit.tx.roots([child.id for child in failures])}
         again = [self.wait(child, roots[child.id], (*where, state.name)) for child in failures]
         unit.runs.new_children[parent.id, join.activation].extend(failures)
@@ -170,6 +180,19 @@ class Reopening:
         map_runs.start_pending_children(unit, parent, to_start(parent.join))
         map_runs.want_items(unit, parent)
         return again or [again_of(unit, parent, where)]
+
+    def leave_refused(self, parent: Frame, brake: Brake, failures: list[Execution]) -> list[Execution]:
+        """Of a batch's children those that run again: an item that could not be worked on has failed for good. The
+        others are counted anew, and a round begins."""
+        again = [child for child in failures if can_run(child)]
+        count, join = len(failures) - len(again), parent.join
+        assert join is not None
+        join = join._replace(
+            failed=count, failed_items=count, settled_items=join.settled_items + count,
+            started=join.started + count,
+        )  # fmt: skip
+        parent.join = next_round(join, brake._replace(paused_since=0))
+        return again
 
     def wait(self, child: Execution, root: Frame, where: tuple[str, ...]) -> Again:
         """A child of a map run waits for its turn again."""

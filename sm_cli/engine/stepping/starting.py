@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sm_cli.engine.chaining.source import Source, link_to
 from sm_cli.engine.programs import WorkflowVersion
+from sm_cli.engine.stepping.batch.plan import REFUSED, Plan, plan_of
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.interpreter.commands import Child
@@ -86,8 +87,12 @@ def started_detail(unit: UnitOfWork, execution: Execution) -> dict[str, Json]:
     return {"input": execution.input, "roleArn": facts.role, **facts.version_arns}
 
 
-def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: list[Child]) -> None:
-    """The next children of a map run, PENDING: rows and root frames. `map_runs.begin_child` starts them."""
+def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: list[Child]) -> int:
+    """The next children of a map run, PENDING: rows and root frames. `map_runs.begin_child` starts them. Returns how
+    many were made: of a batch, an execution that is there already under its name is not made again."""
+    plan = plan_of(parent)
+    if plan is not None:
+        return make_batch_children(unit, parent, run, plan, children)
     first, frames = (unit.tx.reserve(table, len(children) or 1) for table in ("executions", "frames"))
     machines = unit.program_of(parent.digest).machines
     waiting = unit.runs.new_children[run.frame, run.activation]
@@ -107,6 +112,36 @@ def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: li
         unit.changes.new_executions.append(execution)
         unit.changes.new_frames[frame] = unit.frames[frame] = unit.runs.roots[id] = root
         waiting.append(execution)
+    return len(children)
+
+
+def make_batch_children(unit: UnitOfWork, parent: Execution, run: MapRun, plan: Plan, children: list[Child]) -> int:
+    """As `make_children`, of a batch: executions of its target, from the root machine on, each under its own name."""
+    program = unit.program_of(plan.digest)
+    version = unit.tx.version_of_text(plan.workflow, plan.digest)
+    names = [plan.name(child.index) for child in children]
+    in_use = unit.tx.names_in_use(plan.workflow, names)
+    in_use |= {each.name for each in unit.changes.new_executions if each.workflow == plan.workflow}
+    items = [(name, child) for name, child in zip(names, children, strict=True) if name not in in_use]
+    first, frames = (unit.tx.reserve(table, len(items) or 1) for table in ("executions", "frames"))
+    waiting = unit.runs.new_children[run.frame, run.activation]
+    for id, frame, (name, child) in zip(itertools.count(first), itertools.count(frames), items, strict=False):
+        refusal = child.refusal
+        if refusal is None and plan.is_too_long(child.index):
+            refusal = f"its name, {name}, would be longer than a name may be"
+        execution = Execution(
+            id, unit.new_ref(), name, plan.workflow, plan.digest, run.type, Status.PENDING, unit.now, child.input,
+            error=None if refusal is None else REFUSED, cause=refusal, queue=parent.queue, priority=parent.priority,
+            tree=parent.tree, limits=parent.limits,
+            parent=Parent(run.frame, run.activation, child.index, 1, run.id, is_listed=True),
+            version=None if version is None else version.number, qualifier=plan.qualifier,
+        )  # fmt: skip
+        root = Frame(frame, id, None, 0, 0, "", program.root.start_at, status=FrameStatus.PENDING, input=child.input)
+        unit.executions[id] = execution
+        unit.changes.new_executions.append(execution)
+        unit.changes.new_frames[frame] = unit.frames[frame] = unit.runs.roots[id] = root
+        waiting.append(execution)
+    return len(items)
 
 
 def copy_closed(unit: UnitOfWork, execution: Execution, version: WorkflowVersion) -> Execution:

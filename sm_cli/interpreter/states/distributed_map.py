@@ -12,6 +12,7 @@ from typing import cast
 
 from sm_cli.asl.model import Count, DistributedMap, ItemBatcher, ItemReader
 from sm_cli.errors import StateFailure
+from sm_cli.interpreter.brake import excess_text
 from sm_cli.interpreter.commands import Child, EndRun, RunTask, Spawn, StartRun
 from sm_cli.interpreter.dataflow import complete, effective_input, evaluate_count
 from sm_cli.interpreter.events import (
@@ -77,9 +78,10 @@ def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> En
             over(turn, state) if join.failed_items > join.tolerated else finish_map_run(turn, state, answer["written"])
         )
     input = effective_input(turn, state)
-    if "total" in answer:  # the first portion: now it is known how many there are
+    if "total" in answer:  # the first portion, or the last one of a batch: now it is known how many there are
         total = cast("int", answer["total"])
-        tolerance = tolerated_failures(thresholds(turn, state, input), total)
+        limits = thresholds(turn, state, input)
+        tolerance = tolerated_failures(limits, total) if join.brake is None else join.tolerated
         turn.frame.join = join._replace(total=total, tolerated=tolerance, mark=str(answer["mark"]))
     join = joined_so_far(turn)
     items = Items(cast("list[Json]", answer["items"])[: join.total - join.read_items], answer.get("keyed") is True)
@@ -87,7 +89,10 @@ def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> En
         return fail_map_run(
             turn, state, "States.ItemReaderFailed", "The data set has fewer items than it had at first."
         )
-    return spawn_children(turn, state, children_of(turn, state, input, items))
+    children = children_of(turn, state, input, items)
+    for number, cause in cast("dict[str, str]", answer.get("refused") or {}).items():
+        children[int(number)] = replace(children[int(number)], refusal=cause)
+    return spawn_children(turn, state, children)
 
 
 def not_served(turn: StepBuilder, state: DistributedMap, event: TaskFailed) -> Entered | None:
@@ -161,10 +166,11 @@ def finish_map_run(
 
 def over(turn: StepBuilder, state: DistributedMap) -> Entered | None:
     """More items failed than are tolerated."""
-    return fail_map_run(
-        turn, state, "States.ExceedToleratedFailureThreshold",
-        "The specified tolerated failure threshold was exceeded",
-    )  # fmt: skip
+    join = joined_so_far(turn)
+    cause = "The specified tolerated failure threshold was exceeded"
+    if join.brake is not None:
+        cause = excess_text(join, join.brake)
+    return fail_map_run(turn, state, "States.ExceedToleratedFailureThreshold", cause)
 
 
 def fail_map_run(turn: StepBuilder, state: DistributedMap, error: str | None, cause: str | None) -> Entered | None:

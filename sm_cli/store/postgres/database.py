@@ -36,6 +36,7 @@ from sm_cli.store.waiting import TELL_AFTER, Holder, LockWait, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sm_cli.store.liveness import Liveness
     from sm_cli.store.postgres.url import PostgresUrl
@@ -302,6 +303,12 @@ class PostgresStore:
                 row = session.one("token_key")
             assert row is not None
             return bytes(row[0])
+
+    def spool(self) -> Path:
+        """A folder of this machine and user: workers of others cannot read what is kept in it."""
+        from sm_cli.store.postgres.local import place_of_spool
+
+        return place_of_spool(self.url.place)
 
     def liveness(self) -> Liveness | None:
         """How a worker shows those of this machine and user that it lives; leases and heartbeats show it to others.

@@ -32,8 +32,10 @@ class Question(NamedTuple):
     parameters: dict[str, object]
 
     def page(self, page: ExecutionPage, *, of_run: bool) -> Question:
-        """The part of its answer that is asked for. of_run: whether these are children of one map run."""
-        key = "number" if of_run and page.order.key is SortKey.STARTED else page.order.key.value
+        """The part of its answer that is asked for. of_run: whether these are children of one map run; those of a batch
+        are sorted as all others are."""
+        is_numbered = of_run and "from_batch" not in self.parts
+        key = "number" if is_numbered and page.order.key is SortKey.STARTED else page.order.key.value
         order = f"{key}_{'down' if page.order.descending else 'up'}"
         parts, parameters = self.parts, {**self.parameters, "limit": page.limit}
         if page.after is not None:
@@ -50,6 +52,8 @@ def question(session: Session, head: str, filter: ExecutionFilter, order: Order 
     """What this filter means, with the beginning `head`: a question that has neither order nor limit yet."""
     few = _few_ids(session, filter)
     source = "from_ids" if few is not None else source_of(filter, order)
+    if source == "from_run" and session.one("has_batch_children", (filter.run,)) is not None:
+        source = "from_batch"
     return Question((head, source, *conditions(filter, source)), _parameters(filter, few))
 
 

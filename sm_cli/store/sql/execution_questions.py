@@ -83,19 +83,29 @@ class ExecutionQuestions(Asking):
         return self._outputs(self.session.all("executions_outputs", (frame, activation)), most)
 
     def run_results(self, run: int, after: int, limit: int) -> list[Execution]:
-        """A map run's children with index > `after`, whole, lowest index first."""
-        return self._executions("run_results", (run, after, limit))
+        """A map run's children with index > `after`, whole, lowest index first; also those of a batch."""
+        children = self._executions("run_results", (run, after, limit))
+        return children or self._executions("batch_results", (run, after, limit))
+
+    def names_in_use(self, workflow: str, names: Collection[str]) -> set[str]:
+        """Those of these names that an execution of the workflow has."""
+        return {name for (name,) in self.session.all("names_in_use", (name_list(names), workflow))}
+
+    def executions_named(self, workflow: str, names: Collection[str]) -> dict[str, Execution]:
+        """The executions of a workflow that have one of these names, by it; without input and output (both None)."""
+        executions = self._short_executions("executions_named", (name_list(names), workflow))
+        return {execution.name: execution for execution in executions}
 
     def map_run(self, frame: int, activation: int) -> MapRun | None:
         """The map run of the fork that the frame made at this seq; None when there is none."""
         row = self.session.one("map_run", (frame, activation))
-        return None if row is None else rows.map_run(row)
+        return None if row is None else map_run(row)
 
     def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
         """Of one execution, or of all; newest first. An open one's `join` is its frame's, as it is now."""
         if execution is None:
-            return [rows.map_run(row) for row in self.session.all("map_runs", (BEYOND, limit))]
-        return [rows.map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
+            return [map_run(row) for row in self.session.all("map_runs", (BEYOND, limit))]
+        return [map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
 
     def find_map_run(self, ref: str) -> list[MapRun]:
         """The map run with this ref, else those whose ref begins with it. The empty text names none."""
@@ -103,7 +113,7 @@ class ExecutionQuestions(Asking):
             return []
         matches = self.session.all("map_runs_by_ref", (ref,))
         matches = matches or self.session.all("map_runs_by_prefix", (ref, f"{ref}\U0010ffff", 10))
-        return [rows.map_run(row) for row in matches]
+        return [map_run(row) for row in matches]
 
     def find(self, text: str, limit: int = 10) -> list[Execution]:
         """Executions that this text may name: the exact ref, else the exact name (newest first), else refs
@@ -209,3 +219,25 @@ class ExecutionQuestions(Asking):
         page = self.session.all("history_before", (execution, before, most))
         events = rows.history_events(execution, reversed(page), 0, None, None)
         return [event for event in events if event.number < before]
+
+
+def map_run(row: rows.Row) -> MapRun:
+    """A row of `map_runs` to its value."""
+    (id, ref, execution, frame, activation, state, workflow, type, status, started, closed, redrives, join) = row
+    return MapRun(
+        id, ref, execution, frame, activation, state, workflow, type, Status(status), started,
+        rows.read_join(join), closed, redrives,
+    )  # fmt: skip
+
+
+def map_run_row(r: MapRun) -> rows.Row:
+    """A map run to a row of `map_runs`."""
+    return (
+        r.id, r.ref, r.execution, r.frame, r.activation, r.state, r.workflow, r.type, r.status.value, r.started,
+        r.closed, r.redrives, rows.join_text(r.join),
+    )  # fmt: skip
+
+
+def map_run_changes(r: MapRun) -> rows.Row:
+    """The columns of `update_map_run`."""
+    return (r.status.value, r.closed, r.redrives, rows.join_text(r.join), r.id)

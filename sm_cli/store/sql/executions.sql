@@ -3,7 +3,7 @@
 -- name: execution_columns
 e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.deadline, e.closed,
 e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
-e.version, e.qualifier, e.parent_frame, e.parent_seq, e.idx, e.items, e.run
+e.version, e.qualifier, e.parent_frame, e.parent_seq, e.idx, e.items, e.run, e.batch
 
 -- name: whole_executions
 SELECT {execution_columns}, d.input, d.output
@@ -100,6 +100,18 @@ SELECT {execution_columns}, d.input, d.output
 FROM executions e INDEXED BY executions_of_run JOIN execution_data d ON d.execution = e.id
 WHERE e.run = ? AND e.idx > ? ORDER BY e.idx LIMIT ?
 
+-- name: batch_results
+SELECT {execution_columns}, d.input, d.output
+FROM executions e INDEXED BY executions_of_batch JOIN execution_data d ON d.execution = e.id
+WHERE e.batch = ? AND e.idx > ? ORDER BY e.idx LIMIT ?
+
+-- name: executions_named
+SELECT {execution_columns} FROM json_each(?) wanted JOIN executions e ON e.name = wanted.value
+WHERE e.workflow = ?
+
+-- name: names_in_use
+SELECT e.name FROM json_each(?) wanted JOIN executions e ON e.name = wanted.value WHERE e.workflow = ?
+
 -- name: map_run_columns
 r.id, r.ref, r.execution, r.frame, r.activation, r.state, r.workflow, r.type, r.status, r.started, r.closed,
 r.redrives, CASE WHEN r.status = 'RUNNING' THEN coalesce(f.forked, r.forked) ELSE r.forked END
@@ -143,8 +155,8 @@ FROM json_each(?) w
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
     error, cause, events, queue, priority, tags, redrives, redriven, tree, machine, limits,
-    version, qualifier, parent_frame, parent_seq, idx, items, run)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    version, qualifier, parent_frame, parent_seq, idx, items, run, batch)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_execution_data
 INSERT INTO execution_data (execution, input, output) VALUES (?, ?, ?)

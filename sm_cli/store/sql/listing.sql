@@ -28,6 +28,12 @@ FROM executions e INDEXED BY sqlite_autoindex_executions_2 WHERE e.run IS NULL
 -- name: from_run
 FROM executions e INDEXED BY executions_of_run WHERE e.run = :run
 
+-- name: from_batch
+FROM executions e INDEXED BY executions_of_batch WHERE e.batch = :run
+
+-- name: has_batch_children
+SELECT 1 FROM executions e INDEXED BY executions_of_batch WHERE e.batch = ? LIMIT 1
+
 -- name: from_ids
 FROM json_each(:ids) wanted CROSS JOIN executions e ON e.id = wanted.value WHERE e.run IS NULL
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from sm_cli.interpreter.frame import Frame, FrameStatus, Join
+from sm_cli.interpreter.frame import Brake, Frame, FrameStatus, Join
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import FLAT, SHORT, Json, folded_text, is_small
@@ -32,7 +32,6 @@ from sm_cli.store.records import (
     FailedAttempt,
     HistoryEvent,
     Job,
-    MapRun,
     Parent,
     Status,
     Timer,
@@ -53,7 +52,7 @@ HISTORY_ROW = 1 << 18
 _FRAME_STATUS = tuple(FrameStatus)
 _STATUS = {status.value: status for status in Status}
 _TIMER_KIND = {kind.value: kind for kind in TimerKind}
-_NO_PARENT = (None,) * 5
+_NO_PARENT = (None,) * 6
 _MESSAGE_STATUS = {status.value: status for status in MessageStatus}
 
 
@@ -87,7 +86,7 @@ def execution(row: Row, value: Decode) -> Execution:
     """From `execution_columns`, and `input`, `output` when they were asked for."""
     (id, ref, name, workflow, digest, type, status, started, deadline, closed, error, cause, events, queue,
      priority, tags, redrives, redriven, tree, machine, limits, version, qualifier, frame, seq, idx, items, run,
-     *data) = row  # fmt: skip
+     batch, *data) = row  # fmt: skip
     input, output = None, None
     if data:
         input = value(data[0])
@@ -95,7 +94,8 @@ def execution(row: Row, value: Decode) -> Execution:
     return Execution(
         id, ref, name, workflow, digest, type, _STATUS[status], started, input, deadline, closed, error, cause,
         output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven, tree, machine,
-        bool(limits), None if frame is None else Parent(frame, seq, idx, items, run), version, qualifier,
+        bool(limits), None if frame is None else Parent(frame, seq, idx, items, run or batch, batch is not None),
+        version, qualifier,
     )  # fmt: skip
 
 
@@ -108,8 +108,15 @@ def execution_row(e: Execution) -> Row:
     return (
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
         e.cause, e.events, e.queue, e.priority, encode({**e.tags} or None), e.redrives, e.redriven, e.tree, e.machine,
-        int(e.limits), e.version, e.qualifier, *(e.parent or _NO_PARENT),
+        int(e.limits), e.version, e.qualifier, *_parent_columns(e.parent),
     )  # fmt: skip
+
+
+def _parent_columns(parent: Parent | None) -> Row:
+    if parent is None:
+        return _NO_PARENT
+    *place, run, is_listed = parent
+    return (*place, None, run) if is_listed else (*place, run, None)
 
 
 def execution_changes(e: Execution) -> Row:
@@ -147,26 +154,18 @@ def copy_execution(e: Execution) -> Execution:
     )  # fmt: skip
 
 
-def map_run(row: Row) -> MapRun:
-    """A row of `map_runs` to its value."""
-    (id, ref, execution, frame, activation, state, workflow, type, status, started, closed, redrives, join) = row
-    return MapRun(
-        id, ref, execution, frame, activation, state, workflow, type, _STATUS[status], started,
-        Join(*orjson.loads(join)), closed, redrives,
-    )  # fmt: skip
+def read_join(text: str) -> Join:
+    """The counts of a fork."""
+    values = orjson.loads(text)
+    if len(values) == len(Join._fields):
+        values[-1] = Brake(*values[-1])
+    return Join(*values)
 
 
-def map_run_row(r: MapRun) -> Row:
-    """A map run to a row of `map_runs`."""
-    return (
-        r.id, r.ref, r.execution, r.frame, r.activation, r.state, r.workflow, r.type, r.status.value, r.started,
-        r.closed, r.redrives, encode(list(r.join)),
-    )  # fmt: skip
-
-
-def map_run_changes(r: MapRun) -> Row:
-    """The columns of `update_map_run`."""
-    return (r.status.value, r.closed, r.redrives, encode(list(r.join)), r.id)
+def join_text(join: Join) -> str:
+    """The same as text: a JSON array, which only for a batch ends with a brake."""
+    *values, brake = join
+    return orjson.dumps(values if brake is None else [*values, list(brake)]).decode()
 
 
 def frame(row: Row, value: Decode) -> Frame:
@@ -176,7 +175,7 @@ def frame(row: Row, value: Decode) -> Frame:
     return Frame(
         id, execution, parent, activation, idx, machine, state, seq, _FRAME_STATUS[status], opens,
         () if retries is None else tuple(orjson.loads(retries)),
-        None if join is None else Join(*orjson.loads(join)),
+        None if join is None else read_join(join),
         value(item), {} if vars is None else value(vars),  # type: ignore[arg-type]  # vars are always an object
         value(input), value(output), entered, last, entered_at, decode(wake),
     )  # fmt: skip
@@ -193,7 +192,7 @@ def frame_step(f: Frame) -> Row:
     return (
         f.opens,
         encode(list(f.retries)) if f.retries else None,
-        None if join is None else encode(list(join)),
+        None if join is None else join_text(join),
         f.entered, f.last, f.entered_at, encode(f.wake),
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from sm_cli.store.records import (
 )
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql import large_values, pruning, rows
+from sm_cli.store.sql.execution_questions import map_run_changes, map_run_row
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
@@ -106,9 +107,9 @@ class Transaction(Questions):
         if changes.waits_forgotten:
             many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
         if changes.new_map_runs:
-            many("insert_map_run", map(rows.map_run_row, changes.new_map_runs))
+            many("insert_map_run", map(map_run_row, changes.new_map_runs))
         if changes.map_runs:
-            many("update_map_run", map(rows.map_run_changes, changes.map_runs))
+            many("update_map_run", map(map_run_changes, changes.map_runs))
         if changes.losses:
             self._row_cache.no_losses = False
             many("delete_losses", [()])

@@ -23,7 +23,7 @@ from sm_cli.store.sql import large_values, queries
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sqlite import errors, migrate, token_key
-from sm_cli.store.sqlite.create import HEADER, is_there, make
+from sm_cli.store.sqlite.create import HEADER, is_there, make, make_folder
 from sm_cli.store.sqlite.session import SqliteSession
 from sm_cli.store.waiting import Holder, LockWait, Patience, poll
 
@@ -279,6 +279,10 @@ class SqliteStore:
                 key = token_key.move_or_make(transaction.session.connection, beside, f"{self.path}.key")
             beside.unlink(missing_ok=True)
         return key
+
+    def spool(self) -> Path:
+        """A folder beside the file."""
+        return make_folder(Path(f"{self._file}.batches"))
 
     def liveness(self) -> Liveness:
         """How a worker shows others that it lives, and sees whether they do."""

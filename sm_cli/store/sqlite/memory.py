@@ -6,6 +6,7 @@ One connection reads and writes, under one lock; nothing outlives the object.
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ class MemoryStore:
         self.patience = Patience(lambda: None)
         self._lock = threading.RLock()
         self._writing = False
+        self._spool: tempfile.TemporaryDirectory[str] | None = None
         connection = sqlite3.connect(_WHERE, isolation_level=None, check_same_thread=False, cached_statements=256)
         connection.deserialize(_empty())
         connection.execute("PRAGMA journal_mode = MEMORY")
@@ -94,6 +96,12 @@ class MemoryStore:
 
     def liveness(self) -> None:
         """None: no other process can see it."""
+
+    def spool(self) -> Path:
+        """A folder that goes with the object."""
+        if self._spool is None:
+            self._spool = tempfile.TemporaryDirectory(prefix="sm-")
+        return Path(self._spool.name)
 
     def close(self) -> None:
         """The database goes with the object."""

@@ -126,7 +126,7 @@ class Oracle(Applied):
 
     def _meant(self, wanted: ExecutionFilter) -> list[Execution]:
         def is_wanted(e: Execution) -> bool:
-            run = None if e.parent is None else e.parent.run
+            run = None if e.parent is None or (e.parent.is_listed and wanted.run is None) else e.parent.run
             return (
                 run == wanted.run
                 and (not wanted.statuses or e.status in wanted.statuses)

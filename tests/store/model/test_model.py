@@ -96,9 +96,11 @@ JOBS = st.fixed_dictionaries(
         "input": VALUES,
     }
 )  # fmt: skip
+#: Map run 2 is a batch's.
 PARENTS = st.none() | st.builds(
-    Parent, st.integers(1, 2), st.integers(1, 2), st.just(0), SMALL, st.none() | st.integers(1, 2)
-)
+    lambda frame, activation, items, run: Parent(frame, activation, 0, items, run, run == 2),
+    st.integers(1, 2), st.integers(1, 2), SMALL, st.none() | st.integers(1, 2),
+)  # fmt: skip
 
 
 class Model(RuleBasedStateMachine):

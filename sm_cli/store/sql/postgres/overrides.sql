@@ -66,3 +66,13 @@ DELETE FROM execution_tags WHERE (name, value, execution) IN (
     SELECT t.key, t.value, e.id
     FROM json_each(?) wanted JOIN executions e ON e.id = wanted.value, jsonb_each_text(e.tags::jsonb) AS t(key, value)
 )
+
+-- name: executions_named
+SELECT {execution_columns}
+FROM (SELECT jsonb_array_elements_text(?::jsonb) COLLATE "C" AS value) w JOIN executions e ON e.name = w.value
+WHERE e.workflow = ?
+
+-- name: names_in_use
+SELECT e.name
+FROM (SELECT jsonb_array_elements_text(?::jsonb) COLLATE "C" AS value) w JOIN executions e ON e.name = w.value
+WHERE e.workflow = ?

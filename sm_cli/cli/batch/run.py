@@ -1,0 +1,222 @@
+"""`sm batch run`: start a batch and work on it until it is over."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from sm_cli.cli.project.config import find_project
+from sm_cli.cli.run.preparing import registry_for
+from sm_cli.cli.run.processes import loader_for
+from sm_cli.cli.run.stubbing import stubbing
+from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.options import (
+    AsJson,
+    Buckets,
+    Database,
+    Handlers,
+    LockTimeout,
+    LogFormat,
+    Output,
+    Processes,
+    Stubbed,
+    Trust,
+    Verbose,
+    choice,
+    count,
+    output_format,
+    queue_name,
+)
+from sm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.cli.project.config import Project
+    from sm_cli.engine.batches.options import BatchOptions
+    from sm_cli.engine.engine import Engine, Workflow
+    from sm_cli.engine.stepping.batch.plan import Plan
+    from sm_cli.jsonvalue import Json
+
+_FORMATS = ("jsonl", "json", "csv", "tsv", "parquet")
+#: No more handlers than this run at once because of --concurrency alone.
+_MOST_SLOTS = 64
+_BUCKET = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
+
+
+_Workflow: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(metavar="WORKFLOW", show_default=False, help="A file or a name in workflows/."),
+]
+_Inputs: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--inputs", "-i", metavar="FILE|-|s3://BUCKET/KEY", help="JSON Lines, JSON, CSV or Parquet."),
+]
+_Format: TypeAlias = Annotated[
+    str | None, typer.Option("--format", metavar="FORMAT", help="Of --inputs, where its name does not say it.")
+]
+_NamePrefix: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--name-prefix", metavar="P", help="Names P-0, P-1, …; one that is there is not started again."),
+]
+_Concurrency: TypeAlias = Annotated[
+    str | None, typer.Option("--concurrency", metavar="N", help="Executions at once; 1: one after the other.")
+]
+_StopOnError: TypeAlias = Annotated[bool, typer.Option("--stop-on-error", help="The first failure ends the batch.")]
+_MaxFailureRate: TypeAlias = Annotated[
+    str | None, typer.Option("--max-failure-rate", metavar="PERCENT", help="With more failures than that it fails.")
+]
+_MinSamples: TypeAlias = Annotated[
+    str | None, typer.Option("--min-samples", metavar="N", help="That rate is judged from so many items on.")
+]
+_MicroBatch: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--micro-batch", metavar="N", help="Rounds of so many; the next begins when all ended."),
+]
+_PauseAt: TypeAlias = Annotated[
+    str | None, typer.Option("--pause-at", metavar="PERCENT", help="With more failures in a round it pauses.")
+]
+_FailAt: TypeAlias = Annotated[
+    str | None, typer.Option("--fail-at", metavar="PERCENT", help="With more failures in a round it fails.")
+]
+_Results: TypeAlias = Annotated[
+    str | None, typer.Option("--results", metavar="FILE", help="Write what became of every item, as JSON Lines.")
+]
+_DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Only tell what would start.")]
+_Detach: TypeAlias = Annotated[
+    bool, typer.Option("--detach", help="Only start it and print its id; `sm worker` does the rest.")
+]
+_Priority: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--priority", metavar="QUEUE", help="The queue of its tasks: critical, default, low, …"),
+]
+
+
+def run_batch(
+    workflow: _Workflow = None,
+    inputs: _Inputs = None,
+    format: _Format = None,
+    name_prefix: _NamePrefix = None,
+    concurrency: _Concurrency = None,
+    stop_on_error: _StopOnError = False,
+    max_failure_rate: _MaxFailureRate = None,
+    min_samples: _MinSamples = None,
+    micro_batch: _MicroBatch = None,
+    pause_at: _PauseAt = None,
+    fail_at: _FailAt = None,
+    results: _Results = None,
+    dry_run: _DryRun = False,
+    detach: _Detach = False,
+    priority: _Priority = None,
+    handlers: Handlers = None,
+    stub: Stubbed = False,
+    buckets: Buckets = None,
+    processes: Processes = None,
+    output: Output = None,
+    json: AsJson = False,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
+    _verbose: Verbose = False,
+    _log_format: LogFormat = None,
+) -> None:
+    """Start one execution of a workflow for each item, and work on them."""
+    from sm_cli.cli.project import workflows
+    from sm_cli.cli.project.opening import opened_engine
+    from sm_cli.engine.batches.options import CONCURRENCY, BatchOptions
+
+    output_kind = output_format(output, json)
+    check_batch_options(inputs, results, is_left=detach or dry_run)
+    concurrency_limit = _number(concurrency, "--concurrency", CONCURRENCY)
+    rounds, samples = _number(micro_batch, "--micro-batch"), _number(min_samples, "--min-samples")
+    options = BatchOptions(concurrency_limit, stop_on_error, max_failure_rate, samples, rounds, pause_at, fail_at)
+    options.limits()
+    project = find_project()
+    target = workflows.load(workflows.choose(project, workflow))
+    queue = queue_name(priority or project.queue_of(target.name), "--priority")
+    load = loader_for(project, slots_for(project, concurrency, options), processes)
+    with out.guard_stdout() as result, stubbing(stub) as stubs, load:
+        registry = registry_for(target, project, handlers, load, stubs)
+        with opened_engine(db, project, create=True, buckets=buckets, has_stub=stub) as engine:
+            ref = engine.clock.new_ref()
+            plan, first = plan_for(engine, target, str(inputs), format, ref, name_prefix, options)
+            from sm_cli.cli.batch.dry_run import print_plan
+            from sm_cli.cli.batch.working import start_batch, work_on
+
+            if dry_run:
+                raise typer.Exit(print_plan(engine, plan, first, result, output_kind))
+
+            if detach:
+                out.text(start_batch(engine, target, plan, ref, queue).ref, result)
+                raise typer.Exit(0)
+            raise typer.Exit(work_on(
+                engine, target, plan, ref, queue, registry, load.slots, result, format=output_kind, results=results,
+            ))  # fmt: skip
+
+
+def check_batch_options(inputs: str | None, results: str | None, *, is_left: bool) -> None:
+    """Options that say nothing together. is_left: whether the command ends before the batch does. Raises UsageError."""
+    if inputs is None:
+        raise UsageError("a batch needs items: give --inputs FILE, - for stdin, or s3://BUCKET/KEY")
+    if results is not None and is_left:
+        raise UsageError("--results is written when the batch is over; after --detach, sm batch results ID prints them")
+
+
+def slots_for(project: Project, concurrency: str | None, options: BatchOptions) -> str | None:
+    """How many handlers run at once, as `loader_for` reads it: as many as executions, when that was said and the
+    settings say nothing else."""
+    if concurrency is None or project.setting("concurrency") is not None:
+        return None
+    return str(min(max(1, options.concurrency), _MOST_SLOTS))
+
+
+def plan_for(
+    engine: Engine, workflow: Workflow, inputs: str, format: str | None, ref: str, prefix: str | None,
+    options: BatchOptions,
+) -> tuple[Plan, list[Json]]:  # fmt: skip
+    """What the batch is to do, and its first items. ref: the id that it will have. Raises UsageError for items that it
+    cannot work through."""
+    from sm_cli.buckets import BatchItems
+    from sm_cli.engine.batches.spool import sweep_spool
+    from sm_cli.engine.batches.starting import make_plan, open_source
+
+    kind = None if format is None else choice(format, "--format", _FORMATS).upper()
+    sweep_spool(engine.store, engine.clock.now())
+    source = items_source(engine, inputs, kind, ref)
+    try:
+        preview = open_source(BatchItems(engine.buckets), source)
+        return make_plan(workflow, source, preview, prefix or ref, options), preview.first
+    except UsageError as e:
+        if inputs == "-":
+            Path(str(source["file"])).unlink()
+            raise UsageError(e.message.replace(str(source["file"]), "stdin"), hint=e.hint) from None
+        raise
+
+
+def items_source(engine: Engine, inputs: str, kind: str | None, ref: str) -> dict[str, Json]:
+    """Where the items come from; stdin is kept beside the database. kind: their format; None to go by the name."""
+    from sm_cli.engine.batches.starting import bucket_source, file_source
+
+    if inputs == "-":
+        import sys
+
+        from sm_cli.engine.batches.spool import spool_stream
+
+        if sys.stdin is None or sys.stdin.closed:
+            raise UsageError("stdin is closed, so nothing can be read from it")
+        path = spool_stream(engine.store, ref, sys.stdin.buffer)
+        return file_source(path, kind or ("JSON" if _is_array(path) else "JSONL"))
+    match = _BUCKET.fullmatch(inputs)
+    if match is not None:
+        return bucket_source(match[1], match[2], kind)
+    return file_source(Path(inputs), kind)
+
+
+def _is_array(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(100).lstrip()[:1] == b"["
+
+
+def _number(text: str | None, option: str, default: int = 0) -> int:
+    return default if text is None else 0 if text == "0" else count(text, option)

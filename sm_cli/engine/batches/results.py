@@ -1,0 +1,127 @@
+"""What became of a batch's items: a row for each, in their order, without holes.
+
+An item whose execution was there before has that one's row; one that was not started has a row that says so. Pages of
+executions are read, each from its own snapshot, so that memory does not grow with the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sm_cli.buckets import BatchItems, ItemReaderFailed, Unreadable
+from sm_cli.engine.stepping.batch.plan import Plan, plan_of
+from sm_cli.errors import Conflict
+from sm_cli.jsonvalue import Json
+from sm_cli.store.records import Execution, MapRun, Status
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+
+_PAGE = 128
+#: Of an item that was not started in a batch that is over.
+SKIPPED = "SKIPPED"
+#: Of an item whose execution was there and has been deleted since.
+DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one item."""
+
+    #: Its number, from 0.
+    number: int
+    #: The name of its execution.
+    name: str
+    #: The execution's status, or PENDING, SKIPPED, DELETED.
+    status: str
+    #: The execution, with its data; None when there is none.
+    execution: Execution | None
+    #: The item; the input of the execution when there is one.
+    input: Json
+    #: Whether the execution was there before the batch.
+    is_existing: bool = False
+    #: Why there is no execution or nothing of it began; None when it began or waits.
+    reason: str | None = None
+
+
+def item_results(engine: Engine, batch: Execution) -> Iterator[ItemResult]:
+    """A row for each item, in order. Raises Conflict when items that were not started cannot be read any more and
+    nobody knows how many they are."""
+    plan = plan_of(batch)
+    assert plan is not None, "only a batch has items"
+    with engine.store.read() as questions:
+        run = next(iter(questions.map_runs(batch.id, 1)), None)
+    number = 0
+    if run is not None:
+        for row in _started(engine, plan, run):
+            yield row
+            number = row.number + 1
+    yield from _not_started(engine, plan, run, number, is_over=batch.closed is not None)
+
+
+def _started(engine: Engine, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
+    """Rows of the items that were read: executions of the batch, and between them those that were there before."""
+    number = 0
+    while True:
+        with engine.store.read() as questions:
+            page = questions.run_results(run.id, number - 1, _PAGE)
+        upto = page[-1].parent.number if page and page[-1].parent else run.join.read_items - 1
+        by_number = {child.parent.number: child for child in page if child.parent is not None}
+        while number <= upto:
+            end = min(upto + 1, number + _PAGE)
+            missing = [n for n in range(number, end) if n not in by_number]
+            existing = _existing(engine, plan, missing)
+            for each in range(number, end):
+                child = by_number.get(each)
+                yield _existing_row(plan, each, existing) if child is None else _row(each, child)
+            number = end
+        if not page:
+            return
+
+
+def _existing(engine: Engine, plan: Plan, numbers: list[int]) -> dict[str, Execution]:
+    if not numbers:
+        return {}
+    with engine.store.read() as questions:
+        namesakes = questions.executions_named(plan.workflow, [plan.name(number) for number in numbers])
+        whole = questions.executions([execution.id for execution in namesakes.values()])
+    return {execution.name: execution for execution in whole.values()}
+
+
+def _existing_row(plan: Plan, number: int, existing: dict[str, Execution]) -> ItemResult:
+    name = plan.name(number)
+    execution = existing.get(name)
+    if execution is None:
+        return ItemResult(number, name, DELETED, None, None, reason="its execution has been deleted")
+    return ItemResult(number, name, execution.status.value, execution, execution.input, is_existing=True)
+
+
+def _row(number: int, child: Execution) -> ItemResult:
+    if child.events or child.status is Status.PENDING:
+        return ItemResult(number, child.name, child.status.value, child, child.input)
+    if child.status is Status.FAILED:
+        return ItemResult(number, child.name, child.status.value, child, child.input, reason=child.cause)
+    return ItemResult(number, child.name, SKIPPED, child, child.input, reason="the batch ended before its turn")
+
+
+def _not_started(engine: Engine, plan: Plan, run: MapRun | None, number: int, *, is_over: bool) -> Iterator[ItemResult]:
+    """Rows of the items that no execution was made for."""
+    total = plan.total if run is None else run.join.item_count
+    status, reason = (SKIPPED, "the batch ended before its turn") if is_over else (Status.PENDING.value, None)
+    if total is not None and number >= total:
+        return
+    items = BatchItems(engine.buckets)
+    try:
+        while portion := items.read(plan.source, plan.mark, number, _PAGE):
+            for item in portion:
+                is_unreadable = isinstance(item, Unreadable)
+                why = str(item) if isinstance(item, Unreadable) else reason
+                yield ItemResult(number, plan.name(number), status, None, None if is_unreadable else item, reason=why)
+                number += 1
+    except ItemReaderFailed as e:
+        if total is None:
+            raise Conflict(f"the items that were not started cannot be told: {e.cause}") from None
+        for each in range(number, total):
+            yield ItemResult(each, plan.name(each), status, None, None, reason=f"{reason or 'it waits'}; {e.cause}")

@@ -1,0 +1,1 @@
+"""What makes a map run a batch: its plan, and children that are executions of the target."""
