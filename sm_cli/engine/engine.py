@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from sm_cli.engine.chaining.source import Source as Source
-from sm_cli.engine.chaining.source import check_unchanged, check_unique, source_output
+from sm_cli.engine.chaining.source import check_unchanged, check_unique, read_source
 from sm_cli.engine.chaining.transform import Transform
 from sm_cli.engine.clock import Clock, SystemClock
 from sm_cli.engine.event_warnings import warn_of_many_events
@@ -160,15 +160,13 @@ class Engine(Transactions):
 
     def source_input(self, source: Source) -> Json:
         """The input that a start with this source has; nothing is written. Raises NotFound and Conflict as
-        `source_output` does, and TransformError."""
+        `read_source` does, and TransformError."""
         return self._read_source(source)[1]
 
     def _read_source(self, source: Source) -> tuple[Execution, Json]:
         """(the source as it was when its output was read, the input that is made of that)."""
         with self.store.read() as questions:
-            output = source_output(questions, self.programs, source)
-            before = questions.short_execution(source.execution.id)
-        assert before is not None, "one snapshot answers both"
+            before, output = read_source(questions, self.programs, source)
         if source.transform is not None:
             output = source.transform.apply(output, self.clock.now(), self.settings.evaluation)
         return before, output

@@ -92,7 +92,7 @@ def raw(path: Path, statement: str) -> list[Any]:
 def test_no_query_walks_a_table_from_end_to_end(store: SqliteStore, path: Path, name: str) -> None:
     text = QUERIES[name]
     named = set(re.findall(r":(\w+)", text))
-    numbered = len(set(re.findall(r"\?\d", text)))
+    numbered = len(set(re.findall(r"\?\d+", text)))
     parameters: Any = dict.fromkeys(named) if named else [None] * (len(re.findall(r"\?(?!\d)", text)) + numbered)
     connection = sqlite3.connect(path)
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]

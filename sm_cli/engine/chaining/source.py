@@ -45,19 +45,20 @@ class Source:
     unique: bool = False
 
 
-def source_output(questions: Questions, programs: Programs, source: Source) -> Json:
-    """The output that a start is to take. Raises NotFound for an execution that is gone and a state that never ended,
-    Conflict for an execution that is open or failed."""
-    execution = questions.execution_without_input(source.execution.id)
+def read_source(questions: Questions, programs: Programs, source: Source) -> tuple[Execution, Json]:
+    """(the source as it is, the output that a start is to take). Raises NotFound for an execution that is gone and a
+    state that never ended, Conflict for an execution that is open or failed."""
+    read = questions.execution_without_input if source.state is None else questions.short_execution
+    execution = read(source.execution.id)
     if execution is None:
         raise _absence(source.execution)
     _check_status(execution, allow_failed=source.allow_failed)
     if source.state is not None:
-        return _output_of_state(questions, programs, execution, source.state)
+        return execution, _output_of_state(questions, programs, execution, source.state)
     if execution.status is Status.SUCCEEDED:
-        return execution.output
-    return {"Error": execution.error or f"States.{'Timeout' if execution.status is Status.TIMED_OUT else 'TaskFailed'}",
-            "Cause": execution.cause or ""}  # fmt: skip
+        return execution, execution.output
+    default = "States.Timeout" if execution.status is Status.TIMED_OUT else "States.TaskFailed"
+    return execution, {"Error": execution.error or default, "Cause": execution.cause or ""}
 
 
 def check_unchanged(questions: Questions, source: Source, before: Execution) -> None:

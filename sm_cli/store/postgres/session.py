@@ -52,12 +52,12 @@ class PostgresSession:
         rows = self.all(name, parameters)
         return rows[0] if rows else None
 
-    def many(self, name: str, rows: Iterable[Parameters]) -> None:
-        """Run a statement once a row. Raises DatabaseError."""
+    def many(self, name: str, rows: Iterable[Parameters]) -> int:
+        """Run a statement once a row; how many rows of tables it made or changed. Raises DatabaseError."""
         statement = dialect.statement_of(name)
         arguments = [statement.arguments(row) for row in rows]
         if not arguments:
-            return
+            return 0
         try:
             cursor = psycopg.RawCursor(self.connection)
             if len(arguments) == 1:
@@ -68,7 +68,9 @@ class PostgresSession:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
             raise not_text(e) from None
-        self.written += max(0, cursor.rowcount)
+        count = max(0, cursor.rowcount)
+        self.written += count
+        return count
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:  # noqa: ARG002 - SQLite reads in place
         """A large body; None when there is none. Raises DatabaseError."""

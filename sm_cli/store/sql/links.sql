@@ -1,14 +1,12 @@
 -- Links: which execution was started with the data of which other one.
 
 -- name: insert_link
--- Answers with nothing when it was to be the first of its source and workflow and is not.
+-- Makes no row when it was to be the first of its source and workflow and is not.
 INSERT INTO links (target, target_ref, target_workflow, source, source_ref, source_workflow, at, state, transform,
     "unique", number)
-VALUES (:target, :target_ref, :target_workflow, :source, :source_ref, :source_workflow, :at, :state, :transform,
-    :unique, CASE WHEN CAST(:unique AS BIGINT) = 1 THEN 1 ELSE 1 + coalesce(
-        (SELECT max(l.number) FROM links l WHERE l.source = :source AND l.target_workflow = :target_workflow), 0) END)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, CASE WHEN CAST(?10 AS BIGINT) = 1 THEN 1 ELSE 1 + coalesce(
+    (SELECT max(l.number) FROM links l WHERE l.source = ?4 AND l.target_workflow = ?3), 0) END)
 ON CONFLICT (source, target_workflow, number) DO NOTHING
-RETURNING target
 
 -- name: link_columns
 l.target, l.target_ref, l.target_workflow, l.source, l.source_ref, l.source_workflow, l.at, l.state, l.transform,

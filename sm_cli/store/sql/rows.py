@@ -15,6 +15,7 @@ from sm_cli.interpreter.frame import Brake, Frame, FrameStatus, Join
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import FLAT, SHORT, Json, folded_text, is_small
+from sm_cli.store.links import Link
 from sm_cli.store.messages import (
     MESSAGES_KEPT,
     Consumed,
@@ -166,6 +167,11 @@ def join_text(join: Join) -> str:
     """The same as text: a JSON array, which only for a batch ends with a brake."""
     *values, brake = join
     return orjson.dumps(values if brake is None else [*values, list(brake)]).decode()
+
+
+def link_row(link: Link) -> Row:
+    """A link to a row of `links`, but for its number."""
+    return (*link[:-1], int(link.unique))
 
 
 def frame(row: Row, value: Decode) -> Frame:

@@ -31,8 +31,8 @@ class Session(Protocol):
     def one(self, name: str, parameters: Parameters = ()) -> Row | None:
         """The first row of the query of this name; None when it has none."""
 
-    def many(self, name: str, rows: Iterable[Parameters]) -> None:
-        """Run a statement once a row."""
+    def many(self, name: str, rows: Iterable[Parameters]) -> int:
+        """Run a statement once a row; how many rows of tables it made or changed."""
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:
         """A large body; None when there is none. `before` is called before a long one is read."""

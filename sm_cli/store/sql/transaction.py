@@ -81,8 +81,8 @@ class Transaction(Questions):
             self._insert_executions(changes.new_executions)
         if changes.executions:
             self._update_executions(changes.executions)
-        for link in changes.new_links:
-            self._insert_link(link)
+        if changes.new_links:
+            self._insert_links(changes.new_links)
         if changes.new_frames:
             self._insert_frames(changes.new_frames.values())
         if changes.frames:
@@ -164,11 +164,14 @@ class Transaction(Questions):
         for e, both in zip(new, texts, strict=True):
             self._row_cache.learn_execution(e, both)
 
-    def _insert_link(self, link: Link) -> None:
-        if not self.session.all("insert_link", link._asdict()):
-            raise AlreadyLinked(
-                f"execution {link.source_ref} has led to an execution of workflow {link.target_workflow} already"
-            )
+    def _insert_links(self, links: list[Link]) -> None:
+        if self.session.many("insert_link", map(rows.link_row, links)) == len(links):
+            return
+        for link in links:
+            if self.first_links([link.source], link.target_workflow)[link.source].target != link.target and link.unique:
+                what = f"execution {link.source_ref} has led to an execution of workflow {link.target_workflow}"
+                raise AlreadyLinked(f"{what} already")
+        raise AssertionError("only a link that is to be unique makes no row")
 
     def _update_executions(self, executions: dict[int, Execution]) -> None:
         if not self._know_executions(executions):

@@ -48,10 +48,10 @@ class SqliteSession:
         rows = self.all(name, parameters)
         return rows[0] if rows else None
 
-    def many(self, name: str, rows: Iterable[Parameters]) -> None:
-        """Run a statement once a row."""
+    def many(self, name: str, rows: Iterable[Parameters]) -> int:
+        """Run a statement once a row; how many rows of tables it made or changed."""
         try:
-            self._executemany(self._query(name), rows)
+            return int(self._executemany(self._query(name), rows).rowcount)
         except sqlite3.Error as e:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
