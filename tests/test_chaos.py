@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import chaos, chaos_stops
+from bench import chaos, chaos_schedules, chaos_stops
 
 
 def test_workers_are_killed_and_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
@@ -23,3 +23,9 @@ def test_workers_are_stopped_and_their_clocks_jump_and_nobody_else_notices(tmp_p
     assert figures["stops of a worker inside a transaction"].value >= 1
     assert figures["jumps of the workers' clocks"].value >= 1
     assert figures["greedy executions"].value == 2
+
+
+def test_workers_are_killed_and_every_time_of_a_schedule_starts_one_execution(tmp_path: Path) -> None:
+    figures = {figure.name: figure for figure in chaos_schedules.short(tmp_path)}
+    assert [str(figure) for figure in figures.values() if figure.met is False] == []
+    assert figures["kills of a worker"].value >= 10

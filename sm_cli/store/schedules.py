@@ -13,7 +13,7 @@ from sm_cli.jsonvalue import Json
 from sm_cli.mutable import Mutable
 
 #: So many of the newest firings are remembered.
-REMEMBERED = 20
+REMEMBERED = 10
 
 
 class Overlap(StrEnum):
