@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sm_cli.asl.graph.graph import Mark, graph_of
 from sm_cli.asl.graph.terminal import to_text
-from sm_cli.asl.graph.words import width_of
+from sm_cli.asl.graph.words import shorten, width_of
 from sm_cli.asl.text.source import parse
 
 VALID = Path(__file__).resolve().parents[2] / ".." / "shared" / "validation" / "valid.jsonl"
@@ -291,6 +291,44 @@ def test_missing_and_unreachable_states_are_shown() -> None:
     drawing = to_text(graph_of({"StartAt": "A", "States": states}))
     assert "╭╌ missing ╌╮\n┆ Nowhere   ┆\n╰╌╌╌╌╌╌╌╌╌╌╌╯\n" in drawing
     assert drawing.index("not reached from StartAt:") < drawing.index("Island")
+
+
+@pytest.mark.parametrize(
+    ("fields", "end"),
+    [
+        ({"Resource": "arn:aws:lambda:x:1:function:team-of-orders-in-production-eu-west-1-calculate-the-price"},
+         "-west-1-calculate-the-price"),
+        ({"Resource": "arn:aws:states:::lambda:invoke",
+          "Parameters": {"FunctionName": f"arn:aws:lambda:x:1:function:of-{'orders-' * 5}production-price:$LATEST"}},
+         "-orders-production-price"),
+        ({"Resource": "arn:aws:states:::aws-sdk:cognitoidentityprovider:adminRespondToAuthChallenge"},
+         ":adminRespondToAuthChallenge"),
+        ({"Resource": "${TheStackOfTheTeamWithTheLongNameInProductionPriceFunctionArn}"}, "PriceFunctionArn}"),
+        ({"Resource": "\u4e2d" * 60 + "price"}, "\u4e2dprice"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("width", [30, 48, 80])
+def test_of_a_long_resource_the_end_is_shown(fields: dict[str, Any], end: str, width: int) -> None:
+    state = {"Type": "Task", "End": True, **fields}
+    drawing = to_text(graph_of({"StartAt": "A", "States": {"A": state}}), width=width)
+    (row,) = [row for row in drawing.splitlines() if "…" in row]
+    shown = row.strip("│ ")
+    assert shown.startswith("…")
+    assert shown.endswith(end[-len(shown) + 1 :] if width == 30 else end)
+    assert max(width_of(each) for each in drawing.splitlines()) <= width
+
+
+def test_of_other_long_details_the_beginning_is_shown() -> None:
+    state: dict[str, Any] = {"Type": "Fail", "Error": "Orders." + "x" * 90}
+    drawing = to_text(graph_of({"StartAt": "A", "States": {"A": state}}), width=40)
+    assert "│ Orders.xxx" in drawing
+
+
+@pytest.mark.parametrize(("keep_end", "expected"), [(False, "abc…"), (True, "…efg")])
+def test_a_text_is_cut_at_one_end(keep_end: bool, expected: str) -> None:
+    assert shorten("abcdefg", 4, keep_end=keep_end) == expected
+    assert shorten("abcdefg", 7, keep_end=keep_end) == "abcdefg"
+    assert [shorten("ab", width, keep_end=keep_end) for width in (0, 1)] == ["", "…"]
 
 
 @pytest.mark.parametrize("definition", [None, [], {}, {"StartAt": 1, "States": 2}, {"States": {}}])

@@ -109,9 +109,9 @@ def columns(blocks: Sequence[Sequence[Line]], widths: Sequence[int], gap: int) -
     return rows
 
 
-def fit(text: str, width: int, style: str = "") -> StyledText:
-    """The text, shortened to so many cells."""
-    return StyledText(shorten(text, width), style)
+def fit(text: str, width: int, style: str = "", *, keep_end: bool = False) -> StyledText:
+    """The text, shortened to so many cells. keep_end: at its beginning."""
+    return StyledText(shorten(text, width, keep_end=keep_end), style)
 
 
 def render(lines: Iterable[Line], *, colour: bool, ascii_only: bool) -> str:

@@ -204,7 +204,7 @@ def _task(state: StateAt) -> str:
         parameters = state.value.get("Parameters", state.value.get("Arguments"))
         name = parameters.get("FunctionName") if isinstance(parameters, dict) else None
         if isinstance(name, str):
-            return name.rpartition(":function:")[2]
+            return name.rpartition(":function:")[2].removesuffix(":$LATEST")
     return f"{resource.handler}.{resource.pattern}" if resource.pattern else resource.handler
 
 

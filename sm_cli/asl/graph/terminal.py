@@ -90,7 +90,9 @@ class _Drawing:
         self.cuts += width_of(name) > width - 4
         content = [line(fit(name, width - 4, "dim" if style == "dim" else f"{style} bold".strip()))]
         if node.detail:
-            content.append(line(fit(node.detail, min(width - 4, max(_DETAIL, width_of(name))), "dim")))
+            # Of a resource the end counts: the function's name, the action.
+            room, keep_end = min(width - 4, max(_DETAIL, width_of(name))), node.type == "Task"
+            content.append(line(fit(node.detail, room, "dim", keep_end=keep_end)))
         content += self.groups(node, width - 4)
         ends = node.ends and node.type not in ("Succeed", "Fail")
         bottom = [StyledText("┬" if goes_on else "─" if not node.missing else "╌", style)]

@@ -71,17 +71,17 @@ def _columns(c: str) -> int:
     return 2 if unicodedata.east_asian_width(c) in ("W", "F") else 1
 
 
-def shorten(text: str, width: int) -> str:
-    """The text within so many columns, its end replaced by `…` where it is cut."""
+def shorten(text: str, width: int, *, keep_end: bool = False) -> str:
+    """The text within so many columns, its end replaced by `…` where it is cut. keep_end: its beginning is."""
     text = plain(text)
     if width_of(text) <= width:
         return text
     if width <= 0:
         return ""
-    beginning, cells = "", 0
-    for c in text:
+    part, cells = "", 0
+    for c in reversed(text) if keep_end else text:
         cells += _columns(c)
         if cells > width - 1:
             break
-        beginning += c
-    return f"{beginning}…"
+        part += c
+    return f"…{part[::-1].lstrip(' ')}" if keep_end else f"{part}…"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sm_cli.asl.graph.graph import Graph, Mark, Neighbour, NodeId
-    from sm_cli.jsonvalue import Json
+    from sm_cli.asl.text.source import Document
+    from sm_cli.errors import InvalidDefinition
     from sm_cli.views.records import Execution, Store
     from sm_cli.views.state_visits import StateVisit
 
@@ -66,7 +67,10 @@ def graph(
             from sm_cli.errors import UsageError
 
             raise UsageError("--links belongs to --execution: it is executions that are linked")
-        picture, marks = graph_of(_definition(workflow)), None
+        definition = _definition(workflow)
+        picture, marks = graph_of(definition.value), None
+        if not picture.nodes:
+            raise _nothing_to_draw(definition)
     else:
         picture, marks, around = _execution_graph(execution, workflow, db, links=links)
     if file is None:
@@ -95,11 +99,22 @@ def marks_of(graph: Graph, visits: Iterable[StateVisit]) -> dict[NodeId, Mark]:
     }
 
 
-def _definition(workflow: str | None) -> Json:
+def _nothing_to_draw(document: Document) -> InvalidDefinition:
+    """What is read is no workflow, or one without a state."""
+    from sm_cli.diagnostics import Diagnostic
+    from sm_cli.errors import InvalidDefinition
+
+    is_machine = isinstance(document.value, dict) and {"StartAt", "States"} & document.value.keys()
+    message = "There is nothing to draw: this " + ("workflow has no states" if is_machine else "is no workflow")
+    hint = None if is_machine else "a workflow is an object with StartAt and States"
+    return InvalidDefinition([Diagnostic("SM102", "error", message, "", document.position(""), hint, document.file)])
+
+
+def _definition(workflow: str | None) -> Document:
     """The definition that is meant, valid or not. Raises InvalidDefinition for a text that cannot be read at all."""
     from sm_cli.cli.project.workflows import choose, document
 
-    return document(choose(find_project(), workflow)).value
+    return document(choose(find_project(), workflow))
 
 
 def _execution_graph(

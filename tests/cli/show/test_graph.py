@@ -160,3 +160,35 @@ def visit(name: str, status: str, *where: str) -> StateVisit:
 def test_a_mark_is_the_last_visit_s_and_the_most_urgent_iteration_s(visits: list[StateVisit], mark: Mark) -> None:
     graph = graph_of({"StartAt": "S", "States": {"S": {"Type": "Succeed"}, "T": {"Type": "Succeed"}}})
     assert marks_of(graph, [*visits, visit("of an older version", "FAILED")]) == {("", "S"): mark}
+
+
+@pytest.mark.parametrize("format", ["text", "mermaid", "dot"])
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("package.json", '{"name": "shop", "version": "1.0.0"}', "this is no workflow"),
+        ("template.json", '{"Resources": {"F": {"Type": "AWS::Lambda::Function"}}}', "this is no workflow"),
+        ("template.yaml", "Resources:\n  F: {Type: AWS::Lambda::Function}\n", "this is no workflow"),
+        ("empty.json", "{}", "this is no workflow"),
+        ("list.json", "[1, 2]", "A definition is an object"),
+        ("none.json", '{"States": {}}', "this workflow has no states"),
+        ("wrong.json", '{"StartAt": 5, "States": [1]}', "this workflow has no states"),
+    ],
+)
+def test_what_has_no_machine_is_an_error_and_draws_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, problem: str, format: str
+) -> None:
+    (project / name).write_text(text)
+    assert main(["graph", name, "--format", format]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"{name}:1:1: error SM")
+    assert problem in printed.err
+    assert main(["graph", name, "--format", format, "-o", "out.txt"]) == 1
+    assert not (project / "out.txt").exists()
+
+
+def test_a_machine_with_a_start_and_nothing_else_is_drawn(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "begun.json").write_text('{"StartAt": "A"}')
+    assert main(["graph", "begun.json"]) == 0
+    assert "missing" in capsys.readouterr().out
