@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from sm_cli.engine.batches.callbacks import BatchCallbacks, Callback
+from sm_cli.engine.batches.options import BatchOptions
+from sm_cli.engine.batches.starting import Inputs, parent_workflow, plan_batch
 from sm_cli.engine.chaining.source import Source as Source
 from sm_cli.engine.chaining.source import check_unchanged, check_unique, read_source
 from sm_cli.engine.chaining.transform import Transform
@@ -157,6 +160,28 @@ class Engine(Transactions):
 
         (execution, new), tick = self.answer(work, taker)
         return execution, new, tick.taken_jobs()
+
+    def batch(
+        self, workflow: Workflow, inputs: Inputs, *, name_prefix: str | None = None,
+        options: BatchOptions | None = None, queue: str = "default",
+        on_start: Callback | None = None, on_complete: Callback | None = None,
+    ) -> Execution:  # fmt: skip
+        """Start an execution of the workflow for each input: a batch, for workers to do. Returns its parent execution.
+
+        inputs: a Path (JSON Lines, JSON, CSV, Parquet, by its name), an ObjectKey, or an iterable of JSON values, also
+        one that never was a list: it is kept beside the database before the batch begins, and memory does not grow
+        with it. name_prefix: names PREFIX-0, PREFIX-1, …; one that is there is not started again. on_start,
+        on_complete: called after the commit with each execution that this engine begins and ends; of those that
+        another process works on they are told nothing. Raises UsageError for inputs that cannot be read.
+        """
+        ref = self.clock.new_ref()
+        plan = plan_batch(
+            self.store, self.buckets, self.clock.now(), workflow, inputs, ref, name_prefix, options or BatchOptions()
+        )
+        execution, _, _ = self.start(parent_workflow(), plan.as_input(), ref=ref, queue=queue, targets=(workflow,))
+        if on_start is not None or on_complete is not None:
+            self.observe(BatchCallbacks(execution.id, on_start, on_complete).observe)
+        return execution
 
     def source_input(self, source: Source) -> Json:
         """The input that a start with this source has; nothing is written. Raises NotFound and Conflict as

@@ -201,7 +201,7 @@ def print_results(
     chosen_status = None if status is None else status.upper()
     with opened_engine(db, buckets=buckets) as engine:
         batch = find_batch(engine, which)
-        for each in item_results(engine, batch.execution):
+        for each in item_results(engine.store, engine.buckets, batch.execution):
             if chosen_status is None or each.status == chosen_status:
                 out.text(dumps(result_row(each)))
 

@@ -178,11 +178,9 @@ def plan_for(
     """What the batch is to do, and its first items. ref: the id that it will have. Raises UsageError for items that it
     cannot work through."""
     from sm_cli.buckets import BatchItems
-    from sm_cli.engine.batches.spool import sweep_spool
     from sm_cli.engine.batches.starting import make_plan, open_source
 
     kind = None if format is None else choice(format, "--format", _FORMATS).upper()
-    sweep_spool(engine.store, engine.clock.now())
     source = items_source(engine, inputs, kind, ref)
     try:
         preview = open_source(BatchItems(engine.buckets), source)
@@ -201,10 +199,11 @@ def items_source(engine: Engine, inputs: str, kind: str | None, ref: str) -> dic
     if inputs == "-":
         import sys
 
-        from sm_cli.engine.batches.spool import spool_stream
+        from sm_cli.engine.batches.spool import spool_stream, sweep_spool
 
         if sys.stdin is None or sys.stdin.closed:
             raise UsageError("stdin is closed, so nothing can be read from it")
+        sweep_spool(engine.store, engine.clock.now())
         path = spool_stream(engine.store, ref, sys.stdin.buffer)
         return file_source(path, kind or ("JSON" if _is_array(path) else "JSONL"))
     match = _BUCKET.fullmatch(inputs)

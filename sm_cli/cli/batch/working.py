@@ -77,7 +77,7 @@ def _opened(path: str) -> TextIO:
 
 
 def _write_results(engine: Engine, batch: Batch, target: TextIO) -> None:
-    for each in item_results(engine, batch.execution):
+    for each in item_results(engine.store, engine.buckets, batch.execution):
         target.write(f"{dumps(result_row(each))}\n")
 
 
@@ -141,7 +141,7 @@ class EndedChildren:
         """Those that other processes ended."""
         if sum(byte.bit_count() for byte in self._numbers) == batch.join.closed:
             return
-        for result in item_results(engine, batch.execution):
+        for result in item_results(engine.store, engine.buckets, batch.execution):
             execution = result.execution
             if not result.is_existing and execution is not None and has_ended(execution):
                 self._tell(result)

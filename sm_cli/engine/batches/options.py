@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from sm_cli.engine.execution_names import check_chosen_name
 from sm_cli.engine.stepping.batch.plan import BatchLimits
@@ -67,6 +66,8 @@ def rate_of(rate: float | str | None, name: str) -> int | None:
     """A percentage in millionths of the whole; None for None. Raises UsageError for what is none, or finer."""
     if rate is None:
         return None
+    from decimal import Decimal, InvalidOperation  # every command would wait for it
+
     match = _RATE.fullmatch(str(rate))
     try:
         percent = Decimal(match[1]) if match else None

@@ -17,7 +17,9 @@ from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, MapRun, Status
 
 if TYPE_CHECKING:
-    from sm_cli.engine.engine import Engine
+    from pathlib import Path
+
+    from sm_cli.store.protocol import Store
 
 _PAGE = 128
 #: Of an item that was not started in a batch that is over.
@@ -46,33 +48,33 @@ class ItemResult:
     reason: str | None = None
 
 
-def item_results(engine: Engine, batch: Execution) -> Iterator[ItemResult]:
-    """A row for each item, in order. Raises Conflict when items that were not started cannot be read any more and
-    nobody knows how many they are."""
+def item_results(store: Store, buckets: Path, batch: Execution) -> Iterator[ItemResult]:
+    """A row for each item, in order. buckets: the directory that stands for S3. Raises Conflict when items that were
+    not started cannot be read any more and nobody knows how many they are."""
     plan = plan_of(batch)
     assert plan is not None, "only a batch has items"
-    with engine.store.read() as questions:
+    with store.read() as questions:
         run = next(iter(questions.map_runs(batch.id, 1)), None)
     number = 0
     if run is not None:
-        for row in _started(engine, plan, run):
+        for row in _started(store, plan, run):
             yield row
             number = row.number + 1
-    yield from _not_started(engine, plan, run, number, is_over=batch.closed is not None)
+    yield from _not_started(buckets, plan, run, number, is_over=batch.closed is not None)
 
 
-def _started(engine: Engine, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
+def _started(store: Store, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
     """Rows of the items that were read: executions of the batch, and between them those that were there before."""
     number = 0
     while True:
-        with engine.store.read() as questions:
+        with store.read() as questions:
             page = questions.run_results(run.id, number - 1, _PAGE)
         upto = page[-1].parent.number if page and page[-1].parent else run.join.read_items - 1
         by_number = {child.parent.number: child for child in page if child.parent is not None}
         while number <= upto:
             end = min(upto + 1, number + _PAGE)
             missing = [n for n in range(number, end) if n not in by_number]
-            existing = _existing(engine, plan, missing)
+            existing = _existing(store, plan, missing)
             for each in range(number, end):
                 child = by_number.get(each)
                 yield _existing_row(plan, each, existing) if child is None else _row(each, child)
@@ -81,10 +83,10 @@ def _started(engine: Engine, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
             return
 
 
-def _existing(engine: Engine, plan: Plan, numbers: list[int]) -> dict[str, Execution]:
+def _existing(store: Store, plan: Plan, numbers: list[int]) -> dict[str, Execution]:
     if not numbers:
         return {}
-    with engine.store.read() as questions:
+    with store.read() as questions:
         namesakes = questions.executions_named(plan.workflow, [plan.name(number) for number in numbers])
         whole = questions.executions([execution.id for execution in namesakes.values()])
     return {execution.name: execution for execution in whole.values()}
@@ -106,13 +108,13 @@ def _row(number: int, child: Execution) -> ItemResult:
     return ItemResult(number, child.name, SKIPPED, child, child.input, reason="the batch ended before its turn")
 
 
-def _not_started(engine: Engine, plan: Plan, run: MapRun | None, number: int, *, is_over: bool) -> Iterator[ItemResult]:
+def _not_started(buckets: Path, plan: Plan, run: MapRun | None, number: int, *, is_over: bool) -> Iterator[ItemResult]:
     """Rows of the items that no execution was made for."""
     total = plan.total if run is None else run.join.item_count
     status, reason = (SKIPPED, "the batch ended before its turn") if is_over else (Status.PENDING.value, None)
     if total is not None and number >= total:
         return
-    items = BatchItems(engine.buckets)
+    items = BatchItems(buckets)
     try:
         while portion := items.read(plan.source, plan.mark, number, _PAGE):
             for item in portion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.engine.batches.options import BatchOptions, check_prefix
@@ -12,8 +12,24 @@ from sm_cli.engine.stepping.batch.plan import WORKFLOW, Plan, parent_document
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sm_cli.buckets import BatchItems, Opened
     from sm_cli.jsonvalue import Json
+    from sm_cli.store.protocol import Store
+
+
+class ObjectKey(NamedTuple):
+    """An object of a bucket."""
+
+    #: The bucket's name.
+    bucket: str
+    #: Its key.
+    key: str
+
+
+#: Where a batch's items come from: a file, an object, or an iterable, which is kept beside the database first.
+Inputs: TypeAlias = "Path | ObjectKey | Iterable[Json]"
 
 #: So many items are looked at before a batch of many begins.
 _FIRST = 1000
@@ -64,3 +80,30 @@ def make_plan(workflow: Workflow, source: dict[str, Json], preview: Opened, pref
         workflow.name, workflow.program.digest, source, preview.mark, check_prefix(prefix), limits, preview.total,
         workflow.qualifier,
     )  # fmt: skip
+
+
+def plan_batch(
+    store: Store, buckets: Path, now: int, workflow: Workflow, inputs: Inputs, ref: str, prefix: str | None,
+    options: BatchOptions,
+) -> Plan:  # fmt: skip
+    """What a batch over these inputs is to do. now: microseconds since 1970 UTC. ref: the public id that it will have;
+    without a prefix its executions are named by that. Raises UsageError for inputs that no batch can work through."""
+    from sm_cli.buckets import BatchItems
+    from sm_cli.engine.batches.spool import spool_items, sweep_spool
+
+    spool = None
+    if isinstance(inputs, Path):
+        source = file_source(inputs)
+    elif isinstance(inputs, ObjectKey):
+        source = bucket_source(inputs.bucket, inputs.key)
+    else:
+        sweep_spool(store, now)
+        spool = spool_items(store, ref, inputs)
+        source = file_source(spool, "JSONL")
+    try:
+        return make_plan(workflow, source, open_source(BatchItems(buckets), source), prefix or ref, options)
+    except UsageError as e:
+        if spool is None:
+            raise
+        spool.unlink()
+        raise UsageError(e.message.replace(str(spool), "what the iterable gave")) from None

@@ -43,8 +43,8 @@ JOIN definitions d ON d.digest = v.digest
 {current_definitions} WHERE c.name = ?
 
 -- name: workflows
--- Walks `current_versions` whole: as many rows as there are names of workflows.
-{current_definitions} ORDER BY c.name
+-- Walks `current_versions` whole: as many rows as there are names of workflows. Names that begin so are our own.
+{current_definitions} WHERE substr(c.name, 1, 3) <> 'sm:' ORDER BY c.name
 
 -- name: set_alias
 INSERT INTO aliases (name, alias, created, updated, targets) VALUES (?, ?, ?, ?, ?)

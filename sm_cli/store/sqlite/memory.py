@@ -5,9 +5,11 @@ One connection reads and writes, under one lock; nothing outlives the object.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -40,7 +42,7 @@ class MemoryStore:
         self.patience = Patience(lambda: None)
         self._lock = threading.RLock()
         self._writing = False
-        self._spool: tempfile.TemporaryDirectory[str] | None = None
+        self._spool: Path | None = None
         connection = sqlite3.connect(_WHERE, isolation_level=None, check_same_thread=False, cached_statements=256)
         connection.deserialize(_empty())
         connection.execute("PRAGMA journal_mode = MEMORY")
@@ -100,8 +102,9 @@ class MemoryStore:
     def spool(self) -> Path:
         """A folder that goes with the object."""
         if self._spool is None:
-            self._spool = tempfile.TemporaryDirectory(prefix="sm-")
-        return Path(self._spool.name)
+            self._spool = Path(tempfile.mkdtemp(prefix="sm-"))
+            weakref.finalize(self, shutil.rmtree, self._spool, ignore_errors=True)
+        return self._spool
 
     def close(self) -> None:
         """The database goes with the object."""

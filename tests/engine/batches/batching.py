@@ -46,11 +46,11 @@ class Batching:
 
     def __init__(
         self, folder: Path, work: Callable[..., Any] | None = None, store: Store | None = None,
-        definition: dict[str, Any] = ONE_TASK,
+        definition: dict[str, Any] = ONE_TASK, clock: FakeClock | None = None,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.target = target(definition)
-        self.simulation = Simulation(self.target, {"work": work or Work()}, FakeClock(), store=store)
+        self.simulation = Simulation(self.target, {"work": work or Work()}, clock or FakeClock(), store=store)
         self.engine = self.simulation.engine
 
     def write(self, items: Iterable[Json], name: str = "items.jsonl") -> Path:
@@ -81,7 +81,7 @@ class Batching:
         return batch_now(self.engine, batch.id)
 
     def results(self, batch: Execution) -> list[ItemResult]:
-        return [*item_results(self.engine, self.now(batch).execution)]
+        return [*item_results(self.engine.store, self.engine.buckets, self.now(batch).execution)]
 
     def statuses(self, batch: Execution) -> list[str]:
         return [result.status for result in self.results(batch)]
