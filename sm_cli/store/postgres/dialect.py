@@ -57,6 +57,14 @@ class Statement(NamedTuple):
     #: The names of its parameters in their order; empty when they are given in order.
     names: tuple[str, ...]
 
+    def only_reads(self) -> bool:
+        """Whether it is a question."""
+        return self.text.startswith(("SELECT", "WITH"))
+
+    def answers(self) -> bool:
+        """Whether it has rows to give."""
+        return self.only_reads() or "RETURNING" in self.text
+
     def arguments(self, parameters: Parameters) -> Sequence[object]:
         """What is given by name or in order, in order. U+0000, which no text of Postgres can hold, becomes the sign for
         it; inside JSON it is escaped and stays what it is. Raises KeyError for a name that is not given."""

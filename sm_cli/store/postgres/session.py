@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 
 from sm_cli.errors import SmError
 from sm_cli.store.postgres import dialect
+from sm_cli.store.postgres.bulk import COLUMN_TYPES, Bulk, bulk
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters, not_text
+
+#: So many rows are as well sent one by one.
+_FEW = 2
+#: Types of columns, and statements that take all rows at once: the same for every schema of this sm.
+_TYPES: dict[tuple[str, str], str] = {}
+_BULK: dict[str, Bulk | None] = {}
 
 
 class PostgresSession:
@@ -38,13 +46,13 @@ class PostgresSession:
         try:
             cursor = psycopg.RawCursor(self.connection)
             cursor.execute(statement.text.encode(), statement.arguments(parameters), prepare=self._prepare)
-            rows = cursor.fetchall() if cursor.description else []
+            rows = cursor.fetchall() if statement.answers() else []
         except psycopg.Error as e:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
             raise not_text(e) from None
-        if cursor.statusmessage and not cursor.statusmessage.startswith("SELECT"):
-            self.written += cursor.rowcount
+        if not statement.only_reads():
+            self.written += 1
         return rows
 
     def one(self, name: str, parameters: Parameters = ()) -> Row | None:
@@ -52,15 +60,18 @@ class PostgresSession:
         rows = self.all(name, parameters)
         return rows[0] if rows else None
 
-    def many(self, name: str, rows: Iterable[Parameters]) -> int:
-        """Run a statement once a row; how many rows of tables it made or changed. Raises DatabaseError."""
+    def many(self, name: str, rows: Iterable[Parameters]) -> None:
+        """Run a statement once a row. Raises DatabaseError."""
         statement = dialect.statement_of(name)
         arguments = [statement.arguments(row) for row in rows]
         if not arguments:
-            return 0
+            return
         try:
+            at_once = self._at_once(name, statement, arguments) if len(arguments) > _FEW else None
             cursor = psycopg.RawCursor(self.connection)
-            if len(arguments) == 1:
+            if at_once is not None:
+                cursor.execute(*at_once, prepare=self._prepare)
+            elif len(arguments) == 1:
                 cursor.execute(statement.text.encode(), arguments[0], prepare=self._prepare)
             else:
                 cursor.executemany(statement.text.encode(), arguments)
@@ -68,9 +79,36 @@ class PostgresSession:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
             raise not_text(e) from None
-        count = max(0, cursor.rowcount)
-        self.written += count
-        return count
+        self.written += len(arguments)
+
+    def add_missing(self, name: str, rows: Iterable[Parameters]) -> int:
+        """Run a statement that leaves out rows that are there already; how many it made. Raises DatabaseError."""
+        statement = dialect.statement_of(name)
+        asking = statement._replace(text=f"{statement.text} RETURNING 1")
+        return sum(len(self._all(asking, row)) for row in rows)
+
+    def _at_once(
+        self, name: str, statement: dialect.Statement, rows: list[Sequence[object]]
+    ) -> tuple[bytes, tuple[str]] | None:
+        """One statement for all rows and its parameter; None where it has another form."""
+        if name not in _BULK:
+            if not _TYPES:
+                types = self.connection.execute(COLUMN_TYPES).fetchall()
+                _TYPES.update({(table, column): kind for table, column, kind in types})
+            _BULK[name] = None if statement.names else bulk(statement.text, _TYPES)
+        at_once = _BULK[name]
+        argument = None if at_once is None else at_once.argument(rows)
+        return None if at_once is None or argument is None else (at_once.text.encode(), (argument,))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written in this block is sent without waiting for each answer. Raises DatabaseError, at the latest
+        at its end."""
+        try:
+            with self.connection.pipeline():
+                yield
+        except psycopg.Error as e:
+            raise self._explain(e) from e
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:  # noqa: ARG002 - SQLite reads in place
         """A large body; None when there is none. Raises DatabaseError."""

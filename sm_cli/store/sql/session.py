@@ -8,6 +8,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
 from sm_cli.errors import UsageError
@@ -31,8 +32,14 @@ class Session(Protocol):
     def one(self, name: str, parameters: Parameters = ()) -> Row | None:
         """The first row of the query of this name; None when it has none."""
 
-    def many(self, name: str, rows: Iterable[Parameters]) -> int:
-        """Run a statement once a row; how many rows of tables it made or changed."""
+    def many(self, name: str, rows: Iterable[Parameters]) -> None:
+        """Run a statement once a row."""
+
+    def add_missing(self, name: str, rows: Iterable[Parameters]) -> int:
+        """Run a statement that leaves out rows that are there already; how many it made."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written in this block may be sent without waiting for each answer; an error comes at its end."""
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:
         """A large body; None when there is none. `before` is called before a long one is read."""

@@ -69,7 +69,8 @@ class Transaction(Questions):
         self._is_applied = True
         # A caller that catches what this raises must not commit the half of it.
         self.broken = True
-        long = self._write(changes)
+        with self.session.together():
+            long = self._write(changes)
         self.broken = False
         return long
 
@@ -165,7 +166,7 @@ class Transaction(Questions):
             self._row_cache.learn_execution(e, both)
 
     def _insert_links(self, links: list[Link]) -> None:
-        if self.session.many("insert_link", map(rows.link_row, links)) == len(links):
+        if self.session.add_missing("insert_link", map(rows.link_row, links)) == len(links):
             return
         for link in links:
             if self.first_links([link.source], link.target_workflow)[link.source].target != link.target and link.unique:

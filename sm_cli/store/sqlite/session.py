@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from sm_cli.errors import SmError
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters, not_text
 
+_NOTHING = nullcontext()
 #: Bytes of a body that is as well copied once more as opened.
 _IN_ROW = 8 << 20
 
@@ -48,14 +50,22 @@ class SqliteSession:
         rows = self.all(name, parameters)
         return rows[0] if rows else None
 
-    def many(self, name: str, rows: Iterable[Parameters]) -> int:
-        """Run a statement once a row; how many rows of tables it made or changed."""
+    def many(self, name: str, rows: Iterable[Parameters]) -> None:
+        """Run a statement once a row."""
+        self.add_missing(name, rows)
+
+    def add_missing(self, name: str, rows: Iterable[Parameters]) -> int:
+        """Run a statement that leaves out rows that are there already; how many it made."""
         try:
             return int(self._executemany(self._query(name), rows).rowcount)
         except sqlite3.Error as e:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
             raise not_text(e) from None
+
+    def together(self) -> AbstractContextManager[None]:
+        """Each statement is done when it is called: there is nobody to wait for."""
+        return _NOTHING
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:
         """A large body; None when there is none. A long one is read in place (in a row SQLite would copy it once more),
