@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, overload
 
-from sm_cli.errors import TaskError
+from sm_cli.errors import TaskError, UsageError
+from sm_cli.handlers.starts import StartRequest
 from sm_cli.handlers.tracebacks import home_of, traceback_of
 from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json, as_json, copy, dumps
@@ -52,11 +53,32 @@ class Context:
     beat: Callable[[], None] | None = None
     #: Called by `cancel`, from any thread; None when nobody has to be woken.
     on_cancel: Callable[[], None] | None = None
+    #: Called by `start`; None where nothing can be started.
+    starter: Callable[[StartRequest], str] | None = None
+    _starts: int = 0
 
     def heartbeat(self) -> None:
         """Tell that the work goes on: HeartbeatSeconds start anew."""
         if self.beat is not None:
             self.beat()
+
+    def start(
+        self, workflow: str, input: Json = None, *, name: str | None = None, source: str | None = None,
+        transform: str | None = None, allow_failed: bool = False, unique: bool = False,
+    ) -> str:  # fmt: skip
+        """Start an execution that goes on by itself, and return its id. With a `source`, `EXECUTION` or
+        `EXECUTION:STATE`, the output of that is the input, made by the JSONata expression `transform` where there is
+        one, and the two are linked; allow_failed, unique: as `Engine.start` has them.
+
+        Without a name it is started once for each attempt: when the attempt runs again after a crash, its first call
+        gives what its first call gave. Raises errors of `sm_cli.errors`, among them NotFound, Conflict, UsageError."""
+        if self.starter is None:
+            raise UsageError("nothing can be started here")
+        self._starts += 1
+        own = name if name is not None else f"{self.idempotency_key}-{self._starts}"
+        return self.starter(
+            StartRequest(workflow, input, own, name is not None, source, transform, allow_failed, unique)
+        )
 
     def cancel(self) -> None:
         """Say that nobody waits for the result any more; from any thread, and the engine's to call."""

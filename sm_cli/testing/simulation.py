@@ -7,6 +7,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import StillRunning, UsageError
 from sm_cli.handlers.handler import Failure, Handler, Success, run_async, run_handler
 from sm_cli.handlers.registry import Registry
+from sm_cli.handlers.starts import StartRequest
 from sm_cli.interpreter.advance import awaits_token
 from sm_cli.interpreter.events import Event, TaskFailed
 from sm_cli.interpreter.timers import TimerKind
@@ -50,6 +52,7 @@ from sm_cli.testing.virtual_time import Overslept, VirtualTime, current
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.failures import failure_place, readable_cause
 from sm_cli.worker.contexts import context_of
+from sm_cli.worker.starts import start_by_handler
 
 _FOREVER = 10**9 * MICROSECONDS
 #: States that a simulation enters before it gives up, in all its executions together.
@@ -318,6 +321,12 @@ class Simulation:
         """Takes every job."""
         return JobTaker("simulate", 1_000_000)
 
+    def start_from_handler(self, request: StartRequest, job: Job, execution: Execution) -> str:
+        """What a handler starts runs in the same simulation."""
+        ref, jobs = start_by_handler(self.engine, request, job, execution, self.taker())
+        self.todo.extend(jobs)
+        return ref
+
     def perform(self, job: Job) -> None:
         """Call the handler now; its result arrives when it has slept what it slept. Raises HandlerLoadError for a task
         that nothing answers, UsageError for one that has more calls than its stub has answers."""
@@ -334,7 +343,8 @@ class Simulation:
         with self.store.read() as questions:
             execution = questions.execution(job.execution)
         assert execution is not None
-        context = context_of(job, execution, self.engine.settings.token_key, virtual.beat)
+        starter = partial(self.start_from_handler, job=job, execution=execution)
+        context = context_of(job, execution, self.engine.settings.token_key, virtual.beat, starter)
         token = current.set(virtual)
         try:
             outcome: Success | Failure = (

@@ -33,6 +33,7 @@ from sm_cli.worker.membership import is_alive, is_dead, make_worker_record
 from sm_cli.worker.outlasting import Away, outlasting
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
+from sm_cli.worker.starts import HandlerStarts
 from sm_cli.worker.wakeup import Wakeup
 
 log = logging.getLogger("sm.engine")
@@ -80,6 +81,7 @@ class Worker:
         self.given_back: list[Job] = []
         self._bell = Wakeup()
         self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.monotonic)
+        self._starts = HandlerStarts(engine, self._bell.ring)
         self._beacons = engine.store.liveness()
         if self._beacons is not None:
             engine.marks = engine.marks or self._beacons.marks()
@@ -309,7 +311,8 @@ class Worker:
     def context(self, job: Job, execution: Execution) -> Context:
         """What the job's handler is told beside its input."""
         key, clock = self.engine.settings.token_key, self.engine.clock
-        return context_of(job, execution, key, lambda: self._beats.say(job, clock.monotonic()))
+        starter = partial(self._starts.start, job=job, execution=execution)
+        return context_of(job, execution, key, lambda: self._beats.say(job, clock.monotonic()), starter)
 
     # -- leases ------------------------------------------------------------------------------------
 

@@ -15,13 +15,17 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
-from sm_cli.errors import HandlerLoadError
+from sm_cli import errors
+from sm_cli.errors import HandlerLoadError, SmError, UsageError
 from sm_cli.handlers.handler import Context, Failure, Success
 from sm_cli.handlers.loading import load_handlers
 from sm_cli.handlers.registry import Registry
+from sm_cli.handlers.starts import StartRequest
+from sm_cli.jsonvalue import as_json
 from sm_cli.store.records import Job
 from sm_cli.worker.pool import Pool
 from sm_cli.worker.processes.frames import WorkerSocket
@@ -92,6 +96,7 @@ class _Serving:
         self._line = line
         self._registry = registry
         self._pool = Pool(1, self._pool_has_results)
+        self._answers: SimpleQueue[dict[str, str | None]] = SimpleQueue()
 
     def serve(self) -> None:
         """Until the worker wants nothing more; a task that is under way then ends the process at once."""
@@ -99,6 +104,8 @@ class _Serving:
             kind, body = message
             if kind == "cancel":
                 self._pool.cancel(0, 0)
+            elif kind == "answer":
+                self._answers.put(body)
             else:
                 self._begin(body)
         if not self._pool.free:
@@ -113,7 +120,23 @@ class _Serving:
             return
         self._line.send("begun", None)
         job = Job(0, 0, 0, 0, facts["state"], facts["resource"], task["input"])
-        self._pool.submit(job, handler, lambda: Context(**facts, beat=lambda: self._line.send("beat", None)))
+        self._pool.submit(
+            job, handler, lambda: Context(**facts, beat=lambda: self._line.send("beat", None), starter=self._start)
+        )
+
+    def _start(self, request: StartRequest) -> str:
+        """From the handler's thread: the worker starts it. Raises what it answers with."""
+        body = asdict(request)
+        body["input"], problem = as_json(request.input)
+        if problem is not None:
+            raise UsageError(f"the input is not JSON: {problem}")
+        self._line.send("start", body)
+        answer = self._answers.get()
+        ref = answer.get("id")
+        if ref is None:
+            kind: type[SmError] = getattr(errors, answer["error"] or "", SmError)
+            raise kind(answer["message"] or "", hint=answer["hint"])
+        return ref
 
     def _pool_has_results(self) -> None:
         """From the handler's thread, when it has ended."""

@@ -2,7 +2,7 @@
 
 Nothing of a person's is pickled. A message is an object with one member, whose name says what it is: `task` and
 `cancel` go to the process; `ready` or `refused`, then `beat`, `log`, and for each task `begun` and one of `success`,
-`failure` and `dropped` come back.
+`failure` and `dropped` come back. A handler that starts an execution says `start` and waits for `answer`.
 """
 
 from __future__ import annotations

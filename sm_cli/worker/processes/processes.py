@@ -13,10 +13,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Never
 
-from sm_cli.errors import HandlerLoadError
+from sm_cli.errors import HandlerLoadError, SmError
 from sm_cli.handlers.display import display_path
 from sm_cli.handlers.handler import Context, Failure, Handler, Success, error_text
 from sm_cli.handlers.registry import Registry
+from sm_cli.handlers.starts import StartRequest
 from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json
 from sm_cli.worker.pool import PATIENCE
@@ -26,7 +27,8 @@ from sm_cli.worker.processes.process import Process, ProcessEnded
 log = logging.getLogger("sm.engine")
 
 #: The members of a Context that are data: all but those that mean this process.
-_TOLD = tuple(f.name for f in fields(Context) if f.name not in ("cancelled", "beat", "on_cancel"))
+_OWN = ("cancelled", "beat", "on_cancel", "starter", "_starts")
+_TOLD = tuple(f.name for f in fields(Context) if f.name not in _OWN)
 _NOBODY_WAITS = Failure("Cancelled", "Nobody waits for the handler any more.")
 #: So many processes are tried for a task when one after the other dies before it takes it.
 _ATTEMPTS = 3
@@ -172,6 +174,8 @@ class Processes:
             message = process.receive(killed_at)
             if message is not None:
                 process.has_begun |= message[0] == "begun"
+                if message[0] == "start":
+                    process.send("answer", _start(message[1], context))
                 outcome = _outcome_of(message, handler, context)
                 if outcome is not None:
                     return outcome
@@ -262,6 +266,15 @@ def _hear_loading(process: Process, message: tuple[str, Any]) -> None:
         raise HandlerLoadError(body["message"], hint=body["hint"], topic=body["topic"])
     elif kind == "log":
         replay(body)
+
+
+def _start(request: dict[str, Any], context: Context) -> dict[str, str | None]:
+    """What becomes of an execution that a handler wants started: its id, or the error to raise there."""
+    assert context.starter is not None, "a worker has made this context"
+    try:
+        return {"id": context.starter(StartRequest(**request))}
+    except SmError as e:
+        return {"error": type(e).__name__, "message": e.message, "hint": e.hint}
 
 
 def _outcome_of(message: tuple[str, Any], handler: Handler, context: Context) -> Success | Failure | None:
