@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 _LAMBDA = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
@@ -18,6 +18,12 @@ _SERVICE = re.compile(
     r"arn:[^:]*:states:[^:]*:[^:]*:(?P<service>aws-sdk:[^:.]+|[^:.]+):(?P<action>[^:.]+)"
     r"(?:\.(?P<pattern>sync:2|sync|waitForTaskToken))?"
 )
+#: `${Name}` and its kin as a whole Resource: the name is the handler's, without the attribute that says ARN.
+_PLACEHOLDER = re.compile(
+    r"\$\{\s*(?P<name>[^{}]+?)(?:\.(?:Arn|arn))?\s*\}|%(?P<percent>[A-Za-z]\w*)%|__(?P<score>[A-Za-z]\w*)__"
+)
+#: CloudFormation's own parameters, whose names hold colons.
+_PSEUDO = re.compile(r"\$\{\s*AWS::(\w+)\s*\}")
 
 #: Handler names that `sm` itself serves, unless somebody registers a handler of that name.
 BUILT_IN = frozenset({"http:invoke"})
@@ -116,7 +122,13 @@ class Resource:
 @lru_cache(maxsize=4096)
 def parse_resource(text: str) -> Resource:
     """`process:order` → itself; `arn:…:function:NAME[:QUALIFIER]` → NAME; `arn:aws:lambda:::process:order` →
-    `process:order`; `arn:…:states:::SERVICE:ACTION[.PATTERN]` → `SERVICE:ACTION`; an activity's ARN → its name."""
+    `process:order`; `arn:…:states:::SERVICE:ACTION[.PATTERN]` → `SERVICE:ACTION`; an activity's ARN → its name; the
+    placeholder `${GreetArn}` → `GreetArn`."""
+    whole, text = text, _PSEUDO.sub(r"\1", text)
+    return replace(_parse(text), text=whole)
+
+
+def _parse(text: str) -> Resource:
     if match := _LAMBDA.fullmatch(text):
         return Resource(text, "lambda", match["name"])
     if match := _LAMBDA_SHORT.fullmatch(text):
@@ -129,8 +141,14 @@ def parse_resource(text: str) -> Resource:
         return Resource(text, kind, f"{service}:{action}", service, action, pattern)
     bare, dot, pattern = text.rpartition(".")
     if dot and pattern in ("sync", "sync:2", "waitForTaskToken"):
-        return Resource(text, "handler", bare, pattern=pattern)
-    return Resource(text, "handler", text)
+        return Resource(text, "handler", placeholder_name(bare), pattern=pattern)
+    return Resource(text, "handler", placeholder_name(text))
+
+
+def placeholder_name(text: str) -> str:
+    """`GreetArn` of a text that is nothing but the placeholder `${GreetArn}`; any other text as it is."""
+    match = _PLACEHOLDER.fullmatch(text)
+    return text if match is None else match["name"] or match["percent"] or match["score"]
 
 
 def workflow_reference(name_or_arn: str) -> tuple[str, str | None]:
@@ -147,7 +165,10 @@ def workflow_name(name_or_arn: str) -> str:
 
 
 def function_name(name_or_arn: str) -> str:
-    """The FunctionName of lambda:invoke, which may be a name, NAME:QUALIFIER, a partial or a whole ARN."""
+    """The FunctionName of lambda:invoke: a name, NAME:QUALIFIER, a partial or a whole ARN, or a placeholder."""
+    name_or_arn = _PSEUDO.sub(r"\1", name_or_arn)
+    if name_or_arn.startswith(("${", "%", "__")):
+        return placeholder_name(name_or_arn)
     if name_or_arn.startswith("arn:"):
         return parse_resource(name_or_arn).handler
     _, separator, rest = name_or_arn.partition(":function:")

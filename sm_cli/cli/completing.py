@@ -105,7 +105,8 @@ def _states(values: dict[str, Any]) -> list[Offer]:
         from sm_cli.cli.project.config import find_project
         from sm_cli.cli.project.workflows import choose, document
 
-        definition = document(choose(find_project(), values.get("workflow"))).value
+        project = find_project()
+        definition = document(project, choose(project, values.get("workflow"))).value
     return [Offer(name, help=state.type) for machine in outline(definition) for name, state in machine.states.items()]
 
 

@@ -156,13 +156,13 @@ class Client:
         from sm_cli.asl.text.source import from_value
         from sm_cli.engine.engine import prepare
         from sm_cli.errors import InvalidDefinition
-        from sm_cli.project.definitions import read_document, stem_of
+        from sm_cli.project.definitions import stem_of
 
         if isinstance(source, str):
             return self._find_workflow(source)
         if isinstance(source, os.PathLike):
             path = Path(source)
-            return prepare(read_document(path), name or stem_of(str(path)))
+            return prepare(self._home.project.reader().document(str(path)), name or stem_of(str(path)))
         parse_result = from_value(source)
         if parse_result.document is None:
             raise InvalidDefinition(parse_result.diagnostics)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_cli.errors import DatabaseError
-from sm_cli.project.definitions import Library
+from sm_cli.project.library import Library
 from sm_cli.project.owners import files_of_database, owner_who_denies, refuse_others
 from sm_cli.project.project import ProjectSettings, engine_settings
 from sm_cli.project.settings import find_settings
@@ -37,7 +37,7 @@ class Home:
             self.project = self._project(Path(project) if project is not None else _home_of(file))
             self.url = path_text if file is None or path_text.startswith("sqlite:") else str(file.absolute())
         self.file = file_of(self.url)
-        self.library = Library(self.project.workflows.absolute())
+        self.library = Library(self.project.workflows.absolute(), self.project.reader())
 
     def _project(self, folder: Path) -> ProjectSettings:
         settings = find_settings(folder.absolute(), (lambda _: None) if self.trust else _check_owner)

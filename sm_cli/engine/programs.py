@@ -19,7 +19,7 @@ from sm_cli.asl.text.source import parse as parse_source
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.engine.versions.resolving import find_stored_version, version_numbered
 from sm_cli.errors import DatabaseError, InvalidDefinition, NotFound, SmError
-from sm_cli.jsonvalue import digest, dumps
+from sm_cli.jsonvalue import digest
 from sm_cli.store.changes import Changes
 from sm_cli.store.records import Definition, Version
 from sm_cli.store.sql.questions import Questions
@@ -226,6 +226,5 @@ class Programs:
 
 def _definition(workflow: Workflow, now: int) -> Definition:
     document = workflow.document
-    text = document.text if document.text is not None else dumps(document.value)
-    format = "yaml" if document.format == "yaml" else "json"
-    return Definition(workflow.program.digest, workflow.name, text, format, now)
+    format = "yaml" if document.format == "yaml" and document.is_whole else "json"
+    return Definition(workflow.program.digest, workflow.name, document.own_text, format, now)

@@ -5,16 +5,10 @@ A workflow's name is its file's, and only files that stand directly in the folde
 
 from __future__ import annotations
 
-import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sm_cli.errors import InvalidDefinition, NotFound, UsageError
-
-if TYPE_CHECKING:
-    from sm_cli.asl.text.source import Document
-    from sm_cli.engine.engine import Workflow
+from sm_cli.errors import NotFound, UsageError
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -64,45 +58,3 @@ def read_file(path: str) -> bytes:
         raise NotFound(f"there is no file {path}") from None
     except OSError as e:
         raise UsageError(f"{path} cannot be read: {e.strerror}") from e
-
-
-def read_document(path: Path) -> Document:
-    """A definition that was read, under the name of its file. Raises InvalidDefinition, NotFound, UsageError."""
-    from sm_cli.asl.text.source import parse
-
-    parsed_file = parse(read_file(str(path)), file=str(path))
-    if parsed_file.document is None:
-        raise InvalidDefinition(parsed_file.diagnostics)
-    return parsed_file.document
-
-
-class Library:
-    """The workflows of a folder by name, as they stand there now; each is compiled again only when its file changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._workflows: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
-
-    def __call__(self, name: str) -> Workflow | None:
-        """None when there is none. Raises InvalidDefinition for one that cannot run."""
-        file = files_by_name(self.folder).get(name)
-        if file is None:
-            return None
-        stat = os.stat(file)  # noqa: PTH116 - once for each task that starts a workflow
-        version = (str(file), stat.st_mtime_ns, stat.st_size)
-        entry = self._workflows.get(name)
-        if entry is None or entry[0] != version:
-            from sm_cli.engine.engine import prepare  # only who runs one waits for the import
-
-            entry = self._workflows[name] = (version, prepare(read_document(file), name))
-        return entry[1]
-
-    def find(self, name: str) -> Workflow:
-        """The workflow of this name. Raises NotFound, with near names, and InvalidDefinition."""
-        workflow = self(name)
-        if workflow is None:
-            there = files_by_name(self.folder)
-            close = get_close_matches(name, there, 1)
-            more = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(there)}" if there else ""
-            raise NotFound(f"{self.folder} has no workflow {name!r}{more}", topic="workflow")
-        return workflow

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_cli.errors import ConfigurationError, HandlerLoadError
+from sm_cli.jsonvalue import as_json
 from sm_cli.project.settings import place_of, relative_path
 
 if TYPE_CHECKING:
     from sm_cli.engine.settings import Settings
     from sm_cli.handlers.http.settings import HttpSettings
+    from sm_cli.jsonvalue import Json
+    from sm_cli.project.reading import DefinitionReader
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -32,6 +35,8 @@ class ProjectSettings:
     settings: dict[str, object] = field(default_factory=dict)
     #: The lines of its file, from which a sentence about a setting finds its number.
     lines: list[str] = field(default_factory=list)
+    #: Values for `${Name}` that were given beside the settings, and win over them.
+    given_substitutions: dict[str, Json] = field(default_factory=dict)
 
     def setting(self, key: str) -> str | None:
         """A setting as text; None when it is not there."""
@@ -63,6 +68,23 @@ class ProjectSettings:
     def buckets(self, option: str | None) -> Path:
         """The directory that stands for S3."""
         return Path(option) if option is not None else relative_path(self.root / (self.setting("buckets") or "buckets"))
+
+    @property
+    def substitutions(self) -> dict[str, Json]:
+        """The values for `${Name}` in definitions. Raises ConfigurationError for a setting that is no JSON."""
+        table = self.settings.get("substitutions")
+        if not isinstance(table, dict):
+            return self.given_substitutions
+        value, problem = as_json(table)
+        if problem is not None or not isinstance(value, dict):
+            raise ConfigurationError(f"{self.place('substitutions')}: a value is not JSON: {problem}")
+        return {**value, **self.given_substitutions}
+
+    def reader(self) -> DefinitionReader:
+        """What reads the definitions of the project. Raises ConfigurationError."""
+        from sm_cli.project.reading import DefinitionReader
+
+        return DefinitionReader(self.substitutions, self.root)
 
     @property
     def aws_limits(self) -> bool:

@@ -31,6 +31,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "max_events": (int, "a number of events"),
     "evaluation_seconds": (int, "a number of seconds"),
     "silence_seconds": (int, "a number of seconds"),
+    "substitutions": (dict, "a table of values by name"),
     "http_allow": (list, "a list of hosts"),
     "http_connections": (dict, "a table of connections"),
 }

@@ -15,7 +15,7 @@ from sm_cli.jsonvalue import Json, as_json, loads_exact
 from sm_cli.testing.answers import Callback, Stubbed, callbacks_at
 from sm_cli.testing.clock import EPOCH, FakeClock
 from sm_cli.testing.simulation import MAX_STATES, Outcome, Simulation
-from sm_cli.testing.sources import Definition, Definitions, library_of, workflow_of
+from sm_cli.testing.sources import Definition, Definitions, library_of, reader_for, workflow_of
 from sm_cli.timestamps import MICROSECONDS
 
 
@@ -32,6 +32,7 @@ def simulate(
     workflows: Definitions | None = None,
     buckets: str | os.PathLike[str] = "buckets",
     stub: Stubbed = False,
+    substitutions: Mapping[str, Json] | None = None,
     max_states: int = MAX_STATES,
 ) -> Outcome:
     """Run a definition to its end, in memory and in virtual time.
@@ -45,7 +46,8 @@ def simulate(
     longest. workflows: those that others start, by name, or the folder that has them; of a Path its own folder unless
     given. buckets: the directory that stands for S3; it is only read. stub: True, and every task without a handler has
     the result {}; or answers by resource: a callable, a list or iterator with one for each call (an exception among
-    them is raised), or one value for all. max_states: states that may be entered, in all executions together.
+    them is raised), or one value for all. substitutions: values for `${Name}`, by name. max_states: states that may be
+    entered, in all executions together.
 
     Raises InvalidDefinition (with `.diagnostics`), NotFound and UsageError for a path, TypeError when the input, a
     message or a callback is not JSON, HandlerLoadError for a task that nothing answers, UsageError for a callback of
@@ -57,12 +59,13 @@ def simulate(
     if max_states < 1:
         raise UsageError(f"max_states is a number from 1 on, not {max_states}")
     start = EPOCH if now is None else round(_aware(now).timestamp() * MICROSECONDS)
-    workflow = workflow_of(definition)
+    reader = reader_for(definition, substitutions)
+    workflow = workflow_of(definition, reader)
     with TemporaryDirectory(prefix="sm-results-") as results:
         simulation = Simulation(
-            workflow, handlers or {}, FakeClock(start), limits=aws_limits, library=library_of(workflows, definition),
-            buckets=Path(buckets), results=Path(results), stub=stub, callbacks=callbacks_at(start, callbacks),
-            max_states=max_states,
+            workflow, handlers or {}, FakeClock(start), limits=aws_limits,
+            library=library_of(workflows, definition, reader), buckets=Path(buckets), results=Path(results), stub=stub,
+            callbacks=callbacks_at(start, callbacks), max_states=max_states,
         )  # fmt: skip
         for at, key, value, data in messages:
             simulation.post(start + round(at * MICROSECONDS), key, value, data)

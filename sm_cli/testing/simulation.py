@@ -27,6 +27,7 @@ from sm_cli.interpreter.advance import awaits_token
 from sm_cli.interpreter.events import Event, TaskFailed
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json, as_json
+from sm_cli.project.reading import DefinitionReader
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
     HANDED_OVER,
@@ -133,8 +134,8 @@ class Simulation:
             has_handler=answers_engine(self.handlers),
         )  # fmt: skip
         self.engine = Engine(
-            self.store, clock=clock, settings=settings, library=library or library_of(workflows, {}), buckets=buckets,
-            observers=(self.count_states,),
+            self.store, clock=clock, settings=settings, buckets=buckets, observers=(self.count_states,),
+            library=library or library_of(workflows, {}, DefinitionReader()),
         )  # fmt: skip
         self.coming: list[tuple[int, int, Callable[[Tick], object]]] = []
         self.count = 0

@@ -9,9 +9,14 @@ from typing import Any, TypeAlias
 
 from sm_cli.asl.text.source import Document, from_value
 from sm_cli.asl.text.source import parse as parse_source
+from sm_cli.asl.text.substitutions import substitute
 from sm_cli.engine.engine import Workflow, prepare
 from sm_cli.errors import InvalidDefinition, NotFound
-from sm_cli.project.definitions import Library, files_by_name, only_file, read_document, stem_of
+from sm_cli.jsonvalue import Json
+from sm_cli.project.definitions import files_by_name, only_file, stem_of
+from sm_cli.project.library import Library
+from sm_cli.project.project import ProjectSettings
+from sm_cli.project.reading import DefinitionReader, split_reference
 from sm_cli.project.settings import find_settings
 
 #: A dict, YAML or JSON text, or the path of a file or folder.
@@ -20,13 +25,24 @@ Definition: TypeAlias = "dict[str, Any] | str | bytes | os.PathLike[str]"
 Definitions: TypeAlias = "Mapping[str, Definition] | os.PathLike[str]"
 
 
-def workflow_of(definition: Definition, name: str | None = None) -> Workflow:
-    """A workflow ready to run, under its name (that of its file unless `name` says otherwise). Raises
-    InvalidDefinition, NotFound for a path that is not there, UsageError for a folder that is not of one workflow."""
+def reader_for(definition: Definition, substitutions: Mapping[str, Json] | None) -> DefinitionReader:
+    """What reads the definitions of a test: with its own values for `${Name}`, which win, and those of the settings of
+    the project that a path lies in. Raises ConfigurationError."""
+    values = dict(substitutions or {})
+    if not isinstance(definition, os.PathLike):
+        return DefinitionReader(values)
+    settings = find_settings(Path(split_reference(os.fspath(definition))[0]).resolve())
+    return ProjectSettings(settings.root, settings.file, settings.table, settings.lines, values).reader()
+
+
+def workflow_of(definition: Definition, reader: DefinitionReader, name: str | None = None) -> Workflow:
+    """A workflow ready to run, under its name (that of its file or in its template unless `name` says otherwise).
+    Raises InvalidDefinition, NotFound for a path that is not there, UsageError for a folder that is not of one."""
     if isinstance(definition, os.PathLike):
-        file = _file_of(Path(definition))
-        return prepare(read_document(file), name or stem_of(str(file)))
-    return prepare(read_given(definition), name or "simulated")
+        file, machine = split_reference(os.fspath(definition))
+        path = str(_file_of(Path(file)))
+        return prepare(reader.document_in(path, machine), name or machine or stem_of(path))
+    return prepare(substitute(read_given(definition), reader.substitutions), name or "simulated")
 
 
 def read_given(definition: dict[str, Any] | str | bytes) -> Document:
@@ -39,22 +55,26 @@ def read_given(definition: dict[str, Any] | str | bytes) -> Document:
     return parse_result.document
 
 
-def library_of(workflows: Definitions | None, definition: Definition) -> Callable[[str], Workflow | None]:
+def library_of(
+    workflows: Definitions | None, definition: Definition, reader: DefinitionReader
+) -> Callable[[str], Workflow | None]:
     """The workflows that others start, by name: those given, else those in the folder of the definition's file. Raises
     InvalidDefinition for one that cannot run, when it is given; for one in a folder when it is started."""
     if workflows is None:
-        return Library(_file_of(Path(definition)).parent) if isinstance(definition, os.PathLike) else lambda _: None
+        if not isinstance(definition, os.PathLike):
+            return lambda _: None
+        return Library(_file_of(Path(split_reference(os.fspath(definition))[0])).parent, reader)
     if not isinstance(workflows, Mapping):
-        return Library(_workflows_in(Path(workflows)))
-    return {name: _child(name, source) for name, source in workflows.items()}.get
+        return Library(_workflows_in(Path(workflows)), reader)
+    return {name: _child(name, source, reader) for name, source in workflows.items()}.get
 
 
-def _child(name: str, source: Definition) -> Workflow:
+def _child(name: str, source: Definition, reader: DefinitionReader) -> Workflow:
     """One of the definitions by name; of a folder with several it is the one of that name."""
     if isinstance(source, os.PathLike) and Path(source).is_dir():
         file = files_by_name(_workflows_in(Path(source))).get(name)
         source = source if file is None else file
-    return workflow_of(source, name)
+    return workflow_of(source, reader, name)
 
 
 def _file_of(path: Path) -> Path:

@@ -149,7 +149,7 @@ def test_a_substitution_is_fine_to_validate_and_cannot_run_where_its_value_is_ne
     assert document is not None
     assert validate(document) == []
     found = find_unsupported(document)
-    assert [d.pointer.rsplit("/", 1)[1] for d in found] == ["Resource", "TimeoutSeconds", "InputPath", "b.$", "Next"]
+    assert [d.pointer.rsplit("/", 1)[1] for d in found] == ["TimeoutSeconds", "InputPath", "b.$", "Next"]
     assert {d.code for d in found} == {"SM901"}
 
 

@@ -18,7 +18,7 @@ from sm_cli.asl.text.scalars import characters
 from sm_cli.asl.text.spans import Lines, Problem, Span, find
 from sm_cli.diagnostics import Diagnostic, Position, Severity
 from sm_cli.jsonpointer import tokens
-from sm_cli.jsonvalue import Json, as_json, not_json_safely
+from sm_cli.jsonvalue import Json, as_json, dumps, not_json_safely
 
 Format = Literal["json", "yaml", "value"]
 
@@ -46,6 +46,18 @@ class Document:
     #: The definition as JSON; any value, not only an object.
     value: Json
     _spans: Span | None = field(default=None, repr=False)
+    #: Whether the text is the definition itself: False for one that stands in a template, or has values put in.
+    is_whole: bool = True
+
+    @property
+    def own_text(self) -> str:
+        """A text of exactly this definition: that which was given, or its value as JSON."""
+        return self.text if self.text is not None and self.is_whole else dumps(self.value)
+
+    @property
+    def span_tree(self) -> Span | None:
+        """Where everything stands in the text; None for a value."""
+        return self._root
 
     def position(self, pointer: str, *, key: bool = False) -> Position | None:
         """The span of the value that a JSON pointer (RFC 6901) names, or of its key."""

@@ -20,7 +20,17 @@ def substitute(document: Document, values: Mapping[str, Json]) -> Document:
     """A document with these values in place, by the names between `${` and `}`. Raises nothing."""
     if not values or (document.text is not None and "${" not in document.text):
         return document
-    return replace(document, value=_fill(document.value, values))
+    value = _fill(document.value, values)
+    return document if value == document.value else replace(document, value=value, is_whole=False)
+
+
+def has_placeholders(value: Json) -> bool:
+    """Whether a `${Name}` stands anywhere in it."""
+    if isinstance(value, dict):
+        return any("${" in key or has_placeholders(member) for key, member in value.items())
+    if isinstance(value, list):
+        return any(has_placeholders(item) for item in value)
+    return isinstance(value, str) and "${" in value
 
 
 def _fill(value: Json, values: Mapping[str, Json]) -> Json:

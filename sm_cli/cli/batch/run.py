@@ -133,7 +133,7 @@ def run_batch(
     options = BatchOptions(concurrency_limit, stop_on_error, max_failure_rate, samples, rounds, pause_at, fail_at)
     options.limits()
     project = find_project()
-    target = workflows.load(workflows.choose(project, workflow))
+    target = workflows.load(project, workflows.choose(project, workflow))
     queue = queue_name(priority or project.queue_of(target.name), "--priority")
     load = loader_for(project, slots_for(project, concurrency, options), processes)
     with out.guard_stdout() as result, stubbing(stub) as stubs, load:

@@ -6,7 +6,7 @@ are relative to its file; everything else is relative to the current directory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,10 +27,16 @@ class Project(ProjectSettings):
         return self.place(key) if option is None else source(f"--{key.replace('_', '-')}")
 
 
-def find_project(start: Path | None = None) -> Project:
-    """Walk up to sm.toml, or a pyproject.toml with [tool.sm]. Raises ConfigurationError for one that is wrong."""
+def find_project(start: Path | None = None, substitutions: Sequence[str] | None = None) -> Project:
+    """Walk up to sm.toml, or a pyproject.toml with [tool.sm]. substitutions: `NAME=VALUE` or files, as an option gives
+    them. Raises ConfigurationError for a configuration that is wrong, UsageError for substitutions that are none."""
     settings = find_settings(start or Path.cwd(), check_owner)
-    return Project(settings.root, settings.file, settings.table, settings.lines)
+    project = Project(settings.root, settings.file, settings.table, settings.lines)
+    if substitutions:
+        from sm_cli.project.substitutions import read_substitutions
+
+        project.given_substitutions = read_substitutions(substitutions)
+    return project
 
 
 @contextmanager

@@ -119,5 +119,5 @@ def opened_engine(
     project = project or find_project()
     settings = engine_settings(project, has_stub=has_stub)
     with opened_store(db, project, create=create) as store:
-        library = Library(project.workflows)
+        library = Library(project.workflows, project.reader())
         yield Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))

@@ -22,7 +22,7 @@ def find_runnable(project: Project, text: str | None, db: str | None) -> Workflo
     """The workflow that is meant, ready to run. text: None means the one that the settings name, or the only one there
     is. Raises NotFound, UsageError, InvalidDefinition with every problem."""
     try:
-        return workflows.load(workflows.choose(project, text))
+        return workflows.load(project, workflows.choose(project, text))
     except NotFound as missing:
         reference = text or os.environ.get("SM_WORKFLOW") or project.setting("workflow")
         if reference is None or "/" in reference or reference.endswith(workflows.SUFFIXES):

@@ -15,12 +15,13 @@ from sm_cli.cli.project.config import Project, blamed_on, is_file, relative_path
 from sm_cli.cli.terminal.inputs import read_stdin
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 from sm_cli.project.definitions import SUFFIXES as SUFFIXES
-from sm_cli.project.definitions import Library as Library
 from sm_cli.project.definitions import files_in as files_in
 from sm_cli.project.definitions import read_file, stem_of
+from sm_cli.project.library import Library as Library
+from sm_cli.project.reading import split_reference
 
 if TYPE_CHECKING:
-    from sm_cli.asl.text.source import Document, Parsed
+    from sm_cli.asl.text.source import Document
     from sm_cli.engine.engine import Workflow
 
 STDIN = "-"
@@ -33,8 +34,9 @@ _MOST_NAMED = 5
 
 
 def name_of_file(path: str) -> str:
-    """The name of the workflow in a file, or in stdin."""
-    return _FROM_STDIN if path == STDIN else stem_of(path)
+    """The name of the workflow in a file, or in stdin; of `FILE#NAME` that which a template has for it."""
+    file, machine = split_reference(path)
+    return machine or (_FROM_STDIN if file == STDIN else stem_of(file))
 
 
 def choose(project: Project, name: str | None) -> str:
@@ -63,7 +65,7 @@ def choose(project: Project, name: str | None) -> str:
 
 
 def _closest_hint(folder: Path, name: str) -> str:
-    if name == STDIN or is_file(name):
+    if name == STDIN or is_file(split_reference(name)[0]):
         return name
     path = Path(name[:_LONGEST])
     if path.is_dir():
@@ -82,13 +84,6 @@ def _closest_hint(folder: Path, name: str) -> str:
     raise NotFound(f"there is no file {str(path)!r} and no workflow of that name in {folder}/", hint=hint)
 
 
-def parse_file(path: str) -> Parsed:
-    """Read and parse one definition. Raises NotFound and UsageError for a file that cannot be read."""
-    from sm_cli.asl.text.source import parse
-
-    return parse(read_definition(path), file="<stdin>" if path == STDIN else path)
-
-
 def read_definition(path: str) -> bytes:
     """The bytes of a file, or of stdin. Raises UsageError or NotFound."""
     from sm_cli.asl.text.source import MAX_BYTES
@@ -96,22 +91,22 @@ def read_definition(path: str) -> bytes:
     return read_stdin(MAX_BYTES + 1) if path == STDIN else read_file(path)
 
 
-def load(path: str) -> Workflow:
+def load(project: Project, reference: str) -> Workflow:
     """A workflow ready to run. Raises InvalidDefinition with every problem."""
     from sm_cli.engine.engine import prepare
 
-    definition = document(path)
+    definition = document(project, reference)
     try:
-        return prepare(definition, name_of_file(path))
+        return prepare(definition, name_of_file(reference))
     except InvalidDefinition as e:
         if isinstance(definition.value, dict) and not {"StartAt", "States"} & definition.value.keys():
-            e.hint = f"This is no workflow; an input is given with --input {path}."
+            e.hint = f"This is no workflow; an input is given with --input {reference}."
+        elif all(problem.code == "SM901" for problem in e.diagnostics):
+            e.hint = "Give the value with --substitutions NAME=VALUE, or in the table substitutions of sm.toml."
         raise
 
 
-def document(path: str) -> Document:
-    """A definition that was read. Raises InvalidDefinition."""
-    parsed_file = parse_file(path)
-    if parsed_file.document is None:
-        raise InvalidDefinition(parsed_file.diagnostics)
-    return parsed_file.document
+def document(project: Project, reference: str) -> Document:
+    """The definition that `FILE`, `FILE#NAME` or `-` means. Raises InvalidDefinition, NotFound, UsageError."""
+    file, machine = split_reference(reference)
+    return project.reader().document_in(file, machine, read_definition(file) if file == STDIN else None)

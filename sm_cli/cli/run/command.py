@@ -24,6 +24,7 @@ from sm_cli.cli.terminal.options import (
     Output,
     Processes,
     Stubbed,
+    Substitutions,
     Trust,
     Verbose,
     output_format,
@@ -92,6 +93,7 @@ def run(
     transform: TransformText = None,
     allow_failed: AllowFailed = False,
     unique: Unique = False,
+    substitutions: Substitutions = None,
     handlers: Handlers = None,
     stub: Stubbed = False,
     detach: _Detach = False,
@@ -117,8 +119,7 @@ def run(
     from sm_cli.cli.project.opening import opened_engine
 
     check_run_options(express, keep_history=keep_history, detach=detach or detach_on_wait, queue=priority)
-    project, format = find_project(), output_format(output, json)
-    limit = None if timeout is None else seconds(timeout, "--timeout")
+    project, format, limit = find_project(substitutions=substitutions), output_format(output, json), _span(timeout)
     chaining = chaining_of(from_execution, transform, allow_failed=allow_failed, unique=unique, express=express)
     workflow, data, limits = what_to_start(project, arguments or [], input, chaining, aws_limits=aws_limits, db=db)
     queue, tags = queue_name(priority or project.queue_of(workflow.name), "--priority"), tags_of(tag)
@@ -144,6 +145,10 @@ def run(
             go_on = command_line("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
             raise typer.Exit(follow(loop, execution, result, go_on, root=project.root,
                                     detach_on_wait=detach_on_wait, format=format))  # fmt: skip
+
+
+def _span(timeout: str | None) -> float | None:
+    return None if timeout is None else seconds(timeout, "--timeout")
 
 
 def _print_left(execution: Execution, result: TextIO, format: str) -> int:

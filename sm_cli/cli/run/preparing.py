@@ -62,7 +62,7 @@ def registry_for(
     directory, is_named = project.handlers(option)
     if stub is not None:
         return stubbed_handlers(stub, directory, is_named, load)
-    needs = needed_with_nested(workflow, workflows.Library(project.workflows))
+    needs = needed_with_nested(workflow, workflows.Library(project.workflows, project.reader()))
     ours = builtins(project.http())
     if not needs.keys() - ours.keys() and not directory.is_dir():
         return Registry(ours)
@@ -97,7 +97,7 @@ def is_held_to_limits(workflow: Workflow, data: Json, limits: bool) -> bool:
     from sm_cli.engine.payload_warnings import refuse_beyond_aws
 
     refuse_beyond_aws(data)
-    text = workflow.document.text
-    if text is not None and len(text.encode()) > _DEFINITION_LIMIT:
-        raise UsageError(f"the definition has {len(text.encode()):,} bytes; AWS takes at most {_DEFINITION_LIMIT:,}")
+    size = len(workflow.document.own_text.encode())
+    if size > _DEFINITION_LIMIT:
+        raise UsageError(f"the definition has {size:,} bytes; AWS takes at most {_DEFINITION_LIMIT:,}")
     return True

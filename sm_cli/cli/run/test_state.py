@@ -10,7 +10,7 @@ from sm_cli.cli.project.config import find_project
 from sm_cli.cli.run.stubbing import stubbed_handlers, stubbing
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Handlers, Stubbed, Trust, Verbose, choice
+from sm_cli.cli.terminal.options import AsJson, Handlers, Stubbed, Substitutions, Trust, Verbose, choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,6 +74,7 @@ def test_state(
     variables: _Variables = None,
     configuration: _Configuration = None,
     level: _Level = None,
+    substitutions: Substitutions = None,
     handlers: Handlers = None,
     stub: Stubbed = False,
     json: AsJson = False,
@@ -91,8 +92,8 @@ def test_state(
     depth = choice(level.upper(), "--level", single.LEVELS) if level else "TRACE" if trace else "INFO"
     if trace and depth == "INFO":
         raise UsageError("--trace shows what --level INFO leaves out")
-    project = find_project()
-    document = workflows.document(workflows.choose(project, workflow))
+    project = find_project(substitutions=substitutions)
+    document = workflows.document(project, workflows.choose(project, workflow))
     definition = state_in(document, state)
     options: dict[str, Any] = {
         name: None if source is None else read_json(source, f"--{option}")

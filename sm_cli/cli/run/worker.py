@@ -22,6 +22,7 @@ from sm_cli.cli.terminal.options import (
     Processes,
     Quiet,
     Stubbed,
+    Substitutions,
     Trust,
     Verbose,
     count,
@@ -93,6 +94,7 @@ def register(app: typer.Typer) -> None:
 def worker(
     handlers: Handlers = None,
     stub: Stubbed = False,
+    substitutions: Substitutions = None,
     concurrency: Concurrency = None,
     processes: Processes = None,
     recycle: _Recycle = None,
@@ -124,12 +126,11 @@ def worker(
 
     goes = _how_far(once=once, drain=drain, ok_to_leave=ok_to_leave, quiet=quiet)
     logs.tell_work(quiet)
-    project = find_project()
-    load, limit = loader_for(project, concurrency, processes), seconds(grace, "--grace")
+    project = find_project(substitutions=substitutions)
+    load, limit, url = loader_for(project, concurrency, processes), seconds(grace, "--grace"), project.database(db)[0]
     load.ahead, load.recycle_after = not (once or drain), recycle_after(project, recycle)
     rota = _rota(queues or project.setting("queues"), strict, project.origin("queues", queues))
     directory, is_explicit = project.handlers(handlers)
-    url, _ = project.database(db)
     if reload:
         need_watchfiles()
     with out.guard_stdout(), load:

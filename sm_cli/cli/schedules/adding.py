@@ -134,20 +134,22 @@ def _reference(project: Project, workflow: str | None) -> str | Workflow:
     NotFound, InvalidDefinition."""
     from sm_cli.cli.project import workflows
     from sm_cli.project.definitions import files_by_name
+    from sm_cli.project.reading import split_reference
 
     if workflow == workflows.STDIN:
         raise UsageError("a schedule needs a workflow that is still there when it fires, and stdin is not")
     if workflow is None:
         workflow = workflows.choose(project, None)
     there = files_by_name(project.workflows)
-    if not is_file(workflow):
+    file, _ = split_reference(workflow)
+    if not is_file(file):
         if "/" in workflow or "." in workflow or Path(workflow).exists():
             workflows.choose(project, workflow)  # a folder, or a file that is not there
         return workflow
     name = workflows.name_of_file(workflow)
     if name not in there:
-        return workflows.load(workflow)
-    if not there[name].samefile(Path(workflow)):
+        return workflows.load(project, workflow)
+    if not there[name].samefile(file):
         raise UsageError(
             f"the project has another workflow {name!r}, {there[name]}, and a schedule finds its workflow by the name"
         )

@@ -11,7 +11,7 @@ import typer
 from sm_cli.cli.escaping import escape_painted
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal.options import Database, LockTimeout, Trust, choice
+from sm_cli.cli.terminal.options import Database, LockTimeout, Substitutions, Trust, choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,6 +53,7 @@ def graph(
     file: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to this file, in UTF-8.")
     ] = None,
+    substitutions: Substitutions = None,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
@@ -67,7 +68,7 @@ def graph(
             from sm_cli.errors import UsageError
 
             raise UsageError("--links belongs to --execution: it is executions that are linked")
-        definition = _definition(workflow)
+        definition = _definition(workflow, substitutions)
         picture, marks = graph_of(definition.value), None
         if not picture.nodes:
             raise _nothing_to_draw(definition)
@@ -110,11 +111,12 @@ def _nothing_to_draw(document: Document) -> InvalidDefinition:
     return InvalidDefinition([Diagnostic("SM102", "error", message, "", document.position(""), hint, document.file)])
 
 
-def _definition(workflow: str | None) -> Document:
+def _definition(workflow: str | None, substitutions: list[str] | None) -> Document:
     """The definition that is meant, valid or not. Raises InvalidDefinition for a text that cannot be read at all."""
     from sm_cli.cli.project.workflows import choose, document
 
-    return document(choose(find_project(), workflow))
+    project = find_project(substitutions=substitutions)
+    return document(project, choose(project, workflow))
 
 
 def _execution_graph(

@@ -105,6 +105,13 @@ Import = Annotated[
     bool, typer.Option("--import", help="Execute the handlers' files to know their names, instead of reading them.")
 ]
 Stubbed = Annotated[bool, typer.Option("--stub", help="Answer {} for every task without a handler.")]
+Substitutions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--substitutions", metavar="FILE|K=V", show_default=False,
+        help="Values of ${Name}: JSON, YAML or dotenv, or one value; may be given again.",
+    ),
+]  # fmt: skip
 Buckets = Annotated[
     str | None,
     typer.Option(

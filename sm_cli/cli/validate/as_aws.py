@@ -5,11 +5,10 @@ Code and message are AWS's own; the pointer of the diagnostic is AWS's location,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sm_cli.asl.text.source import Document, Parsed
-from sm_cli.asl.text.substitutions import substitute
 from sm_cli.asl.validation.aws import location, validate_as_aws
 from sm_cli.diagnostics import Diagnostic, Position, Severity
 from sm_cli.jsonpointer import child, tokens
@@ -19,15 +18,13 @@ if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
 
 
-def aws_problems(
-    parsed_file: Parsed, content: bytes, substitutions: Mapping[str, Json], file: str, *, express: bool
-) -> list[Diagnostic]:
+def aws_problems(parsed_file: Parsed, content: str, file: str, *, express: bool) -> list[Diagnostic]:
     """The problems that AWS has with a text, in the order of the text."""
-    if parsed_file.document is None:
+    document = parsed_file.document
+    if document is None:
         ours = parsed_file.diagnostics
         return [_diagnostic(problems, mine.position, file)
                 for mine, problems in zip(ours, validate_as_aws(content), strict=False)]  # fmt: skip
-    document = substitute(parsed_file.document, substitutions)
     problems = validate_as_aws(document, "EXPRESS" if express else "STANDARD")
     locations = {each.location for each in problems} - {None}
     pointers = _pointers(document.value, locations) if locations else {}

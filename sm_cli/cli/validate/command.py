@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal import output as out
-from sm_cli.cli.terminal.options import AsJson, Handlers, Import, Trust, choice
+from sm_cli.cli.terminal.options import AsJson, Handlers, Import, Substitutions, Trust, choice
 from sm_cli.cli.validate.checking import CheckOptions, check_all, check_options
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ def validate(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings make a workflow invalid too.")] = False,
     type: Annotated[str, typer.Option("--type", metavar="TYPE", help="STANDARD or EXPRESS.")] = "STANDARD",
     aws: Annotated[bool, typer.Option("--aws", help="Only what AWS would refuse, in its codes and words.")] = False,
-    substitutions: Annotated[str | None, typer.Option("--substitutions", metavar="FILE",
-                                                      help="JSON or YAML: the values of ${Name}.")] = None,
+    substitutions: Substitutions = None,
     handlers: Handlers = None,
     fix: Annotated[bool, typer.Option("--fix", help="Fix what has one remedy only, and show it as a diff.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --fix: show the diff, write nothing.")] = False,
@@ -60,17 +60,21 @@ def validate(
         raise UsageError("--fix and --watch exclude each other")
     if fix and not dry_run and "-" in names:
         raise UsageError("--fix writes files, and stdin is none", hint="--fix --dry-run - shows what would change.")
-    project = find_project()
+    project = find_project(substitutions=substitutions)
 
     def options() -> CheckOptions:
         return check_options(project, handlers=handlers, run_handlers=import_, severity=severity, ignore=ignore or [],
-                   strict=strict, type=type, aws=aws, substitutions=substitutions)  # fmt: skip
+                   strict=strict, type=type, aws=aws)  # fmt: skip
 
     if watch:
         from sm_cli.cli.validate.watching import watching
 
-        also = [place for place in (handlers, substitutions) if place is not None]
-        watching(project, names, also, lambda: _once(project, names, options(), shape))
+        also = [place for place in (handlers, *(substitutions or ())) if place is not None and Path(place).exists()]
+
+        def again() -> None:
+            _once(find_project(substitutions=substitutions), names, options(), shape)
+
+        watching(project, names, also, again)
         return
     if not (_fix_files(project, names, options(), shape, dry_run) if fix else _once(project, names, options(), shape)):
         raise typer.Exit(1)

@@ -38,7 +38,9 @@ def fix_files(files: Sequence[CheckedFile], options: CheckOptions, *, to_stdout:
     stream = sys.stdout if to_stdout else sys.stderr
     count = fixed_files = 0
     for each in files:
-        result = fix(each.text, file=each.display_name, ignore=options.codes_to_ignore)
+        if not each.is_whole:
+            continue
+        result = fix(each.text, file=each.file, ignore=options.codes_to_ignore)
         if not result.changes:
             continue
         for line in _diff(each.display_name, each.text, result.text, stream):

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from sm_cli._version import __version__
 from sm_cli.cli.escaping import escape
 from sm_cli.cli.terminal import output as out
+from sm_cli.project.reading import display_name
 
 if TYPE_CHECKING:
     from sm_cli.asl.validation.rules.catalogue import Rule
@@ -33,10 +34,19 @@ class CheckedFile:
     text: str
     problems: Sequence[Diagnostic]
     fails: frozenset[str] = field(default=frozenset({"error"}))
+    #: What a template calls the definition; None: the file is the definition.
+    machine: str | None = None
+    #: Whether the text is the definition, and nothing else.
+    is_whole: bool = True
 
     @property
     def display_name(self) -> str:
-        """The name that people read."""
+        """The name that people read: `template.yaml#Order` of a definition in a template."""
+        return self.file if self.machine is None else f"{self.file}#{self.machine}"
+
+    @property
+    def file(self) -> str:
+        """The file's name as people read it."""
         return display_name(self.name)
 
     @property
@@ -45,16 +55,12 @@ class CheckedFile:
         return not any(problem.severity in self.fails for problem in self.problems)
 
 
-def display_name(name: str) -> str:
-    """A file's name as Unicode: what is not UTF-8 in it becomes a question mark."""
-    return "<stdin>" if name == "-" else name.encode(errors="replace").decode()
-
-
 def report_document(files: Sequence[CheckedFile]) -> Json:
     """The document of `--json`: one object a file."""
     return [
         {
-            "file": "-" if each.name == "-" else each.display_name,
+            "file": "-" if each.name == "-" else each.file,
+            **({} if each.machine is None else {"machine": each.machine}),
             "valid": each.is_valid,
             "diagnostics": [_flat(problem) for problem in each.problems],
         }
@@ -114,7 +120,7 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
 
 
 def _sarif_result(file: CheckedFile, problem: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(file.display_name)}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(file.file)}}
     if problem.position:
         at = problem.position
         place["region"] = {"startLine": at.line, "startColumn": at.column,
@@ -147,7 +153,7 @@ def as_github(files: Sequence[CheckedFile]) -> str:
 
 
 def _command(file: CheckedFile, problem: Diagnostic) -> str:
-    properties = [("file", file.display_name)]
+    properties = [("file", file.file)]
     if problem.position:
         at = problem.position
         properties += [("line", str(at.line)), ("endLine", str(at.end_line))]

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import report, say
 from sm_cli.errors import ConfigurationError, SmError, UsageError
+from sm_cli.project.walking import SUFFIXES
 
 if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
 
-_SUFFIXES = (".yaml", ".yml", ".json", ".py", ".toml")
+_SUFFIXES = (*SUFFIXES, ".py", ".toml", ".env")
 #: Milliseconds between two looks at nothing.
 _TURN = 250
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
@@ -72,12 +73,16 @@ def _set_by_interrupt() -> threading.Event:
 
 def _places(project: Project, paths: Sequence[str], also: Sequence[str]) -> list[Path]:
     """The folders whose changes matter: of a file the one that it lies in, because editors replace files."""
-    from sm_cli.cli.validate.checking import definition_files
+    from sm_cli.cli.project.workflows import choose
+    from sm_cli.project.reading import split_reference
 
     folders = [Path(path) for path in paths if Path(path).is_dir()]
     files = [path for path in paths if not Path(path).is_dir()]
-    if files or not paths:
-        folders += [Path(file).parent for file, _ in definition_files(project, files)]
+    if not paths and project.setting("workflow") is None and project.workflows.is_dir():
+        folders.append(project.workflows)
+    elif files or not paths:
+        references = [choose(project, file) for file in files] or [choose(project, None)]
+        folders += [Path(split_reference(reference)[0]).parent for reference in references]
     handlers, _ = project.handlers(None)
     if handlers.is_dir():
         folders.append(handlers)

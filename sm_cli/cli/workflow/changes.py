@@ -54,7 +54,7 @@ def register_text(
 
     format = output_format(output, json)
     project = find_project()
-    workflow = workflows.load(workflows.choose(project, file))
+    workflow = workflows.load(project, workflows.choose(project, file))
     workflow = workflow if name is None else replace(workflow, name=name)
     with opened_engine(db, project, create=True) as engine:
         registration = engine.workflows.register(workflow, alias)

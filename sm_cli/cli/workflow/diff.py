@@ -15,6 +15,7 @@ from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, T
 from sm_cli.cli.workflow.words import Reference, project_file, read_reference
 from sm_cli.errors import UsageError
 from sm_cli.jsonvalue import Json
+from sm_cli.project.reading import split_reference
 
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 _OFF = "\x1b[0m"
@@ -79,14 +80,14 @@ def _other_side(before: str, after: str | None, db: str | None) -> Side:
         if file is None:
             raise UsageError(f"name what {before} is compared with: there is no file of {name} in workflows/")
         return _file_side(str(file))
-    return _file_side(after) if is_file(after) else _stored_side(after, db)
+    return _file_side(after) if is_file(split_reference(after)[0]) else _stored_side(after, db)
 
 
 def _file_side(path: str) -> Side:
     from sm_cli.cli.project.workflows import document
 
-    definition = document(path)
-    return Side(path, definition.text or "", definition.format, definition.value)
+    definition = document(find_project(), path)
+    return Side(path, definition.own_text, definition.format, definition.value)
 
 
 def _print_diff(one: Side, other: Side) -> None:

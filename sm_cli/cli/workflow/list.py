@@ -39,7 +39,7 @@ def list_all(
     with opened_store(db, project, create=True) as store:
         rows = {row.name: row for row in rows_of(store)}
         files = {name_of_file(str(file)): file for file in _files(project)}
-        texts = {name: _file_text(store, name, file) for name, file in files.items()}
+        texts = {name: _file_text(project, store, name, file) for name, file in files.items()}
     names = sorted({*rows, *files})
     if format != "table":
         documents: list[Json] = []
@@ -62,14 +62,14 @@ def _files(project: Project) -> list[Path]:
     return files_in(project.workflows) if project.workflows.is_dir() else []
 
 
-def _file_text(store: Store, name: str, file: Path) -> tuple[int | None, str | None]:
+def _file_text(project: Project, store: Store, name: str, file: Path) -> tuple[int | None, str | None]:
     """(the version that the text of a file is, why it has none)."""
     from sm_cli.cli.project.workflows import document
     from sm_cli.jsonvalue import digest
     from sm_cli.views.workflows.versions import version_of_digest
 
     try:
-        version = version_of_digest(store, name, digest(document(str(file)).value))
+        version = version_of_digest(store, name, digest(document(project, str(file)).value))
     except DatabaseError:
         raise
     except InvalidDefinition:

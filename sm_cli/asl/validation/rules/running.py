@@ -101,7 +101,7 @@ def _unreplaced_in(owner: dict[str, Json], at: str, shape_of_owner: str, languag
                 yield Finding(child(pointer, name), message, key=True)
         for field, kind in fields_of(shape, language).items():
             inner = value.get(field)
-            if is_unknown(inner) and field != "Type" and (field == "Resource" or _is_read(kind)):
+            if field != "Type" and is_unknown(inner) and (shape != "Task" if field == "Resource" else _is_read(kind)):
                 yield _placeholder_finding(child(pointer, field), field, inner)
             elif kind.holds and isinstance(inner, list):
                 for i, item in enumerate(inner):

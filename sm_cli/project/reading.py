@@ -1,0 +1,106 @@
+"""The one place through which a definition is read, whoever asks: from a file, from a template, from stdin.
+
+What stands in a file is one definition, or the machines of a template; `FILE#NAME` names one of them. Values for
+`${Name}` are put in here, so that no command reads a definition that another one would read otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sm_cli.errors import InvalidDefinition, NotFound, UsageError
+from sm_cli.project.definitions import read_file
+
+if TYPE_CHECKING:
+    from sm_cli.asl.text.source import Document, Parsed
+    from sm_cli.jsonvalue import Json
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionSource:
+    """One definition, and what became of its text."""
+
+    #: The file that its text stands in, as it was asked for.
+    file: str
+    #: The whole text of that file, as far as it is Unicode.
+    text: str
+    #: The definition with its values put in, or what is wrong with its text.
+    result: Parsed
+    #: What a template calls it; None: it is a file of its own.
+    machine: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionReader:
+    """Reads definitions, with the values for their `${Name}`."""
+
+    #: By name; they win over what a template says.
+    substitutions: Mapping[str, Json] = field(default_factory=dict)
+    #: The folder of the project.
+    root: Path = Path()
+
+    def document(self, reference: str) -> Document:
+        """The definition that `FILE` or `FILE#NAME` means. Raises InvalidDefinition, NotFound, and UsageError where
+        that is one of several."""
+        return self.document_in(*split_reference(reference))
+
+    def document_in(self, file: str, machine: str | None, content: bytes | None = None) -> Document:
+        """The definition of this name in a file, or in the content that was read for it. Raises as `document`."""
+        source = _choose(self.sources(file, content), file, machine)
+        if source.result.document is None:
+            raise InvalidDefinition(source.result.diagnostics)
+        return source.result.document
+
+    def sources(self, file: str, content: bytes | None = None) -> list[DefinitionSource]:
+        """Everything in a file that is a definition; a file that is no template is one, whatever it holds. Raises
+        NotFound and UsageError for one that cannot be read."""
+        from sm_cli.asl.text.source import parse
+        from sm_cli.asl.text.substitutions import substitute
+
+        content = read_file(file) if content is None else content
+        display = display_name(file)
+        parse_result = parse(content, file=display)
+        if parse_result.document is not None:
+            parse_result = replace(parse_result, document=substitute(parse_result.document, self.substitutions))
+        return [DefinitionSource(file, content.decode("utf-8-sig", "replace"), parse_result)]
+
+
+def display_name(file: str) -> str:
+    """A file's name as Unicode: what is not UTF-8 in it becomes a question mark. `-` is stdin."""
+    return "<stdin>" if file == "-" else file.encode(errors="replace").decode()
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """`FILE#NAME` as file and name; a file of that very name goes before."""
+    file, hash_sign, machine = reference.rpartition("#")
+    return (file, machine) if hash_sign and file and machine and not _exists(reference) else (reference, None)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _choose(sources: list[DefinitionSource], file: str, machine: str | None) -> DefinitionSource:
+    names = [source.machine for source in sources if source.machine is not None]
+    if machine is None and len(sources) == 1:
+        return sources[0]
+    if not sources:
+        raise NotFound(f"{file} is a template without a state machine")
+    if machine is None:
+        raise UsageError(f"{file} holds several state machines: {', '.join(names)}; name one as {file}#{names[0]}")
+    for source in sources:
+        if source.machine == machine:
+            return source
+    if not names:
+        raise NotFound(f"{file} is one definition, so it has no {machine!r}")
+    from difflib import get_close_matches
+
+    close = get_close_matches(machine, names, 1)
+    more = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(names)}"
+    raise NotFound(f"{file} has no state machine {machine!r}{more}")
