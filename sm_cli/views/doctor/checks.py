@@ -51,7 +51,7 @@ def check_database_file(examination: Examination) -> Found:
     try:
         facts = database_facts(examination.engine.store)
     except ConfigurationError:
-        yield Severity.FINE, "in memory, for as long as this process lives", None
+        yield Severity.FINE, "it can be read, and its schema is this program's", None
         return
     yield Severity.FINE, f"{facts.path}, schema {facts.schema}", None
 

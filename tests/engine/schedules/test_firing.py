@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from sm_cli.worker.worker import Worker
 from tests.engine.schedules.fixtures import OPEN, PASS, microseconds, night, schedule
 from tests.engine.workers import workflow
 from tests.store.asking import asked
+from tests.stores import KINDS, opened
 
 
 def test_across_the_changes_of_the_clock_a_nightly_schedule_fires_once_a_night() -> None:
@@ -337,3 +339,29 @@ def test_its_executions_are_tagged_with_its_name() -> None:
         n.add(cron="0 * * * *")
         n.until("2026-05-01T10:00Z")
         assert [execution.tags for execution in n.executions()] == [{"schedule": "nightly"}]
+
+
+# -- every kind of database ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schedules_live_in_every_kind_of_database(kind: str, tmp_path: Path) -> None:
+    with opened(kind, tmp_path) as store, night("2026-05-01T09:30Z", store) as n:
+        n.add(definition=OPEN, cron="0 * * * *", input={"text": "x" * 50_000}, overlap=Overlap.QUEUE)
+        n.add("once", OPEN, at=microseconds("2026-05-01T10:10Z"), jitter=60)
+        n.add("gone", OPEN, every=60)
+        n.engine.schedules.remove("gone")
+        n.until("2026-05-01T12:30Z")
+        assert n.names() == ["nightly-20260501T100000Z", "once-20260501T101000Z"]
+        assert [s.name for s in n.engine.schedules.list()] == ["nightly", "once"]
+        n.end(n.executions()[0])
+        assert asked(n.store).next_due() == 0
+        n.work()
+        assert n.names()[2:] == ["nightly-20260501T110000Z"]
+        assert (len(n.now().waiting), n.now("once").is_over) == (1, True)
+        stored = asked(n.store).execution(n.executions()[2].id)
+        assert stored is not None and stored.input == {"text": "x" * 50_000}
+        n.engine.schedules.pause("nightly")
+        assert asked(n.store).next_due() is None
+        n.engine.schedules.resume("nightly")
+        assert asked(n.store).next_due() == microseconds("2026-05-01T13:00Z")

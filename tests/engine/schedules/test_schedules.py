@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import zoneinfo
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -245,3 +248,28 @@ def test_the_machine_s_own_zone_has_the_name_that_its_variable_says(
 ) -> None:
     monkeypatch.setenv("TZ", variable)
     assert local_zone() == name
+
+
+@pytest.fixture
+def no_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine without data of time zones, and without the package that has them."""
+    for name in [each for each in sys.modules if each.partition(".")[0] == "tzdata"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    path = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath([])
+    zoneinfo.ZoneInfo.clear_cache()
+    yield
+    zoneinfo.reset_tzpath(path)
+    zoneinfo.ZoneInfo.clear_cache()
+
+
+@pytest.mark.usefixtures("no_data")
+def test_a_machine_without_data_of_zones_says_so_and_knows_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    with night(NOW) as n:
+        with pytest.raises(UsageError, match="this machine has no data of time zones") as caught:
+            n.add(cron="0 2 * * *", zone="Europe/Berlin")
+        assert "tzdata" in str(caught.value.hint)
+        assert n.add(cron="0 2 * * *").zone == "UTC"
+        monkeypatch.setenv("TZ", "Europe/Berlin")
+        assert local_zone() == "UTC"
