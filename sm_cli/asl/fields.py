@@ -368,9 +368,14 @@ SUCCESSORS: Mapping[str, str] = {
 def language_of(value: Mapping[str, object], around: Language) -> Language:
     """The query language of a definition, or of a state in one: its own QueryLanguage, else the one around it (JSONPath
     round a definition, the definition's own round every state, however deep it stands: neither the state that holds a
-    branch or a processor hands its language on to what is in there, nor has such a machine one)."""
-    language = value.get("QueryLanguage")
-    return "JSONata" if language == "JSONata" else "JSONPath" if language == "JSONPath" else around
+    branch or a processor hands its language on to what is in there, nor has such a machine one).
+
+    As on AWS only the word JSONPath means JSONPath: what is misspelt was meant to be something else.
+    """
+    language = value.get("QueryLanguage", around)
+    if isinstance(language, str) and ("${" in language or language[:1] in ("%", "_")):
+        return around  # another tool says it
+    return "JSONPath" if language == "JSONPath" else "JSONata"
 
 
 @lru_cache(maxsize=256)

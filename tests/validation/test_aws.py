@@ -213,6 +213,7 @@ FIELDS: list[tuple[State, str, str]] = [
     (task(TimeoutSeconds="5"), "Expected value of type Integer", "/TimeoutSeconds"),
     (passing(Comment=5), "Expected value of type [STRING]", "/Comment"),
     (passing(QueryLanguage="jsonata"), words("JSONPath, JSONata"), "/QueryLanguage"),
+    (passing(QueryLanguage=5), "Expected value of type [STRING]", "/QueryLanguage"),
     (task(Retry=[{"ErrorEquals": ["E"], "JitterStrategy": "HALF"}]), words("NONE, FULL"), "/Retry[0]/JitterStrategy"),
     (
         reading(InputType="XML"),

@@ -119,3 +119,28 @@ States:
     assert [each for each in check(text)[1] if each.severity == "error"] == []
     outcome = simulate(text, 5 if kind == "Branches" else [5])
     assert (outcome.status, outcome.output) == ("SUCCEEDED", ["number"])
+
+
+@pytest.mark.parametrize(
+    ("language", "codes"),
+    [
+        ("jsonata", ["SM104"]),
+        ("JSONAta", ["SM104"]),
+        (5, ["SM104"]),
+        ("JSONata", []),
+        ("${Language}", ["SM107"]),
+        ("%LANGUAGE%", ["SM107"]),
+        ("JSONPath", ["SM107"]),
+        (None, ["SM104"]),
+    ],
+)
+@pytest.mark.parametrize("of_the_whole", [False, True])
+def test_a_misspelt_language_is_one_mistake(language: Any, codes: list[str], of_the_whole: bool) -> None:
+    """AWS takes every word but JSONPath for JSONata, and says that it is none of the two."""
+    state: State = {"Type": "Pass", "Output": "{% 1 %}", "End": True}
+    definition = (
+        {"QueryLanguage": language, **machine(None, state)}
+        if of_the_whole
+        else machine(None, {**state, "QueryLanguage": language})
+    )
+    assert [each.code for each in errors(definition)] == codes

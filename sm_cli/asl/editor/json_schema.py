@@ -42,19 +42,21 @@ class _Made:
         self.definitions: dict[str, Schema] = {}
 
     def machine(self, shape: str, default: Language) -> Schema:
-        """A StartAt with its States, in this query language unless it says otherwise."""
-        other = _other(default)
+        """A StartAt with its States, in this query language unless (which only a whole definition can) it says
+        otherwise."""
         fields = fields_of(shape, default)
         properties = {name: self._property(shape, name, kind, default, default) for name, kind in fields.items()}
-        return {
+        machine: Schema = {
             "type": "object",
             "properties": properties,
             "required": ["StartAt", "States"],
             "additionalProperties": False,
-            "if": _says("QueryLanguage", other),
-            "then": self._states(other),
-            "else": self._states(default),
         }
+        if "QueryLanguage" not in fields:
+            return {**machine, "allOf": [self._states(default)]}
+        other = _other(default)
+        choice = {"if": _says("QueryLanguage", other), "then": self._states(other), "else": self._states(default)}
+        return {**machine, **choice}
 
     def _states(self, language: Language) -> Schema:
         return {"properties": {"States": {"additionalProperties": self._state(language)}}}

@@ -106,6 +106,8 @@ def _out_of_bounds(finding: Finding) -> Words:
     field = _field(finding)
     if finding.about == "empty":
         return "Value cannot be empty", finding.pointer
+    if finding.about == "string":
+        return _wrong_type(finding)
     keyword, _, bound = finding.about.partition(" ")
     if keyword in ("minimum", "maximum"):
         return f"{keyword.capitalize()} value is {bound}", finding.pointer

@@ -135,10 +135,10 @@ def _wrong(breach: Breach, pointer: str, fields: Mapping[str, Kind], language: L
 
 
 def _broken_bound(breach: Breach, kind: Kind) -> str:
-    """What the value had to be, for who tells it in AWS's words: the words of an enumeration, the JSON types, or the
-    bound (`minimum 0`; that of a number which need not be whole is written with a point)."""
+    """What the value had to be, for who tells it in AWS's words: the words of an enumeration (of what is no text: that
+    it is one), the JSON types, or the bound: `minimum 0`, `minimum 0.0` where the number need not be whole."""
     if breach.keyword == "enum":
-        return ", ".join(str(word) for word in breach.asks)
+        return "string" if not isinstance(breach.value, str) else ", ".join(str(word) for word in breach.asks)
     if breach.keyword in ("minimum", "maximum"):
         bound = float(breach.asks) if kind.schema.get("type") == "number" else breach.asks
         return f"{breach.keyword} {bound}"
