@@ -51,10 +51,12 @@ def jsonata_transform(text: str) -> Transform:
         try:
             return evaluate(_scope(output, now, limits))
         except EvaluationFailure as e:
-            raise TransformError(str(e.cause)) from None
+            hint = None if "$states" in source else "The output is `$states.input` in an expression."
+            raise TransformError(str(e.cause).replace(source, label, 1), hint=hint) from None
 
     source = inner(whole)
-    return Transform(source if len(source) <= _LABEL else f"{source[: _LABEL - 1]}…", apply)
+    label = source if len(source) <= _LABEL else f"{source[: _LABEL - 1]}…"
+    return Transform(label, apply)
 
 
 def _scope(output: Json, now: int, limits: Limits) -> JsonataScope:

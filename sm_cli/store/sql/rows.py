@@ -7,7 +7,7 @@ tuple, where that is the usual value, is NULL too. A large value is written as `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
@@ -15,7 +15,6 @@ from sm_cli.interpreter.frame import Brake, Frame, FrameStatus, Join
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import FLAT, SHORT, Json, folded_text, is_small
-from sm_cli.store.links import Link
 from sm_cli.store.messages import (
     MESSAGES_KEPT,
     Consumed,
@@ -38,6 +37,9 @@ from sm_cli.store.records import (
     Timer,
     WorkerRecord,
 )
+
+if TYPE_CHECKING:
+    from sm_cli.store.links import Link
 
 Row: TypeAlias = tuple[Any, ...]
 #: A column's text to its value, and back.

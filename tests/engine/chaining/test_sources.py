@@ -123,6 +123,17 @@ def test_an_expression_that_finds_nothing_is_refused(engine: Engine, expression:
     refused(engine, TransformError, match, Source(run(engine, A), transform=jsonata_transform(expression)))
 
 
+def test_who_forgets_where_the_output_is_gets_a_hint_and_a_long_expression_is_cut(engine: Engine) -> None:
+    a = run(engine, A)
+    for expression, hint in (("$.p2", "The output is `$states.input` in an expression."), ("$states.input.x", None)):
+        with pytest.raises(TransformError) as refusal:
+            engine.start(B, source=Source(a, transform=jsonata_transform(expression)))
+        assert refusal.value.hint == hint
+    with pytest.raises(TransformError) as refusal:
+        engine.start(B, source=Source(a, transform=jsonata_transform(f"$error({'1+' * 5000}1)")))
+    assert len(refusal.value.message) < 500
+
+
 @pytest.mark.parametrize(
     ("expression", "match"),
     [("$states.input.(", r"at character 16\)"), ("{% 1 + %}", r"at character 7\)"), ("{%  %}", "empty"), ("", "empty")],
