@@ -11,6 +11,7 @@ from sm_cli.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
+    from sm_cli.store.upkeep.answers import Upkeep
     from sm_cli.store.waiting import Patience
 
 #: A user and a password in a URL: no sentence shows them.
@@ -36,6 +37,40 @@ def open_store(url: str | None, *, create: bool = True, patience: Patience | Non
     from sm_cli.store.sqlite.database import SqliteStore
 
     return SqliteStore(path, sync=sync, create=create, patience=patience)
+
+
+def upkeep_of(store: Store) -> Upkeep | None:
+    """What a database answers as a whole; None for one in memory, of which nobody asks that."""
+    from sm_cli.store.sqlite.database import SqliteStore
+
+    if isinstance(store, SqliteStore):
+        from sm_cli.store.sqlite.upkeep import SqliteUpkeep
+
+        return SqliteUpkeep(store)
+    from sm_cli.store.sqlite.memory import MemoryStore
+
+    if isinstance(store, MemoryStore):
+        return None
+    from sm_cli.store.postgres.database import PostgresStore
+    from sm_cli.store.postgres.upkeep import PostgresUpkeep
+
+    assert isinstance(store, PostgresStore), "there are three kinds"
+    return PostgresUpkeep(store)
+
+
+def schema_number(url: str) -> int | None:
+    """The number of the schema of the database that a URL names; None when it is not there yet. Nothing is made or
+    migrated. Raises ConfigurationError, DatabaseError."""
+    if url.startswith(_POSTGRES):
+        from sm_cli.store.postgres.peeking import server_schema
+        from sm_cli.store.postgres.url import parse_url
+
+        return server_schema(parse_url(url))
+    if url == "memory:":
+        return None
+    from sm_cli.store.sqlite.peeking import file_schema
+
+    return file_schema(_sqlite(url)[0])
 
 
 def file_of(url: str) -> Path | None:

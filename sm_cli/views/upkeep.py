@@ -1,6 +1,6 @@
-"""The database as a file, for front ends: backup, size, soundness, compacting, somebody's own questions.
+"""The database as a whole, for front ends: backup, size, soundness, compacting, somebody's own questions.
 
-All of it needs a database in a file; one in memory or on a server is refused in one sentence.
+All of it needs a database in a file or on a server; one in memory is refused in one sentence.
 """
 
 from __future__ import annotations
@@ -11,77 +11,94 @@ from typing import TYPE_CHECKING, Any
 
 from sm_cli.errors import ConfigurationError
 from sm_cli.jsonvalue import Json
+from sm_cli.store.open import open_store, schema_number, upkeep_of
+from sm_cli.store.scripts import newest_schema
+from sm_cli.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
-    from sm_cli.store.sqlite.database import SqliteStore
-    from sm_cli.store.sqlite.upkeep import FileFacts
+    from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem, Upkeep
 
 
-def _file(store: Store) -> SqliteStore:
-    from sm_cli.store.sqlite.database import SqliteStore
-
-    if not isinstance(store, SqliteStore):
-        raise ConfigurationError("this needs a database in an SQLite file, and this one is in none", topic="other path")
-    return store
+def _upkeep(store: Store) -> Upkeep:
+    upkeep = upkeep_of(store)
+    if upkeep is None:
+        raise ConfigurationError("this needs a database in a file or on a server", topic="other path")
+    return upkeep
 
 
 def back_up(store: Store, target: Path, *, force: bool = False) -> int:
     """Copy the database to a file, mode 0600, while others go on writing; returns its bytes. force: replace a file.
 
-    Raises Conflict for a file that is there, DatabaseError, ConfigurationError."""
+    Raises Conflict for a file that is there, DatabaseError, ConfigurationError for a database that is no file."""
+    from sm_cli.store.sqlite.database import SqliteStore
+
+    _upkeep(store)
+    if not isinstance(store, SqliteStore):
+        raise ConfigurationError("a database on a server is backed up by the server's own tools", topic="server backup")
     from sm_cli.store.sqlite.backup import write_backup
 
-    return write_backup(_file(store), target, force=force)
+    return write_backup(store, target, force=force)
 
 
-def database_facts(store: Store) -> FileFacts:
-    """Path, size and schema. Raises ConfigurationError."""
-    from sm_cli.store.sqlite.upkeep import file_facts
-
-    return file_facts(_file(store))
+def database_facts(store: Store) -> DatabaseFacts:
+    """Where it is, its size and schema. Raises ConfigurationError, DatabaseError."""
+    return _upkeep(store).facts()
 
 
 def database_document(store: Store) -> dict[str, Json]:
-    """Path, bytes, schema, free pages, executions by status, and rows of every table. Raises ConfigurationError."""
-    from sm_cli.store.sqlite.reading import count_rows
-
-    facts = database_facts(store)
+    """Where it is, bytes, schema, executions by status, what one of them takes on average, the oldest that is open, and
+    rows of every table. Raises ConfigurationError, DatabaseError."""
+    upkeep = _upkeep(store)
+    facts = upkeep.facts()
     with store.read() as questions:
         counts, children = questions.count_executions()
+        oldest = questions.oldest_open()
+    total = sum(counts.values()) + children
     statuses: dict[str, Json] = dict(counts)
-    tables: dict[str, Json] = dict(count_rows(_file(store)))
+    tables: dict[str, Json] = dict(upkeep.count_rows())
+    open_one: Json = None
+    if oldest is not None:
+        ref, name, workflow, started = oldest
+        open_one = {"id": ref, "name": name, "workflow": workflow, "startDate": rfc3339(started)}
     return {
-        "path": facts.path,
+        **facts.details,
         "bytes": facts.size,
-        "walBytes": facts.wal_size,
-        "freeBytes": facts.free_pages * facts.page_size,
-        "pages": facts.pages,
-        "freePages": facts.free_pages,
-        "pageBytes": facts.page_size,
         "schema": facts.schema,
         "executions": statuses,
         "mapRunChildren": children,
+        "bytesPerExecution": (facts.size - (facts.free_size or 0)) // total if total else None,
+        "oldestOpen": open_one,
         "tables": tables,
     }
 
 
-def database_problems(store: Store) -> list[str]:
-    """What is wrong in the database, a sentence each; empty when it is sound. Raises ConfigurationError."""
-    from sm_cli.store.sqlite.upkeep import find_problems
+def database_problems(store: Store) -> list[DatabaseProblem]:
+    """What is wrong in the database; empty when it is sound. Raises ConfigurationError, DatabaseError."""
+    return _upkeep(store).find_problems()
 
-    return find_problems(_file(store))
+
+def repair_database(store: Store) -> tuple[list[DatabaseProblem], list[DatabaseProblem]]:
+    """Put right what can be without losing anything: (what was wrong, what still is). Raises ConfigurationError,
+    DatabaseError."""
+    upkeep = _upkeep(store)
+    problems = upkeep.repair()
+    return problems, upkeep.find_problems() if problems else []
+
+
+def migrate_database(url: str) -> tuple[int | None, int]:
+    """Make the database that a URL names, or bring it to the newest schema: (its schema before, None when it was not
+    there; its schema now). Raises ConfigurationError, DatabaseError."""
+    before = schema_number(url)
+    open_store(url).close()
+    return before, newest_schema()
 
 
 def compact_database(store: Store) -> tuple[int, int]:
     """Give free room back to the disk: (bytes before, bytes after). Nobody writes meanwhile. Raises DatabaseError."""
-    from sm_cli.store.sqlite.upkeep import vacuum
-
-    return vacuum(_file(store))
+    return _upkeep(store).compact()
 
 
 def answer_select(store: Store, sql: str) -> Iterator[dict[str, Any]]:
-    """The rows that somebody's SELECT answers. Raises UsageError for one that SQLite cannot read or that writes."""
-    from sm_cli.store.sqlite.reading import select_rows
-
-    return select_rows(_file(store), sql)
+    """The rows that somebody's SELECT answers. Raises UsageError for one that cannot be read or that writes."""
+    return _upkeep(store).select_rows(sql)

@@ -147,7 +147,7 @@ def normalised(text: str, directory: Path) -> str:
     text = re.sub(r"(T\d\d:\d\d:\d\d)\.00\dZ", r"\1.000Z", text)
     # SQLite's versions lay files out in different ways.
     text = re.sub(r"\b(\d+\.\d [KM]B|\d+ bytes(?= are free|$))", "SIZE", text, flags=re.MULTILINE)
-    text = re.sub(r'"(\w*[bB]ytes|pages|freePages)":\d+', r'"\1":N', text)
+    text = re.sub(r'"(\w*[bB]ytes|bytesPerExecution|pages|freePages)":\d+', r'"\1":N', text)
     return re.sub(r"\bAAAA[\w-]{39}(?![\w-])", "TOKEN", text)  # an address, which begins with zeros, and its signature
 
 
@@ -441,8 +441,10 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
     "messages delete": ("messages delete m1", "messages delete m1", "messages list"),
     "db backup": ("db backup copy.db", "db backup copy.db", "db backup copy.db --force", "list --db copy.db"),
     "db info": ("db info", "db info --json", "db info --db memory:"),
-    "db check": ("db check", "db check --json"),
+    "db check": ("db check", "db check --json", "db check --fix"),
     "db compact": ("db compact",),
+    "db vacuum": ("db vacuum",),
+    "db migrate": ("db migrate", "db migrate --db new.db"),
     "db prune": (
         "db prune",
         "db prune --older-than 0s --dry-run",

@@ -15,11 +15,21 @@ from typing import Any
 import pytest
 
 from sm_cli.errors import ConfigurationError, Conflict, DatabaseError, UsageError
+from sm_cli.store.protocol import Store
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.memory import MemoryStore
-from sm_cli.views.upkeep import answer_select, back_up, compact_database, database_document, database_problems
+from sm_cli.store.upkeep.answers import DatabaseProblem
+from sm_cli.views.upkeep import (
+    answer_select,
+    back_up,
+    compact_database,
+    database_document,
+    database_problems,
+    repair_database,
+)
 from tests.store.asking import asked
-from tests.store.samples import apply, definition, events, execution, frame, message
+from tests.store.samples import apply, definition, events, execution, frame, message, reserve
+from tests.stores import opened
 
 LARGE = {"text": "x" * 9000}
 
@@ -32,10 +42,13 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     opened.close()
 
 
-def put(store: SqliteStore, id: int) -> None:
+def put(store: Store, id: int) -> None:
     """An execution, its frame and its history; two large values each, one of them everybody's."""
+    for table in ("executions", "frames"):
+        reserve(store, table, id)
     frames = [frame(id, execution=id, input=LARGE)]
-    apply(store, new_executions=[execution(id, input=LARGE, output={"own": str(id) * 5000})], new_frames=frames)
+    new = execution(id, input=LARGE, output={"own": str(id) * 5000}, events=2)
+    apply(store, new_executions=[new], new_frames=frames)
     apply(store, history=events(id, [1, 2]))
 
 
@@ -156,6 +169,7 @@ def test_who_is_killed_in_the_middle_of_a_backup_loses_nothing(store: SqliteStor
 def test_a_sound_database_has_no_problems(store: SqliteStore) -> None:
     put(store, 1)
     put(store, 2)
+    reserve(store, "messages", 1)
     apply(store, new_messages=[message(1, body=LARGE)])
     assert database_problems(store) == []
 
@@ -168,7 +182,7 @@ def test_a_sound_database_has_no_problems(store: SqliteStore) -> None:
         ("DELETE FROM executions WHERE id = 1", "1 frames without their execution"),
         ("UPDATE blob_uses SET uses = uses + 1 WHERE id = 1", "large value 1 is used 4 times and counted 5 times"),
         ("DELETE FROM blobs WHERE id = 1", "large value 1 is used 4 times and counted 4 times, and is gone"),
-        ("DELETE FROM blob_uses WHERE id = 1", "large value 1 is used 4 times and is not there"),
+        ("DELETE FROM blob_uses WHERE id = 1", "large value 1 is used 4 times and counted nowhere"),
         ("UPDATE history SET events = '[\"@' WHERE execution = 1", "a value is not JSON"),
     ],
 )
@@ -176,7 +190,57 @@ def test_what_is_missing_or_miscounted_is_found(store: SqliteStore, statement: s
     put(store, 1)
     put(store, 2)
     damage(store, statement)
-    assert any(sentence in problem for problem in database_problems(store)), database_problems(store)
+    assert any(sentence in problem.text for problem in database_problems(store)), database_problems(store)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("INSERT INTO timers (frame, kind, seq, execution, tree, due) VALUES (9, 'DELAY', 1, 1, 1, 5)", "timers"),
+        ("UPDATE frames SET status = 3; INSERT INTO jobs (id, execution, tree, frame, seq, deliveries, repeatable,"
+         " attempt, priority, available, queue, state, resource, input) VALUES (1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 'low',"
+         " 'A', 'r', '@1'); UPDATE blob_uses SET uses = uses + 1 WHERE id = 1; UPDATE ids SET next = 9", "1 tasks"),
+        ("UPDATE blob_uses SET uses = uses + 1 WHERE id = 1", "counted 3 times"),
+        ("DELETE FROM blob_uses WHERE id = 1", "counted nowhere"),
+        ("UPDATE ids SET next = 1", "given out twice"),
+        ("INSERT INTO blobs (id, body) VALUES (99, '')", "nothing counts"),
+    ],
+)  # fmt: skip
+def test_what_loses_nothing_is_put_right(kind: str, tmp_path: Path, table: str, sentence: str) -> None:
+    with opened(kind, tmp_path) as store:
+        apply(store, new_definitions=[definition()])
+        put(store, 1)
+        assert database_problems(store) == []
+        with store.write() as tx:
+            for statement in table.split("; "):
+                if kind == "sqlite":
+                    statement = statement.replace("(99, '')", "(99, x'')")
+                tx.session.connection.execute(statement)
+        (problem,) = [each for each in database_problems(store) if sentence in each.text]
+        assert problem.is_repairable
+        before, after = repair_database(store)
+        assert problem in before
+        assert after == database_problems(store) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE frames SET status = 2, opens = 1", "1 frames that wait for a task that is not there"),
+        ("UPDATE frames SET status = 2", "1 frames that wait for nothing that could come"),
+        ("UPDATE executions SET events = 5", "1 executions with more or fewer events than they count"),
+    ],
+)
+def test_what_needs_a_guess_is_only_told(kind: str, tmp_path: Path, statement: str, sentence: str) -> None:
+    with opened(kind, tmp_path) as store:
+        apply(store, new_definitions=[definition()])
+        put(store, 1)
+        with store.write() as tx:
+            tx.session.connection.execute(statement)
+        problem = DatabaseProblem(sentence)
+        assert (database_problems(store), repair_database(store)) == ([problem], ([problem], [problem]))
 
 
 def test_pages_that_were_overwritten_are_found(store: SqliteStore, tmp_path: Path) -> None:
@@ -225,7 +289,7 @@ def test_somebody_s_own_question_is_answered_and_changes_nothing(store: SqliteSt
     for sql, sentence in (
         ("DELETE FROM executions", "only what returns rows|only read"),
         ("INSERT INTO ids VALUES ('x', 1) RETURNING name", "only read"),
-        ("PRAGMA user_version = 7", "only what returns rows|only read"),
+        ("PRAGMA user_version = 77", "only what returns rows|only read"),
         ("ATTACH ':memory:' AS other", "only what returns rows|attached"),
         ("SELECT nope FROM executions", "no such column"),
         ("SELECT 1; SELECT 2", "one statement"),
@@ -234,7 +298,33 @@ def test_somebody_s_own_question_is_answered_and_changes_nothing(store: SqliteSt
         with pytest.raises(UsageError, match=sentence):
             [*answer_select(store, sql)]
     assert asked(store).execution(1) is not None
-    assert [*answer_select(store, "PRAGMA user_version")] != [{"user_version": 7}]
+    assert [*answer_select(store, "PRAGMA user_version")] != [{"user_version": 77}]
+
+
+def test_a_database_on_a_server_answers_the_same(tmp_path: Path) -> None:
+    with opened("postgres", tmp_path) as store:
+        apply(store, new_definitions=[definition()])
+        put(store, 1)
+        store.token_key()
+        facts: Any = database_document(store)
+        assert (facts["executions"], facts["tables"]["frames"], facts["tables"]["blobs"]) == ({"RUNNING": 1}, 1, 2)
+        assert facts["oldestOpen"]["name"] == "name-1"
+        assert [*answer_select(store, "SELECT id, status FROM executions")] == [{"id": 1, "status": "RUNNING"}]
+        assert [*answer_select(store, "SELECT value FROM secrets")] == [{"value": None}]
+        schema = facts["url"].rpartition("=")[2]
+        for sql, sentence in (
+            ("DELETE FROM executions", "only read"),
+            ("SELECT nope FROM executions", "nope"),
+            ("SELECT 1; SELECT 2", "multiple commands"),
+            ("", "only what returns rows"),
+            (f"SELECT value FROM {schema}.secrets", "shown to nobody"),
+        ):
+            with pytest.raises(UsageError, match=sentence):
+                [*answer_select(store, sql)]
+        before, after = compact_database(store)
+        assert before > 0 < after
+        with pytest.raises(ConfigurationError, match="the server's own tools"):
+            back_up(store, tmp_path / "copy.db")
 
 
 def test_the_key_of_the_tokens_is_shown_to_nobody(store: SqliteStore) -> None:
@@ -247,5 +337,5 @@ def test_the_key_of_the_tokens_is_shown_to_nobody(store: SqliteStore) -> None:
 
 @pytest.mark.parametrize("what", [compact_database, database_problems, database_document])
 def test_a_database_in_memory_has_no_file(what: Any) -> None:
-    with pytest.raises(ConfigurationError, match="needs a database in an SQLite file"):
+    with pytest.raises(ConfigurationError, match="needs a database in a file or on a server"):
         what(MemoryStore())

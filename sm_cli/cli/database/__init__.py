@@ -1,1 +1,1 @@
-"""`sm db`: the database as a file: backup, size, soundness, retention, questions."""
+"""`sm db`: the database as a whole: backup, size, soundness, retention, questions."""

@@ -1,4 +1,4 @@
-"""`sm db`: backup, info, check, compact, query."""
+"""`sm db`: backup, info, check, compact, migrate, query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sm_cli.cli.database.prune import prune_executions
-from sm_cli.cli.project.opening import opened_store
+from sm_cli.cli.project.opening import database_url, opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import AsJson, Database, Full, LockTimeout, Output, Trust, output_format
@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
     group.command("info")(info)
     group.command("check")(check_soundness)
     group.command("compact")(compact)
+    group.command("vacuum", help="The same as sm db compact.")(compact)
+    group.command("migrate")(migrate)
     group.command("prune")(prune_executions)
     group.command("query")(query)
     app.add_typer(group, name="db", help="Back up, check, shorten and ask the database.")
@@ -61,32 +63,58 @@ def info(db: Database = None, json: AsJson = False, _lock_timeout: LockTimeout =
 
 
 def _facts(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "path", facts["path"]
-    yield "size", f"{size_text(facts['bytes'])}, of which {size_text(facts['freeBytes'])} are free"
-    yield "log", size_text(facts["walBytes"])
+    size = size_text(facts["bytes"])
+    if "path" in facts:
+        yield "path", facts["path"]
+        yield "size", f"{size}, of which {size_text(facts['freeBytes'])} are free"
+        yield "log", size_text(facts["walBytes"])
+    else:
+        yield "server", f"{facts['url']}, Postgres {facts['serverVersion']}"
+        yield "size", f"{size}; {facts['deadRows']:,} rows are dead"
     yield "schema", str(facts["schema"])
     counts = [f"{count:,} {status}" for status, count in facts["executions"].items()]
     if facts["mapRunChildren"]:
         counts.append(f"{facts['mapRunChildren']:,} children of map runs")
     yield "executions", ", ".join(counts) or "none"
+    if facts["bytesPerExecution"] is not None:
+        yield "growth", f"{size_text(facts['bytesPerExecution'])} an execution"
+    if (oldest := facts["oldestOpen"]) is not None:
+        yield "oldest", f"{oldest['name']} of {oldest['workflow']} has been open since {oldest['startDate']}"
     yield "rows", ", ".join(f"{count:,} {table}" for table, count in sorted(facts["tables"].items()) if count)
 
 
 def check_soundness(
-    json: AsJson = False, db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False
+    fix: Annotated[bool, typer.Option("--fix", help="Put right what can be without losing anything.")] = False,
+    json: AsJson = False,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
 ) -> None:
     """Check that nothing in the database is damaged or missing."""
     from sm_cli.errors import DatabaseError
-    from sm_cli.views.upkeep import database_problems
+    from sm_cli.views.upkeep import database_problems, repair_database
 
+    repairs: list[str] = []
     with opened_store(db) as store:
-        problems = database_problems(store)
+        if fix:
+            before, problems = repair_database(store)
+            still = {problem.text for problem in problems}
+            repairs = [problem.text for problem in before if problem.text not in still]
+        else:
+            problems = database_problems(store)
+    texts = [problem.text for problem in problems]
     if json:
-        out.value({"ok": not problems, "problems": [*problems]})
-    for problem in problems if not json else ():
-        out.text(problem)
+        repairable = [problem.text for problem in problems if problem.is_repairable]
+        out.value({"ok": not problems, "problems": [*texts], "repairable": [*repairable], "fixed": [*repairs]})
+    else:
+        for text in repairs:
+            out.text(f"fixed: {text}")
+        for text in texts:
+            out.text(text)
     if problems:
         say(f"the database is damaged: {len(problems)} problem{'' if len(problems) == 1 else 's'}")
+        if not fix and any(problem.is_repairable for problem in problems):
+            say("sm db check --fix puts right what can be without losing anything")
         raise typer.Exit(DatabaseError.exit_code)
     say("the database is sound")
 
@@ -98,6 +126,19 @@ def compact(db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trus
     with opened_store(db) as store:
         before, after = compact_database(store)
     say(f"{size_text(before)} before, {size_text(after)} now")
+
+
+def migrate(db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
+    """Make the database, or bring it to this program's schema."""
+    from sm_cli.views.upkeep import migrate_database
+
+    before, now = migrate_database(database_url(db))
+    if before is None:
+        say(f"made, with schema {now}")
+    elif before < now:
+        say(f"brought from schema {before} to {now}")
+    else:
+        say(f"its schema is {now} already")
 
 
 def query(

@@ -60,14 +60,10 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
 
     create: make it where there is none. A command that only finds work or hands in a message says no: in the wrong
     directory it would begin a database that nobody else looks at, and the message would be lost."""
-    from sm_cli.views.database import file_of, open_store
+    from sm_cli.views.database import open_store
 
     project = project or find_project()
-    url, is_named = project.database(db)
-    with blamed_on(_origin(project, db) if is_named else None):
-        file = file_of(url)
-    if file is not None:
-        check_database(file)
+    url, is_named, file = _named_database(db, project)
     try:
         store = open_store(url, create=create, patience=_patience(project, url))
         try:
@@ -80,6 +76,24 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
         elif e.hint is None and file is not None:
             e.hint = owner_who_denies(file, shorten_path)
         raise
+
+
+def database_url(db: str | None) -> str:
+    """The URL of the database that a command means, which need not be there. Raises ConfigurationError."""
+    return _named_database(db, find_project())[0]
+
+
+def _named_database(db: str | None, project: Project) -> tuple[str, bool, Path | None]:
+    """(the URL, whether anything names it, its file if it has one). Raises ConfigurationError for a file of another
+    user."""
+    from sm_cli.views.database import file_of
+
+    url, is_named = project.database(db)
+    with blamed_on(_origin(project, db) if is_named else None):
+        file = file_of(url)
+    if file is not None:
+        check_database(file)
+    return url, is_named, file
 
 
 def _origin(project: Project, option: str | None) -> str | None:

@@ -33,6 +33,7 @@ _HINTS = {
     "missing handler": "--handlers DIR names another directory; with --stub such a task is answered with {}.",
     "backup": "--force replaces it.",
     "other path": "Give another path with --db.",
+    "server backup": "pg_dump --schema=NAME copies it while workers run; sm db copy copies it into a file.",
     "no database": "`sm run` and `sm init` make one; --db names another.",
 }
 #: No more of a path is shown.

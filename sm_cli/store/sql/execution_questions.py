@@ -138,6 +138,10 @@ class ExecutionQuestions(Asking):
         ((children,),) = self.session.all("count_of_children")
         return dict(self.session.all("count_by_status")), children
 
+    def oldest_open(self) -> tuple[str, str, str, int] | None:
+        """(public id, name, workflow, started) of the execution that has run for longest; None when none runs."""
+        return self.session.one("oldest_open")
+
     def prunable(self, status: Status, after: tuple[int, int], before: int, limit: int) -> list[Prunable]:
         """Executions of this status that were closed before this time, in the order of (started, id), which are greater
         than `after`; children of map runs are not among them."""

@@ -53,7 +53,7 @@ def check_database_file(examination: Examination) -> Found:
     except ConfigurationError:
         yield Severity.FINE, "it can be read, and its schema is this program's", None
         return
-    yield Severity.FINE, f"{facts.path}, schema {facts.schema}", None
+    yield Severity.FINE, f"{facts.place}, schema {facts.schema}", None
 
 
 def check_workers(examination: Examination) -> Found:

@@ -76,3 +76,12 @@ WHERE e.workflow = ?
 SELECT e.name
 FROM (SELECT jsonb_array_elements_text(?::jsonb) COLLATE "C" AS value) w JOIN executions e ON e.name = w.value
 WHERE e.workflow = ?
+
+-- name: succeeded_children
+(f.forked::json ->> 4)::bigint
+
+-- name: forked_at
+(f.forked::json ->> 6)::bigint
+
+-- name: events_of_row
+json_array_length(h.events::json)

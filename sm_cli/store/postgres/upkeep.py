@@ -1,0 +1,151 @@
+"""A schema of a Postgres server as a whole: its size, whether it is sound, making it smaller.
+
+What takes long, or is somebody's own, has a connection of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import psycopg
+from psycopg import errors as pg
+from psycopg import sql
+
+from sm_cli.errors import UsageError
+from sm_cli.jsonvalue import Json
+from sm_cli.store.postgres import errors, migrate
+from sm_cli.store.upkeep import soundness
+from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem
+
+if TYPE_CHECKING:
+    from sm_cli.store.postgres.database import PostgresStore
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY tablename"
+_FACTS = """
+SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint, coalesce(sum(s.n_dead_tup), 0)::bigint,
+    current_setting('server_version')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
+WHERE n.nspname = %s AND c.relkind = 'r'
+"""
+#: Nobody else writes while it is put right.
+_LOCK = (
+    "LOCK TABLE executions, execution_data, frames, jobs, timers, subscriptions, messages, history, links, schedules, "
+    "blobs, blob_uses, ids IN SHARE ROW EXCLUSIVE MODE"
+)
+#: A view that hides the table of the same name: the key of the task tokens is shown to nobody.
+_HIDE = "CREATE TEMP VIEW secrets AS SELECT name, NULL::bytea AS value FROM {}.secrets"
+
+
+class PostgresUpkeep:
+    """What `Upkeep` asks of a schema."""
+
+    def __init__(self, store: PostgresStore) -> None:
+        self._store = store
+
+    def facts(self) -> DatabaseFacts:
+        """Size and schema. Raises DatabaseError."""
+        url = self._store.url
+        with self._connection() as connection:
+            row = connection.execute(_FACTS, (url.schema,)).fetchone()
+            number = migrate.version(connection, url.schema)
+        assert row is not None, "an aggregate has a row"
+        details: dict[str, Json] = {"url": url.place, "serverVersion": row[2], "deadRows": row[1]}
+        return DatabaseFacts(url.place, row[0], None, None, number or 0, details)
+
+    def count_rows(self) -> dict[str, int]:
+        """Every table, and how many rows it has. Raises DatabaseError."""
+        counts = {}
+        with self._connection() as connection:
+            for (table,) in connection.execute(_TABLES, (self._store.url.schema,)).fetchall():
+                row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(self._identifier(table))).fetchone()
+                assert row is not None, "a count has a row"
+                counts[str(table)] = int(row[0])
+        return counts
+
+    def find_problems(self) -> list[DatabaseProblem]:
+        """What is wrong in it by our checks; pages are the server's to check. Raises DatabaseError."""
+        with self._store.read() as questions:
+            try:
+                return soundness.find_problems(questions.session)
+            except orjson.JSONDecodeError as e:
+                return [DatabaseProblem(f"a value is not JSON: {e}")]
+
+    def repair(self) -> list[DatabaseProblem]:
+        """Put right what can be without losing anything; nobody writes meanwhile. Raises DatabaseError."""
+        problems = self.find_problems()
+        if any(problem.is_repairable for problem in problems):
+            with self._store.write() as transaction:
+                transaction.session.connection.execute(_LOCK)
+                soundness.repair_rows(transaction.session)
+        return problems
+
+    def compact(self) -> tuple[int, int]:
+        """VACUUM FULL, table by table: (bytes before, bytes after). Raises DatabaseError."""
+        before = self.facts().size
+        limit = self._store.patience.limit()
+        with self._connection() as connection:
+            tables = connection.execute(_TABLES, (self._store.url.schema,)).fetchall()
+            connection.execute(f"SET lock_timeout = {0 if limit is None else max(1, round(limit * 1000))}".encode())
+            for (table,) in tables:
+                connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(self._identifier(table)))
+        return before, self.facts().size
+
+    def select_rows(self, sql_text: str) -> Iterator[dict[str, Any]]:
+        """The rows that a SELECT answers, as they come. Raises UsageError, DatabaseError."""
+        schema = self._store.url.schema
+        with self._connection() as connection:
+            connection.execute(sql.SQL(_HIDE).format(sql.Identifier(schema)))
+            connection.execute(sql.SQL("SET search_path TO pg_temp, {}").format(sql.Identifier(schema)))
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if "secrets" in sql_text and f"{schema}.secrets" in sql_text.replace('"', "").replace(" ", "").lower():
+                raise UsageError(
+                    f"the table secrets of {schema} is shown to nobody; ask for it without the schema's name"
+                )
+            if not sql_text.strip():
+                raise UsageError("only what returns rows can be asked here: SELECT, EXPLAIN, SHOW")
+            with connection.cursor() as cursor:
+                try:
+                    for row in cursor.stream(sql_text.encode()):
+                        yield dict(zip(_names(cursor), map(_value, row), strict=True))
+                except pg.ReadOnlySqlTransaction:
+                    raise UsageError("the database is only read here: nothing was changed") from None
+                except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as e:
+                    if e.diag.message_primary is None:  # the driver's own
+                        raise UsageError("only what returns rows can be asked here: SELECT, EXPLAIN, SHOW") from None
+                    raise UsageError(f"Postgres cannot answer this: {e.diag.message_primary}") from None
+
+    def _identifier(self, table: str) -> sql.Identifier:
+        return sql.Identifier(self._store.url.schema, table)
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        try:
+            with psycopg.connect(self._store.url.conninfo, autocommit=True, application_name="sm") as connection:
+                yield connection
+        except psycopg.Error as e:
+            raise errors.explain_error(e, self._store.url.place, self._store.patience.limit()) from e
+
+
+def _names(cursor: psycopg.Cursor[tuple[Any, ...]]) -> list[str]:
+    """The columns' names, each once: `count`, `count_2`."""
+    names: list[str] = []
+    for column in cursor.description or ():
+        name, number = column.name, 2
+        while name in names:
+            name, number = f"{column.name}_{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _value(value: Any) -> Any:
+    """What JSON and tables can show; a number with a point is a float, other types their text."""
+    from decimal import Decimal
+
+    if value is None or isinstance(value, (int, float, str, bytes, bool, list, dict)):
+        return value
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)

@@ -1,0 +1,1 @@
+"""The database as a whole: what it answers, and whether it is sound."""
