@@ -46,15 +46,17 @@ def fire_schedules(unit: UnitOfWork, tree: int | None = None) -> None:
         except Exception as error:
             if not (isinstance(error, SmError) or unit.settings.contain):
                 raise
-            _put_off(unit, schedule, error)
+            time = next(iter(old.waiting), unit.now) if old.next is None else old.next
+            _put_off(unit, schedule, time, error)
 
 
-def _put_off(unit: UnitOfWork, schedule: Schedule, error: Exception) -> None:
-    """Nothing was done for it; it is looked at again, perhaps by a worker on another machine."""
+def _put_off(unit: UnitOfWork, schedule: Schedule, time: int, error: Exception) -> None:
+    """Its time was not fired. Where it has not moved on it is looked at again, perhaps by a worker on another
+    machine."""
     if not isinstance(error, SmError):
         log.error("schedule %s cannot fire by a bug in sm", schedule.name, exc_info=error)
-    schedule.due = unit.now + _LOOK_AGAIN
-    time = unit.now if schedule.next is None else schedule.next
+    if schedule.due is not None and schedule.due <= unit.now:
+        schedule.due = unit.now + _LOOK_AGAIN
     reason = f"{error.message}; tried again in a minute" if isinstance(error, SmError) else f"a bug in sm: {error}"
     remember(unit, schedule, Firing(time, unit.now, FiringOutcome.REFUSED, None, reason))
 

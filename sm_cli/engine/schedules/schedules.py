@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sm_cli.engine.execution_names import check_chosen_name
+from sm_cli.engine.payload_warnings import refuse_beyond_aws
 from sm_cli.engine.schedules.firing import execution_name, find_workflow, offer
 from sm_cli.engine.schedules.times import check_cron, due_of, next_time, smallest_gap
 from sm_cli.engine.schedules.zones import UTC_NAME
@@ -67,7 +68,7 @@ class Schedules:
         schedule = Schedule(
             0, _check_name(name), reference, cron, zone, None if every is None else _span(every, "interval"),
             now // MICROSECONDS * MICROSECONDS if at is None else at, _span(jitter, "jitter", least=0), overlap,
-            catch_up, queue, limits, now, None, None, None, (), (), (), self._check_input(input),
+            catch_up, queue, limits, now, None, None, None, (), (), (), self._check_input(input, limits),
         )  # fmt: skip
         _check_times(schedule, at, now)
 
@@ -171,11 +172,13 @@ class Schedules:
         except _NotNow as e:
             raise Conflict(str(e)) from None
 
-    def _check_input(self, input: Json) -> Json:
+    def _check_input(self, input: Json, limits: bool) -> Json:
         value, problem = as_json(input)
         if problem is not None:
             raise UsageError(f"the input is not JSON: {problem}")
         self._engine.refuse_unbounded(value, "the input")
+        if limits:
+            refuse_beyond_aws(value)
         return value
 
 

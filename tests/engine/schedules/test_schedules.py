@@ -70,6 +70,7 @@ def test_they_are_listed_by_name_however_many_there_are() -> None:
         ({"cron": "0 2 * * *", "zone": "Europe/Berln"}, "there is no time zone 'Europe/Berln'"),
         ({"every": 60, "input": float("inf")}, "the input is not JSON"),
         ({"every": 60, "input": "x" * (1 << 28)}, "the input is larger than"),
+        ({"every": 60, "limits": True, "input": "x" * 300_000}, "AWS takes at most 262,144"),
         ({"every": 60, "name": ""}, "a name has 1 to 80 characters"),
         ({"every": 60, "name": "a b"}, "which a name may not"),
         ({"every": 60, "name": "@last"}, "begins with @"),
