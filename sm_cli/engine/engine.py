@@ -30,7 +30,7 @@ from sm_cli.engine.send_message import Sent, To, check_sending, log_sent, publis
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.closing import end
-from sm_cli.engine.stepping.redrive import Again, From, check_origin, redrive
+from sm_cli.engine.stepping.redrive import Again, From, check_origin, redrive, text_of_definition, text_of_version
 from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
@@ -213,20 +213,30 @@ class Engine(Transactions):
         return self.answer(work)[0]
 
     def redrive(
-        self, execution: Execution, *, state: str | None = None, input: Json = None, dry_run: bool = False
-    ) -> list[Again]:
+        self, execution: Execution, *, state: str | None = None, input: Json = None, dry_run: bool = False,
+        version: int | None = None, definition: Workflow | None = None,
+    ) -> list[Again]:  # fmt: skip
         """Go on with a failed execution from where it failed, or from `state` (with `input`, or with what that state
-        was last entered with). Tells what runs again; with `dry_run` nothing else happens."""
-        origin = (
-            None if state is None else From(state, input if input is not None else self.last_input(execution, state))
-        )
+        was last entered with). Tells what runs again; with `dry_run` nothing else happens.
 
-        if origin is not None:
+        version, definition: it goes on with this version of its workflow, or with this text, which is registered as
+        one. Raises NotFound when there is no such version or state, Conflict, naming all of it, when the other text
+        does not have what was passed or what is to be gone on from.
+        """
+        origin = None
+        if state is not None:
+            is_own_text = version is None and definition is None
+            origin = From(state, self.last_input(execution, state, is_own_text) if input is None else input)
             self.refuse_unbounded(origin.input, f"the input of {state!r}")
 
         def work(tick: Tick) -> list[Again]:
             judge(tick, [execution.id])
-            again = redrive(tick, execution, origin)
+            text = None
+            if definition is not None:
+                text = text_of_definition(tick, execution, definition)
+            elif version is not None:
+                text = text_of_version(tick, execution, version)
+            again = redrive(tick, execution, origin, text)
             if dry_run:
                 raise _DryRun(again)
             return again
@@ -236,10 +246,12 @@ class Engine(Transactions):
         except _DryRun as e:
             return e.again
 
-    def last_input(self, execution: Execution, state: str) -> Json:
-        """What the state was last entered with. Raises NotFound when it never was, or when there is no such state."""
+    def last_input(self, execution: Execution, state: str, is_own_text: bool = True) -> Json:
+        """What the state was last entered with. Raises NotFound when it never was, or (is_own_text) when the text that
+        the execution runs has no such state."""
         with self.store.read() as questions:
-            check_origin(self.programs.of(execution.digest, questions), state)
+            if is_own_text:
+                check_origin(self.programs.of(execution.digest, questions), state)
             events = questions.history(execution.id)
         for event in reversed(events):
             if event.type.endswith("StateEntered") and event.detail["name"] == state:

@@ -17,7 +17,20 @@ WORKFLOWS = {
     "long": "{StartAt: S, States: {S: {Type: Wait, Seconds: 3600, End: true}}}",
     "asks": "{StartAt: S, States: {S: {Type: Message, CorrelationKey: k, CorrelationValuePath: $.v, End: true}}}",
 }
-KEYS = ["id", "name", "workflow", "status", "output", "error", "cause", "started", "ended", "duration"]
+KEYS = [
+    "id",
+    "name",
+    "workflow",
+    "version",
+    "alias",
+    "status",
+    "output",
+    "error",
+    "cause",
+    "started",
+    "ended",
+    "duration",
+]
 
 
 @pytest.fixture
@@ -47,7 +60,8 @@ def test_one_that_ended_is_a_document(
     assert (found["name"], found["workflow"]) == ("mine", line[0])
     assert found["started"] <= found["ended"]
     assert found["duration"] >= 0
-    assert f"execution {found['id']} {found['status']}" in result.err
+    version = f" of {found['workflow']}:1" if found["version"] == 1 else ""
+    assert f"execution {found['id']}{version} {found['status']}" in result.err
 
 
 @pytest.mark.parametrize(("line", "code"), [(["long", "--detach"], 0), (["asks", "v=1", "--detach-on-wait"], 6)])

@@ -8,14 +8,18 @@ and the history keeps both lives.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, State
+from sm_cli.engine.programs import Workflow, WorkflowVersion
 from sm_cli.engine.stepping import map_runs
 from sm_cli.engine.stepping.closing import run_of, write_run
 from sm_cli.engine.stepping.forks import start_pending_branches
 from sm_cli.engine.stepping.map_runs import run_result
+from sm_cli.engine.stepping.other_version import change_version, check_fits
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.engine.versions.resolving import version_numbered
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.interpreter.brake import next_round
 from sm_cli.interpreter.events import Joined
@@ -39,6 +43,18 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherText:
+    """The text that a redriven execution goes on with."""
+
+    #: What a sentence calls it.
+    name: str
+    #: The same, compiled.
+    program: Program
+    #: Makes it a version of the workflow, in this transaction, and returns which.
+    register: Callable[[], WorkflowVersion]
+
+
+@dataclass(frozen=True, slots=True)
 class From:
     """Go on from another state of the root machine, with this input."""
 
@@ -48,25 +64,56 @@ class From:
     input: Json
 
 
-def redrive(unit: UnitOfWork, execution: Execution, origin: From | None = None) -> list[Again]:
-    """Reopen a closed execution; what it does next comes with `tick.run`.
+def redrive(
+    unit: UnitOfWork, execution: Execution, origin: From | None = None, text: OtherText | None = None
+) -> list[Again]:
+    """Reopen a closed execution; what it does next comes with `tick.run`. text: what it goes on with; None: the
+    version that it has.
 
     Raises Conflict unless it is a STANDARD execution that FAILED, TIMED_OUT or was ABORTED, and no child of a map run
-    (the run has counted its end); NotFound for an `origin` that is no state of its root machine.
+    (the run has counted its end), or when the other text lacks what it needs; NotFound for an `origin` that is no state
+    of its root machine. Nothing has changed then.
     """
     execution = unit.execution(execution.id)
     check_redrivable(execution)
-    program = unit.program_of(execution.digest)
+    digest = execution.digest
+    program = unit.program_of(digest) if text is None else text.program
     if origin is not None:
         check_origin(program, origin.state)
+    other = None if text is None or text.program.digest == digest else text
+    if other is not None:
+        check_fits(unit, execution, program, other.name, has_origin=origin is not None)
+    if other is not None:
+        change_version(unit, execution, other.register())
     root = unit.tx.root(execution.id)
-    reopen_execution(unit, execution, root)
+    reopen_execution(unit, execution, root, is_other_version=other is not None)
     if origin is not None:
         root = unit.reopen(root)
         root.state, root.input, root.join = origin.state, origin.input, None
         unit.wake(root)
         return [again_of(unit, root, ())]
-    return Reopening(unit, execution).frame(root, ())
+    if other is not None and not root.entered:
+        root = unit.reopen(root)
+        root.state = program.root.start_at
+    return Reopening(unit, execution, other_digest=None if other is None else digest).frame(root, ())
+
+
+def text_of_version(unit: UnitOfWork, execution: Execution, number: int) -> OtherText:
+    """A version of the execution's workflow. Raises NotFound."""
+    row = version_numbered(unit.tx, execution.workflow, number)
+    program = unit.program_of(row.digest)
+    version = WorkflowVersion(execution.workflow, program, number)
+    return OtherText(f"{execution.workflow}:{number}", program, lambda: version)
+
+
+def text_of_definition(unit: UnitOfWork, execution: Execution, definition: Workflow) -> OtherText:
+    """A text of a person's, under the name of the execution's workflow; registered when it is gone on with."""
+    text = replace(definition, name=execution.workflow, version=None, qualifier=None)
+
+    def register() -> WorkflowVersion:
+        return unit.programs.version_to_start(text, unit.tx, unit.changes, unit.now)
+
+    return OtherText("the other text", text.program, register)
 
 
 def check_origin(program: Program, state: str) -> None:
@@ -88,8 +135,9 @@ def check_redrivable(execution: Execution) -> None:
         raise Conflict(f"execution {execution.name} is {execution.status}: there is nothing to redrive")
 
 
-def reopen_execution(unit: UnitOfWork, execution: Execution, root: Frame) -> None:
-    """Let a closed execution run again, its deadline as far away as at first."""
+def reopen_execution(unit: UnitOfWork, execution: Execution, root: Frame, *, is_other_version: bool = False) -> None:
+    """Let a closed execution run again, its deadline as far away as at first. is_other_version: its history is to say
+    which one it runs from now on."""
     # The same span again, whether the definition gave it or who started the execution.
     span = None if execution.deadline is None else execution.deadline - (execution.redriven or execution.started)
     execution.status, execution.closed = Status.RUNNING, None
@@ -101,7 +149,10 @@ def reopen_execution(unit: UnitOfWork, execution: Execution, root: Frame) -> Non
         execution.deadline = unit.now + span
     unit.envs.pop(execution.id, None)  # its facts changed
     unit.changes.executions[execution.id] = execution
-    note(unit, execution, root, "ExecutionRedriven", {"redriveCount": execution.redrives})
+    detail: dict[str, Json] = {"redriveCount": execution.redrives}
+    if is_other_version:
+        detail["stateMachineVersionArn"] = f"{unit.env(execution).facts.machine_arn}:{execution.version}"
+    note(unit, execution, root, "ExecutionRedriven", detail)
 
 
 def note(unit: UnitOfWork, execution: Execution, frame: Frame, type: str, detail: dict[str, Json]) -> None:
@@ -135,11 +186,14 @@ def can_run(child: Execution) -> bool:
 
 
 class Reopening:
-    """Opens the failed frames of one execution again, from the root down."""
+    """Opens the failed frames of one execution again, from the root down. other_digest: of the definition that they
+    were made for, where the execution has another one now: what never began, begins where that does; None: it is the
+    same."""
 
-    def __init__(self, unit: UnitOfWork, execution: Execution) -> None:
+    def __init__(self, unit: UnitOfWork, execution: Execution, *, other_digest: str | None = None) -> None:
         self.unit = unit
         self.execution = execution
+        self.other_digest = other_digest
 
     def frame(self, frame: Frame, where: tuple[str, ...]) -> list[Again]:
         """Reopen a frame that did not succeed, and below it what did not. Returns which states run again."""
@@ -199,13 +253,23 @@ class Reopening:
         unit = self.unit
         child.status, child.closed = Status.PENDING, None
         child.error = child.cause = child.output = None
+        if child.digest == self.other_digest:  # a batch's are executions of another workflow
+            child.digest, child.version = self.execution.digest, self.execution.version
         unit.executions[child.id] = unit.changes.executions[child.id] = child
         unit.runs.roots[child.id] = root
         if not child.events:
-            unit.runs.roots[child.id] = unit.reopen(root, FrameStatus.PENDING)
+            root = unit.runs.roots[child.id] = self.put_back(root)
         assert child.parent is not None
         place = f"{where[-1]}[{child.parent.number}]"
         return Again(root.state, state_of(unit, root).type, (*where[:-1], place))
+
+    def put_back(self, frame: Frame) -> Frame:
+        """A frame that never began waits for its turn as at first."""
+        frame = self.unit.reopen(frame, FrameStatus.PENDING)
+        machine = self.unit.program_of(self.unit.execution(frame.execution).digest).machines[frame.machine]
+        if self.other_digest is not None or frame.state not in machine.states:
+            frame.state = machine.start_at
+        return frame
 
     def fork(self, parent: Frame, children: list[Frame], where: tuple[str, ...]) -> list[Again]:
         """The children that did not succeed go on; those that never began wait for their turn as before."""
@@ -227,7 +291,7 @@ class Reopening:
         for child in again_at_once:
             place = (*where, f"{state.name}[{child.index}]") if isinstance(state, Map) else where
             again += self.frame(child, place)
-        waiting = deque(unit.reopen(child, FrameStatus.PENDING) for child in failures if not child.entered)
+        waiting = deque(self.put_back(child) for child in failures if not child.entered)
         unit.children.waiting[parent.id, join.activation] = waiting
         start_pending_branches(unit, parent, parent.join.started, to_start(parent.join), parent.last)
         return again

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sm_cli.engine.programs import Workflow
+from sm_cli.engine.stepping.batch.plan import WORKFLOW as BATCH
+from sm_cli.engine.stepping.batch.plan import plan_of
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.transactions import Transactions
 from sm_cli.engine.versions.aliases import Targets, check_alias, check_targets
@@ -185,7 +187,13 @@ def _check_unnamed(tick: Tick, version: Version) -> None:
 
 
 def _check_unneeded(tick: Tick, version: Version) -> None:
-    """Raises Conflict when an open execution runs the version."""
+    """Raises Conflict when an open execution, or an open batch, runs the version."""
+    for batch in tick.tx.executions(tick.tx.running_of_workflow(BATCH)).values():
+        plan = plan_of(batch)
+        if plan is not None and (plan.workflow, plan.digest) == (version.name, version.digest):
+            raise Conflict(
+                f"version {version.number} of {version.name} is needed by the batch {batch.name}, which runs"
+            )
     count, first = tick.tx.running_on_version(version)
     if first is None:
         return

@@ -53,6 +53,10 @@ class VersionQuestions(Asking):
         """Those of a workflow, by name."""
         return [rows.alias(row) for row in self.session.all("aliases", (workflow,))]
 
+    def running_of_workflow(self, workflow: str) -> list[int]:
+        """The ids of its RUNNING executions, oldest first."""
+        return [id for (id,) in self.session.all("running_of_workflow", (workflow,))]
+
     def running_on_version(self, version: Version) -> tuple[int, int | None]:
         """(how many RUNNING executions run it, the id of the first; None when none does), but for children of map
         runs: who runs the Map is one of them."""

@@ -64,6 +64,10 @@ SELECT name, alias, created, updated, targets FROM aliases WHERE name = ? ORDER 
 SELECT count(*), min(e.id) FROM executions e INDEXED BY executions_running
 WHERE e.status = 'RUNNING' AND e.workflow = ? AND e.digest = ?
 
+-- name: running_of_workflow
+SELECT e.id FROM executions e INDEXED BY executions_running
+WHERE e.status = 'RUNNING' AND e.workflow = ? ORDER BY e.id
+
 -- name: delete_unused_definitions
 -- Texts of which every version was deleted, and that no execution has any more.
 DELETE FROM definitions

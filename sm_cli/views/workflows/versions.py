@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sm_cli.asl.resources import INTERNAL
 from sm_cli.engine.programs import document_of
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.engine.versions.resolving import no_alias, no_workflow, version_numbered
@@ -63,13 +64,14 @@ class Difference:
 
 
 def list_workflows(store: Store) -> list[WorkflowRow]:
-    """Those of the database that have a version, by name."""
+    """Those of the database that have a version, by name; none of the engine's own."""
     with store.read() as questions:
         return [
             WorkflowRow(
                 each.name, number, len(questions.versions(each.name)), tuple(questions.aliases(each.name)), each.created
             )
             for each, number in questions.workflows()
+            if not each.name.startswith(INTERNAL)
         ]
 
 

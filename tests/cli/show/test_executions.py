@@ -44,11 +44,11 @@ def test_list_shows_the_newest_first(four: Project) -> None:
     heads, *rows = [line.split() for line in four.sm("list").out.splitlines()]
     assert heads == ["ID", "NAME", "WORKFLOW", "STATUS", "STARTED", "DURATION", "ERROR"]
     assert [row[1:4] for row in rows] == [
-        ["another", "other", "SUCCEEDED"],
-        ["work", "order", "RUNNING"],
-        ["wait", "order", "RUNNING"],
-        ["failed", "order", "FAILED"],
-        ["ok", "order", "SUCCEEDED"],
+        ["another", "other:1", "SUCCEEDED"],
+        ["work", "order:1", "RUNNING"],
+        ["wait", "order:1", "RUNNING"],
+        ["failed", "order:1", "FAILED"],
+        ["ok", "order:1", "SUCCEEDED"],
     ]
     assert rows[3][-1] == "Broken"
 

@@ -60,7 +60,7 @@ def test_a_list_fits_and_its_ids_are_references(shop: Project, columns: int) -> 
 
 def test_wide_and_pipes_get_all(shop: Project) -> None:
     piped = shop.sm("list").out
-    assert re.search(r"[0-9A-Z]{26}  a-name  order     FAILED     \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", piped)
+    assert re.search(r"[0-9A-Z]{26}  a-name  order:1   FAILED     \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", piped)
     assert shop.sm("list", "-o", "wide").out == piped
     assert "\n".join(on_terminal(shop, "list", "-o", "wide", columns=200)) + "\n" == piped
     assert shop.sm("show", "@last", "-o", "wide").code == 2, "what is no table has no wide form"

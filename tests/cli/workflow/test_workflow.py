@@ -215,3 +215,46 @@ def test_a_list_has_workflows_of_the_database_and_files_that_were_never_run(thre
     }  # fmt: skip
     assert listed["fresh"]["file"]["problem"] == "new text"
     assert listed["broken"]["file"]["problem"] == "not valid"
+
+
+FAILING = """
+    StartAt: Pack
+    States:
+      Pack: {{Type: Pass, Result: {{parcel: 1}}, Next: Book}}
+      Book: {{Type: Pass, Parameters: {{"of.$": {path}}}, End: true}}
+"""
+
+
+def test_a_failed_execution_goes_on_with_a_text_that_was_mended(project: Project) -> None:
+    file = project.workflow(FAILING.format(path="$.parcels"), "ship.yaml")
+    assert project.sm("run", "ship", "--name", "monday").code == 1
+    project.workflow(FAILING.format(path="$.parcel"), "ship.yaml")
+    shown = project.sm("redrive", "monday", "--definition", str(file), "--dry-run", "--json").json
+    assert (shown["again"], shown["version"]) == ([{"state": "Book", "type": "Pass", "where": []}], None)
+    assert len(project.sm("workflow", "versions", "ship", "--json").json) == 1
+    result = project.sm("redrive", "monday", "--definition", "ship")
+    assert "goes on with ship:2" in result.err
+    assert project.sm("output", "monday").out == '{"of":1}\n'
+    assert project.sm("list", "--json").json[0]["version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (("--version", "2"), 4, "'Pack', which was passed, is not at the top level"),
+        (("--version", "9"), 3, "has no version 9"),
+        (("--version", "two"), 2, "--version takes the number"),
+        (("--version", "1", "--definition", "ship"), 2, "not both"),
+        (("--definition", "nowhere.yaml"), 3, "no file nowhere.yaml"),
+        (("--definition", "other.yaml"), 4, "cannot go on with the other text: "),
+    ],
+)
+def test_what_does_not_fit_is_refused(project: Project, options: tuple[str, ...], code: int, says: str) -> None:
+    project.workflow(FAILING.format(path="$.parcels"), "ship.yaml")
+    project.sm("run", "ship", "--name", "monday")
+    project.write("other.yaml", TEXT.format(n=1))
+    project.sm("workflow", "register", "other.yaml", "--name", "ship")
+    result = project.sm("redrive", "monday", *options)
+    assert (result.code, result.out) == (code, "")
+    assert says in result.err
+    assert project.sm("show", "monday", "--json").json["status"] == "FAILED"

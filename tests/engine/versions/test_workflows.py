@@ -262,3 +262,11 @@ def test_a_command_that_dies_at_its_commit_has_done_all_or_nothing(name: str, af
         pytest.fail("it did not die")
     assert store.commits == commits + after
     assert state_of(store) == (done if after else before)
+
+
+def test_a_version_that_an_open_batch_needs_is_not_deleted() -> None:
+    engine = registered(1)
+    engine.workflows.register(WAITING)
+    engine.batch(engine.find_workflow("order:2"), [1, 2])
+    with pytest.raises(Conflict, match="version 2 of order is needed by the batch"):
+        engine.workflows.delete("order", 2)
