@@ -52,6 +52,8 @@ FOUND: dict[str, State] = {
     "ToleratedFailurePercentagePath": mapping(ToleratedFailurePercentagePath="$.v"),
     "MaxItemsPerBatchPath": mapping(ItemBatcher={"MaxItemsPerBatchPath": "$.v"}),
     "MaxInputBytesPerBatchPath": mapping(ItemBatcher={"MaxInputBytesPerBatchPath": "$.v"}),
+    "MaxItemsPath": mapping(ItemReader={**reading(Bucket="b", Key="k"),
+                                        "ReaderConfig": {"InputType": "JSON", "MaxItemsPath": "$.v"}}),
     "Bucket and Key": mapping(ItemReader=reading(**{"Bucket.$": "$.v", "Key.$": "$.v"})),
     "a correlation value": {
         "Type": "Message", "CorrelationKey": "k", "CorrelationValuePath": "$.v", "TimeoutSecondsPath": "$.v",
@@ -97,6 +99,11 @@ COMPUTED: dict[str, State] = {
     "ToleratedFailureCount": {"Type": "Map", "Items": [1], "ToleratedFailureCount": "X", "ItemProcessor": APART},
     "MaxItemsPerBatch": {"Type": "Map", "Items": [1], "ItemBatcher": {"MaxItemsPerBatch": "X", "BatchInput": "X"},
                          "ItemProcessor": APART},
+    "MaxInputBytesPerBatch": {"Type": "Map", "Items": [1], "ItemBatcher": {"MaxInputBytesPerBatch": "X"},
+                              "ItemProcessor": APART},
+    "MaxItems": {"Type": "Map", "ItemProcessor": APART, "ItemReader": {
+        "Resource": SERVICE + "s3:getObject", "Arguments": {"Bucket": "b", "Key": "k"},
+        "ReaderConfig": {"InputType": "JSON", "MaxItems": "X"}}},
     "CorrelationValue": {"Type": "Message", "CorrelationKey": "k", "CorrelationValue": "X", "TimeoutSeconds": "X"},
     "a catcher's Output": {"Type": "Task", "Resource": "raise",
                            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Z", "Output": "X"}]},
@@ -118,3 +125,32 @@ def test_an_odd_value_of_an_expression_is_taken_or_fails_the_state(field: str) -
     for expression in EXPRESSIONS:
         state = {**filled(COMPUTED[field], expression), "QueryLanguage": "JSONata"}
         assert run(state, {"v": "E"}) in ("SUCCEEDED", "FAILED", "RUNNING"), expression
+
+
+# -- numbers that AWS lets be 0 ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [{}, {"JitterStrategy": "FULL"}, {"MaxDelaySeconds": 1}, {"BackoffRate": 10}])
+def test_attempts_without_an_interval_follow_each_other_at_once(more: State) -> None:
+    calls: list[Json] = []
+
+    def busy(data: Json) -> Json:
+        calls.append(data)
+        raise TaskError("Busy", "not yet")
+
+    retry = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 0, "MaxAttempts": 4, **more}]
+    state = {"Type": "Task", "Resource": "work", "Retry": retry, "End": True}
+    outcome = simulate({"StartAt": "S", "States": {"S": state}}, 1, handlers={"work": busy})
+    assert (outcome.status, outcome.error, len(calls)) == ("FAILED", "Busy", 5)
+    times = {event["timestamp"] for event in outcome.history}
+    assert len(times) == 1, "no time has passed"
+
+
+def test_a_definition_without_time_has_no_limit() -> None:
+    definition = {
+        "TimeoutSeconds": 0,
+        "StartAt": "S",
+        "States": {"S": {"Type": "Wait", "Seconds": 86_400, "End": True}},
+    }
+    assert simulate(definition, 1).status == "SUCCEEDED"
+    assert simulate({**definition, "TimeoutSeconds": 1}, 1).status == "TIMED_OUT"

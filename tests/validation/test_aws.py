@@ -410,6 +410,14 @@ def test_a_place_is_written_as_aws_writes_it() -> None:
     assert location("") == "/"
     assert location("/States/0/Catch/1/Next") == "/States/0/Catch[1]/Next"
     assert location("/States/a~1b/Parameters/x.$") == "/States/a/b/Parameters/x.$"
+    assert location("/a/0/1/b", {"a": {"0": [1, {"b": 2}]}}) == "/a/0[1]/b"
+
+
+def test_a_place_in_a_list_of_a_template_is_an_index_too() -> None:
+    found = validate_as_aws(of(passing(Output={"a": [1, {"0": "{% $$ %}"}]}), "JSONata"))
+    assert [each.location for each in found] == ["/States/A/Output/a[1]/0"]
+    found = validate_as_aws(of(task(Retry=[{"ErrorEquals": ["E", 5]}])))
+    assert [each.location for each in found] == ["/States/A/Retry[0]/ErrorEquals[1]"]
 
 
 @pytest.mark.parametrize(

@@ -100,12 +100,17 @@ def _unreadable(problem: Diagnostic) -> AwsDiagnostic:
     return AwsDiagnostic("ERROR", code, f"{problem.message}{where}", None)
 
 
-def location(pointer: str) -> str:
-    """A JSON pointer as AWS writes places: indexes in brackets, names as they are."""
-    path = ""
+def location(pointer: str, definition: Json = None) -> str:
+    """A JSON pointer as AWS writes places: indexes in brackets, names as they are. definition: in it lists are lists,
+    those of templates too; without it those of the language are."""
+    path, value = "", definition
     for token in tokens(pointer):
-        is_index = token.isdecimal() and path.endswith(_LISTS)
+        is_index = token.isdecimal() and (isinstance(value, list) or path.endswith(_LISTS))
         path += f"[{token}]" if is_index else f"/{token}"
+        if isinstance(value, list):
+            value = value[int(token)] if token.isdecimal() and int(token) < len(value) else None
+        else:
+            value = value.get(token) if isinstance(value, dict) else None
     return path or "/"
 
 
@@ -126,16 +131,16 @@ def _schema(machines: list[MachineAt], type: str) -> Iterator[AwsDiagnostic]:
         elif aws_code(code) is not None and code not in _BY_GRAPH and code not in _WARNINGS:
             schema_findings.append((code, finding))
     for pointer, names in missing.items():
-        yield AwsDiagnostic("ERROR", SCHEMA, required(names), location(pointer))
+        yield AwsDiagnostic("ERROR", SCHEMA, required(names), location(pointer, machines[0].value))
     for code, finding in schema_findings:
         message, pointer = aws_sentence(code, finding)
-        yield AwsDiagnostic("ERROR", code_of(code, finding), message, location(pointer))
+        yield AwsDiagnostic("ERROR", code_of(code, finding), message, location(pointer, machines[0].value))
     yield from _beyond(states.values())
     if type == "EXPRESS":
         for finding in running.not_express(machines):
             state = states.get(parent(finding.pointer))
             message, pointer = express_words(finding, (state.text("Resource") if state is not None else None) or "")
-            yield AwsDiagnostic("ERROR", SCHEMA, message, location(pointer))
+            yield AwsDiagnostic("ERROR", SCHEMA, message, location(pointer, machines[0].value))
 
 
 def _beyond(states: Iterable[StateAt]) -> Iterator[AwsDiagnostic]:

@@ -55,7 +55,7 @@ def _pointers(value: Json, locations: set[str | None]) -> dict[str, str]:
     """AWS's locations to JSON pointers; what stands first in the text has a location that two places share."""
     pointers: dict[str, str] = {}
     for pointer in _all(value, ""):
-        here = location(pointer)
+        here = location(pointer, value)
         if here in locations:
             pointers.setdefault(here, pointer)
     return pointers
