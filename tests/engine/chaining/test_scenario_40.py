@@ -9,14 +9,14 @@ from sm_cli.engine.chaining.transform import jsonata_transform, named_transform
 from sm_cli.engine.engine import Engine
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.handlers.transformer import Transformer
+from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution
-from sm_cli.store.sqlite.memory import MemoryStore
 from tests.engine.chaining.chains import A, B, count, links, now, run
 
 
 @pytest.fixture
-def engine() -> Engine:
-    return Engine(MemoryStore())
+def engine(store: Store) -> Engine:
+    return Engine(store)
 
 
 @pytest.fixture
