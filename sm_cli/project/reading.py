@@ -6,6 +6,7 @@ What stands in a file is one definition, or the machines of a template; `FILE#NA
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 from sm_cli.project.definitions import read_file
+from sm_cli.project.neighbours import Neighbours, TemplateFolders
 
 if TYPE_CHECKING:
+    from sm_cli.asl.templates.machines import TemplateMachine
     from sm_cli.asl.text.source import Document, Parsed
     from sm_cli.jsonvalue import Json
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 class DefinitionSource:
     """One definition, and what became of its text."""
 
-    #: The file that its text stands in, as it was asked for.
+    #: The file that its text stands in.
     file: str
     #: The whole text of that file, as far as it is Unicode.
     text: str
@@ -31,6 +34,8 @@ class DefinitionSource:
     result: Parsed
     #: What a template calls it; None: it is a file of its own.
     machine: str | None = None
+    #: The file that was asked for, when that is a template.
+    template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class DefinitionReader:
     substitutions: Mapping[str, Json] = field(default_factory=dict)
     #: The folder of the project.
     root: Path = Path()
+    #: The templates near the definitions that were read.
+    templates: TemplateFolders = field(default_factory=TemplateFolders, repr=False, compare=False)
 
     def document(self, reference: str) -> Document:
         """The definition that `FILE` or `FILE#NAME` means. Raises InvalidDefinition, NotFound, and UsageError where
@@ -51,21 +58,48 @@ class DefinitionReader:
         """The definition of this name in a file, or in the content that was read for it. Raises as `document`."""
         source = _choose(self.sources(file, content), file, machine)
         if source.result.document is None:
+            if not any(problem.severity == "error" for problem in source.result.diagnostics):
+                raise NotFound(source.result.diagnostics[0].message)
             raise InvalidDefinition(source.result.diagnostics)
         return source.result.document
 
     def sources(self, file: str, content: bytes | None = None) -> list[DefinitionSource]:
         """Everything in a file that is a definition; a file that is no template is one, whatever it holds. Raises
         NotFound and UsageError for one that cannot be read."""
+        from sm_cli.asl.templates.words import may_be_template
+        from sm_cli.asl.text.masking import mask
         from sm_cli.asl.text.source import parse
-        from sm_cli.asl.text.substitutions import substitute
+        from sm_cli.asl.text.substitutions import has_placeholders, substitute
 
         content = read_file(file) if content is None else content
         display = display_name(file)
-        parse_result = parse(content, file=display)
-        if parse_result.document is not None:
-            parse_result = replace(parse_result, document=substitute(parse_result.document, self.substitutions))
-        return [DefinitionSource(file, content.decode("utf-8-sig", "replace"), parse_result)]
+        machines = self._machines(content, display, file) if may_be_template(content) else None
+        if machines is not None:
+            return [DefinitionSource(each.file, each.text, each.result, each.name, file) for each in machines]
+        result = parse(mask(content, file), file=display)
+        document = result.document
+        if document is not None:
+            values = self.substitutions
+            if has_placeholders(document.value):
+                values = {**self._values_of_template(file), **values}
+            result = replace(result, document=substitute(document, values))
+        return [DefinitionSource(file, content.decode("utf-8-sig", "replace"), result)]
+
+    def _machines(self, content: bytes, display: str, file: str) -> list[TemplateMachine] | None:
+        from sm_cli.asl.templates.reading import template_machines  # with the parser of YAML, which takes its time
+
+        return template_machines(content, display, self.substitutions, Neighbours(file, self.root))
+
+    def _values_of_template(self, file: str) -> Mapping[str, Json]:
+        """What a template beside the file, or in a folder above it in the project, gives its placeholders."""
+        from sm_cli.asl.templates.reading import values_for_file
+
+        path = os.path.normpath(file)
+        for template, content in self.templates.near(path, self.root):
+            values = values_for_file(content, template, self.substitutions, path, Neighbours(template, self.root))
+            if values is not None:
+                return values
+        return {}
 
 
 def display_name(file: str) -> str:

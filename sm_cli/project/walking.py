@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sm_cli.asl.templates.words import may_hold_machines
 from sm_cli.errors import SmError
 from sm_cli.project.reading import DefinitionReader, DefinitionSource
 
 #: How the names of files end that may hold a definition or a template of one.
-SUFFIXES = (".json", ".yaml", ".yml", ".asl", ".tpl", ".tftpl", ".j2")
+SUFFIXES = (".json", ".yaml", ".yml", ".asl", ".tpl", ".tftpl", ".j2", ".template")
 _NAMED = re.compile(r"\.asl(?:\.|$)")
 #: Folders of packages that others have written.
 _FOREIGN = frozenset(["node_modules", "__pycache__", "site-packages", "venv"])
@@ -91,7 +92,7 @@ def _definitions(
 ) -> list[DefinitionSource] | None:
     """Those of a file; None for one that names StartAt and States and cannot be read."""
     has_words = b"StartAt" in content and b"States" in content
-    if not (is_meant or has_words):
+    if not (is_meant or has_words or may_hold_machines(content)):
         return []
     try:
         sources = reader.sources(file, content)

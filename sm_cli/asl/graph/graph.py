@@ -205,6 +205,8 @@ def _task(state: StateAt) -> str:
         name = parameters.get("FunctionName") if isinstance(parameters, dict) else None
         if isinstance(name, str):
             return name.rpartition(":function:")[2].removesuffix(":$LATEST")
+    if resource.kind == "handler":
+        return resource.text  # a placeholder stands for itself
     return f"{resource.handler}.{resource.pattern}" if resource.pattern else resource.handler
 
 

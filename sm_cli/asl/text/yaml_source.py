@@ -33,7 +33,13 @@ def read_yaml_text(text: str) -> tuple[Json, Span | None, list[Problem]]:
 
     An empty text gives no span and no problem.
     """
-    builder = _Builder(text)
+    builder = YamlBuilder(text)
+    read_events(builder, text)
+    return builder.value, builder.root, builder.problems
+
+
+def read_events(builder: YamlBuilder, text: str) -> None:
+    """Give the builder every event of a text; where it cannot be read on, its problems say why. Raises nothing."""
     try:
         for event in yaml.parse(text, Loader=_LOADER):  # events only: nothing is constructed
             builder.take(event)
@@ -41,7 +47,6 @@ def read_yaml_text(text: str) -> tuple[Json, Span | None, list[Problem]]:
         pass
     except yaml.YAMLError as e:
         builder.problems.append(_syntax(text, e))
-    return builder.value, builder.root, builder.problems
 
 
 def _syntax(text: str, error: yaml.YAMLError) -> Problem:
@@ -77,7 +82,7 @@ def _end(event: yaml.Event) -> int:
     return event.end_mark.index if event.end_mark is not None else 0
 
 
-class _Builder:
+class YamlBuilder:
     """Takes the parser's events and builds the value and its spans side by side."""
 
     def __init__(self, text: str) -> None:
@@ -89,6 +94,7 @@ class _Builder:
         self._lines: Lines | None = None
 
     def take(self, event: yaml.Event) -> None:
+        """The next event of the text."""
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):

@@ -128,7 +128,8 @@ def definition_sources(project: Project, paths: Sequence[str]) -> list[Definitio
                 raise NotFound(f"{file} {missing}")
         for source in inside:
             sources.setdefault((source.file, source.machine), source)
-    return list(sources.values())
+    in_templates = {source.file for source in sources.values() if source.machine is not None}
+    return [source for source in sources.values() if source.machine is not None or source.file not in in_templates]
 
 
 def _sources_below(
@@ -177,7 +178,7 @@ def _count(number: int, noun: str) -> str:
 def _check(source: DefinitionSource, options: CheckOptions) -> CheckedFile:
     """What is wrong with one definition."""
     document = source.result.document
-    if options.aws:
+    if options.aws and (document is not None or source.machine is None):
         from sm_cli.cli.validate.as_aws import aws_problems
 
         problems = aws_problems(source.result, source.text, display_name(source.file), express=options.express)
@@ -186,8 +187,8 @@ def _check(source: DefinitionSource, options: CheckOptions) -> CheckedFile:
     else:
         problems = [*source.result.diagnostics, *problems_of(document, options)]
     problems = problems if document is None else [d for d in problems if _is_reported(d, options)]
-    is_whole = source.machine is None and (document is None or document.text is not None)
-    return CheckedFile(source.file, source.text, problems, options.fails, source.machine, is_whole)
+    is_known = document is not None or any(problem.severity == "error" for problem in problems)
+    return CheckedFile(source.file, source.text, problems, options.fails, source.machine, source.template, is_known)
 
 
 def problems_of(document: Document, options: CheckOptions) -> list[Diagnostic]:

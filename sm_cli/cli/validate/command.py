@@ -114,7 +114,7 @@ def _report(files: Sequence[CheckedFile], format: str) -> None:
                 for line in frames.show(problem):
                     out.lines(line)
         if each.is_valid:
-            out.text(f"{each.display_name}: OK")
+            out.text(f"{each.display_name}: {'OK' if each.is_known else 'not checked'}")
     if problems:
         from sm_cli.cli.validate.excerpts import summary
 

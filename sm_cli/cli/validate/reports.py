@@ -36,13 +36,24 @@ class CheckedFile:
     fails: frozenset[str] = field(default=frozenset({"error"}))
     #: What a template calls the definition; None: the file is the definition.
     machine: str | None = None
-    #: Whether the text is the definition, and nothing else.
-    is_whole: bool = True
+    #: The template that holds the definition or names its file; None: there is none.
+    template: str | None = None
+
+    #: Whether there is a definition, or a text that should be one; False: a template names one that is not here.
+    is_known: bool = True
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the text is the definition, and nothing else."""
+        return self.template != self.name
 
     @property
     def display_name(self) -> str:
         """The name that people read: `template.yaml#Order` of a definition in a template."""
-        return self.file if self.machine is None else f"{self.file}#{self.machine}"
+        if self.machine is None or self.template is None:
+            return self.file
+        reference = f"{display_name(self.template)}#{self.machine}"
+        return reference if self.template == self.name else f"{reference} ({self.file})"
 
     @property
     def file(self) -> str:

@@ -1,0 +1,1 @@
+"""Definitions inside templates of other tools: SAM, CloudFormation, CDK, the Serverless Framework."""

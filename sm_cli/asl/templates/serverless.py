@@ -1,0 +1,135 @@
+"""The Serverless Framework: `stepFunctions.stateMachines`, as the plugin serverless-step-functions reads them.
+
+`${self:…}` and its kin stay placeholders. A function is named by its key; `GreetLambdaFunction` is the logical id that
+the framework gives to `greet`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from sm_cli.asl.templates.cloudformation import resource_machines, stack_of
+from sm_cli.asl.templates.files import ReadFile
+from sm_cli.asl.templates.intrinsics import Resolver
+from sm_cli.asl.templates.machines import MachineReader, TemplateMachine
+from sm_cli.asl.templates.tagged_yaml import TemplateText, read_template_text
+from sm_cli.asl.text.spans import Span
+from sm_cli.jsonvalue import Json
+
+_FILE = re.compile(r"\$\{\s*file\(\s*['\"]?([^)'\"]+?)['\"]?\s*\)\s*(?::\s*([\w.-]+))?\s*(?:,[^}]*)?\}")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9]")
+
+
+def is_serverless(document: TemplateText) -> bool:
+    """Whether a document is a configuration of the Serverless Framework."""
+    value = document.value
+    return isinstance(value, dict) and (
+        ("service" in value and "provider" in value)
+        or _at(value, "stepFunctions", "stateMachines") is not None
+        or _at(value, "stateMachines") is not None
+    )
+
+
+def serverless_machines(
+    document: TemplateText, text: str, file: str, values: Mapping[str, Json], read: ReadFile
+) -> Iterator[TemplateMachine]:
+    """The machines of a configuration, in its order, and those among the resources that it adds."""
+    functions = _functions(document.value)
+    resources, place = _at(document.value, "resources"), document.span.member("resources")
+    stack = stack_of(resources, values, functions)
+    reader = MachineReader(file, text, Resolver(text, stack), read)
+    machines, span = _at(document.value, "stepFunctions", "stateMachines"), document.span.member("stepFunctions")
+    span = span.member("stateMachines") if span is not None else None
+    if machines is None:
+        machines, span = _at(document.value, "stateMachines"), document.span.member("stateMachines")
+    if span is not None:
+        yield from _machines(machines, span, reader)
+    if place is not None:
+        yield from resource_machines(TemplateText(resources, place), reader)
+
+
+def _machines(value: Json, span: Span, reader: MachineReader) -> Iterator[TemplateMachine]:
+    if isinstance(value, str):
+        yield from _machines_of_file("stateMachines", value, span, reader)
+    elif isinstance(value, list) and isinstance(span.members, list):
+        for item, place in zip(value, span.members, strict=True):
+            yield from _machines(item, place, reader)
+    elif isinstance(value, dict) and isinstance(span.members, dict):
+        for name, machine in value.items():
+            place = span.members[name]
+            if isinstance(machine, str):
+                yield from _machines_of_file(name, machine, place, reader, inside=name)
+            elif isinstance(machine, dict):
+                yield _machine(name, machine, place, reader)
+
+
+def _machine(name: str, machine: dict[str, Json], span: Span, reader: MachineReader) -> TemplateMachine:
+    definition, place = machine.get("definition"), span.member("definition")
+    values = dict(reader.resolver.stack.values)
+    if place is None or definition is None:
+        return reader.unknown(name, span, f"The state machine {name} has no definition")
+    match = _FILE.fullmatch(definition.strip()) if isinstance(definition, str) else None
+    if match is None:
+        return reader.of_value(name, definition, place, values)
+    if match[2] is None:
+        return reader.of_file(name, match[1], place, values)
+    return _member_of_file(name, match[1], match[2], place, reader)
+
+
+def _machines_of_file(
+    name: str, value: str, span: Span, reader: MachineReader, inside: str | None = None
+) -> Iterator[TemplateMachine]:
+    """Machines, or with `inside` the one machine of that name, in a file of their own."""
+    match = _FILE.fullmatch(value.strip())
+    neighbour = None if match is None else reader.read(match[1])
+    if match is None or neighbour is None:
+        yield reader.unknown(name, span, f"The definition of {name} is {value}, which is not in the project")
+        return
+    text = neighbour.content.decode("utf-8-sig", "replace")
+    documents, _ = read_template_text(text)
+    there = MachineReader(neighbour.file, text, Resolver(text, reader.resolver.stack), reader.read)
+    for document in documents:
+        inner, place = document.value, document.span
+        for token in (match[2] or "").split(".") if match[2] else ():
+            inner, found_place = _at(inner, token), place.member(token)
+            place = found_place or place
+        if inside is None:
+            yield from _machines(inner, place, there)
+        elif isinstance(inner, dict):
+            yield _machine(inside, inner, place, there)
+
+
+def _member_of_file(name: str, path: str, member: str, span: Span, reader: MachineReader) -> TemplateMachine:
+    neighbour = reader.read(path)
+    if neighbour is None:
+        return reader.unknown(name, span, f"The definition of {name} is {path}, which is not in the project")
+    text = neighbour.content.decode("utf-8-sig", "replace")
+    documents, _ = read_template_text(text)
+    inner: Json = documents[0].value if documents else None
+    place: Span | None = documents[0].span if documents else None
+    for token in member.split("."):
+        inner, place = _at(inner, token), place.member(token) if place is not None else None
+    if place is None:
+        return reader.unknown(name, span, f"The definition of {name} is {member} in {path}, which has no such member")
+    there = MachineReader(neighbour.file, text, Resolver(text, reader.resolver.stack), reader.read)
+    return there.of_value(name, inner, place, dict(reader.resolver.stack.values))
+
+
+def _functions(value: Json) -> dict[str, str]:
+    """The functions by every name that a definition may call them."""
+    functions = _at(value, "functions")
+    groups = functions if isinstance(functions, list) else [functions]
+    names = [name for group in groups if isinstance(group, dict) for name in group]
+    ids: dict[str, str] = {}
+    for name in names:
+        logical = _NOT_IN_ID.sub("", name.replace("-", "Dash").replace("_", "Underscore"))
+        ids[f"{logical[:1].upper()}{logical[1:]}LambdaFunction"] = name
+        ids[name] = name
+    return ids
+
+
+def _at(value: Json, *path: str) -> Json:
+    for token in path:
+        value = value.get(token) if isinstance(value, dict) else None
+    return value

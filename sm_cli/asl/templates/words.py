@@ -1,0 +1,25 @@
+"""Whether a text may be a template, by words in it: nearly all files of a checkout are none, and need not be parsed."""
+
+from __future__ import annotations
+
+import re
+
+#: What every template with a machine holds.
+_MACHINE = re.compile(rb"AWS::(?:StepFunctions|Serverless)::StateMachine|\bstateMachines\b")
+#: What templates hold, with a machine or without one.
+_TEMPLATE = re.compile(
+    rb"AWSTemplateFormatVersion|AWS::Serverless|[\"']?Type[\"']?\s*:\s*[\"']?AWS::\w+::\w|\bstateMachines\b"
+    rb"|(?m:^provider\s*:)"
+)
+#: The first of these words at the beginning of a line makes it a definition.
+_DEFINITION = re.compile(rb"\A\s*\{\s*\"(?:StartAt|States)\"|(?m:^(?:StartAt|States)\s*:)")
+
+
+def may_hold_machines(content: bytes) -> bool:
+    """Whether a text may be a template with a machine, by the words in it."""
+    return _MACHINE.search(content) is not None
+
+
+def may_be_template(content: bytes) -> bool:
+    """Whether it may be a template, with a machine or without one, and is no definition itself."""
+    return _TEMPLATE.search(content) is not None and _DEFINITION.search(content) is None
