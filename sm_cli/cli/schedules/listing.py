@@ -55,28 +55,27 @@ def list_schedules(
         if not schedules:
             say("there is no schedule; sm schedule add makes one")
             return
-        heads = ("NAME", "WORKFLOW", "STATUS", "WHEN", "NEXT", "LAST")
-        print_table(heads, [_row(each, executions) for each in schedules], wide=wide, now=engine.clock.now())
+        heads = ("NAME", "STATUS", "NEXT", "LAST", "WHEN", "WORKFLOW", "REASON")
+        now = engine.clock.now()
+        print_table(heads, [_row(each, executions, now) for each in schedules], wide=wide, now=now)
         for line in _late(engine, schedules):
             say(line)
 
 
-def _row(schedule: Schedule, executions: dict[str, Execution]) -> Sequence[Cell]:
+def _row(schedule: Schedule, executions: dict[str, Execution], now: int) -> Sequence[Cell]:
     from sm_cli.views.schedules.documents import schedule_status, times_to_come, when_text
 
-    last = _outcome(schedule.firings[-1], executions) if schedule.firings else ""
+    last, reason = _outcome(schedule.firings[-1], executions) if schedule.firings else ("", "")
     if schedule.waiting:
-        last = f"{len(schedule.waiting)} waiting; {last}"
-    times = short_times(times_to_come(schedule))
-    return schedule.name, schedule.workflow, schedule_status(schedule), when_text(schedule), times, last
+        reason = f"{len(schedule.waiting)} in line; {reason}".removesuffix("; ")
+    times, status = short_times(times_to_come(schedule), now), schedule_status(schedule)
+    return schedule.name, status, times, last, when_text(schedule), schedule.workflow, reason
 
 
-def _outcome(firing: Firing, executions: dict[str, Execution]) -> str:
-    """`SUCCEEDED`, `skipped: execution … still runs`."""
+def _outcome(firing: Firing, executions: dict[str, Execution]) -> tuple[str, str]:
+    """What became of a time (the status of its execution, or that none was started), and why."""
     execution = executions.get(firing.execution or "")
-    if execution is not None:
-        return execution.status.value
-    return firing.outcome.value + (f": {firing.reason}" if firing.reason else "")
+    return firing.outcome.value if execution is None else execution.status.value, firing.reason or ""
 
 
 def _late(engine: Engine, schedules: list[Schedule]) -> Iterator[str]:
@@ -89,11 +88,11 @@ def _late(engine: Engine, schedules: list[Schedule]) -> Iterator[str]:
         yield f"{names} {'is' if len(late) == 1 else 'are'} due, and no worker is running: sm worker"
 
 
-def short_times(times: list[int]) -> str:
+def short_times(times: list[int], now: int | None = None) -> str:
     """`2026-11-30 02:00, 12-01 02:00, 12-02 02:00`, on this machine's clock: of each only what the one before has not
-    said, and seconds where there are any."""
+    said, and seconds where there are any. now: a time whose year is not said."""
     texts: list[str] = []
-    day = ""
+    day = "" if now is None else tables.local_time(now)[:4]
     for time in times:
         text = tables.local_time(time).removesuffix(":00")
         date, _, clock = text.partition(" ")

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from sm_cli.cli.schedules.listing import short_times
 from tests.cli.conftest import Project
+from tests.engine.schedules.fixtures import microseconds
 
 QUICK = """
     StartAt: A
@@ -121,7 +123,8 @@ def test_a_refused_start_is_told_by_list_why_doctor_and_the_worker(shop: Project
     worker.send_signal(signal.SIGTERM)
     log = worker.communicate(timeout=60)[1]
     assert "schedule order, 20" in log and "refused workflows/order.yaml" in log
-    assert "refused: workflows/order.yaml" in shop.sm("schedule", "list").out
+    listed = shop.sm("schedule", "list").out
+    assert "refused" in listed and "workflows/order.yaml" in listed
     assert "was refused: workflows/order.yaml" in shop.sm("why", "order").out
     examined = shop.sm("doctor", "--json")
     assert examined.code == 7
@@ -164,3 +167,25 @@ def test_an_execution_goes_before_a_schedule_of_its_name(shop: Project) -> None:
     assert shop.sm("why", "same").out.startswith("Schedule same starts order: every 1h.")
     shop.sm("run", "order", "--name", "same")
     assert shop.sm("why", "same").out.startswith("Execution same")
+
+
+@pytest.mark.parametrize(
+    ("times", "now", "text"),
+    [
+        ([], None, ""),
+        (["2026-11-30T01:00Z", "2026-12-01T01:00Z"], None, "2026-11-30 02:00, 12-01 02:00"),
+        (["2026-11-30T01:00Z", "2026-12-01T01:00Z"], "2026-01-01T00:00Z", "11-30 02:00, 12-01 02:00"),
+        (["2026-12-31T11:00Z", "2026-12-31T23:00Z"], "2026-01-01T00:00Z", "12-31 12:00, 2027-01-01 00:00"),
+        (["2026-11-30T01:00:05Z", "2026-11-30T01:00:10Z"], "2026-01-01T00:00Z", "11-30 02:00:05, 02:00:10"),
+    ],
+)
+def test_times_say_only_what_the_one_before_has_not(
+    times: list[str], now: str | None, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert short_times([*map(microseconds, times)], None if now is None else microseconds(now)) == text
+    finally:
+        monkeypatch.undo()
+        time.tzset()
