@@ -11,7 +11,13 @@ from pathlib import Path
 
 from sm_cli.engine.batches.callbacks import BatchCallbacks, Callback
 from sm_cli.engine.batches.options import BatchOptions
-from sm_cli.engine.batches.starting import Inputs, parent_workflow, plan_batch
+from sm_cli.engine.batches.starting import (
+    Inputs,
+    make_plan,
+    parent_workflow,
+    preview_inputs,
+    source_of_inputs,
+)
 from sm_cli.engine.chaining.source import Source as Source
 from sm_cli.engine.chaining.source import check_unchanged, check_unique, read_source
 from sm_cli.engine.chaining.transform import Transform
@@ -175,9 +181,9 @@ class Engine(Transactions):
         another process works on they are told nothing. Raises UsageError for inputs that cannot be read.
         """
         ref = self.clock.new_ref()
-        plan = plan_batch(
-            self.store, self.buckets, self.clock.now(), workflow, inputs, ref, name_prefix, options or BatchOptions()
-        )
+        source = source_of_inputs(self.store, self.clock.now(), inputs, ref, self.source_input)
+        preview = preview_inputs(self.buckets, inputs, source)
+        plan = make_plan(workflow, source, preview, name_prefix or ref, options or BatchOptions())
         execution, _, _ = self.start(parent_workflow(), plan.as_input(), ref=ref, queue=queue, targets=(workflow,))
         if on_start is not None or on_complete is not None:
             self.observe(BatchCallbacks(execution.id, on_start, on_complete).observe)

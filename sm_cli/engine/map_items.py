@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from sm_cli.engine.stepping.batch.origins import is_of_executions, unpack
 from sm_cli.engine.stepping.batch.plan import READER
 from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.states.distributed_map import READ, WRITE
@@ -87,10 +88,16 @@ class MapItemJobs:
 
         arguments, start, limit = request["arguments"], request["start"], request["limit"]
         portion = self.batch_items.read(arguments["Source"], arguments["Mark"], start, limit)
-        refusals = {str(i): str(item) for i, item in enumerate(portion) if isinstance(item, Unreadable)}
-        items = [None if isinstance(item, Unreadable) else item for item in portion] if refusals else portion
-        answer: dict[str, Json] = {"items": items, "mark": arguments["Mark"], "refused": cast("Json", refusals)}
-        return {**answer, "total": start + len(items)} if len(items) < limit else answer
+        answer: dict[str, Json] = {"mark": arguments["Mark"]}
+        if is_of_executions(arguments["Source"]):
+            answer["items"], refusals, answer["origins"] = unpack(portion)
+        else:
+            refusals = {str(i): str(item) for i, item in enumerate(portion) if isinstance(item, Unreadable)}
+            answer["items"] = (
+                [None if isinstance(item, Unreadable) else item for item in portion] if refusals else portion
+            )
+        answer["refused"] = cast("Json", refusals)
+        return {**answer, "total": start + len(portion)} if len(portion) < limit else answer
 
     def write(self, request: dict[str, Json]) -> Json:
         """Write what became of a run's children, or (without a Resource) only shape it; returns the state's result."""

@@ -62,6 +62,8 @@ class Child:
     items: int = 1
     #: Why its item cannot be worked on: it fails when its turn comes. None: it can.
     refusal: str | None = None
+    #: Whose data its input is, as [id, public id, workflow] of an execution; None: nobody's.
+    origin: Json = None
 
 
 @dataclass(frozen=True, slots=True)

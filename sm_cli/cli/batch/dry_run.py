@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
+from sm_cli.engine.stepping.batch.origins import input_of
 from sm_cli.jsonvalue import dumps
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def print_plan(engine: Engine, plan: Plan, first: list[Json], stream: TextIO, fo
     """How many executions a batch would start, and the first of them. first: its first items. Returns the exit code."""
     with engine.store.read() as questions:
         there = questions.executions_named(plan.workflow, [plan.name(n) for n in range(len(first))])
-    first_names = [(plan.name(n), item) for n, item in enumerate(first[:_SHOWN])]
+    first_names = [(plan.name(n), input_of(plan.source, item)) for n, item in enumerate(first[:_SHOWN])]
     if format != "table":
         document: dict[str, Json] = {
             "dryRun": True,

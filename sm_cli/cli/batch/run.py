@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from sm_cli.cli.batch.sources import (
+    FromExecutions,
+    Reached,
+    SourceChoice,
+    SourceLimit,
+    SourceState,
+    SourceWorkflow,
+    UniqueSources,
+)
+from sm_cli.cli.chaining.sources import AllowFailed, TransformText
 from sm_cli.cli.project.config import find_project
+from sm_cli.cli.project.opening import opened_engine
+from sm_cli.cli.project.references import find_runnable
 from sm_cli.cli.run.preparing import registry_for
 from sm_cli.cli.run.processes import loader_for
 from sm_cli.cli.run.stubbing import stubbing
 from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.filters import NamePart, OfStatus, Since, Until
 from sm_cli.cli.terminal.options import (
     AsJson,
     Buckets,
@@ -33,10 +47,14 @@ from sm_cli.cli.terminal.options import (
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from sm_cli.cli.project.config import Project
+    from sm_cli.engine.batches.executions import OfExecutions
     from sm_cli.engine.batches.options import BatchOptions
     from sm_cli.engine.engine import Engine, Workflow
     from sm_cli.engine.stepping.batch.plan import Plan
+    from sm_cli.handlers.registry import Registry
     from sm_cli.jsonvalue import Json
 
 _FORMATS = ("jsonl", "json", "csv", "tsv", "parquet")
@@ -97,6 +115,18 @@ def run_batch(
     workflow: _Workflow = None,
     inputs: _Inputs = None,
     format: _Format = None,
+    from_executions: FromExecutions = False,
+    of_workflow: SourceWorkflow = None,
+    status: OfStatus = None,
+    since: Since = None,
+    until: Until = None,
+    name: NamePart = None,
+    passed_state: Reached = None,
+    limit: SourceLimit = None,
+    state: SourceState = None,
+    transform: TransformText = None,
+    unique: UniqueSources = False,
+    allow_failed: AllowFailed = False,
     name_prefix: _NamePrefix = None,
     concurrency: _Concurrency = None,
     stop_on_error: _StopOnError = False,
@@ -122,43 +152,79 @@ def run_batch(
     _log_format: LogFormat = None,
 ) -> None:
     """Start one execution of a workflow for each item, and work on them."""
-    from sm_cli.cli.project import workflows
-    from sm_cli.cli.project.opening import opened_engine
-    from sm_cli.engine.batches.options import CONCURRENCY, BatchOptions
-
-    output_kind = output_format(output, json)
-    check_batch_options(inputs, results, is_left=detach or dry_run)
-    concurrency_limit = _number(concurrency, "--concurrency", CONCURRENCY)
-    rounds, samples = _number(micro_batch, "--micro-batch"), _number(min_samples, "--min-samples")
-    options = BatchOptions(concurrency_limit, stop_on_error, max_failure_rate, samples, rounds, pause_at, fail_at)
-    options.limits()
+    executions = SourceChoice(from_executions, of_workflow, status, since, until, name, passed_state, limit, state,
+                              transform, unique, allow_failed)  # fmt: skip
+    executions.check(inputs)
+    check_results(results, is_left=detach or dry_run)
+    options = options_of(concurrency, stop_on_error, max_failure_rate, min_samples, micro_batch, pause_at, fail_at)
+    how = How(output_format(output, json), results, dry_run, detach)
     project = find_project()
-    target = workflows.load(project, workflows.choose(project, workflow))
+    target = find_runnable(project, workflow, db)
     queue = queue_name(priority or project.queue_of(target.name), "--priority")
     load = loader_for(project, slots_for(project, concurrency, options), processes)
     with out.guard_stdout() as result, stubbing(stub) as stubs, load:
         registry = registry_for(target, project, handlers, load, stubs)
-        with opened_engine(db, project, create=True, buckets=buckets, has_stub=stub) as engine:
-            ref = engine.clock.new_ref()
-            plan, first = plan_for(engine, target, str(inputs), format, ref, name_prefix, options)
-            from sm_cli.cli.batch.dry_run import print_plan
-            from sm_cli.cli.batch.working import start_batch, work_on
-
-            if dry_run:
-                raise typer.Exit(print_plan(engine, plan, first, result, output_kind))
-
-            if detach:
-                out.text(start_batch(engine, target, plan, ref, queue).ref, result)
-                raise typer.Exit(0)
-            raise typer.Exit(work_on(
-                engine, target, plan, ref, queue, registry, load.slots, result, format=output_kind, results=results,
+        with opened_engine(db, project, create=inputs is not None, buckets=buckets, has_stub=stub) as engine:
+            items = inputs or executions.sources(lambda: load.transformers(project.handlers(handlers)[0]))
+            raise typer.Exit(begin_batch(
+                engine, target, items, format, name_prefix, options, queue, registry, load.slots, result, how
             ))  # fmt: skip
 
 
-def check_batch_options(inputs: str | None, results: str | None, *, is_left: bool) -> None:
-    """Options that say nothing together. is_left: whether the command ends before the batch does. Raises UsageError."""
-    if inputs is None:
-        raise UsageError("a batch needs items: give --inputs FILE, - for stdin, or s3://BUCKET/KEY")
+@dataclass(frozen=True, slots=True)
+class How:
+    """What the command does with the batch that it was told of."""
+
+    #: How it prints: table, json, jsonl, yaml, jsonpath=.
+    format: str
+    #: The file of `--results`.
+    results: str | None
+    #: Whether it only shows what would start.
+    dry_run: bool
+    #: Whether it only starts it.
+    detach: bool
+
+
+def begin_batch(
+    engine: Engine, target: Workflow, items: str | OfExecutions, kind: str | None, prefix: str | None,
+    options: BatchOptions, queue: str, registry: Registry, slots: int, result: TextIO, how: How,
+) -> int:  # fmt: skip
+    """Look at the items, and show what would start, or start it, or work on it to its end. Returns the exit code."""
+    ref = engine.clock.new_ref()
+    plan, first = plan_for(engine, target, items, kind, ref, prefix, options)
+    if how.dry_run:
+        from sm_cli.cli.batch.dry_run import print_plan
+
+        if items == "-" or not isinstance(items, str):  # they were kept for the batch
+            Path(str(plan.source["file"])).unlink()
+        return print_plan(engine, plan, first, result, how.format)
+    from sm_cli.cli.batch.working import start_batch, work_on
+
+    if how.detach:
+        out.text(start_batch(engine, target, plan, ref, queue).ref, result)
+        return 0
+    return work_on(
+        engine, target, plan, ref, queue, registry, slots, result, format=how.format, results=how.results
+    )  # fmt: skip
+
+
+def options_of(
+    concurrency: str | None, stop_on_error: bool, max_failure_rate: str | None, min_samples: str | None,
+    micro_batch: str | None, pause_at: str | None, fail_at: str | None,
+) -> BatchOptions:  # fmt: skip
+    """What these options mean together. Raises UsageError."""
+    from sm_cli.engine.batches.options import CONCURRENCY, BatchOptions
+
+    limit = _number(concurrency, "--concurrency", CONCURRENCY)
+    rounds, samples = _number(micro_batch, "--micro-batch"), _number(min_samples, "--min-samples")
+    options = BatchOptions(limit, stop_on_error, max_failure_rate, samples, rounds, pause_at, fail_at)
+    options.limits()
+    return options
+
+
+def check_results(results: str | None, *, is_left: bool) -> None:
+    """Refuse a file that would never be written. is_left: whether the command ends before the batch does. Raises
+    UsageError."""
     if results is not None and is_left:
         raise UsageError("--results is written when the batch is over; after --detach, sm batch results ID prints them")
 
@@ -172,24 +238,22 @@ def slots_for(project: Project, concurrency: str | None, options: BatchOptions) 
 
 
 def plan_for(
-    engine: Engine, workflow: Workflow, inputs: str, format: str | None, ref: str, prefix: str | None,
+    engine: Engine, workflow: Workflow, items: str | OfExecutions, format: str | None, ref: str, prefix: str | None,
     options: BatchOptions,
 ) -> tuple[Plan, list[Json]]:  # fmt: skip
     """What the batch is to do, and its first items. ref: the id that it will have. Raises UsageError for items that it
     cannot work through."""
     from sm_cli.buckets import BatchItems
-    from sm_cli.engine.batches.starting import make_plan, open_source
+    from sm_cli.engine.batches.starting import make_plan, preview_source, source_of_inputs
 
     kind = None if format is None else choice(format, "--format", _FORMATS).upper()
-    source = items_source(engine, inputs, kind, ref)
-    try:
-        preview = open_source(BatchItems(engine.buckets), source)
-        return make_plan(workflow, source, preview, prefix or ref, options), preview.first
-    except UsageError as e:
-        if inputs == "-":
-            Path(str(source["file"])).unlink()
-            raise UsageError(e.message.replace(str(source["file"]), "stdin"), hint=e.hint) from None
-        raise
+    if isinstance(items, str):
+        source, display_name = items_source(engine, items, kind, ref), "stdin" if items == "-" else None
+    else:
+        source = source_of_inputs(engine.store, engine.clock.now(), items, ref, engine.source_input)
+        display_name = "what the executions gave"
+    preview = preview_source(BatchItems(engine.buckets), source, display_name)
+    return make_plan(workflow, source, preview, prefix or ref, options), preview.first
 
 
 def items_source(engine: Engine, inputs: str, kind: str | None, ref: str) -> dict[str, Json]:

@@ -108,6 +108,9 @@ def counts_text(batch: Batch) -> str:
 def source_text(batch: Batch) -> str:
     """The file or the object that the items come from."""
     source = batch.plan.source
+    if source.get("of") is not None:
+        state = f", of each its state {source['state']}" if source.get("state") else ""
+        return f"executions{state}"
     return str(source["file"]) if "file" in source else f"s3://{source['bucket']}/{source['key']}"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sm_cli.buckets import BatchItems, ItemReaderFailed, Unreadable
+from sm_cli.engine.stepping.batch.origins import input_of, is_of_executions, origin_id, unpack
 from sm_cli.engine.stepping.batch.plan import Plan, plan_of
 from sm_cli.errors import Conflict
 from sm_cli.jsonvalue import Json
@@ -57,13 +58,13 @@ def item_results(store: Store, buckets: Path, batch: Execution) -> Iterator[Item
         run = next(iter(questions.map_runs(batch.id, 1)), None)
     number = 0
     if run is not None:
-        for row in _started(store, plan, run):
+        for row in _started(store, buckets, plan, run):
             yield row
             number = row.number + 1
     yield from _not_started(buckets, plan, run, number, is_over=batch.closed is not None)
 
 
-def _started(store: Store, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
+def _started(store: Store, buckets: Path, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
     """Rows of the items that were read: executions of the batch, and between them those that were there before."""
     number = 0
     while True:
@@ -74,7 +75,7 @@ def _started(store: Store, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
         while number <= upto:
             end = min(upto + 1, number + _PAGE)
             missing = [n for n in range(number, end) if n not in by_number]
-            existing = _existing(store, plan, missing)
+            existing = _existing(store, buckets, plan, missing)
             for each in range(number, end):
                 child = by_number.get(each)
                 yield _existing_row(plan, each, existing) if child is None else _row(each, child)
@@ -83,21 +84,36 @@ def _started(store: Store, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
             return
 
 
-def _existing(store: Store, plan: Plan, numbers: list[int]) -> dict[str, Execution]:
+def _existing(store: Store, buckets: Path, plan: Plan, numbers: list[int]) -> dict[int, Execution]:
+    """By number what was there before: of the name that the item would have, or started with the same data."""
     if not numbers:
         return {}
+    names = {plan.name(number): number for number in numbers}
     with store.read() as questions:
-        namesakes = questions.executions_named(plan.workflow, [plan.name(number) for number in numbers])
-        whole = questions.executions([execution.id for execution in namesakes.values()])
-    return {execution.name: execution for execution in whole.values()}
+        numbers_by_id = {
+            execution.id: names[name] for name, execution in questions.executions_named(plan.workflow, names).items()
+        }
+    if is_of_executions(plan.source) and len(numbers_by_id) < len(numbers):
+        lines = BatchItems(buckets).read(plan.source, plan.mark, numbers[0], numbers[-1] - numbers[0] + 1)
+        origins = {origin_id(line): numbers[0] + i for i, line in enumerate(unpack(lines)[2])}
+        with store.read() as questions:
+            links = questions.first_links(origins, plan.workflow)
+        occupied_numbers = {*numbers_by_id.values()}
+        numbers_by_id |= {
+            link.target: origins[id]
+            for id, link in links.items()
+            if origins[id] in numbers and origins[id] not in occupied_numbers
+        }
+    with store.read() as questions:
+        return {numbers_by_id[id]: execution for id, execution in questions.executions([*numbers_by_id]).items()}
 
 
-def _existing_row(plan: Plan, number: int, existing: dict[str, Execution]) -> ItemResult:
+def _existing_row(plan: Plan, number: int, existing: dict[int, Execution]) -> ItemResult:
     name = plan.name(number)
-    execution = existing.get(name)
+    execution = existing.get(number)
     if execution is None:
         return ItemResult(number, name, DELETED, None, None, reason="its execution has been deleted")
-    return ItemResult(number, name, execution.status.value, execution, execution.input, is_existing=True)
+    return ItemResult(number, execution.name, execution.status.value, execution, execution.input, is_existing=True)
 
 
 def _row(number: int, child: Execution) -> ItemResult:
@@ -120,7 +136,14 @@ def _not_started(buckets: Path, plan: Plan, run: MapRun | None, number: int, *, 
             for item in portion:
                 is_unreadable = isinstance(item, Unreadable)
                 why = str(item) if isinstance(item, Unreadable) else reason
-                yield ItemResult(number, plan.name(number), status, None, None if is_unreadable else item, reason=why)
+                yield ItemResult(
+                    number,
+                    plan.name(number),
+                    status,
+                    None,
+                    None if is_unreadable else input_of(plan.source, item),
+                    reason=why,
+                )
                 number += 1
     except ItemReaderFailed as e:
         if total is None:

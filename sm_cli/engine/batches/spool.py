@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from sm_cli.engine.stepping.batch.origins import is_of_executions
+from sm_cli.engine.stepping.batch.plan import plan_of
 from sm_cli.errors import DatabaseError, UsageError
 from sm_cli.jsonvalue import Json, as_json, dumps
 from sm_cli.timestamps import MICROSECONDS
@@ -72,10 +74,13 @@ def sweep_spool(store: Store, now: int) -> None:
 
 def _is_needed(store: Store, path: Path, now: int) -> bool:
     with store.read() as questions:
-        batch = next((match for match in questions.find(path.name) if match.ref == path.name), None)
+        batch = next((each for each in questions.find(path.name) if each.ref == path.name), None)
         run = None if batch is None else next(iter(questions.map_runs(batch.id, 1)), None)
     if batch is None:
         with suppress(FileNotFoundError):
             return now - path.stat().st_mtime_ns // 1000 < _LEFT_OVER
         return False
+    plan = plan_of(batch)
+    if plan is not None and is_of_executions(plan.source):
+        return True  # its results tell whose data an item was
     return batch.closed is None or run is None or run.join.read_items < run.join.total

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sm_cli.asl.compile import compile_program
+from sm_cli.engine.batches.executions import OfExecutions
 from sm_cli.engine.batches.options import BatchOptions, check_prefix
 from sm_cli.engine.programs import Workflow
 from sm_cli.engine.stepping.batch.plan import WORKFLOW, Plan, parent_document
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sm_cli.buckets import BatchItems, Opened
+    from sm_cli.engine.chaining.source import Source
     from sm_cli.jsonvalue import Json
     from sm_cli.store.protocol import Store
 
@@ -28,8 +30,9 @@ class ObjectKey(NamedTuple):
     key: str
 
 
-#: Where a batch's items come from: a file, an object, or an iterable, which is kept beside the database first.
-Inputs: TypeAlias = "Path | ObjectKey | Iterable[Json]"
+#: Where a batch's items come from: a file, an object, or executions or an iterable, which are kept beside the database
+#: first.
+Inputs: TypeAlias = "Path | ObjectKey | OfExecutions | Iterable[Json]"
 
 #: So many items are looked at before a batch of many begins.
 _FIRST = 1000
@@ -82,28 +85,40 @@ def make_plan(workflow: Workflow, source: dict[str, Json], preview: Opened, pref
     )  # fmt: skip
 
 
-def plan_batch(
-    store: Store, buckets: Path, now: int, workflow: Workflow, inputs: Inputs, ref: str, prefix: str | None,
-    options: BatchOptions,
-) -> Plan:  # fmt: skip
-    """What a batch over these inputs is to do. now: microseconds since 1970 UTC. ref: the public id that it will have;
-    without a prefix its executions are named by that. Raises UsageError for inputs that no batch can work through."""
-    from sm_cli.buckets import BatchItems
+def source_of_inputs(
+    store: Store, now: int, inputs: Inputs, ref: str, read: Callable[[Source], Json]
+) -> dict[str, Json]:
+    """The source that these inputs are; what comes from no file is kept beside the database under `ref`, the public id
+    of the batch. now: microseconds since 1970 UTC. read: the input that a start with a source has."""
     from sm_cli.engine.batches.spool import spool_items, sweep_spool
 
-    spool = None
     if isinstance(inputs, Path):
-        source = file_source(inputs)
-    elif isinstance(inputs, ObjectKey):
-        source = bucket_source(inputs.bucket, inputs.key)
-    else:
-        sweep_spool(store, now)
-        spool = spool_items(store, ref, inputs)
-        source = file_source(spool, "JSONL")
+        return file_source(inputs)
+    if isinstance(inputs, ObjectKey):
+        return bucket_source(inputs.bucket, inputs.key)
+    sweep_spool(store, now)
+    if isinstance(inputs, OfExecutions):
+        return {**file_source(spool_items(store, ref, inputs.items(store, read)), "JSONL"), **inputs.facts()}
+    return file_source(spool_items(store, ref, inputs), "JSONL")
+
+
+def preview_source(items: BatchItems, source: dict[str, Json], display_name: str | None) -> Opened:
+    """As `open_source`; one that was kept for the batch is deleted when it will not do. display_name: what sentences
+    call such a one; None for every other source. Raises UsageError."""
     try:
-        return make_plan(workflow, source, open_source(BatchItems(buckets), source), prefix or ref, options)
+        return open_source(items, source)
     except UsageError as e:
-        if spool is None:
+        if display_name is None:
             raise
-        spool.unlink()
-        raise UsageError(e.message.replace(str(spool), "what the iterable gave")) from None
+        path = str(source["file"])
+        Path(path).unlink()
+        raise UsageError(e.message.replace(path, display_name), hint=e.hint) from None
+
+
+def preview_inputs(buckets: Path, inputs: Inputs, source: dict[str, Json]) -> Opened:
+    """As `preview_source`, of the source that these inputs are. buckets: the directory that stands for S3. Raises
+    UsageError."""
+    from sm_cli.buckets import BatchItems  # only who starts a batch waits for the formats
+
+    display_name = None if isinstance(inputs, (Path, ObjectKey)) else "what the iterable gave"
+    return preview_source(BatchItems(buckets), source, display_name)

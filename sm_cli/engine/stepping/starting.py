@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sm_cli.engine.chaining.source import Source, link_to
 from sm_cli.engine.programs import WorkflowVersion
+from sm_cli.engine.stepping.batch.origins import link_to_origin, origin_id
 from sm_cli.engine.stepping.batch.plan import REFUSED, Plan, plan_of
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.engine.versions.references import WorkflowReference
@@ -122,7 +123,12 @@ def make_batch_children(unit: UnitOfWork, parent: Execution, run: MapRun, plan: 
     names = [plan.name(child.index) for child in children]
     in_use = unit.tx.names_in_use(plan.workflow, names)
     in_use |= {each.name for each in unit.changes.new_executions if each.workflow == plan.workflow}
-    items = [(name, child) for name, child in zip(names, children, strict=True) if name not in in_use]
+    led = origins_that_led(unit, plan, children)
+    items = [
+        (name, child)
+        for name, child in zip(names, children, strict=True)
+        if name not in in_use and not (child.origin is not None and origin_id(child.origin) in led)
+    ]
     first, frames = (unit.tx.reserve(table, len(items) or 1) for table in ("executions", "frames"))
     waiting = unit.runs.new_children[run.frame, run.activation]
     for id, frame, (name, child) in zip(itertools.count(first), itertools.count(frames), items, strict=False):
@@ -141,7 +147,19 @@ def make_batch_children(unit: UnitOfWork, parent: Execution, run: MapRun, plan: 
         unit.changes.new_executions.append(execution)
         unit.changes.new_frames[frame] = unit.frames[frame] = unit.runs.roots[id] = root
         waiting.append(execution)
+        if child.origin is not None and refusal is None:
+            unit.changes.new_links.append(link_to_origin(plan.source, child.origin, execution, unit.now))
     return len(items)
+
+
+def origins_that_led(unit: UnitOfWork, plan: Plan, children: list[Child]) -> set[int]:
+    """Of the executions whose data these children get those that led to an execution of the target before, where each
+    is to do so once; their ids."""
+    if not plan.source.get("unique"):
+        return set()
+    ids = [origin_id(child.origin) for child in children if child.origin is not None]
+    new = {link.source for link in unit.changes.new_links if link.target_workflow == plan.workflow}
+    return new | unit.tx.first_links(ids, plan.workflow).keys()
 
 
 def copy_closed(unit: UnitOfWork, execution: Execution, version: WorkflowVersion) -> Execution:

@@ -90,6 +90,8 @@ def served(turn: StepBuilder, state: DistributedMap, event: TaskSucceeded) -> En
             turn, state, "States.ItemReaderFailed", "The data set has fewer items than it had at first."
         )
     children = children_of(turn, state, input, items)
+    for i, origin in enumerate(cast("list[Json]", answer.get("origins") or [])[: len(children)]):
+        children[i] = replace(children[i], origin=origin)
     for number, cause in cast("dict[str, str]", answer.get("refused") or {}).items():
         children[int(number)] = replace(children[int(number)], refusal=cause)
     return spawn_children(turn, state, children)

@@ -212,3 +212,51 @@ def test_the_follower_sees_how_it_ends(shop: Project) -> None:
     result = shop.sm("batch", "show", made.out.strip(), "--follow")
     assert result.code == 0
     assert "SUCCEEDED" in result.err
+
+
+def test_a_batch_goes_through_executions_and_takes_none_twice(shop: Project) -> None:
+    shop.workflow("StartAt: P\nStates:\n  P: {Type: Pass, End: true}\n", "echo.yaml")
+    for n in range(3):
+        assert shop.sm("run", "order", f"n={n}", "--name", f"s{n}").code == 0
+    over = ("--from-executions", "--workflow", "order", "--unique")
+    dry = shop.sm("batch", "run", "echo", *over, "--name-prefix", "p", "--limit", "2", "--dry-run")
+    assert dry.out.splitlines() == ["would start 2 executions of echo", '  p-0  {"did":0}', '  p-1  {"did":1}']
+    made = shop.sm(
+        "batch", "run", "echo", *over, "--name-prefix", "p", "--transform", '{"twice": $states.input.did * 2}'
+    )
+    assert made.code == 0
+    rows = [json.loads(line) for line in shop.sm("batch", "results", "p").out.splitlines()]
+    assert [row["output"] for row in rows] == [{"twice": 0}, {"twice": 2}, {"twice": 4}]
+    assert len(shop.sm("links", "--target-workflow", "echo", "--json").json) == 3
+    again = shop.sm("batch", "run", "echo", *over, "--name-prefix", "q", "-o", "json")
+    assert again.json["itemCounts"]["existing"] == 3
+    assert "executions" in shop.sm("batch", "show", "q").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("--from-executions", "--inputs", "items.jsonl"), 2, "one of them is too many"),
+        (("--inputs", "items.jsonl", "--unique"), 2, "--unique chooses executions"),
+        (("--from-executions", "--workflow", "nobody"), 2, "no execution is one of these"),
+        (("--from-executions", "--state", "Nowhere"), 3, "has no state 'Nowhere'"),
+        (("--from-executions", "--transform", "{% 1 + %}"), 2, "is no JSONata"),
+        (("--from-executions", "--transform", "name:nobody"), 8, "no transformer is named 'nobody'"),
+        (("--from-executions", "--since", "yesterday at noon"), 2, "--since"),
+    ],
+)
+def test_sources_that_cannot_be_are_a_sentence(
+    shop: Project, arguments: tuple[str, ...], code: int, sentence: str
+) -> None:
+    items(shop, 2)
+    assert shop.sm("run", "order", "n=1").code == 0
+    result = shop.sm("batch", "run", "order", *arguments)
+    assert (result.code, sentence in result.err) == (code, True), result.err
+    assert shop.sm("batch", "list", "--json").json == []
+
+
+def test_a_version_is_run_by_its_number(shop: Project) -> None:
+    assert shop.sm("run", "order", "n=1").code == 0
+    result = shop.sm("batch", "run", "order:1", "--inputs", items(shop, 2), "--name-prefix", "p")
+    assert result.code == 0
+    assert shop.sm("show", "p-1", "--json").json["workflow"] == "order"
