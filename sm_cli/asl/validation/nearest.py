@@ -1,11 +1,11 @@
-"""What was probably meant: the nearest of the names that exist, a path in the other query language.
+"""What sentences say of names: which of those that exist is nearest, several in a row, a path in the other language.
 
 Capital letters count for nothing, because they are what is most often wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -22,3 +22,8 @@ def as_jsonata(path: str) -> str:
     """What a plain path of JSONPath is in JSONata."""
     root = "$states.context" if path.startswith("$$") else "$states.input"
     return root + path.lstrip("$")
+
+
+def enumeration(names: Sequence[str], word: str = "and") -> str:
+    """`A, B and C`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from sm_cli.asl.fields import STATE_TYPES, SUCCESSORS, Kind, Language, fields_of, state_types_with
 from sm_cli.asl.outline import MachineAt, objects_under
 from sm_cli.asl.text.source import kind_of
-from sm_cli.asl.validation.nearest import as_jsonata, nearest
+from sm_cli.asl.validation.nearest import as_jsonata, enumeration, nearest
 from sm_cli.asl.validation.rules.catalogue import Finding
 from sm_cli.asl.validation.schema import Breach, breaches, fits, is_substitution, is_unknown, schema_of
 from sm_cli.jsonpointer import child
@@ -51,7 +51,7 @@ def _type(value: dict[str, Json], pointer: str, name: str) -> Iterator[Found]:
         return
     state_type = value["Type"]
     close = nearest(state_type, STATE_TYPES) if isinstance(state_type, str) else None
-    message = f"Type must be {', '.join(STATE_TYPES[:-1])} or {STATE_TYPES[-1]}, not {display_value(state_type)}"
+    message = f"Type must be {enumeration(STATE_TYPES, 'or')}, not {display_value(state_type)}"
     yield "SM104", Finding(f"{pointer}/Type", message, f"did you mean {close}?" if close else None)
 
 
@@ -105,7 +105,10 @@ def _misfit(breach: Breach, value: dict[str, Json], pointer: str, owner: str, me
     elif breach.keyword == "anyOf":
         names = [name for choice in breach.asks for name in choice["required"]]
         if not meanings & set(names):
-            yield "SM106", Finding(pointer, f"{_begin(owner)} needs {_or(names)}", key=True, about=", ".join(names))
+            yield (
+                "SM106",
+                Finding(pointer, f"{_begin(owner)} needs {enumeration(names, 'or')}", key=True, about=", ".join(names)),
+            )
 
 
 def _wrong(breach: Breach, pointer: str, fields: Mapping[str, Kind], language: Language) -> Found:
@@ -185,7 +188,7 @@ def _unknown_field(
         message = f"{name} stands only in the outermost rule, not in a rule inside And, Or or Not"
         return "SM101", Finding(at, message, key=True), ""
     if types:
-        message = f"A {shape} state has no {name}; {_and(types)} {'have' if len(types) > 1 else 'has'} it"
+        message = f"A {shape} state has no {name}; {enumeration(types)} {'have' if len(types) > 1 else 'has'} it"
         return "SM101", Finding(at, message, key=True), ""
     title = name or "with an empty name"
     return "SM101", Finding(at, f"{_begin(owner)} has no field {title}", hint, key=True), close or ""
@@ -195,14 +198,6 @@ def _begin(owner: str) -> str:
     """An owner at the beginning of a sentence."""
     subjects = {"machine": "The definition", "branch": "The branch", "processor": "The processor"}.get(owner)
     return subjects or (f"The state {owner}" if owner.startswith("'") else owner[:1].upper() + owner[1:])
-
-
-def _or(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-def _and(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _words(json_type: Json) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sm_cli.asl.outline import StateAt
-from sm_cli.asl.validation.nearest import nearest
+from sm_cli.asl.validation.nearest import enumeration, nearest
 from sm_cli.asl.validation.rules.catalogue import SCHEMA, Finding, state_rule
 from sm_cli.jsonvalue import Json, is_number
 
@@ -147,15 +147,10 @@ def _without_effect(names: list[str], useless: dict[int, str], what: str) -> str
     if takers:
         verb, them = ("has", "it") if len(takers) == 1 else ("have", "them")
         by = ", by States.TaskFailed" if all(taker != name for name, taker in takers.items()) else ""
-        sentences.append(f"{_enumeration(list(takers))} {verb} no effect here: an earlier {what} takes {them}{by}")
+        sentences.append(f"{enumeration(list(takers))} {verb} no effect here: an earlier {what} takes {them}{by}")
     if repeats:
-        sentences.append(f"{_enumeration(repeats)} {'stands' if len(repeats) == 1 else 'stand'} in this list already")
+        sentences.append(f"{enumeration(repeats)} {'stands' if len(repeats) == 1 else 'stand'} in this list already")
     return "; ".join(sentences)
-
-
-def _enumeration(names: list[str]) -> str:
-    """`A, B and C`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _is_task_failure(name: str, names_so_far: set[str]) -> bool:
