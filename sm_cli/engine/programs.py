@@ -124,6 +124,7 @@ class Programs:
     def __init__(self, library: Callable[[str], Workflow | None] | None = None) -> None:
         self.library = library
         self._programs: dict[str, Program] = {}
+        self._documents: dict[str, Document] = {}
         self._damaged_digests: set[str] = set()
         self._whole: set[str] = set()
 
@@ -164,11 +165,14 @@ class Programs:
 
     def load(self, version: Version, source: Questions, qualifier: str | None = None) -> Workflow:
         """A stored version with its text. Raises DamagedDefinition, NotFound; SmError when it no longer compiles."""
-        definition = source.definition(version.digest)
-        if definition is None:
-            raise NotFound(f"the definition {version.digest[:12]} is not in the database")
+        document = self._documents.get(version.digest)
+        if document is None:
+            definition = source.definition(version.digest)
+            if definition is None:
+                raise NotFound(f"the definition {version.digest[:12]} is not in the database")
+            document = self._documents[version.digest] = document_of(definition)
         program = self.of(version.digest, source)
-        return Workflow(version.name, document_of(definition), program, version.number, qualifier)
+        return Workflow(version.name, document, program, version.number, qualifier)
 
     def version_to_start(self, workflow: Workflow, tx: Transaction, changes: Changes, now: int) -> WorkflowVersion:
         """The version that a workflow is: the one that it was found as, or that of its text, registered if it is new.

@@ -178,6 +178,8 @@ def test_a_sound_database_has_no_problems(store: SqliteStore) -> None:
     ("statement", "sentence"),
     [
         ("DELETE FROM execution_data WHERE execution = 1", "1 executions without their data"),
+        ("INSERT INTO versions VALUES ('order', 1, 1, NULL, 'gone')", "1 versions without their definition"),
+        ("INSERT INTO current_versions VALUES ('order', 7)", "1 workflows whose current version is not there"),
         ("DELETE FROM frames WHERE id = 1", "1 running executions without a frame"),
         ("DELETE FROM executions WHERE id = 1", "1 frames without their execution"),
         ("UPDATE blob_uses SET uses = uses + 1 WHERE id = 1", "large value 1 is used 4 times and counted 5 times"),

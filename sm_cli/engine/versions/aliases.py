@@ -6,7 +6,7 @@ As on AWS an alias has one version or two, and the shares are whole percents tha
 from __future__ import annotations
 
 import re
-from random import Random
+from hashlib import sha256
 from typing import TypeAlias
 
 from sm_cli.errors import UsageError
@@ -66,7 +66,8 @@ def check_targets(targets: Targets) -> Targets:
 def draw(alias: Alias, lot: str) -> int:
     """The number of the version that a start by this alias gets: a function of the arguments. lot: another text for
     each start."""
-    place = Random(f"{alias.workflow}:{alias.name}/{lot}").random() * _ALL
+    hash = sha256(f"{alias.workflow}:{alias.name}/{lot}".encode()).digest()
+    place = int.from_bytes(hash[:8]) * _ALL >> 64  # 0 to 99
     for version, weight in alias.targets:
         place -= weight
         if place < 0:

@@ -40,6 +40,12 @@ UNION ALL SELECT 'parts of a history without their execution', NULL, count(*) FR
 UNION ALL SELECT 'links without either of their executions', 'delete_stray_links', count(*) FROM links l
     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = l.source)
     AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = l.target)
+UNION ALL SELECT 'versions without their definition', NULL, count(*) FROM versions v
+    WHERE v.deleted IS NULL AND NOT EXISTS (SELECT 1 FROM definitions d WHERE d.digest = v.digest)
+UNION ALL SELECT 'workflows whose current version is not there', NULL, count(*) FROM current_versions c
+    WHERE c.version IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM versions v WHERE v.name = c.name AND v.version = c.version AND v.deleted IS NULL
+    )
 UNION ALL SELECT 'kinds of numbers of which some would be given out twice', 'raise_ids', count(*) FROM ids
     WHERE ids.next <= {highest_id}
 
