@@ -189,3 +189,15 @@ def test_times_say_only_what_the_one_before_has_not(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_one_pass_takes_what_a_schedule_starts_in_it_to_its_end(shop: Project) -> None:
+    shop.sm("schedule", "add", "order", "--at", "2999-01-01T00:00")
+    assert shop.sm("worker", "--once", "-q").code == 0
+    assert shop.sm("list", "--json").json == []
+    shop.workflow(TASK, "task.yaml")
+    shop.handlers("@handler('work')\ndef work(x): return x\n")
+    shop.sm("schedule", "add", "task", "--every", "1s")
+    soon(lambda: "is due" in shop.sm("schedule", "list").err)
+    assert shop.sm("worker", "--once", "-q").code == 0
+    assert [execution["status"] for execution in shop.sm("list", "--json").json] == ["SUCCEEDED"]
