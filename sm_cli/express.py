@@ -30,6 +30,7 @@ from sm_cli.jsonvalue import MAX_PAYLOAD, Json, as_json
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, FailedAttempt, HistoryEvent
 from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.store.statistics import StateTimes
 from sm_cli.views.failures import failure_place
 from sm_cli.worker.worker import Worker
 
@@ -161,6 +162,11 @@ class Express:
             failure = failure_place(questions, ended)
         return None if failure is None or failure.traceback is None else failure.traceback.text
 
+    def state_times(self) -> list[StateTimes]:
+        """What it has spent in its states; several times where it was in one several times."""
+        with self.engine.store.read() as questions:
+            return questions.state_times(self.execution.id)
+
     def failed_attempts(self) -> list[FailedAttempt]:
         """Where handlers failed."""
         with self.engine.store.read() as questions:
@@ -200,6 +206,7 @@ def keep(express: Express, store: Store) -> Execution:
     Raises Conflict when its workflow has an execution of that name there. It cannot be redriven, as on AWS.
     """
     closed, events, attempts = express.current(), express.events(), express.failed_attempts()
+    times = express.state_times()
     target = Engine(store)
 
     def work(tick: Tick) -> Execution:
@@ -214,6 +221,12 @@ def keep(express: Express, store: Store) -> Execution:
         tick.changes.history.extend(
             event._replace(execution=copy.id, frame=event.frame and frames + event.frame) for event in events
         )
+        tick.executions[copy.id] = copy
+        for (state, _, _), (_, _, *counts) in times:
+            before = tick.state_times.get((copy.id, state), [0] * 6)
+            longest = max(before[4], counts[4])
+            sums = [a + b for a, b in zip(before, counts, strict=True)]
+            tick.state_times[copy.id, state] = [*sums[:4], longest, sums[5]]
         return copy
 
     return target.transact(work)[0]

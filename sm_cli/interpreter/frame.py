@@ -170,11 +170,13 @@ class Frame(Mutable):
     last: int = 0
     entered_at: int = 0
     wake: Json = None
+    #: Since when a worker has its task, microseconds since 1970 UTC; None: none has one.
+    work_since: int | None = None
 
     def copy(self) -> "Frame":
         """Another frame with the same values; dicts and lists are shared."""
         return Frame(
             self.id, self.execution, self.parent, self.activation, self.index, self.machine, self.state, self.seq,
             self.status, self.opens, self.retries, self.join, self.item, self.vars, self.input, self.output,
-            self.entered, self.last, self.entered_at, self.wake,
+            self.entered, self.last, self.entered_at, self.wake, self.work_since,
         )  # fmt: skip

@@ -21,6 +21,7 @@ from sm_cli.store.records import (
     WorkerRecord,
 )
 from sm_cli.store.schedules import Schedule
+from sm_cli.store.statistics import StateTimes
 
 
 @dataclass(eq=False, repr=False)
@@ -103,6 +104,8 @@ class Changes:
     #: Whether what is left over of deleted executions is to be deleted: past waits, messages only for them, and
     #: texts of deleted versions that only they ran.
     strays_gone: bool = False
+    #: To be added to what is stored of the same execution and state.
+    state_times: list[StateTimes] = field(default_factory=list)
     #: Events to be appended, in the order of their numbers for each execution.
     history: list[HistoryEvent] = field(default_factory=list)
 

@@ -250,7 +250,7 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
     ),
     "stats": (
         *(f"stats {{f}}{more}" for more in ("", " --by workflow")),
-        *(f"stats --by {by}" for by in ("version", "error", "hour")),
+        *(f"stats --by {by}" for by in ("version", "state", "error", "hour")),
         "stats order -o csv",
         "stats -o jsonpath=$.total.count",
         "stats ordr",

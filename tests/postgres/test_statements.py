@@ -8,12 +8,13 @@ import psycopg
 import pytest
 
 from sm_cli.errors import DatabaseError
-from sm_cli.store.filters import ExecutionPage, Order, SortKey
+from sm_cli.store.filters import ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.open import open_store
 from sm_cli.store.postgres import dialect
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.sql import queries
-from sm_cli.store.sql.choosing import question
+from sm_cli.store.sql.choosing import question, state_question, statistics_question
+from sm_cli.store.statistics import By
 from tests.postgres.server import schema
 from tests.store.test_choosing import EVERY, ORDERS
 
@@ -57,6 +58,15 @@ def test_postgres_accepts_every_list_in_every_order(connection: psycopg.Connecti
         ):
             asking = question(session, "listed_columns", filter, order).page(page, of_run=filter.run is not None)
             assert session.all_of(asking.parts, asking.parameters) == []
+
+
+@pytest.mark.parametrize("by", By)
+def test_postgres_accepts_all_statistics(connection: psycopg.Connection, by: By) -> None:
+    session = PostgresSession(connection, lambda error: DatabaseError(str(error)))
+    for filter in (*EVERY, ExecutionFilter(state="A"), ExecutionFilter(state="A", workflow="w", since=5)):
+        is_of_states = by is By.STATE
+        asking = state_question(session, filter) if is_of_states else statistics_question(session, filter, by)
+        assert session.all_of(asking.parts, asking.parameters) == []
 
 
 @pytest.mark.parametrize(

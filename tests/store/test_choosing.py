@@ -12,7 +12,7 @@ import pytest
 
 from sm_cli.store.filters import NEWEST_FIRST, OLDEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.records import Status
-from sm_cli.store.sql.choosing import question, statistics_question
+from sm_cli.store.sql.choosing import question, state_question, statistics_question
 from sm_cli.store.sql.queries import query_text
 from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite.database import SqliteStore
@@ -131,7 +131,7 @@ def test_tags_change_and_go_with_their_execution(tmp_path: Path, closed: int | N
     store.close()
 
 
-@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("by", [by for by in By if by is not By.STATE])
 def test_no_statistics_walk_the_table(session: Session, by: By) -> None:
     for filter in EVERY:
         parts, parameters = statistics_question(session, filter, by)
@@ -151,3 +151,18 @@ def test_statistics_of_a_time_read_their_part_of_an_index_and_no_table(
     steps = [row[3] for row in session.connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
     index = "SEARCH e USING COVERING INDEX executions_by_workflow"
     assert f"{index} (workflow=? AND run=? AND started>? AND started<?)" in steps
+
+
+def test_statistics_of_states_read_their_part_of_each_state(session: Session) -> None:
+    for filter in (ExecutionFilter(since=5), ExecutionFilter(workflow="order"), ExecutionFilter(statuses=FAILED)):
+        parts, parameters = state_question(session, filter)
+        text = "\n".join(query_text(part) for part in parts)
+        steps = [row[3] for row in session.connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
+        assert "SEARCH t USING PRIMARY KEY (state=? AND started>? AND started<?)" in steps
+        assert [step for step in steps if step.startswith("SCAN") and step != "SCAN s"] == []
+        assert "USE TEMP B-TREE FOR GROUP BY" not in steps
+
+
+def test_a_list_by_state_looks_each_execution_up(session: Session) -> None:
+    steps = plan(session, ExecutionFilter(state="A"), ExecutionPage(5))
+    assert [step for step in steps if step.startswith("SCAN") and "VIRTUAL" not in step] == []

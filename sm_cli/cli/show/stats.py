@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sm_cli.cli.terminal.fitting import Cell
     from sm_cli.views.numbers.statistics import Group, Statistics
 
-_BY = ("status", "workflow", "version", "error", "hour")
+_BY = ("status", "workflow", "version", "state", "error", "hour")
 #: Cells of the longest bar.
 _BAR = 12
 
@@ -45,7 +45,7 @@ def stats(
     ] = "24h",
     until: Until = None,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHAT", help="status, workflow, version, error or hour.")
+        str, typer.Option("--by", metavar="WHAT", help="status, workflow, version, state, error or hour.")
     ] = "status",
     status: OfStatus = None,
     name: NamePart = None,
@@ -107,7 +107,8 @@ def _print(result: Statistics, *, wide: bool, now: int) -> None:
     if len(rows) > 1:
         rows.append(_row(result, result.total, 0, name="total"))
     heads = [head.upper() for head in result.heads]
-    heads += ["COUNT", "", "RATE", "FAILURES", "AVERAGE", "P50", "P95", "P99", "MAX", "FIRST", "LAST"]
+    heads += ["COUNT", "", "RATE", "FAILURES", "RETRIES", "WORKING", "WAITING"]
+    heads += ["AVERAGE", "P50", "P95", "P99", "MAX", "FIRST", "LAST"]
     print_table(heads, rows, wide=wide, now=now)
 
 
@@ -122,8 +123,21 @@ def _row(result: Statistics, group: Group, largest: int, name: str | None = None
         times = [tables.duration(span) for span in (spans.average, spans.p50, spans.p95, spans.p99, spans.max)]
     moments: list[Cell] = ["" if at is None else TimeCell(at) for at in (group.first, group.last)]
     failures = f"{group.failures:,}" if group.failures else ""
+    work = ["", "", ""]
+    if group.work is not None:
+        totals = [tables.duration(span) if span else "" for span in (group.work.working, group.work.waiting)]
+        work = [f"{group.work.retries:,}" if group.work.retries else "", *totals]
     bar = _bar(group.count, largest)
-    return [*names, f"{group.count:,}", bar, _rate(group.rate) if group.count else "", failures, *times, *moments]
+    return [
+        *names,
+        f"{group.count:,}",
+        bar,
+        _rate(group.rate) if group.count else "",
+        failures,
+        *work,
+        *times,
+        *moments,
+    ]
 
 
 def _names(result: Statistics, group: Group) -> list[str]:

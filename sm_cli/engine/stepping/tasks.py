@@ -60,6 +60,7 @@ def lease(unit: UnitOfWork, job: Job) -> None:
     unit.taker.executions[execution.id] = execution
     step = started(program, unit.frames[job.frame], unit.env(execution))
     step.frame.opens |= Opens.JOB
+    step.frame.work_since = unit.now
     time_out(unit, step.frame, job.timeout, job.heartbeat)
     unit.put(execution, step)
 

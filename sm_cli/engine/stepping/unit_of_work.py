@@ -23,6 +23,7 @@ from sm_cli.interpreter.advance import wake_event
 from sm_cli.interpreter.env import Env, Facts
 from sm_cli.interpreter.events import Event, MessageReceived
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.state_times import Times, note_times
 from sm_cli.interpreter.step import Step
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
@@ -36,6 +37,7 @@ from sm_cli.store.records import (
 )
 from sm_cli.store.schedules import Firing, Schedule
 from sm_cli.store.sql.transaction import Transaction
+from sm_cli.store.statistics import StateTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class UnitOfWork:
         self.arrival_times: dict[int, int] = {}
         #: frame -> when the first of its timers was due that this tick stepped.
         self.first_due_times: dict[int, int] = {}
+        self.state_times: Times = {}
         self.steps = 0
         self.closed_executions: list[Execution] = []
         self.attempts: list[Attempt] = []
@@ -223,6 +226,8 @@ class UnitOfWork:
     def put(self, execution: Execution, step: Step) -> None:
         """The frame's new version and its events."""
         frame = step.frame
+        if step.records:
+            note_times(self.state_times, execution.id, execution.redriven, self.frames.get(frame.id), step, self.now)
         self.frames[frame.id] = frame
         target = self.changes.new_frames if frame.id in self.changes.new_frames else self.changes.frames
         target[frame.id] = frame
@@ -261,7 +266,7 @@ class UnitOfWork:
         frame = self.touch(self.frames[frame.id])
         frame.seq += 1
         frame.status, frame.opens, frame.retries = status, Opens.NOTHING, ()
-        frame.output = frame.wake = None
+        frame.output = frame.wake = frame.work_since = None
         return frame
 
     def leave_waits(self, frames: Iterable[int], how: WaitEnding) -> None:
@@ -275,6 +280,14 @@ class UnitOfWork:
         if self.taker is None:
             return []
         return [job for job in self.taker.jobs if self.frames[job.frame].seq == job.seq]
+
+    def times_to_write(self) -> list[StateTimes]:
+        """What this tick has noted of states."""
+        result: list[StateTimes] = []
+        for (id, state), counts in self.state_times.items():
+            e = self.executions[id]
+            result.append(((state, e.workflow, e.digest), (e.started, id, *counts)))
+        return result
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -291,6 +304,7 @@ class UnitOfWork:
                 changes.timers_gone.append(id)
             if before.opens & Opens.SUBSCRIPTION:
                 self.leave_waits([id], self.endings.get(id, "aborted"))
+        changes.state_times = self.times_to_write()
         changes.new_jobs = list(self.jobs.values())
         changes.timers = list(self.timers.values())
         changes.new_subscriptions = list(self.awaits.values())

@@ -70,6 +70,8 @@ class Statement(NamedTuple):
         it; inside JSON it is escaped and stays what it is. Raises KeyError for a name that is not given."""
         values: Sequence[object]
         values = [parameters[name] for name in self.names] if self.names else parameters  # type: ignore
+        if isinstance(values, dict):
+            return ()  # none of those that are given by name is asked for
         for value in values:
             if type(value) is str and "\0" in value:
                 return [one.replace("\0", NUL) if type(one) is str else one for one in values]

@@ -1,8 +1,8 @@
 """Questions about many executions, put together from the parts that a filter and an order need.
 
 Every part is a named block of `listing.sql`. Which index leads is decided here and not by the database, which knows
-neither how many executions there are of a kind nor that somebody wants fifty of a million: tags, when few have them;
-else an error name, a status, a workflow, or the order itself.
+neither how many executions there are of a kind nor that somebody wants fifty of a million: a state or tags, when few
+had them; else an error name, a status, a workflow, or the order itself.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from sm_cli.store.filters import NEWEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey
+from sm_cli.store.filters import BEYOND, NEWEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.records import Status
 from sm_cli.store.sql.parameters import containing, id_list, name_list
 from sm_cli.store.sql.session import Session
+from sm_cli.store.sql.upkeep.state_log import logged_executions
 
 if TYPE_CHECKING:
     from sm_cli.store.statistics import By
@@ -54,7 +55,7 @@ def question(session: Session, head: str, filter: ExecutionFilter, order: Order 
     source = "from_ids" if few is not None else source_of(filter, order)
     if source == "from_run" and session.one("has_batch_children", (filter.run,)) is not None:
         source = "from_batch"
-    return Question((head, source, *conditions(filter, source)), _parameters(filter, few))
+    return Question((head, source, *conditions(filter, source)), _parameters(session, filter, few))
 
 
 def statistics_question(session: Session, filter: ExecutionFilter, by: By) -> Question:
@@ -67,10 +68,10 @@ def statistics_question(session: Session, filter: ExecutionFilter, by: By) -> Qu
         source = "from_workflows"
     left = conditions(filter, source) + (("only_with_error",) if by == "error" and source != "from_errors" else ())
     end = "in_groups_of_two" if by == "version" else "in_groups"
-    return Question((f"measured_by_{by.value}", source, *left, end), _parameters(filter, few))
+    return Question((f"measured_by_{by.value}", source, *left, end), _parameters(session, filter, few))
 
 
-def _parameters(filter: ExecutionFilter, few: list[int] | None) -> dict[str, object]:
+def _parameters(session: Session, filter: ExecutionFilter, few: list[int] | None) -> dict[str, object]:
     return {
         "ids": None if few is None else id_list(few),
         "run": filter.run,
@@ -83,7 +84,38 @@ def _parameters(filter: ExecutionFilter, few: list[int] | None) -> dict[str, obj
         "error": filter.error,
         "tags": orjson.dumps(filter.tags).decode(),
         "state": filter.state,
+        "logged": None if filter.state is None else id_list(logged_executions(session, filter.state)),
     }
+
+
+def is_of_time_and_workflow(filter: ExecutionFilter) -> bool:
+    """Whether it asks for nothing else."""
+    return filter == ExecutionFilter(workflow=filter.workflow, since=filter.since, until=filter.until)
+
+
+def state_question(session: Session, filter: ExecutionFilter) -> Question:
+    """The statistics of states of what this filter means: children of map runs are meant too, unless it asks for more
+    than a time and a workflow."""
+    parameters = {"since": 0, "until": BEYOND} | {
+        name: value for name, value in (("since", filter.since), ("until", filter.until)) if value is not None
+    }
+    if is_of_time_and_workflow(filter):
+        return Question(("measured_by_state", "from_states", "in_states"), {**parameters, "workflow": filter.workflow})
+    executions = question(session, "listed_ids", filter)
+    return Question(
+        ("measured_by_state", "from_states", "only_of", *executions.parts, "end_of", "in_states"),
+        executions.parameters | parameters,
+    )
+
+
+def _few_in_state(session: Session, state: str, workflow: str | None) -> list[int] | None:
+    ((first,),) = session.all("first_with_state_times")
+    if first > 1:  # what was started before that is known by its history alone
+        return None
+    through = session.all("executions_through_state", {"state": state, "workflow": workflow, "limit": _FEW + 1})
+    inside = session.all("executions_in_state", (state, _FEW + 1)) if len(through) <= _FEW else []
+    ids = {id for (id,) in (*through, *inside)} | set(logged_executions(session, state))
+    return None if len(through) > _FEW or len(inside) > _FEW else sorted(ids)
 
 
 def source_of(filter: ExecutionFilter, order: Order) -> str:
@@ -115,9 +147,11 @@ def conditions(filter: ExecutionFilter, source: str) -> tuple[str, ...]:
 
 
 def _few_ids(session: Session, filter: ExecutionFilter) -> list[int] | None:
-    """The ids of all that have one of the tags, when they are few; None when every tag is a frequent one."""
+    """The ids of all that were in the state, or have one of the tags, when they are few; None when they are many."""
     if filter.run is not None:
         return None
+    if filter.state is not None and (few := _few_in_state(session, filter.state, filter.workflow)) is not None:
+        return few
     for name, value in filter.tags:
         rows = session.all("executions_tagged", (name, value, _FEW + 1))
         if len(rows) <= _FEW:

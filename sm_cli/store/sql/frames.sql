@@ -2,7 +2,7 @@
 
 -- name: frame_columns
 f.id, f.execution, f.parent, f.activation, f.idx, f.machine, f.state, f.seq, f.status, f.opens, f.retries, f.forked,
-f.entered, f.last, f.entered_at, f.wake, f.item, f.vars, f.input, f.output
+f.entered, f.last, f.entered_at, f.wake, f.work_since, f.item, f.vars, f.input, f.output
 
 -- name: frames
 SELECT {frame_columns} FROM json_each(?) wanted JOIN frames f ON f.id = wanted.value
@@ -85,18 +85,18 @@ WHERE f.execution = ? AND f.status < 3 ORDER BY f.id LIMIT ?
 -- name: insert_frame
 -- Its execution stands there already.
 INSERT INTO frames (id, execution, tree, parent, activation, idx, machine, state, seq, status, opens, retries, forked,
-    entered, last, entered_at, wake, item, vars, input, output)
-VALUES (?1, ?2, coalesce((SELECT e.tree FROM executions e WHERE e.id = ?2), ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    entered, last, entered_at, wake, work_since, item, vars, input, output)
+VALUES (?1, ?2, coalesce((SELECT e.tree FROM executions e WHERE e.id = ?2), ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: update_frame
 UPDATE frames SET status = ?, state = ?, seq = ?, opens = ?, retries = ?, forked = ?, entered = ?, last = ?,
-    entered_at = ?, wake = ?, item = ?, vars = ?, input = ?, output = ?
+    entered_at = ?, wake = ?, work_since = ?, item = ?, vars = ?, input = ?, output = ?
 WHERE id = ?
 
 -- name: step_frame
 -- As update_frame, for a frame that keeps its status: no index has to be touched.
 UPDATE frames SET state = ?, seq = ?, opens = ?, retries = ?, forked = ?, entered = ?, last = ?,
-    entered_at = ?, wake = ?, item = ?, vars = ?, input = ?, output = ?
+    entered_at = ?, wake = ?, work_since = ?, item = ?, vars = ?, input = ?, output = ?
 WHERE id = ?
 
 -- name: wake_frames

@@ -64,10 +64,16 @@ AND NOT EXISTS (
 )
 
 -- name: only_state
-AND EXISTS (
+AND (e.id IN (SELECT value FROM json_each(:logged)) OR EXISTS (
+    SELECT 1 FROM states s CROSS JOIN state_times t ON t.state = s.id AND t.started = e.started AND t.execution = e.id
+    WHERE s.name = :state AND s.workflow = e.workflow
+) OR EXISTS (
+    SELECT 1 FROM frames f INDEXED BY frames_open
+    WHERE f.execution = e.id AND f.status < 3 AND f.status > 0 AND f.state = :state
+) OR e.id < (SELECT i.next FROM ids i WHERE i.name = 'state_times') AND EXISTS (
     SELECT 1 FROM history h, json_each(h.events) event
     WHERE h.execution = e.id AND json_extract(event.value, '$[3]') GLOB '*StateEntered' AND json_extract(event.value, '$[4].name') = :state
-)
+))
 
 -- name: after_started_up
 AND (e.started, e.id) > (:value, :tie)

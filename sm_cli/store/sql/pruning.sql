@@ -53,6 +53,13 @@ RETURNING CASE WHEN instr(events, '"@') > 0 THEN events END
 -- name: delete_failed_attempts
 DELETE FROM failed_attempts WHERE execution IN (SELECT value FROM json_each(?))
 
+-- name: delete_state_times
+DELETE FROM state_times WHERE (state, started, execution) IN (
+    SELECT s.id, e.started, e.id
+    FROM json_each(?) wanted CROSS JOIN executions e ON e.id = wanted.value
+    CROSS JOIN states s ON s.workflow = e.workflow AND (s.digest = e.digest OR e.redrives > 0)
+)
+
 -- name: delete_tags
 DELETE FROM execution_tags WHERE (name, value, execution) IN (
     SELECT t.key, t.value, e.id

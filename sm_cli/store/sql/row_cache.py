@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sm_cli.interpreter.frame import Frame
     from sm_cli.store.records import Execution
     from sm_cli.store.sql.rows import Row
+    from sm_cli.store.statistics import StateKey
 
 #: How many frames, and how many executions, are known between two transactions.
 LIMIT = 1024
@@ -37,6 +38,8 @@ class RowCache:
         self.no_losses = False
         #: Whether there is no schedule; False as long as nobody has looked.
         self.no_schedules = False
+        #: The ids of states; none is ever deleted.
+        self.states: dict[StateKey, int] = {}
         self._large_frames: set[int] = set()
         self._large_executions: set[int] = set()
 
@@ -51,6 +54,7 @@ class RowCache:
     def forget_all(self) -> None:
         """Forget large values too."""
         self.forget_rows()
+        self.states.clear()
         self.blobs.clear()
 
     def forget_frames(self, ids: Iterable[int]) -> None:

@@ -179,13 +179,13 @@ def link_row(link: Link) -> Row:
 def frame(row: Row, value: Decode) -> Frame:
     """A row of `frames` to its value. value: reads a text that may stand for a large value."""
     (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, join, entered, last,
-     entered_at, wake, item, vars, input, output) = row  # fmt: skip
+     entered_at, wake, work_since, item, vars, input, output) = row  # fmt: skip
     return Frame(
         id, execution, parent, activation, idx, machine, state, seq, _FRAME_STATUS[status], opens,
         () if retries is None else tuple(orjson.loads(retries)),
         None if join is None else read_join(join),
         value(item), {} if vars is None else value(vars),  # type: ignore[arg-type]  # vars are always an object
-        value(input), value(output), entered, last, entered_at, decode(wake),
+        value(input), value(output), entered, last, entered_at, decode(wake), work_since,
     )  # fmt: skip
 
 
@@ -195,13 +195,13 @@ def frame_identity(f: Frame) -> Row:
 
 
 def frame_step(f: Frame) -> Row:
-    """What a step changes, from `opens` to `wake`."""
+    """What a step changes, from `opens` to `work_since`."""
     join = f.join
     return (
         f.opens,
         encode(list(f.retries)) if f.retries else None,
         None if join is None else join_text(join),
-        f.entered, f.last, f.entered_at, encode(f.wake),
+        f.entered, f.last, f.entered_at, encode(f.wake), f.work_since,
     )  # fmt: skip
 
 

@@ -35,6 +35,8 @@ UNION ALL SELECT 'timers that no frame waits for', 'delete_stray_timers', count(
     WHERE NOT EXISTS (SELECT 1 FROM frames f WHERE f.id = t.frame AND f.seq = t.seq AND f.status < 3)
 UNION ALL SELECT 'waits for messages of no open frame', 'delete_stray_subscriptions', count(*) FROM subscriptions s
     WHERE NOT EXISTS (SELECT 1 FROM frames f WHERE f.id = s.frame AND f.seq = s.seq AND f.status < 3)
+UNION ALL SELECT 'times in states without their execution', 'delete_stray_state_times', count(*) FROM state_times t
+    WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = t.execution)
 UNION ALL SELECT 'parts of a history without their execution', NULL, count(*) FROM history h
     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = h.execution)
 UNION ALL SELECT 'links without either of their executions', 'delete_stray_links', count(*) FROM links l
@@ -121,3 +123,6 @@ UPDATE blob_uses SET uses = ? WHERE id = ?
 
 -- name: delete_blob_uses
 DELETE FROM blob_uses WHERE id = ?
+
+-- name: delete_stray_state_times
+DELETE FROM state_times WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = state_times.execution)

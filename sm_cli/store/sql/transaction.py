@@ -23,13 +23,15 @@ from sm_cli.store.records import (
     Reserved,
 )
 from sm_cli.store.schedules import Schedule
-from sm_cli.store.sql import large_values, pruning, rows
+from sm_cli.store.sql import large_values, rows
 from sm_cli.store.sql.execution_questions import map_run_changes, map_run_row
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.schedule_questions import schedule_changes, schedule_row
 from sm_cli.store.sql.session import Parameters, Session
+from sm_cli.store.sql.upkeep import pruning
+from sm_cli.store.sql.upkeep.state_log import append_state_times
 
 
 class AlreadyLinked(Conflict):
@@ -123,6 +125,8 @@ class Transaction(Questions):
             many("set_failed_attempt", map(rows.failed_attempt_row, changes.failed_attempts))
         self._write_schedules(changes)
         self._remove_executions(changes)
+        if changes.state_times:
+            append_state_times(self.session, self._row_cache.states, changes.state_times)
         long: list[HistoryEvent] = []
         if changes.history:
             history = rows.history_rows(changes.history, self._values.payload, self._values.long, long)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sm_cli.jsonvalue import Json
 from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.records import Status
-from sm_cli.store.statistics import By, GroupKey, Measured
+from sm_cli.store.statistics import By, GroupKey, Measured, StateMeasured
 from sm_cli.timestamps import MICROSECONDS, rfc3339
 from sm_cli.views.numbers.percentiles import percentiles
 
@@ -48,8 +48,20 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What the visits of a state were spent with; spans in microseconds, over all of them."""
+
+    #: How often the state was tried again after an error.
+    retries: int
+    #: For how long workers had its tasks.
+    working: int
+    #: All else: for a worker, a message, a callback, a time, the next attempt, what the state has started.
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """Executions that have something in common."""
+    """Executions, or visits of a state, that have something in common."""
 
     #: That, in the order of `Statistics.heads`.
     key: GroupKey
@@ -65,6 +77,8 @@ class Group:
     first: int | None
     #: When the last of them was started.
     last: int | None
+    #: Of visits of states; None of executions.
+    work: Work | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +101,43 @@ class Statistics:
 
 def statistics(store: Store, filter: ExecutionFilter, by: By, now: int) -> Statistics:
     """Statistics of the executions that are meant, in groups. now: microseconds since 1970 UTC."""
+    if by is By.STATE:
+        return _of_states(store, filter, now)
     with store.read() as questions:
         groups = questions.measure(filter, by)
-    until = now if filter.until is None else min(filter.until, now)
-    since = min((group.first for group in groups), default=until) if filter.since is None else filter.since
+    since, until = _window(filter, now, [group.first for group in groups])
     window = since, max(until, since + MICROSECONDS)
     heads = ("workflow", "version") if by is By.VERSION else (by.value,)
     in_order = _in_order(_with_empty_hours(groups) if by is By.HOUR else groups, by)
     return Statistics(by, heads, since, until, [_group(each, _hours(each, by, window)) for each in in_order],
                       _group(_sum(groups), (window[1] - window[0]) / _HOUR))  # fmt: skip
+
+
+def _window(filter: ExecutionFilter, now: int, starts: Sequence[int]) -> tuple[int, int]:
+    until = now if filter.until is None else min(filter.until, now)
+    return min(starts, default=until) if filter.since is None else filter.since, until
+
+
+def _of_states(store: Store, filter: ExecutionFilter, now: int) -> Statistics:
+    with store.read() as questions:
+        states = [state for state in questions.measure_states(filter) if state.visits or state.retries]
+    since, until = _window(filter, now, [state.first for state in states])
+    hours = max(until - since, MICROSECONDS) / _HOUR
+    states.sort(key=lambda state: (state.workflow, -state.visits, state.state))
+    groups = [_visits((state.workflow, state.state), [state], hours) for state in states]
+    return Statistics(By.STATE, ("workflow", "state"), since, until, groups, _visits((), states, hours))
+
+
+def _visits(key: GroupKey, states: Sequence[StateMeasured], hours: float) -> Group:
+    count = sum(state.visits for state in states)
+    durations = [duration for state in states for duration in state.durations]
+    working = sum(state.working for state in states)
+    retries = sum(state.retries for state in states)
+    return Group(
+        key, count, count / hours, sum(state.failures for state in states), durations_of(durations),
+        min((state.first for state in states), default=None), max((state.last for state in states), default=None),
+        Work(retries, working, max(0, sum(durations) - working)),
+    )  # fmt: skip
 
 
 def _in_order(groups: list[Measured], by: By) -> list[Measured]:
@@ -165,7 +207,7 @@ def group_document(result: Statistics, group: Group) -> dict[str, Json]:
     if result.by is By.HOUR and group.key:
         key["hour"] = rfc3339(int(group.key[0] or 0) * _HOUR)
     spans = group.durations
-    return key | {
+    document = key | {
         "count": group.count,
         "rate_per_hour": round(group.rate, 3),
         "failures": group.failures,
@@ -178,6 +220,10 @@ def group_document(result: Statistics, group: Group) -> dict[str, Json]:
         "first": None if group.first is None else rfc3339(group.first),
         "last": None if group.last is None else rfc3339(group.last),
     }
+    if group.work is None:
+        return document
+    work = {"retries": group.work.retries, "working": _seconds(group.work.working)}
+    return document | work | {"waiting": _seconds(group.work.waiting)}
 
 
 def _seconds(microseconds: int) -> float:

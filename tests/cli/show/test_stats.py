@@ -63,6 +63,18 @@ def test_versions_are_told_apart_by_their_workflow(five: Project) -> None:
     assert five.sm("stats", "sm-payment", "--by", "version", "-o", "jsonpath=$.groups[*].version").out == "1\n"
 
 
+def test_states_are_told_with_their_visits_and_what_they_were_spent_with(five: Project) -> None:
+    document = five.sm("stats", "--by", "state", "--json").json
+    assert {(group["workflow"], group["state"]): group["count"] for group in document["groups"]} == {
+        ("sm-order", "Which"): 3, ("sm-order", "Good"): 1, ("sm-order", "Bad"): 1, ("sm-payment", "Done"): 2,
+    }  # fmt: skip
+    (bad,) = (group for group in document["groups"] if group["state"] == "Bad")
+    assert (bad["failures"], bad["retries"], bad["working"], bad["waiting"]) == (1, 0, 0.0, 0.0)
+    failed = five.sm("stats", "--by", "state", "--status", "FAILED", "-o", "jsonpath=$.groups[*].state").out.split()
+    assert sorted(failed) == ["Bad", "Which"]
+    assert five.sm("stats", "sm-order", "--by", "state", "--tag", "end=S", "--json").json["total"]["count"] == 2
+
+
 def test_an_hour_is_a_time(five: Project) -> None:
     groups = five.sm("stats", "--by", "hour", "--json").json["groups"]
     assert {group["hour"][13:] for group in groups} == {":00:00.000Z"}
@@ -83,7 +95,7 @@ def test_where_nothing_is_a_sentence_says_so(five: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--by", "size"], "--by takes status, workflow, version, error or hour, not 'size'"),
+        (["--by", "size"], "--by takes status, workflow, version, state, error or hour, not 'size'"),
         (["--since", "yesterday"], "--since takes a span like 2h or a date like 2026-01-31T12:00, not 'yesterday'"),
         (["--since", "1h", "--until", "2h"], "--until 2h is not after --since 1h"),
         (["-o", "xml"], "-o takes table, csv, json, jsonl, yaml or jsonpath=EXPR, not 'xml'"),

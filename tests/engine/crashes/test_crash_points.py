@@ -149,6 +149,16 @@ def shape(outcome: Outcome) -> Any:
     return outcome.status, outcome.output, outcome.error, outcome.cause, passed
 
 
+def state_numbers(store: Store) -> dict[str, list[int]]:
+    """State to its visits, failures and retries, and the whole of its visits in virtual time: each counted once."""
+    execution = asked(store).latest()
+    assert execution is not None
+    numbers: dict[str, list[int]] = {}
+    for (state, _, _), (_, _, *counts) in asked(store).state_times(execution.id):
+        numbers[state] = [a + b for a, b in zip(numbers.get(state, [0] * 4), counts[:4], strict=True)]
+    return numbers
+
+
 def leftovers(store: Store) -> list[Any]:
     execution = asked(store).latest()
     assert execution is not None
@@ -167,12 +177,16 @@ def test_a_crash_at_any_commit_changes_nothing_of_the_outcome(workflow: Workflow
         calm, commits = live(workflow, calm_database, [])
         assert calm.status == "SUCCEEDED", calm
         assert commits > 12
+        expected = state_numbers(calm_database.store())
+        assert expected["Charge"][:3] == [1, 0, 2] and expected["Refused"][:2] == [1, 1] and expected["Double"][0] == 5
         for commit in range(1, commits + 1):
             for after in (False, True):
                 database = Databases(tmp_path / f"{commit}{after}.db" if kind == "sqlite" else None)
                 outcome, _ = live(workflow, database, [(commit, after)])
                 assert shape(outcome) == shape(calm), f"{kind}: commit {commit}, {'after' if after else 'before'}"
-                assert leftovers(database.store()) == []
+                store = database.store()
+                assert leftovers(store) == []
+                assert state_numbers(store) == expected, f"{kind}: commit {commit}, {'after' if after else 'before'}"
                 if database.open is not None:
                     database.open.close()
 

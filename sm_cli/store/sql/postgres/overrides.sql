@@ -56,10 +56,28 @@ AND NOT EXISTS (
 )
 
 -- name: only_state
-AND EXISTS (
+AND (e.id IN (SELECT value FROM json_each(:logged)) OR EXISTS (
+    SELECT 1 FROM states s JOIN state_times t ON t.state = s.id AND t.started = e.started AND t.execution = e.id
+    WHERE s.name = :state AND s.workflow = e.workflow
+) OR EXISTS (
+    SELECT 1 FROM frames f WHERE f.execution = e.id AND f.status < 3 AND f.status > 0 AND f.state = :state
+) OR e.id < (SELECT i.next FROM ids i WHERE i.name = 'state_times') AND EXISTS (
     SELECT 1 FROM history h, json_array_elements(h.events::json) AS event(parts)
     WHERE h.execution = e.id AND event.parts ->> 3 LIKE '%StateEntered' AND event.parts -> 4 ->> 'name' = :state
-)
+))
+
+-- name: measures
+count(*), count(*) FILTER (WHERE e.status IN ('FAILED', 'TIMED_OUT')), min(e.started), max(e.started),
+coalesce((json_agg(e.closed - e.started) FILTER (WHERE e.closed IS NOT NULL))::text, '[]')
+
+-- name: measured_by_state
+SELECT s.workflow, s.name, sum(t.visits), sum(t.failures), sum(t.retries), sum(t.working),
+    min(t.started), max(t.started), coalesce((json_agg(t.duration) FILTER (WHERE t.visits = 1))::text, '[]'),
+    coalesce((json_agg(json_build_array(t.visits, t.duration, t.longest)) FILTER (WHERE t.visits > 1))::text, '[]')
+
+-- name: append_state_times
+-- What it answers does not count its own row.
+INSERT INTO state_log (spans) VALUES (?) RETURNING (SELECT count(*) + 1 FROM state_log)
 
 -- name: delete_tags
 DELETE FROM execution_tags WHERE (name, value, execution) IN (

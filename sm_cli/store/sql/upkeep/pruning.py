@@ -12,6 +12,7 @@ import orjson
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Session
+from sm_cli.store.sql.upkeep.state_log import fold_state_times
 
 
 def delete_executions(session: Session, free: Callable[[str | None], None], ids: Sequence[int]) -> None:
@@ -30,6 +31,8 @@ def delete_executions(session: Session, free: Callable[[str | None], None], ids:
             for event in orjson.loads(events):
                 _free(free, [tuple(event[5].values())] if len(event) > 5 else ())
     session.all("delete_failed_attempts", parameters)
+    fold_state_times(session)
+    session.all("delete_state_times", parameters)
     session.all("delete_tags", parameters)
     session.all("delete_executions", parameters)
     session.all("delete_links", {"executions": id_list(ids)})
