@@ -157,12 +157,14 @@ class Client:
         from sm_cli.engine.engine import prepare
         from sm_cli.errors import InvalidDefinition
         from sm_cli.project.definitions import stem_of
+        from sm_cli.project.reading import split_reference
 
         if isinstance(source, str):
             return self._find_workflow(source)
         if isinstance(source, os.PathLike):
             path = Path(source)
-            return prepare(self._home.project.reader().document(str(path)), name or stem_of(str(path)))
+            machine, document = self._home.project.reader().named_document(*split_reference(str(path)))
+            return prepare(document, name or machine or stem_of(str(path)))
         parse_result = from_value(source)
         if parse_result.document is None:
             raise InvalidDefinition(parse_result.diagnostics)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sm_cli.asl.templates.files import NeighbourFile
-from sm_cli.asl.templates.words import may_be_template, may_hold_machines
+from sm_cli.asl.templates.words import TERRAFORM, may_be_template, may_hold_machines
 
 #: How the names of templates end.
 _TEMPLATES = (".yaml", ".yml", ".json", ".template")
@@ -21,6 +22,7 @@ class Neighbours:
     def __init__(self, template: str, root: Path) -> None:
         self._folder = Path() if template == "-" else Path(template).parent
         self._root = root
+        self._template = template
 
     def __call__(self, path: str) -> NeighbourFile | None:
         """None for what is in neither place, and for what lies outside of both."""
@@ -36,6 +38,15 @@ class Neighbours:
                     except OSError:
                         continue
         return None
+
+    def beside(self) -> list[NeighbourFile]:
+        """The other files of a Terraform module."""
+        files: list[NeighbourFile] = []
+        for file in sorted(self._folder.glob(f"*{TERRAFORM}"))[:_MOST_FILES]:
+            if str(file) != os.path.normpath(self._template) and file.is_file():
+                with suppress(OSError):
+                    files.append(NeighbourFile(str(file), file.read_bytes()))
+        return files
 
     def _is_inside(self, file: Path) -> bool:
         """Whether it lies in the project or below the template's folder: a template reads no file of others."""
@@ -74,5 +85,5 @@ def _templates_in(folder: Path) -> Iterator[tuple[str, bytes]]:
             content = file.read_bytes() if file.is_file() and file.stat().st_size <= _MOST_BYTES else b""
         except OSError:
             continue
-        if may_hold_machines(content) and may_be_template(content):
+        if may_hold_machines(content) and may_be_template(content, file.name):
             yield str(file), content

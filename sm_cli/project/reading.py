@@ -56,12 +56,18 @@ class DefinitionReader:
 
     def document_in(self, file: str, machine: str | None, content: bytes | None = None) -> Document:
         """The definition of this name in a file, or in the content that was read for it. Raises as `document`."""
+        return self.named_document(file, machine, content)[1]
+
+    def named_document(
+        self, file: str, machine: str | None, content: bytes | None = None
+    ) -> tuple[str | None, Document]:
+        """The same with the name that a template has for it; None for a file of its own. Raises as `document`."""
         source = _choose(self.sources(file, content), file, machine)
         if source.result.document is None:
             if not any(problem.severity == "error" for problem in source.result.diagnostics):
                 raise NotFound(source.result.diagnostics[0].message)
             raise InvalidDefinition(source.result.diagnostics)
-        return source.result.document
+        return source.machine, source.result.document
 
     def sources(self, file: str, content: bytes | None = None) -> list[DefinitionSource]:
         """Everything in a file that is a definition; a file that is no template is one, whatever it holds. Raises
@@ -73,7 +79,7 @@ class DefinitionReader:
 
         content = read_file(file) if content is None else content
         display = display_name(file)
-        machines = self._machines(content, display, file) if may_be_template(content) else None
+        machines = self._machines(content, display, file) if may_be_template(content, display) else None
         if machines is not None:
             return [DefinitionSource(each.file, each.text, each.result, each.name, file) for each in machines]
         result = parse(mask(content, file), file=display)
@@ -88,7 +94,8 @@ class DefinitionReader:
     def _machines(self, content: bytes, display: str, file: str) -> list[TemplateMachine] | None:
         from sm_cli.asl.templates.reading import template_machines  # with the parser of YAML, which takes its time
 
-        return template_machines(content, display, self.substitutions, Neighbours(file, self.root))
+        neighbours = Neighbours(file, self.root)
+        return template_machines(content, display, self.substitutions, neighbours, neighbours.beside)
 
     def _values_of_template(self, file: str) -> Mapping[str, Json]:
         """What a template beside the file, or in a folder above it in the project, gives its placeholders."""

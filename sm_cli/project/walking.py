@@ -17,7 +17,7 @@ from sm_cli.errors import SmError
 from sm_cli.project.reading import DefinitionReader, DefinitionSource
 
 #: How the names of files end that may hold a definition or a template of one.
-SUFFIXES = (".json", ".yaml", ".yml", ".asl", ".tpl", ".tftpl", ".j2", ".template")
+SUFFIXES = (".json", ".yaml", ".yml", ".asl", ".tpl", ".tftpl", ".j2", ".template", ".tf")
 _NAMED = re.compile(r"\.asl(?:\.|$)")
 #: Folders of packages that others have written.
 _FOREIGN = frozenset(["node_modules", "__pycache__", "site-packages", "venv"])
@@ -55,7 +55,10 @@ def candidates(folder: Path) -> Iterator[Path]:
 
 
 def search(
-    files: Iterable[Path], reader: DefinitionReader, says: Callable[[Path], bool], progress: Callable[[int], None]
+    files: Iterable[Path],
+    reader: DefinitionReader,
+    says: Callable[[Path], bool],
+    progress: Callable[[int], None] = lambda _: None,
 ) -> FolderSearch:
     """Look at each file. says: whether somebody says that a file is a definition, by its folder. progress: called with
     the number of files so far."""

@@ -41,7 +41,8 @@ def workflow_of(definition: Definition, reader: DefinitionReader, name: str | No
     if isinstance(definition, os.PathLike):
         file, machine = split_reference(os.fspath(definition))
         path = str(_file_of(Path(file)))
-        return prepare(reader.document_in(path, machine), name or machine or stem_of(path))
+        machine, document = reader.named_document(path, machine)
+        return prepare(document, name or machine or stem_of(path))
     return prepare(substitute(read_given(definition), reader.substitutions), name or "simulated")
 
 

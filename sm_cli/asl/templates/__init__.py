@@ -1,1 +1,1 @@
-"""Definitions inside templates of other tools: SAM, CloudFormation, CDK, the Serverless Framework."""
+"""Definitions inside templates of other tools: SAM, CloudFormation, CDK, the Serverless Framework, Terraform."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 
@@ -17,3 +17,5 @@ class NeighbourFile(NamedTuple):
 
 #: From a path as a template writes it to the file; None where it is not in the project.
 ReadFile: TypeAlias = Callable[[str], NeighbourFile | None]
+#: The other files of its tool in the folder of a template.
+FilesBeside: TypeAlias = Callable[[], Sequence[NeighbourFile]]

@@ -69,12 +69,14 @@ class MachineReader:
             result = replace(result, document=substitute(result.document, substitutions))
         return TemplateMachine(name, Parsed(result.document, result.diagnostics + notes), self.file, self.text)
 
-    def of_file(self, name: str, path: str, span: Span, substitutions: dict[str, Json]) -> TemplateMachine:
-        """A definition in a file of its own."""
+    def of_file(
+        self, name: str, path: str, span: Span, substitutions: dict[str, Json], *, is_template: bool = False
+    ) -> TemplateMachine:
+        """A definition in a file of its own. is_template: whether it is one of Terraform, whatever its name."""
         neighbour = self.read(path)
         if neighbour is None:
             return self.unknown(name, span, f"The definition of {name} is {path}, which is not in the project")
-        content = mask(neighbour.content, neighbour.file)
+        content = mask(neighbour.content, f"{neighbour.file}.tftpl" if is_template else neighbour.file)
         result = parse(content, file=neighbour.file)
         if result.document is not None:
             result = replace(result, document=substitute(result.document, substitutions))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sm_cli.asl.templates.cloudformation import is_stack, stack_machines, substitutions_of_file
-from sm_cli.asl.templates.files import ReadFile
+from sm_cli.asl.templates.files import FilesBeside, ReadFile
 from sm_cli.asl.templates.machines import TemplateMachine
 from sm_cli.asl.templates.serverless import is_serverless, serverless_machines
 from sm_cli.asl.templates.tagged_yaml import read_template_text
-from sm_cli.asl.templates.words import may_be_template, may_hold_machines
+from sm_cli.asl.templates.words import TERRAFORM, may_be_template, may_hold_machines
 from sm_cli.asl.text.source import Parsed
 from sm_cli.asl.text.spans import Lines
 from sm_cli.diagnostics import Diagnostic
@@ -17,12 +17,17 @@ from sm_cli.jsonvalue import Json
 
 
 def template_machines(
-    content: bytes, file: str, values: Mapping[str, Json], read: ReadFile
+    content: bytes, file: str, values: Mapping[str, Json], read: ReadFile, beside: FilesBeside = lambda: ()
 ) -> list[TemplateMachine] | None:
     """The machines of a template; None for a text that is none. values: those that were given for parameters and
-    placeholders. Raises nothing."""
-    if not may_be_template(content):
+    placeholders. beside: the other files of a Terraform module. Raises nothing."""
+    if not may_be_template(content, file):
         return None
+    if file.endswith(TERRAFORM):
+        from sm_cli.asl.templates.terraform import terraform_machines
+
+        text = content.decode("utf-8-sig", "replace")
+        return list(terraform_machines(text, file, values, read, beside() if may_hold_machines(content) else ()))
     text = content.decode("utf-8-sig", "replace")
     documents, problems = read_template_text(text)
     if problems:
@@ -53,7 +58,7 @@ def values_for_file(
     content: bytes, template: str, values: Mapping[str, Json], file: str, read: ReadFile
 ) -> dict[str, Json] | None:
     """What a template gives the placeholders of a definition in a file of its own; None where it does not name it."""
-    if not (may_hold_machines(content) and may_be_template(content)):
+    if not (may_hold_machines(content) and may_be_template(content, template)):
         return None
     text = content.decode("utf-8-sig", "replace")
     documents, problems = read_template_text(text)

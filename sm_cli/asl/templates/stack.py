@@ -53,7 +53,8 @@ _NOT_IN_NAME = re.compile(r"[{}\r\n\"\\]+")
 
 def placeholder(name: str) -> str:
     """`${Name}`; what cannot stand in it becomes a dash."""
-    return f"${{{_NOT_IN_NAME.sub('-', name).strip() or 'value'}}}"
+    text = _NOT_IN_NAME.sub("-", name.replace('"', "'")).strip()
+    return f"${{{text or 'value'}}}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+#: How the names of Terraform's files end.
+TERRAFORM = ".tf"
 #: What every template with a machine holds.
-_MACHINE = re.compile(rb"AWS::(?:StepFunctions|Serverless)::StateMachine|\bstateMachines\b")
+_MACHINE = re.compile(
+    rb"AWS::(?:StepFunctions|Serverless)::StateMachine|\bstateMachines\b|\baws_sfn_state_machine\b|step-functions"
+)
 #: What templates hold, with a machine or without one.
 _TEMPLATE = re.compile(
     rb"AWSTemplateFormatVersion|AWS::Serverless|[\"']?Type[\"']?\s*:\s*[\"']?AWS::\w+::\w|\bstateMachines\b"
@@ -20,6 +24,9 @@ def may_hold_machines(content: bytes) -> bool:
     return _MACHINE.search(content) is not None
 
 
-def may_be_template(content: bytes) -> bool:
-    """Whether it may be a template, with a machine or without one, and is no definition itself."""
+def may_be_template(content: bytes, file: str) -> bool:
+    """Whether it may be a template, with a machine or without one, and is no definition itself. A file of Terraform has
+    a name of its own."""
+    if file.endswith(TERRAFORM):
+        return True
     return _TEMPLATE.search(content) is not None and _DEFINITION.search(content) is None

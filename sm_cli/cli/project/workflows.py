@@ -95,9 +95,9 @@ def load(project: Project, reference: str) -> Workflow:
     """A workflow ready to run. Raises InvalidDefinition with every problem."""
     from sm_cli.engine.engine import prepare
 
-    definition = document(project, reference)
+    machine, definition = _named_document(project, reference)
     try:
-        return prepare(definition, name_of_file(reference))
+        return prepare(definition, machine or name_of_file(reference))
     except InvalidDefinition as e:
         if isinstance(definition.value, dict) and not {"StartAt", "States"} & definition.value.keys():
             e.hint = f"This is no workflow; an input is given with --input {reference}."
@@ -108,5 +108,9 @@ def load(project: Project, reference: str) -> Workflow:
 
 def document(project: Project, reference: str) -> Document:
     """The definition that `FILE`, `FILE#NAME` or `-` means. Raises InvalidDefinition, NotFound, UsageError."""
+    return _named_document(project, reference)[1]
+
+
+def _named_document(project: Project, reference: str) -> tuple[str | None, Document]:
     file, machine = split_reference(reference)
-    return project.reader().document_in(file, machine, read_definition(file) if file == STDIN else None)
+    return project.reader().named_document(file, machine, read_definition(file) if file == STDIN else None)

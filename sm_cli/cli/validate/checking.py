@@ -17,7 +17,7 @@ from sm_cli.cli.validate.reports import CheckedFile
 from sm_cli.project.reading import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from sm_cli.asl.text.source import Document
     from sm_cli.cli.project.config import Project
@@ -46,11 +46,13 @@ class CheckOptions:
     express: bool = False
     #: Whether to report what AWS reports, in its words.
     aws: bool = False
+    #: Whether files that are named and hold no workflow are passed over, as in a folder.
+    by_content: bool = False
 
 
 def check_options(
     project: Project, *, handlers: str | None, run_handlers: bool, severity: str, ignore: Sequence[str], strict: bool,
-    type: str, aws: bool,
+    type: str, aws: bool, by_content: bool,
 ) -> CheckOptions:  # fmt: skip
     """What the options say. Raises UsageError for one that says nothing."""
     level = _LEVELS.index(choice(severity, "--severity", _LEVELS))
@@ -61,6 +63,7 @@ def check_options(
         frozenset(("error", "warning") if strict else ("error",)),
         choice(type.upper(), "--type", _TYPES) == "EXPRESS",
         aws,
+        by_content,
     )
 
 
@@ -99,15 +102,19 @@ def _handler_names(project: Project, option: str | None, run: bool) -> Collectio
 
 def check_all(project: Project, paths: Sequence[str], options: CheckOptions) -> list[CheckedFile]:
     """Every definition that is meant, sorted by file, with its problems."""
-    sources = sorted(definition_sources(project, paths), key=lambda source: (source.file, source.machine or ""))
+    sources = sorted(
+        definition_sources(project, paths, by_content=options.by_content),
+        key=lambda source: (source.file, source.machine or ""),
+    )
     return [_check(source, options) for source in sources]
 
 
-def definition_sources(project: Project, paths: Sequence[str]) -> list[DefinitionSource]:
+def definition_sources(project: Project, paths: Sequence[str], *, by_content: bool = False) -> list[DefinitionSource]:
     """Every definition that is meant, once. Raises UsageError for a folder without any, InvalidDefinition, NotFound."""
     from sm_cli.cli.project.workflows import STDIN, choose, read_definition
     from sm_cli.errors import NotFound
     from sm_cli.project.reading import split_reference
+    from sm_cli.project.walking import search
 
     is_named = bool(paths)
     if not paths:
@@ -118,6 +125,8 @@ def definition_sources(project: Project, paths: Sequence[str]) -> list[Definitio
     for path in paths:
         if path != STDIN and Path(path).is_dir():
             inside = _sources_below(project, Path(path), reader, is_named=is_named)
+        elif by_content and Path(path).is_file():
+            inside = search([Path(path)], reader, _claims(project)).sources
         else:
             file, machine = split_reference(choose(project, path))
             inside = reader.sources(file, read_definition(file) if file == STDIN else None)
@@ -140,19 +149,22 @@ def _sources_below(
     from sm_cli.errors import UsageError
     from sm_cli.project.walking import candidates, search
 
-    claims = [project.workflows.resolve()]
-    if (setting := project.setting("workflow")) is not None and (file := project.root / setting).is_file():
-        claims.append(file.resolve())
     files = list(candidates(folder))
     with Counter("files", len(files)) as counter:
-        result = search(
-            files, reader, lambda path: any(path.resolve().is_relative_to(each) for each in claims), counter.show
-        )
+        result = search(files, reader, _claims(project), counter.show)
     if is_named or result.others:
         say(_search_words(folder, result))
     if not result.sources:
         raise UsageError(f"{folder} holds no workflow: no file there is an object with StartAt and States")
     return result.sources
+
+
+def _claims(project: Project) -> Callable[[Path], bool]:
+    """Whether the project says of a file that it is a definition."""
+    claims = [project.workflows.resolve()]
+    if (setting := project.setting("workflow")) is not None and (file := project.root / setting).is_file():
+        claims.append(file.resolve())
+    return lambda path: any(path.resolve().is_relative_to(each) for each in claims)
 
 
 def _search_words(folder: Path, result: FolderSearch) -> str:

@@ -45,6 +45,8 @@ def validate(
     fix: Annotated[bool, typer.Option("--fix", help="Fix what has one remedy only, and show it as a diff.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --fix: show the diff, write nothing.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Check again whenever a file changes, until Ctrl-C.")] = False,
+    by_content: Annotated[bool, typer.Option("--by-content", help="Pass over named files that hold no workflow, too.")
+                          ] = False,
     import_: Import = False,
     json: AsJson = False,
     _trust: Trust = False,
@@ -64,7 +66,7 @@ def validate(
 
     def options() -> CheckOptions:
         return check_options(project, handlers=handlers, run_handlers=import_, severity=severity, ignore=ignore or [],
-                   strict=strict, type=type, aws=aws)  # fmt: skip
+                   strict=strict, type=type, aws=aws, by_content=by_content)  # fmt: skip
 
     if watch:
         from sm_cli.cli.validate.watching import watching

@@ -1,4 +1,4 @@
-"""The hook that others take into their pre-commit configuration: it is handed workflows, and nothing else."""
+"""The hook that others take into their pre-commit configuration: it is handed what may hold a workflow."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ HOOKS = Path(__file__).resolve().parents[3] / ".pre-commit-hooks.yaml"
         ("shop/.github/workflows/ci.yaml", False),
         (".gitea/workflows/ci.yaml", False),
         ("workflows/notes.md", False),
-        ("package.json", False),
+        ("template.yaml", True),
+        ("cdk.out/Shop.template.json", True),
+        ("infra/main.tf", True),
+        ("infra/flow.asl.json.tpl", True),
+        ("package.json", True),
     ],
 )
 def test_the_hook_is_for_workflows(name: str, is_meant: bool) -> None:
     (hook,) = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))
     assert bool(re.search(hook["files"], name) and not re.search(hook["exclude"], name)) == is_meant
-    assert (hook["id"], hook["entry"]) == ("sm-validate", "sm validate")
+    assert (hook["id"], hook["entry"]) == ("sm-validate", "sm validate --by-content")

@@ -117,3 +117,34 @@ def test_fix_leaves_templates_alone(project: Project) -> None:
     templates(project)
     project.sm("validate", "--fix", "template.yaml")
     assert (project.path / "template.yaml").read_text().strip() == TEMPLATE.strip()
+
+
+def test_by_content_passes_over_files_that_hold_no_workflow(project: Project) -> None:
+    templates(project)
+    project.write("topic.yaml", "Resources:\n  A: {Type: AWS::SNS::Topic}\n")
+    project.write("package.json", "{}")
+    names = ("topic.yaml", "package.json")
+    assert (project.sm("validate", "--by-content", *names).code, project.sm("validate", *names).code) == (0, 3)
+    result = project.sm("validate", "--by-content", "template.yaml", *names)
+    assert (result.code, "template.yaml#Order" in result.out, "package.json" in result.out) == (1, True, False)
+
+
+TERRAFORM = """
+resource "aws_sfn_state_machine" "order" {
+  definition = <<-EOF
+    {"StartAt": "A",
+     "States": {"A": {"Type": "Task", "Resource": "${aws_lambda_function.greet.arn}", "Next": "B"}}}
+  EOF
+}
+"""
+
+
+def test_terraform_is_checked_and_runs_by_the_name_of_its_resource(project: Project) -> None:
+    project.write("infra/main.tf", TERRAFORM)
+    project.write("infra/vpc.tf", 'resource "aws_vpc" "a" {}\n')
+    result = project.sm("validate", ".")
+    assert "infra/main.tf:5:95: error SM203: Next names 'B'" in result.out
+    assert "1 workflow, 1 passed over" in result.err
+    project.write("infra/main.tf", TERRAFORM.replace('"Next": "B"', '"End": true'))
+    assert project.sm("run", "infra/main.tf", "--stub").code == 0
+    assert "order" in project.sm("list").out

@@ -1,0 +1,176 @@
+"""Terraform: heredocs, templatefile, plain jsonencode, and what they refer to."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from sm_cli.asl.templates.files import NeighbourFile
+from sm_cli.asl.templates.hcl import read_blocks
+from sm_cli.asl.templates.machines import TemplateMachine
+from sm_cli.asl.templates.reading import template_machines
+from sm_cli.asl.validation.validate import validate
+from sm_cli.jsonvalue import Json
+from tests.templates.test_cloudformation import ARN, ONE_STATE, definition, resource
+
+GREET = """resource "aws_lambda_function" "greet" {
+  handler = "a.b"
+  environment {
+    variables = { A = "}" }
+  }
+}
+"""
+
+
+def machines(
+    text: str, values: dict[str, Json] | None = None, beside: str = "", **files: str
+) -> dict[str, TemplateMachine]:
+    def read(path: str) -> NeighbourFile | None:
+        name = path.removeprefix("./")
+        key = name.replace("/", "_").replace(".", "_")
+        return NeighbourFile(name, files[key].encode()) if key in files else None
+
+    others = [NeighbourFile("other.tf", beside.encode())] if beside else []
+    result = template_machines(text.encode(), "main.tf", values or {}, read, lambda: others)
+    assert result is not None
+    return {machine.name: machine for machine in result}
+
+
+def module(written: str, more: str = "") -> str:
+    head = '# the flow\nresource "aws_sfn_state_machine" "flow" {\n  name = "f"\n  definition = '
+    return f"{GREET}{head}{written}\n}}\n{more}"
+
+
+STATE = ONE_STATE % "${aws_lambda_function.greet.arn}"
+JSON_ENCODED = """jsonencode({
+  StartAt = "A" # first
+  "States" : {
+    A = { Type = "Task", Resource = %s, End = true },
+  }
+})"""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"<<EOF\n{STATE}\nEOF",
+        f"<<-JSON\n    {STATE}\n    JSON",
+        f"<<EOF\n{STATE.replace('greet.arn', 'greet[0].arn')}\nEOF",
+        JSON_ENCODED % "aws_lambda_function.greet.arn",
+        JSON_ENCODED % '"${aws_lambda_function.greet.arn}"',
+        "jsonencode(local.flow)",
+        "local.flow_text",
+        'templatefile("${path.module}/flow.json", { fn = aws_lambda_function.greet.arn })',
+        'templatefile("flow.json", {\n    fn = aws_lambda_function.greet.arn,\n    unused = var.x\n  })',
+        "data.template_file.flow.rendered",
+        'jsonencode(jsondecode(templatefile("./flow.json", { "fn" = aws_lambda_function.greet.arn })))',
+        '"' + STATE.replace('"', '\\"') + '"',
+    ],
+)
+def test_a_definition_of_any_plain_shape_is_read(written: str) -> None:
+    more = (
+        dedent(
+            """
+        locals {
+          flow = {
+            StartAt = "A", States = { A = { Type = "Task", Resource = aws_lambda_function.greet.arn, End = true } }
+          }
+          flow_text = <<EOT
+        %s
+        EOT
+        }
+        data "template_file" "flow" {
+          template = file("${path.module}/flow.json")
+          vars = { fn = aws_lambda_function.greet.arn }
+        }
+        """
+        )
+        % STATE
+    )
+    assert resource(machines(module(written, more), flow_json=ONE_STATE % "${fn}")["flow"]) == f"{ARN}greet"
+    beside = machines(module(written), beside=more, flow_json=ONE_STATE % "${fn}")
+    assert resource(beside["flow"]) == f"{ARN}greet"
+
+
+@pytest.mark.parametrize(
+    ("reference", "value"),
+    [
+        ("aws_lambda_function.greet.qualified_arn", f"{ARN}greet"),
+        ("aws_lambda_function.named.arn", f"{ARN}named-fn"),
+        ("data.aws_lambda_function.other.arn", f"{ARN}other"),
+        ("module.greeter.lambda_function_arn", f"{ARN}greeter"),
+        ("aws_sfn_activity.work.id", "arn:aws:states:us-east-1:123456789012:activity:work"),
+        ("var.arn", "${var.arn}"),
+        ("var.named", "by-default"),
+        ("local.name", "by-local"),
+        ('lookup(var.arns, "greet")', "${lookup(var.arns, 'greet')}"),
+        ('var.a ? "x" : "y"', "${var.a ? 'x' : 'y'}"),
+    ],
+)
+def test_references_become_arns_or_placeholders(reference: str, value: str) -> None:
+    more = (
+        'resource "aws_lambda_function" "named" {\n  function_name = "named-fn"\n}\n'
+        'variable "arn" {}\nvariable "named" {\n  default = "by-default"\n}\nlocals {\n  name = "by-local"\n}\n'
+    )
+    found = machines(module(f"<<EOF\n{ONE_STATE % ('${' + reference + '}')}\nEOF", more))["flow"]
+    assert resource(found).replace("(lookup", "(lookup") == value
+
+
+def test_values_that_were_given_win() -> None:
+    text = module(f"<<EOF\n{ONE_STATE % '${var.arn}'}\nEOF", 'variable "arn" {\n  default = "a"\n}\n')
+    assert resource(machines(text, {"arn": "b"})["flow"]) == "b"
+    assert resource(machines(text, {"var.arn": "c"})["flow"]) == "c"
+
+
+@pytest.mark.parametrize("written", [f"<<EOF\n{STATE}\nEOF", f"<<-EOF\n  {STATE}\n  EOF", JSON_ENCODED % '"x"'])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_problem_stands_on_its_line_of_the_file(written: str, end: str) -> None:
+    text = module(written.replace('"End"', '"Ennd"').replace("End =", "Ennd ="))
+    found = machines(text.replace("\n", end))["flow"]
+    assert found.result.document is not None
+    problem = next(d for d in validate(found.result.document) if d.code == "SM101")
+    assert problem.position is not None
+    line = text.split("\n")[problem.position.line - 1]
+    assert "Ennd" in line[problem.position.column - 1 : problem.position.end_column - 1]
+
+
+@pytest.mark.parametrize(
+    "written", ["var.flow", 'replace(file("a"), "b", "c")', 'var.x ? "a" : "b"', 'file("gone.json")', "{"]
+)
+def test_what_is_not_plain_is_a_note(written: str) -> None:
+    found = machines(module(written))
+    if "flow" in found:
+        assert [d.severity for d in found["flow"].result.diagnostics] in (["info"], [])
+
+
+def test_numbers_directives_and_escapes_of_a_template() -> None:
+    template = (
+        '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": ${wait}, "Next": "B"},\n'
+        '%{ if debug }%{ endif }"B": {"Type": "Pass", "Result": "${join(",", names)}", "End": true}}}'
+    )
+    found = machines(module('templatefile("flow.tftpl", { wait = 5 })'), flow_tftpl=template)["flow"]
+    assert definition(found)["States"]["A"]["Seconds"] == 5
+
+
+def test_a_module_for_step_functions_is_read_and_others_are_not() -> None:
+    text = (
+        'module "flow" {\n  source = "terraform-aws-modules/step-functions/aws"\n'
+        f"  definition = <<EOF\n{STATE}\nEOF\n}}\n"
+        'module "other" {\n  source = "./vpc"\n  definition = "x"\n}\n'
+    )
+    assert list(machines(text)) == ["flow"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "}", "{{{", "a = ", 'resource "x', "<<EOF", "a {\n b = [1,\n", "x = ((((", 'a { b = "${" }']
+)
+def test_no_text_breaks_the_reader(text: str) -> None:
+    assert isinstance(read_blocks(text), list)
+    assert machines(text) == {}
+
+
+def test_comments_and_blocks_inside_are_passed_over() -> None:
+    inside = '  logging_configuration {\n    level = "ALL" // }\n  }\n  /* definition = 1 */'
+    text = module(f"<<EOF\n{STATE}\nEOF\n{inside}")
+    assert resource(machines(text)["flow"]) == f"{ARN}greet"
