@@ -12,6 +12,8 @@ from typing import Any
 
 #: Executions that are looked through, newest first.
 _LOOKED_AT = 200
+#: Versions of one workflow that are offered.
+_NEWEST = 10
 _SHORTCUTS = ("@last", "@failed", "@running")
 _STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _FORMATS = ("json", "jsonl", "yaml", "table", "jsonpath=")
@@ -83,6 +85,20 @@ def _workflows(values: dict[str, Any]) -> list[Offer]:  # noqa: ARG001 - as all 
     return [Offer(name_of_file(str(file))) for file in files_in(folder)] if folder.is_dir() else []
 
 
+def _references(values: dict[str, Any]) -> list[Offer]:
+    """Workflows of the database, with their newest versions and their aliases."""
+    from sm_cli.cli.project.opening import opened_store
+    from sm_cli.views.workflows.versions import list_workflows, versions_of
+
+    offers: list[Offer] = []
+    with opened_store(values.get("db")) as store:
+        for row in list_workflows(store):
+            offers += [Offer(row.name), *(Offer(f"{row.name}:{alias.name}", help="an alias") for alias in row.aliases)]
+            for each in versions_of(store, row.name)[:_NEWEST]:
+                offers.append(Offer(f"{row.name}:{each.version.number}"))
+    return offers
+
+
 def _schedules(values: dict[str, Any]) -> list[Offer]:
     from sm_cli.cli.project.opening import opened_engine
 
@@ -121,6 +137,9 @@ _WORDS: dict[str, Callable[[dict[str, Any]], list[Offer]]] = {
 _BY_NAME: dict[str, Callable[[dict[str, Any]], list[Offer]]] = {
     "state": _states,
     "workflow": _workflows,
+    "reference": _references,
+    "before": _references,
+    "after": _references,
     "source_workflow": _workflows,
     "target_workflow": _workflows,
     "from_execution": _executions,

@@ -255,15 +255,18 @@ class Client:
         with self._lock:
             return description_of(engine.stop(engine.find(execution), error=error, cause=cause))
 
-    def redrive(self, execution: str, *, state: str | None = None, input: Json = None) -> ExecutionDescription:
+    def redrive(
+        self, execution: str, *, state: str | None = None, input: Json = None, version: int | None = None
+    ) -> ExecutionDescription:
         """Go on with one that failed, from where it failed, or from `state`, with `input` or what that state was last
-        entered with. Raises NotFound; Conflict when it runs, or succeeded."""
+        entered with. version: of its workflow, with which it goes on. Raises NotFound; Conflict when it runs or
+        succeeded, or when the version lacks what was passed or is to be gone on from."""
         if input is not None and state is None:
             raise UsageError("an input belongs to a state: without one every state keeps the input that it had")
         data, engine = _json(input, "the input"), self.engine
         with self._lock:
             record = engine.find(execution)
-            engine.redrive(record, state=state, input=data)
+            engine.redrive(record, state=state, input=data, version=version)
         return self.get(record.ref)
 
     # -- messages ----------------------------------------------------------------------------------

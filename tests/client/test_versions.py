@@ -39,3 +39,17 @@ def test_what_is_not_there_is_told(client: Client, name: str, says: str) -> None
     with pytest.raises(NotFound, match=says):
         client.start(name)
     client.close()
+
+
+def test_a_program_goes_on_with_another_version(tmp_path: Path) -> None:
+    text = "StartAt: A\nStates:\n  A: {{Type: Pass, Parameters: {{'n.$': {path}}}, End: true}}\n"
+    (tmp_path / "workflows").mkdir()
+    with Client(tmp_path, create=True) as client:
+        (tmp_path / "workflows" / "order.yaml").write_text(text.format(path="$.none"))
+        failure = client.start("order", {"some": 1})
+        (tmp_path / "workflows" / "order.yaml").write_text(text.format(path="$.some"))
+        client.start("order", {"some": 2})
+        assert failure.status == "FAILED"
+        assert client.redrive(failure.id, version=2).output == {"n": 1}
+        with pytest.raises(NotFound, match="has no version 3"):
+            client.redrive(client.start("order", {}).id, version=3)

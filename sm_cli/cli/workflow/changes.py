@@ -139,7 +139,7 @@ def _list_aliases(db: str | None, workflow: str, format: str, *, wide: bool) -> 
 
 
 def rollback(
-    workflow: Reference,
+    reference: Reference,
     to: Annotated[
         str | None, typer.Option("--to", metavar="VERSION", help="This version; the one before unless given.")
     ] = None,
@@ -156,13 +156,13 @@ def rollback(
     number = version_number(to)
     if to is not None and number is None:
         raise UsageError(f"--to takes the number of a version, not {to!r}")
-    reference = read_reference(workflow)
+    target = read_reference(reference)
     project = find_project()
     with opened_engine(db, project) as engine:
-        move = engine.workflows.roll_back(reference, number)
+        move = engine.workflows.roll_back(target, number)
     if format != "table":
         out.one(
-            {"workflow": reference.workflow, "alias": reference.qualifier,
+            {"workflow": target.workflow, "alias": target.qualifier,
              "before": {str(version): share for version, share in move.before},
              "after": {str(version): share for version, share in move.after}},
             format,
@@ -170,19 +170,19 @@ def rollback(
         return
     after = targets_text(move.after)
     if move.before == move.after:
-        say(f"{reference} means version {after} already")
+        say(f"{target} means version {after} already")
         return
-    say(f"{reference} means version {after} from now on, before it was {targets_text(move.before)}")
-    file = None if reference.qualifier is not None else project_file(project, reference.workflow)
+    say(f"{target} means version {after} from now on, before it was {targets_text(move.before)}")
+    file = None if target.qualifier is not None else project_file(project, target.workflow)
     if file is not None:
         say(
-            f"{file} stays as it is, and `sm run {reference.workflow}` here takes its text: "
-            f"sm workflow export {reference.workflow}:{after} prints the older one"
+            f"{file} stays as it is, and `sm run {target.workflow}` here takes its text: "
+            f"sm workflow export {target.workflow}:{after} prints the older one"
         )
 
 
 def delete_versions(
-    workflow: Reference,
+    reference: Reference,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete all versions without a question.")] = False,
     db: Database = None,
     _lock_timeout: LockTimeout = None,
@@ -192,7 +192,7 @@ def delete_versions(
     from sm_cli.cli.show.several import ask
     from sm_cli.engine.versions.references import version_number
 
-    name, qualifier = read_reference(workflow)
+    name, qualifier = read_reference(reference)
     number = version_number(qualifier)
     if qualifier is not None and number is None:
         raise UsageError(

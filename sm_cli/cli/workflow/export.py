@@ -14,7 +14,7 @@ from sm_cli.cli.workflow.words import Reference, read_reference
 
 
 def export(
-    workflow: Reference,
+    reference: Reference,
     aws: Annotated[
         bool, typer.Option("--aws", help="As JSON without what AWS does not have; stderr tells what is lost.")
     ] = False,
@@ -26,7 +26,7 @@ def export(
     from sm_cli.views.workflows.versions import definition_value, version_text
 
     with opened_store(db) as store:
-        row, definition = version_text(store, read_reference(workflow))
+        row, definition = version_text(store, read_reference(reference))
     if not aws:
         out.exact_text(definition.text)
         return

@@ -137,7 +137,7 @@ def _aliases_text(row: VersionRow) -> str:
 
 
 def show_version(
-    workflow: Reference,
+    reference: Reference,
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
@@ -150,7 +150,7 @@ def show_version(
 
     format = output_format(output, json)
     with opened_store(db) as store:
-        row, definition = version_text(store, read_reference(workflow))
+        row, definition = version_text(store, read_reference(reference))
     value = definition_value(definition)
     if format != "table":
         out.one({**version_document(row), "format": definition.format, "text": value}, format)

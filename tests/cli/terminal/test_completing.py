@@ -27,6 +27,7 @@ def two(project: Project) -> Project:
     project.workflow("{StartAt: First, States: {First: {Type: Pass, Next: Second}, Second: {Type: Succeed}}}")
     project.workflow("{StartAt: S, States: {S: {Type: Fail}}}", "other.asl.json")
     assert project.sm("run", "order", "--name", "Mine").code == 0
+    assert project.sm("workflow", "alias", "order", "prod=1").code == 0
     return project
 
 
@@ -46,6 +47,8 @@ def two(project: Project) -> Project:
         ("sm redrive nobody --from S", []),
         ("sm show Mine -o y", ["yaml"]),
         ("sm wai", ["wait", "waits"]),
+        ("sm workflow rollback o", ["order", "order:1", "order:prod"]),
+        ("sm workflow diff order:1 order:", ["order:1", "order:prod"]),
     ],
 )
 def test_a_shell_is_offered_what_there_is(two: Project, line: str, offered: list[str]) -> None:
