@@ -268,3 +268,25 @@ def test_a_template_without_a_machine_has_none_and_others_are_no_templates() -> 
 def test_a_template_that_is_no_yaml_says_where(text: str) -> None:
     (problem,) = machines(text)["template"].result.diagnostics
     assert (problem.code, problem.severity) == ("SM004", "error")
+
+
+def test_a_loop_over_resources_is_written_out() -> None:
+    text = """
+    Transform: AWS::LanguageExtensions
+    Resources:
+      Fn::ForEach::Flows:
+        - Name
+        - [Order, Refund]
+        - Flow${Name}:
+            Type: AWS::StepFunctions::StateMachine
+            Properties:
+              DefinitionString: !Sub |
+                {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Name}", "Ennd": true}}}
+    """
+    found = machines(dedent(text))
+    assert list(found) == ["FlowOrder", "FlowRefund"]
+    document = found["FlowRefund"].result.document
+    assert document is not None
+    assert document.value["States"]["A"]["Resource"] == "Refund"  # type: ignore[index, call-overload]
+    (place,) = {d.position.line for d in validate(document) if d.code == "SM101" and d.position is not None}
+    assert place == 11

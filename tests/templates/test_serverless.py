@@ -59,3 +59,17 @@ def test_all_machines_in_a_file_and_resources_beside_them() -> None:
     found = machines(text, all_yml=all_yml)
     assert definition(found["flow"])["StartAt"] == "A"
     assert resource(found["More"]) == "more"
+
+
+def test_the_plugins_part_in_a_file_of_its_own_and_resources_in_a_list() -> None:
+    text = HEAD + (
+        "stepFunctions: ${file(sf.yml):stepFunctions}\nresources:\n  - Resources:\n      More:\n"
+        "        Type: AWS::StepFunctions::StateMachine\n        Properties:\n"
+        "          DefinitionString: '" + ONE_STATE % "more" + "'\n  - ${file(other.yml)}\n"
+    )
+    sf_yml = (
+        "stepFunctions:\n  stateMachines:\n    flow:\n      definition: {StartAt: A, States: {A: {Type: Succeed}}}\n"
+    )
+    found = machines(text, sf_yml=sf_yml)
+    assert definition(found["flow"])["StartAt"] == "A"
+    assert resource(found["More"]) == "more"

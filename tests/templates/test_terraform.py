@@ -64,6 +64,10 @@ JSON_ENCODED = """jsonencode({
         'templatefile("${path.module}/flow.json", { fn = aws_lambda_function.greet.arn })',
         'templatefile("flow.json", {\n    fn = aws_lambda_function.greet.arn,\n    unused = var.x\n  })',
         "data.template_file.flow.rendered",
+        "templatefile(local.path, { fn = aws_lambda_function.greet.arn })",
+        'templatefile("${local.folder}/flow.json", { fn = aws_lambda_function.greet.arn })',
+        'jsonencode(merge({ StartAt = "A" }, local.states, { Comment = "c" }))',
+        'jsonencode({ StartAt = "A", States = local.inner })',
         'jsonencode(jsondecode(templatefile("./flow.json", { "fn" = aws_lambda_function.greet.arn })))',
         '"' + STATE.replace('"', '\\"') + '"',
     ],
@@ -76,6 +80,10 @@ def test_a_definition_of_any_plain_shape_is_read(written: str) -> None:
           flow = {
             StartAt = "A", States = { A = { Type = "Task", Resource = aws_lambda_function.greet.arn, End = true } }
           }
+          inner  = { A = { Type = "Task", Resource = aws_lambda_function.greet.arn, End = true } }
+          states = { States = local.inner }
+          folder = path.module
+          path   = "${path.module}/flow.json"
           flow_text = <<EOT
         %s
         EOT

@@ -6,6 +6,7 @@ Fields: docs.aws.amazon.com, AWS::StepFunctions::StateMachine and AWS::Serverles
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from sm_cli.asl.templates.files import ReadFile
 from sm_cli.asl.templates.intrinsics import NoValue, Resolver, function_of
@@ -22,7 +23,10 @@ def is_stack(document: TemplateText) -> bool:
     """Whether a document is a template of CloudFormation: resources with types."""
     value = document.value
     resources = value.get("Resources") if isinstance(value, dict) else None
-    return isinstance(resources, dict) and any(isinstance(each, dict) and "Type" in each for each in resources.values())
+    return isinstance(resources, dict) and any(
+        name.startswith("Fn::ForEach") or (isinstance(each, dict) and "Type" in each)
+        for name, each in resources.items()
+    )
 
 
 def stack_of(value: Json, values: Mapping[str, Json], functions: Mapping[str, str] | None = None) -> Stack:
@@ -47,14 +51,34 @@ def resource_machines(document: TemplateText, reader: MachineReader) -> Iterator
     """The machines among the Resources of a document."""
     resources = document.value.get("Resources") if isinstance(document.value, dict) else None
     place = document.span.member("Resources")
-    for name, resource in resources.items() if isinstance(resources, dict) else ():
-        span = None if place is None else place.member(name)
-        if isinstance(resource, dict) and resource.get("Type") in TYPES and span is not None:
+    stack = reader.resolver.stack
+    for name, resource, span, values in _expanded(resources, place):
+        reader.resolver.stack = replace(stack, values={**stack.values, **values})
+        if isinstance(resource, dict) and resource.get("Type") in TYPES:
             properties, where = resource.get("Properties"), span.member("Properties")
             if isinstance(properties, dict) and where is not None:
                 yield _machine(name, properties, where, reader)
             else:
                 yield reader.unknown(name, span, f"The state machine {name} has no Properties")
+
+
+def _expanded(resources: Json, place: Span | None) -> Iterator[tuple[str, Json, Span, dict[str, Json]]]:
+    """(logical id, resource, place, values of loops) of each; `Fn::ForEach` is written out where its list is plain."""
+    for name, resource in resources.items() if isinstance(resources, dict) else ():
+        span = None if place is None else place.member(name)
+        if span is None:
+            continue
+        if not name.startswith("Fn::ForEach"):
+            yield name, resource, span, {}
+        elif isinstance(resource, list) and len(resource) == 3:
+            variable, items, body = resource
+            inside = span.member("2")
+            for item in items if isinstance(items, list) else ():
+                for key, member in body.items() if isinstance(body, dict) else ():
+                    member_span = None if inside is None else inside.member(key)
+                    if isinstance(item, str) and member_span is not None:
+                        logical_id = key.replace(f"${{{variable}}}", item).replace(f"&{{{variable}}}", item)
+                        yield logical_id, member, member_span, {str(variable): item}
 
 
 def _machine(name: str, properties: dict[str, Json], span: Span, reader: MachineReader) -> TemplateMachine:

@@ -27,7 +27,7 @@ def is_serverless(document: TemplateText) -> bool:
     return isinstance(value, dict) and (
         ("service" in value and "provider" in value)
         or _at(value, "stepFunctions", "stateMachines") is not None
-        or _at(value, "stateMachines") is not None
+        or isinstance(_at(value, "stateMachines"), dict)
     )
 
 
@@ -39,13 +39,19 @@ def serverless_machines(
     resources, place = _at(document.value, "resources"), document.span.member("resources")
     stack = stack_of(resources, values, functions)
     reader = MachineReader(file, text, Resolver(text, stack), read)
-    machines, span = _at(document.value, "stepFunctions", "stateMachines"), document.span.member("stepFunctions")
+    plugin, span = _at(document.value, "stepFunctions"), document.span.member("stepFunctions")
+    if isinstance(plugin, str) and span is not None:
+        yield from _machines_of_file("stepFunctions", plugin, span, reader, within="stateMachines")
+    machines = _at(plugin, "stateMachines")
     span = span.member("stateMachines") if span is not None else None
     if machines is None:
         machines, span = _at(document.value, "stateMachines"), document.span.member("stateMachines")
     if span is not None:
         yield from _machines(machines, span, reader)
-    if place is not None:
+    if isinstance(resources, list) and place is not None and isinstance(place.members, list):
+        for item, item_place in zip(resources, place.members, strict=True):
+            yield from resource_machines(TemplateText(item, item_place), reader)
+    elif place is not None:
         yield from resource_machines(TemplateText(resources, place), reader)
 
 
@@ -78,9 +84,10 @@ def _machine(name: str, machine: dict[str, Json], span: Span, reader: MachineRea
 
 
 def _machines_of_file(
-    name: str, value: str, span: Span, reader: MachineReader, inside: str | None = None
+    name: str, value: str, span: Span, reader: MachineReader, inside: str | None = None, within: str | None = None
 ) -> Iterator[TemplateMachine]:
-    """Machines, or with `inside` the one machine of that name, in a file of their own."""
+    """Machines, or with `inside` the one machine of that name, in a file of their own. within: the member of what is
+    named that holds them."""
     match = _FILE.fullmatch(value.strip())
     neighbour = None if match is None else reader.read(match[1])
     if match is None or neighbour is None:
@@ -91,7 +98,7 @@ def _machines_of_file(
     there = MachineReader(neighbour.file, text, Resolver(text, reader.resolver.stack), reader.read)
     for document in documents:
         inner, place = document.value, document.span
-        for token in (match[2] or "").split(".") if match[2] else ():
+        for token in [*((match[2] or "").split(".") if match[2] else ()), *([within] if within else ())]:
             inner, found_place = _at(inner, token), place.member(token)
             place = found_place or place
         if inside is None:

@@ -40,7 +40,8 @@ _ARNS = {
     "aws_batch_job_definition": "batch:job-definition/",
 }  # fmt: skip
 _NAMES = ("function_name", "name", "bucket", "family", "identifier")
-_MOST_STEPS = 20
+_MOST_STEPS = 500
+_MOST_DEPTH = 150
 
 
 @dataclass(slots=True)
@@ -86,7 +87,11 @@ class _Module:
             for name in (path, path.partition(".")[2]):
                 if name in self.values:
                     return self.values[name]
+            if path.startswith("path."):
+                return "."
             target = self.follow(path)
+            if target is not None and target[0].kind == "path":
+                return self.meaning(target[0].name)
             if target is not None and target[0].kind in ("text", "number", "word"):
                 value, _ = self.value(*target)
                 return value
@@ -147,17 +152,36 @@ class _Module:
             return self.text_of(expression).text, span
         if expression.kind in ("number", "word"):
             return loads_exact(expression.name, what="the number"), span
-        if expression.kind == "object" and depth < 150:
+        if expression.kind == "object" and depth < _MOST_DEPTH:
             members: dict[str, Json] = {}
             places: dict[str, Span] = {}
             for key, start, end, inner in expression.members:
                 members[key], place = self.value(inner, file, depth + 1)
                 places[key] = replace(place, key_start=start, key_end=end)
             return members, replace(span, members=places)
-        if expression.kind == "list" and depth < 150:
+        if expression.kind == "list" and depth < _MOST_DEPTH:
             pairs = [self.value(item, file, depth + 1) for item in expression.items]
             return [value for value, _ in pairs], replace(span, members=[place for _, place in pairs])
+        if expression.kind == "call" and expression.name == "merge" and depth < _MOST_DEPTH:
+            return self._merge(expression, file, depth)
+        if expression.kind == "path" and depth < _MOST_DEPTH:
+            target = self.follow(_INDEX.sub("", expression.name))
+            if target is not None and target[0].kind in ("object", "list", "call"):
+                value, _ = self.value(*target, depth + 1)
+                return value, _everywhere(value, span)
         return self.meaning(file.text[expression.start : expression.end]), span
+
+    def _merge(self, expression: Expression, file: _File, depth: int) -> tuple[Json, Span]:
+        """The members of all its arguments; a placeholder when one of them is not known."""
+        result: dict[str, Json] = {}
+        places: dict[str, Span] = {}
+        for item in expression.items:
+            value, place = self.value(item, file, depth + 1)
+            if not isinstance(value, dict) or not isinstance(place.members, dict):
+                return placeholder("merge(...)"), Span(expression.start, expression.end)
+            result |= value
+            places |= place.members
+        return result, Span(expression.start, expression.end, members=places)
 
 
 def terraform_machines(
@@ -199,7 +223,7 @@ def _machine(name: str, expression: Expression, file: _File, module: _Module) ->
         if result.document is not None:
             result = replace(result, document=substitute(result.document, module.values))
         return TemplateMachine(name, result, file.name, file.text)
-    if expression.kind == "object":
+    if expression.kind == "object" or expression.name == "merge":
         value, place = module.value(expression, file)
         document = Document(file.text, file.name, "json", value, place, is_whole=False)
         return TemplateMachine(name, Parsed(substitute(document, module.values), []), file.name, file.text)
@@ -207,10 +231,12 @@ def _machine(name: str, expression: Expression, file: _File, module: _Module) ->
         first = expression.items[0]
         if expression.name == "jsonencode" or expression.name in _TRANSPARENT:
             return _machine(name, first, file, module)
-        if expression.name in ("templatefile", "file") and first.kind == "text":
+        if expression.name in ("templatefile", "file"):
             variables = module.value(expression.items[1], file)[0] if len(expression.items) > 1 else None
             known_values = {**(variables if isinstance(variables, dict) else {}), **module.values}
-            return reader.of_file(name, _path(first), span, known_values, is_template=expression.name == "templatefile")
+            return reader.of_file(
+                name, _path(first, file, module), span, known_values, is_template=expression.name == "templatefile"
+            )
     if expression.kind == "path":
         target = module.follow(expression.name) or _rendered(expression.name, module)
         if target is not None:
@@ -232,6 +258,25 @@ def _rendered(path: str, module: _Module) -> tuple[Expression, _File] | None:
     return call, template[1]
 
 
-def _path(expression: Expression) -> str:
+def _everywhere(value: Json, span: Span) -> Span:
+    """Places of a value that stands elsewhere: all of it is where it is named."""
+    result = Span(span.start, span.end)
+    if isinstance(value, dict):
+        result.members = {
+            key: replace(_everywhere(member, span), key_start=span.start, key_end=span.end)
+            for key, member in value.items()
+        }
+    elif isinstance(value, list):
+        result.members = [_everywhere(item, span) for item in value]
+    return result
+
+
+def _path(expression: Expression, file: _File, module: _Module) -> str:
     """A path: `${path.module}` and its kin are the folder of the file."""
-    return "".join(part if places is not None else "." for part, places, _, _ in expression.parts)
+    if expression.kind == "path":
+        target = module.follow(expression.name)
+        return _path(*target, module) if target is not None else placeholder(expression.name)
+    if expression.kind == "call" and expression.items:
+        return _path(expression.items[0], file, module)
+    texts = [part if places is not None else str(module.meaning(part)) for part, places, _, _ in expression.parts]
+    return "".join(texts)
