@@ -38,8 +38,8 @@ def test_the_document_has_the_facts_and_the_data() -> None:
     found = rows.execution(1, deadline=T0 + 90 * SECOND, started=T0, input={"i": 1})
     assert execution_document(rows.engine, found) == ({
         "id": "ref-000001", "name": "name-1", "workflow": "order", "status": "RUNNING",
-        "started": "2026-01-01T00:00:00.000Z", "closed": None, "error": None, "cause": None,
-        "tags": {}, "definition": WHOLE.digest,
+        "version": None, "alias": None, "started": "2026-01-01T00:00:00.000Z", "closed": None,
+        "error": None, "cause": None, "tags": {}, "definition": WHOLE.digest,
         "type": "STANDARD", "part_of": None, "deadline": "2026-01-01T00:01:30.000Z", "input": {"i": 1}, "output": None,
         "failure": None, "started_from": None, "led_to": [],
     }, [], None)  # fmt: skip
