@@ -13,18 +13,8 @@ BENCHES = ("startup", "validate", "durable", "maps", "memory", "waiting", "queue
 #: Those that take minutes, or compare; they run when they are named.
 LONG = (
     *("idle", "fairness", "writers", "chaos", "chaos_stops", "buckets", "jsonata", "jsonata-reference", "distributed"),
-    *(
-        "mutations",
-        "payload",
-        "processes",
-        "listing",
-        "statistics",
-        "links",
-        "versions",
-        "schedules",
-        "chaos_schedules",
-        "batches",
-    ),
+    *("mutations", "payload", "processes", "listing", "statistics", "links", "versions", "schedules"),
+    *("chaos_schedules", "batches", "chaos_batches"),
 )
 
 

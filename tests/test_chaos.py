@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import chaos, chaos_schedules, chaos_stops
+from bench import chaos, chaos_batches, chaos_schedules, chaos_stops
 
 
 def test_workers_are_killed_and_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
@@ -29,3 +29,8 @@ def test_workers_are_killed_and_every_time_of_a_schedule_starts_one_execution(tm
     figures = {figure.name: figure for figure in chaos_schedules.short(tmp_path)}
     assert [str(figure) for figure in figures.values() if figure.met is False] == []
     assert figures["kills of a worker"].value >= 10
+
+
+def test_batches_live_through_kills_of_whoever_works_on_them(tmp_path: Path) -> None:
+    figures = list(chaos_batches.short(tmp_path))
+    assert [figure for figure in figures if figure.met is False] == []

@@ -23,7 +23,9 @@ class Do(Enum):
     SHOW_MAP_RUNS = auto()  # map run
     SHOW_SCHEDULE = auto()  # schedule
     RESUME_SCHEDULE = auto()  # schedule
+    SHOW_BATCH = auto()  # execution
     RESUME_BATCH = auto()  # execution
+    RETRY_BATCH = auto()  # execution
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.attempts import most_attempts
+from sm_cli.views.batches.reasons import end_in_batch, pause_text
 from sm_cli.views.failures import error_line, readable_cause
 from sm_cli.worker.membership import is_alive, is_dead, name_of
 
@@ -156,6 +157,9 @@ def _end_reason(questions: Questions, execution: Execution, time_text: Callable[
     parent = execution.parent
     if parent is None or parent.run is None:
         return Reason("ended", text, Action(Do.REDRIVE, (execution.ref,)) if execution.type == "STANDARD" else None)
+    if parent.is_listed:
+        rest, action = end_in_batch(questions, parent.frame)
+        return Reason("ended", f"{text} {rest}", action)
     text += " It is a child of a map run, which has counted it; only the execution that the Map is in can be redriven"
     above = _redrivable_above(questions, execution)
     if above is None:
@@ -356,10 +360,8 @@ class Inquiry:
         join = frame.join
         assert join is not None
         ref = f"{self.execution.ref}-{frame.id}-{join.activation}"
-        if join.brake is not None and join.brake.paused_since:
-            who = "too many failures in a round" if join.brake.by_failures else "a person"
-            text = f"The batch was paused by {who}: {join.settled_items} ended, {join.running} under way."
-            return Reason("children", text, Action(Do.RESUME_BATCH, (self.execution.ref,)), frame.state)
+        if (pause := pause_text(join)) is not None:
+            return Reason("children", pause, Action(Do.RESUME_BATCH, (self.execution.ref,)), frame.state)
         if join.total == 0:
             text = f"{frame.state} waits for its items to be read."
         elif join.settled_items == join.total or join.failed_items > join.tolerated:

@@ -18,7 +18,9 @@ _COMMANDS = {
     Do.SHOW_MAP_RUNS: "sm map-runs",
     Do.SHOW_SCHEDULE: "sm schedule show",
     Do.RESUME_SCHEDULE: "sm schedule resume",
+    Do.SHOW_BATCH: "sm batch show",
     Do.RESUME_BATCH: "sm batch resume",
+    Do.RETRY_BATCH: "sm batch retry-failed",
 }
 
 

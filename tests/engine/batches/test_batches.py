@@ -15,6 +15,7 @@ from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.jsonvalue import digest
 from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.records import Status
+from sm_cli.views.actions import Action, Do
 from sm_cli.views.batches.batch import find_batch
 from sm_cli.views.why import why
 from tests.engine.batches.batching import Batching, Work
@@ -220,6 +221,17 @@ def test_a_single_child_is_not_redriven_beside_its_batch(tmp_path: Path) -> None
     batches.run(items(2, 0))
     with pytest.raises(Conflict, match="belongs to a batch"):
         batches.engine.redrive(batches.execution("P-0"))
+
+
+def test_why_sends_who_asks_for_a_failed_execution_to_its_batch(tmp_path: Path) -> None:
+    batches = Batching(tmp_path, Work(is_bad))
+    batch = batches.run(items(4, 0), micro_batch=2, pause_at=0)
+    (reason,) = why(batches.engine, batches.execution("P-0"), time_text=str)
+    assert reason.action == Action(Do.SHOW_BATCH, (batch.ref,))
+    control.cancel(batches.engine, batch)
+    (reason,) = why(batches.engine, batches.execution("P-0"), time_text=str)
+    assert "which tries again all that did not succeed" in reason.text
+    assert reason.action == Action(Do.RETRY_BATCH, (batch.ref,))
 
 
 def test_a_line_that_is_not_json_fails_alone_where_it_was_not_seen_before(tmp_path: Path) -> None:
