@@ -25,6 +25,9 @@ FILTERS = {
     "a rare tag": ExecutionFilter(tags=(("rare", "yes"),)),
     "a frequent tag": ExecutionFilter(tags=(("team", "t3"),)),
     "a frequent tag, FAILED": ExecutionFilter((Status.FAILED,), tags=(("team", "t3"),)),
+    "a frequent state": ExecutionFilter(state="Charge"),
+    "a rare state": ExecutionFilter(state="Apologize"),
+    "a state that none was in": ExecutionFilter(state="Nowhere"),
     "a name that none has": ExecutionFilter(name_contains="no such name"),
 }
 
@@ -35,7 +38,7 @@ def run(folder: Path) -> Iterator[Figure]:
     store = SqliteStore(path)
     for name, filter in FILTERS.items():
         span = best(lambda filter=filter: list_executions(store, filter))  # type: ignore[misc]
-        target = "<= 50" if "none" not in name else None
+        target = "<= 50" if "name" not in name else None
         yield Figure(f"a page of {name}", span, "ms", target)
     for name in ("all", "RUNNING", "a day, long ago", "an error", "a frequent tag"):
         span = best(lambda name=name: count_executions(store, FILTERS[name]))  # type: ignore[misc]

@@ -24,7 +24,8 @@ PORTION = 20_000
 
 def build(path: Path, count: int, span: int = 30 * DAY, seed: int = 7) -> None:
     """Make a database with so many executions, started evenly over `span` microseconds up to END: 94 % succeeded, 4 %
-    failed, 1 % timed out or aborted, 1 % running. Each has the tag `team`, one of ten, and one in 10,000 has `rare`."""
+    failed, 1 % timed out or aborted, 1 % running. Each has the tag `team`, one of ten, and one in 10,000 has `rare`.
+    Closed ones were in three states, one of a hundred in a fourth."""
     SqliteStore(path, sync="normal").close()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")
@@ -38,6 +39,7 @@ def build(path: Path, count: int, span: int = 30 * DAY, seed: int = 7) -> None:
         connection.executemany(query_text("insert_tag"), tags)
         connection.execute("COMMIT")
     connection.execute(query_text("set_next_id"), (count + 1, "executions"))
+    _visit_states(connection)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
@@ -60,6 +62,28 @@ def _executions(first: int, number: int, count: int, span: int, chance: random.R
         yield Execution(
             id, ref, f"{workflow}-{id}", workflow, f"{workflow:0<64}", "STANDARD", status, started, None, **more
         )
+
+
+#: What every closed execution was in; one of a hundred was in the last of them.
+STATES = ("Check", "Charge", "Ship", "Apologize")
+
+
+def _visit_states(connection: sqlite3.Connection) -> None:
+    """Three states for each closed execution, and a fourth for one of a hundred, a third of its time in each."""
+    connection.execute("BEGIN")
+    for name in STATES:
+        connection.execute(
+            "INSERT INTO states (name, workflow, digest) SELECT DISTINCT ?, workflow, digest FROM executions", (name,)
+        )
+        connection.execute(
+            "INSERT INTO state_times (state, started, execution, visits, failures, retries, duration, longest, working)"
+            " SELECT s.id, e.started, e.id, 1, e.error IS NOT NULL, e.id % 50 = 0, d, d, d / 2"
+            " FROM (SELECT id, started, workflow, digest, error, (closed - started) / 3 AS d FROM executions) e"
+            " CROSS JOIN states s ON s.name = ?1 AND s.workflow = e.workflow AND s.digest = e.digest"
+            " WHERE d IS NOT NULL AND (?1 <> ?2 OR e.id % 100 = 0) ORDER BY 1, 2, 3",
+            (name, STATES[-1]),
+        )
+    connection.execute("COMMIT")
 
 
 def _status(drawn: float) -> Status:
