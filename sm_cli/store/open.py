@@ -10,6 +10,9 @@ from urllib.parse import unquote
 from sm_cli.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from sm_cli.store.copying.tables import Table, Tables
     from sm_cli.store.protocol import Store
     from sm_cli.store.upkeep.answers import Upkeep
     from sm_cli.store.waiting import Patience
@@ -71,6 +74,26 @@ def schema_number(url: str) -> int | None:
     from sm_cli.store.sqlite.peeking import file_schema
 
     return file_schema(_sqlite(url)[0])
+
+
+def open_tables(url: str) -> AbstractContextManager[Tables]:
+    """The database that a URL names, as tables of rows; its schema is made. Raises ConfigurationError; inside the block
+    the driver's errors become a DatabaseError."""
+    if url.startswith(_POSTGRES):
+        from sm_cli.store.postgres.tables import open_schema
+        from sm_cli.store.postgres.url import parse_url
+
+        return open_schema(parse_url(url))
+    from sm_cli.store.sqlite.tables import open_file
+
+    return open_file(_sqlite(url)[0])
+
+
+def table_layout() -> list[Table]:
+    """The tables of the newest schema, of every kind of database."""
+    from sm_cli.store.sqlite.tables import read_layout
+
+    return read_layout()
 
 
 def file_of(url: str) -> Path | None:

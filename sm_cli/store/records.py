@@ -239,6 +239,9 @@ class WorkerRecord(Mutable):
     #: Microseconds since 1970 UTC.
     started: int
     seen: int
+    #: {"queues": weights by queue or None for all, "concurrency": handlers at once, "handlers": their names, "tree":
+    #: the number of the only execution that it works for, or None}; None: an older sm did not say.
+    serves: Json = None
 
 
 class Timer(NamedTuple):

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+#: A database has its schema's number plus this one as long as a copy into it is under way: nobody knows that schema.
+UNFINISHED = 1_000_000
+
+
 @cache
 def migrations() -> tuple[str, ...]:
     """The scripts in their order; the first one's number is 1. Raises ValueError for a hole in the numbers."""

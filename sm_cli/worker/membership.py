@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from sm_cli.engine.stepping.queues import Rota
+from sm_cli.jsonvalue import Json
 from sm_cli.store.liveness import Liveness
 from sm_cli.store.records import WorkerRecord
 
@@ -23,6 +26,12 @@ def make_worker_record(name: str, ref: str, now: int, beacons: Liveness | None =
     id, pid = f"{name}/{ref}", os.getpid()
     lit = "" if beacons is None else beacons.light(id)
     return WorkerRecord(id, name, os.uname().nodename, pid, _mark(pid, lit), now, now)
+
+
+def serving_of(handlers: Mapping[str, object], rota: Rota, concurrency: int, tree: int | None) -> Json:
+    """What a worker says of itself in `WorkerRecord.serves`. handlers: by name."""
+    queues: dict[str, Json] | None = None if rota.queue_names is None else {**rota.weights}
+    return {"queues": queues, "concurrency": concurrency, "handlers": [*sorted(handlers)], "tree": tree}
 
 
 def name_of(worker: str) -> str:

@@ -29,7 +29,7 @@ from sm_cli.worker.contexts import context_of
 from sm_cli.worker.deliveries import BATCH, deliver_all
 from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
-from sm_cli.worker.membership import is_alive, is_dead, make_worker_record
+from sm_cli.worker.membership import is_alive, is_dead, make_worker_record, serving_of
 from sm_cli.worker.outlasting import Away, outlasting
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
@@ -86,21 +86,21 @@ class Worker:
         if self._beacons is not None:
             engine.marks = engine.marks or self._beacons.marks()
         self.worker = make_worker_record(name, engine.clock.new_ref(), engine.clock.now(), self._beacons)
-        self._is_member = False
+        self._is_member = self._barren = False  # barren: it looked as if there were something to do, and there was not
         self._pending = PendingWork(engine.store, self.worker.id)
         self._beats = Heartbeats()
         self._results_to_deliver: list[Done] = []  # results that no transaction has taken yet
-        # By the monotonic clock, which may begin anywhere.
-        self._next_census = self._next_renewal = self._judges_from = engine.clock.monotonic()
+        self._next_census = self._next_renewal = self._judges_from = engine.clock.monotonic()  # may begin anywhere
         self._last_work = self._last_sign = self._next_census - _FORGOTTEN
         self._jumps = Jumps(engine.clock)
         self._jump = 0  # microseconds that no transaction has re-based yet
-        self._barren = False  # it looked as if there were something to do, and there was not
         self._new_handlers: Mapping[str, Handler] | None = None
         self._use(handlers)
 
     def _use(self, handlers: Mapping[str, Handler]) -> None:
         self.handlers = Registry({**self.engine.builtin, **handlers})
+        self.worker = replace(self.worker, serves=serving_of(handlers, self.rota, self.pool.size, self.tree))
+        self._last_sign = self.engine.clock.monotonic() - _FORGOTTEN  # others are told soon
 
     # -- what others call ------------------------------------------------------------------------
 

@@ -468,6 +468,14 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "db query 'SELECT nope'",
     ),
     "worker": ("worker --once --name w --concurrency 1", "worker --drain --name w --concurrency 1"),
+    "workers": ("workers", "workers {f}"),
+    "queues": ("queues", "queues {f}"),
+    "db copy": (
+        "db copy .sm/sm.db copy.db --json",
+        "list --db copy.db",
+        "db copy .sm/sm.db copy.db",
+        "db copy a.db b.db",
+    ),
     "schedule add": (
         NIGHTLY,
         NIGHTLY,

@@ -1,4 +1,4 @@
-"""`sm db`: backup, info, check, compact, migrate, query."""
+"""`sm db`: backup, info, check, compact, migrate, copy, query."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sm_cli.cli.database.copy import copy_to_database
 from sm_cli.cli.database.prune import prune_executions
 from sm_cli.cli.project.opening import database_url, opened_store
 from sm_cli.cli.terminal import output as out
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("compact")(compact)
     group.command("vacuum", help="The same as sm db compact.")(compact)
     group.command("migrate")(migrate)
+    group.command("copy")(copy_to_database)
     group.command("prune")(prune_executions)
     group.command("query")(query)
     app.add_typer(group, name="db", help="Back up, check, shorten and ask the database.")

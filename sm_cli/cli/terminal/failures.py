@@ -33,6 +33,9 @@ _HINTS = {
     "missing handler": "--handlers DIR names another directory; with --stub such a task is answered with {}.",
     "backup": "--force replaces it.",
     "other path": "Give another path with --db.",
+    "copy source": "Stop its workers first; with --snapshot one moment of it is copied, and what comes later is not.",
+    "copy": "Stop who writes to the source, delete the copy and begin again; with --snapshot one moment is copied.",
+    "unfinished copy": "sm db copy, with the same two databases, finishes it.",
     "server backup": "pg_dump --schema=NAME copies it while workers run; sm db copy copies it into a file.",
     "no database": "`sm run` and `sm init` make one; --db names another.",
 }

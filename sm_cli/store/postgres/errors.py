@@ -6,6 +6,7 @@ import psycopg
 from psycopg import errors as pg
 
 from sm_cli.errors import Conflict, DatabaseAway, DatabaseBusy, DatabaseError, SmError
+from sm_cli.store.scripts import UNFINISHED
 
 _SAFE = "What was committed before is safe; the work goes on when the server does."
 
@@ -53,7 +54,9 @@ def unknown_commit(place: str) -> DatabaseAway:
 
 
 def too_new(place: str, schema_number: int, newest: int) -> DatabaseError:
-    """A schema that a later version wrote."""
+    """A schema that a later version wrote, or that a copy is under way into."""
+    if schema_number >= UNFINISHED:
+        return DatabaseError(f"{place} is an unfinished copy of another database", topic="unfinished copy")
     return DatabaseError(
         f"{place} was written by a newer sm (schema {schema_number}, this one knows {newest}); upgrade sm"
     )

@@ -113,11 +113,11 @@ SELECT j.leased_until FROM jobs j INDEXED BY jobs_leased
 WHERE j.tree = ? AND j.leased_until IS NOT NULL ORDER BY j.leased_until LIMIT 1
 
 -- name: workers
-SELECT w.id, w.name, w.host, w.pid, w.process, w.started, w.seen FROM workers w ORDER BY w.started, w.id
+SELECT w.id, w.name, w.host, w.pid, w.process, w.started, w.seen, w.serves FROM workers w ORDER BY w.started, w.id
 
 -- name: set_worker
-INSERT INTO workers (id, name, host, pid, process, started, seen) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET seen = excluded.seen
+INSERT INTO workers (id, name, host, pid, process, started, seen, serves) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, serves = excluded.serves
 
 -- name: delete_worker
 DELETE FROM workers WHERE id = ?

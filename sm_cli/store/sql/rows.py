@@ -235,7 +235,7 @@ def lease_row(j: Job) -> Row:
 
 def worker_row(w: WorkerRecord) -> Row:
     """A worker to a row of `workers`."""
-    return (w.id, w.name, w.host, w.pid, w.process, w.started, w.seen)
+    return (w.id, w.name, w.host, w.pid, w.process, w.started, w.seen, encode(w.serves))
 
 
 def timer(row: Row) -> Timer:

@@ -14,6 +14,7 @@ from sm_cli.store.records import (
 )
 from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.parameters import id_list, name_list
+from sm_cli.store.sql.rows import Row, decode
 
 
 class WorkQuestions(Asking):
@@ -158,7 +159,25 @@ class WorkQuestions(Asking):
 
     def workers(self) -> list[WorkerRecord]:
         """All that are written down, oldest first."""
-        return [WorkerRecord(*row) for row in self.session.all("workers")]
+        return [WorkerRecord(*[*row[:-1], decode(row[-1])]) for row in self.session.all("workers")]
+
+    def jobs_by_worker(self) -> dict[str, int]:
+        """How many jobs each worker has, by its id; those handed over are nobody's."""
+        return dict(self.session.all("jobs_by_worker", (HANDED_OVER,)))
+
+    def jobs_by_queue(self, now: int) -> list[Row]:
+        """(queue, jobs that may be taken, jobs that may not yet, leased ones, ones handed over, since when the oldest
+        of the first may be taken, microseconds since 1970 UTC, or None), in the order of the names."""
+        return self.session.all("jobs_by_queue", {"now": now, "handed_over": HANDED_OVER})
+
+    def timers_by_queue(self) -> list[Row]:
+        """(queue, kind of timer, how many): pauses before a retry, and Wait states."""
+        return self.session.all("timers_by_queue")
+
+    def newest_history(self, before: int | None, limit: int) -> list[Row]:
+        """(place, queue of the execution, events as JSON text) of what was written before this place, None for all;
+        the newest first."""
+        return self.session.all("newest_history", {"before": 2**62 if before is None else before, "limit": limit})
 
     def has_due(self, now: int, tree: int | None = None) -> bool:
         """Whether a timer or the deadline of a RUNNING execution is due at or before `now`."""

@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from sm_cli.errors import Conflict, DatabaseBusy, DatabaseError, SmError
+from sm_cli.store.scripts import UNFINISHED
 
 #: No more of a path is shown, in characters.
 _LONGEST_PATH = 200
@@ -100,7 +101,9 @@ def not_shareable(path: Path) -> DatabaseError:
 
 
 def too_new(path: Path, schema: int, newest: int) -> DatabaseError:
-    """A schema that a later version wrote."""
+    """A schema that a later version wrote, or that a copy is under way into."""
+    if schema >= UNFINISHED:
+        return DatabaseError(f"{path} is an unfinished copy of another database", topic="unfinished copy")
     return DatabaseError(f"{path} was written by a newer sm (schema {schema}, this one knows {newest}); upgrade sm")
 
 

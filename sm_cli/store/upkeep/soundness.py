@@ -17,6 +17,8 @@ from sm_cli.store.upkeep.answers import DatabaseProblem
 if TYPE_CHECKING:
     from sm_cli.store.sql.session import Session
 
+#: Statements that put right what `problem_counts` names them for.
+_REPAIRS = ("delete_stray_jobs", "delete_stray_timers", "delete_stray_subscriptions", "delete_stray_links", "raise_ids")
 #: Large values that are named; others are counted.
 MOST = 20
 #: Rows of the history that are read at once.
@@ -40,8 +42,9 @@ def find_problems(session: Session) -> list[DatabaseProblem]:
 
 def repair_rows(session: Session) -> None:
     """Put right what `find_problems` calls repairable, while nobody else writes. Raises DatabaseError."""
-    for _, repair, count in session.all("problem_counts"):
-        if repair is not None and count:
+    repairs = {repair for _, repair, count in session.all("problem_counts") if count}
+    for repair in _REPAIRS:
+        if repair in repairs:
             session.all(repair)
     uses = _count_uses(session)
     bodies = {id for id, _, is_there in session.all("counted_blobs") if is_there}

@@ -1,0 +1,253 @@
+"""A database into another one, of each kind: all of it, once, and what waited goes on at the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sm_cli.errors import ConfigurationError, Conflict, DatabaseError
+from sm_cli.handlers.handler import Handler
+from sm_cli.store.copying import copy
+from sm_cli.store.open import open_store, open_tables, schema_number
+from sm_cli.store.records import Status
+from sm_cli.store.scripts import UNFINISHED, newest_schema
+from sm_cli.testing import FakeClock
+from sm_cli.views.operating.copying import CopyProgress, copy_database
+from sm_cli.views.upkeep import database_document, database_problems
+from tests.engine.workers import Yard, soon, workflow, yard
+from tests.stores import database
+
+WAYS = [("sqlite", "postgres"), ("postgres", "sqlite"), ("sqlite", "sqlite")]
+#: Waits for a token, for time and for a message at once; its input is large.
+WAITING = workflow(
+    {
+        "StartAt": "All",
+        "States": {
+            "All": {
+                "Type": "Parallel",
+                "Branches": [
+                    {
+                        "StartAt": "Ask",
+                        "States": {
+                            "Ask": {
+                                "Type": "Task",
+                                "Resource": "ask.waitForTaskToken",
+                                "Parameters": {"token.$": "$$.Task.Token"},
+                                "End": True,
+                            }
+                        },
+                    },
+                    {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 3600, "End": True}}},
+                    {
+                        "StartAt": "Hear",
+                        "States": {
+                            "Hear": {
+                                "Type": "Message",
+                                "CorrelationKey": "orderId",
+                                "CorrelationValuePath": "$.orderId",
+                                "End": True,
+                            }
+                        },
+                    },
+                ],
+                "End": True,
+            }
+        },
+    }
+)
+
+
+@pytest.fixture(params=WAYS, ids=["-".join(way) for way in WAYS])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The URLs of two empty databases."""
+    with ExitStack() as stack:
+        urls = []
+        for name, kind in zip("ab", request.param, strict=True):
+            (tmp_path / name).mkdir()
+            urls.append(stack.enter_context(database(kind, tmp_path / name)))
+        yield urls[0], urls[1]
+        if request.param[1] == "postgres" and (schema_number(urls[1]) or 0) > UNFINISHED:  # other tests get it next
+            with open_tables(urls[1]) as tables:
+                tables.begin_copy(newest_schema())
+
+
+def fill(url: str, clock: FakeClock) -> str:
+    """Executions that wait, one that is closed; returns the token that one of them waits for."""
+    tokens: list[str] = []
+
+    def ask(input: Any, _context: Any) -> Any:
+        tokens.append(input["token"])
+
+    with yard(open_store(url), clock) as here:
+        for number in range(3):
+            here.start(WAITING, {"orderId": f"o{number}", "text": "é" * 9000, "nul": "a\0b"})
+        here.start(workflow({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, "short"), {"n": 1})
+        worker = here.worker({"ask": Handler("ask", ask)}, alive=True)
+        _until(here, worker, lambda: len(tokens) == 3 and not worker.jobs)
+        worker.finish(0)
+    return tokens[0]
+
+
+def _until(here: Yard, worker: Any, condition: Any) -> None:
+    def look() -> bool:
+        worker.tick()
+        return bool(condition())
+
+    soon(look)
+
+
+def test_what_waits_goes_on_at_the_other_side(places: tuple[str, str]) -> None:
+    source, target = places
+    clock = FakeClock()
+    token = fill(source, clock)
+    totals = copy_database(source, target, now=clock.now(), snapshot=False)
+    assert totals.rows["executions"] == 4
+    assert totals.rows_before == 0
+    with yard(open_store(target, create=False), clock) as there:
+        assert database_problems(there.store) == []
+        execution = there.engine.task_succeeded(token, {"answer": 42})
+        input: Any = there.now(execution).input
+        assert input["nul"] == "a\0b"
+        there.engine.publish("orderId", input["orderId"], {"paid": True})
+        there.later(3601)
+        worker = there.worker({}, alive=True)
+        _until(there, worker, lambda: there.now(execution).closed is not None)
+        output: Any = there.now(execution).output
+        assert (there.now(execution).status, output[0]) == (Status.SUCCEEDED, {"answer": 42})
+        new = there.start(WAITING, {"orderId": "new"})  # under numbers that nobody had
+        assert new.id > execution.id
+        assert database_problems(there.store) == []
+        worker.finish(0)
+
+
+class _Kill(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("portions", [1, 4, 9, 13])
+def test_who_was_killed_goes_on(places: tuple[str, str], monkeypatch: pytest.MonkeyPatch, portions: int) -> None:
+    source, target = places
+    clock = FakeClock()
+    fill(source, clock)
+    monkeypatch.setattr(copy, "_ROWS", 2)
+    calls = 0
+
+    def die(_progress: CopyProgress) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == portions:
+            raise _Kill
+
+    with pytest.raises(_Kill):
+        copy_database(source, target, now=clock.now(), snapshot=False, tell=die)
+    with pytest.raises(DatabaseError, match="is an unfinished copy of another database"):
+        open_store(target, create=False)
+    totals = copy_database(source, target, now=clock.now(), snapshot=False)
+    assert totals.rows_before > 0
+    one, two = open_store(source), open_store(target)
+    documents: list[Any] = [database_document(store)["tables"] for store in (one, two)]
+    own = {"sm_schema", "sm_commits", "workers"}
+    first, second = ({name: n for name, n in tables.items() if name not in own} for tables in documents)
+    assert first == second
+    assert one.token_key() == two.token_key()
+    one.close()
+    two.close()
+
+
+def test_a_copy_of_another_database_is_not_gone_on_with(places: tuple[str, str], tmp_path: Path) -> None:
+    source, target = places
+    clock = FakeClock()
+    fill(source, clock)
+
+    def die(progress: CopyProgress) -> None:
+        if progress.table == "executions":
+            raise _Kill
+
+    with pytest.raises(_Kill):
+        copy_database(source, target, now=clock.now(), snapshot=False, tell=die)
+    other = f"sqlite:{tmp_path}/other.db"
+    fill(other, clock)
+    with pytest.raises(Conflict, match="unfinished copy of another database"):
+        copy_database(other, target, now=clock.now(), snapshot=False)
+
+
+def test_a_target_that_holds_something_is_left_alone(places: tuple[str, str]) -> None:
+    source, target = places
+    clock = FakeClock()
+    fill(source, clock)
+    fill(target, clock)
+    with pytest.raises(Conflict, match="is not empty"):
+        copy_database(source, target, now=clock.now(), snapshot=False)
+    store = open_store(target)
+    assert database_problems(store) == []
+    store.close()
+
+
+def test_a_source_that_is_worked_on_is_copied_only_as_a_snapshot(places: tuple[str, str]) -> None:
+    source, target = places
+    clock = FakeClock()
+    fill(source, clock)
+    with yard(open_store(source), clock) as here:
+        worker = here.worker({}, "busy", alive=True)
+        worker.tick()
+        with pytest.raises(Conflict, match=r"workers run on the source \(busy\)"):
+            copy_database(source, target, now=clock.now(), snapshot=False)
+
+        def write(progress: CopyProgress) -> None:
+            if progress.table == "executions" and progress.step == "copy":
+                here.start(WAITING, {"orderId": "late"})
+
+        totals = copy_database(source, target, now=clock.now(), snapshot=True, tell=write)
+        assert totals.was_written
+        assert totals.rows["executions"] == 4
+    store = open_store(target)
+    assert database_problems(store) == []
+    store.close()
+
+
+def test_who_writes_without_being_a_worker_is_noticed(places: tuple[str, str]) -> None:
+    source, target = places
+    clock = FakeClock()
+    fill(source, clock)
+    with yard(open_store(source), clock) as here:
+
+        def write(progress: CopyProgress) -> None:
+            if progress.table == "executions":
+                here.start(WAITING, {"orderId": "late"})
+
+        with pytest.raises(Conflict, match="was written while it was copied"):
+            copy_database(source, target, now=clock.now(), snapshot=False, tell=write)
+    totals = copy_database(source, target, now=clock.now(), snapshot=False)
+    assert totals.rows["executions"] > 4
+
+
+def test_a_source_that_goes_on_between_two_attempts_is_noticed(places: tuple[str, str]) -> None:
+    source, target = places
+    clock = FakeClock()
+    token = fill(source, clock)
+
+    def die(progress: CopyProgress) -> None:
+        if progress.table == "history":
+            raise _Kill
+
+    with pytest.raises(_Kill):
+        copy_database(source, target, now=clock.now(), snapshot=False, tell=die)
+    with yard(open_store(source), clock) as here:
+        here.engine.task_succeeded(token, {"answer": 42})
+    with pytest.raises(DatabaseError, match="or they differ"):
+        copy_database(source, target, now=clock.now(), snapshot=False)
+
+
+def test_what_is_no_database_to_copy_is_refused(tmp_path: Path) -> None:
+    file = f"sqlite:{tmp_path}/a.db"
+    with pytest.raises(ConfigurationError, match="in memory"):
+        copy_database("memory:", file, now=0, snapshot=False)
+    with pytest.raises(DatabaseError):
+        copy_database(file, f"sqlite:{tmp_path}/b.db", now=0, snapshot=False)
+    open_store(file).close()
+    with pytest.raises(ConfigurationError, match="the same database"):
+        copy_database(file, str(tmp_path / "a.db"), now=0, snapshot=False)
