@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-BENCHES = ("startup", "validate", "durable", "maps", "memory", "waiting", "queue", "timers", "callbacks")
+BENCHES = ("startup", "validate", "folders", "durable", "maps", "memory", "waiting", "queue", "timers", "callbacks")
 #: Those that take minutes, or compare; they run when they are named.
 LONG = (
     *("idle", "fairness", "writers", "chaos", "chaos_stops", "buckets", "jsonata", "jsonata-reference", "distributed"),
