@@ -25,6 +25,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "recycle_after": (int, "a whole number"),
     "queues": (str, "text"),
     "priority": (dict, "a table of queues by workflow"),
+    "retention": (str, "text"),
     "buckets": (str, "text"),
     "aws_limits": (bool, "true or false"),
     "max_payload": (int, "a number of bytes"),

@@ -328,3 +328,5 @@ class Prunable(NamedTuple):
     events: int
     #: Microseconds since 1970 UTC.
     started: int
+    #: Its workflow's name.
+    workflow: str

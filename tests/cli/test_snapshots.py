@@ -454,6 +454,8 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
     "db prune": (
         "db prune",
         "db prune --older-than 0s --dry-run",
+        "db prune --older-than 0s --dry-run --keep-failed --workflow order",
+        "db prune --older-than 0s --keep-failed --status failed",
         "db prune --older-than 0s --status failed --json",
         "db prune --older-than 0s",
         "list",
@@ -468,6 +470,13 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "db query 'SELECT nope'",
     ),
     "worker": ("worker --once --name w --concurrency 1", "worker --drain --name w --concurrency 1"),
+    "delete": ("delete", "delete small free", "list", "delete large", "delete small", "delete three --json"),
+    "db export": (
+        "db export out",
+        "db export out --format csv --json",
+        "db export out",
+        "db export out --format xml",
+    ),
     "workers": ("workers", "workers {f}"),
     "queues": ("queues", "queues {f}"),
     "db copy": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 
 from sm_cli.asl.text.source import parse
 from sm_cli.engine.engine import Engine, prepare
-from sm_cli.engine.retention import CLOSED, Pruned, count_prunable, prune
-from sm_cli.errors import TaskError
+from sm_cli.engine.retention import CLOSED, Pruned, count_prunable, delete_execution, prune
+from sm_cli.errors import Conflict, NotFound, TaskError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.protocol import Store
@@ -20,6 +21,8 @@ from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.testing import FakeClock, Simulation
 from sm_cli.testing.crash import Crash, crash_points
 from sm_cli.views.upkeep import database_problems
+from sm_cli.worker.retaining import retaining, sweep
+from tests.engine.workers import soon
 from tests.store.asking import asked
 
 SECOND = 1_000_000
@@ -142,6 +145,51 @@ def test_what_is_old_and_closed_goes_with_all_that_is_its_own(shop: Shop) -> Non
     assert {row[1] for row in rows["history"]} == left
     assert rows["map_runs"] == []
     assert count_prunable(shop.store, before) == prune(shop.store, before) == Pruned()
+
+
+def test_a_worker_deletes_a_little_at_a_time(shop: Shop) -> None:
+    over = threading.Event()
+    commits = shop.store.commits
+    total = sweep(shop.engine, 3600 * SECOND, over)
+    assert (total.executions, total.children) == (3, 5)
+    assert shop.store.commits - commits > 3
+    assert shop.names() == {"new", "waits"}
+    assert sweep(shop.engine, 3600 * SECOND, over) == Pruned()
+    assert database_problems(shop.store) == []
+
+
+def test_a_worker_that_ends_leaves_the_rest(shop: Shop) -> None:
+    over = threading.Event()
+    over.set()
+    assert sweep(shop.engine, 3600 * SECOND, over).children == 0
+    assert database_problems(shop.store) == []
+    with retaining(shop.engine, 3600 * SECOND):
+        soon(lambda: shop.names() == {"new", "waits"})
+    assert database_problems(shop.store) == []
+
+
+def test_only_one_workflow_is_pruned(shop: Shop) -> None:
+    before = a_while_ago(shop)
+    assert count_prunable(shop.store, before, workflow="batch") == prune(shop.store, before, workflow="batch")
+    assert shop.names() == {"ok", "bad", "new", "waits"}
+    assert database_problems(shop.store) == []
+
+
+def test_one_execution_is_deleted_by_itself(shop: Shop) -> None:
+    batch = shop.engine.find("batch")
+    with shop.store.read() as questions:
+        (run,) = questions.map_runs(batch.id)
+        child = questions.list_executions(ExecutionFilter(run=run.id))[0]
+    with pytest.raises(Conflict, match="child of a map run"):
+        delete_execution(shop.store, child)
+    total = delete_execution(shop.store, batch)
+    assert (total.executions, total.children) == (1, 5)
+    with pytest.raises(NotFound, match="not there any more"):
+        delete_execution(shop.store, batch)
+    with pytest.raises(Conflict, match="is RUNNING"):
+        delete_execution(shop.store, shop.engine.find("waits"))
+    assert shop.names() == {"ok", "bad", "new", "waits"}
+    assert database_problems(shop.store) == []
 
 
 def test_no_table_keeps_anything_of_an_execution_that_went(shop: Shop) -> None:

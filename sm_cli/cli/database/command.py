@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sm_cli.cli.database.copy import copy_to_database
+from sm_cli.cli.database.export import export_tables
 from sm_cli.cli.database.prune import prune_executions
 from sm_cli.cli.project.opening import database_url, opened_store
 from sm_cli.cli.terminal import output as out
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("vacuum", help="The same as sm db compact.")(compact)
     group.command("migrate")(migrate)
     group.command("copy")(copy_to_database)
+    group.command("export")(export_tables)
     group.command("prune")(prune_executions)
     group.command("query")(query)
     app.add_typer(group, name="db", help="Back up, check, shorten and ask the database.")

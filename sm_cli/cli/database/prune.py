@@ -9,7 +9,7 @@ import typer
 from sm_cli.cli.project.opening import opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Trust, choice, seconds
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, OfWorkflow, Trust, choice, seconds
 
 _CLOSED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
@@ -22,6 +22,10 @@ def prune_executions(
         list[str] | None,
         typer.Option("--status", metavar="STATUS", help="Only these; may be given again."),
     ] = None,
+    workflow: OfWorkflow = None,
+    keep_failed: Annotated[
+        bool, typer.Option("--keep-failed", help="Keep those that FAILED or TIMED_OUT, however old.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell how much would go.")] = False,
     json: AsJson = False,
     db: Database = None,
@@ -31,13 +35,18 @@ def prune_executions(
     """Delete closed executions with their histories, and what only they refer to."""
     from sm_cli.engine.clock import SystemClock
     from sm_cli.engine.retention import CLOSED, count_prunable, prune
+    from sm_cli.errors import UsageError
     from sm_cli.views.listing import Status
 
     before = SystemClock().now() - round(seconds(older_than, "--older-than") * 1_000_000)
     names = [choice(each.upper().replace("-", "_"), "--status", _CLOSED) for each in status or ()]
     statuses = tuple(map(Status, dict.fromkeys(names))) or CLOSED
+    if keep_failed:
+        if names:
+            raise UsageError("--keep-failed and --status both say which executions go: give one of them")
+        statuses = tuple(each for each in CLOSED if each not in (Status.FAILED, Status.TIMED_OUT))
     with opened_store(db) as store:
-        totals = (count_prunable if dry_run else prune)(store, before, statuses)
+        totals = (count_prunable if dry_run else prune)(store, before, statuses, workflow)
     if json:
         counts = {
             "executions": totals.executions,

@@ -33,9 +33,12 @@ from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from sm_cli.cli.project.config import Project
     from sm_cli.cli.run.working import Goes
+    from sm_cli.engine.engine import Engine
     from sm_cli.engine.stepping.queues import Rota
     from sm_cli.handlers.handler import Handler
     from sm_cli.handlers.registry import Registry
@@ -146,7 +149,7 @@ def worker(
                 working.warn_of_no_handlers(directory)
             loop = Worker(stubbed_engine(engine, stub), merge(registry), concurrency=load.slots, name=name, rota=rota)
             working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
-            with reloading(loop, directory, merge, load) if reload else nullcontext():
+            with reloading(loop, directory, merge, load) if reload else nullcontext(), _retention(project, engine):
                 working.run(goes)
             code = working.end(goes, ok_to_leave=ok_to_leave, strict=strict_signals)
     if code:
@@ -177,6 +180,17 @@ def _rota(queues: str | None, strict: bool, source: str) -> Rota:
             raise UsageError(f"{source} names {name!r} twice")
         weights[name] = count(weight, source) if colon else 1
     return Rota(weights, strict=strict)
+
+
+def _retention(project: Project, engine: Engine) -> AbstractContextManager[None]:
+    """What deletes, as long as it is open, executions that are older than the setting says. Raises UsageError for a
+    span that is none."""
+    setting = project.setting("retention")
+    if setting is None:
+        return nullcontext()
+    from sm_cli.worker.retaining import retaining
+
+    return retaining(engine, round(seconds(setting, project.place("retention") or "retention") * 1_000_000))
 
 
 def _registry(load: Loader, directory: Path, is_explicit: bool) -> Registry:

@@ -36,6 +36,7 @@ _HINTS = {
     "copy source": "Stop its workers first; with --snapshot one moment of it is copied, and what comes later is not.",
     "copy": "Stop who writes to the source, delete the copy and begin again; with --snapshot one moment is copied.",
     "unfinished copy": "sm db copy, with the same two databases, finishes it.",
+    "delete": "sm stop ends it first.",
     "server backup": "pg_dump --schema=NAME copies it while workers run; sm db copy copies it into a file.",
     "no database": "`sm run` and `sm init` make one; --db names another.",
 }

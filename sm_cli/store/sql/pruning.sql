@@ -1,7 +1,7 @@
 -- Retention: which closed executions may go, and their rows.
 
 -- name: prunable
-SELECT e.id, e.tree, e.events, e.started FROM executions e INDEXED BY executions_by_status
+SELECT e.id, e.tree, e.events, e.started, e.workflow FROM executions e INDEXED BY executions_by_status
 WHERE e.run IS NULL AND e.status = ? AND (e.started, e.id) > (?, ?) AND e.closed < ? ORDER BY e.started, e.id LIMIT ?
 
 -- name: busy_trees

@@ -13,7 +13,7 @@ from sm_cli.cli.commands import COMMANDS
 from sm_cli.cli.other_words import MEANT, first_word
 from tests.cli.conftest import Project
 
-ASKED = ("ps", "logs", "status", "delete", "ls", "start", "exec", "kill", "cancel", "resume", "retry", "send", "events",
+ASKED = ("ps", "logs", "status", "rm", "ls", "start", "exec", "kill", "cancel", "resume", "retry", "send", "events",
          "describe", "inspect")  # fmt: skip
 
 
