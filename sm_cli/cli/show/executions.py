@@ -109,6 +109,13 @@ def _print_count(store: Store, filter: ExecutionFilter, format: str) -> None:
         out.one({"count": number}, format)
 
 
+def _workflow_text(execution: Execution) -> str:
+    """`order:3`; without a number where none is known, and for a workflow of ours, of which nobody has the text."""
+    if execution.version is None or execution.workflow.startswith("sm:"):
+        return execution.workflow
+    return f"{execution.workflow}:{execution.version}"
+
+
 def _print_executions(store: Store, executions: list[Execution], *, wide: bool) -> None:
     from sm_cli.cli.terminal.fitting import PublicId, TimeCell, all_refs, fits_terminal, print_table
     from sm_cli.views.listing import short_refs
@@ -117,7 +124,7 @@ def _print_executions(store: Store, executions: list[Execution], *, wide: bool) 
         (
             PublicId(e.ref),
             "" if e.name == e.ref else e.name,
-            e.workflow if e.version is None else f"{e.workflow}:{e.version}",
+            _workflow_text(e),
             e.status.value,
             TimeCell(e.started),
             "" if e.closed is None else tables.duration(e.closed - e.started),
