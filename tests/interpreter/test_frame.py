@@ -19,7 +19,7 @@ def test_a_copy_has_every_field_and_changing_it_leaves_the_frame() -> None:
         "id": 1, "execution": 2, "parent": 3, "activation": 4, "index": 5, "machine": "/a", "state": "S", "seq": 6,
         "status": FrameStatus.BLOCKED, "opens": Opens.JOB | Opens.TIMER, "retries": (1, 0), "join": Join(2),
         "item": {"Index": 0}, "vars": {"v": 1}, "input": [1], "output": [2], "entered": 7, "last": 8, "entered_at": 9,
-        "wake": {"event": "Entered"},
+        "wake": {"event": "Entered"}, "work_since": 10,
     }  # fmt: skip
     assert set(values) == {field.name for field in fields(Frame)}
     frame = Frame(**values)  # type: ignore[arg-type]  # each value is of its field's type
