@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -175,7 +174,7 @@ class Run:
         self.project.write("handlers/chaos.py", HANDLERS)
         chaos_rows.prepare(self.project.folder)
         names = WORKERS if self.plan.pause is not None else WORKERS[:1]
-        open_store(str(self.project.database)).close()
+        self.open().close()
         for name in names:
             self.start_worker(name)
         try:
@@ -207,7 +206,7 @@ class Run:
     def carry_out(self, agenda: list[tuple[float, Callable[[], None]]]) -> None:
         chance, begun = random.Random(self.plan.seed), time.monotonic()
         next_kill, progress = begun + 2, 0
-        store = open_store(str(self.project.database))
+        store = self.open()
         open_ones = [f"c{n}" for n in range(self.plan.executions)]
         while agenda or open_ones:
             now = time.monotonic()
@@ -224,29 +223,37 @@ class Run:
 
     def tasks_ended(self) -> int:
         """How many tasks have ended well."""
-        connection = sqlite3.connect(self.project.database)
+        ((count,),) = self.select(_ENDED)
+        return int(count)
+
+    def open(self) -> Store:
+        """The database, for the one who watches."""
+        return open_store(self.project.url or str(self.project.database))
+
+    def select(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a question of our own."""
+        store = self.open()
         try:
-            return int(connection.execute(_ENDED).fetchone()[0])
+            with store.read() as questions:
+                return list(questions.session.connection.execute(sql).fetchall())
         finally:
-            connection.close()
+            store.close()
 
     # -- what came of it -------------------------------------------------------------------------
 
     def trees(self, store: Store) -> dict[str, list[Execution]]:
         """By name: the execution, and then those that it and they have begun."""
-        connection = sqlite3.connect(self.project.database)
         found = {}
         for n in range(self.plan.executions):
             (root,) = asked(store).find(f"c{n}")
-            ids = connection.execute("SELECT id FROM executions WHERE tree = ? ORDER BY id", (root.id,)).fetchall()
+            ids = self.select(f"SELECT id FROM executions WHERE tree = {root.id} ORDER BY id")
             found[root.name] = [execution for (id,) in ids if (execution := asked(store).execution(id)) is not None]
-        connection.close()
         return found
 
     def outcomes(self) -> dict[str, list[str]]:
         """By name, of the execution and all below it: status, output, error, cause, and how often each kind of event
         stands in its history. (That a task was begun is recorded for each worker that began it.)"""
-        store = open_store(str(self.project.database))
+        store = self.open()
         found = {name: sorted(outcome(store, each) for each in tree) for name, tree in self.trees(store).items()}
         store.close()
         return found
@@ -261,16 +268,14 @@ class Run:
 
     def left_over(self) -> int:
         """Rows of anything that should be gone, in the whole database."""
-        connection = sqlite3.connect(self.project.database)
         counts = [
-            connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0]
+            self.select(f"SELECT count(*) FROM {what}")[0][0]
             for what in (
                 "jobs", "timers", "subscriptions", "frames WHERE status < 3", "messages WHERE status = 'buffered'",
                 "executions WHERE closed IS NULL", "map_runs WHERE closed IS NULL",
             )
         ]  # fmt: skip
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        connection.close()
+        assert self.project.url is not None or self.select("PRAGMA integrity_check") == [("ok",)]
         return sum(counts)
 
     def complaints(self) -> list[str]:
@@ -309,7 +314,7 @@ def twice(store: Store, execution: Execution) -> int:
 def judged(calm: Run, run: Run) -> Iterator[Figure]:
     """What the promise says, in numbers: all but the first three have to be nothing."""
     expected, found, effects = calm.outcomes(), run.outcomes(), run.effects()
-    store = open_store(str(run.project.database))
+    store = run.open()
     missing = doubled = rows = files = children = 0
     for tree in run.trees(store).values():
         for execution in tree:

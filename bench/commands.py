@@ -18,6 +18,8 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = folder / ".sm" / "sm.db"
+        #: Where the database is, when it is not that file.
+        self.url: str | None = None
 
     def write(self, name: str, text: str) -> None:
         file = self.folder / name
@@ -26,6 +28,8 @@ class Project:
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        if self.url is not None:
+            environment["SM_DATABASE_URL"] = self.url
         return subprocess.Popen(
             [sys.executable, "-m", "sm_cli", *arguments], cwd=self.folder, env=environment, text=True, **options
         )

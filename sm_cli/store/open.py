@@ -101,6 +101,16 @@ def file_of(url: str) -> Path | None:
     return None if url == "memory:" or url.startswith(_POSTGRES) else _sqlite(url)[0]
 
 
+def url_for_people(url: str) -> str:
+    """What people are shown of a URL: of a server's all but user, password and what only the driver reads. Raises
+    ConfigurationError."""
+    if not url.startswith(_POSTGRES):
+        return url
+    from sm_cli.store.postgres.url import parse_url
+
+    return parse_url(url).place
+
+
 def _postgres(url: str, create: bool, patience: Patience | None) -> Store:
     try:
         from sm_cli.store.postgres.database import PostgresStore

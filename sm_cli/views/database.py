@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sm_cli.store.open import file_of, open_store
+from sm_cli.store.open import file_of, open_store, url_for_people
 from sm_cli.store.waiting import Holder, Patience
 
-__all__ = ["Holder", "Patience", "file_of", "open_store"]
+__all__ = ["Holder", "Patience", "file_of", "open_store", "url_for_people"]

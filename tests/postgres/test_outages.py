@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +100,36 @@ def test_a_command_says_one_sentence(own: Server, url: str) -> None:
     apply(store, new_executions=[execution(1)])
     assert asked(store).execution(1) == execution(1)
     store.close()
+
+
+def test_a_service_that_is_started_before_its_server_waits_for_it_and_shows_no_password(
+    own: Server, url: str, tmp_path: Path
+) -> None:
+    open_store(url).close()
+    secret = url.replace("postgres@", "postgres:geheim@")
+    log = tmp_path / "log"
+    own.kill()
+    try:
+        with log.open("w") as err:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "sm_cli", "worker", "--db", secret], cwd=tmp_path, stderr=err,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            )  # fmt: skip
+        soon(lambda: "trying again until it works" in log.read_text())
+        once = subprocess.run(
+            [sys.executable, "-m", "sm_cli", "worker", "--once", "--db", secret], cwd=tmp_path, text=True,
+            capture_output=True, check=False, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )  # fmt: skip
+        assert once.returncode == 7
+        assert "cannot be reached" in once.stderr
+    finally:
+        own.start()
+    soon(lambda: "on postgresql:///postgres?schema=" in log.read_text())
+    worker.terminate()
+    assert worker.wait(30) == 0
+    assert log.read_text().count("trying again") == 1
+    assert "the database answers again" in log.read_text()
+    assert "geheim" not in log.read_text() + once.stderr
 
 
 @pytest.mark.parametrize("verdict", ["cut", "swallow"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,12 +60,12 @@ def opened_store(db: str | None, project: Project | None = None, *, create: bool
 
     create: make it where there is none. A command that only finds work or hands in a message says no: in the wrong
     directory it would begin a database that nobody else looks at, and the message would be lost."""
-    from sm_cli.views.database import open_store
+    from sm_cli.views.database import open_store, url_for_people
 
     project = project or find_project()
     url, is_named, file = _named_database(db, project)
     try:
-        store = open_store(url, create=create, patience=_patience(project, url))
+        store = open_store(url, create=create, patience=_patience(project, url_for_people(url)))
         try:
             yield store
         finally:
@@ -135,3 +135,24 @@ def opened_engine(
     with opened_store(db, project, create=create) as store:
         library = Library(project.workflows, project.reader())
         yield Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))
+
+
+@contextmanager
+def lasting_engine(db: str | None, project: Project, *, create: bool, buckets: str | None) -> Iterator[Engine]:
+    """As `opened_engine`, for a service: one that is started before the database's server, or while that is away, waits
+    for it as a worker does that loses it."""
+    import time
+
+    from sm_cli.errors import DatabaseAway
+    from sm_cli.worker.outlasting import Away
+
+    away = Away()
+    with ExitStack() as stack:
+        while True:
+            try:
+                engine = stack.enter_context(opened_engine(db, project, create=create, buckets=buckets))
+                break
+            except DatabaseAway as e:
+                time.sleep(away.pause(e))
+        away.over()
+        yield engine

@@ -120,17 +120,22 @@ def worker(
     _log_format: LogFormat = None,
 ) -> None:  # fmt: skip
     """Work on all executions until Ctrl-C."""
-    from sm_cli.cli.project.opening import opened_engine
+    from sm_cli.cli.project.opening import lasting_engine, opened_engine
     from sm_cli.cli.run.following import own_name
     from sm_cli.cli.run.reloading import need_watchfiles, reloading
     from sm_cli.cli.run.working import Working
     from sm_cli.handlers.builtin import builtins
+    from sm_cli.views.database import url_for_people
     from sm_cli.worker.worker import Worker
 
     goes = _how_far(once=once, drain=drain, ok_to_leave=ok_to_leave, quiet=quiet)
     logs.tell_work(quiet)
     project = find_project(substitutions=substitutions)
-    load, limit, url = loader_for(project, concurrency, processes), seconds(grace, "--grace"), project.database(db)[0]
+    load, limit, place = (
+        loader_for(project, concurrency, processes),
+        seconds(grace, "--grace"),
+        url_for_people(project.database(db)[0]),
+    )
     load.ahead, load.recycle_after = not (once or drain), recycle_after(project, recycle)
     rota = _rota(queues or project.setting("queues"), strict, project.origin("queues", queues))
     directory, is_explicit = project.handlers(handlers)
@@ -144,11 +149,12 @@ def worker(
         def merge(handlers: Registry) -> Mapping[str, Handler]:
             return {**ours, **handlers} if stubs is None else stubs.under(handlers)
 
-        with opened_engine(db, project, create=create, buckets=buckets) as engine, Working(limit, project) as working:
+        engine_of = opened_engine if once or drain else lasting_engine
+        with engine_of(db, project, create=create, buckets=buckets) as engine, Working(limit, project) as working:
             if not (stub or registry or directory.is_dir()):
                 working.warn_of_no_handlers(directory)
             loop = Worker(stubbed_engine(engine, stub), merge(registry), concurrency=load.slots, name=name, rota=rota)
-            working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
+            working.begin(loop, len(registry), directory, place, stub=stub, processes=load.processes)
             with reloading(loop, directory, merge, load) if reload else nullcontext(), _retention(project, engine):
                 working.run(goes)
             code = working.end(goes, ok_to_leave=ok_to_leave, strict=strict_signals)

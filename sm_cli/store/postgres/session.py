@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from sm_cli.store.postgres.bulk import COLUMN_TYPES, Bulk, bulk
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters, not_text
 
+# A connection that breaks is said once, by whoever it is raised to; the driver would say it in words of its own too.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 #: So many rows are as well sent one by one.
 _FEW = 2
 #: Types of columns, and statements that take all rows at once: the same for every schema of this sm.
