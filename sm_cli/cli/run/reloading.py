@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from sm_cli.worker.worker import Worker
 
 
-def need_watchfiles() -> None:
-    """Raises ConfigurationError when the extra is not installed."""
+def need_watchfiles(is_needed: bool) -> None:
+    """Raises ConfigurationError when the package is needed and not installed."""
+    if not is_needed:
+        return
     try:
         import watchfiles  # noqa: F401
     except ImportError:

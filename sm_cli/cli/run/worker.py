@@ -125,22 +125,16 @@ def worker(
     from sm_cli.cli.run.reloading import need_watchfiles, reloading
     from sm_cli.cli.run.working import Working
     from sm_cli.handlers.builtin import builtins
-    from sm_cli.views.database import url_for_people
     from sm_cli.worker.worker import Worker
 
     goes = _how_far(once=once, drain=drain, ok_to_leave=ok_to_leave, quiet=quiet)
     logs.tell_work(quiet)
     project = find_project(substitutions=substitutions)
-    load, limit, place = (
-        loader_for(project, concurrency, processes),
-        seconds(grace, "--grace"),
-        url_for_people(project.database(db)[0]),
-    )
+    load, limit, url = loader_for(project, concurrency, processes), seconds(grace, "--grace"), project.database(db)[0]
     load.ahead, load.recycle_after = not (once or drain), recycle_after(project, recycle)
     rota = _rota(queues or project.setting("queues"), strict, project.origin("queues", queues))
     directory, is_explicit = project.handlers(handlers)
-    if reload:
-        need_watchfiles()
+    need_watchfiles(reload)
     with out.guard_stdout(), load:
         registry, ours = _registry(load, directory, is_explicit or reload), builtins(project.http())
         name = name or own_name()
@@ -154,7 +148,7 @@ def worker(
             if not (stub or registry or directory.is_dir()):
                 working.warn_of_no_handlers(directory)
             loop = Worker(stubbed_engine(engine, stub), merge(registry), concurrency=load.slots, name=name, rota=rota)
-            working.begin(loop, len(registry), directory, place, stub=stub, processes=load.processes)
+            working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
             with reloading(loop, directory, merge, load) if reload else nullcontext(), _retention(project, engine):
                 working.run(goes)
             code = working.end(goes, ok_to_leave=ok_to_leave, strict=strict_signals)

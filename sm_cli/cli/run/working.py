@@ -55,18 +55,20 @@ class Working:
 
     def begin(self, loop: Worker, handlers: int, directory: Path, url: str, *, stub: bool, processes: int) -> None:
         """Say who works, with what, on what. processes: how many its handlers have of their own; 0 for threads."""
-        self.loop = loop
+        from sm_cli.views.database import url_for_people
+
+        self.loop, place = loop, url_for_people(url)
         endings = Endings(loop.engine.store, self.log.attempt, self.log.execution)
         loop.engine.observe(endings.observe)
         slots, rest = loop.pool.size, " (and {} for every other task)" if stub else ""
         where = ", in processes of their own" if processes else ""
-        text = f"worker {loop.name}: {handlers} handlers from {directory}/{rest}, {slots} at once{where}, on {url}"
+        text = f"worker {loop.name}: {handlers} handlers from {directory}/{rest}, {slots} at once{where}, on {place}"
         facts = {
             "worker": loop.name,
             "handlers": handlers,
             "concurrency": slots,
             "processes": processes,
-            "database": url,
+            "database": place,
         }
         tell_state("worker.started", text, facts)
 
