@@ -31,6 +31,11 @@ class PostgresUrl(NamedTuple):
 def parse_url(url: str) -> PostgresUrl:
     """The parts of a URL. Raises ConfigurationError, without the password, for an option that nobody knows."""
     parts = urlsplit(url)
+    if "@" in parts.path:  # where the host ends is a guess then, and the rest of a password would be shown
+        raise ConfigurationError(
+            "a URL of Postgres has an @ after its first slash",
+            hint="Write a slash in the user's name or the password as %2F, an @ in the database's name as %40.",
+        )
     host = parts.netloc.rpartition("@")[2]
     ours = {"schema": "sm", "notify": "on", "prepare": "on"}
     rest = []

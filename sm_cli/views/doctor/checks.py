@@ -6,8 +6,9 @@ Each reads from a snapshot of its own and is bounded: a doctor who is asked whil
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sm_cli._version import __version__
 from sm_cli.asl.resources import INTERNAL, serving
 from sm_cli.engine.schedules.zones import find_zone
 from sm_cli.errors import ConfigurationError, UsageError
@@ -54,6 +55,44 @@ def check_database_file(examination: Examination) -> Found:
         yield Severity.FINE, "it can be read, and its schema is this program's", None
         return
     yield Severity.FINE, f"{facts.place}, schema {facts.schema}", None
+
+
+def check_program(_examination: Examination) -> Found:
+    """Which program looks, for who asks for help."""
+    import platform
+    import sqlite3
+
+    yield (
+        Severity.FINE,
+        f"version {__version__}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
+        None,
+    )
+
+
+def check_queues(examination: Examination) -> Found:
+    """Tasks in queues, or for handlers, that no running worker serves; who is there says what it serves."""
+    serving_workers: list[Any] = [worker.serves for worker in examination.workers if worker.serves is not None]
+    if not serving_workers or len(serving_workers) < len(examination.workers):
+        yield Severity.FINE, "no task waits that running workers would not take", None
+        return
+    bad = 0
+    with examination.engine.store.read() as questions:
+        waiting = {(resource, queue) for resource in questions.waiting_resources()
+                   for queue, _ in questions.free_of(resource, _COUNTED)}  # fmt: skip
+    for resource, queue in sorted(waiting):
+        if resource.startswith(INTERNAL) or any(_takes(each, resource, queue) for each in serving_workers):
+            continue
+        bad += 1
+        if bad <= _MOST:
+            text = f"tasks for {resource!r} in queue {queue!r} wait, and no running worker serves both"
+            yield Severity.BROKEN, text, Action(Do.START_WORKER)
+    if not bad:
+        yield Severity.FINE, "no task waits that running workers would not take", None
+
+
+def _takes(serves: Any, resource: str, queue: str) -> bool:
+    queues, handlers = serves["queues"], serves["handlers"]
+    return (queues is None or queue in queues) and serving(resource, handlers) is not None and serves["tree"] is None
 
 
 def check_workers(examination: Examination) -> Found:
@@ -132,8 +171,10 @@ def _count(count: int, what: str) -> str:
 
 
 CHECKS: Mapping[str, Check] = {
+    "program": check_program,
     "database": check_database_file,
     "workers": check_workers,
     "tasks": check_jobs,
+    "queues": check_queues,
     "schedules": check_schedules,
 }
