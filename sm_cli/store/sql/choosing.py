@@ -5,7 +5,7 @@ neither how many executions there are of a kind nor that somebody wants fifty of
 had them; else an error name, a status, a workflow, or the order itself.
 """
 
-from __future__ import annotations
+# No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,7 +32,7 @@ class Question(NamedTuple):
     #: By name; those of parts that were left out do no harm.
     parameters: dict[str, object]
 
-    def page(self, page: ExecutionPage, *, of_run: bool) -> Question:
+    def page(self, page: ExecutionPage, *, of_run: bool) -> "Question":
         """The part of its answer that is asked for. of_run: whether these are children of one map run; those of a batch
         are sorted as all others are."""
         is_numbered = of_run and "from_batch" not in self.parts
@@ -58,7 +58,7 @@ def question(session: Session, head: str, filter: ExecutionFilter, order: Order 
     return Question((head, source, *conditions(filter, source)), _parameters(session, filter, few))
 
 
-def statistics_question(session: Session, filter: ExecutionFilter, by: By) -> Question:
+def statistics_question(session: Session, filter: ExecutionFilter, by: "By") -> Question:
     """The statistics of what this filter means, in groups."""
     few = _few_ids(session, filter)
     source = "from_ids" if few is not None else source_of(filter, NEWEST_FIRST)

@@ -167,8 +167,6 @@ def test_a_mark_is_the_last_visit_s_and_the_most_urgent_iteration_s(visits: list
     ("name", "text", "problem"),
     [
         ("package.json", '{"name": "shop", "version": "1.0.0"}', "this is no workflow"),
-        ("template.json", '{"Resources": {"F": {"Type": "AWS::Lambda::Function"}}}', "this is no workflow"),
-        ("template.yaml", "Resources:\n  F: {Type: AWS::Lambda::Function}\n", "this is no workflow"),
         ("empty.json", "{}", "this is no workflow"),
         ("list.json", "[1, 2]", "A definition is an object"),
         ("none.json", '{"States": {}}', "this workflow has no states"),
@@ -185,6 +183,24 @@ def test_what_has_no_machine_is_an_error_and_draws_nothing(
     assert printed.err.startswith(f"{name}:1:1: error SM")
     assert problem in printed.err
     assert main(["graph", name, "--format", format, "-o", "out.txt"]) == 1
+    assert not (project / "out.txt").exists()
+
+
+@pytest.mark.parametrize("format", ["text", "mermaid", "dot"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("template.json", '{"Resources": {"F": {"Type": "AWS::Lambda::Function"}}}'),
+        ("template.yaml", "Resources:\n  F: {Type: AWS::Lambda::Function}\n"),
+    ],
+)
+def test_a_template_without_a_machine_is_one_sentence(
+    project: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, format: str
+) -> None:
+    (project / name).write_text(text)
+    assert main(["graph", name, "--format", format, "-o", "out.txt"]) == 3
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"sm: error: {name} is a template without a state machine\n")
     assert not (project / "out.txt").exists()
 
 
