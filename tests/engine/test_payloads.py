@@ -14,8 +14,8 @@ from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds, dum
 from sm_cli.store.open import open_store
 from sm_cli.store.records import Status
 from sm_cli.store.sql.large_values import BlobCache
-from sm_cli.store.sql.session import Session
 from sm_cli.store.sqlite.database import SqliteStore
+from sm_cli.store.sqlite.session import SqliteSession
 from tests.engine.workers import Yard, workflow, yard
 from tests.store.asking import asked
 
@@ -275,14 +275,14 @@ def test_outputs_that_are_too_large_together_are_not_read(
     assert isinstance(here.store, SqliteStore)
     here.store._row_cache.blobs = BlobCache(0)  # as if each tick were another process's
     read: list[int] = []
-    blob = Session.blob
+    blob = SqliteSession.blob
 
-    def counted(session: Session, id: int, before: Any) -> bytes | None:
+    def counted(session: SqliteSession, id: int, before: Any) -> bytes | None:
         found = blob(session, id, before)
         read.append(len(found or b""))
         return found
 
-    monkeypatch.setattr(Session, "blob", counted)
+    monkeypatch.setattr(SqliteSession, "blob", counted)
     more: dict[str, Any] = {"ResultPath": None} if ends == "dropped" else {}
     execution = here.start(mapping(mode, **more), list(range(40)))
     loop = here.worker({})

@@ -57,6 +57,8 @@ class Bulk(NamedTuple):
 
 def bulk(text: str, types: Types) -> Bulk | None:
     """How to run this statement for many rows, each of another id, at once; None where it has another form."""
+    if "RETURNING" in text:
+        return None
     if (insert := _INSERT.fullmatch(text)) is not None:
         table, columns, values = insert.groups()
         parts = _parts(values)
