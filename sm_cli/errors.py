@@ -13,7 +13,8 @@ user's terminal means that the bug is ours.
     ├── NotDelivered              5  a message that had to be delivered was not
     ├── StillRunning              6  running or waiting when asked not to wait
     ├── ConfigurationError        7  configuration, or a missing extra
-    │   └── DatabaseError         7  the database cannot be used
+    │   ├── DatabaseError         7  the database cannot be used
+    │   └── CarrierAway           7  what carries hints cannot be reached
     ├── HandlerLoadError          8  a handler module cannot be loaded
     └── IllegalTransition        70  an event met a state that has no row for it
 
@@ -131,6 +132,10 @@ class DatabaseBusy(DatabaseError):
 
 class DatabaseAway(DatabaseError):
     """The server of the database cannot be reached, or cannot write for now; nothing was written, and later may do."""
+
+
+class CarrierAway(ConfigurationError):
+    """What carries hints between workers cannot be reached for now; nothing is lost, and later may do."""
 
 
 class HandlerLoadError(SmError):

@@ -39,7 +39,7 @@ class Transactions:
     """Transactions over one store, each a tick.
 
     marks: where it says what it steps, from the first call on; None where nobody would see it. shares: what each tree
-    has had."""
+    has had. inside: called in each transaction after all else is written, to write something of another program."""
 
     def __init__(
         self, store: Store, clock: Clock, settings: Settings, programs: Programs, observers: tuple[Observer, ...]
@@ -50,6 +50,7 @@ class Transactions:
         self.settings.token_key = store.token_key()
         self.programs = programs
         self.shares = Shares()
+        self.inside: Callable[[Tick], None] | None = None
         self.marks: Marks | None = None
         self._marking = False
         self._sweep_at = 0
@@ -131,6 +132,8 @@ class Transactions:
             end = clock.monotonic()
             postpone(tick, end - start)
             self._flush(tick)
+            if self.inside is not None:
+                self.inside(tick)
         if taker is not None and taker.jobs and clock.monotonic() - end > _LONG_COMMIT:
             self._begin_again(taker)
         return result, tick

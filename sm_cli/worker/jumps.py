@@ -10,8 +10,12 @@ seconds of the tasks that this start takes are then those of the other clock, on
 
 from __future__ import annotations
 
+import logging
+
 from sm_cli.engine.clock import Clock
 from sm_cli.timestamps import MICROSECONDS
+
+log = logging.getLogger("sm.engine")
 
 _NOTICED = MICROSECONDS
 
@@ -25,7 +29,13 @@ class Jumps:
         self.apart = clock.now() - clock.monotonic()
 
     def look(self) -> int:
-        """Microseconds by which the wall clock jumped since the last look, backwards below 0; 0 for no jump."""
+        """Microseconds by which the wall clock jumped since the last look, backwards below 0; 0 for none. Logs it."""
         apart = self._clock.now() - self._clock.monotonic()
         jump, self.apart = apart - self.apart, apart
-        return jump if abs(jump) >= _NOTICED else 0
+        if abs(jump) < _NOTICED:
+            return 0
+        log.warning(
+            "the clock jumped %s by %.0f s (it was set, or this machine slept); leases and timeouts go with it",
+            "forward" if jump > 0 else "back", abs(jump) / MICROSECONDS,
+        )  # fmt: skip
+        return jump

@@ -5,15 +5,19 @@ Only reads. It holds until this process or another one has written.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sm_cli.handlers.registry import Registry
 from sm_cli.store.protocol import Store
+from sm_cli.store.records import Job
 
 
 class PendingWork:
     """What a worker knows of the work that there is, without asking the store again.
 
     ready: frames wait to be stepped. due: when time alone next gives something to do. free: a job waits for a
-    handler. stale: something was written since. others: another process wrote; whoever acts on it says False."""
+    handler. queues: those that such jobs wait in, where that is asked for. stale: something was written since. others:
+    another process wrote; whoever acts on it says False."""
 
     def __init__(self, store: Store, worker: str) -> None:
         self.store = store
@@ -21,6 +25,7 @@ class PendingWork:
         self.ready = False
         self.due: int | None = None
         self.free = False
+        self.queues: list[str] = []
         self.stale = True
         self.others = False
         self._commits = store.commits
@@ -34,11 +39,29 @@ class PendingWork:
             self.stale = True
         return self.stale
 
-    def look(self, now: int, handlers: Registry, tree: int | None, queues: frozenset[str] | None) -> None:
-        """Ask anew. `handlers` are those that jobs may be taken for, `queues` where from (None: anywhere)."""
+    def look(
+        self, now: int, handlers: Registry, tree: int | None, queues: frozenset[str] | None, by_queue: bool = False
+    ) -> None:
+        """Ask anew. `handlers` are those that jobs may be taken for, `queues` where from (None: anywhere). by_queue:
+        also ask which queues they wait in."""
         self.stale = False
         with self.store.read() as questions:
             self.ready = questions.has_ready(tree)
             self.due = questions.next_due(tree, self.worker)
             resources = handlers.resources(questions.waiting_resources)
             self.free = bool(resources) and questions.has_free(now, resources, tree=tree, queues=queues)
+            if by_queue:
+                waiting = [name for name in questions.queues() if queues is None or name in queues] if self.free else []
+                self.queues = [
+                    name for name in waiting
+                    if questions.has_free(now, resources, tree=tree, queues=frozenset([name]))
+                ]  # fmt: skip
+
+    def lost_jobs(self, jobs: Iterable[Job]) -> list[Job]:
+        """Those of these that are no longer this worker's."""
+        jobs_by_id = {job.id: job for job in jobs}
+        if not jobs_by_id:
+            return []
+        with self.store.read() as questions:
+            own_ids = questions.leases(self.worker, jobs_by_id)
+        return [job for id, job in jobs_by_id.items() if id not in own_ids]

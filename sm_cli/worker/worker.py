@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from sm_cli.carriers.hints import Hints
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.schedules.firing import fire_schedules
 from sm_cli.engine.settings import JobTaker
@@ -56,7 +57,7 @@ class Worker:
     """A worker: `concurrency` handlers at once, for all executions or for those of one `tree`.
 
     name: what a person calls it. rota: which queues it serves and how. observe: called after each commit with the
-    events that it wrote. taking: whether it takes jobs.
+    events that it wrote. taking: whether it takes jobs. hints: when it claims free ones; always, unless given.
     """
 
     def __init__(
@@ -69,11 +70,13 @@ class Worker:
         tree: int | None = None,
         rota: Rota | None = None,
         observe: Callable[[list[HistoryEvent]], None] | None = None,
+        hints: Hints | None = None,
     ) -> None:
         self.engine = engine
         self.name = name
         self.tree = tree
         self.rota = rota or Rota()
+        self.hints = hints or Hints()
         self.observe = observe
         self.taking = True
         self.stopping = threading.Event()
@@ -81,6 +84,7 @@ class Worker:
         self.given_back: list[Job] = []
         self._bell = Wakeup()
         self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.monotonic)
+        self.hints.attach(self._bell.ring, lambda: self.taking and self.pool.free > 0)
         self._starts = HandlerStarts(engine, self._bell.ring)
         self._beacons = engine.store.liveness()
         if self._beacons is not None:
@@ -219,7 +223,7 @@ class Worker:
             self._arrive(tick, beats)
             held_up = self.engine.clock.monotonic() - start > _HELD_UP
             free_jobs = [] if held_up else self.reap(tick, dead)
-            leases.claim(tick, self.rota, free_jobs, self.tree)
+            self.hints.claim(partial(leases.claim, tick, self.rota, free_jobs, self.tree), taker)
             tick.ready(BATCH, self.tree)
             tick.run()
             tick.offer_due(tick.now, BATCH, self.tree, beyond=tick.now - 1)
@@ -259,10 +263,15 @@ class Worker:
     def anything(self, now: int) -> bool:
         """Whether a read shows something to do."""
         work = self._pending
-        if work.stale:
+        if self.hints.has_news() or work.stale:
             handlers = self.handlers if self.taking else Registry()
-            work.look(leases.ANY_TIME, handlers, self.tree, self.rota.queue_names)
-        return work.ready or (work.due is not None and work.due <= now) or (work.free and self.pool.free > 0)
+            work.look(leases.ANY_TIME, handlers, self.tree, self.rota.queue_names, self.hints.announces)
+        claims = work.free and self.pool.free > 0 and self.hints.is_awake()
+        if not work.free:
+            self.hints.none_left()
+        elif not claims:
+            self.hints.announce(work.queues)
+        return work.ready or (work.due is not None and work.due <= now) or claims
 
     def taker(self) -> JobTaker:
         """Who takes jobs in the next tick, and how many."""
@@ -336,10 +345,6 @@ class Worker:
             return 0
         if tick is not None:
             tick.now = self.engine.clock.now()
-        log.warning(
-            "the clock jumped %s by %.0f s (it was set, or this machine slept); leases and timeouts go with it",
-            "forward" if jump > 0 else "back", abs(jump) / MICROSECONDS,
-        )  # fmt: skip
         self._jump += jump
         self._judges_from = self.engine.clock.monotonic() + self.engine.settings.lease
         self._last_sign = self.engine.clock.monotonic() - _FORGOTTEN
@@ -362,14 +367,8 @@ class Worker:
 
     def check_leases(self) -> None:
         """Another process has written: does it want our jobs done no more?"""
-        if not self.jobs:
-            return
-        jobs = list(self.jobs.values())
-        with self.engine.store.read() as questions:
-            leases_by_id = questions.leases(self.worker.id, [job.id for job in jobs])
-        for job in jobs:
-            if job.id not in leases_by_id:
-                self.forget(job)
+        for job in self._pending.lost_jobs(self.jobs.values()):
+            self.forget(job)
 
     def jobs_to_renew(self, now: int) -> list[Job]:
         """Jobs whose leases have to be renewed."""

@@ -1,0 +1,33 @@
+"""A server that is away: said once, tried again with growing pauses, and said once that it is back."""
+
+from __future__ import annotations
+
+import logging
+
+from sm_cli.errors import SmError
+
+log = logging.getLogger("sm.worker")
+
+#: Seconds between two tries to reach a server: the first pause, doubled up to the longest.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+
+class Away:
+    """A server that cannot be reached or cannot write. name: what it is called when it is back."""
+
+    def __init__(self, name: str = "the database") -> None:
+        self.name = name
+        self._pause = 0.0
+
+    def pause(self, error: SmError) -> float:
+        """Seconds to wait before the next try."""
+        if not self._pause:
+            log.warning("%s; trying again until it works, nothing is lost", error.message)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE) or _FIRST_PAUSE
+        return self._pause
+
+    def over(self) -> None:
+        """It answered."""
+        if self._pause:
+            self._pause = 0.0
+            log.warning("%s answers again; going on", self.name)

@@ -1,0 +1,180 @@
+"""A worker's hints: when it claims jobs, and when it tells others that there are some.
+
+A worker that has heard a hint claims as many jobs as it has slots, and again whenever slots come free, until a claim
+leaves a slot free: then nothing is left, and it waits for the next hint. Jobs that it sees and does not claim, because
+it has no slot or was told nothing, it announces. So one hint wakes one worker, that one wakes another one if there is
+more than it can do, and whoever starts executions without knowing of the carrier is heard all the same.
+A hint may get lost: every worker claims once in SWEEP seconds without one, and always while the carrier is away.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from sm_cli.carriers.away import Away
+from sm_cli.carriers.outbox import Outbox
+from sm_cli.carriers.port import Carrier, InsideCarrier
+from sm_cli.errors import CarrierAway
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+    from sm_cli.engine.settings import JobTaker
+    from sm_cli.engine.stepping.tick import Tick
+
+log = logging.getLogger("sm.worker")
+
+#: Seconds after which a worker claims although no hint came.
+SWEEP = 1.0
+
+
+class Hints:
+    """Of a worker without a carrier: it always claims, and tells nobody."""
+
+    #: Whether queues are to be told to `announce`.
+    announces = False
+
+    def attach(self, wake: Callable[[], None], has_room: Callable[[], bool]) -> None:
+        """The worker is there; both are called from other threads."""
+
+    def has_news(self) -> bool:
+        """Whether something says that the store is to be asked again, since this was asked last."""
+        return False
+
+    def is_awake(self) -> bool:
+        """Whether jobs may be claimed now."""
+        return True
+
+    def claim(self, claim: Callable[[], None], _taker: JobTaker, /) -> None:
+        """Claim, if it is time to. taker: who has fewer slots after that."""
+        claim()
+
+    def none_left(self) -> None:
+        """The store has no job that the worker could claim."""
+
+    def announce(self, queues: Iterable[str]) -> None:
+        """There are jobs in these queues that this worker does not claim now."""
+
+
+class CarriedHints(Hints):
+    """Of a worker with a carrier. now: seconds that only grow. sweep: seconds, as above."""
+
+    announces = True
+
+    def __init__(self, carrier: Carrier, *, now: Callable[[], float] = time.monotonic, sweep: float = SWEEP) -> None:
+        self.carrier = carrier
+        self._now = now
+        self._sweep = sweep
+        self._next_look = self._next_sweep = now()
+        self._count = 0  # hints that came
+        self._count_at_look = 0  # that many had come when the store was asked last
+        self._answer_count = 0  # that many of them are used up
+        self._is_away = True  # until the carrier says that it is there
+        self._away = Away(carrier.name)
+        self._lock = threading.Lock()  # of the two above, which two threads tell of a carrier that is away
+        self._over = threading.Event()
+        self._outbox = Outbox(carrier.announce, self._pause)
+        self._wake: Callable[[], None] = lambda: None
+        self._has_room: Callable[[], bool] = lambda: True
+
+    def start(self) -> None:
+        """Begin to receive and to announce, in threads."""
+        self._outbox.start()
+        threading.Thread(target=self._receive, name="sm-hints", daemon=True).start()
+
+    def stop(self) -> None:
+        """Receive and announce nothing more."""
+        self._over.set()
+        self._outbox.close()
+        self.carrier.stop()
+
+    # -- the worker's side ---------------------------------------------------------------------------
+
+    def attach(self, wake: Callable[[], None], has_room: Callable[[], bool]) -> None:
+        """Wake this worker when a hint comes, and receive none while it has no room."""
+        self._wake, self._has_room = wake, has_room
+
+    def has_news(self) -> bool:
+        """Whether a hint came, or the time to look without one, since this was asked last."""
+        if self._count == self._count_at_look and self._now() < self._next_look:
+            return False
+        self._count_at_look, self._next_look = self._count, self._now() + self._sweep
+        return True
+
+    def is_awake(self) -> bool:
+        """Whether a hint came that is not used up, the time has come to look, or hints cannot come."""
+        return self._is_away or self._count != self._answer_count or self._now() >= self._next_sweep
+
+    def claim(self, claim: Callable[[], None], taker: JobTaker, /) -> None:
+        """Claim when awake; a claim that leaves slots has found all that there was."""
+        if not self.is_awake():
+            return
+        count = self._count  # what comes meanwhile may tell of what the claim did not see
+        claim()
+        if taker.slots > 0:
+            self._sleep(count)
+
+    def none_left(self) -> None:
+        """What came until the store was asked is answered."""
+        self._sleep(self._count_at_look)
+
+    def _sleep(self, count: int) -> None:
+        self._answer_count, self._next_sweep = count, self._now() + self._sweep
+
+    def announce(self, queues: Iterable[str]) -> None:
+        """Others hear of it soon; never waits."""
+        self._outbox.put(queues)
+
+    # -- the carrier's side ----------------------------------------------------------------------------
+
+    def hear(self, queue: str) -> None:
+        """A hint came, whichever queue it names: a claim serves all queues by their weights."""
+        log.debug("a hint came: jobs of queue %s may be ready", queue)
+        self._count += 1
+        self._wake()
+
+    def has_room(self) -> bool:
+        """Whether a slot is free."""
+        return self._has_room()
+
+    def comes_up(self) -> None:
+        """Hints come from now on."""
+        with self._lock:
+            self._away.over()
+            self._is_away = False
+        self._wake()
+
+    def _receive(self) -> None:
+        while not self._over.is_set():
+            try:
+                self.carrier.receive(self)
+            except CarrierAway as e:
+                with self._lock:
+                    self._is_away = True
+                self._over.wait(self._pause(e))
+
+    def _pause(self, error: CarrierAway) -> float:
+        with self._lock:
+            return 0.0 if self._over.is_set() else self._away.pause(error)
+
+
+def announce_inside(engine: Engine, carrier: Carrier) -> None:
+    """From now on each transaction of this engine announces what it leaves ready, if the carrier can write into it."""
+    if not isinstance(carrier, InsideCarrier):
+        return
+    inside = carrier
+
+    def announce(tick: Tick) -> None:
+        if queues := ready_queues(tick):
+            inside.announce_inside(tick.tx, queues)
+
+    engine.inside = announce
+
+
+def ready_queues(tick: Tick) -> set[str]:
+    """The queues of jobs that this transaction leaves for anybody to take."""
+    jobs = (*tick.changes.new_jobs, *tick.changes.leased_jobs)
+    return {job.queue for job in jobs if job.worker is None and job.leased_until is None}
