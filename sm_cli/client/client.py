@@ -157,14 +157,20 @@ class Client:
         from sm_cli.engine.engine import prepare
         from sm_cli.errors import InvalidDefinition
         from sm_cli.project.definitions import stem_of
+        from sm_cli.project.library import Library
         from sm_cli.project.reading import split_reference
 
         if isinstance(source, str):
             return self._find_workflow(source)
         if isinstance(source, os.PathLike):
             path = Path(source)
-            machine, document = self._home.project.reader().named_document(*split_reference(str(path)))
-            return prepare(document, name or machine or stem_of(str(path)))
+            file, machine = split_reference(str(path))
+            machine, document = self._home.project.reader().named_document(file, machine)
+            workflow = prepare(document, name or machine or stem_of(str(path)))
+            if machine is not None:
+                library = Library(path.parent, self._home.project.reader(), (file,))
+                library.register_nested(self.engine, workflow)
+            return workflow
         parse_result = from_value(source)
         if parse_result.document is None:
             raise InvalidDefinition(parse_result.diagnostics)

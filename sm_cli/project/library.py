@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +15,17 @@ from sm_cli.project.definitions import files_by_name
 from sm_cli.project.reading import DefinitionReader
 
 if TYPE_CHECKING:
-    from sm_cli.engine.engine import Workflow
+    from sm_cli.asl.text.source import Document
+    from sm_cli.engine.engine import Engine, Workflow
 
 
 class Library:
     """The workflows of a folder by name, as they stand there now; each is compiled again only when its file changed."""
 
-    def __init__(self, folder: Path, reader: DefinitionReader | None = None) -> None:
+    def __init__(self, folder: Path, reader: DefinitionReader | None = None, templates: Sequence[str] = ()) -> None:
+        """templates: files whose machines are workflows too, by the names that they are deployed under."""
         self.folder = folder
+        self.templates = templates
         self._reader = reader or DefinitionReader()
         self._workflows: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
 
@@ -27,14 +33,29 @@ class Library:
         """None when there is none. Raises InvalidDefinition for one that cannot run."""
         file = files_by_name(self.folder).get(name)
         if file is None:
-            return None
+            return self._of_templates(name)
+        return self._workflow(name, str(file), lambda: self._reader.document(str(file)))
+
+    def _of_templates(self, name: str) -> Workflow | None:
+        for template in self.templates:
+            with suppress(NotFound):
+                workflow = self._workflow(name, template, partial(self._reader.machine_called, template, name))
+                if workflow is not None:
+                    return workflow
+        return None
+
+    def _workflow(self, name: str, file: str, read: Callable[[], Document | None]) -> Workflow | None:
+        """The workflow that `read` gives, read again when the file is another one."""
         stat = os.stat(file)  # noqa: PTH116 - once for each task that starts a workflow
-        version = (str(file), stat.st_mtime_ns, stat.st_size)
+        version = (file, stat.st_mtime_ns, stat.st_size)
         entry = self._workflows.get(name)
         if entry is None or entry[0] != version:
             from sm_cli.engine.engine import prepare  # only who runs one waits for the import
 
-            entry = self._workflows[name] = (version, prepare(self._reader.document(str(file)), name))
+            document = read()
+            if document is None:
+                return None
+            entry = self._workflows[name] = (version, prepare(document, name))
         return entry[1]
 
     def find(self, name: str) -> Workflow:
@@ -46,3 +67,27 @@ class Library:
             more = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(there)}" if there else ""
             raise NotFound(f"{self.folder} has no workflow {name!r}{more}", topic="workflow")
         return workflow
+
+    def register_nested(self, engine: Engine, workflow: Workflow) -> None:
+        """Register the machines of the templates that a workflow starts: whoever else works on it does not know the
+        template."""
+        own = files_by_name(self.folder) if self.templates else {}
+        for each in nested(workflow, self) if self.templates else ():
+            if each.name not in own:
+                engine.workflows.register(each)
+
+
+def nested(workflow: Workflow, library: Callable[[str], Workflow | None]) -> list[Workflow]:
+    """The workflows of the library that this one starts by a name that stands in it, or that one of them starts."""
+    from sm_cli.handlers.needs import nested_workflows
+
+    names, queue = {workflow.name}, [workflow]
+    others: list[Workflow] = []
+    while queue:
+        here = queue.pop()
+        for name in nested_workflows(here.program, here.document.value):
+            if name not in names and (nested_workflow := library(name)) is not None:
+                queue.append(nested_workflow)
+                others.append(nested_workflow)
+            names.add(name)
+    return others

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sm_cli.engine.settings import Settings
     from sm_cli.handlers.http.settings import HttpSettings
     from sm_cli.jsonvalue import Json
+    from sm_cli.project.library import Library
     from sm_cli.project.reading import DefinitionReader
 
 
@@ -37,6 +38,8 @@ class ProjectSettings:
     lines: list[str] = field(default_factory=list)
     #: Values for `${Name}` that were given beside the settings, and win over them.
     given_substitutions: dict[str, Json] = field(default_factory=dict)
+    #: Templates of which a machine was asked for: their other machines are workflows of the project, too.
+    templates: list[str] = field(default_factory=list)
 
     def setting(self, key: str) -> str | None:
         """A setting as text; None when it is not there."""
@@ -85,6 +88,12 @@ class ProjectSettings:
         from sm_cli.project.reading import DefinitionReader
 
         return DefinitionReader(self.substitutions, self.root)
+
+    def library(self) -> Library:
+        """The workflows of the project by name. Raises ConfigurationError."""
+        from sm_cli.project.library import Library
+
+        return Library(self.workflows, self.reader(), self.templates)
 
     @property
     def aws_limits(self) -> bool:

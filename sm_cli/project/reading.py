@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sm_cli.asl.templates.words import TERRAFORM
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
 from sm_cli.project.definitions import read_file
 from sm_cli.project.neighbours import Neighbours, TemplateFolders
@@ -36,6 +37,8 @@ class DefinitionSource:
     machine: str | None = None
     #: The file that was asked for, when that is a template.
     template: str | None = None
+    #: The name that the template gives it where it is deployed.
+    deployed_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,19 @@ class DefinitionReader:
     ) -> tuple[str | None, Document]:
         """The same with the name that a template has for it; None for a file of its own. Raises as `document`."""
         source = _choose(self.sources(file, content), file, machine)
-        if source.result.document is None:
-            if not any(problem.severity == "error" for problem in source.result.diagnostics):
-                raise NotFound(source.result.diagnostics[0].message)
-            raise InvalidDefinition(source.result.diagnostics)
-        return source.machine, source.result.document
+        return source.machine, _document_of(source)
+
+    def machine_called(self, template: str, name: str) -> Document | None:
+        """The definition of the machine that a template deploys under this name, or has under this logical id; of
+        Terraform, whose files of a folder belong together, in any of them. None where there is none. Raises
+        InvalidDefinition."""
+        files = [template]
+        if template.endswith(TERRAFORM):
+            files += [each.file for each in Neighbours(template, self.root).beside()]
+        sources = [source for file in files for source in self.sources(file) if source.machine is not None]
+        if not any(name in (source.deployed_name, source.machine) for source in sources):
+            return None
+        return _document_of(_choose(sources, template, name))
 
     def sources(self, file: str, content: bytes | None = None) -> list[DefinitionSource]:
         """Everything in a file that is a definition; a file that is no template is one, whatever it holds. Raises
@@ -81,7 +92,10 @@ class DefinitionReader:
         display = display_name(file)
         machines = self._machines(content, display, file) if may_be_template(content, display) else None
         if machines is not None:
-            return [DefinitionSource(each.file, each.text, each.result, each.name, file) for each in machines]
+            return [
+                DefinitionSource(each.file, each.text, each.result, each.name, file, each.deployed_name or each.name)
+                for each in machines
+            ]
         result = parse(mask(content, file), file=display)
         document = result.document
         if document is not None:
@@ -127,6 +141,14 @@ def _exists(path: str) -> bool:
         return False
 
 
+def _document_of(source: DefinitionSource) -> Document:
+    if source.result.document is None:
+        if not any(problem.severity == "error" for problem in source.result.diagnostics):
+            raise NotFound(source.result.diagnostics[0].message)
+        raise InvalidDefinition(source.result.diagnostics)
+    return source.result.document
+
+
 def _choose(sources: list[DefinitionSource], file: str, machine: str | None) -> DefinitionSource:
     names = [source.machine for source in sources if source.machine is not None]
     if machine is None and len(sources) == 1:
@@ -135,9 +157,9 @@ def _choose(sources: list[DefinitionSource], file: str, machine: str | None) -> 
         raise NotFound(f"{file} is a template without a state machine")
     if machine is None:
         raise UsageError(f"{file} holds several state machines: {', '.join(names)}; name one as {file}#{names[0]}")
-    for source in sources:
-        if source.machine == machine:
-            return source
+    by_name = {source.deployed_name: source for source in sources} | {source.machine: source for source in sources}
+    if machine in by_name:
+        return by_name[machine]
     if not names:
         raise NotFound(f"{file} is one definition, so it has no {machine!r}")
     from difflib import get_close_matches

@@ -64,7 +64,9 @@ def library_of(
     if workflows is None:
         if not isinstance(definition, os.PathLike):
             return lambda _: None
-        return Library(_file_of(Path(split_reference(os.fspath(definition))[0])).parent, reader)
+        path, machine = split_reference(os.fspath(definition))
+        file = _file_of(Path(path))
+        return Library(file.parent, reader, () if machine is None else (str(file),))
     if not isinstance(workflows, Mapping):
         return Library(_workflows_in(Path(workflows)), reader)
     return {name: _child(name, source, reader) for name, source in workflows.items()}.get

@@ -57,7 +57,8 @@ def resource_machines(document: TemplateText, reader: MachineReader) -> Iterator
         if isinstance(resource, dict) and resource.get("Type") in TYPES:
             properties, where = resource.get("Properties"), span.member("Properties")
             if isinstance(properties, dict) and where is not None:
-                yield _machine(name, properties, where, reader)
+                machine = _machine(name, properties, where, reader)
+                yield replace(machine, deployed_name=reader.resolver.stack.name_of(name))
             else:
                 yield reader.unknown(name, span, f"The state machine {name} has no Properties")
 

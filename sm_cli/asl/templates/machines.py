@@ -28,6 +28,8 @@ class TemplateMachine:
     file: str
     #: The whole text of that file.
     text: str
+    #: The name that it would have where it is deployed: others start it by that.
+    deployed_name: str = ""
 
 
 @dataclass(slots=True)

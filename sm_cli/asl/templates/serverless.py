@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sm_cli.asl.templates.cloudformation import resource_machines, stack_of
 from sm_cli.asl.templates.files import ReadFile
@@ -37,7 +38,7 @@ def serverless_machines(
     """The machines of a configuration, in its order, and those among the resources that it adds."""
     functions = _functions(document.value)
     resources, place = _at(document.value, "resources"), document.span.member("resources")
-    stack = stack_of(resources, values, functions)
+    stack = replace(stack_of(resources, values, functions), machines=_machine_names(document.value))
     reader = MachineReader(file, text, Resolver(text, stack), read)
     plugin, span = _at(document.value, "stepFunctions"), document.span.member("stepFunctions")
     if isinstance(plugin, str) and span is not None:
@@ -71,6 +72,16 @@ def _machines(value: Json, span: Span, reader: MachineReader) -> Iterator[Templa
 
 
 def _machine(name: str, machine: dict[str, Json], span: Span, reader: MachineReader) -> TemplateMachine:
+    return replace(_definition(name, machine, span, reader), deployed_name=_deployed_name(name, machine))
+
+
+def _deployed_name(key: str, machine: Json) -> str:
+    """The `name` of a machine, where it is plain, else its key."""
+    name = _at(machine, "name")
+    return name if isinstance(name, str) and "${" not in name else key
+
+
+def _definition(name: str, machine: dict[str, Json], span: Span, reader: MachineReader) -> TemplateMachine:
     definition, place = machine.get("definition"), span.member("definition")
     values = dict(reader.resolver.stack.values)
     if place is None or definition is None:
@@ -134,6 +145,25 @@ def _functions(value: Json) -> dict[str, str]:
         ids[f"{logical[:1].upper()}{logical[1:]}LambdaFunction"] = name
         ids[name] = name
     return ids
+
+
+def _machine_names(value: Json) -> dict[str, str]:
+    """The names of the machines by every logical id that they may have: that of `id`, and those that the plugin
+    makes of a key."""
+    machines = _at(value, "stepFunctions", "stateMachines")
+    names: dict[str, str] = {}
+    for key, machine in machines.items() if isinstance(machines, dict) else ():
+        name, own_id = _deployed_name(key, machine), _at(machine, "id")
+        logical = _NOT_IN_ID.sub("", key.replace("-", "Dash").replace("_", "Underscore"))
+        for each in (
+            own_id,
+            f"{logical[:1].upper()}{logical[1:]}StepFunctionsStateMachine",
+            _NOT_IN_ID.sub("", name),
+            key,
+        ):
+            if isinstance(each, str):
+                names.setdefault(each, name)
+    return names
 
 
 def _at(value: Json, *path: str) -> Json:

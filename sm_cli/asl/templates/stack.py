@@ -47,6 +47,10 @@ _REF_IS_ARN = frozenset(
 )  # fmt: skip
 _LAMBDA_PARTS = ("AWS::Lambda::Alias", "AWS::Lambda::Version")
 _NAME_FIELDS = re.compile(r"(?:[A-Z]\w*)?Name|Family")
+#: A parameter of every template that CDK makes.
+_CDK = "BootstrapVersion"
+_HASH = re.compile(r"(.+?)[0-9A-F]{8}")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9]")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,15})?")
 _NOT_IN_NAME = re.compile(r"[{}\r\n\"\\]+")
 
@@ -73,6 +77,8 @@ class Stack:
     values: Mapping[str, Json] = field(default_factory=dict)
     #: Of the Serverless Framework: its functions by their logical ids.
     functions: Mapping[str, str] = field(default_factory=dict)
+    #: Of the Serverless Framework: the names of its state machines by their logical ids.
+    machines: Mapping[str, str] = field(default_factory=dict)
 
     def ref(self, name: str) -> Json:
         """What `Ref` gives."""
@@ -85,7 +91,7 @@ class Stack:
             return _default(parameter, name)
         kind = self._type(name)
         if kind is None:
-            return self.functions.get(name, placeholder(name))
+            return self.arn(name) if name in self.machines else self.functions.get(name, placeholder(name))
         if kind in _LAMBDA_PARTS:
             return self._lambda_part(name)
         return self.arn(name) if kind in _REF_IS_ARN else self.name_of(name)
@@ -95,7 +101,7 @@ class Stack:
         if f"{resource}.{attribute}" in self.values:
             return self.values[f"{resource}.{attribute}"]
         kind = self._type(resource)
-        if kind is None and resource not in self.functions:
+        if kind is None and resource not in self.functions and resource not in self.machines:
             return placeholder(f"{resource}.{attribute}")
         if attribute.endswith("Arn"):
             return self._lambda_part(resource) if kind in _LAMBDA_PARTS else self.arn(resource)
@@ -114,7 +120,8 @@ class Stack:
 
     def arn(self, name: str) -> str:
         """An ARN that a resource could have."""
-        kind = self._type(name) or "AWS::Lambda::Function"
+        of_plugin = "AWS::StepFunctions::StateMachine" if name in self.machines else "AWS::Lambda::Function"
+        kind = self._type(name) or of_plugin
         if kind == "AWS::S3::Bucket":
             return f"arn:aws:s3:::{self.name_of(name)}"
         service = kind.split("::")[1].lower() if kind.count("::") == 2 else "custom"
@@ -129,7 +136,16 @@ class Stack:
         for key, value in properties.items() if isinstance(properties, dict) else ():
             if _NAME_FIELDS.fullmatch(key) and isinstance(value, str) and "${" not in value and key != "RoleName":
                 return value
-        return self.functions.get(name, name)
+        return self.functions.get(name) or self.machines.get(name) or self._construct(name)
+
+    def _construct(self, name: str) -> str:
+        """A logical id of CDK without its hash: `OrderFn12AB34CD` is `OrderFn`, unless another resource is one too."""
+        is_cdk = _CDK in self.parameters
+        short = _without_hash(name, self.resources.get(name), is_cdk=is_cdk)
+        if short == name or short in self.resources:
+            return name
+        ids = [_without_hash(*each, is_cdk=is_cdk) for each in self.resources.items() if each[0].startswith(short)]
+        return short if ids.count(short) == 1 else name
 
     def mapping(self, path: list[str]) -> Json:
         """What `Fn::FindInMap` gives; of a map without the key that is asked for, its first one."""
@@ -155,6 +171,20 @@ class Stack:
         resource = self.resources.get(name)
         kind = resource.get("Type") if isinstance(resource, dict) else None
         return kind if isinstance(kind, str) else None
+
+
+def _without_hash(name: str, resource: Json, *, is_cdk: bool) -> str:
+    """CDK joins the path of a construct, without `Resource` and `Default`, and puts eight digits behind it; its
+    metadata has that path, unless somebody turned that off. is_cdk: whether the template is one of CDK without it."""
+    match = _HASH.fullmatch(name)
+    if match is None:
+        return name
+    metadata = resource.get("Metadata") if isinstance(resource, dict) else None
+    path = metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None
+    if not isinstance(path, str):
+        return match[1] if is_cdk else name
+    parts = [_NOT_IN_ID.sub("", part) for part in path.split("/")[1:] if part not in ("Resource", "Default")]
+    return match[1] if parts and match[1].endswith(parts[-1]) else name
 
 
 def _default(parameter: dict[str, Json], name: str) -> Json:

@@ -199,7 +199,8 @@ def terraform_machines(
             definition = block.attributes.get("definition")
             module._steps = 0
             if definition is not None:
-                yield _machine(name, definition, own, module)
+                machine = _machine(name, definition, own, module)
+                yield replace(machine, deployed_name=module._name(block.words[1], name))
             elif block.words[0] == "resource":
                 yield _reader(own, module).unknown(
                     name, Span(block.start, block.start + 1), f"The state machine {name} has no definition"

@@ -37,6 +37,7 @@ from sm_cli.cli.terminal.options import (
     Output,
     Processes,
     Stubbed,
+    Substitutions,
     Trust,
     Verbose,
     choice,
@@ -139,6 +140,7 @@ def run_batch(
     dry_run: _DryRun = False,
     detach: _Detach = False,
     priority: _Priority = None,
+    substitutions: Substitutions = None,
     handlers: Handlers = None,
     stub: Stubbed = False,
     buckets: Buckets = None,
@@ -158,13 +160,13 @@ def run_batch(
     check_results(results, is_left=detach or dry_run)
     options = options_of(concurrency, stop_on_error, max_failure_rate, min_samples, micro_batch, pause_at, fail_at)
     how = How(output_format(output, json), results, dry_run, detach)
-    project = find_project()
+    project = find_project(substitutions=substitutions)
     target = find_runnable(project, workflow, db)
     queue = queue_name(priority or project.queue_of(target.name), "--priority")
     load = loader_for(project, slots_for(project, concurrency, options), processes)
     with out.guard_stdout() as result, stubbing(stub) as stubs, load:
         registry = registry_for(target, project, handlers, load, stubs)
-        with opened_engine(db, project, create=inputs is not None, buckets=buckets, has_stub=stub) as engine:
+        with opened_engine(db, project, target, create=inputs is not None, buckets=buckets, stub=stub) as engine:
             items = inputs or executions.sources(lambda: load.transformers(project.handlers(handlers)[0]))
             raise typer.Exit(begin_batch(
                 engine, target, items, format, name_prefix, options, queue, registry, load.slots, result, how

@@ -15,7 +15,7 @@ from sm_cli.errors import DatabaseError
 from sm_cli.project.owners import owner_who_denies
 
 if TYPE_CHECKING:
-    from sm_cli.engine.engine import Engine
+    from sm_cli.engine.engine import Engine, Workflow
     from sm_cli.views.database import Holder, Patience
     from sm_cli.views.records import Store
 
@@ -117,12 +117,12 @@ def _where_looked(project: Project, *, is_named: bool, by_option: bool) -> str |
 
 @contextmanager
 def opened_engine(
-    db: str | None, project: Project | None = None, *, create: bool = False, buckets: str | None = None,
-    has_stub: bool = False,
+    db: str | None, project: Project | None = None, workflow: Workflow | None = None, *, create: bool = False,
+    buckets: str | None = None, stub: bool = False,
 ) -> Iterator[Engine]:  # fmt: skip
-    """An engine over that store, with the project's workflows for those that others start, and its buckets. has_stub:
-    a task that starts a workflow which is not there is left to a stub."""
-    from sm_cli.cli.project.workflows import Library
+    """An engine over that store, with the project's workflows for those that others start, and its buckets. workflow:
+    what is about to be started; the machines of its template that it starts are registered. stub: a task that starts a
+    workflow which is not there is left to a stub."""
     from sm_cli.cli.terminal.logs import escape_the_rest
     from sm_cli.engine.engine import Engine
     from sm_cli.project.project import engine_settings
@@ -131,10 +131,13 @@ def opened_engine(
     gc.set_threshold(*_COLLECT)
     escape_the_rest()
     project = project or find_project()
-    settings = engine_settings(project, has_stub=has_stub)
+    settings = engine_settings(project, has_stub=stub)
     with opened_store(db, project, create=create) as store:
-        library = Library(project.workflows, project.reader())
-        yield Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))
+        library = project.library()
+        engine = Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))
+        if workflow is not None:
+            library.register_nested(engine, workflow)
+        yield engine
 
 
 @contextmanager

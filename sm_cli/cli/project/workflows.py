@@ -96,6 +96,9 @@ def load(project: Project, reference: str) -> Workflow:
     from sm_cli.engine.engine import prepare
 
     machine, definition = _named_document(project, reference)
+    file, _ = split_reference(reference)
+    if machine is not None and file != STDIN:
+        project.templates.append(file)
     try:
         return prepare(definition, machine or name_of_file(reference))
     except InvalidDefinition as e:

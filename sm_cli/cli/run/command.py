@@ -132,7 +132,7 @@ def run(
                 workflow, data, registry, result, project=project, name=name, timeout=limit, concurrency=load.slots,
                 keep=keep_history, db=db, limits=limits, format=format, tags=tags,
             ))  # fmt: skip
-        with opened_engine(db, project, create=not chaining.reference, buckets=buckets, has_stub=stub) as engine:
+        with opened_engine(db, project, workflow, create=not chaining.reference, buckets=buckets, stub=stub) as engine:
             source = chaining.find(engine, lambda: load.transformers(project.handlers(handlers)[0]))
             how = Start(name=name, timeout=limit, queue=queue, limits=limits, tags=tags, source=source)
             if detach:

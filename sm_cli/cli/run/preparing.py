@@ -52,7 +52,6 @@ def registry_for(
     workflow: Workflow, project: Project, option: str | None, load: Callable[[Path], Registry], stub: Stub | None = None
 ) -> Registry:
     """The handlers, as `load` gives them, among which the workflow finds all that it needs. Raises HandlerLoadError."""
-    from sm_cli.cli.project import workflows
     from sm_cli.handlers.builtin import builtins
     from sm_cli.handlers.needs import calls_handlers, check_handlers
     from sm_cli.handlers.registry import Registry
@@ -62,7 +61,7 @@ def registry_for(
     directory, is_named = project.handlers(option)
     if stub is not None:
         return stubbed_handlers(stub, directory, is_named, load)
-    needs = needed_with_nested(workflow, workflows.Library(project.workflows, project.reader()))
+    needs = needed_with_nested(workflow, project.library())
     ours = builtins(project.http())
     if not needs.keys() - ours.keys() and not directory.is_dir():
         return Registry(ours)
@@ -73,19 +72,14 @@ def registry_for(
 
 def needed_with_nested(workflow: Workflow, library: Callable[[str], Workflow | None]) -> dict[str, list[str]]:
     """What the workflow needs, and those of the library that it starts by a name that stands in it."""
-    from sm_cli.handlers.needs import needed_handlers, nested_workflows
+    from sm_cli.handlers.needs import needed_handlers
+    from sm_cli.project.library import nested
 
     needs: dict[str, list[str]] = {}
-    names, queue = {workflow.name}, [workflow]
-    while queue:
-        here = queue.pop()
+    for here in (workflow, *nested(workflow, library)):
         where = "" if here is workflow else f" of {here.name}"
         for handler, states in needed_handlers(here.program, here.document.value).items():
             needs.setdefault(handler, []).extend(f"{state}{where}" for state in states)
-        for name in nested_workflows(here.program, here.document.value):
-            if name not in names and (nested_workflow := library(name)) is not None:
-                queue.append(nested_workflow)
-            names.add(name)
     return needs
 
 

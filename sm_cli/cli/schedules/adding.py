@@ -19,6 +19,7 @@ from sm_cli.cli.terminal.options import (
     Database,
     LockTimeout,
     Output,
+    Substitutions,
     Trust,
     choice,
     output_format,
@@ -84,6 +85,7 @@ def add_schedule(
     catch_up: _CatchUp = "last",
     jitter: _Jitter = "0",
     priority: _Priority = None,
+    substitutions: Substitutions = None,
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
@@ -98,7 +100,7 @@ def add_schedule(
     from sm_cli.views.schedules.documents import UTC_NAME, CatchUp, Overlap, find_zone, local_zone
 
     format = output_format(output, json)
-    project = find_project()
+    project = find_project(substitutions=substitutions)
     _check_options(cron, every, at, zone)
     workflow, pairs = split(arguments or [])
     reference = _reference(project, workflow)
@@ -107,7 +109,10 @@ def add_schedule(
     wanted_overlap = Overlap(choice(overlap, "--overlap", tuple(each.value for each in Overlap)))
     wanted_catch_up = CatchUp(choice(catch_up, "--catch-up", tuple(each.value for each in CatchUp)))
     is_known = not isinstance(reference, str) or of in files_by_name(project.workflows)
-    with opened_engine(db, project, create=is_known) as engine, _telling_near_names(project, reference):
+    target = None if isinstance(reference, str) else reference
+    with opened_engine(db, project, target, create=is_known) as engine, _telling_near_names(project, reference):
+        if substitutions and isinstance(reference, str):
+            reference = _with_values(engine, project, reference)
         schedule, is_new = engine.schedules.add(
             of if name is None else name, reference, read_input(input, pairs), cron=cron, zone=place,
             every=None if every is None else seconds(every, "--every"),
@@ -154,6 +159,22 @@ def _reference(project: Project, workflow: str | None) -> str | Workflow:
             f"the project has another workflow {name!r}, {there[name]}, and a schedule finds its workflow by the name"
         )
     return name
+
+
+def _with_values(engine: Engine, project: Project, name: str) -> str:
+    """The version that a workflow of the project is with the values that were given: who fires the schedule reads the
+    file without them. Raises UsageError for a version, whose values were put in long ago."""
+    from sm_cli.cli.project import workflows
+    from sm_cli.engine.versions.references import parse_reference
+    from sm_cli.project.definitions import files_by_name
+
+    file = files_by_name(project.workflows).get(name)
+    if file is None:
+        raise UsageError(f"--substitutions is for a text that is read now, and {name} is a stored one")
+    registration = engine.workflows.register(workflows.load(project, str(file)), None)
+    reference = f"{parse_reference(name).workflow}:{registration.number}"
+    say(f"the schedule starts {reference}, which has these values; a later change of {file} does not change it")
+    return reference
 
 
 @contextmanager

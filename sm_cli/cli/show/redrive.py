@@ -11,7 +11,7 @@ from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.show.several import Chosen, Several, Since, Yes, selection
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say, warn
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, OfWorkflow, Trust
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, OfWorkflow, Substitutions, Trust
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def redrive(
         str | None,
         typer.Option("--definition", metavar="FILE", help="Go on with this text, which becomes a version."),
     ] = None,
+    substitutions: Substitutions = None,
     workflow: OfWorkflow = None,
     status: Annotated[
         str | None, typer.Option("--status", metavar="STATUS", help="Only these: FAILED, TIMED_OUT or ABORTED.")
@@ -66,7 +67,7 @@ def redrive(
 
     if input is not None and state is None:
         raise UsageError("--input belongs to --from: without it every state keeps the input that it had")
-    number, text = _other_text(version, definition)
+    number, text = _other_text(version, definition, substitutions)
     filters = selection(execution, _REDRIVABLE, workflow=workflow, status=status, since=since, error=error)
     with opened_engine(db) as engine:
         record = engine.find(execution or "") if filters is None else None
@@ -106,14 +107,16 @@ def _print_again(
         say(f"execution {record.name} goes on{other}; a worker takes its tasks: sm worker")
 
 
-def _other_text(version: str | None, definition: str | None) -> tuple[int | None, Workflow | None]:
+def _other_text(
+    version: str | None, definition: str | None, substitutions: list[str] | None
+) -> tuple[int | None, Workflow | None]:
     """(the number of the version to go on with, the text to go on with). Raises UsageError, InvalidDefinition."""
     if version is not None and definition is not None:
         raise UsageError("go on with a version, or with a text: not both")
     if definition is not None:
         from sm_cli.cli.project import workflows
 
-        project = find_project()
+        project = find_project(substitutions=substitutions)
         return None, workflows.load(project, workflows.choose(project, definition))
     if version is None:
         return None, None

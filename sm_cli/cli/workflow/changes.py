@@ -16,6 +16,7 @@ from sm_cli.cli.terminal.options import (
     Database,
     LockTimeout,
     Output,
+    Substitutions,
     TableOutput,
     Trust,
     output_format,
@@ -40,6 +41,7 @@ def register_text(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="The workflow's name; the file's unless given.")
     ] = None,
+    substitutions: Substitutions = None,
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
@@ -53,10 +55,10 @@ def register_text(
     from sm_cli.cli.project import workflows
 
     format = output_format(output, json)
-    project = find_project()
+    project = find_project(substitutions=substitutions)
     workflow = workflows.load(project, workflows.choose(project, file))
     workflow = workflow if name is None else replace(workflow, name=name)
-    with opened_engine(db, project, create=True) as engine:
+    with opened_engine(db, project, workflow, create=True) as engine:
         registration = engine.workflows.register(workflow, alias)
     reference = f"{workflow.name}:{registration.number}"
     if format != "table":

@@ -11,7 +11,7 @@ from sm_cli.cli.project.config import find_project, is_file
 from sm_cli.cli.project.opening import opened_store
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
-from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Trust, output_format
+from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Substitutions, Trust, output_format
 from sm_cli.cli.workflow.words import Reference, project_file, read_reference
 from sm_cli.errors import UsageError
 from sm_cli.jsonvalue import Json
@@ -43,6 +43,7 @@ def diff(
             help="As the first, or a file; the workflow's file in workflows/ unless given.",
         ),
     ] = None,
+    substitutions: Substitutions = None,
     output: Output = None,
     json: AsJson = False,
     db: Database = None,
@@ -53,7 +54,7 @@ def diff(
     from sm_cli.views.workflows.versions import differences
 
     format = output_format(output, json)
-    one, other = _stored_side(before, db), _other_side(before, after, db)
+    one, other = _stored_side(before, db), _other_side(before, after, substitutions, db)
     changes = list(differences(one.value, other.value))
     if format != "table":
         out.rows([{"pointer": c.pointer, "before": c.before, "after": c.after} for c in changes], format)
@@ -73,20 +74,20 @@ def _stored_side(text: str, db: str | None) -> Side:
     return Side(label, definition.text, definition.format, definition_value(definition))
 
 
-def _other_side(before: str, after: str | None, db: str | None) -> Side:
+def _other_side(before: str, after: str | None, substitutions: list[str] | None, db: str | None) -> Side:
     if after is None:
         name = read_reference(before).workflow
         file = project_file(find_project(), name)
         if file is None:
             raise UsageError(f"name what {before} is compared with: there is no file of {name} in workflows/")
-        return _file_side(str(file))
-    return _file_side(after) if is_file(split_reference(after)[0]) else _stored_side(after, db)
+        return _file_side(str(file), substitutions)
+    return _file_side(after, substitutions) if is_file(split_reference(after)[0]) else _stored_side(after, db)
 
 
-def _file_side(path: str) -> Side:
+def _file_side(path: str, substitutions: list[str] | None) -> Side:
     from sm_cli.cli.project.workflows import document
 
-    definition = document(find_project(), path)
+    definition = document(find_project(substitutions=substitutions), path)
     return Side(path, definition.own_text, definition.format, definition.value)
 
 

@@ -129,3 +129,53 @@ def test_a_table_of_dates_is_refused_with_its_line(project: Project) -> None:
     result = project.sm("run", "greet")
     assert result.code == 7
     assert "sm.toml:1: substitutions: a value is not JSON" in result.err
+
+
+VALUES = ["--substitutions", "Pause=0", "--substitutions", "Word=Hi", "--substitutions", "Name=Ann"]
+
+
+def test_a_batch_runs_with_the_values(project: Project) -> None:
+    greeting(project)
+    project.write("items.json", "[{}, {}]")
+    result = project.sm("batch", "run", "greet", "--inputs", "items.json", "--results", "results.jsonl", *VALUES)
+    assert result.code == 0, result.err
+    lines = (project.path / "results.jsonl").read_text().splitlines()
+    assert [json.loads(line)["output"] for line in lines] == ["Hi, Ann!", "Hi, Ann!"]
+
+
+def test_a_version_is_registered_with_the_values(project: Project) -> None:
+    greeting(project)
+    assert project.sm("workflow", "register", "greet").code == 1  # Seconds is no number
+    assert project.sm("workflow", "register", "greet", *VALUES).code == 0
+    assert project.sm("run", "greet:1").out == '"Hi, Ann!"\n'
+    assert "are the same definition" in project.sm("workflow", "diff", "greet:1", "workflows/greet.yaml", *VALUES).err
+    assert project.sm("workflow", "diff", "greet:1", "workflows/greet.yaml").out != ""
+
+
+def test_a_schedule_starts_the_version_with_the_values(project: Project) -> None:
+    greeting(project)
+    added = project.sm("schedule", "add", "greet", "--every", "1h", *VALUES)
+    assert added.code == 0, added.err
+    assert "greet:1, which has these values" in added.err
+    assert project.sm("schedule", "run-now", "greet").code == 0
+    assert project.sm("worker", "--drain").code == 0
+    assert project.sm("output", "@last").out == '"Hi, Ann!"\n'
+
+
+def test_values_for_a_version_that_is_stored_are_refused(project: Project) -> None:
+    greeting(project)
+    assert project.sm("workflow", "register", "greet", *VALUES).code == 0
+    result = project.sm("schedule", "add", "greet:1", "--every", "1h", *VALUES)
+    assert result.code == 2
+    assert "greet:1 is a stored one" in result.err
+
+
+def test_a_redrive_goes_on_with_the_text_and_its_values(project: Project) -> None:
+    greeting(project)
+    broken = GREETING.replace('Seconds: "${Pause}"', "SecondsPath: $.nothing").replace("${Word}", "-")
+    project.workflow(broken, "other.yaml")
+    assert project.sm("run", "other", "--name", "one").code == 1
+    text = project.write("fixed.yaml", GREETING)
+    assert project.sm("redrive", "one", "--definition", str(text), *VALUES).code == 0
+    assert project.sm("worker", "--drain").code == 0
+    assert project.sm("output", "one").out == '"Hi, Ann!"\n'
