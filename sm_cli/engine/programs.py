@@ -21,9 +21,9 @@ from sm_cli.engine.versions.resolving import find_stored_version, version_number
 from sm_cli.errors import DatabaseError, InvalidDefinition, NotFound, SmError
 from sm_cli.jsonvalue import digest
 from sm_cli.store.changes import Changes
-from sm_cli.store.records import Definition, Version
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.transaction import Transaction
+from sm_cli.store.versions import Definition, Version
 
 log = logging.getLogger("sm.engine")
 

@@ -7,21 +7,10 @@ from dataclasses import dataclass, field
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.links import Link
 from sm_cli.store.messages import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
-from sm_cli.store.records import (
-    Alias,
-    Definition,
-    Execution,
-    FailedAttempt,
-    HistoryEvent,
-    Job,
-    MapRun,
-    Timer,
-    Version,
-    Waking,
-    WorkerRecord,
-)
+from sm_cli.store.records import Execution, FailedAttempt, HistoryEvent, Job, MapRun, Timer, Waking, WorkerRecord
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.statistics import StateTimes
+from sm_cli.store.versions import Alias, Definition, Version
 
 
 @dataclass(eq=False, repr=False)

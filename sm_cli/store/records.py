@@ -8,13 +8,15 @@ Values only; no store, no SQL. Times are integer microseconds since 1970 UTC. Wh
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from sm_cli.interpreter.frame import Join
-from sm_cli.interpreter.timers import TimerKind
-from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json
 from sm_cli.mutable import Mutable
+
+if TYPE_CHECKING:  # who lists executions waits for no frame
+    from sm_cli.interpreter.frame import Join
+    from sm_cli.interpreter.timers import TimerKind
+    from sm_cli.interpreter.traceback import Traceback
 
 
 class Status(StrEnum):
@@ -31,51 +33,6 @@ class Status(StrEnum):
 
 #: Tables whose ids the engine reserves before it writes.
 Reserved: TypeAlias = Literal["executions", "frames", "jobs", "map_runs", "messages", "schedules"]
-
-
-class Definition(NamedTuple):
-    """A workflow's text, immutable, under the sha256 of its canonical JSON."""
-
-    #: sha256 of the canonical JSON, in hexadecimal digits.
-    digest: str
-    #: The workflow's name.
-    name: str
-    #: As it was written.
-    text: str
-    #: How the text is written: json or yaml.
-    format: str
-    #: When it was stored first, microseconds since 1970 UTC.
-    created: int
-
-
-class Version(NamedTuple):
-    """One text of a workflow, under a number that it has for good: the same text again is the same version."""
-
-    #: The workflow's name.
-    name: str
-    #: From 1 on, in the order in which the name's texts were registered; none is given out twice.
-    number: int
-    #: The `Definition.digest` of the text.
-    digest: str
-    #: When it was registered, microseconds since 1970 UTC.
-    created: int
-    #: When it was deleted, microseconds since 1970 UTC; None: it is there.
-    deleted: int | None = None
-
-
-class Alias(NamedTuple):
-    """A name for one version of a workflow, or for two that share the starts."""
-
-    #: The workflow's name.
-    workflow: str
-    #: Its own name, no number; unique within the workflow.
-    name: str
-    #: (number of a version, its share of the starts in percent), one or two; the shares add up to 100.
-    targets: tuple[tuple[int, int], ...]
-    #: When it was set first, microseconds since 1970 UTC.
-    created: int
-    #: When it was set last, microseconds since 1970 UTC.
-    updated: int
 
 
 class Parent(NamedTuple):
@@ -178,7 +135,7 @@ class MapRun(Mutable):
     status: Status
     #: Microseconds since 1970 UTC.
     started: int
-    join: Join
+    join: "Join"
     #: Microseconds since 1970 UTC; None while it runs.
     closed: int | None = None
     #: How often it was redriven.
@@ -254,7 +211,7 @@ class Timer(NamedTuple):
     #: The frame's seq that it was started at.
     seq: int
     #: Which event it brings; a frame has one timer of each kind.
-    kind: TimerKind
+    kind: "TimerKind"
     #: Microseconds since 1970 UTC.
     due: int
 
@@ -301,7 +258,7 @@ class FailedAttempt(NamedTuple):
     #: The error name.
     error: str
     #: What the handler raised.
-    traceback: Traceback
+    traceback: "Traceback"
 
 
 #: The lease of a job whose handler handed the work over: nobody runs it, a callback with its token ends it.

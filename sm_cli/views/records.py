@@ -7,7 +7,8 @@ from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.messages import MessageFilter, MessageStatus, OpenWait, StoredMessage, Subscription, WaitFilter
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import HANDED_OVER, Alias, Execution, HistoryEvent, Job, MapRun, Status, Timer
+from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, MapRun, Status, Timer
+from sm_cli.store.versions import Alias
 
 __all__ = [
     "HANDED_OVER",

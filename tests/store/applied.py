@@ -10,7 +10,8 @@ from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.changes import Changes
 from sm_cli.store.messages import MessageStatus, PastWait, StoredMessage, Subscription
-from sm_cli.store.records import Alias, Definition, Execution, HistoryEvent, Job, MapRun, Timer, Version, WorkerRecord
+from sm_cli.store.records import Execution, HistoryEvent, Job, MapRun, Timer, WorkerRecord
+from sm_cli.store.versions import Alias, Definition, Version
 
 
 class Applied:

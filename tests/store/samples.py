@@ -14,16 +14,8 @@ from sm_cli.store.messages import (
     Subscription,
 )
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import (
-    Definition,
-    Execution,
-    HistoryEvent,
-    Job,
-    Reserved,
-    Status,
-    Timer,
-    Version,
-)
+from sm_cli.store.records import Execution, HistoryEvent, Job, Reserved, Status, Timer
+from sm_cli.store.versions import Definition, Version
 
 T0 = 1_767_225_600_000_000  # 2026-01-01, microseconds
 SECOND = 1_000_000

@@ -6,9 +6,9 @@ import sqlite3
 from pathlib import Path
 
 from sm_cli.store import scripts
-from sm_cli.store.records import Version
 from sm_cli.store.sqlite import migrate
 from sm_cli.store.sqlite.database import SqliteStore
+from sm_cli.store.versions import Version
 from tests.store.asking import asked
 
 _EXECUTION = (

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from sm_cli.errors import UsageError
-from sm_cli.store.records import Alias
+from sm_cli.store.versions import Alias
 
 #: (number of a version, its share of the starts in percent).
 Targets: TypeAlias = tuple[tuple[int, int], ...]

@@ -8,8 +8,8 @@ from sm_cli.engine.versions.aliases import draw
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.errors import NotFound
 from sm_cli.store.changes import Changes
-from sm_cli.store.records import Version
 from sm_cli.store.sql.questions import Questions
+from sm_cli.store.versions import Version
 
 #: A sentence names at most so many versions or aliases.
 _MOST_NAMED = 10

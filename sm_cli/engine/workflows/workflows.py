@@ -16,7 +16,7 @@ from sm_cli.engine.versions.aliases import Targets, check_alias, check_targets
 from sm_cli.engine.versions.references import WorkflowReference, version_number
 from sm_cli.engine.versions.resolving import no_alias, no_workflow, version_numbered
 from sm_cli.errors import Conflict, UsageError
-from sm_cli.store.records import Alias, Version
+from sm_cli.store.versions import Alias, Version
 
 _ALL = 100
 #: AWS's limit on a name of a state machine, in characters.

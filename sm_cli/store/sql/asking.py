@@ -5,15 +5,9 @@ Nothing here writes.
 
 from __future__ import annotations
 
-from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json, TooLarge
-from sm_cli.store.messages import (
-    StoredMessage,
-)
 from sm_cli.store.records import (
     Execution,
-    Job,
-    Timer,
 )
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.parameters import id_list
@@ -34,15 +28,6 @@ class Asking:
         """From rows that end before input and output: a transaction must not remember them as whole."""
         return [rows.execution(row, self.value) for row in self.session.all(name, parameters)]
 
-    def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
-        return [rows.frame(row, self.value) for row in self.session.all(name, parameters)]
-
-    def _jobs(self, name: str, parameters: Parameters) -> list[Job]:
-        return [rows.job(row, self.value) for row in self.session.all(name, parameters)]
-
-    def _messages(self, name: str, parameters: Parameters) -> list[StoredMessage]:
-        return [rows.message(row, self.value) for row in self.session.all(name, parameters)]
-
     def _outputs(self, rows: list[rows.Row], most: int | None) -> list[tuple[int, Json]]:
         """From rows of an index and a value's text. Raises TooLarge when these have more than `most` bytes together;
         none that is large is read then."""
@@ -56,6 +41,3 @@ class Asking:
             if size > most:
                 raise TooLarge
         return [(index, self.value(text)) for index, text in rows]
-
-    def _timers(self, name: str, parameters: Parameters) -> list[Timer]:
-        return [rows.timer(row) for row in self.session.all(name, parameters)]

@@ -99,13 +99,13 @@ class ExecutionQuestions(Asking):
     def map_run(self, frame: int, activation: int) -> MapRun | None:
         """The map run of the fork that the frame made at this seq; None when there is none."""
         row = self.session.one("map_run", (frame, activation))
-        return None if row is None else map_run(row)
+        return None if row is None else self._map_run(row)
 
     def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
         """Of one execution, or of all; newest first. An open one's `join` is its frame's, as it is now."""
         if execution is None:
-            return [map_run(row) for row in self.session.all("map_runs", (BEYOND, limit))]
-        return [map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
+            return [self._map_run(row) for row in self.session.all("map_runs", (BEYOND, limit))]
+        return [self._map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
 
     def find_map_run(self, ref: str) -> list[MapRun]:
         """The map run with this ref, else those whose ref begins with it. The empty text names none."""
@@ -113,7 +113,7 @@ class ExecutionQuestions(Asking):
             return []
         matches = self.session.all("map_runs_by_ref", (ref,))
         matches = matches or self.session.all("map_runs_by_prefix", (ref, f"{ref}\U0010ffff", 10))
-        return [map_run(row) for row in matches]
+        return [self._map_run(row) for row in matches]
 
     def find(self, text: str, limit: int = 10) -> list[Execution]:
         """Executions that this text may name: the exact ref, else the exact name (newest first), else refs
@@ -224,24 +224,7 @@ class ExecutionQuestions(Asking):
         events = rows.history_events(execution, reversed(page), 0, None, None)
         return [event for event in events if event.number < before]
 
+    def _map_run(self, row: rows.Row) -> MapRun:
+        from sm_cli.store.sql import work_rows  # here: who lists executions waits for no fork
 
-def map_run(row: rows.Row) -> MapRun:
-    """A row of `map_runs` to its value."""
-    (id, ref, execution, frame, activation, state, workflow, type, status, started, closed, redrives, join) = row
-    return MapRun(
-        id, ref, execution, frame, activation, state, workflow, type, Status(status), started,
-        rows.read_join(join), closed, redrives,
-    )  # fmt: skip
-
-
-def map_run_row(r: MapRun) -> rows.Row:
-    """A map run to a row of `map_runs`."""
-    return (
-        r.id, r.ref, r.execution, r.frame, r.activation, r.state, r.workflow, r.type, r.status.value, r.started,
-        r.closed, r.redrives, rows.join_text(r.join),
-    )  # fmt: skip
-
-
-def map_run_changes(r: MapRun) -> rows.Row:
-    """The columns of `update_map_run`."""
-    return (r.status.value, r.closed, r.redrives, rows.join_text(r.join), r.id)
+        return work_rows.map_run(row)

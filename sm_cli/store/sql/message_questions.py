@@ -1,24 +1,28 @@
-"""Questions about messages and the waits for them."""
+"""Questions about messages and the waits for them, and their"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from sm_cli.jsonvalue import folded_text
 from sm_cli.store.filters import BEYOND
-from sm_cli.store.messages import (
-    WAITS_KEPT,
-    MessageFilter,
-    OpenWait,
-    PastWait,
-    Stale,
-    StoredMessage,
-    Subscription,
-    WaitFilter,
-)
-from sm_cli.store.sql import rows
 from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.parameters import id_list
+from sm_cli.store.sql.rows import Decode, Encode, Row, decode, encode
+from sm_cli.store.sql.session import Parameters
+
+if TYPE_CHECKING:
+    from sm_cli.store.messages import (
+        Consumed,
+        MessageFilter,
+        OpenWait,
+        PastWait,
+        Stale,
+        StoredMessage,
+        Subscription,
+        WaitFilter,
+    )
 
 
 class MessageQuestions(Asking):
@@ -29,11 +33,11 @@ class MessageQuestions(Asking):
     ) -> list[Subscription]:
         """Open ones, oldest first."""
         parameters = (key, value, kind, -1 if limit is None else limit)
-        return [rows.subscription(row) for row in self.session.all("subscriptions", parameters)]
+        return [subscription(row) for row in self.session.all("subscriptions", parameters)]
 
     def near_subscriptions(self, key: str, folded_value: str, limit: int) -> list[Subscription]:
         """Open ones whose value is the same when folded (`jsonvalue.folded_text`); any of them, at most `limit`."""
-        return [rows.subscription(row) for row in self.session.all("near_subscriptions", (key, folded_value, limit))]
+        return [subscription(row) for row in self.session.all("near_subscriptions", (key, folded_value, limit))]
 
     def awaited_keys(self, limit: int) -> list[str]:
         """The keys that executions wait under, in their order, at most `limit`; one look in an index for each."""
@@ -46,7 +50,7 @@ class MessageQuestions(Asking):
 
     def subscriptions_of(self, execution: int) -> list[Subscription]:
         """The open ones of an execution."""
-        return [rows.subscription(row) for row in self.session.all("subscriptions_of_execution", (execution,))]
+        return [subscription(row) for row in self.session.all("subscriptions_of_execution", (execution,))]
 
     def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
         """About oldest first: by frame, with a value by age, with a workflow by execution."""
@@ -61,11 +65,11 @@ class MessageQuestions(Asking):
         else:
             name = "open_waits_for_value"
             parameters |= {"key": filter.key, "value": filter.value}
-        return [rows.open_wait(row) for row in self.session.all(name, parameters)]
+        return [open_wait(row) for row in self.session.all(name, parameters)]
 
     def past_waits(self, key: str, folded_value: str, limit: int) -> list[PastWait]:
         """Newest first; `folded_value` as above."""
-        return [rows.past_wait(row) for row in self.session.all("past_waits", (key, folded_value, limit))]
+        return [past_wait(row) for row in self.session.all("past_waits", (key, folded_value, limit))]
 
     def buffered_message(
         self, key: str, value: str, now: int, skip: Collection[int] = (), *, kind: str | None = None,
@@ -111,7 +115,70 @@ class MessageQuestions(Asking):
 
     def stale(self, now: int, limit: int) -> Stale:
         """At most `limit` of each. A message that READY frames may still need is not among them."""
+        from sm_cli.store.messages import WAITS_KEPT, Stale
+
         expired_ids = self.session.all("expiring_messages", (now, limit))
         old_ids = self.session.all("forgotten_messages", (now, limit))
         waits = self.session.all("stale_waits", (now - WAITS_KEPT, limit))
-        return Stale([id for (id,) in expired_ids], [id for (id,) in old_ids], [rows.past_wait(row) for row in waits])
+        return Stale([id for (id,) in expired_ids], [id for (id,) in old_ids], [past_wait(row) for row in waits])
+
+    def _messages(self, name: str, parameters: Parameters) -> list[StoredMessage]:
+        return [message(row, self.value) for row in self.session.all(name, parameters)]
+
+
+# Imported where they are made: who lists executions has these questions too, and no message.
+
+
+def subscription(row: Row) -> Subscription:
+    """A row of `subscriptions` to its value."""
+    from sm_cli.store.messages import Subscription
+
+    return Subscription(*row)
+
+
+def subscription_row(s: Subscription) -> Row:
+    """A subscription to a row of `subscriptions`, with its value folded for near misses."""
+    return (s.execution, s.frame, s.seq, s.key, s.value, s.since, s.deadline, s.kind, folded_text(s.value))
+
+
+def past_wait(row: Row) -> PastWait:
+    """A row of `past_waits` to its value."""
+    from sm_cli.store.messages import PastWait
+
+    return PastWait(*row)
+
+
+def open_wait(row: Row) -> OpenWait:
+    """A subscription's columns and four of its execution and frame to their value."""
+    from sm_cli.store.messages import OpenWait
+
+    return OpenWait(subscription(row[:-4]), *row[-4:])
+
+
+def message(row: Row, data: Decode) -> StoredMessage:
+    """From `message_columns`, and `body` when it was asked for."""
+    from sm_cli.store.messages import Late, MessageStatus, StoredMessage
+
+    (id, key, value, message_id, received, expires, status, kind, strict, execution, consumed, count, later,
+     receivers, late, *body) = row  # fmt: skip
+    return StoredMessage(
+        id, key, value, message_id, received, expires, MessageStatus(status), data(body[0]) if body else None,
+        kind, bool(strict), execution, consumed, count, later, tuple(decode(receivers) or ()),
+        tuple(Late(*each) for each in decode(late) or ()),
+    )  # fmt: skip
+
+
+def message_row(m: StoredMessage, text: Encode) -> Row:
+    """A message to a row of `messages`. text: writes a value, a large one as its reference."""
+    return (
+        m.id, m.key, m.value, m.message_id, m.received, m.expires, m.status.value, m.kind, int(m.strict), m.execution,
+        m.consumed, m.count, m.later, encode(list(m.receivers) or None),
+        encode([list(each) for each in m.late] or None), text(m.body), folded_text(m.value), m.forget_at,
+    )  # fmt: skip
+
+
+def consumed_row(c: Consumed) -> Row:
+    """The parameters that mark a message as consumed."""
+    from sm_cli.store.messages import MESSAGES_KEPT
+
+    return (c.at, c.at + MESSAGES_KEPT, f"[{c.execution}]", c.message)

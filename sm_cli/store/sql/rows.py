@@ -1,6 +1,7 @@
 """Rows to values and back, in the order of the column lists in `sql/*.sql`.
 
-This is the only module that knows what a column holds. JSON null is SQL NULL; an empty object or
+What a column holds is said here, and beside the questions about schedules, messages, versions and links for
+theirs. JSON null is SQL NULL; an empty object or
 tuple, where that is the usual value, is NULL too. A large value is written as `@ID` of its blob.
 """
 
@@ -11,32 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
-from sm_cli.interpreter.frame import Brake, Frame, FrameStatus, Join
-from sm_cli.interpreter.timers import TimerKind
-from sm_cli.interpreter.traceback import Traceback
-from sm_cli.jsonvalue import FLAT, SHORT, Json, folded_text, is_small
-from sm_cli.store.messages import (
-    MESSAGES_KEPT,
-    Consumed,
-    Late,
-    MessageStatus,
-    OpenWait,
-    PastWait,
-    StoredMessage,
-    Subscription,
-)
-from sm_cli.store.records import (
-    Alias,
-    Definition,
-    Execution,
-    FailedAttempt,
-    HistoryEvent,
-    Job,
-    Parent,
-    Status,
-    Timer,
-    WorkerRecord,
-)
+from sm_cli.jsonvalue import FLAT, SHORT, Json, is_small
+from sm_cli.store.records import Execution, FailedAttempt, HistoryEvent, Parent, Status
 
 if TYPE_CHECKING:
     from sm_cli.store.links import Link
@@ -52,11 +29,8 @@ INLINE = 2000
 HISTORY_ROW = 1 << 18
 
 # Calling an enum costs more than the rest of the row; a tuple answers at once.
-_FRAME_STATUS = tuple(FrameStatus)
 _STATUS = {status.value: status for status in Status}
-_TIMER_KIND = {kind.value: kind for kind in TimerKind}
 _NO_PARENT = (None,) * 6
-_MESSAGE_STATUS = {status.value: status for status in MessageStatus}
 
 
 def encode(value: Json) -> str | None:
@@ -67,22 +41,6 @@ def encode(value: Json) -> str | None:
 def decode(text: str | None) -> Any:
     """JSON text to its value; None to None."""
     return None if text is None else orjson.loads(text)
-
-
-def definition(row: Row) -> Definition:
-    """A row of `definitions` to its value."""
-    return Definition(*row)
-
-
-def alias(row: Row) -> Alias:
-    """A row of `aliases` to its value."""
-    workflow, name, created, updated, targets = row
-    return Alias(workflow, name, tuple((version, weight) for version, weight in decode(targets)), created, updated)
-
-
-def alias_row(a: Alias) -> Row:
-    """An alias to a row of `aliases`."""
-    return (a.workflow, a.name, a.created, a.updated, encode([list(target) for target in a.targets]))
 
 
 def execution(row: Row, value: Decode) -> Execution:
@@ -102,8 +60,8 @@ def execution(row: Row, value: Decode) -> Execution:
     )  # fmt: skip
 
 
-#: Where `input`, `output` stand at the end of an execution's row; FRAME_VALUES: `item` to `output` of a frame's.
-EXECUTION_VALUES, FRAME_VALUES = 2, 4
+#: How many columns at the end of an execution's row are values: `input`, `output`.
+EXECUTION_VALUES = 2
 
 
 def execution_row(e: Execution) -> Row:
@@ -157,141 +115,9 @@ def copy_execution(e: Execution) -> Execution:
     )  # fmt: skip
 
 
-def read_join(text: str) -> Join:
-    """The counts of a fork."""
-    values = orjson.loads(text)
-    if len(values) == len(Join._fields):
-        values[-1] = Brake(*values[-1])
-    return Join(*values)
-
-
-def join_text(join: Join) -> str:
-    """The same as text: a JSON array, which only for a batch ends with a brake."""
-    *values, brake = join
-    return orjson.dumps(values if brake is None else [*values, list(brake)]).decode()
-
-
 def link_row(link: Link) -> Row:
     """A link to a row of `links`, but for its number."""
     return (*link[:-1], int(link.unique))
-
-
-def frame(row: Row, value: Decode) -> Frame:
-    """A row of `frames` to its value. value: reads a text that may stand for a large value."""
-    (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, join, entered, last,
-     entered_at, wake, work_since, item, vars, input, output) = row  # fmt: skip
-    return Frame(
-        id, execution, parent, activation, idx, machine, state, seq, _FRAME_STATUS[status], opens,
-        () if retries is None else tuple(orjson.loads(retries)),
-        None if join is None else read_join(join),
-        value(item), {} if vars is None else value(vars),  # type: ignore[arg-type]  # vars are always an object
-        value(input), value(output), entered, last, entered_at, decode(wake), work_since,
-    )  # fmt: skip
-
-
-def frame_identity(f: Frame) -> Row:
-    """What never changes in a frame."""
-    return (f.id, f.execution, f.parent, f.activation, f.index, f.machine)
-
-
-def frame_step(f: Frame) -> Row:
-    """What a step changes, from `opens` to `work_since`."""
-    join = f.join
-    return (
-        f.opens,
-        encode(list(f.retries)) if f.retries else None,
-        None if join is None else join_text(join),
-        f.entered, f.last, f.entered_at, encode(f.wake), f.work_since,
-    )  # fmt: skip
-
-
-def frame_values(f: Frame, text: Encode) -> Row:
-    """The texts of a frame's four values: item, variables, input, output."""
-    return (text(f.item), text(f.vars or None), text(f.input), text(f.output))
-
-
-def job(row: Row, value: Decode) -> Job:
-    """A row of `jobs` to its value. value: reads a text that may stand for a large value."""
-    (id, execution, frame, seq, state, resource, input, attempt, queue, priority, available, timeout, heartbeat,
-     leased_until, worker, deliveries, repeatable) = row  # fmt: skip
-    return Job(
-        id, execution, frame, seq, state, resource, value(input), attempt, queue, priority, available, timeout,
-        heartbeat, leased_until, worker, deliveries, bool(repeatable),
-    )  # fmt: skip
-
-
-def job_row(j: Job, text: Encode) -> Row:
-    """A job to a row of `jobs`. text: writes a value, a large one as its reference."""
-    return (
-        j.id, j.execution, j.frame, j.seq, j.state, j.resource, text(j.input), j.attempt, j.queue, j.priority,
-        j.available, j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, int(j.repeatable),
-    )  # fmt: skip
-
-
-def lease_row(j: Job) -> Row:
-    """The parameters that update a job's lease."""
-    return (j.leased_until, j.worker, j.deliveries, int(j.repeatable), j.id)
-
-
-def worker_row(w: WorkerRecord) -> Row:
-    """A worker to a row of `workers`."""
-    return (w.id, w.name, w.host, w.pid, w.process, w.started, w.seen, encode(w.serves))
-
-
-def timer(row: Row) -> Timer:
-    """A row of `timers` to its value."""
-    execution, frame, seq, kind, due = row
-    return Timer(execution, frame, seq, _TIMER_KIND[kind], due)
-
-
-def timer_row(t: Timer) -> Row:
-    """A timer to a row of `timers`."""
-    return (t.execution, t.frame, t.seq, t.kind.value, t.due)
-
-
-def subscription(row: Row) -> Subscription:
-    """A row of `subscriptions` to its value."""
-    return Subscription(*row)
-
-
-def subscription_row(s: Subscription) -> Row:
-    """A subscription to a row of `subscriptions`, with its value folded for near misses."""
-    return (s.execution, s.frame, s.seq, s.key, s.value, s.since, s.deadline, s.kind, folded_text(s.value))
-
-
-def past_wait(row: Row) -> PastWait:
-    """A row of `past_waits` to its value."""
-    return PastWait(*row)
-
-
-def open_wait(row: Row) -> OpenWait:
-    """A subscription's columns and four of its execution and frame to their value."""
-    return OpenWait(subscription(row[:-4]), *row[-4:])
-
-
-def message(row: Row, data: Decode) -> StoredMessage:
-    """From `message_columns`, and `body` when it was asked for."""
-    (id, key, value, message_id, received, expires, status, kind, strict, execution, consumed, count, later,
-     receivers, late, *body) = row  # fmt: skip
-    return StoredMessage(
-        id, key, value, message_id, received, expires, _MESSAGE_STATUS[status], data(body[0]) if body else None,
-        kind, bool(strict), execution, consumed, count, later, tuple(decode(receivers) or ()),
-        tuple(Late(*each) for each in decode(late) or ()),
-    )  # fmt: skip
-
-
-def message_row(m: StoredMessage, text: Encode) -> Row:
-    """A message to a row of `messages`. text: writes a value, a large one as its reference."""
-    return (
-        m.id, m.key, m.value, m.message_id, m.received, m.expires, m.status.value, m.kind, int(m.strict), m.execution,
-        m.consumed, m.count, m.later, encode(list(m.receivers) or None),
-        encode([list(each) for each in m.late] or None), text(m.body), folded_text(m.value), m.forget_at,
-    )  # fmt: skip
-
-
-def consumed_row(c: Consumed) -> Row:
-    """The parameters that mark a message as consumed."""
-    return (c.at, c.at + MESSAGES_KEPT, f"[{c.execution}]", c.message)
 
 
 #: What a detail holds of data; AWS's names.
@@ -307,6 +133,8 @@ def failed_attempt_row(a: FailedAttempt) -> Row:
 def failed_attempt(row: Row) -> FailedAttempt:
     """From a row of `failed_attempts`."""
     execution, frame, state, number, error, places, text = row
+    from sm_cli.interpreter.traceback import Traceback  # here: who lists executions asks for none
+
     return FailedAttempt(execution, frame, state, number, error, Traceback(tuple(orjson.loads(places)), text))
 
 

@@ -23,8 +23,8 @@ from sm_cli.store.records import (
     Reserved,
 )
 from sm_cli.store.schedules import Schedule
-from sm_cli.store.sql import large_values, rows
-from sm_cli.store.sql.execution_questions import map_run_changes, map_run_row
+from sm_cli.store.sql import large_values, rows, work_rows
+from sm_cli.store.sql.message_questions import consumed_row, message_row, subscription_row
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
@@ -32,6 +32,7 @@ from sm_cli.store.sql.schedule_questions import schedule_changes, schedule_row
 from sm_cli.store.sql.session import Parameters, Session
 from sm_cli.store.sql.upkeep import pruning
 from sm_cli.store.sql.upkeep.state_log import append_state_times
+from sm_cli.store.sql.version_questions import alias_row
 
 
 class AlreadyLinked(Conflict):
@@ -95,13 +96,13 @@ class Transaction(Questions):
             self._row_cache.forget_frames(waking.frames)
         self._write_jobs(changes.new_jobs, changes.leased_jobs)
         if changes.timers:
-            many("set_timer", map(rows.timer_row, changes.timers))
+            many("set_timer", map(work_rows.timer_row, changes.timers))
         if changes.new_subscriptions:
-            many("insert_subscription", map(rows.subscription_row, changes.new_subscriptions))
+            many("insert_subscription", map(subscription_row, changes.new_subscriptions))
         if changes.new_messages:
-            many("insert_message", [rows.message_row(message, self._text) for message in changes.new_messages])
+            many("insert_message", [message_row(message, self._text) for message in changes.new_messages])
         if changes.messages_consumed:
-            many("consume_message", map(rows.consumed_row, changes.messages_consumed))
+            many("consume_message", map(consumed_row, changes.messages_consumed))
         if changes.messages_expired:
             many("expire_message", _singles(changes.messages_expired))
         if changes.messages_gone:
@@ -110,15 +111,15 @@ class Transaction(Questions):
         if changes.waits_forgotten:
             many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
         if changes.new_map_runs:
-            many("insert_map_run", map(map_run_row, changes.new_map_runs))
+            many("insert_map_run", map(work_rows.map_run_row, changes.new_map_runs))
         if changes.map_runs:
-            many("update_map_run", map(map_run_changes, changes.map_runs))
+            many("update_map_run", map(work_rows.map_run_changes, changes.map_runs))
         if changes.losses:
             self._row_cache.no_losses = False
             many("delete_losses", [()])
             many("add_loss", [{"frame": frame, "count": count} for frame, count in changes.losses])
         if changes.workers:
-            many("set_worker", map(rows.worker_row, changes.workers))
+            many("set_worker", map(work_rows.worker_row, changes.workers))
         if changes.workers_gone:
             many("delete_worker", _singles(changes.workers_gone))
         if changes.failed_attempts:
@@ -153,7 +154,7 @@ class Transaction(Questions):
         if changes.current_versions:
             many("set_current_version", changes.current_versions)
         if changes.aliases:
-            many("set_alias", map(rows.alias_row, changes.aliases))
+            many("set_alias", map(alias_row, changes.aliases))
         if changes.aliases_gone:
             many("delete_alias", changes.aliases_gone)
         if changes.versions_gone:
@@ -230,8 +231,8 @@ class Transaction(Questions):
     def _insert_frames(self, frames: Iterable[Frame]) -> None:
         new: list[Row] = []
         for f in frames:
-            texts = rows.frame_values(f, self._text)
-            new.append((*rows.frame_identity(f), f.state, f.seq, int(f.status), *rows.frame_step(f), *texts))
+            texts = work_rows.frame_values(f, self._text)
+            new.append((*work_rows.frame_identity(f), f.state, f.seq, int(f.status), *work_rows.frame_step(f), *texts))
             self._row_cache.learn_frame(f, texts)
         self.session.many("insert_frame", new)
 
@@ -243,7 +244,7 @@ class Transaction(Questions):
         for f in frames.values():
             before, texts = self._row_cache.frames[f.id]
             texts = self._changed_values(f, before, texts)
-            columns = (f.state, f.seq, *rows.frame_step(f), *texts, f.id)
+            columns = (f.state, f.seq, *work_rows.frame_step(f), *texts, f.id)
             if f.status is before.status:
                 steps.append(columns)
             else:
@@ -278,8 +279,8 @@ class Transaction(Questions):
     def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
         frames = []
         for row in self.session.all(name, parameters):
-            frame = rows.frame(row, self.value)
-            self._row_cache.learn_frame(frame, row[-rows.FRAME_VALUES :])
+            frame = work_rows.frame(row, self.value)
+            self._row_cache.learn_frame(frame, row[-work_rows.FRAME_VALUES :])
             frames.append(frame)
         return frames
 
@@ -337,9 +338,9 @@ class Transaction(Questions):
 
     def _write_jobs(self, new: list[Job], leased_jobs: list[Job]) -> None:
         if new:
-            self.session.many("insert_job", [rows.job_row(job, self._text) for job in new])
+            self.session.many("insert_job", [work_rows.job_row(job, self._text) for job in new])
         if leased_jobs:
-            self.session.many("lease_job", map(rows.lease_row, leased_jobs))
+            self.session.many("lease_job", map(work_rows.lease_row, leased_jobs))
 
 
 def tag_rows(e: Execution) -> list[Row]:

@@ -1,10 +1,14 @@
-"""Questions about definitions, the versions of workflows, and aliases."""
+"""Questions about definitions, the versions of workflows, and aliases, and their rows."""
 
 from __future__ import annotations
 
-from sm_cli.store.records import Alias, Definition, Version
-from sm_cli.store.sql import rows
+from typing import TYPE_CHECKING
+
 from sm_cli.store.sql.asking import Asking
+from sm_cli.store.sql.rows import Row, decode, encode
+
+if TYPE_CHECKING:
+    from sm_cli.store.versions import Alias, Definition, Version
 
 
 class VersionQuestions(Asking):
@@ -13,27 +17,27 @@ class VersionQuestions(Asking):
     def definition(self, digest: str) -> Definition | None:
         """The definition with this digest; None when there is none."""
         row = self.session.one("definition", (digest,))
-        return None if row is None else rows.definition(row)
+        return None if row is None else _definition(row)
 
     def current_definition(self, name: str) -> tuple[Definition, int] | None:
         """(the text of the current version of this workflow, its number); None when it has none. `created` is when
         the version was registered."""
         row = self.session.one("current_definition", (name,))
-        return None if row is None else (rows.definition(row[:-1]), row[-1])
+        return None if row is None else (_definition(row[:-1]), row[-1])
 
     def workflows(self) -> list[tuple[Definition, int]]:
         """As `current_definition`, of every workflow that has one, by name."""
-        return [(rows.definition(row[:-1]), row[-1]) for row in self.session.all("workflows")]
+        return [(_definition(row[:-1]), row[-1]) for row in self.session.all("workflows")]
 
     def version(self, name: str, number: int) -> Version | None:
         """The version of this number, also a deleted one; None when there never was one."""
         row = self.session.one("version", (name, number))
-        return None if row is None else Version(*row)
+        return None if row is None else _version(row)
 
     def version_of_text(self, name: str, digest: str) -> Version | None:
         """The version that this text is of the workflow, also a deleted one; None when it never was one."""
         row = self.session.one("version_of_text", (digest, name))
-        return None if row is None else Version(*row)
+        return None if row is None else _version(row)
 
     def newest_number(self, name: str) -> int:
         """The highest number that a version of this workflow ever had; 0 when there never was one."""
@@ -42,16 +46,16 @@ class VersionQuestions(Asking):
 
     def versions(self, name: str) -> list[Version]:
         """Those of a workflow that were not deleted, highest number first."""
-        return [Version(*row) for row in self.session.all("versions", (name,))]
+        return [_version(row) for row in self.session.all("versions", (name,))]
 
     def alias(self, workflow: str, name: str) -> Alias | None:
         """The alias of this name; None when the workflow has none."""
         row = self.session.one("alias", (workflow, name))
-        return None if row is None else rows.alias(row)
+        return None if row is None else _alias(row)
 
     def aliases(self, workflow: str) -> list[Alias]:
         """Those of a workflow, by name."""
-        return [rows.alias(row) for row in self.session.all("aliases", (workflow,))]
+        return [_alias(row) for row in self.session.all("aliases", (workflow,))]
 
     def running_of_workflow(self, workflow: str) -> list[int]:
         """The ids of its RUNNING executions, oldest first."""
@@ -62,3 +66,30 @@ class VersionQuestions(Asking):
         runs: who runs the Map is one of them."""
         ((count, first),) = self.session.all("running_on_version", (version.name, version.digest))
         return count, first
+
+
+# Imported where they are made: who lists executions has these questions too, and neither text nor version.
+
+
+def _definition(row: Row) -> Definition:
+    from sm_cli.store.versions import Definition
+
+    return Definition(*row)
+
+
+def _version(row: Row) -> Version:
+    from sm_cli.store.versions import Version
+
+    return Version(*row)
+
+
+def _alias(row: Row) -> Alias:
+    from sm_cli.store.versions import Alias
+
+    workflow, name, created, updated, targets = row
+    return Alias(workflow, name, tuple((version, weight) for version, weight in decode(targets)), created, updated)
+
+
+def alias_row(a: Alias) -> Row:
+    """An alias to a row of `aliases`."""
+    return (a.workflow, a.name, a.created, a.updated, encode([list(target) for target in a.targets]))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from sm_cli.interpreter.frame import Frame
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import (
     HANDED_OVER,
@@ -15,6 +15,10 @@ from sm_cli.store.records import (
 from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.parameters import id_list, name_list
 from sm_cli.store.sql.rows import Row, decode
+from sm_cli.store.sql.session import Parameters
+
+if TYPE_CHECKING:
+    from sm_cli.interpreter.frame import Frame
 
 
 class WorkQuestions(Asking):
@@ -219,3 +223,21 @@ class WorkQuestions(Asking):
             ends = [self.session.one("first_due_in_tree", {"tree": tree, "worker": worker})]
             ends += [self.session.one(name, (tree,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
         return min((row[0] for row in ends if row is not None and row[0] is not None), default=None)
+
+    # Who lists executions has these questions too, and no frame, job or timer: how to read them is imported with the
+    # first.
+
+    def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
+        from sm_cli.store.sql import work_rows
+
+        return [work_rows.frame(row, self.value) for row in self.session.all(name, parameters)]
+
+    def _jobs(self, name: str, parameters: Parameters) -> list[Job]:
+        from sm_cli.store.sql import work_rows
+
+        return [work_rows.job(row, self.value) for row in self.session.all(name, parameters)]
+
+    def _timers(self, name: str, parameters: Parameters) -> list[Timer]:
+        from sm_cli.store.sql import work_rows
+
+        return [work_rows.timer(row) for row in self.session.all(name, parameters)]

@@ -13,7 +13,7 @@ from sm_cli.engine.versions.resolving import no_alias, no_workflow, version_numb
 from sm_cli.errors import NotFound
 from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json, canonical
-from sm_cli.store.records import Alias, Definition, Version
+from sm_cli.store.versions import Alias, Definition, Version
 from sm_cli.timestamps import rfc3339
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from tests.cli.conftest import Project
 #: What must not be imported by the commands that have to answer at once.
 HEAVY = (
     "rich", "yaml", "jsonschema", "asyncio", "pydantic", "logging", "sm_cli.engine", "sm_cli.asl", "jsonpath_ng",
-    "queue", "shlex", "secrets", "sm_cli.store.sqlite.write_lock",
+    "queue", "shlex", "secrets", "sm_cli.store.sqlite.write_lock", "sm_cli.interpreter", "sm_cli.store.messages",
+    "sm_cli.store.versions", "sm_cli.store.schedules", "sm_cli.store.links", "sm_cli.store.statistics",
 )  # fmt: skip
 SHOW_MODULES = (
     "import sys; from sm_cli.__main__ import main; main(sys.argv[1:]); print(*sys.modules, sep='\\n', file=sys.stderr)"

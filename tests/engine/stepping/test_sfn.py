@@ -18,8 +18,9 @@ from sm_cli.handlers.needs import check_handlers, needed_handlers, nested_workfl
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.jsonvalue import Json
 from sm_cli.store.filters import ExecutionFilter
-from sm_cli.store.records import Alias, Execution
+from sm_cli.store.records import Execution
 from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.store.versions import Alias
 from sm_cli.testing import FakeClock, Outcome, Simulation, crash_points
 from tests.engine.workers import SECOND, Yard, workflow
 from tests.store.asking import asked

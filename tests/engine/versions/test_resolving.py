@@ -13,8 +13,9 @@ from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.versions.aliases import draw, parse_targets
 from sm_cli.engine.versions.references import WorkflowReference, parse_reference
 from sm_cli.errors import NotFound, UsageError
-from sm_cli.store.records import Alias, Execution
+from sm_cli.store.records import Execution
 from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.store.versions import Alias
 from sm_cli.testing import FakeClock
 from tests.engine.workers import workflow
 from tests.store.asking import asked

@@ -24,19 +24,8 @@ from sm_cli.store.messages import (
     Subscription,
     WaitFilter,
 )
-from sm_cli.store.records import (
-    HANDED_OVER,
-    Alias,
-    Definition,
-    Execution,
-    HistoryEvent,
-    Job,
-    MapRun,
-    Status,
-    Timer,
-    Version,
-    WorkerRecord,
-)
+from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, MapRun, Status, Timer, WorkerRecord
+from sm_cli.store.versions import Alias, Definition, Version
 from tests.store.applied import Applied
 
 T = TypeVar("T")

@@ -23,20 +23,12 @@ from sm_cli.store.changes import Changes
 from sm_cli.store.filters import ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.messages import Consumed, Late, MessageFilter, MessageStatus, WaitEnd, WaitFilter
 from sm_cli.store.protocol import Store
-from sm_cli.store.records import (
-    HANDED_OVER,
-    Alias,
-    HistoryEvent,
-    MapRun,
-    Parent,
-    Status,
-    Waking,
-    WorkerRecord,
-)
+from sm_cli.store.records import HANDED_OVER, HistoryEvent, MapRun, Parent, Status, Waking, WorkerRecord
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.sqlite.database import SqliteStore
 from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.store.versions import Alias
 from tests.store.model.oracle import Oracle
 from tests.store.samples import (
     T0,
