@@ -21,7 +21,7 @@ from sm_cli.engine.batches.starting import (
 from sm_cli.engine.chaining.source import Source as Source
 from sm_cli.engine.chaining.source import check_unchanged, check_unique, read_source
 from sm_cli.engine.chaining.transform import Transform
-from sm_cli.engine.clock import Clock, SystemClock
+from sm_cli.engine.clock import Clock, clock_of
 from sm_cli.engine.event_warnings import warn_of_many_events
 from sm_cli.engine.execution_names import check_chosen_name, name_taken, same_execution
 from sm_cli.engine.finding import find_execution, split_state
@@ -83,7 +83,7 @@ class Engine(Transactions):
     ) -> None:  # fmt: skip
         usual = (PayloadWarnings().tell, warn_of_many_events, log_firings)
         observers = usual if observers is None else tuple(observers)
-        super().__init__(store, clock or SystemClock(), settings or Settings(), Programs(library), observers)
+        super().__init__(store, clock or clock_of(store), settings or Settings(), Programs(library), observers)
         self.buckets = buckets
         self.builtin = bucket_jobs(store, buckets)
         self.schedules = Schedules(self)

@@ -7,6 +7,7 @@ the same for all (`sql.questions`); a database brings its connections, and overr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -40,6 +41,10 @@ class Store(Protocol):
     def liveness(self) -> Liveness | None:
         """Where a worker shows that it is alive and what it is stepping, closed with the store; None where no other
         process sees it."""
+
+    @property
+    def server_time(self) -> Callable[[], int] | None:
+        """Asks the database's own clock: microseconds since 1970 UTC. None where it has none but this machine's."""
 
     def spool(self) -> Path:
         """The folder, only its owner's, for files that belong to the database: made when it is asked for."""

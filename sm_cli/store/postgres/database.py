@@ -27,6 +27,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import scripts
 from sm_cli.store.postgres import errors, migrate
+from sm_cli.store.postgres.readers import ReadConnections
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.sql import large_values
 from sm_cli.store.sql.questions import Questions
@@ -87,7 +88,7 @@ class PostgresStore:
         self._count_seen = -1
         self._row_cache = RowCache()
         self._commits_seen = -1
-        self._idle: list[Questions] = []
+        self._readers = ReadConnections(self._new_reader, url, lambda: self.patience)
         self._beacons: list[Liveness] = []
         self._turn = _key(url.schema, "write")
         self._channel = f"sm_{url.schema}"
@@ -101,8 +102,7 @@ class PostgresStore:
             self._closed = True
             for beacons in self._beacons:
                 beacons.close()
-            while self._idle:
-                self._idle.pop().session.connection.close()
+            self._readers.close()
             self._drop_writer()
             if self._ear is not None:
                 self._ear.close()
@@ -240,27 +240,17 @@ class PostgresStore:
     @contextmanager
     def read(self) -> Iterator[Questions]:
         """A reader that nobody else uses, inside one snapshot."""
-        with self._translate_errors():
-            questions = self._idle.pop() if self._idle else self._new_reader()
-            connection = questions.session.connection
-            begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO {self.url.schema}"
-            try:
-                try:
-                    connection.execute(begin.encode(), prepare=False)
-                except psycopg.OperationalError:  # it was idle, and the server has gone and come since
-                    connection.close()
-                    questions = self._new_reader()
-                    connection = questions.session.connection
-                    connection.execute(begin.encode(), prepare=False)
-                yield questions
-            finally:
-                if not connection.closed:
-                    with contextlib.suppress(psycopg.OperationalError):
-                        connection.execute("ROLLBACK")
-                if self._closed or connection.closed:
-                    connection.close()
-                else:
-                    self._idle.append(questions)
+        with self._translate_errors(), self._readers.lend() as questions:
+            yield questions
+
+    def server_time(self) -> int:
+        """Microseconds since 1970 UTC by the server's clock."""
+        with self._translate_errors(), self._readers.lend() as questions:
+            # Of the statement, not of the transaction: that has begun a while ago.
+            row = questions.session.connection.execute(
+                "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+            ).fetchone()
+            return int(row[0])
 
     def changed(self) -> bool:
         """Whether another connection has committed since the last call."""

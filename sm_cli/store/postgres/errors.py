@@ -45,6 +45,14 @@ def busy(place: str, seconds: float | None) -> DatabaseBusy:
     return DatabaseBusy(f"{place} is held by another process{long}, so nothing was written")
 
 
+def no_reader(place: str, readers: int, seconds: float | None) -> DatabaseBusy:
+    """As many threads of this process read as may at once, and none of them came to an end."""
+    long = "" if seconds is None else f" for {seconds:g} s"
+    return DatabaseBusy(
+        f"all {readers} connections that read {place} were in use{long}", hint="`pool=N` in the URL allows more."
+    )
+
+
 def unknown_commit(place: str) -> DatabaseAway:
     """The connection broke in a commit, and the server did not come back to say whether it was done."""
     return DatabaseAway(

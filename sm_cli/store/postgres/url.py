@@ -11,6 +11,9 @@ from sm_cli.errors import ConfigurationError
 #: A name that needs no quotes anywhere.
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _SWITCH = {"on": True, "off": False}
+_COUNT = re.compile(r"[1-9][0-9]{0,3}")
+#: Readers at once, unless the URL says otherwise: a worker uses one or two, a server of web pages one a request.
+READERS = "20"
 
 
 class PostgresUrl(NamedTuple):
@@ -26,6 +29,8 @@ class PostgresUrl(NamedTuple):
     notify: bool
     #: Whether statements are kept prepared; off behind a pooler that cannot.
     prepare: bool
+    #: So many connections read at once, at most.
+    readers: int
 
 
 def parse_url(url: str) -> PostgresUrl:
@@ -37,7 +42,7 @@ def parse_url(url: str) -> PostgresUrl:
             hint="Write a slash in the user's name or the password as %2F, an @ in the database's name as %40.",
         )
     host = parts.netloc.rpartition("@")[2]
-    ours = {"schema": "sm", "notify": "on", "prepare": "on"}
+    ours = {"schema": "sm", "notify": "on", "prepare": "on", "pool": READERS}
     rest = []
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if name in ours:
@@ -53,5 +58,9 @@ def parse_url(url: str) -> PostgresUrl:
     for name in ("notify", "prepare"):
         if ours[name] not in _SWITCH:
             raise ConfigurationError(f"{name}={ours[name]} in {place} is neither on nor off")
+    if not _COUNT.fullmatch(ours["pool"]):
+        raise ConfigurationError(f"pool={ours['pool']} in {place} is no number of connections from 1 to 9999")
     conninfo = urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(rest, quote_via=quote), ""))
-    return PostgresUrl(conninfo, place, ours["schema"], _SWITCH[ours["notify"]], _SWITCH[ours["prepare"]])
+    return PostgresUrl(
+        conninfo, place, ours["schema"], _SWITCH[ours["notify"]], _SWITCH[ours["prepare"]], int(ours["pool"])
+    )

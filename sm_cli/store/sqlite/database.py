@@ -54,13 +54,14 @@ class SqliteStore:
     Raises DatabaseError from every method.
     """
 
+    server_time = None  # it has no clock but this machine's
+
     def __init__(
         self, path: str | os.PathLike[str], *, sync: Literal["full", "normal"] = "full", create: bool = True,
         wait: float = WAIT, patience: Patience | None = None,
     ) -> None:  # fmt: skip
         self.path = Path(path)
-        # Without links: the key and the turn are the same through every link to the file, and a handler may
-        # change the directory of the process.
+        # Without links: the key and the turn are the same through each, and a handler may change the directory.
         try:
             self._file = Path(os.path.realpath(path))
         except (OSError, ValueError) as e:
@@ -288,8 +289,7 @@ class SqliteStore:
         """How a worker shows others that it lives, and sees whether they do."""
         from sm_cli.store.liveness import Liveness  # a worker's; who lists does not wait for this import
 
-        beacons = Liveness(self._file)
-        self._beacons.append(beacons)
+        self._beacons.append(beacons := Liveness(self._file))
         return beacons
 
     @contextmanager

@@ -37,6 +37,8 @@ def _empty() -> bytes:
 class MemoryStore:
     """A database in memory, for one process: SQLite's `:memory:`."""
 
+    server_time = None  # it has no clock but this machine's
+
     def __init__(self) -> None:
         self.commits = 0
         self.patience = Patience(lambda: None)
