@@ -36,6 +36,8 @@ class Hints:
 
     #: Whether queues are to be told to `announce`.
     announces = False
+    #: What carries them.
+    carrier: Carrier | None = None
 
     def attach(self, wake: Callable[[], None], has_room: Callable[[], bool]) -> None:
         """The worker is there; both are called from other threads."""
@@ -64,6 +66,8 @@ class CarriedHints(Hints):
 
     announces = True
 
+    carrier: Carrier
+
     def __init__(self, carrier: Carrier, *, now: Callable[[], float] = time.monotonic, sweep: float = SWEEP) -> None:
         self.carrier = carrier
         self._now = now
@@ -78,7 +82,7 @@ class CarriedHints(Hints):
         self._over = threading.Event()
         self._outbox = Outbox(carrier.announce, self._pause)
         self._wake: Callable[[], None] = lambda: None
-        self._has_room: Callable[[], bool] = lambda: True
+        self._has_room: Callable[[], bool] = lambda: False  # until a worker is there
 
     def start(self) -> None:
         """Begin to receive and to announce, in threads."""

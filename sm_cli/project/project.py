@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sm_cli.project.library import Library
     from sm_cli.project.reading import DefinitionReader
 
+#: What the table `engine` may have.
+_ENGINE = ("name", "broker", "prefix")
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class ProjectSettings:
@@ -151,6 +154,20 @@ class ProjectSettings:
         if setting is None:
             return str(relative_path(self.root / ".sm" / "sm.db")), False
         return self._anchor(setting), True
+
+    def engine(self) -> dict[str, str]:
+        """The table `engine`: which one carries hints between workers (name), with which broker, under which prefix.
+
+        Raises ConfigurationError for another key, and a value that is no text."""
+        table = self.settings.get("engine")
+        if not isinstance(table, dict):
+            return {}
+        for key, value in table.items():
+            if key not in _ENGINE:
+                raise ConfigurationError(f"{self.place('engine')} has {', '.join(_ENGINE)}, and no {key!r}")
+            if not isinstance(value, str) or not value:
+                raise ConfigurationError(f"{self.place('engine')}: {key} is text")
+        return dict(table)
 
     def http(self) -> HttpSettings:
         """What http:invoke may do. Raises ConfigurationError for hosts and connections that are none."""

@@ -24,6 +24,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "processes": (int, "a whole number"),
     "recycle_after": (int, "a whole number"),
     "queues": (str, "text"),
+    "engine": (dict, "a table of name, broker and prefix"),
     "priority": (dict, "a table of queues by workflow"),
     "retention": (str, "text"),
     "buckets": (str, "text"),
@@ -37,7 +38,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "http_connections": (dict, "a table of connections"),
 }
 #: What may hold secrets: no sentence shows its value.
-SECRET = frozenset({"http_connections", "database"})
+SECRET = frozenset({"http_connections", "database", "engine"})
 
 
 class Found(NamedTuple):

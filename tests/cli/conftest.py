@@ -33,6 +33,8 @@ _SETTINGS = (
     "SM_RECYCLE_AFTER",
     "SM_LOG_FORMAT",
     "SM_WORKER",
+    "SM_ENGINE",
+    "SM_CELERY_BROKER_URL",
     "SM_DEBUG",
     "SM_WORKFLOW",
     "SM_TRUST",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from sm_cli.cli.project.config import find_project
+from sm_cli.cli.project.engines import Broker, CarrierName, carrier_for
 from sm_cli.cli.run.processes import Loader, loader_for, recycle_after
 from sm_cli.cli.run.stubbing import stubbed_engine, telling_stub
 from sm_cli.cli.terminal import logs
@@ -32,7 +33,7 @@ from sm_cli.cli.terminal.options import (
 from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -103,6 +104,8 @@ def worker(
     recycle: _Recycle = None,
     queues: _Queues = None,
     strict: _Strict = False,
+    engine_name: CarrierName = None,
+    broker: Broker = None,
     once: _Once = False,
     drain: _Drain = False,
     ok_to_leave: _OkToLeave = False,
@@ -124,8 +127,6 @@ def worker(
     from sm_cli.cli.run.following import own_name
     from sm_cli.cli.run.reloading import need_watchfiles, reloading
     from sm_cli.cli.run.working import Working
-    from sm_cli.handlers.builtin import builtins
-    from sm_cli.worker.worker import Worker
 
     goes = _how_far(once=once, drain=drain, ok_to_leave=ok_to_leave, quiet=quiet)
     logs.tell_work(quiet)
@@ -133,21 +134,18 @@ def worker(
     load, limit, url = loader_for(project, concurrency, processes), seconds(grace, "--grace"), project.database(db)[0]
     load.ahead, load.recycle_after = not (once or drain), recycle_after(project, recycle)
     rota = _rota(queues or project.setting("queues"), strict, project.origin("queues", queues))
+    carrier = carrier_for(project, engine_name, broker, url, rota, goes_on=goes == "on")
     directory, is_explicit = project.handlers(handlers)
     need_watchfiles(reload)
     with out.guard_stdout(), load:
-        registry, ours = _registry(load, directory, is_explicit or reload), builtins(project.http())
+        registry = _registry(load, directory, is_explicit or reload)
         name = name or own_name()
-        stubs = telling_stub(name) if stub else None
-
-        def merge(handlers: Registry) -> Mapping[str, Handler]:
-            return {**ours, **handlers} if stubs is None else stubs.under(handlers)
-
+        merge = _merging(project, name, stub)
         engine_of = opened_engine if once or drain else lasting_engine
         with engine_of(db, project, create=create, buckets=buckets) as engine, Working(limit, project) as working:
             if not (stub or registry or directory.is_dir()):
                 working.warn_of_no_handlers(directory)
-            loop = Worker(stubbed_engine(engine, stub), merge(registry), concurrency=load.slots, name=name, rota=rota)
+            loop = working.worker(stubbed_engine(engine, stub), merge(registry), load.slots, name, rota, carrier)
             working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
             with reloading(loop, directory, merge, load) if reload else nullcontext(), _retention(project, engine):
                 working.run(goes)
@@ -165,6 +163,19 @@ def _how_far(*, once: bool, drain: bool, ok_to_leave: bool, quiet: bool) -> Goes
     if quiet and logs.is_verbose():
         raise UsageError("-q and -v exclude each other")
     return "once" if once else "drain" if drain else "on"
+
+
+def _merging(project: Project, name: str, stub: bool) -> Callable[[Registry], Mapping[str, Handler]]:
+    """What makes of the project's handlers all that a worker of this name has. stub: it answers every other task."""
+    from sm_cli.handlers.builtin import builtins
+
+    ours = builtins(project.http())
+    stubs = telling_stub(name) if stub else None
+
+    def merge(handlers: Registry) -> Mapping[str, Handler]:
+        return {**ours, **handlers} if stubs is None else stubs.under(handlers)
+
+    return merge
 
 
 def _rota(queues: str | None, strict: bool, source: str) -> Rota:

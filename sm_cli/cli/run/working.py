@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import signal
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from sm_cli.cli.project.engines import carried
 from sm_cli.cli.run import work_left
 from sm_cli.cli.run.service import Service
 from sm_cli.cli.run.signals import Interrupts
@@ -19,10 +21,15 @@ from sm_cli.views.left_over import Left, left_over
 from sm_cli.worker import passes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Literal, TypeAlias
 
+    from sm_cli.carriers.port import Carrier
     from sm_cli.cli.project.config import Project
+    from sm_cli.engine.engine import Engine
+    from sm_cli.engine.stepping.queues import Rota
+    from sm_cli.handlers.handler import Handler
     from sm_cli.worker.worker import Worker
 
     #: How far it goes: on for ever, one pass, or until nothing is left to do now.
@@ -39,19 +46,30 @@ class Working:
         self.log = WorkLog(project.root)
         self.service = Service()
         self.interrupts = Interrupts()
+        self.stack = ExitStack()
 
     def __enter__(self) -> Working:
-        self.interrupts.__enter__()
+        self.stack.enter_context(self.interrupts)
         return self
 
     def __exit__(self, *details: object) -> None:
-        self.interrupts.__exit__(*details)
+        self.stack.close()
 
     def warn_of_no_handlers(self, directory: Path) -> None:
         """Say what a worker without handlers does."""
         ours = "timers, messages, http:invoke, and reads and writes for Maps"
         text = f"sm: warning: there is no {directory}/: this worker runs {ours}, but no other task"
         tell_state("worker.warning", text, {}, level=logging.WARNING)
+
+    def worker(
+        self, engine: Engine, handlers: Mapping[str, Handler], slots: int, name: str, rota: Rota,
+        carrier: Carrier | None,
+    ) -> Worker:  # fmt: skip
+        """The worker that is to work, with hints from the carrier as long as the block goes on."""
+        from sm_cli.worker.worker import Worker
+
+        hints = None if carrier is None else self.stack.enter_context(carried(carrier, engine))
+        return Worker(engine, handlers, concurrency=slots, name=name, rota=rota, hints=hints)
 
     def begin(self, loop: Worker, handlers: int, directory: Path, url: str, *, stub: bool, processes: int) -> None:
         """Say who works, with what, on what. processes: how many its handlers have of their own; 0 for threads."""
@@ -63,6 +81,7 @@ class Working:
         slots, rest = loop.pool.size, " (and {} for every other task)" if stub else ""
         where = ", in processes of their own" if processes else ""
         text = f"worker {loop.name}: {handlers} handlers from {directory}/{rest}, {slots} at once{where}, on {place}"
+        text += "" if loop.hints.carrier is None else f", with hints from {loop.hints.carrier.name}"
         facts = {
             "worker": loop.name,
             "handlers": handlers,
@@ -70,6 +89,8 @@ class Working:
             "processes": processes,
             "database": place,
         }
+        if loop.hints.carrier is not None:
+            facts["carrier"] = loop.hints.carrier.name
         tell_state("worker.started", text, facts)
 
     def run(self, goes: Goes) -> None:

@@ -1,0 +1,54 @@
+"""From a name to a carrier; what an engine needs is imported only when it is the one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+from sm_cli.carriers.port import Carrier
+from sm_cli.errors import ConfigurationError, UsageError
+
+
+class CarrierSettings(NamedTuple):
+    """What a carrier is opened with."""
+
+    #: The URL of the database that the workers share.
+    database: str
+    #: The queues that a worker receives hints of from the beginning; others when it hears of them.
+    queues: Collection[str]
+    #: Whether it receives hints of no other queues.
+    only_those: bool = False
+    #: The URL of a broker; None: none is named.
+    broker: str | None = None
+    #: What the names of its queues there begin with.
+    prefix: str = "sm"
+
+
+def open_carrier(name: str, settings: CarrierSettings) -> Carrier:
+    """The carrier of this name. Raises UsageError for a name that is none, ConfigurationError when its extra is not
+    installed, its settings are not what it needs, the database is none that workers on other machines can share, or
+    the broker refuses who asks."""
+    opener = _OPENERS.get(name)
+    if opener is None:
+        raise UsageError(f"no engine is called {name[:40]!r}; there is {', '.join(_OPENERS)}")
+    if not settings.database.startswith(("postgres://", "postgresql://")):
+        raise ConfigurationError(
+            f"{name} needs a database on a Postgres server: workers on other machines cannot see a file of this one",
+            topic="shared database",
+        )
+    return opener(settings)
+
+
+def _celery(settings: CarrierSettings) -> Carrier:
+    try:
+        from sm_cli.carriers.celery import CeleryCarrier
+    except ImportError as e:
+        raise ConfigurationError("Celery is not installed", hint="Install the extra `celery`.") from e
+    if settings.broker is None:
+        raise ConfigurationError("celery needs the URL of a broker, and none is named", topic="broker")
+    carrier = CeleryCarrier(settings.broker, settings.prefix, settings.queues, only_those=settings.only_those)
+    carrier.check_access()
+    return carrier
+
+
+_OPENERS: Mapping[str, Callable[[CarrierSettings], Carrier]] = {"celery": _celery}
