@@ -6,6 +6,7 @@ itself took from a handler are given back.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,22 +22,27 @@ from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.turns.suspects import blame, count_deaths
 from sm_cli.errors import Conflict, DatabaseError, UsageError
 from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds
+from sm_cli.store.locks import NOTHING, Contended, Locks
 from sm_cli.store.marks import Marks
 from sm_cli.store.protocol import Store
 from sm_cli.store.sql.transaction import AlreadyLinked
 
 T = TypeVar("T")
 log = logging.getLogger("sm.engine")
+attempts_log = logging.getLogger("sm.store")
 
 #: Called after each commit with what was committed; it must not write.
 Observer: TypeAlias = Callable[[Tick], None]
 
 #: Microseconds. A commit that takes longer than this is not left out of account.
 _LONG_COMMIT = 100_000
+#: After so many attempts what stands in the way is an error, unless it is one more lock that has to be waited for.
+_MOST_ATTEMPTS = 20
 
 
 class Transactions:
-    """Transactions over one store, each a tick.
+    """Transactions over one store, each a tick. What is done in one may be done several times, until it can be
+    committed: it changes nothing but its tick, or what is the same when it is done again.
 
     marks: where it says what it steps, from the first call on; None where nobody would see it. shares: what each tree
     has had. inside: called in each transaction after all else is written, to write something of another program."""
@@ -117,8 +123,24 @@ class Transactions:
             self.marks.forget_lost(slot)
 
     def _transact(self, work: Callable[[Tick], T], taker: JobTaker | None) -> tuple[T, Tick]:
+        """Attempt after attempt, each of which waits first for what those before it missed."""
+        locks, slots = NOTHING, 0 if taker is None else taker.slots
+        for attempt in itertools.count(1):
+            try:
+                return self._attempt(work, taker, locks)
+            except Contended as e:
+                attempts_log.debug("another attempt: %s", ", ".join(map(str, e.locks)) or e.message)
+                if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
+                    raise e.error or e from None
+                locks |= e.locks
+                if taker is not None:
+                    taker.slots, taker.jobs = slots, []
+                    taker.executions.clear()
+        raise AssertionError("counting has no end")
+
+    def _attempt(self, work: Callable[[Tick], T], taker: JobTaker | None, locks: Locks) -> tuple[T, Tick]:
         clock = self.clock
-        with self.store.write() as tx:
+        with self.store.write(locks) as tx:
             start = clock.monotonic()
             tick = Tick(
                 tx, self.programs, clock.now(), self.settings, taker, clock.new_ref, self.shares, clock.monotonic
@@ -127,13 +149,13 @@ class Transactions:
             result = work(tick)
             tick.run()
             tick.settle()
-            if tick.now >= self._sweep_at:
-                self._sweep_at = sweep_messages(tick)
+            next_sweep = sweep_messages(tick) if tick.now >= self._sweep_at else self._sweep_at
             end = clock.monotonic()
             postpone(tick, end - start)
             self._flush(tick)
             if self.inside is not None:
                 self.inside(tick)
+        self._sweep_at = next_sweep
         if taker is not None and taker.jobs and clock.monotonic() - end > _LONG_COMMIT:
             self._begin_again(taker)
         return result, tick

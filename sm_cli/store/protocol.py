@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sm_cli.store.liveness import Liveness
+from sm_cli.store.locks import Locks
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.waiting import Patience
@@ -29,8 +30,12 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[Questions]:
         """Questions that are all answered from one snapshot; never waits for writers."""
 
-    def write(self) -> AbstractContextManager[Transaction]:
-        """A transaction that sees what nobody else changes until it ends. Waits for its turn."""
+    def write(self, locks: Locks | None = None) -> AbstractContextManager[Transaction]:
+        """A transaction that sees what nobody else changes until it ends. Waits for its turn.
+
+        locks: others may write beside it where the database lets them, each what it holds (`Transaction.hold`), and
+        these are waited for before it begins; None: nobody writes beside it. Raises Contended, inside the block or
+        at its end, only where `locks` are given."""
 
     def changed(self) -> bool:
         """Whether another connection has committed since the last call."""

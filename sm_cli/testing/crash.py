@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
+from sm_cli.store.locks import Locks
 from sm_cli.store.protocol import Store
 from sm_cli.store.sql.transaction import Transaction
 
@@ -27,8 +28,8 @@ class _CrashingStore:
         return getattr(self._store, name)
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        with self._store.write() as tx:
+    def write(self, locks: Locks | None = None) -> Iterator[Transaction]:
+        with self._store.write(locks) as tx:
             yield tx
             self._remaining -= 1
             if self._remaining == 0 and not self._after:

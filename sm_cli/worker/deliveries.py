@@ -27,7 +27,14 @@ def deliver_all(
 ) -> None:  # fmt: skip
     """Offer what was due before now, then these results; set the timers of those who have beaten anew. jobs: the
     worker's jobs, by (frame, seq); those that are not among the results run on. monotonic: what the pool's clock says
-    now, in microseconds: how long ago a result came does not change when the wall clock is set."""
+    now, in microseconds: how long ago a result came does not change when the wall clock is set. What comes for an
+    execution that another worker is at stands in `agenda.keepers`, as what there is no time for."""
+    within = tick.reachable({result.job.execution for result in results} | {timer.execution for timer in beats})
+    for execution, thing in [*((each.job.execution, each) for each in results), *((t.execution, t) for t in beats)]:
+        if execution not in within:
+            tick.agenda.leave(tick.shares.places.get(execution, 0), thing)
+    results = [result for result in results if result.job.execution in within]
+    beats = [timer for timer in beats if timer.execution in within]
     for timer in beats:
         span = jobs[timer.frame, timer.seq].heartbeat or 0.0
         tick.arrival_times[timer.frame] = timer.due - round(span * MICROSECONDS)

@@ -28,6 +28,7 @@ class Heartbeats:
     def __init__(self) -> None:
         self._reports: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
         self._last: dict[tuple[int, int], _Last] = {}
+        self._put_back: list[Timer] = []
 
     def say(self, job: Job, at: int) -> None:
         """From a handler's thread, at this time of the monotonic clock."""
@@ -39,14 +40,18 @@ class Heartbeats:
             job, beat_at = self._reports.get()
             self._last.setdefault((job.frame, job.seq), _Last(job)).beat_at = beat_at
 
+    def put_back(self, timers: list[Timer]) -> None:
+        """These could not be written, for another worker is at their executions: `due` gives them again."""
+        self._put_back += timers
+
     def due(self, at: int, addresses: Container[tuple[int, int]], apart: int = 0) -> list[Timer]:
         """The timers to be set anew, of jobs that are still held. at: the time of the monotonic clock; apart: how far
         the wall clock, by which timers are due, is ahead of it."""
         self._collect()
+        timers, self._put_back = [t for t in self._put_back if (t.frame, t.seq) in addresses], []
         if not self._last:
-            return []
+            return timers
         self._last = {address: last for address, last in self._last.items() if address in addresses}
-        timers = []
         for last in self._last.values():
             job = last.job
             assert job.heartbeat is not None

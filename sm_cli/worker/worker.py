@@ -205,7 +205,6 @@ class Worker:
         now, start = self.engine.clock.now(), self.engine.clock.monotonic()
         self._pending.notice()
         if self._pending.others:
-            self._pending.others = False
             self.check_leases()
         beats = self._beats.due(start, self.jobs, self._jumps.apart)
         dead = self.census(now)
@@ -235,8 +234,7 @@ class Worker:
                 tick.changes.workers.append(arriving)
             return rest
 
-        taker = self.taker()
-        arriving = taker.arriving
+        arriving = (taker := self.taker()).arriving
         if must_enlist:
             taker.arriving = None  # written by itself, even when nothing else is
         try:
@@ -245,12 +243,14 @@ class Worker:
             self._pending.stale = True
             return True  # with the same results; what caused it is set aside
         self._results_to_deliver = [result for result in results if result in rest]  # there was no time for them
+        self._beats.put_back([timer for timer in beats if timer in rest])
         self._jump = 0
         if tick.changes:
             self._is_seen(arriving)
+        results = [result for result in results if result not in rest]
         self._barren = not (results or tick.changes)
         self._last_work = self._last_work if self._barren else self.engine.clock.monotonic()
-        self.settle(tick, [result for result in results if result not in rest], lost_jobs)
+        self.settle(tick, results, lost_jobs)
         return not self._barren
 
     def _arrive(self, tick: Tick, beats: list[Timer]) -> None:
@@ -275,10 +275,9 @@ class Worker:
 
     def taker(self) -> JobTaker:
         """Who takes jobs in the next tick, and how many."""
-        now = self.engine.clock.now()
         arriving = None
         if not self._is_member or self.engine.clock.monotonic() - self._last_sign > _SEEN:
-            arriving = replace(self.worker, seen=now)
+            arriving = replace(self.worker, seen=self.engine.clock.now())
         return JobTaker(
             self.worker.id, self.pool.free if self.taking else 0, self.handlers,
             serves=self.rota.serves, arriving=arriving,
@@ -367,6 +366,7 @@ class Worker:
 
     def check_leases(self) -> None:
         """Another process has written: does it want our jobs done no more?"""
+        self._pending.others = False
         for job in self._pending.lost_jobs(self.jobs.values()):
             self.forget(job)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, crash_points
 from tests.engine.waiting import now, order, rest, start, ticked, work
 from tests.store.asking import asked
+from tests.stores import database
 
 SECOND = 1_000_000
 T0 = FakeClock().now()
@@ -100,10 +101,16 @@ def test_37_a_message_and_its_due_timeout_take_one_path(store: Store, named: boo
     accounted_for(store, waiting, named=named)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with database(request.param, tmp_path) as made:
+        yield made
+
+
 @pytest.mark.parametrize("named", [True, False])
-def test_37_two_engines_on_one_file_take_one_path(tmp_path: Path, named: bool) -> None:
+def test_37_three_engines_on_one_database_take_one_path(url: str, named: bool) -> None:
     clock = FakeClock()
-    stores = [open_store(f"sqlite:{tmp_path}/sm.db?sync=normal") for _ in range(3)]
+    stores = [open_store(url) for _ in range(3)]
     engines = [Engine(store, clock=clock, settings=Settings(fanout=3)) for store in stores]
     waiting = [start(engines[0], order(), {"orderId": f"O-{n}"}) for n in range(COUNT)]
     clock.advance_to(DUE)

@@ -94,7 +94,7 @@ def schema() -> Iterator[str]:
         place = sql.Identifier(name)
         try:
             connection.execute(sql.SQL("SET search_path TO {}").format(place))
-            for table in tables - {"ids", "sm_schema", "sm_commits"}:
+            for table in tables - {"ids", "sm_schema", "sm_writes"}:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
             if "ids" in tables:
                 connection.execute("UPDATE ids SET next = 1")

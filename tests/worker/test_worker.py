@@ -266,9 +266,9 @@ class Counting(SqliteStore):
     writes = 0
 
     @contextmanager
-    def write(self) -> Iterator[Any]:
+    def write(self, locks: Any = None) -> Iterator[Any]:
         self.writes += 1
-        with super().write() as tx:
+        with super().write(locks) as tx:
             yield tx
 
 

@@ -110,7 +110,7 @@ def runs(unit: UnitOfWork, schedule: Schedule) -> list[Execution]:
     """Those of its executions that run, as far as it keeps them; the others it keeps no longer."""
     if not schedule.running:
         return []
-    newest = unit.tx.executions([id for id in schedule.running if id not in unit.executions]) | unit.executions
+    newest = unit.tx.short_executions([id for id in schedule.running if id not in unit.executions]) | unit.executions
     running = [newest[id] for id in schedule.running if id in newest and newest[id].status is Status.RUNNING]
     schedule.running = tuple(execution.id for execution in running)
     return running

@@ -140,7 +140,9 @@ def claim(tick: UnitOfWork, rota: Rota, free_jobs: Iterable[Job] = (), tree: int
 def renew(tick: UnitOfWork, jobs: Iterable[Job], until: int) -> set[int]:
     """Keep the leases that are still this worker's; returns the ids of the jobs that no longer are."""
     assert tick.taker is not None
-    jobs_by_id = {job.id: job for job in jobs}
+    jobs = list(jobs)
+    within = tick.reachable({job.execution for job in jobs})  # the others are renewed soon
+    jobs_by_id = {job.id: job for job in jobs if job.execution in within}
     own_ids = tick.tx.leases(tick.taker.worker, jobs_by_id) if jobs_by_id else set()
     for id in own_ids:
         jobs_by_id[id].leased_until = until

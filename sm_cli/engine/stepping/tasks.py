@@ -90,6 +90,7 @@ def renew_leases(unit: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
     """These jobs, just taken, begin only now, for the commit itself took long: those that are still the taker's."""
     assert unit.taker is not None
     jobs = list(jobs)
+    unit.load([job.frame for job in jobs])
     own_ids = unit.tx.leases(unit.taker.worker, [job.id for job in jobs])
     own_jobs = [job for job in jobs if job.id in own_ids or job.leased_until == HANDED_OVER]
     for job in own_jobs:

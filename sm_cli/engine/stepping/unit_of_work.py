@@ -176,6 +176,12 @@ class UnitOfWork:
                 break
         return places
 
+    def reachable(self, executions: Collection[int]) -> set[int]:
+        """Those of these stored executions whose trees this transaction may change: nobody else is at them."""
+        places = self.trees(executions)
+        trees = self.tx.hold({places[id] for id in executions if id in places})
+        return {id for id in executions if places.get(id) in trees}
+
     def is_judged(self, executions: Collection[int]) -> bool:
         """Whether nothing is due in the trees of these executions that this transaction has not stepped."""
         return self.stepped_due.issuperset(self.tx.due_among(executions, self.now - 1))

@@ -1,1 +1,1 @@
-"""Postgres: connections, the turn to write, dialect, errors, migrations."""
+"""Postgres: connections, trees that are held, dialect, errors, migrations."""

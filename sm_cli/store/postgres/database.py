@@ -1,16 +1,12 @@
 """The store in a Postgres database.
 
-One connection writes, under this object's lock and under an advisory lock of all processes that use the schema: as on
-SQLite, a writing transaction sees what nobody else changes until it ends. Readers have connections of their own, in
-snapshots, and never wait for it. Isolation: READ COMMITTED inside the lock, where nobody else writes; REPEATABLE READ,
-read-only, for questions.
+One connection writes, under this object's lock (`writer`), beside those of other processes: each transaction changes
+what it holds (`transaction`). Readers have connections of their own, in snapshots, and never wait for it. Isolation:
+READ COMMITTED for who writes and holds what it reads; REPEATABLE READ, read-only, for questions.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import logging
 import os
 import threading
 import time
@@ -19,43 +15,38 @@ from typing import TYPE_CHECKING
 
 import orjson
 import psycopg
-from psycopg import errors as pg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import Int8BinaryDumper
 
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import scripts
+from sm_cli.store.locks import Lock
 from sm_cli.store.postgres import errors, migrate
 from sm_cli.store.postgres.readers import ReadConnections
 from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.postgres.transaction import lock_number
+from sm_cli.store.postgres.writer import Writer
 from sm_cli.store.sql import large_values
 from sm_cli.store.sql.questions import Questions
-from sm_cli.store.sql.row_cache import RowCache
-from sm_cli.store.sql.transaction import Transaction
-from sm_cli.store.waiting import TELL_AFTER, Holder, LockWait, Patience
+from sm_cli.store.waiting import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sm_cli.store.liveness import Liveness
+    from sm_cli.store.locks import Locks
     from sm_cli.store.postgres.url import PostgresUrl
     from sm_cli.store.sql.rows import Row
-
-log = logging.getLogger("sm.store")
+    from sm_cli.store.sql.transaction import Transaction
 
 #: Seconds that a writer waits for other processes before it gives up.
 WAIT = 30.0
 #: Seconds after which a worker looks itself whether others wrote: so long a lost announcement costs at most.
 _LOOK = 1.0
+_MIGRATING = Lock("migrating")
 
-
-#: What begins a writing transaction, in one round trip. Its last answer is the count of commits.
-_BEGIN = """
-BEGIN; SET LOCAL search_path TO {schema}; SET LOCAL lock_timeout = {milliseconds};
-SELECT pg_advisory_xact_lock({turn}); SELECT number FROM sm_commits
-"""
 #: Unless the URL says otherwise: a server that has gone is noticed within half a minute, also when no packet says so.
 _CONNECTION = {
     "application_name": "sm", "connect_timeout": "10",
@@ -82,17 +73,14 @@ class PostgresStore:
         self._lock = threading.RLock()
         self._writing = False
         self._closed = False
-        self._writer: PostgresSession | None = None
         self._ear: psycopg.Connection[Row] | None = None
         self._next_look = 0.0
-        self._count_seen = -1
-        self._row_cache = RowCache()
-        self._commits_seen = -1
+        self._count_seen: int | None = None
         self._readers = ReadConnections(self._new_reader, url, lambda: self.patience)
         self._beacons: list[Liveness] = []
-        self._turn = _key(url.schema, "write")
         self._channel = f"sm_{url.schema}"
         self._conninfo = make_conninfo("", **{**_CONNECTION, **conninfo_to_dict(url.conninfo)})
+        self._writer = Writer(url, self._connect, lambda: self.patience)
         with self._translate_errors():
             self._set_up(create)
 
@@ -103,7 +91,7 @@ class PostgresStore:
             for beacons in self._beacons:
                 beacons.close()
             self._readers.close()
-            self._drop_writer()
+            self._writer.close()
             if self._ear is not None:
                 self._ear.close()
                 self._ear = None
@@ -111,129 +99,34 @@ class PostgresStore:
     # Writing
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """Waits its turn, commits at the end; an exception rolls back. Raises RuntimeError inside another one of this
-        thread."""
+    def write(self, locks: Locks | None = None) -> Iterator[Transaction]:
+        """Waits until it may, commits at the end; an exception rolls back. Raises RuntimeError inside another one of
+        this thread."""
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")
             self._writing = True
             try:
-                with self._translate_errors():
-                    yield from self._transaction()
+                with self._translate_errors(self._writer.explain):
+                    yield from self._transaction(locks)
             finally:
                 self._writing = False
 
-    def _transaction(self) -> Iterator[Transaction]:
-        session = self._begin()
-        connection = session.connection
+    def _transaction(self, locks: Locks | None) -> Iterator[Transaction]:
+        writer = self._writer
         try:
-            before = session.written
-            transaction = Transaction(session, self._row_cache)
+            transaction = writer.begin(locks)
             yield transaction
             if transaction.broken:
-                self._roll_back(session)
+                writer.roll_back()
                 return
             transaction.finish()
-            wrote = session.written != before
-            self._commit(session, self._count(connection) if wrote else None)
+            id = transaction.count()
+            writer.commit(id)
         except BaseException:
-            self._roll_back(session)
+            writer.roll_back()
             raise
-        self.commits += wrote
-
-    def _begin(self) -> PostgresSession:
-        """The writer, in a transaction, its turn taken."""
-        wait: LockWait | None = None
-        while True:
-            fresh = self._writer is None
-            session = self._opened_writer()
-            limit = self.patience.limit()
-            seconds = TELL_AFTER if wait is None else max(0.001, wait.time_left())
-            try:
-                wait_for = round(1000 * (seconds if limit is None else max(0.001, min(seconds, limit))))
-                begin = _BEGIN.format(schema=self.url.schema, milliseconds=wait_for, turn=self._turn)
-                rows = session.connection.execute(begin.encode(), prepare=False)
-                while rows.nextset():
-                    pass
-                ((number,),) = rows.fetchall()
-            except pg.LockNotAvailable:
-                self._roll_back(session)
-                wait = wait or LockWait(self.patience, self._holder)
-                try:
-                    wait.time_left()
-                except TimeoutError:
-                    raise errors.busy(self.url.place, limit) from None
-                continue
-            except psycopg.OperationalError:  # nothing was done; it was idle, and the server has gone and come since
-                self._drop_writer()
-                if fresh:
-                    raise
-                continue
-            if number != self._commits_seen:
-                self._row_cache.forget_rows()
-                self._commits_seen = number
-            return session
-
-    def _count(self, connection: psycopg.Connection[Row]) -> str:
-        """This commit is one that writes. Returns the transaction's id."""
-        self._commits_seen += 1
-        row = connection.execute(
-            "UPDATE sm_commits SET number = number + 1 RETURNING pg_current_xact_id()::text"
-        ).fetchone()
-        assert row is not None
-        return str(row[0])
-
-    def _commit(self, session: PostgresSession, transaction: str | None) -> None:
-        """transaction: its id; None when nothing was written. Who listens is told after the commit, for NOTIFY inside
-        it would make commits wait for each other."""
-        notify = f"; NOTIFY {self._channel}" if self.url.notify and transaction is not None else ""
-        try:
-            session.connection.execute(f"COMMIT{notify}".encode(), prepare=False)
-        except psycopg.OperationalError:
-            if transaction is None or not self._was_committed(transaction):
-                raise
-
-    def _was_committed(self, transaction: str) -> bool:
-        """The connection broke after COMMIT was sent: what the server knows of it, as soon as it answers."""
-        self._drop_writer()
-        wait = LockWait(self.patience, lambda: None)
-        while True:
-            try:
-                with self._connect() as connection:
-                    row = connection.execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
-                if row is not None and row[0] in ("committed", "aborted"):
-                    return bool(row[0] == "committed")
-            except psycopg.OperationalError:
-                log.debug("the server does not answer yet", exc_info=True)
-            try:
-                time.sleep(wait.time_left())
-            except TimeoutError:
-                raise errors.unknown_commit(self.url.place) from None
-
-    def _roll_back(self, session: PostgresSession) -> None:
-        self._row_cache.forget_all()
-        self._commits_seen = -1
-        if session.connection.closed or session.connection.broken:
-            self._drop_writer()
-            return
-        with contextlib.suppress(psycopg.Error):
-            session.connection.execute("ROLLBACK")
-
-    def _drop_writer(self) -> None:
-        if self._writer is not None:
-            self._writer.connection.close()
-            self._writer = None
-
-    def _holder(self) -> Holder | None:
-        with self._connect() as connection:
-            row = connection.execute(
-                "SELECT a.pid, a.application_name, (extract(epoch FROM a.xact_start) * 1000000)::bigint "
-                "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
-                "WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s",
-                (self._turn & 0xFFFFFFFF,),
-            ).fetchone()
-        return None if row is None or row[2] is None else Holder(*row)
+        self.commits += id is not None
 
     # Reading
 
@@ -271,28 +164,29 @@ class PostgresStore:
             self._next_look = 0.0
         is_announced = False
         if self.url.notify:
-            own = None if self._writer is None else self._writer.connection.info.backend_pid
+            own = self._writer.process
             is_announced = any(note.pid != own for note in self._ear.notifies(timeout=0))
         if is_announced or time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOK
             row = self._ear.execute(
-                sql.SQL("SELECT number FROM {}.sm_commits").format(sql.Identifier(self.url.schema))
+                sql.SQL("SELECT sum(number)::bigint FROM {}.sm_writes").format(sql.Identifier(self.url.schema))
             ).fetchone()
             assert row is not None
-            before, self._count_seen = self._count_seen, row[0]
-            return is_announced or before not in (-1, self._count_seen)
+            before, self._count_seen = self._count_seen, row[0] - self.commits
+            return is_announced or before not in (None, self._count_seen)
         return is_announced
 
     def token_key(self) -> bytes:
         """The key that task tokens are signed with; made when there is none."""
-        with self.write() as transaction:
-            session = transaction.session
-            row = session.one("token_key")
-            if row is None:
+        with self.read() as questions:
+            row = questions.session.one("token_key")
+        if row is None:
+            with self.write() as transaction:
+                session = transaction.session
                 session.many("set_token_key", [(os.urandom(32),)])
                 row = session.one("token_key")
-            assert row is not None
-            return bytes(row[0])
+        assert row is not None
+        return bytes(row[0])
 
     def spool(self) -> Path:
         """A folder of this machine and user: workers of others cannot read what is kept in it."""
@@ -331,11 +225,6 @@ class PostgresStore:
         session = self._session()
         return Questions(session, large_values.reader(session))
 
-    def _opened_writer(self) -> PostgresSession:
-        if self._writer is None or self._writer.connection.closed:
-            self._writer = self._session()
-        return self._writer
-
     def _set_up(self, create: bool) -> None:
         with self._connect() as connection:
             number = migrate.version(connection, self.url.schema)
@@ -345,22 +234,17 @@ class PostgresStore:
             if number is not None and number > newest:
                 raise errors.too_new(self.url.place, number, newest)
             if number != newest:
-                migrate.migrate(connection, self.url.schema, self.url.place, _key(self.url.schema, "migrate"))
+                lock = lock_number(self.url.schema, _MIGRATING)
+                migrate.migrate(connection, self.url.schema, self.url.place, lock)
 
     @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
+    def _translate_errors(self, explain: Callable[[psycopg.Error], SmError] | None = None) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as e:
-            raise self._explain(e) from e
+            raise (explain or self._explain)(e) from e
         except orjson.JSONDecodeError as e:
             raise DatabaseError(f"{self.url.place} is damaged (a value is not JSON: {e})") from e
 
     def _explain(self, error: psycopg.Error) -> SmError:
         return errors.explain_error(error, self.url.place, self.patience.limit())
-
-
-def _key(schema: str, what: str) -> int:
-    """The key of an advisory lock: the same in every process, different for every schema."""
-    digest = hashlib.sha256(f"{what} in {schema}, for us".encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)

@@ -14,13 +14,24 @@ from sm_cli.store.postgres import dialect, errors
 if TYPE_CHECKING:
     from sm_cli.store.sql.rows import Row
 
-#: Made before the first migration: at which schema the database is, and a count of commits that wrote.
+#: Made before the first migration: at which schema the database is, and (until 11) a count of commits that wrote.
 _FOUNDATION = (
     'CREATE TABLE sm_schema (number BIGINT NOT NULL)',
     "INSERT INTO sm_schema (number) VALUES (0)",
     "CREATE TABLE sm_commits (number BIGINT NOT NULL)",
     "INSERT INTO sm_commits (number) VALUES (0)",
 )  # fmt: skip
+#: What Postgres needs beside the script of a number.
+_BESIDE = {
+    # Counts of commits that wrote: each transaction adds to one of them, so that hardly two wait for each other. Who
+    # inserts the execution at the top of a tree is the one that wrote in it last.
+    11: (
+        "DROP TABLE sm_commits",
+        "CREATE TABLE sm_writes (slot BIGINT PRIMARY KEY, number BIGINT NOT NULL)",
+        "INSERT INTO sm_writes (slot, number) SELECT slot, 0 FROM generate_series(0, 63) slot",
+        "ALTER TABLE executions ALTER COLUMN writer SET DEFAULT nullif(current_setting('sm.writer', true), '')::bigint",
+    ),
+}
 
 
 def version(connection: psycopg.Connection[Row], schema: str) -> int | None:
@@ -61,4 +72,6 @@ def _step(connection: psycopg.Connection[Row], schema: str, number: int, *, firs
             connection.execute(statement)
     for text in scripts.statements(scripts.migrations()[number - 1]):
         connection.execute(dialect.table_definition(text).encode())
+    for statement in _BESIDE.get(number, ()):
+        connection.execute(statement.encode())
     connection.execute("UPDATE sm_schema SET number = %s", (number,))

@@ -58,6 +58,13 @@ class PostgresSession:
             self.written += 1
         return rows
 
+    def wait(self, name: str, parameters: Parameters) -> None:
+        """Run a statement that waits for a lock. Raises psycopg.Error: who waits knows what it means."""
+        statement = dialect.statement_of(name)
+        psycopg.RawCursor(self.connection).execute(
+            statement.text.encode(), statement.arguments(parameters), prepare=self._prepare
+        )
+
     def one(self, name: str, parameters: Parameters = ()) -> Row | None:
         """The first row of the query of this name; None when it has none. Raises DatabaseError."""
         rows = self.all(name, parameters)

@@ -61,7 +61,7 @@ class PostgresTables:
         return self._count_commits() != self._commits
 
     def _count_commits(self) -> int:
-        return self._number(sql.SQL("SELECT coalesce(sum(number), 0)::bigint FROM sm_commits"))
+        return self._number(sql.SQL("SELECT coalesce(sum(number), 0)::bigint FROM sm_writes"))
 
     def count(self, table: Table) -> int:
         """How many rows it has."""

@@ -35,6 +35,8 @@ _LOCK = (
     "LOCK TABLE executions, execution_data, frames, jobs, timers, subscriptions, messages, history, links, schedules, "
     "blobs, blob_uses, ids IN SHARE ROW EXCLUSIVE MODE"
 )
+#: Nobody goes on with what it remembers of before.
+_FORGET = "UPDATE executions SET writer = NULL WHERE writer IS NOT NULL"
 #: A view that hides the table of the same name: the key of the task tokens is shown to nobody.
 _HIDE = "CREATE TEMP VIEW secrets AS SELECT name, NULL::bytea AS value FROM {}.secrets"
 
@@ -80,6 +82,7 @@ class PostgresUpkeep:
             with self._store.write() as transaction:
                 transaction.session.connection.execute(_LOCK)
                 soundness.repair_rows(transaction.session)
+                transaction.session.connection.execute(_FORGET)
         return problems
 
     def compact(self) -> tuple[int, int]:

@@ -16,6 +16,9 @@ WHERE e.id = ?
 -- name: short_execution
 SELECT {execution_columns} FROM executions e WHERE e.id = ?
 
+-- name: short_executions
+SELECT {execution_columns} FROM json_each(?) wanted JOIN executions e ON e.id = wanted.value
+
 -- name: execution_up_to
 SELECT {execution_columns} FROM executions e WHERE e.id <= ? ORDER BY e.id DESC LIMIT 1
 

@@ -1,7 +1,7 @@
 -- Frames and the large values that they and jobs hold.
 
 -- name: frame_columns
-f.id, f.execution, f.parent, f.activation, f.idx, f.machine, f.state, f.seq, f.status, f.opens, f.retries, f.forked,
+f.tree, f.id, f.execution, f.parent, f.activation, f.idx, f.machine, f.state, f.seq, f.status, f.opens, f.retries, f.forked,
 f.entered, f.last, f.entered_at, f.wake, f.work_since, f.item, f.vars, f.input, f.output
 
 -- name: frames

@@ -78,12 +78,16 @@ class BlobWriter:
     """The values that one transaction writes: each object is encoded once, each text stored once.
 
     A JSON value is never changed in place, so the object stands for its text as long as the transaction lives.
+    keep: called, with ids in ascending order, before it is counted anew how often these are referred to.
     """
 
-    def __init__(self, session: Session, cache: BlobCache, reserve: Callable[[], int]) -> None:
+    def __init__(
+        self, session: Session, cache: BlobCache, reserve: Callable[[], int], keep: Callable[[list[int]], None]
+    ) -> None:
         self._session = session
         self._cache = cache
         self._reserve = reserve
+        self._keep = keep
         #: id of the object to it (so that the id stays its own) and its column's text.
         self._texts: dict[int, tuple[Json, str]] = {}
         self._digests: dict[bytes, int] = {}
@@ -123,11 +127,12 @@ class BlobWriter:
         """How often each blob is referred to now; what nobody refers to goes."""
         if not self._uses:
             return
-        new = [(id, digest, self._uses.pop(id)) for id, digest in self._new.items()]
-        if new:
-            self._session.many("insert_blob_uses", new)
-        changes = [(by, id) for id, by in self._uses.items() if by]
+        by_digest = sorted(self._new.items(), key=lambda item: item[1])
+        if by_digest:
+            self._session.many("insert_blob_uses", [(id, digest, self._uses.pop(id)) for id, digest in by_digest])
+        changes = sorted(((by, id) for id, by in self._uses.items() if by), key=lambda row: row[1])
         if changes:
+            self._keep([id for _, id in changes])
             self._session.many("use_blob", changes)
         fewer = [id for by, id in changes if by < 0]
         if fewer:

@@ -13,7 +13,7 @@ from sm_cli.store.sql import rows
 from sm_cli.store.sql.large_values import BlobCache
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from sm_cli.interpreter.frame import Frame
     from sm_cli.store.records import Execution
@@ -50,6 +50,16 @@ class RowCache:
         self.no_losses = self.no_schedules = False
         self._large_frames.clear()
         self._large_executions.clear()
+
+    def forget_trees(self, trees: Collection[int], tree_of: Mapping[int, int]) -> None:
+        """Another process wrote in these trees: forget their frames and executions. tree_of: the trees of executions;
+        a frame of one that it lacks is forgotten too."""
+        for id in [id for id, (execution, _) in self.executions.items() if execution.tree in trees]:
+            del self.executions[id]
+        for id, (frame, _) in list(self.frames.items()):
+            tree = tree_of.get(frame.execution)
+            if tree is None or tree in trees:
+                del self.frames[id]
 
     def forget_all(self) -> None:
         """Forget large values too."""

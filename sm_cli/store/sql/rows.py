@@ -60,8 +60,8 @@ def execution(row: Row, value: Decode) -> Execution:
     )  # fmt: skip
 
 
-#: How many columns at the end of an execution's row are values: `input`, `output`.
-EXECUTION_VALUES = 2
+#: How many columns at the end of an execution's row are values: `input`, `output`; and where its tree stands.
+EXECUTION_VALUES, EXECUTION_TREE = 2, 18
 
 
 def execution_row(e: Execution) -> Row:

@@ -46,10 +46,17 @@ class Transaction(Questions):
         super().__init__(session, large_values.reader(session, row_cache.blobs))
         self._row_cache = row_cache
         self._ids: dict[str, int] = {}
-        self._values = large_values.BlobWriter(session, row_cache.blobs, lambda: self._reserve("blobs", 1))
+        self._values = large_values.BlobWriter(
+            session, row_cache.blobs, lambda: self._reserve("blobs", 1), self._keep_blobs
+        )
         self._text = self._values.text
         self._is_applied = False
         self.broken = False
+
+    def hold(self, trees: Collection[int]) -> Collection[int]:
+        """Take these trees, by the ids of the executions at their top, for this transaction, without waiting. Returns
+        those of them that it has: all, where nobody writes beside it."""
+        return trees
 
     def reserve(self, table: Reserved, count: int) -> int:
         """The first of `count` consecutive unused ids."""
@@ -102,9 +109,11 @@ class Transaction(Questions):
         if changes.new_messages:
             many("insert_message", [message_row(message, self._text) for message in changes.new_messages])
         if changes.messages_consumed:
-            many("consume_message", map(consumed_row, changes.messages_consumed))
+            # Whoever else writes such rows takes them in this order, too.
+            in_order = sorted(changes.messages_consumed, key=lambda each: each.message)
+            many("consume_message", map(consumed_row, in_order))
         if changes.messages_expired:
-            many("expire_message", _singles(changes.messages_expired))
+            many("expire_message", _singles(sorted(changes.messages_expired)))
         if changes.messages_gone:
             for (text,) in self.session.all("delete_messages", (orjson.dumps(changes.messages_gone).decode(),)):
                 self._values.free(text)
@@ -121,13 +130,13 @@ class Transaction(Questions):
         if changes.workers:
             many("set_worker", map(work_rows.worker_row, changes.workers))
         if changes.workers_gone:
-            many("delete_worker", _singles(changes.workers_gone))
+            many("delete_worker", _singles(sorted(changes.workers_gone)))
         if changes.failed_attempts:
             many("set_failed_attempt", map(rows.failed_attempt_row, changes.failed_attempts))
         self._write_schedules(changes)
         self._remove_executions(changes)
         if changes.state_times:
-            append_state_times(self.session, self._row_cache.states, changes.state_times)
+            append_state_times(self.session, self._row_cache.states, changes.state_times, self._may_fold)
         long: list[HistoryEvent] = []
         if changes.history:
             history = rows.history_rows(changes.history, self._values.payload, self._values.long, long)
@@ -177,7 +186,18 @@ class Transaction(Questions):
             if self.first_links([link.source], link.target_workflow)[link.source].target != link.target and link.unique:
                 what = f"execution {link.source_ref} has led to an execution of workflow {link.target_workflow}"
                 raise AlreadyLinked(f"{what} already")
+        self._links_collided()
+
+    def _links_collided(self) -> NoReturn:
+        """A link that need not be unique made no row."""
         raise AssertionError("only a link that is to be unique makes no row")
+
+    def _may_fold(self) -> bool:
+        """Whether this transaction may empty the log of state times."""
+        return True
+
+    def _keep_blobs(self, ids: list[int]) -> None:
+        """These large values stay where they are until the transaction ends. ids: ascending."""
 
     def _update_executions(self, executions: dict[int, Execution]) -> None:
         if not self._know_executions(executions):
@@ -220,11 +240,14 @@ class Transaction(Questions):
 
     def _executions(self, name: str, parameters: Parameters) -> list[Execution]:
         executions = []
-        for row in self.session.all(name, parameters):
+        for row in self._execution_rows(name, parameters):
             execution = rows.execution(row, self.value)
             self._row_cache.learn_execution(execution, row[-rows.EXECUTION_VALUES :])
             executions.append(execution)
         return executions
+
+    def _execution_rows(self, name: str, parameters: Parameters) -> list[Row]:
+        return self.session.all(name, parameters)
 
     # Frames
 
@@ -278,11 +301,14 @@ class Transaction(Questions):
 
     def _frames(self, name: str, parameters: Parameters) -> list[Frame]:
         frames = []
-        for row in self.session.all(name, parameters):
+        for row in self._frame_rows(name, parameters):
             frame = work_rows.frame(row, self.value)
             self._row_cache.learn_frame(frame, row[-work_rows.FRAME_VALUES :])
             frames.append(frame)
         return frames
+
+    def _frame_rows(self, name: str, parameters: Parameters) -> list[Row]:
+        return self.session.all(name, parameters)
 
     def losses(self) -> dict[int, int]:
         """As everywhere; that there are none stays true until somebody writes one, for a frame never has an old seq."""

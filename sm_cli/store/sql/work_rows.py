@@ -16,8 +16,8 @@ from sm_cli.store.sql.rows import Decode, Encode, Row, decode, encode
 _FRAME_STATUS = tuple(FrameStatus)
 _TIMER_KIND = {kind.value: kind for kind in TimerKind}
 
-#: How many columns at the end of a frame's row are values: `item` to `output`.
-FRAME_VALUES = 4
+#: How many columns at the end of a frame's row are values: `item` to `output`; and where its tree stands.
+FRAME_VALUES, FRAME_TREE = 4, 0
 
 
 def read_join(text: str) -> Join:
@@ -36,7 +36,7 @@ def join_text(join: Join) -> str:
 
 def frame(row: Row, value: Decode) -> Frame:
     """A row of `frames` to its value. value: reads a text that may stand for a large value."""
-    (id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, join, entered, last,
+    (_, id, execution, parent, activation, idx, machine, state, seq, status, opens, retries, join, entered, last,
      entered_at, wake, work_since, item, vars, input, output) = row  # fmt: skip
     return Frame(
         id, execution, parent, activation, idx, machine, state, seq, _FRAME_STATUS[status], opens,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sm_cli.store.liveness import Liveness
+    from sm_cli.store.locks import Locks
     from sm_cli.store.sql.transaction import Transaction
     from sm_cli.store.sqlite.write_lock import WriteLock
 
@@ -107,12 +108,9 @@ class SqliteStore:
     # Writing
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """Begins at once, waits its turn, commits at the end; an exception rolls back.
-
-        Questions through the store, outside the transaction, see what was committed before it.
-        Raises RuntimeError inside another one of this thread.
-        """
+    def write(self, locks: Locks | None = None) -> Iterator[Transaction]:  # noqa: ARG002 - SQLite has one writer
+        """Begins at once, waits its turn, commits at the end; an exception rolls back. Questions through the store see
+        what was committed before it. Raises RuntimeError inside another one of this thread."""
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from sm_cli.store.locks import Locks
 from sm_cli.store.sql import large_values, queries
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
@@ -54,7 +55,7 @@ class MemoryStore:
         self._reads = Questions(self._session, large_values.reader(self._session))
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, locks: Locks | None = None) -> Iterator[Transaction]:  # noqa: ARG002 - SQLite has one writer
         """A transaction; what it applied is undone when it raises. RuntimeError inside another of this thread."""
         with self._lock:
             if self._writing:

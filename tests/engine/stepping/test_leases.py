@@ -237,11 +237,11 @@ class Slow(MemoryStore):
         self.failing = False
 
     @contextmanager
-    def write(self) -> Iterator[Any]:
+    def write(self, locks: Any = None) -> Iterator[Any]:
         if self.failing:
             raise DatabaseError("there is no room left")
         self.clock.advance_to(self.clock.now() + self.before)
-        with super().write() as tx:
+        with super().write(locks) as tx:
             yield Inside(tx, self)
 
 

@@ -150,7 +150,7 @@ def test_who_was_killed_goes_on(places: tuple[str, str], monkeypatch: pytest.Mon
     assert totals.rows_before > 0
     one, two = open_store(source), open_store(target)
     documents: list[Any] = [database_document(store)["tables"] for store in (one, two)]
-    own = {"sm_schema", "sm_commits", "workers"}
+    own = {"sm_schema", "sm_writes", "workers"}
     first, second = ({name: n for name, n in tables.items() if name not in own} for tables in documents)
     assert first == second
     assert one.token_key() == two.token_key()

@@ -15,7 +15,7 @@ from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sm_cli.store.statistics import StateKey, StateTimes
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 _ROWS = 256
 
 
-def append_state_times(session: Session, ids: dict[StateKey, int], times: Iterable[StateTimes]) -> None:
-    """Add these to what is stored. ids: of states; gets those that it lacks."""
+def append_state_times(
+    session: Session, ids: dict[StateKey, int], times: Iterable[StateTimes], may_fold: Callable[[], bool]
+) -> None:
+    """Add these to what is stored. ids: of states; gets those that it lacks. may_fold: asked when the log is long."""
     spans: list[Row] = []
-    for key, numbers in times:
+    for key, numbers in sorted(times):  # so that all who add states do it in the same order
         id = ids.get(key)
         if id is None:
             row = session.one("state_id", key) or session.one("insert_state", key)
@@ -35,7 +37,7 @@ def append_state_times(session: Session, ids: dict[StateKey, int], times: Iterab
         spans.append((id, *numbers))
     row = session.one("append_state_times", (orjson.dumps(spans).decode(),))
     assert row is not None
-    if row[0] >= _ROWS:
+    if row[0] >= _ROWS and may_fold():
         fold_state_times(session)
 
 

@@ -1,0 +1,56 @@
+"""What a writing transaction has for itself while others write beside it.
+
+In the middle of a transaction a lock is only tried for. Where it has to be had and is not, the transaction is undone
+(`Contended`), and its next attempt waits for what this one missed before it holds anything: so no two wait for each
+other.
+"""
+
+# No annotations from __future__ here: a NamedTuple compiles each one that is text.
+
+from typing import NamedTuple, TypeAlias
+
+from sm_cli.errors import DatabaseError, SmError
+
+
+class Lock(NamedTuple):
+    """One thing that a transaction may have for itself. They sort, and are waited for in that order."""
+
+    #: What kind of thing: "alone" (the whole database), "tree", "message", "schedules", …
+    kind: str
+    #: Which one; a tree's is its id.
+    key: str = ""
+
+
+Locks: TypeAlias = frozenset[Lock]
+
+#: The whole database: nobody writes beside who has it.
+ALONE = Lock("alone")
+#: Schedules, their times, and what becomes of them.
+SCHEDULES = Lock("schedules")
+#: Messages and past waits that are marked as old, or deleted for it.
+OLD_MESSAGES = Lock("old messages")
+#: The log of times in states, for who folds it.
+STATE_LOG = Lock("state log")
+#: Nothing is waited for: a first attempt.
+NOTHING: Locks = frozenset()
+
+
+def tree_lock(tree: int) -> Lock:
+    """An execution and all below it; `tree` is the id of the one at the top."""
+    return Lock("tree", str(tree))
+
+
+def message_lock(key: str, value: str) -> Lock:
+    """Messages with this correlation key and value, and the waits for them."""
+    return Lock("message", f"{len(key)} {key} {value}")
+
+
+class Contended(DatabaseError):
+    """Others have what this transaction needs; all of it is undone, and is to be done again.
+
+    locks: what it missed; none where others wrote the same row first. error: what it is when that never ends."""
+
+    def __init__(self, locks: Locks = NOTHING, error: SmError | None = None) -> None:
+        super().__init__("others write the same" if error is None else error.message)
+        self.locks = locks
+        self.error = error

@@ -1,0 +1,172 @@
+"""The connection that writes: begins a transaction when it may, commits, and finds out what became of a commit.
+
+Transactions go side by side under a lock of the schema that all share; one that is alone has it for itself. What an
+attempt before missed is waited for here, in one order, while nothing else is held.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+import psycopg
+from psycopg import errors as pg
+
+from sm_cli.errors import SmError
+from sm_cli.store.locks import ALONE, Contended, Locks
+from sm_cli.store.postgres import errors
+from sm_cli.store.postgres.ids import Ids
+from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.postgres.transaction import Own, PostgresTransaction, lock_number, waited_for
+from sm_cli.store.postgres.url import PostgresUrl
+from sm_cli.store.sql.parameters import id_list
+from sm_cli.store.sql.rows import Row
+from sm_cli.store.waiting import TELL_AFTER, Holder, LockWait, Patience
+
+log = logging.getLogger("sm.store")
+
+#: What begins a transaction, in one round trip. Its last answer is whether there are losses, and schedules.
+_BEGIN = """
+BEGIN; SET LOCAL search_path TO {schema}; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL sm.writer = '{number}';
+SELECT {lock}({key}); SELECT EXISTS (SELECT 1 FROM losses), EXISTS (SELECT 1 FROM schedules)
+"""
+_HOLDER = """
+SELECT a.pid, a.application_name, (extract(epoch FROM a.xact_start) * 1000000)::bigint
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s AND a.pid <> pg_backend_pid()
+ORDER BY a.xact_start LIMIT 1
+"""
+#: What another transaction that wrote beside this one explains: it is done again.
+_COLLISIONS = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)
+
+
+class Writer:
+    """One store's. connect: opens a connection. patience: asked how to wait. Raises psycopg.Error from every method."""
+
+    def __init__(
+        self, url: PostgresUrl, connect: Callable[[], psycopg.Connection[Row]], patience: Callable[[], Patience]
+    ) -> None:
+        self._url = url
+        self._connect = connect
+        self._patience = patience
+        self._session: PostgresSession | None = None
+        self._is_alone = True
+        self.own = Own(url.schema, secrets.randbits(62), Ids(connect, url.schema))
+        self._turn = lock_number(url.schema, ALONE)
+
+    @property
+    def process(self) -> int | None:
+        """The server's process of this connection; None without one."""
+        return None if self._session is None else self._session.connection.info.backend_pid
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._drop()
+        self.own.ids.close()
+
+    def begin(self, locks: Locks | None) -> PostgresTransaction:
+        """A transaction that has these locks; None: it is alone. Raises DatabaseBusy when that takes too long."""
+        first = frozenset([ALONE]) if locks is None else locks
+        self._is_alone = ALONE in first
+        wait = LockWait(self._patience(), self._holder)
+        while True:
+            fresh = self._session is None
+            session = self._open()
+            try:
+                self._begin(session, first, time.monotonic() - wait.start)
+                return PostgresTransaction(session, self.own, first)
+            except pg.LockNotAvailable:
+                self.roll_back()
+                try:
+                    wait.time_left()
+                except TimeoutError:
+                    raise errors.busy(self._url.place, self._patience().limit()) from None
+            except psycopg.OperationalError:  # nothing was done; it was idle, and the server has gone and come since
+                self._drop()
+                if fresh:
+                    raise
+
+    def _begin(self, session: PostgresSession, locks: Locks, wait_time: float) -> None:
+        limit = self._patience().limit()
+        seconds = TELL_AFTER if limit is None else max(0.001, min(TELL_AFTER, limit - wait_time))
+        lock = "pg_advisory_xact_lock" if self._is_alone else "pg_advisory_xact_lock_shared"
+        begin = _BEGIN.format(
+            schema=self._url.schema, milliseconds=round(1000 * seconds), number=self.own.number, lock=lock,
+            key=self._turn,
+        )  # fmt: skip
+        answers = session.connection.execute(begin.encode(), prepare=False)
+        while answers.nextset():
+            pass
+        ((has_losses, has_schedules),) = answers.fetchall()
+        row_cache = self.own.row_cache
+        row_cache.no_losses, row_cache.no_schedules = not has_losses, not has_schedules
+        if self._is_alone:
+            return
+        advisory, trees = waited_for(locks)
+        for each in advisory:
+            session.wait("wait_for_lock", (lock_number(self._url.schema, each),))
+        if trees:
+            session.wait("wait_for_trees", (id_list(trees),))
+
+    def commit(self, transaction: str | None) -> None:
+        """Commit. Who listens is told after it, for NOTIFY inside it would make commits wait for each other.
+
+        transaction: its id; None when nothing was written."""
+        notify = f"; NOTIFY sm_{self._url.schema}" if self._url.notify and transaction is not None else ""
+        try:
+            self._open().connection.execute(f"COMMIT{notify}".encode(), prepare=False)
+        except psycopg.OperationalError:
+            if transaction is None or not self._was_committed(transaction):
+                raise
+
+    def _was_committed(self, transaction: str) -> bool:
+        """The connection broke after COMMIT was sent: what the server knows of it, as soon as it answers."""
+        self._drop()
+        wait = LockWait(self._patience(), lambda: None)
+        while True:
+            try:
+                with self._connect() as connection:
+                    row = connection.execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
+                if row is not None and row[0] in ("committed", "aborted"):
+                    return bool(row[0] == "committed")
+            except psycopg.OperationalError:
+                log.debug("the server does not answer yet", exc_info=True)
+            try:
+                time.sleep(wait.time_left())
+            except TimeoutError:
+                raise errors.unknown_commit(self._url.place) from None
+
+    def roll_back(self) -> None:
+        """Undo what is not committed."""
+        self.own.row_cache.forget_all()
+        session = self._session
+        if session is None or session.connection.closed or session.connection.broken:
+            self._drop()
+            return
+        with contextlib.suppress(psycopg.Error):
+            session.connection.execute("ROLLBACK")
+
+    def explain(self, error: psycopg.Error) -> SmError:
+        """The driver's error in our words: Contended where others explain it."""
+        explanation = errors.explain_error(error, self._url.place, self._patience().limit())
+        if not self._is_alone and isinstance(error, _COLLISIONS):
+            return Contended(error=explanation)
+        return explanation
+
+    def _holder(self) -> Holder | None:
+        with self._connect() as connection:
+            row = connection.execute(_HOLDER.encode(), (self._turn & 0xFFFFFFFF,)).fetchone()
+        return None if row is None or row[2] is None else Holder(*row)
+
+    def _open(self) -> PostgresSession:
+        if self._session is None or self._session.connection.closed:
+            self._session = PostgresSession(self._connect(), self.explain, self._url.prepare)
+        return self._session
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.connection.close()
+            self._session = None
