@@ -204,7 +204,7 @@ class Worker:
         self._notice_jump()
         now, start = self.engine.clock.now(), self.engine.clock.monotonic()
         self._pending.notice()
-        if self._pending.others:
+        if self._pending.others and (not results or start >= self._next_census):  # busy among busy ones: once a second
             self.check_leases()
         beats = self._beats.due(start, self.jobs, self._jumps.apart)
         dead = self.census(now)

@@ -24,7 +24,7 @@ from sm_cli.store.records import Execution, Status
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.worker.worker import Worker
 from tests.engine.waiting import now, order, start
-from tests.engine.workers import one_task, soon, workflow
+from tests.engine.workers import Gate, one_task, soon, workflow
 from tests.postgres.server import schema
 from tests.store.asking import asked
 from tests.store.samples import apply, execution, frame
@@ -87,6 +87,60 @@ def test_while_one_worker_is_in_the_middle_of_a_transaction_another_finishes_oth
                 assert now(mine, first).status is Status.RUNNING
         with working([going]):
             soon(lambda: is_over(mine, [first]))
+
+
+def test_a_result_for_a_tree_that_another_holds_is_kept_until_it_is_let_go(url: str) -> None:
+    with stores(url, 2) as (mine, held_up):
+        engine, gate = Engine(mine), Gate()
+        first, second = (engine.start(one_task(), number)[0] for number in range(2))
+        worker = Worker(engine, gate.handlers)
+        worker.tick()
+        with held_up.write(NOTHING) as tx:
+            tx.hold([first.tree])
+            gate.open.set()
+            soon(lambda: worker.tick() and now(mine, second).closed is not None)
+            soon(lambda: not worker.tick())
+            assert now(mine, first).status is Status.RUNNING
+        soon(lambda: worker.tick() or now(mine, first).closed is not None)
+        assert now(mine, first).output == "done"
+        assert len(gate.calls) == 2, "a handler ran twice"
+
+
+def test_a_heartbeat_for_a_tree_that_another_holds_is_written_when_it_is_let_go(url: str) -> None:
+    with stores(url, 2) as (mine, held_up):
+        engine, gate = Engine(mine), Gate()
+        beating = engine.start(one_task(HeartbeatSeconds=60), None)[0]
+        worker = Worker(engine, gate.handlers)
+        worker.tick()
+        soon(lambda: gate.calls)
+        (before,) = asked(mine).timers_of(beating.id)
+        with held_up.write(NOTHING) as tx:
+            tx.hold([beating.tree])
+            gate.calls[0].heartbeat()
+            assert not worker.tick()
+            assert asked(mine).timers_of(beating.id) == [before]
+        soon(lambda: worker.tick() or asked(mine).timers_of(beating.id) != [before])
+        (after,) = asked(mine).timers_of(beating.id)
+        assert after.due > before.due
+        gate.open.set()
+
+
+def test_ids_of_one_transaction_ascend_and_those_of_two_never_meet(url: str) -> None:
+    with stores(url, 2) as (one, other):
+        seen: list[int] = []
+        for _ in range(3):
+            for store in (one, other):
+                with store.write(NOTHING) as tx:
+                    executions = tx.reserve("executions", 2)
+                    frames = [tx.reserve("frames", count) for count in (1, 1, 5, 200)]
+                    assert frames == sorted(frames)
+                    assert tx.hold([executions, executions + 1]) == {executions, executions + 1}
+                    seen += [
+                        id
+                        for first, count in zip(frames, (1, 1, 5, 200), strict=True)
+                        for id in range(first, first + count)
+                    ]
+        assert len(seen) == len(set(seen))
 
 
 def test_a_message_for_a_tree_that_is_held_waits_for_it_and_holds_nothing_meanwhile(url: str) -> None:

@@ -81,3 +81,14 @@ def test_a_timer_is_due_by_the_wall_clock_wherever_that_stands_now(apart: int) -
     assert beats.due(6 * SECOND, HELD, T0 + apart) == [due_at(1, T0 + apart + 15 * SECOND)]
     beats.say(one, 7 * SECOND)
     assert beats.due(8 * SECOND, HELD, T0) == [due_at(1, T0 + 17 * SECOND)]
+
+
+def test_what_is_put_back_is_due_again_as_long_as_its_job_is_held() -> None:
+    beats = Heartbeats()
+    beats.say(job(1, heartbeat=10.0), T0)
+    due = beats.due(T0 + SECOND, HELD)
+    beats.put_back(due)
+    assert beats.due(T0 + SECOND, HELD) == due
+    assert beats.due(T0 + SECOND, HELD) == []
+    beats.put_back(due)
+    assert beats.due(T0 + SECOND, {(2, 1)}) == []
