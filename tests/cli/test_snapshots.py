@@ -471,6 +471,7 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "db query 'SELECT nope'",
     ),
     "worker": ("worker --once --name w --concurrency 1", "worker --drain --name w --concurrency 1"),
+    "serve": ("serve --host 0.0.0.0", "serve --port x", "serve --account 12", "serve --token-file nowhere"),
     "delete": ("delete", "delete small free", "list", "delete large", "delete small", "delete three --json"),
     "db export": (
         "db export out",

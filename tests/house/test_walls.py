@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "sm_cli"
 #: At most so many lines a module, lines a function, modules a folder.
 MODULE, FUNCTION, FOLDER = 400, 60, 18
-#: The command line, and what a new project is made of, may name commands.
-FRONT_ENDS = (PACKAGE / "cli", PACKAGE / "__main__.py")
+#: The command line, what a new project is made of, and what the dashboard shows may name commands.
+FRONT_ENDS = (PACKAGE / "cli", PACKAGE / "server", PACKAGE / "__main__.py")
 _COMMAND = re.compile(rf"(^|[`' ])sm ({'|'.join(COMMANDS)})\b|(^|[`' ])sm \{{|(^|[`' ])--[a-z{{]")
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))

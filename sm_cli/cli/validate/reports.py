@@ -16,6 +16,7 @@ from sm_cli._version import __version__
 from sm_cli.cli.escaping import escape
 from sm_cli.cli.terminal import output as out
 from sm_cli.project.reading import display_name
+from sm_cli.views.workflows.diagnostics import diagnostic_document
 
 if TYPE_CHECKING:
     from sm_cli.asl.validation.rules.catalogue import Rule
@@ -73,25 +74,10 @@ def report_document(files: Sequence[CheckedFile]) -> Json:
             "file": "-" if each.name == "-" else each.file,
             **({} if each.machine is None else {"machine": each.machine}),
             "valid": each.is_valid,
-            "diagnostics": [_flat(problem) for problem in each.problems],
+            "diagnostics": [diagnostic_document(problem) for problem in each.problems],
         }
         for each in files
     ]
-
-
-def _flat(problem: Diagnostic) -> Json:
-    place = problem.position
-    return {
-        "code": problem.code,
-        "severity": problem.severity,
-        "message": problem.message,
-        "hint": problem.hint,
-        "pointer": problem.pointer,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "end_line": place.end_line if place else None,
-        "end_column": place.end_column if place else None,
-    }
 
 
 def _sentence(problem: Diagnostic) -> str:

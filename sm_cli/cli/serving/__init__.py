@@ -1,0 +1,1 @@
+"""`sm serve`: the engine behind HTTP, with workers in the same process."""

@@ -1,0 +1,77 @@
+"""The app: routes behind a guard, every error a document."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from sm_cli._version import __version__
+from sm_cli.errors import SmError
+from sm_cli.server import probes
+from sm_cli.server.api.routes import api_router
+from sm_cli.server.backend import Backend
+from sm_cli.server.problems import Refusal, problem_response, validation_refusal
+from sm_cli.server.security.guard import Guard
+from sm_cli.server.settings import ServerSettings
+
+_TITLE = "sm"
+#: What a status that a router answers with by itself is called.
+_CODES = {404: "NotFound", 405: "MethodNotAllowed"}
+
+
+def create_app(backend: Backend, settings: ServerSettings) -> FastAPI:
+    """The app of a server: REST, AWS's protocol and the dashboard, as the settings say. It starts and ends the feed;
+    the backend is closed with it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        backend.feed.start()
+        yield
+        backend.feed.close()
+        backend.close()
+
+    app = FastAPI(
+        title=_TITLE, version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )  # fmt: skip
+    app.state.backend, app.state.settings = backend, settings
+    app.include_router(probes.router)
+    app.include_router(api_router())
+    if settings.has_aws:
+        from sm_cli.server.aws.routes import aws_router
+
+        app.include_router(aws_router())
+    if settings.has_ui:
+        from sm_cli.server.pages.routes import pages_router
+
+        app.include_router(pages_router())
+    _answer_errors(app)
+    # The last one added is asked first: what the guard refuses, a named origin may read.
+    app.add_middleware(Guard, settings=settings)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=list(settings.origins), allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
+            expose_headers=["ETag", "Location", "Retry-After"],
+        )  # fmt: skip
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    async def answer(_request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestValidationError):
+            return problem_response(validation_refusal(error))
+        if isinstance(error, HTTPException):
+            code = _CODES.get(error.status_code, "BadRequest")
+            headers = dict(error.headers or {})
+            return problem_response(Refusal(error.status_code, code, str(error.detail), headers))
+        return problem_response(error)
+
+    for kind in (SmError, Refusal, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)

@@ -1,0 +1,79 @@
+"""What every route asks: the engine, off the event loop.
+
+Reads have threads of their own, so that none waits for who writes; what changes something takes its turn in one
+thread, for an engine steps for one thread at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from fastapi import Depends, Request
+
+from sm_cli.errors import DatabaseBusy
+
+if TYPE_CHECKING:
+    from sm_cli.engine.engine import Engine
+    from sm_cli.project.library import Library
+    from sm_cli.project.project import ProjectSettings
+    from sm_cli.server.feed import Feed
+    from sm_cli.views.records import Store
+
+T = TypeVar("T")
+
+#: Threads that read at once.
+_READERS = 8
+#: Seconds that a change may wait for its turn behind others.
+_LONGEST_QUEUE = 10.0
+
+
+class Backend:
+    """The engine of a server, the project whose workflows it starts, and who tells followers."""
+
+    def __init__(self, engine: Engine, project: ProjectSettings, library: Library, feed: Feed) -> None:
+        self.engine = engine
+        self.project = project
+        self.library = library
+        self.feed = feed
+        self._readers = ThreadPoolExecutor(_READERS, "sm-read")
+        self._writer = ThreadPoolExecutor(1, "sm-write")
+
+    @property
+    def store(self) -> Store:
+        """The database, for views that need no engine."""
+        return self.engine.store
+
+    async def read(self, question: Callable[[], T]) -> T:
+        """The answer to a question that changes nothing. Raises what the question raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, question)
+
+    async def change(self, act: Callable[[], T]) -> T:
+        """What an act that changes something returns, in its turn. Raises what the act raises, and DatabaseBusy when
+        its turn does not come soon; then nothing was changed."""
+        begin = time.monotonic()
+
+        def in_turn() -> T:
+            if time.monotonic() - begin > _LONGEST_QUEUE:
+                raise DatabaseBusy("too many changes wait for the database; nothing was changed")
+            return act()
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, in_turn)
+
+    def close(self) -> None:
+        """Let what was begun end. The database stays open: it is whose who opened it."""
+        self._readers.shutdown(cancel_futures=True)
+        self._writer.shutdown(cancel_futures=True)
+
+
+def backend_of(request: Request) -> Backend:
+    """The backend of the server that was asked."""
+    backend: Backend = request.app.state.backend
+    return backend
+
+
+#: A route's parameter: `backend: TheBackend`.
+TheBackend = Annotated[Backend, Depends(backend_of)]

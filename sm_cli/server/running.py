@@ -1,0 +1,73 @@
+"""A server from its first request to its last: uvicorn, told when to stop and how to drain."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from sm_cli.errors import ConfigurationError, UsageError
+from sm_cli.server.backend import Backend
+
+#: Seconds that requests have to end after the server was told to stop.
+GRACE = 10
+#: Connections that wait to be accepted.
+_BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, without its signal handlers: `told_to_stop` is asked ten times a second."""
+
+    def __init__(self, app: FastAPI, told_to_stop: Callable[[], bool], *, grace: int = GRACE) -> None:
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="on", server_header=False, proxy_headers=False,
+            ws="none", timeout_graceful_shutdown=grace, backlog=_BACKLOG,
+        )  # fmt: skip
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what there is to say, this server says
+        super().__init__(config)
+        self._backend: Backend = app.state.backend
+        self._told_to_stop = told_to_stop
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Whoever runs it listens for them."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it ends now; then followers are told that nothing more comes."""
+        ends = await super().on_tick(counter) or self._told_to_stop()
+        if ends:
+            self._backend.feed.drain()
+        return ends
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises ConfigurationError when the port is taken or not ours, UsageError for an
+    address that is none."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise UsageError(f"{host!r} is no address that can be listened at") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except OSError as e:
+        listener.close()
+        if e.errno == errno.EADDRINUSE:
+            raise ConfigurationError(f"port {port} of {host} is taken by another program") from None
+        raise ConfigurationError(f"port {port} of {host} cannot be listened at: {e.strerror}") from None
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """`http://127.0.0.1:8083`, as a client writes it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"

@@ -1,0 +1,38 @@
+"""Which names a request may give for this server.
+
+A page in a browser can make a name of its own lead to 127.0.0.1 (DNS rebinding), and is then allowed to ask there. What
+betrays it is the Host header: the name is not one of ours.
+"""
+
+from __future__ import annotations
+
+from sm_cli.server.problems import Refusal
+from sm_cli.server.settings import ServerSettings
+
+#: AWS's clients put this before the host of StartSyncExecution and TestState.
+_SYNC = "sync-"
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def host_names(settings: ServerSettings) -> frozenset[str] | None:
+    """The names that are ours; None: any. A server that others can reach and that was told no names takes all, for
+    each of its requests carries a token, which no foreign page has."""
+    if settings.is_local:
+        return frozenset((*_LOCAL, settings.host.strip("[]").lower(), *settings.hosts))
+    return frozenset((*settings.hosts, settings.host.lower())) if settings.hosts else None
+
+
+def check_host(header: str | None, names: frozenset[str] | None) -> None:
+    """Raises Refusal for a Host header that is missing or not ours."""
+    if names is None:
+        return
+    name = host_name(header or "")
+    if name not in names and name.removeprefix(_SYNC) not in names:
+        raise Refusal(403, "ForeignHost", "the Host header does not name this server")
+
+
+def host_name(host: str) -> str:
+    """`localhost` of `localhost:8083`, `::1` of `[::1]:8083`, in small letters."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()

@@ -1,0 +1,1 @@
+"""Tests of `sm serve` as a process."""
