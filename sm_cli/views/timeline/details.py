@@ -1,0 +1,127 @@
+"""One visit of a state, with its data: input, output, attempts, events, and where its handler failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sm_cli.views.history import events_of
+from sm_cli.views.timeline.marks import machines_inside, state_pointer
+
+if TYPE_CHECKING:
+    from sm_cli.asl.graph.graph import Graph
+    from sm_cli.engine.engine import Engine
+    from sm_cli.interpreter.traceback import Traceback
+    from sm_cli.jsonvalue import Json
+    from sm_cli.store.records import Execution, HistoryEvent
+    from sm_cli.views.timeline.lanes import Lane, LaneVisit
+
+#: Events that are looked through for those of a visit, and of them those that are kept.
+_LOOKED_AT, _KEPT = 3000, 200
+_BEGINS = ("TaskScheduled", "MapStateStarted", "ParallelStateStarted", "MessageSubscribed", "MapRunStarted")
+_TAKEN = ("TaskStarted", "TaskSubmitted")
+_FAILED = ("Failed", "TimedOut")
+#: Not about the state, but about the item or the execution that it is in.
+_OF_THE_FRAME = ("MapIteration", "Execution")
+
+
+@dataclass(slots=True)
+class VisitAttempt:
+    """One attempt of a visit. Times are microseconds since 1970 UTC."""
+
+    #: From 1 on.
+    number: int
+    #: When it was put into the queue, or began.
+    begin: int
+    #: When a worker took it; None: nobody has, or nobody has to.
+    start: int | None = None
+    #: None while it is under way.
+    end: int | None = None
+    #: The error name; None unless it failed.
+    error: str | None = None
+    #: Text for people; None when there is none.
+    cause: str | None = None
+
+
+@dataclass(slots=True)
+class VisitDetails:
+    """What the history says of one visit."""
+
+    #: The state's raw input.
+    input: Json = None
+    #: What it was left with; None while it is under way, and when it failed.
+    output: Json = None
+    #: Whether there is an output.
+    has_output: bool = False
+    #: In order.
+    attempts: list[VisitAttempt] = field(default_factory=list)
+    #: Of its frame, in order; the first of many.
+    events: list[HistoryEvent] = field(default_factory=list)
+    #: Whether there are more events than these.
+    has_more: bool = False
+    #: Where the handler failed, at the newest attempt; None when none here raised.
+    traceback: Traceback | None = None
+
+
+def visits_of_state(graph: Graph, roots: list[Lane], pointer: str) -> list[LaneVisit]:
+    """All visits of the state with this JSON pointer, in the order in which it was entered."""
+    inside = machines_inside(graph)
+    found: list[LaneVisit] = []
+    waiting = [(lane, "") for lane in roots]
+    while waiting:
+        lane, machine = waiting.pop()
+        for node in lane.visits:
+            at = state_pointer(machine, node.visit.name)
+            if at == pointer:
+                found.append(node)
+            machines = inside.get(at, [])
+            if machines and pointer.startswith(f"{at}/"):
+                waiting += [(below, machines[min(below.index, len(machines) - 1)]) for below in node.lanes]
+    return sorted(found, key=lambda node: node.first)
+
+
+def visit_details(engine: Engine, execution: Execution, node: LaneVisit) -> VisitDetails:
+    """What the history says of a visit, as far as `_LOOKED_AT` events show it."""
+    details = VisitDetails()
+    for number, event in enumerate(events_of(engine, execution, node.first - 1)):
+        if event.number > node.last:
+            break
+        if number >= _LOOKED_AT:
+            details.has_more = True
+            break
+        if event.frame == node.lane.frame:
+            _take(details, event)
+    with engine.store.read() as questions:
+        if details.has_more:
+            for event in questions.history(execution.id, node.last - 1, 1):
+                _take(details, event)
+        attempt = questions.failed_attempt(execution.id, node.lane.frame, node.visit.name)
+    if attempt is not None and attempt.number == node.visit.failure:
+        details.traceback = attempt.traceback
+    return details
+
+
+def _take(details: VisitDetails, event: HistoryEvent) -> None:
+    if len(details.events) < _KEPT:
+        details.events.append(event)
+    else:
+        details.has_more = True
+    last = details.attempts[-1] if details.attempts else None
+    if event.type.endswith("StateEntered"):
+        details.input = event.detail.get("input")
+    elif event.type.endswith("StateExited"):
+        details.output, details.has_output = event.detail.get("output"), True
+        if last is not None and last.end is None:
+            last.end = event.at
+    elif event.type in _BEGINS:
+        details.attempts.append(VisitAttempt(len(details.attempts) + 1, event.at))
+    elif event.type in _TAKEN and last is not None:
+        last.start = event.at if last.start is None else last.start
+    elif event.type.startswith(_OF_THE_FRAME) or last is None:
+        return
+    elif event.type.endswith(_FAILED):
+        cause = event.detail.get("cause")
+        last.end, last.error = event.at, str(event.detail.get("error", ""))
+        last.cause = None if cause is None else str(cause)
+    elif event.type.endswith("Succeeded"):
+        last.end = event.at
