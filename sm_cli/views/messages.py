@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sm_cli.engine.near_misses import difference
 from sm_cli.errors import Conflict, NotFound
-from sm_cli.jsonvalue import Json
-from sm_cli.store.messages import MessageFilter, OpenWait, StoredMessage, WaitFilter
+from sm_cli.jsonvalue import Json, folded_text
+from sm_cli.store.messages import MessageFilter, MessageStatus, OpenWait, StoredMessage, WaitFilter
 from sm_cli.store.protocol import Store
 from sm_cli.timestamps import rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sm_cli.engine.engine import Engine
 
 #: What a correlation value's kind is called.
@@ -93,3 +96,19 @@ def wait_document(wait: OpenWait) -> dict[str, Json]:
         "since": rfc3339(s.since),
         "deadline": None if s.deadline is None else rfc3339(s.deadline),
     }
+
+
+def near_messages(
+    engine: Engine, waits: Iterable[OpenWait], most: int = 3
+) -> dict[int, list[tuple[StoredMessage, str]]]:
+    """By the frame of each wait the messages that are kept and are almost what it waits for, each with what it differs
+    in; at most so many of each."""
+    now = engine.clock.now()
+    near: dict[int, list[tuple[StoredMessage, str]]] = {}
+    with engine.store.read() as questions:
+        for wait in waits:
+            s = wait.subscription
+            for message in questions.near_messages(s.key, folded_text(s.value), most):
+                if message.status_at(now) is MessageStatus.BUFFERED and message.value != s.value:
+                    near.setdefault(s.frame, []).append((message, difference(message.value, s.value)))
+    return near

@@ -8,11 +8,12 @@ from sm_cli.store.filters import ExecutionFilter, ExecutionPage
 from sm_cli.store.messages import MessageFilter, MessageStatus, OpenWait, StoredMessage, Subscription, WaitFilter
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, MapRun, Status, Timer
-from sm_cli.store.versions import Alias
+from sm_cli.store.versions import Alias, Definition
 
 __all__ = [
     "HANDED_OVER",
     "Alias",
+    "Definition",
     "Execution",
     "ExecutionFilter",
     "ExecutionPage",

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from sm_cli.server.pages import login
+from sm_cli.server.pages import acting, batches, live, login, numbers, queues, statics, waiting
+from sm_cli.server.pages.executions import bulk, data, listing, one
+from sm_cli.server.pages.workflows import editing, showing, starting
+
+#: One module for each page. What stands first is asked first.
+_PAGES = (
+    statics, login, live, listing, bulk, data, acting, one, waiting, batches, queues, starting, editing, showing,
+    numbers,
+)  # fmt: skip
 
 
 def pages_router() -> APIRouter:
     """The routes for people."""
     router = APIRouter(include_in_schema=False)
-    router.include_router(login.router)
+    for each in _PAGES:
+        router.include_router(each.router)
     return router

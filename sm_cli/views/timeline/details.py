@@ -66,18 +66,18 @@ class VisitDetails:
 def visits_of_state(graph: Graph, roots: list[Lane], pointer: str) -> list[LaneVisit]:
     """All visits of the state with this JSON pointer, in the order in which it was entered."""
     inside = machines_inside(graph)
-    found: list[LaneVisit] = []
+    visits: list[LaneVisit] = []
     waiting = [(lane, "") for lane in roots]
     while waiting:
         lane, machine = waiting.pop()
         for node in lane.visits:
             at = state_pointer(machine, node.visit.name)
             if at == pointer:
-                found.append(node)
+                visits.append(node)
             machines = inside.get(at, [])
             if machines and pointer.startswith(f"{at}/"):
                 waiting += [(below, machines[min(below.index, len(machines) - 1)]) for below in node.lanes]
-    return sorted(found, key=lambda node: node.first)
+    return sorted(visits, key=lambda node: node.first)
 
 
 def visit_details(engine: Engine, execution: Execution, node: LaneVisit) -> VisitDetails:

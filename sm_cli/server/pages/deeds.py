@@ -1,0 +1,64 @@
+"""What a view says can be done, as what a page offers for it: a form, a link, or a command to copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sm_cli.server.pages.rendering import segment
+from sm_cli.views.actions import Action, Do
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that a page offers to do."""
+
+    #: Which part of a template shows it: a form that sends a message, one that answers a task, a button, a link, or a
+    #: command to copy.
+    kind: Literal["send", "answer", "button", "link", "command"]
+    #: What stands on it.
+    text: str
+    #: Where it leads or is sent to; for `command` the command.
+    address: str
+    #: Fields that the form has already.
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+_LINKS = {
+    Do.SHOW_OUTPUT: ("Show the output", "/executions/{}?view=data"),
+    Do.SHOW_EXECUTION: ("Open the execution", "/executions/{}"),
+    Do.SHOW_REASONS: ("Open the execution", "/executions/{}"),
+    Do.SHOW_MAP_RUNS: ("Open the map run", "/map-runs/{}"),
+    Do.SHOW_BATCH: ("Open the batch", "/batches/{}"),
+    Do.LIST_TASKS: ("Show tasks that wait", "/waiting"),
+}
+_BUTTONS = {
+    Do.REDRIVE: ("Redrive", "/executions/{}/redrive"),
+    Do.RESUME_BATCH: ("Resume the batch", "/batches/{}/resume"),
+    Do.RETRY_BATCH: ("Try again what failed", "/batches/{}/retry"),
+}
+_COMMANDS = {
+    Do.START_WORKER: ("Start a worker", "sm worker"),
+    Do.SHOW_SCHEDULE: ("Show the schedule", "sm schedule show {}"),
+    Do.RESUME_SCHEDULE: ("Resume the schedule", "sm schedule resume {}"),
+}
+
+
+def deed_of(action: Action | None) -> Deed | None:
+    """What a page offers for it; None for None."""
+    if action is None:
+        return None
+    if action.do is Do.SEND_MESSAGE:
+        key, value = action.arguments
+        return Deed("send", "Send the message", "/messages", (("key", key), ("value", value)))
+    if action.do is Do.COMPLETE_TASK:
+        return Deed("answer", "Answer the task", "/tasks", (("token", action.arguments[0]),))
+    argument = action.arguments[0] if action.arguments else ""
+    if action.do in _COMMANDS:
+        text, command = _COMMANDS[action.do]
+        return Deed("command", text, command.format(argument))
+    if action.do in _LINKS:
+        text, address = _LINKS[action.do]
+        return Deed("link", text, address.format(segment(argument)))
+    text, address = _BUTTONS[action.do]
+    return Deed("button", text, address.format(segment(argument)))

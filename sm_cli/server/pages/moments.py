@@ -1,0 +1,46 @@
+"""Times and spans, as people write and read them."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime
+
+from sm_cli.errors import UsageError
+from sm_cli.timestamps import MICROSECONDS
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def read_moment(text: str, what: str) -> int:
+    """`2h` ago, or an ISO 8601 date or time (local unless it says otherwise), in microseconds since 1970 UTC. Raises
+    UsageError for what is neither."""
+    text = text.strip()
+    span = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhdw])", text)
+    if span is not None:
+        return time.time_ns() // 1000 - round(float(span[1]) * _UNITS[span[2]] * MICROSECONDS)
+    try:
+        return round(datetime.fromisoformat(text).timestamp() * MICROSECONDS)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"{what} is a span like 2h or a date like 2026-01-31, not {text!r}") from None
+
+
+def clock_text(microseconds: int) -> str:
+    """The moment in the server's time zone, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(microseconds // MICROSECONDS))
+
+
+def span_words(microseconds: int | None) -> str:
+    """`12 ms`, `3.4 s`, `2 m 5 s`, `3 h 5 m`, `2 d 3 h`; "" for None."""
+    if microseconds is None:
+        return ""
+    if microseconds < MICROSECONDS:
+        return f"{max(0, microseconds) // 1000} ms"
+    seconds = microseconds / MICROSECONDS
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, size, below, below_size in (("d", 86_400, "h", 3600), ("h", 3600, "m", 60)):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // below_size} {below}"
+    return f"{whole // 60} m {whole % 60} s"

@@ -1,0 +1,176 @@
+"""How a page is made: templates, what they can ask, and what every page has."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode
+
+import orjson
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from sm_cli._version import __version__
+from sm_cli.errors import SmError, UsageError
+from sm_cli.jsonvalue import Json
+from sm_cli.server.pages.moments import clock_text, span_words
+from sm_cli.server.pages.statics import FILES
+from sm_cli.server.problems import Refusal, status_of
+from sm_cli.timestamps import rfc3339
+
+#: Characters of a JSON text that a page shows; all of it can be copied from its own address.
+MOST_JSON = 200_000
+#: Scripts and styles are files of ours, and nothing else: whatever stands in a page as text, none of it runs.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+#: What the menu has: address, text, name of the icon.
+SECTIONS = (
+    ("/", "Executions", "list"),
+    ("/workflows", "Workflows", "flow"),
+    ("/waiting", "Waiting", "wait"),
+    ("/batches", "Batches", "batch"),
+    ("/queues", "Queues and workers", "queue"),
+    ("/statistics", "Statistics", "chart"),
+)
+
+
+def show_page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """A whole page, or a part of one."""
+    return HTMLResponse(render_template(request, template, **context), status, {"Content-Security-Policy": _POLICY})
+
+
+def render_template(request: Request, template: str, **context: Any) -> str:
+    """A template as text."""
+    return _environment().get_template(template).render(
+        request=request, path=request.url.path, sections=SECTIONS, version=__version__, **context
+    )  # fmt: skip
+
+
+def notice(
+    request: Request, text: str, *, kind: str = "good", details: tuple[str, ...] = (), link: str = ""
+) -> Response:
+    """What became of an action, and (with a link) where to go on: a part for a page that is open, else a page."""
+    is_part = request.headers.get("hx-request") == "true"
+    template = "parts/notice.html" if is_part else "notice.html"
+    response = show_page(request, template, kind=kind, text=text, details=details, link=link)
+    if is_part and kind == "good":
+        response.headers["HX-Trigger"] = "commit"
+    return response
+
+
+def go_to(request: Request, address: str) -> Response:
+    """Lead the browser there after an action."""
+    if request.headers.get("hx-request") == "true":
+        return Response(headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form that was sent, each once. Raises UsageError for what is no form."""
+    text = (await request.body()).decode("utf-8", "strict") if await _is_form(request) else ""
+    return {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True, max_num_fields=1000).items()}
+
+
+async def _is_form(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded" and await request.body():
+        raise UsageError("this takes a form, as a browser sends it")
+    return True
+
+
+class PageRoute(APIRoute):
+    """A route for people: what goes wrong is a page, or a notice in the page that is open."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with errors caught."""
+        handler = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except (SmError, Refusal) as error:
+                return error_page(request, error)
+
+        return answer
+
+
+def error_page(request: Request, error: SmError | Refusal) -> Response:
+    """An error for people; where a part of a page was asked for, it stands in its place."""
+    status = status_of(error)
+    text = error.detail if isinstance(error, Refusal) else error.message
+    hint = error.hint if isinstance(error, SmError) else None
+    is_part = request.headers.get("hx-request") == "true"
+    details = (hint,) if hint else ()
+    if is_part:
+        # htmx puts nothing of an error's answer into the page; this one is meant to be seen.
+        return show_page(request, "parts/notice.html", kind="bad", text=text, details=details, link="")
+    return show_page(request, "notice.html", status, kind="bad", text=text, details=details, link="")
+
+
+# -- what templates ask ----------------------------------------------------------------------------
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sm_cli.server"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.globals |= {"static": static, "with_query": with_query, "most_json": MOST_JSON}
+    filters: dict[str, Callable[..., Any]] = {
+        "moment": moment_markup, "span": span_words, "number": lambda count: "?" if count is None else f"{count:,}",
+        "pretty": pretty, "segment": segment, "data": data,
+    }  # fmt: skip
+    environment.filters |= filters
+    return environment
+
+
+def static(name: str) -> str:
+    """The address of a file of ours, which changes with what is in it."""
+    return f"/static/{name}?v={_digest(name)}"
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256(FILES.joinpath(*name.split("/")).read_bytes()).hexdigest()[:12]
+
+
+def moment_markup(microseconds: int | None) -> Markup:
+    """A point in time; the page's script writes it in the time zone of who reads it."""
+    if microseconds is None:
+        return Markup("")
+    text = rfc3339(microseconds)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(text, text, clock_text(microseconds))
+
+
+def pretty(value: Json) -> str:
+    """JSON over several lines, cut after MOST_JSON characters."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return text if len(text) <= MOST_JSON else f"{text[:MOST_JSON]}\n…"
+
+
+def data(value: Json) -> Markup:
+    """JSON for a script element that no browser runs: nothing in it can end the element."""
+    text = orjson.dumps(value).decode()
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+
+
+def segment(text: str) -> str:
+    """A text as one part of an address."""
+    return quote(text, safe="")
+
+
+def with_query(address: str, query: Mapping[str, Any], **changes: str | None) -> str:
+    """The address with these parameters, some of them changed; None takes one away."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in {**query, **changes}.items():
+        values = value if isinstance(value, (list, tuple)) else [value]
+        pairs += [(name, str(each)) for each in values if each not in (None, "")]
+    return f"{address}?{urlencode(pairs)}" if pairs else address

@@ -1,0 +1,1 @@
+"""Workflows: which there are, one with its versions, starting it, and the editor."""

@@ -1,0 +1,124 @@
+"""Workflows: which there are and how they do, one with its text, drawing, problems, versions and differences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from sm_cli.asl.graph.graph import graph_of
+from sm_cli.asl.validation.validate import check
+from sm_cli.engine.versions.references import WorkflowReference
+from sm_cli.project.definitions import files_by_name
+from sm_cli.server.backend import Backend, TheBackend
+from sm_cli.server.pages.moments import read_moment
+from sm_cli.server.pages.pictures import graph_document
+from sm_cli.server.pages.rendering import PageRoute, form_of, notice, segment, show_page
+from sm_cli.server.pages.workflows.texts import readable_text, side_by_side
+from sm_cli.views.listing import ExecutionFilter, Status
+from sm_cli.views.numbers.statistics import By, Group, statistics
+from sm_cli.views.workflows.versions import aliases_of, definition_value, list_workflows, version_text, versions_of
+
+if TYPE_CHECKING:
+    from sm_cli.views.workflows.versions import WorkflowRow
+
+router = APIRouter(route_class=PageRoute)
+
+#: The time that is looked at unless somebody says otherwise.
+SINCE = "24h"
+
+
+class WorkflowNumbers(NamedTuple):
+    """A workflow, and how its executions of late do."""
+
+    #: The workflow.
+    row: WorkflowRow
+    #: Its executions of the time that is looked at; None: there are none.
+    group: Group | None
+    #: How many of them are closed.
+    closed: int
+    #: How many of them succeeded.
+    successes: int
+
+    @property
+    def rate(self) -> float | None:
+        """The share of those that are closed that succeeded; None when none is closed."""
+        return self.successes / self.closed if self.closed else None
+
+
+def _list(backend: Backend, since: str) -> dict[str, Any]:
+    now = backend.engine.clock.now()
+    filter = ExecutionFilter(since=None if since == "all" else read_moment(since, "since"))
+    groups = {str(group.key[0]): group for group in statistics(backend.store, filter, By.WORKFLOW, now).groups}
+    good = filter._replace(statuses=(Status.SUCCEEDED,))
+    successes = {str(group.key[0]): group.count for group in statistics(backend.store, good, By.WORKFLOW, now).groups}
+    rows = list_workflows(backend.store)
+    there = {row.name for row in rows}
+    files = (
+        [] if backend.library is None else [name for name in files_by_name(backend.library.folder) if name not in there]
+    )
+    return {"rows": [_numbers(row, groups, successes) for row in rows], "files": files, "since": since}
+
+
+def _numbers(row: WorkflowRow, groups: dict[str, Group], successes: dict[str, int]) -> WorkflowNumbers:
+    group = groups.get(row.name)
+    closed = 0 if group is None or group.durations is None else group.durations.count
+    return WorkflowNumbers(row, group, closed, successes.get(row.name, 0))
+
+
+@router.get("/workflows")
+async def workflows_page(request: Request, backend: TheBackend, since: str = SINCE) -> Response:
+    """All workflows, with their success rates and durations."""
+    return show_page(request, "workflows/page.html", **await backend.read(lambda: _list(backend, since)))
+
+
+@router.get("/workflows/{name}")
+async def workflow_page(request: Request, backend: TheBackend, name: str, version: int | None = None) -> Response:
+    """One workflow: its text, what is wrong with it, and its drawing."""
+
+    def ask() -> dict[str, Any]:
+        row, definition = version_text(
+            backend.store, WorkflowReference(name, None if version is None else str(version))
+        )
+        value = definition_value(definition)
+        filter = ExecutionFilter(workflow=name, since=read_moment(SINCE, "since"))
+        numbers = statistics(backend.store, filter, By.WORKFLOW, backend.engine.clock.now())
+        return {
+            "name": name, "row": row, "text": readable_text(definition), "value": value,
+            "problems": check(definition.text)[1], "drawing": graph_document(graph_of(value)), "numbers": numbers.total,
+            "aliases": aliases_of(backend.store, name),
+        }  # fmt: skip
+
+    return show_page(request, "workflows/workflow.html", **await backend.read(ask))
+
+
+# -- versions ----------------------------------------------------------------------------------------
+
+
+@router.get("/workflows/{name}/versions")
+async def versions_page(request: Request, backend: TheBackend, name: str, a: int = 0, b: int = 0) -> Response:
+    """All versions, and two of them side by side: the newest two unless the address says otherwise."""
+
+    def ask() -> dict[str, Any]:
+        rows = versions_of(backend.store, name)
+        numbers = [row.version.number for row in rows]
+        after = b or numbers[0]
+        before = a or next((number for number in numbers if number < after), after)
+        texts = [
+            version_text(backend.store, WorkflowReference(name, str(number)))[1].text for number in (before, after)
+        ]
+        return {"name": name, "rows": rows, "before": before, "after": after, "lines": [*side_by_side(*texts)],
+                "aliases": aliases_of(backend.store, name)}  # fmt: skip
+
+    return show_page(request, "workflows/versions.html", **await backend.read(ask))
+
+
+@router.post("/workflows/{name}/current")
+async def make_current(request: Request, backend: TheBackend, name: str) -> Response:
+    """Let the bare name mean another version: what is started from now on runs it."""
+    form = await form_of(request)
+    number = int(form.get("version", "0") or "0")
+    engine = backend.engine
+    await backend.change(lambda: engine.workflows.roll_back(WorkflowReference(name, None), number))
+    return notice(request, f"{name} means version {number} now.", link=f"/workflows/{segment(name)}/versions")
