@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.links import Link
 from sm_cli.store.messages import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
+from sm_cli.store.particulars import Particulars, ResourceKind
 from sm_cli.store.records import Execution, FailedAttempt, HistoryEvent, Job, MapRun, Timer, Waking, WorkerRecord
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.statistics import StateTimes
@@ -37,6 +38,10 @@ class Changes:
     aliases: list[Alias] = field(default_factory=list)
     #: To be deleted: (workflow, alias).
     aliases_gone: list[tuple[str, str]] = field(default_factory=list)
+    #: To be inserted or, of the same thing, replaced.
+    particulars: list[Particulars] = field(default_factory=list)
+    #: To be deleted: (kind, name).
+    particulars_gone: list[tuple[ResourceKind, str]] = field(default_factory=list)
     #: To be inserted; their ids were reserved before.
     new_executions: list[Execution] = field(default_factory=list)
     executions: dict[int, Execution] = field(default_factory=dict)

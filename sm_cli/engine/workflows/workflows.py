@@ -16,6 +16,7 @@ from sm_cli.engine.versions.aliases import Targets, check_alias, check_targets
 from sm_cli.engine.versions.references import WorkflowReference, version_number
 from sm_cli.engine.versions.resolving import no_alias, no_workflow, version_numbered
 from sm_cli.errors import Conflict, UsageError
+from sm_cli.store.particulars import ResourceKind
 from sm_cli.store.versions import Alias, Version
 
 _ALL = 100
@@ -52,7 +53,7 @@ class Workflows:
     def register(self, workflow: Workflow, alias: str | None = None) -> Registration:
         """Make the text the current version of its name, and let an alias mean it. Raises UsageError for a name that
         cannot be asked for, or that no alias can have."""
-        _check_name(workflow.name)
+        check_workflow_name(workflow.name)
         if alias is not None:
             check_alias(alias)
 
@@ -60,9 +61,10 @@ class Workflows:
             newest = tick.tx.version_of_text(workflow.name, workflow.program.digest)
             number = tick.programs.define(workflow, tick.tx, tick.changes, tick.now)
             is_new = newest is None or newest.deleted is not None
+            tick.changes.particulars_gone += _draft(tick, workflow.name, number)
             if alias is None:
                 return Registration(number, is_new)
-            return Registration(number, is_new, _set(tick, workflow.name, alias, ((number, _ALL),)))
+            return Registration(number, is_new, write_alias(tick, workflow.name, alias, ((number, _ALL),)))
 
         return self._engine.answer(register)[0]
 
@@ -75,7 +77,7 @@ class Workflows:
         def set_alias(tick: Tick) -> Alias:
             for number, _ in targets:
                 version_numbered(tick.tx, workflow, number)
-            return _set(tick, workflow, alias, targets)
+            return write_alias(tick, workflow, alias, targets)
 
         return self._engine.answer(set_alias)[0]
 
@@ -84,8 +86,9 @@ class Workflows:
         NotFound."""
 
         def delete_alias(tick: Tick) -> Alias:
-            there = _alias(tick, workflow, alias)
+            there = alias_of(tick, workflow, alias)
             tick.changes.aliases_gone.append((workflow, alias))
+            tick.changes.particulars_gone.append((ResourceKind.ALIAS, f"{workflow}:{alias}"))
             return there
 
         return self._engine.answer(delete_alias)[0]
@@ -98,12 +101,12 @@ class Workflows:
             raise UsageError(f"{reference} is one version for good: a name or an alias goes back")
 
         def roll_back(tick: Tick) -> Move:
-            before = _current(tick, workflow) if alias is None else _alias(tick, workflow, alias).targets
+            before = _current(tick, workflow) if alias is None else alias_of(tick, workflow, alias).targets
             number = _version_before(tick, reference, before) if to is None else to
             version_numbered(tick.tx, workflow, number)
             after = ((number, _ALL),)
             if alias is not None:
-                _set(tick, workflow, alias, after)
+                write_alias(tick, workflow, alias, after)
             else:
                 tick.changes.current_versions.append((workflow, number))
             return Move(before, after)
@@ -120,15 +123,19 @@ class Workflows:
             there = tick.tx.versions(workflow)
             if number is not None:
                 versions = [version_numbered(tick.tx, workflow, number)]
-                _check_unnamed(tick, versions[0])
+                check_unnamed(tick, versions[0])
             elif not there:
                 raise no_workflow(tick.tx, workflow)
             else:
                 versions = there
-                tick.changes.aliases_gone += [(workflow, alias.name) for alias in tick.tx.aliases(workflow)]
+                aliases = [alias.name for alias in tick.tx.aliases(workflow)]
+                tick.changes.aliases_gone += [(workflow, alias) for alias in aliases]
+                tick.changes.particulars_gone += [(ResourceKind.ALIAS, f"{workflow}:{alias}") for alias in aliases]
+                tick.changes.particulars_gone.append((ResourceKind.MACHINE, workflow))
             for version in versions:
-                _check_unneeded(tick, version)
+                check_unneeded(tick, version)
             tick.changes.versions_gone += [version._replace(deleted=tick.now) for version in versions]
+            tick.changes.particulars_gone += [(ResourceKind.VERSION, f"{workflow}:{each.number}") for each in versions]
             left = [each.number for each in there if each not in versions]
             if not any(current in left for current, _ in _current(tick, workflow)):
                 tick.changes.current_versions.append((workflow, left[0] if left else None))
@@ -137,21 +144,32 @@ class Workflows:
         return self._engine.answer(delete)[0]
 
 
-def _check_name(name: str) -> None:
+def check_workflow_name(name: str) -> None:
+    """Raises UsageError for a name of a workflow that could not be asked for."""
     if ":" in name or not name or not name.isprintable():
         raise UsageError(f"a workflow {name!r} could not be asked for: a colon stands before a version or an alias")
     if len(name) > _LONGEST_NAME:
         raise UsageError(f"the name of a workflow has 1 to {_LONGEST_NAME} characters; this one has {len(name)}")
 
 
-def _set(tick: Tick, workflow: str, name: str, targets: Targets) -> Alias:
+def write_alias(tick: Tick, workflow: str, name: str, targets: Targets) -> Alias:
+    """Let an alias mean these versions, whatever it meant before."""
     before = tick.tx.alias(workflow, name)
     alias = Alias(workflow, name, targets, tick.now if before is None else before.created, tick.now)
     tick.changes.aliases.append(alias)
     return alias
 
 
-def _alias(tick: Tick, workflow: str, name: str) -> Alias:
+def _draft(tick: Tick, workflow: str, number: int) -> list[tuple[ResourceKind, str]]:
+    """What says that a version is a draft, if anything does: whoever registers the text makes it a version."""
+    particulars = tick.tx.particulars(ResourceKind.VERSION, f"{workflow}:{number}")
+    return (
+        [(ResourceKind.VERSION, particulars.name)] if particulars is not None and "draft" in particulars.facts else []
+    )
+
+
+def alias_of(tick: Tick, workflow: str, name: str) -> Alias:
+    """The alias of this name. Raises NotFound."""
     alias = tick.tx.alias(workflow, name)
     if alias is None:
         raise no_alias(tick.tx, WorkflowReference(workflow, name))
@@ -173,7 +191,7 @@ def _version_before(tick: Tick, reference: WorkflowReference, targets: Targets) 
     return older[0]
 
 
-def _check_unnamed(tick: Tick, version: Version) -> None:
+def check_unnamed(tick: Tick, version: Version) -> None:
     """Raises Conflict when an alias means the version."""
     names = [
         alias.name for alias in tick.tx.aliases(version.name)
@@ -186,7 +204,7 @@ def _check_unnamed(tick: Tick, version: Version) -> None:
         )
 
 
-def _check_unneeded(tick: Tick, version: Version) -> None:
+def check_unneeded(tick: Tick, version: Version) -> None:
     """Raises Conflict when an open execution, or an open batch, runs the version."""
     for batch in tick.tx.executions(tick.tx.running_of_workflow(BATCH)).values():
         plan = plan_of(batch)

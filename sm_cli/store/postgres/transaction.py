@@ -46,7 +46,8 @@ _LOOKED_AT, _MOST = 1000, 128
 #: What changes what many trees read: whoever writes it is alone.
 _ALONE = (
     "new_definitions", "new_versions", "versions_gone", "current_versions", "aliases", "aliases_gone", "losses",
-    "new_schedules", "schedules_gone", "executions_gone", "map_runs_gone", "strays_gone",
+    "particulars", "particulars_gone", "new_schedules", "schedules_gone", "executions_gone", "map_runs_gone",
+    "strays_gone",
 )  # fmt: skip
 #: Questions about executions that are about to be changed.
 _OF_HELD = frozenset(["executions", "pending_executions", "open_executions", "failed_executions"])

@@ -32,7 +32,7 @@ from sm_cli.store.sql.schedule_questions import schedule_changes, schedule_row
 from sm_cli.store.sql.session import Parameters, Session
 from sm_cli.store.sql.upkeep import pruning
 from sm_cli.store.sql.upkeep.state_log import append_state_times
-from sm_cli.store.sql.version_questions import alias_row
+from sm_cli.store.sql.version_questions import alias_row, particulars_row
 
 
 class AlreadyLinked(Conflict):
@@ -166,6 +166,10 @@ class Transaction(Questions):
             many("set_alias", map(alias_row, changes.aliases))
         if changes.aliases_gone:
             many("delete_alias", changes.aliases_gone)
+        if changes.particulars:
+            many("set_particulars", map(particulars_row, changes.particulars))
+        if changes.particulars_gone:
+            many("delete_particulars", [(kind.value, name) for kind, name in changes.particulars_gone])
         if changes.versions_gone:
             many("delete_version", [(v.deleted, v.name, v.number) for v in changes.versions_gone])
             self.session.all("delete_unused_definitions")

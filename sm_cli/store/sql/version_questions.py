@@ -1,4 +1,4 @@
-"""Questions about definitions, the versions of workflows, and aliases, and their rows."""
+"""Questions about definitions, versions, aliases and what AWS's API keeps of them, and their rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.rows import Row, decode, encode
 
 if TYPE_CHECKING:
+    from sm_cli.store.particulars import Particulars, ResourceKind
     from sm_cli.store.versions import Alias, Definition, Version
 
 
@@ -67,6 +68,15 @@ class VersionQuestions(Asking):
         ((count, first),) = self.session.all("running_on_version", (version.name, version.digest))
         return count, first
 
+    def particulars(self, kind: ResourceKind, name: str) -> Particulars | None:
+        """Those of one thing; None when there are none."""
+        row = self.session.one("particulars", (kind.value, name))
+        return None if row is None else particulars(row)
+
+    def particulars_of_kind(self, kind: ResourceKind, after: str = "", limit: int = 1000) -> list[Particulars]:
+        """Those of all things of a kind, by name; `after` is where the page before ended."""
+        return [particulars(row) for row in self.session.all("particulars_of_kind", (kind.value, after, limit))]
+
 
 # Imported where they are made: who lists executions has these questions too, and neither text nor version.
 
@@ -93,3 +103,16 @@ def _alias(row: Row) -> Alias:
 def alias_row(a: Alias) -> Row:
     """An alias to a row of `aliases`."""
     return (a.workflow, a.name, a.created, a.updated, encode([list(target) for target in a.targets]))
+
+
+def particulars(row: Row) -> Particulars:
+    """A row of `particulars` to its value."""
+    from sm_cli.store.particulars import Particulars, ResourceKind
+
+    kind, name, created, updated, facts = row
+    return Particulars(ResourceKind(kind), name, created, updated, decode(facts))
+
+
+def particulars_row(p: Particulars) -> Row:
+    """Particulars to a row."""
+    return p.kind.value, p.name, p.created, p.updated, encode(p.facts)

@@ -78,3 +78,16 @@ AND NOT EXISTS (
         ON e.run IS NULL AND e.workflow = v.name AND e.digest = v.digest
     WHERE v.digest = definitions.digest
 )
+
+-- name: particulars
+SELECT kind, name, created, updated, facts FROM particulars WHERE kind = ? AND name = ?
+
+-- name: particulars_of_kind
+SELECT kind, name, created, updated, facts FROM particulars WHERE kind = ? AND name > ? ORDER BY name LIMIT ?
+
+-- name: set_particulars
+INSERT INTO particulars (kind, name, created, updated, facts) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (kind, name) DO UPDATE SET updated = excluded.updated, facts = excluded.facts
+
+-- name: delete_particulars
+DELETE FROM particulars WHERE kind = ? AND name = ?

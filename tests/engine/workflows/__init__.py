@@ -1,0 +1,1 @@
+"""State machines, activities and map runs as AWS's API changes them."""
