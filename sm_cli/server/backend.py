@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -18,6 +18,7 @@ from sm_cli.errors import DatabaseBusy
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
+    from sm_cli.handlers.handler import Handler
     from sm_cli.project.library import Library
     from sm_cli.project.project import ProjectSettings
     from sm_cli.server.feed import Feed
@@ -39,6 +40,8 @@ class Backend:
         self.project = project
         self.library = library
         self.feed = feed
+        #: For what runs within a request, in no worker: whoever loads handlers puts them here.
+        self.handlers: Mapping[str, Handler] = {}
         self._readers = ThreadPoolExecutor(_READERS, "sm-read")
         self._writer = ThreadPoolExecutor(1, "sm-write")
 

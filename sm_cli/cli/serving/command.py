@@ -136,6 +136,7 @@ def run_server(
         crew = Workers(number, project, db, buckets, grace=limit, stub=stub, told_to_end=serving.end)
         stack.enter_context(crew)
         crew.load(handlers, concurrency)
+        backend.handlers = crew.handlers
         interrupts = stack.enter_context(Interrupts())
         crew.start()
         serving.run(lambda: interrupts.signal is not None, workers=number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from sm_cli.views.endings import Endings
 
 if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
+    from sm_cli.handlers.handler import Handler
     from sm_cli.worker.worker import Worker
 
 
@@ -34,6 +35,8 @@ class Workers:
         self._loops: list[Worker] = []
         self._threads: list[threading.Thread] = []
         self._failure: BaseException | None = None
+        #: What `load` has found, with those of `sm` below; a server that works on nothing has none.
+        self.handlers: Mapping[str, Handler] = {}
 
     def __enter__(self) -> Workers:
         return self
@@ -59,6 +62,7 @@ class Workers:
         directory, is_explicit = self._project.handlers(handlers)
         registry = load(directory) if is_explicit or directory.is_dir() else Registry()
         ours = builtins(self._project.http())
+        self.handlers = {**ours, **registry}
         log = WorkLog(self._project.root)
         for number in range(1, self._number + 1):
             name = own_name() if self._number == 1 else f"{own_name()}/{number}"

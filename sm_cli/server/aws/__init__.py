@@ -1,1 +1,1 @@
-"""AWS's own protocol at `POST /`: X-Amz-Target, JSON 1.0, and errors as AWS names them."""
+"""AWS's own protocol at `POST /`: AWS's SDKs and its command line work with `sm` as with Step Functions."""

@@ -68,6 +68,13 @@ def find_machine(engine: Engine, reference: WorkflowReference) -> MachineText:
         return MachineText(name, definition.text, version.created, _facts(machine), version.created)
 
 
+def type_of_machine(engine: Engine, name: str) -> str | None:
+    """STANDARD or EXPRESS, as the machine was made; None when nobody has said."""
+    with engine.store.read() as questions:
+        type = _facts(questions.particulars(ResourceKind.MACHINE, name)).get("type")
+    return None if type is None else str(type)
+
+
 def _version(questions: Questions, reference: WorkflowReference) -> Version:
     if reference.qualifier is None or reference.version is not None:
         return find_stored_version(questions, reference, "")

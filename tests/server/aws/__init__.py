@@ -1,0 +1,1 @@
+"""AWS's protocol, asked by AWS's own clients."""
