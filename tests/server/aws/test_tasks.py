@@ -6,6 +6,7 @@ import json
 import threading
 from typing import Any
 
+import httpx
 import pytest
 
 from sm_cli.server.aws import tasks
@@ -118,6 +119,15 @@ def test_waiting_costs_nobody_else_anything(on_file: Served, aws: Any, activity:
     for thread in waiting:
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_who_went_away_gets_no_task(on_file: Served, aws: Any, activity: str) -> None:
+    headers = {"X-Amz-Target": "AWSStepFunctions.GetActivityTask", "Content-Type": "application/x-amz-json-1.0"}
+    with httpx.Client(base_url=on_file.address, timeout=0.2, trust_env=False) as gone, pytest.raises(httpx.ReadTimeout):
+        gone.post("/", json={"activityArn": activity}, headers=headers)
+    soon(lambda: aws.create_activity(name="other") and on_file.backend.feed.followers == 0)
+    start(aws, machine(aws, "packing", ACTIVITY_TASK), {"n": 1})
+    assert aws.get_activity_task(activityArn=activity)["taskToken"]
 
 
 def test_nothing_comes_for_a_minute_and_the_answer_is_empty(on_file: Served, activity: str, monkeypatch: Any) -> None:
