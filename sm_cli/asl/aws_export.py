@@ -7,6 +7,7 @@ Pure: what is given stays as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -34,18 +35,22 @@ class Loss(NamedTuple):
     message: str
 
 
-def without_extensions(definition: Json) -> tuple[Json, list[Loss]]:
-    """(the definition without our extensions, what is lost by that in the order of the states)."""
+def without_extensions(
+    definition: Json, arn_of: Callable[[str], str] | None = None, *, messages: bool = True
+) -> tuple[Json, list[Loss]]:
+    """(the definition without our extensions, what is lost by that in the order of the states). arn_of: from the name
+    of a handler to what stands for its function. messages: whether Messages are replaced too."""
     copy = deepcopy(definition)
     losses: list[Loss] = []
     if not isinstance(copy, dict):
         return copy, losses
+    arn = arn_of or function_arn
     for machine in outline(copy):
         for state in machine.states.values():
             if state.type == "Message":
-                losses += _replace_message(state)
+                losses += _replace_message(state, arn) if messages else []
             elif state.type == "Task" and (text := state.text("Resource")) is not None:
-                losses += _replace_resource(state, parse_resource(text))
+                losses += _replace_resource(state, parse_resource(text), arn)
     return copy, losses
 
 
@@ -54,7 +59,7 @@ def function_arn(name: str) -> str:
     return _FUNCTION + (re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:_LONGEST] or "handler")
 
 
-def _replace_resource(state: StateAt, resource: Resource) -> list[Loss]:
+def _replace_resource(state: StateAt, resource: Resource, arn_of: Callable[[str], str]) -> list[Loss]:
     if resource.kind != "handler" or resource.text.startswith(("arn:", "${")):
         return []
     if resource.text in BUILT_IN:
@@ -62,21 +67,27 @@ def _replace_resource(state: StateAt, resource: Resource) -> list[Loss]:
         return [] if resource.text != "http:invoke" else [
             Loss(state.pointer, f"{state.name}: http:invoke needs a connection of EventBridge (ConnectionArn) there")
         ]  # fmt: skip
-    arn = function_arn(resource.handler)
+    arn = arn_of(resource.handler)
     if resource.pattern != "waitForTaskToken":
         state.value["Resource"] = arn
         waits = f", which returns at once: .{resource.pattern} is gone" if resource.pattern else ""
         return [Loss(state.pointer, f"{state.name}: the handler {resource.handler} became {arn}{waits}")]
+    invoke_with_token(state, arn)
+    return [
+        Loss(state.pointer, f"{state.name}: the handler {resource.handler} became {arn}, which gets its input as "
+                            "`input` and the token as `taskToken`")
+    ]  # fmt: skip
+
+
+def invoke_with_token(state: StateAt, arn: str) -> None:
+    """Let a Task invoke this function with its input as `input` and its token as `taskToken`, and wait for the
+    answer."""
     if state.language == "JSONata":
         arguments = state.value.get("Arguments", "{% $states.input %}")
         _invoke(state.value, arn, "Arguments", {"input": arguments, "taskToken": "{% $states.context.Task.Token %}"})
     else:
         input = {"input": state.value["Parameters"]} if "Parameters" in state.value else {"input.$": "$"}
         _invoke(state.value, arn, "Parameters", {**input, "taskToken.$": "$$.Task.Token"})
-    return [
-        Loss(state.pointer, f"{state.name}: the handler {resource.handler} became {arn}, which gets its input as "
-                            "`input` and the token as `taskToken`")
-    ]  # fmt: skip
 
 
 def _invoke(state: dict[str, Any], arn: str, field: str, payload: dict[str, Any]) -> None:
@@ -84,9 +95,9 @@ def _invoke(state: dict[str, Any], arn: str, field: str, payload: dict[str, Any]
     state[field] = {"FunctionName": arn, "Payload": payload}
 
 
-def _replace_message(state: StateAt) -> list[Loss]:
+def _replace_message(state: StateAt, arn_of: Callable[[str], str]) -> list[Loss]:
     old, name = dict(state.value), state.name
-    arn = function_arn(f"await-{old.get('CorrelationKey', name)}")
+    arn = arn_of(f"await-{old.get('CorrelationKey', name)}")
     task: dict[str, Any] = {"Type": "Task"} | {field: old[field] for field in _SHARED if field in old}
     if "MessagePath" in old:
         task["ResultPath"] = old["MessagePath"]

@@ -33,6 +33,8 @@ class HandlerNames:
 
     #: The names that it shows, wildcards among them.
     names: set[str] = field(default_factory=set)
+    #: The file that has each of them, in the order of the files' names; one that only imports it comes after it.
+    files: dict[str, Path] = field(default_factory=dict)
     #: Where the first name is that only running shows, as a clause; None when there is none.
     why_incomplete: str | None = None
     #: Sentences, without a full stop, about files that cannot be read.
@@ -58,8 +60,11 @@ def read_handler_names(directory: Path) -> HandlerNames:
     modules = _Modules(directory, result)
     for file in sorted(directory.glob("*.py")):
         if not file.name.startswith("_"):
-            for names in modules.handlers_of(file).values():
+            for function, names in modules.handlers_of(file).items():
                 result.names.update(names)
+                for name in names:
+                    if name not in result.files or modules.defines(file, function):
+                        result.files[name] = file
     return result
 
 
@@ -70,6 +75,8 @@ class _Modules:
         self.directory = directory
         self.result = result
         self._names_by_file: dict[Path, dict[str, list[str]]] = {}
+        #: The functions and classes with handlers that stand in each file.
+        self.definitions: dict[Path, set[str]] = {}
 
     def handlers_of(self, file: Path) -> dict[str, list[str]]:
         """Global name to the names of the handlers that it holds."""
@@ -80,6 +87,10 @@ class _Modules:
             if tree is not None:
                 names.update(_Module(file, self).read(tree))
         return names
+
+    def defines(self, file: Path, function: str) -> bool:
+        """Whether a global name is defined in a file, and not imported."""
+        return function in self.definitions.get(file, ())
 
     def hide(self, file: Path, line: int, why: str) -> None:
         if self.result.why_incomplete is None:
@@ -156,6 +167,7 @@ class _Module:
                 self._bind(statement.name, None)
                 if names:
                     self.handlers[statement.name] = names
+                    self.modules.definitions.setdefault(self.file, set()).add(statement.name)
             case _:
                 for name in _bound_names(statement):
                     if name in self.handlers or self._dotted_name(name) in _DECORATORS:

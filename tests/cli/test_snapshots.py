@@ -219,6 +219,14 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "graph batch",
         "graph order --execution small",
     ),
+    "export": (
+        *(f"export batch --format {name}" for name in ("sam", "cloudformation", "terraform", "cdk", "serverless")),
+        "export order",
+        "export order --aws",
+        "export order --replace-messages --output made",
+        "export order --replace-messages --output made --log-level ALL",
+        "export batch --aws",
+    ),
     "run": (
         "run order orderId=D amount=1 --concurrency 1",
         "run order orderId=E amount=0 --concurrency 1",

@@ -95,7 +95,7 @@ def load(project: Project, reference: str) -> Workflow:
     """A workflow ready to run. Raises InvalidDefinition with every problem."""
     from sm_cli.engine.engine import prepare
 
-    machine, definition = _named_document(project, reference)
+    machine, definition = named_document(project, reference)
     file, _ = split_reference(reference)
     if machine is not None and file != STDIN:
         project.templates.append(file)
@@ -111,9 +111,10 @@ def load(project: Project, reference: str) -> Workflow:
 
 def document(project: Project, reference: str) -> Document:
     """The definition that `FILE`, `FILE#NAME` or `-` means. Raises InvalidDefinition, NotFound, UsageError."""
-    return _named_document(project, reference)[1]
+    return named_document(project, reference)[1]
 
 
-def _named_document(project: Project, reference: str) -> tuple[str | None, Document]:
+def named_document(project: Project, reference: str) -> tuple[str | None, Document]:
+    """The same with the name that a template has for it; None for a file of its own. Raises as `document`."""
     file, machine = split_reference(reference)
     return project.reader().named_document(file, machine, read_definition(file) if file == STDIN else None)

@@ -1,0 +1,1 @@
+"""Workflows as projects of other tools: SAM, CloudFormation, Terraform, CDK, the Serverless Framework."""

@@ -1,0 +1,1 @@
+"""`sm export`: a workflow as a project that AWS's tools deploy."""

@@ -1,0 +1,1 @@
+"""Workflows as projects for AWS."""
