@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import orjson
 
@@ -38,6 +38,8 @@ class Change:
 
 #: [start, end) of the text, and what stands there instead.
 _Edit = tuple[int, int, str]
+#: Whether a text holds a definition of this value.
+ReadsAs: TypeAlias = Callable[[str, Json], bool]
 
 
 def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, list[Change]]:
@@ -46,8 +48,14 @@ def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, list[Chang
     A change whose place another one of the list takes may be possible afterwards: ask again.
     """
     value, root = _read(text)
-    if root is None:
-        return text, []
+    return (text, []) if root is None else apply_where(text, value, root, changes, _reads_as)
+
+
+def apply_where(
+    text: str, value: Json, root: Span, changes: Sequence[Change], reads_as: ReadsAs
+) -> tuple[str, list[Change]]:
+    """The same for a definition that stands somewhere in a text. value, root: what it is, and where everything of it
+    stands. reads_as: whether a text holds, in its place, a definition of this value."""
     spans_so_far: set[int] = set()
     changes_so_far: list[tuple[Change, list[_Edit]]] = []
     for change in sorted(changes, key=lambda c: -c.pointer.count("/")):
@@ -56,9 +64,9 @@ def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, list[Chang
         if edits and not starts & spans_so_far:
             spans_so_far |= starts
             changes_so_far.append((change, edits))
-    if not _is_right(text, value, changes_so_far):
-        changes_so_far = [one for one in changes_so_far if _is_right(text, value, [one])]
-        if not _is_right(text, value, changes_so_far):
+    if not _is_right(text, value, changes_so_far, reads_as):
+        changes_so_far = [one for one in changes_so_far if _is_right(text, value, [one], reads_as)]
+        if not _is_right(text, value, changes_so_far, reads_as):
             changes_so_far = changes_so_far[:1]
     return _apply_edits(text, changes_so_far), [change for change, _ in changes_so_far]
 
@@ -75,12 +83,23 @@ def _read(text: str) -> tuple[Json, Span | None]:
     return (None, None) if problems else (value, root)
 
 
-def _is_right(text: str, value: Json, changes: list[tuple[Change, list[_Edit]]]) -> bool:
+def _is_right(text: str, value: Json, changes: list[tuple[Change, list[_Edit]]], reads_as: ReadsAs) -> bool:
+    if not changes:
+        return True
     goal = copy.deepcopy(value)
     for change, _ in changes:
         _apply(goal, change)
-    result, root = _read(_apply_edits(text, changes))
-    return root is not None and orjson.dumps(result) == orjson.dumps(goal)
+    return reads_as(_apply_edits(text, changes), goal)
+
+
+def _reads_as(text: str, goal: Json) -> bool:
+    value, root = _read(text)
+    return root is not None and is_same(value, goal)
+
+
+def is_same(value: Json, other: Json) -> bool:
+    """Whether two values are the same, also in the order of their members."""
+    return orjson.dumps(value) == orjson.dumps(other)
 
 
 def _apply_edits(text: str, changes: list[tuple[Change, list[_Edit]]]) -> str:

@@ -21,7 +21,7 @@ from sm_cli.jsonpointer import child, tokens
 from sm_cli.jsonvalue import Json
 
 #: A change can make another one possible: a state's own Type, the End of the state around it.
-_ROUNDS = 20
+MAX_ROUNDS = 20
 _LEADING = ("Next", "Default", "TimeoutPath")
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?")
 
@@ -43,14 +43,19 @@ def fix(text: str, *, file: str | None = None, ignore: Collection[str] = ()) -> 
     not part of a text.
     """
     changes: list[Change] = []
-    for _ in range(_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         document = parse(text, file=file).document
-        candidates = [] if document is None else [c for c in _changes(document) if not _is_ignored(document, c, ignore)]
+        candidates = [] if document is None else changes_of(document, ignore)
         text, latest = apply_changes(text, candidates) if candidates else (text, [])
         if not latest:
             break
         changes += latest
     return Fixed(text, tuple(changes))
+
+
+def changes_of(document: Document, ignore: Collection[str] = ()) -> list[Change]:
+    """What would fix a definition. The codes in `ignore` are left alone."""
+    return [change for change in _changes(document) if not _is_ignored(document, change, ignore)]
 
 
 def _is_ignored(document: Document, change: Change, ignore: Collection[str]) -> bool:

@@ -94,7 +94,7 @@ def _fix_files(project: Project, paths: list[str], options: CheckOptions, format
     from sm_cli.cli.validate.fixing import fix_files
 
     before = check_all(project, paths, options)
-    fix_files(before, options, to_stdout=format == "text", write=not dry_run)
+    fix_files(before, options, project.reader(), to_stdout=format == "text", write=not dry_run)
     if dry_run:
         return all(each.is_valid for each in before)
     return _once(project, paths, options, format)

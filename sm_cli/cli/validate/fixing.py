@@ -1,7 +1,7 @@
 """`sm validate --fix`: what `asl.validation.fixes` fixes is shown as a diff and written to the file.
 
 A file is replaced whole or not at all, by a rename; its mode, byte order mark and line ends stay. What could
-not be read as UTF-8 is not touched.
+not be read as UTF-8 is not touched. In a template only a definition that stands there as it is, is fixed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,43 +20,85 @@ from sm_cli.cli.escaping import escaped_lines
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.output import is_coloured
 from sm_cli.errors import UsageError
+from sm_cli.project.reading import display_name
 
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from sm_cli.asl.text.source import Document
     from sm_cli.cli.validate.checking import CheckOptions
     from sm_cli.cli.validate.reports import CheckedFile
+    from sm_cli.project.reading import DefinitionReader
 
 _BOM = b"\xef\xbb\xbf"
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _COLOURS = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
 
 
-def fix_files(files: Sequence[CheckedFile], options: CheckOptions, *, to_stdout: bool, write: bool) -> None:
-    """Show what is fixed in each file as a diff, on stdout or stderr, and write it unless told otherwise."""
-    from sm_cli.asl.validation.fixes import fix
+@dataclass(slots=True)
+class _FixedText:
+    """The text of one file, and what is fixed in it."""
 
-    stream = sys.stdout if to_stdout else sys.stderr
-    count = fixed_files = 0
+    #: As it was read.
+    before: str
+    #: As it is now.
+    after: str
+    #: How many changes were made.
+    count: int = 0
+
+
+def fix_files(
+    files: Sequence[CheckedFile], options: CheckOptions, reader: DefinitionReader, *, to_stdout: bool, write: bool
+) -> None:
+    """Show what is fixed in each file as a diff, on stdout or stderr, and write it unless told otherwise. reader: what
+    reads the templates among them again."""
+    texts: dict[str, _FixedText] = {}
     for each in files:
-        if not each.is_whole:
-            continue
-        result = fix(each.text, file=each.file, ignore=options.codes_to_ignore)
-        if not result.changes:
-            continue
-        for line in _diff(each.display_name, each.text, result.text, stream):
+        if each.is_whole and each.name in texts:
+            continue  # two machines of a template may name one file
+        text = texts.setdefault(each.name, _FixedText(each.text, each.text))
+        if each.is_whole:
+            from sm_cli.asl.validation.fixes import fix
+
+            result = fix(text.after, file=each.file, ignore=options.codes_to_ignore)
+            text.after, text.count = result.text, len(result.changes)
+        else:
+            _fix_machine(each, text, options, reader)
+    _show_and_write(texts, sys.stdout if to_stdout else sys.stderr, write=write)
+
+
+def _fix_machine(each: CheckedFile, text: _FixedText, options: CheckOptions, reader: DefinitionReader) -> None:
+    from sm_cli.asl.templates.fixing import fix_machine
+
+    def machines(template: str) -> dict[str, Document | None]:
+        sources = reader.sources(each.name, template.encode("utf-8", "surrogateescape"))
+        return {str(source.machine): source.result.document for source in sources if source.file == each.file}
+
+    result = fix_machine(text.after, str(each.machine), machines, options.codes_to_ignore)
+    text.after, text.count = result.text, text.count + len(result.changes)
+    if result.left:
+        number = len(result.left)
+        say(
+            f"{each.display_name}: {number} {'change is' if number == 1 else 'changes are'} not made, for what "
+            "would be changed does not stand in the template as it is"
+        )
+
+
+def _show_and_write(texts: Mapping[str, _FixedText], stream: TextIO, *, write: bool) -> None:
+    fixed_texts = {name: text for name, text in texts.items() if text.count}
+    for name, text in fixed_texts.items():
+        for line in _diff(display_name(name), text.before, text.after, stream):
             stream.write(line)
         if write:
-            replace(Path(each.name), each.text, result.text)
-        count += len(result.changes)
-        fixed_files += 1
-    if count:
-        stream.flush()
-        verb = "made" if write else "would be made"
-        changes, names = "change" if count == 1 else "changes", "file" if fixed_files == 1 else "files"
-        say(f"{count} {changes} {verb} in {fixed_files} {names}")
-    else:
+            replace(Path(name), text.before, text.after)
+    if not fixed_texts:
         say("nothing to fix")
+        return
+    stream.flush()
+    count = sum(text.count for text in fixed_texts.values())
+    verb = "made" if write else "would be made"
+    changes, names = "change" if count == 1 else "changes", "file" if len(fixed_texts) == 1 else "files"
+    say(f"{count} {changes} {verb} in {len(fixed_texts)} {names}")
 
 
 def _diff(name: str, before: str, after: str, stream: TextIO) -> Iterator[str]:
