@@ -5,12 +5,14 @@ A workflow's name is its file's, and only files that stand directly in the folde
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
 from sm_cli.errors import NotFound, UsageError
 
 SUFFIXES = (".yaml", ".yml", ".json")
+_TESTS = re.compile(r"\.test\.(?:ya?ml|json)$")
 
 
 def stem_of(path: str) -> str:
@@ -20,7 +22,13 @@ def stem_of(path: str) -> str:
 
 def files_in(folder: Path) -> list[Path]:
     """The definition files that stand directly in a folder."""
-    return sorted(f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith(".") and f.is_file())
+    names = (f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith("."))
+    return sorted(f for f in names if not is_named_as_tests(f.name) and f.is_file())
+
+
+def is_named_as_tests(name: str) -> bool:
+    """Whether a file's name says that it holds tests of a workflow: `order.test.yaml`."""
+    return _TESTS.search(name) is not None
 
 
 def files_by_name(folder: Path) -> dict[str, Path]:

@@ -28,6 +28,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "priority": (dict, "a table of queues by workflow"),
     "retention": (str, "text"),
     "buckets": (str, "text"),
+    "tests": (str, "text"),
     "aws_limits": (bool, "true or false"),
     "max_payload": (int, "a number of bytes"),
     "max_events": (int, "a number of events"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sm_cli.asl.templates.words import may_hold_machines
 from sm_cli.errors import SmError
+from sm_cli.project.definitions import is_named_as_tests
 from sm_cli.project.reading import DefinitionReader, DefinitionSource
 
 #: How the names of files end that may hold a definition or a template of one.
@@ -66,7 +67,7 @@ def search(
     for path in files:
         progress(result.files)
         content = _read(path)
-        if content is None:
+        if content is None or (is_named_as_tests(path.name) and b"StartAt" not in content):
             continue
         result.files += 1
         is_named = _NAMED.search(path.name.lower()) is not None

@@ -90,6 +90,11 @@ QUICK = """
     States:
       A: {Type: Pass, Result: {answer: 42}, End: true}
 """
+TESTS = """
+    tests:
+      - {name: it answers, expect: {output: {answer: 42}}}
+      - {name: it asks, expect: {output: {answer: 41}, states: [A, B]}}
+"""
 HANDLERS = """
     @handler("charge:order")
     def charge(order):
@@ -177,6 +182,7 @@ def transcript(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tr
         project.workflow(text, f"{name}.yaml")
     project.write("broken.yaml", BROKEN)
     project.write("quick.yaml", QUICK)
+    project.write("quick.test.yaml", TESTS)
     project.write("batch.json", '[{"amount": 1}, {"amount": 0}, {"amount": 3}]')
     project.write("items.jsonl", '{"amount": 1}\n{"amount": 0}\n{"amount": 3}\n')
     project.handlers(HANDLERS)
@@ -316,6 +322,13 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "redrive --error Declined --dry-run",
         "redrive --workflow order --yes",
         "redrive small",
+    ),
+    "test": (
+        "test quick.test.yaml",
+        "test quick.test.yaml -k answers",
+        "test quick.test.yaml -k answers --json",
+        "test quick.test.yaml {f}",
+        "test",
     ),
     "test-state": (
         'test-state order Charge --input {"amount":5}',

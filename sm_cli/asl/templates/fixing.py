@@ -35,12 +35,12 @@ class FixedMachine:
 
 def fix_machine(text: str, machine: str, read: ReadMachines, ignore: Collection[str] = ()) -> FixedMachine:
     """Fix a machine of a template. The codes in `ignore` are left alone. Fixing twice changes nothing more."""
-    made: list[Change] = []
+    changes: list[Change] = []
     for _ in range(MAX_ROUNDS):
         documents = read(text)
         document = documents.get(machine)
         if document is None or document.span_tree is None:
-            return FixedMachine(text, tuple(made))
+            return FixedMachine(text, tuple(changes))
         candidates = changes_of(document, ignore)
 
         def reads_as(new: str, goal: Json, before: Mapping[str, Document | None] = documents) -> bool:
@@ -50,12 +50,12 @@ def fix_machine(text: str, machine: str, read: ReadMachines, ignore: Collection[
             )
 
         if not _is_definition(text, document.span_tree):
-            return FixedMachine(text, tuple(made), tuple(candidates))
+            return FixedMachine(text, tuple(changes), tuple(candidates))
         text, latest = apply_where(text, document.value, document.span_tree, candidates, reads_as)
         if not latest:
-            return FixedMachine(text, tuple(made), tuple(candidates))
-        made += latest
-    return FixedMachine(text, tuple(made))
+            return FixedMachine(text, tuple(changes), tuple(candidates))
+        changes += latest
+    return FixedMachine(text, tuple(changes))
 
 
 def _is_definition(text: str, span: Span) -> bool:

@@ -21,10 +21,17 @@ FILES = (
     "workflows/order.yaml",
     "handlers/orders.py",
     "data.json",
+    "tests/order.test.yaml",
     "tests/test_order.py",
 )
 #: Those that are others with --aws, and stand under aws/ of templates/; of the rest both kinds have the same.
-_FOR_AWS = ("workflows/order.yaml", "handlers/orders.py", "handlers/functions.py", "tests/test_order.py")
+_FOR_AWS = (
+    "workflows/order.yaml",
+    "handlers/orders.py",
+    "handlers/functions.py",
+    "tests/order.test.yaml",
+    "tests/test_order.py",
+)
 #: What editors complete and check workflows by; a comment in the first line of the workflow leads there.
 SCHEMA = ".sm-schema.json"
 _FOR_EDITORS = "# yaml-language-server: $schema={}\n"

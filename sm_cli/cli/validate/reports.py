@@ -179,7 +179,7 @@ def as_junit(files: Sequence[CheckedFile]) -> str:
     totals = _totals(suites)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="sm validate" {totals}>']
     for each, cases in zip(files, suites, strict=True):
-        lines.append(f'  <testsuite name="{_xml(each.display_name)}" {_totals([cases])}>')
+        lines.append(f'  <testsuite name="{xml_text(each.display_name)}" {_totals([cases])}>')
         lines += [f"    {case}" for case in cases]
         lines.append("  </testsuite>")
     return "\n".join([*lines, "</testsuites>"])
@@ -191,25 +191,26 @@ def _totals(suites: Sequence[Sequence[str]]) -> str:
 
 
 def _suite(file: CheckedFile) -> list[str]:
-    name = f'classname="{_xml(file.display_name)}"'
+    name = f'classname="{xml_text(file.display_name)}"'
     cases = [f'<testcase {name} name="{_case(problem)}">{_outcome(file, problem)}</testcase>'
              for problem in file.problems]  # fmt: skip
     return cases or [f'<testcase {name} name="valid"/>']
 
 
 def _case(problem: Diagnostic) -> str:
-    return _xml(
+    return xml_text(
         f"{problem.code} {problem.position.line}:{problem.position.column}" if problem.position else problem.code
     )
 
 
 def _outcome(file: CheckedFile, problem: Diagnostic) -> str:
     if problem.severity not in file.fails:
-        return f"<system-out>{_xml(str(problem))}</system-out>"
-    return f'<failure type="{problem.code}" message="{_xml(_sentence(problem))}">{_xml(str(problem))}</failure>'
+        return f"<system-out>{xml_text(str(problem))}</system-out>"
+    return f'<failure type="{problem.code}" message="{xml_text(_sentence(problem))}">{xml_text(str(problem))}</failure>'
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
+    """A text inside of XML, also inside of an attribute; what XML cannot hold becomes U+FFFD."""
     for character, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
         text = text.replace(character, f"&{name};")
     return _NOT_XML.sub("\ufffd", text).replace("\n", "&#10;").replace("\r", "&#13;")

@@ -16,6 +16,7 @@ from sm_cli.__main__ import main
 from sm_cli.asl.text.source import parse
 from sm_cli.cli.project.init import FILES, SCHEMA, choose_templates
 from sm_cli.jsonvalue import Json
+from sm_cli.project.definitions import files_in
 from sm_cli.testing import load_handlers, simulate
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -167,7 +168,7 @@ HANDLERS = load_handlers(REPOSITORY / "handlers")
 
 
 def test_every_shipped_workflow_is_valid_and_has_its_handlers() -> None:
-    for file in sorted((REPOSITORY / "workflows").glob("*.yaml")):
+    for file in (each for each in files_in(REPOSITORY / "workflows") if each.suffix == ".yaml"):
         assert sm_cli.validate(file.read_bytes(), handlers=HANDLERS.keys()) == []
 
 

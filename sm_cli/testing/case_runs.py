@@ -1,0 +1,129 @@
+"""One test case, run: what was expected of the outcome, and what came."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from sm_cli.errors import SmError
+from sm_cli.jsonvalue import Json, dumps
+from sm_cli.testing.cases import TestCase
+from sm_cli.testing.simulating import simulate
+from sm_cli.testing.simulation import Outcome
+from sm_cli.views.workflows.versions import differences
+
+#: A value in a sentence has at most so many characters.
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What became of one test case."""
+
+    #: The case.
+    case: TestCase
+    #: What was expected and did not come, a sentence each; none: it passed.
+    failures: tuple[str, ...]
+    #: Seconds of this machine that it took.
+    seconds: float = 0.0
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether everything came as expected."""
+        return not self.failures
+
+
+def run_case(
+    case: TestCase, workflow: str, handlers: Mapping[str, Callable[..., Any]], *,
+    substitutions: Mapping[str, Json] | None = None, buckets: str | os.PathLike[str] = "buckets",
+) -> CaseResult:  # fmt: skip
+    """Run a case in memory and in virtual time. workflow: `FILE` or `FILE#NAME`. handlers: those of the project, by
+    name; a stub of the same name goes before. substitutions: values that win over those of the case."""
+    answers = case.stub if isinstance(case.stub, Mapping) else {}
+    try:
+        outcome = simulate(
+            Path(workflow), case.input, type=case.type, now=case.now, messages=case.messages, callbacks=case.callbacks,
+            handlers={name: handler for name, handler in handlers.items() if name not in answers}, stub=case.stub,
+            substitutions={**case.substitutions, **(substitutions or {})}, buckets=buckets,
+        )  # fmt: skip
+    except SmError as e:
+        return CaseResult(case, (e.message,))
+    return CaseResult(case, tuple(_failures(case.expect, outcome)))
+
+
+def timed(result: CaseResult, seconds: float) -> CaseResult:
+    """The result with the time that it took."""
+    return replace(result, seconds=seconds)
+
+
+def _failures(expect: Mapping[str, Json], outcome: Outcome) -> list[str]:
+    """A sentence for everything that is not as expected. Unless it is said, an execution has to succeed, or with an
+    error or a cause to fail."""
+    failures: list[str] = []
+    is_to_fail = any(key in expect for key in ("error", "cause", "cause_contains"))
+    status = expect.get("status", outcome.status if is_to_fail and outcome.status != "SUCCEEDED" else None)
+    status = status or ("FAILED" if is_to_fail else "SUCCEEDED")
+    if outcome.status != status:
+        because = f", with {outcome.error}: {_short(outcome.cause)}" if outcome.error is not None else ""
+        failures.append(f"status: expected {status}, got {outcome.status}{because}")
+    for key, value in (("error", outcome.error), ("cause", outcome.cause)):
+        if key in expect and expect[key] != value:
+            failures.append(f"{key}: expected {_short(expect[key])}, got {_short(value)}")
+    part = expect.get("cause_contains")
+    if isinstance(part, str) and part not in (outcome.cause or ""):
+        failures.append(f"cause: expected a text with {_short(part)}, got {_short(outcome.cause)}")
+    if "output" in expect and outcome.status == status:
+        failures += [_difference("output", each.pointer, each.before, each.after)
+                     for each in differences(expect["output"], outcome.output)]  # fmt: skip
+    if "output_contains" in expect and outcome.status == status:
+        failures += _missing("output", expect["output_contains"], outcome.output, "")
+    if "states" in expect:
+        failures += _other_path(expect["states"], outcome)
+    return failures
+
+
+def states_of(outcome: Outcome) -> list[str]:
+    """The names of the states in the order in which they were entered, those of branches and iterations too."""
+    entered = (event.get("stateEnteredEventDetails") for event in outcome.history)
+    return [str(details["name"]) for details in entered if isinstance(details, dict)]
+
+
+def _other_path(expected: Json, outcome: Outcome) -> list[str]:
+    names = states_of(outcome)
+    if not isinstance(expected, list) or names == expected:
+        return []
+    pairs = zip_longest(expected, names)
+    number, pair = next((i, pair) for i, pair in enumerate(pairs, 1) if pair[0] != pair[1])
+    goal, answer = ("the end" if each is None else _short(each) for each in pair)
+    return [f"states: expected {goal} as number {number}, got {answer}; the path was {' > '.join(names) or 'empty'}"]
+
+
+def _missing(what: str, expected: Json, value: Json, pointer: str) -> list[str]:
+    """Where a value does not contain what is expected: members of objects, and lists item by item."""
+    if isinstance(expected, dict) and isinstance(value, dict):
+        lines: list[str] = []
+        for name, member in expected.items():
+            if name not in value:
+                lines.append(f"{what}{pointer}/{name}: expected {_short(member)}, got nothing")
+            else:
+                lines += _missing(what, member, value[name], f"{pointer}/{name}")
+        return lines
+    if isinstance(expected, list) and isinstance(value, list) and len(expected) == len(value):
+        pairs = enumerate(zip(expected, value, strict=True))
+        return [each for i, (one, other) in pairs for each in _missing(what, one, other, f"{pointer}/{i}")]
+    return [
+        _difference(what, f"{pointer}{each.pointer}", each.before, each.after) for each in differences(expected, value)
+    ]
+
+
+def _difference(what: str, pointer: str, expected: Json, got: Json) -> str:
+    return f"{what}{pointer}: expected {_short(expected)}, got {_short(got)}"
+
+
+def _short(value: Json) -> str:
+    text = dumps(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
