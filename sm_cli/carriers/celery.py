@@ -73,15 +73,16 @@ class CeleryCarrier:
         self._over = threading.Event()
         self._sender: Any = None
 
-    def check_access(self) -> None:
-        """Raises ConfigurationError for a broker that refuses the user or the password, or a URL that is none; one
-        that is away may come back."""
+    def reach(self) -> None:
+        """Raises CarrierAway for a broker that is away, ConfigurationError for one that refuses the user or the
+        password, and for a URL that is none."""
         try:
             with self._errors(), self.app.connection_for_write() as connection:
                 connection.connect()
         except CarrierAway as e:
             if _is_refusal(e.__cause__):
                 raise ConfigurationError(f"{self.name} refuses the user or the password") from e
+            raise
         except (KeyError, ValueError, ImportError) as e:
             raise ConfigurationError(f"{self.name} is none that Celery can use: {type(e).__name__}") from e
 

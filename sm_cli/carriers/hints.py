@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sm.worker")
 
+#: Seconds between two hints of a worker that will take the jobs itself as soon as it has a slot.
+_PASS_ON = 0.1
 #: Seconds after which a worker claims although no hint came.
 SWEEP = 1.0
 
@@ -34,8 +36,11 @@ SWEEP = 1.0
 class Hints:
     """Of a worker without a carrier: it always claims, and tells nobody."""
 
-    #: Whether queues are to be told to `announce`.
-    announces = False
+    @property
+    def announces(self) -> bool:
+        """Whether `announce` is to be told of queues now."""
+        return False
+
     #: What carries them.
     carrier: Carrier | None = None
 
@@ -64,15 +69,13 @@ class Hints:
 class CarriedHints(Hints):
     """Of a worker with a carrier. now: seconds that only grow. sweep: seconds, as above."""
 
-    announces = True
-
     carrier: Carrier
 
     def __init__(self, carrier: Carrier, *, now: Callable[[], float] = time.monotonic, sweep: float = SWEEP) -> None:
         self.carrier = carrier
         self._now = now
         self._sweep = sweep
-        self._next_look = self._next_sweep = now()
+        self._next_look = self._next_sweep = self._next_pass_on = now()
         self._count = 0  # hints that came
         self._count_at_look = 0  # that many had come when the store was asked last
         self._answer_count = 0  # that many of them are used up
@@ -84,10 +87,11 @@ class CarriedHints(Hints):
         self._wake: Callable[[], None] = lambda: None
         self._has_room: Callable[[], bool] = lambda: False  # until a worker is there
 
-    def start(self) -> None:
-        """Begin to receive and to announce, in threads."""
+    def start(self, *, receives: bool = True) -> None:
+        """Begin to announce and, unless somebody else does, to receive, in threads."""
         self._outbox.start()
-        threading.Thread(target=self._receive, name="sm-hints", daemon=True).start()
+        if receives:
+            threading.Thread(target=self._receive, name="sm-hints", daemon=True).start()
 
     def stop(self) -> None:
         """Receive and announce nothing more."""
@@ -128,8 +132,14 @@ class CarriedHints(Hints):
     def _sleep(self, count: int) -> None:
         self._answer_count, self._next_sweep = count, self._now() + self._sweep
 
+    @property
+    def announces(self) -> bool:
+        """Not too often by one that is awake: the jobs are done without anybody else, too."""
+        return not self.is_awake() or self._now() >= self._next_pass_on
+
     def announce(self, queues: Iterable[str]) -> None:
         """Others hear of it soon; never waits."""
+        self._next_pass_on = self._now() + _PASS_ON
         self._outbox.put(queues)
 
     # -- the carrier's side ----------------------------------------------------------------------------

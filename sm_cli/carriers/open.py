@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from sm_cli.carriers.port import Carrier
-from sm_cli.errors import ConfigurationError, UsageError
+from sm_cli.errors import CarrierAway, ConfigurationError, UsageError
 
 
 class CarrierSettings(NamedTuple):
@@ -31,12 +33,26 @@ def open_carrier(name: str, settings: CarrierSettings) -> Carrier:
     opener = _OPENERS.get(name)
     if opener is None:
         raise UsageError(f"no engine is called {name[:40]!r}; there is {', '.join(_OPENERS)}")
-    if not settings.database.startswith(("postgres://", "postgresql://")):
-        raise ConfigurationError(
-            f"{name} needs a database on a Postgres server: workers on other machines cannot see a file of this one",
-            topic="shared database",
-        )
+    check_shared(name, settings.database)
     return opener(settings)
+
+
+def list_names() -> list[str]:
+    """The engines that there are."""
+    return list(_OPENERS)
+
+
+def is_installed(name: str) -> bool:
+    """Whether the package of this engine is there; nothing of it is imported."""
+    return find_spec(name) is not None
+
+
+def check_shared(name: str, url: str) -> None:
+    """Raises ConfigurationError for a database that this engine's workers cannot share."""
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ConfigurationError(
+            f"{name} needs a database on a Postgres server: workers on other machines cannot see a file of this one"
+        )
 
 
 def _celery(settings: CarrierSettings) -> Carrier:
@@ -47,7 +63,8 @@ def _celery(settings: CarrierSettings) -> Carrier:
     if settings.broker is None:
         raise ConfigurationError("celery needs the URL of a broker, and none is named", topic="broker")
     carrier = CeleryCarrier(settings.broker, settings.prefix, settings.queues, only_those=settings.only_those)
-    carrier.check_access()
+    with suppress(CarrierAway):  # who is away may come back
+        carrier.reach()
     return carrier
 
 

@@ -44,6 +44,14 @@ class Carrier(Protocol):
 
 
 @runtime_checkable
+class Reachable(Protocol):
+    """A carrier that can be asked whether it is there."""
+
+    def reach(self) -> None:
+        """Raises CarrierAway when it cannot be reached, ConfigurationError when it refuses who asks."""
+
+
+@runtime_checkable
 class InsideCarrier(Carrier, Protocol):
     """A carrier that writes into the same database, and so can be sure of a hint as of the jobs themselves."""
 

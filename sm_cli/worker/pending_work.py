@@ -50,12 +50,11 @@ class PendingWork:
             self.due = questions.next_due(tree, self.worker)
             resources = handlers.resources(questions.waiting_resources)
             self.free = bool(resources) and questions.has_free(now, resources, tree=tree, queues=queues)
-            if by_queue:
-                waiting = [name for name in questions.queues() if queues is None or name in queues] if self.free else []
-                self.queues = [
-                    name for name in waiting
-                    if questions.has_free(now, resources, tree=tree, queues=frozenset([name]))
-                ]  # fmt: skip
+            names = questions.queues() if by_queue and self.free else []
+            self.queues = [
+                name for name in names if (queues is None or name in queues)
+                and questions.has_free(now, resources, tree=tree, queues=frozenset([name]))
+            ]  # fmt: skip
 
     def lost_jobs(self, jobs: Iterable[Job]) -> list[Job]:
         """Those of these that are no longer this worker's."""

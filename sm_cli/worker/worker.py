@@ -269,7 +269,7 @@ class Worker:
         claims = work.free and self.pool.free > 0 and self.hints.is_awake()
         if not work.free:
             self.hints.none_left()
-        elif not claims:
+        elif not claims and work.queues:
             self.hints.announce(work.queues)
         return work.ready or (work.due is not None and work.due <= now) or claims
 

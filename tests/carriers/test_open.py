@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sm_cli.carriers.celery import broker_for_people, queue_of
-from sm_cli.carriers.open import CarrierSettings, open_carrier
+from sm_cli.carriers.open import CarrierSettings, is_installed, list_names, open_carrier
 from sm_cli.errors import ConfigurationError, UsageError
 
 POSTGRES = "postgresql://server/database"
@@ -63,6 +63,12 @@ def test_a_broker_that_is_none_is_refused_without_its_password(url: str) -> None
 )
 def test_people_are_shown_no_user_and_no_password_of_a_broker(url: str, shown: str) -> None:
     assert broker_for_people(url) == shown
+
+
+def test_the_engines_that_there_are_are_found_without_being_imported() -> None:
+    assert "celery" in list_names()
+    assert is_installed("celery")
+    assert not is_installed("no_such_engine")
 
 
 def test_each_queue_has_one_of_celery_that_is_nobody_elses() -> None:

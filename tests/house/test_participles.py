@@ -29,8 +29,8 @@ _OTHERS = frozenset(["bed", "feed", "need", "proceed", "seed", "speed"])
 
 #: The rooms in which variables, arguments, attributes and methods are held to it.
 ROOMS = (
-    "asl", "buckets", "carriers", "cli", "client", "engine", "expr", "handlers", "interpreter", "project", "store",
-    "test_state", "testing", "views", "worker",
+    "asl", "buckets", "carriers", "celery", "cli", "client", "engine", "expr", "handlers", "interpreter", "project",
+    "store", "test_state", "testing", "views", "worker",
 )  # fmt: skip
 #: Names that stay, each for its reason. A new one fails, and so does one that no room has any more.
 _EXCEPTIONS = {

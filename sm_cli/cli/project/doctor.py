@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sm_cli.cli.project.config import Project, find_project
+from sm_cli.cli.project.engines import engine_findings
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
@@ -45,6 +46,7 @@ def doctor(
             findings = examine(engine, time_text=tables.local_time, handlers=names)
     except DatabaseError as e:
         findings = [_database_finding(project, e)]
+    findings += engine_findings(project, project.database(db)[0])
     is_broken = any(finding.severity is Severity.BROKEN for finding in findings)
     if json:
         out.value({"ok": not is_broken, "findings": [_document(finding) for finding in findings]})

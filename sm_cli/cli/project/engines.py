@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
     from sm_cli.engine.engine import Engine
     from sm_cli.engine.stepping.queues import Rota
+    from sm_cli.views.doctor.findings import DoctorFinding
 
 CarrierName: TypeAlias = Annotated[
     str | None,
@@ -70,6 +72,16 @@ def carrier_settings(project: Project, broker: str | None, url: str, rota: Rota)
     return CarrierSettings(
         url, tuple(queues), rota.queue_names is not None, broker or table.get("broker"), table.get("prefix", "sm")
     )
+
+
+def engine_findings(project: Project, url: str) -> list[DoctorFinding]:
+    """What a doctor says of engines."""
+    from sm_cli.engine.stepping.queues import Rota
+    from sm_cli.views.doctor.engines import examine_engines
+
+    name = os.environ.get("SM_ENGINE") or project.engine().get("name")
+    broker = os.environ.get("SM_CELERY_BROKER_URL") or None
+    return examine_engines(name, carrier_settings(project, broker, url, Rota()))
 
 
 @contextmanager
