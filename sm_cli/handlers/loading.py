@@ -30,9 +30,11 @@ _serial = count()
 _T = TypeVar("_T", Handler, Transformer)
 
 
-def load_handlers(directory: Path) -> Registry:
+def load_handlers(directory: Path, problems: list[HandlerLoadError] | None = None) -> Registry:
     """The handlers and transformers of every `*.py` of a directory, by name; files whose name begins with `_` are only
     helpers.
+
+    problems: where what is wrong with each file is gathered; None to stop at the first one.
 
     Raises HandlerLoadError when the directory is not there, a file does not import, two functions are
     registered under one name, or a name has a `*` where none can stand.
@@ -47,13 +49,18 @@ def load_handlers(directory: Path) -> Registry:
     handlers: _Places[Handler] = _Places("handler", files.values())
     transformers: _Places[Transformer] = _Places("transformer", files.values())
     for stem, file in files.items():
-        names = vars(_import_file(f"{package}.{stem}", file))
-        for handler in handlers_in(names):
-            if "*" in handler.name and not (is_wildcard(handler.name) and handler.name.count("*") == 1):
-                raise HandlerLoadError(_misplacement(handler.name, file))
-            handlers.add(handler, file)
-        for transformer in transformers_in(names):
-            transformers.add(transformer, file)
+        try:
+            names = vars(_import_file(f"{package}.{stem}", file))
+            for handler in handlers_in(names):
+                if "*" in handler.name and not (is_wildcard(handler.name) and handler.name.count("*") == 1):
+                    raise HandlerLoadError(_misplacement(handler.name, file))
+                handlers.add(handler, file)
+            for transformer in transformers_in(names):
+                transformers.add(transformer, file)
+        except HandlerLoadError as e:
+            if problems is None:
+                raise
+            problems.append(e)
     return Registry(handlers.by_name(), transformers.by_name())
 
 

@@ -126,7 +126,7 @@ def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:
         if "://" in url or not url:
             raise ConfigurationError(
                 f"{re.sub(_USER, '//[hidden]@', url)!r} is not a database that sm knows",
-                hint="Give a path, sqlite:PATH or memory:.",
+                hint="Give a path, sqlite:PATH, postgresql://HOST/NAME or memory:.",
             )
         return Path(url), "full"
     path, _, options = url.removeprefix("sqlite:").partition("?")

@@ -13,11 +13,12 @@ from sm_cli.errors import ConfigurationError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store, schema_number, upkeep_of
 from sm_cli.store.scripts import newest_schema
+from sm_cli.store.waiting import Patience
 from sm_cli.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
-    from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem, Upkeep
+    from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem, DatabaseState, Upkeep
 
 
 def _upkeep(store: Store) -> Upkeep:
@@ -44,6 +45,33 @@ def back_up(store: Store, target: Path, *, force: bool = False) -> int:
 def database_facts(store: Store) -> DatabaseFacts:
     """Where it is, its size and schema. Raises ConfigurationError, DatabaseError."""
     return _upkeep(store).facts()
+
+
+def database_state(store: Store) -> DatabaseState | None:
+    """How a database is kept, and what that puts at risk; None for one in memory. Raises DatabaseError."""
+    upkeep = upkeep_of(store)
+    return None if upkeep is None else upkeep.state()
+
+
+class _Undo(Exception):
+    """Ends a transaction that only was to be tried."""
+
+
+def try_to_write(store: Store) -> None:
+    """Write something and undo it. Raises DatabaseError when that cannot be, DatabaseBusy when somebody else writes for
+    longer than a second."""
+    before = store.patience
+    store.patience = Patience(lambda: 1.0)
+    try:
+        with store.write() as transaction:
+            session = transaction.session
+            row = session.one("next_id", ("execution",))
+            session.many("set_next_id", [(0 if row is None else row[0], "execution")])
+            raise _Undo
+    except _Undo:
+        pass
+    finally:
+        store.patience = before
 
 
 def database_document(store: Store) -> dict[str, Json]:

@@ -150,7 +150,10 @@ def normalised(text: str, directory: Path) -> str:
     text = text.replace(f"{os.uname().nodename}:{os.getpid()}", "HOST:PID")
     # Deadlines of tasks are put off by what their commit took, a millisecond perhaps.
     text = re.sub(r"(T\d\d:\d\d:\d\d)\.00\dZ", r"\1.000Z", text)
-    text = re.sub(r"Python \d[\w.+]*, SQLite \d[\d.]*", "Python N, SQLite N", text)
+    text = re.sub(r"Python \d[\w.+]* on \w+, SQLite \d[\d.]*", "Python N, SQLite N", text)
+    text = re.sub(r"cronsim \d.*? watchfiles [\d.]+", "LIBRARIES", text)
+    text = re.sub(r"extras that are there: [^\n\"]*", "EXTRAS", text)
+    text = re.sub(r"on [\w. ]+, journal mode wal, \d+\.\d GB free", "PLACE", text)
     # SQLite's versions lay files out in different ways.
     text = re.sub(r"\b(\d+\.\d [KM]B|\d+ bytes(?= are free|$))", "SIZE", text, flags=re.MULTILINE)
     text = re.sub(r'"(\w*[bB]ytes|bytesPerExecution|pages|freePages)":\d+', r'"\1":N', text)

@@ -57,6 +57,21 @@ def test_sync_is_full_unless_the_url_says_otherwise(tmp_path: Path, options: str
     ("url", "sentence"),
     [
         ("postgresql://me:secret@host/db?schema=No-Name", r"^'No-Name' cannot be the schema of postgresql://host/db"),
+        (
+            "postgresql://me:secret@host/db?schema=pg_mine",
+            r"^the schema pg_mine of postgresql://host/db\?schema=pg_mine is",
+        ),
+        (
+            "postgresql://me:secret@host/db?schema=information_schema",
+            r"^the schema information_schema of .* is the server",
+        ),
+        ("postgresql://me:secret@[::1/db", r"^the URL of Postgres cannot be read: its host is no name and no address$"),
+        (
+            "postgresql://me:secret@host/db?foo=bar",
+            r"^the URL of postgresql://host/db has the option 'foo', which nobody",
+        ),
+        ("postgresql://me:secret@host/db%00x", r"^the URL of postgresql://host/db%00x cannot be read$"),
+        ("postgresql://me:%00secret@host/db", r"^the URL of postgresql://host/db cannot be read$"),
         ("postgres://me:secret@host/db?notify=maybe", r"^notify=maybe in postgresql://host/db is neither on nor off$"),
         ("postgresql://me:secret@127.0.0.1:1/db", r"^postgresql://127.0.0.1:1/db cannot be reached: "),
         ("mysql://host/db", "not a database that sm knows"),

@@ -8,14 +8,15 @@ import typer
 
 from sm_cli.cli.project.config import Project, find_project
 from sm_cli.cli.project.engines import engine_findings
+from sm_cli.cli.project.handlers import read_handlers
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.options import AsJson, Database, Handlers, Import, LockTimeout, Trust
-from sm_cli.errors import ConfigurationError, DatabaseError
+from sm_cli.errors import ConfigurationError, SmError
 
 if TYPE_CHECKING:
-    from sm_cli.views.doctor.findings import DoctorFinding
+    from sm_cli.views.doctor.findings import DoctorFinding, Surroundings
 
 _MARKS = {"fine": "ok", "warning": "warning", "broken": "BROKEN"}
 
@@ -33,20 +34,15 @@ def doctor(
     _lock_timeout: LockTimeout = None,
     _trust: Trust = False,
 ) -> None:
-    """Look for what is wrong: the database, workers, tasks that nobody does, schedules that do not fire."""
-    from sm_cli.cli.project.handlers import known_handler_names
+    """Look for what is wrong: libraries, configuration, handlers, the database, clocks, workers, tasks, schedules."""
     from sm_cli.views.doctor.findings import Severity
+    from sm_cli.views.doctor.surroundings import look_around
 
-    project = find_project()
-    try:
-        with opened_engine(db, project) as engine:
-            from sm_cli.views.doctor.checks import examine
-
-            names = known_handler_names(project, handlers, run=import_)
-            findings = examine(engine, time_text=tables.local_time, handlers=names)
-    except DatabaseError as e:
-        findings = [_database_finding(project, e)]
-    findings += engine_findings(project, project.database(db)[0])
+    project, surroundings = _surroundings(handlers, run=import_)
+    findings = look_around(surroundings)
+    if project is not None:
+        findings += _examine(db, project, surroundings)
+        findings += engine_findings(project, project.database(db)[0])
     is_broken = any(finding.severity is Severity.BROKEN for finding in findings)
     if json:
         out.value({"ok": not is_broken, "findings": [_document(finding) for finding in findings]})
@@ -56,14 +52,46 @@ def doctor(
         raise typer.Exit(ConfigurationError.exit_code)
 
 
-def _database_finding(project: Project, error: DatabaseError) -> DoctorFinding:
+def _surroundings(handlers: str | None, *, run: bool) -> tuple[Project | None, Surroundings]:
+    """The project, None when its configuration cannot be used, and what there is of it without a database."""
+    from sm_cli.views.doctor.findings import Surroundings
+
+    try:
+        project = find_project()
+    except ConfigurationError as e:
+        return None, Surroundings(configuration_error=_sentence(e))
+    file = None if project.file is None else str(project.file)
+    facts = read_handlers(project, handlers, run=run)
+    return project, Surroundings(
+        configuration=file, settings=sorted(project.settings), handlers_place=facts.place, handlers=facts.names,
+        handlers_unknown=facts.why_unknown, is_executed=run, handler_problems=facts.problems,
+    )  # fmt: skip
+
+
+def _examine(db: str | None, project: Project, surroundings: Surroundings) -> list[DoctorFinding]:
+    from sm_cli.asl.resources import BUILT_IN
+
+    names = None if surroundings.handlers is None else [*BUILT_IN, *surroundings.handlers]
+    try:
+        with opened_engine(db, project) as engine:
+            from sm_cli.views.doctor.checks import examine
+
+            return examine(engine, time_text=tables.local_time, handlers=names)
+    except ConfigurationError as e:
+        return [_database_finding(project, e)]
+
+
+def _sentence(error: SmError) -> str:
+    return ". ".join(part.removesuffix(".") for part in (error.message, error.hint) if part)
+
+
+def _database_finding(project: Project, error: SmError) -> DoctorFinding:
     """A database that cannot be opened. A new project has none yet, and nothing is broken."""
     from sm_cli.views.doctor.findings import DoctorFinding, Severity
 
     if error.topic == "no database" and project.file is not None:
         return DoctorFinding("database", Severity.WARNING, f"{error.message} yet; sm run makes it")
-    text = ". ".join(part.removesuffix(".") for part in (error.message, error.hint) if part)
-    return DoctorFinding("database", Severity.BROKEN, text)
+    return DoctorFinding("database", Severity.BROKEN, _sentence(error))
 
 
 def _document(finding: DoctorFinding) -> dict[str, Any]:

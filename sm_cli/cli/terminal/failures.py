@@ -38,6 +38,7 @@ _HINTS = {
     "unfinished copy": "sm db copy, with the same two databases, finishes it.",
     "delete": "sm stop ends it first.",
     "server backup": "pg_dump --schema=NAME copies it while workers run; sm db copy copies it into a file.",
+    "migrate": "sm db migrate does it for a role that may make tables.",
     "no database": "`sm run` and `sm init` make one; --db names another.",
 }
 #: No more of a path is shown.

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import orjson
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import Int8BinaryDumper
 
 from sm_cli.errors import DatabaseError, SmError
@@ -47,12 +46,6 @@ WAIT = 30.0
 _LOOK = 1.0
 _MIGRATING = Lock("migrating")
 
-#: Unless the URL says otherwise: a server that has gone is noticed within half a minute, also when no packet says so.
-_CONNECTION = {
-    "application_name": "sm", "connect_timeout": "10",
-    "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
-}  # fmt: skip
-
 
 class _Integer(Int8BinaryDumper):
     """Every integer, a bool too, as a bigint: one prepared statement for all of them."""
@@ -79,7 +72,7 @@ class PostgresStore:
         self._readers = ReadConnections(self._new_reader, url, lambda: self.patience)
         self._beacons: list[Liveness] = []
         self._channel = f"sm_{url.schema}"
-        self._conninfo = make_conninfo("", **{**_CONNECTION, **conninfo_to_dict(url.conninfo)})
+        self._conninfo = url.driver_text()
         self._writer = Writer(url, self._connect, lambda: self.patience)
         with self._translate_errors():
             self._set_up(create)

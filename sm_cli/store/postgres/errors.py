@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 from psycopg import errors as pg
 
 from sm_cli.errors import Conflict, DatabaseAway, DatabaseBusy, DatabaseError, SmError
 from sm_cli.store.scripts import UNFINISHED
 
+#: Before there is a session the driver knows no codes, only what the server says. Where it says it in another language,
+#: it is a server that cannot be reached, which is true as well.
+_REFUSAL = re.compile(r"FATAL: +(password authentication failed|role .* does not exist|no pg_hba|permission denied)")
+_NO_DATABASE = re.compile(r"FATAL: +database .* does not exist")
 _SAFE = "What was committed before is safe; the work goes on when the server does."
 
 
@@ -30,10 +36,12 @@ def explain_error(error: psycopg.Error, place: str, seconds: float | None = None
         return DatabaseAway(f"{place} took longer than its statement_timeout, so nothing was written")
     if isinstance(error, pg.InsufficientPrivilege):
         return DatabaseError(f"{place} does not let this role do what is needed: {text}")
-    if isinstance(error, pg.InvalidCatalogName):
+    if isinstance(error, pg.InvalidCatalogName) or _NO_DATABASE.search(text):
         return DatabaseError(f"there is no database at {place}: {text}", topic="no database")
     if isinstance(error, (pg.InvalidPassword, pg.InvalidAuthorizationSpecification)):
         return DatabaseError(f"{place} refuses this user: {text}")
+    if _REFUSAL.search(text):
+        return DatabaseError(f"{place} refuses to let this user in: {text}")
     if isinstance(error, psycopg.OperationalError):
         return DatabaseAway(f"{place} cannot be reached: {text}", hint=_SAFE)
     return DatabaseError(f"{place} refused what was asked of it and kept its state: {text}")

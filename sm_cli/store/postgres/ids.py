@@ -17,7 +17,7 @@ _BLOCKS = {"jobs": 256, "blobs": 16}
 #: In one transaction, so many more than are asked for when frames are asked for again.
 _MORE_FRAMES = 64
 
-_TAKE = "UPDATE {schema}.ids SET next = next + {count} WHERE name = '{table}' RETURNING next"
+_TAKE = "UPDATE \"{schema}\".ids SET next = next + {count} WHERE name = '{table}' RETURNING next"
 
 
 class Ids:

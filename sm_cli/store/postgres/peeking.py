@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def server_schema(url: PostgresUrl) -> int | None:
     """Its number; None when nothing of ours is there. Raises DatabaseError."""
     try:
-        with psycopg.connect(url.conninfo, autocommit=True, application_name="sm") as connection:
+        with psycopg.connect(url.driver_text(), autocommit=True) as connection:
             return migrate.version(connection, url.schema)
     except psycopg.Error as e:
         raise errors.explain_error(e, url.place) from e

@@ -40,7 +40,9 @@ class ReadConnections:
         self._url = url
         self._patience = patience
         self._now = now
-        self._begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO {url.schema}".encode()
+        self._begin = (
+            f'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO "{url.schema}"'.encode()
+        )
         self._idle: list[tuple[Questions, float]] = []  # with the time since when; the last is the one used last
         self._in_use = 0
         self._is_given_back = threading.Condition()

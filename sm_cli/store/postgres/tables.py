@@ -30,7 +30,7 @@ _GO_ON_AFTER = "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({}), 
 def open_schema(url: PostgresUrl) -> Iterator[PostgresTables]:
     """A schema that is made. Raises DatabaseError, also for what the driver says inside the block."""
     try:
-        with psycopg.connect(url.conninfo, autocommit=True, application_name="sm") as connection:
+        with psycopg.connect(url.driver_text(), autocommit=True) as connection:
             connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(url.schema)))
             yield PostgresTables(connection, url)
     except psycopg.Error as e:

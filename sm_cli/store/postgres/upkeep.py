@@ -17,8 +17,9 @@ from psycopg import sql
 from sm_cli.errors import UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.postgres import errors, migrate
+from sm_cli.store.postgres.hazards import ServerFacts, state_of_server
 from sm_cli.store.upkeep import soundness
-from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem
+from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem, DatabaseState
 
 if TYPE_CHECKING:
     from sm_cli.store.postgres.database import PostgresStore
@@ -29,6 +30,12 @@ SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint, coalesce(sum(s.n
     current_setting('server_version')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
 WHERE n.nspname = %s AND c.relkind = 'r'
+"""
+_STATE = """
+SELECT current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery(),
+    current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
+    (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int,
+    current_setting('max_connections')::int
 """
 #: Nobody else writes while it is put right.
 _LOCK = (
@@ -56,6 +63,13 @@ class PostgresUpkeep:
         assert row is not None, "an aggregate has a row"
         details: dict[str, Json] = {"url": url.place, "serverVersion": row[2], "deadRows": row[1]}
         return DatabaseFacts(url.place, row[0], None, None, number or 0, details)
+
+    def state(self) -> DatabaseState:
+        """What its settings promise, and how many connections are left. Raises DatabaseError."""
+        with self._connection() as connection:
+            row = connection.execute(_STATE).fetchone()
+        assert row is not None, "a SELECT without FROM has a row"
+        return state_of_server(ServerFacts(*row))
 
     def count_rows(self) -> dict[str, int]:
         """Every table, and how many rows it has. Raises DatabaseError."""
@@ -126,7 +140,7 @@ class PostgresUpkeep:
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         try:
-            with psycopg.connect(self._store.url.conninfo, autocommit=True, application_name="sm") as connection:
+            with psycopg.connect(self._store.url.driver_text(), autocommit=True) as connection:
                 yield connection
         except psycopg.Error as e:
             raise errors.explain_error(e, self._store.url.place, self._store.patience.limit()) from e

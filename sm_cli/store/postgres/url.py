@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sm_cli.errors import ConfigurationError
 
 #: A name that needs no quotes anywhere.
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _SWITCH = {"on": True, "off": False}
+#: Unless the URL says otherwise: a server that has gone is noticed within half a minute, also when no packet says so.
+_CONNECTION = {
+    "application_name": "sm", "connect_timeout": "10",
+    "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
+}  # fmt: skip
+#: Schemas of the server's own.
+_RESERVED = re.compile(r"pg_.*|information_schema")
+_OPTION = re.compile(r'invalid URI query parameter: "([^"]*)"')
+_HINT = "Its options are schema, notify, prepare and pool, and those of libpq; %, @, / and : in a password are escaped."
 _COUNT = re.compile(r"[1-9][0-9]{0,3}")
 #: Readers at once, unless the URL says otherwise: a worker uses one or two, a server of web pages one a request.
 READERS = "20"
@@ -19,7 +28,7 @@ READERS = "20"
 class PostgresUrl(NamedTuple):
     """A database of a Postgres server."""
 
-    #: What the driver is given.
+    #: What the driver understands of it.
     conninfo: str
     #: The same without user, password and options, for sentences.
     place: str
@@ -32,10 +41,26 @@ class PostgresUrl(NamedTuple):
     #: So many connections read at once, at most.
     readers: int
 
+    def driver_text(self) -> str:
+        """What the driver is given, with what holds unless the URL says otherwise. Raises ConfigurationError, without
+        the password, for what it refuses."""
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+        try:
+            return make_conninfo("", **{**_CONNECTION, **conninfo_to_dict(self.conninfo)})
+        except psycopg.ProgrammingError as e:
+            option = _OPTION.search(str(e))  # other sentences of the driver may hold the password
+            what = "cannot be read" if option is None else f"has the option {option[1]!r}, which nobody knows"
+            raise ConfigurationError(f"the URL of {self.place} {what}", hint=_HINT) from None
+
 
 def parse_url(url: str) -> PostgresUrl:
     """The parts of a URL. Raises ConfigurationError, without the password, for an option that nobody knows."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigurationError("the URL of Postgres cannot be read: its host is no name and no address") from None
     if "@" in parts.path:  # where the host ends is a guess then, and the rest of a password would be shown
         raise ConfigurationError(
             "a URL of Postgres has an @ after its first slash",
@@ -55,12 +80,14 @@ def parse_url(url: str) -> PostgresUrl:
             f"{ours['schema']!r} cannot be the schema of {place}",
             hint="Use small letters, digits and _, 63 at most, and no digit first.",
         )
+    if _RESERVED.fullmatch(ours["schema"]):
+        raise ConfigurationError(f"the schema {ours['schema']} of {place} is the server's own; give another name")
     for name in ("notify", "prepare"):
         if ours[name] not in _SWITCH:
             raise ConfigurationError(f"{name}={ours[name]} in {place} is neither on nor off")
     if not _COUNT.fullmatch(ours["pool"]):
         raise ConfigurationError(f"pool={ours['pool']} in {place} is no number of connections from 1 to 9999")
-    conninfo = urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(rest, quote_via=quote), ""))
+    conninfo = f"postgresql://{parts.netloc}{parts.path}?{urlencode(rest, quote_via=quote)}"
     return PostgresUrl(
         conninfo, place, ours["schema"], _SWITCH[ours["notify"]], _SWITCH[ours["prepare"]], int(ours["pool"])
     )

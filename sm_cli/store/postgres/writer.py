@@ -30,7 +30,7 @@ log = logging.getLogger("sm.store")
 
 #: What begins a transaction, in one round trip. Its last answer is whether there are losses, and schedules.
 _BEGIN = """
-BEGIN; SET LOCAL search_path TO {schema}; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL sm.writer = '{number}';
+BEGIN; SET LOCAL search_path TO "{schema}"; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL sm.writer = '{number}';
 SELECT {lock}({key}); SELECT EXISTS (SELECT 1 FROM losses), EXISTS (SELECT 1 FROM schedules)
 """
 _HOLDER = """

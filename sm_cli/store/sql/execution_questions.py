@@ -146,6 +146,10 @@ class ExecutionQuestions(Asking):
         """(public id, name, workflow, started) of the execution that has run for longest; None when none runs."""
         return self.session.one("oldest_open")
 
+    def open_by_definition(self, limit: int) -> list[rows.Row]:
+        """(digest of a definition, a workflow that has it, how many executions of it run), the most first."""
+        return self.session.all("open_by_definition", (limit,))
+
     def prunable(self, status: Status, after: tuple[int, int], before: int, limit: int) -> list[Prunable]:
         """Executions of this status that were closed before this time, in the order of (started, id), which are greater
         than `after`; children of map runs are not among them."""

@@ -11,6 +11,11 @@ SELECT count(*) FROM executions e INDEXED BY executions_of_run WHERE e.run IS NO
 SELECT e.ref, e.name, e.workflow, e.started FROM executions e INDEXED BY executions_by_status
 WHERE e.run IS NULL AND e.status = 'RUNNING' ORDER BY e.started LIMIT 1
 
+-- name: open_by_definition
+-- (digest, a workflow's name, open executions), the most first.
+SELECT e.digest, min(e.workflow), count(*) FROM executions e INDEXED BY executions_running
+WHERE e.status = 'RUNNING' GROUP BY e.digest ORDER BY count(*) DESC, e.digest LIMIT ?
+
 -- name: jobs_by_worker
 SELECT j.worker, count(*) FROM jobs j INDEXED BY jobs_leased
 WHERE j.leased_until IS NOT NULL AND j.leased_until < ? AND j.worker IS NOT NULL GROUP BY j.worker

@@ -14,9 +14,10 @@ from sm_cli.errors import DatabaseError
 from sm_cli.jsonvalue import Json
 from sm_cli.store import scripts
 from sm_cli.store.sqlite import errors, reading
+from sm_cli.store.sqlite.hazards import state_of_file
 from sm_cli.store.sqlite.write_lock import WriteLock
 from sm_cli.store.upkeep import soundness
-from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem
+from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem, DatabaseState
 from sm_cli.store.waiting import LockWait, poll
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class SqliteUpkeep:
             "pageBytes": page_size,
         }  # fmt: skip
         return DatabaseFacts(str(real), real.stat().st_size, log_size, free * page_size, schema, details)
+
+    def state(self) -> DatabaseState:
+        """Its file system, disk, mode and journal. Raises DatabaseError."""
+        with self._store.read() as questions:
+            return state_of_file(Path(os.path.realpath(self._store.path)), questions.session.connection)
 
     def count_rows(self) -> dict[str, int]:
         """Every table, and how many rows it has. Raises DatabaseError."""

@@ -37,11 +37,32 @@ class DatabaseProblem(NamedTuple):
     is_repairable: bool = False
 
 
+class Hazard(NamedTuple):
+    """Something that may lose or block work one day."""
+
+    #: The sentence, and what to do.
+    text: str
+    #: Whether it does so already.
+    is_broken: bool = False
+
+
+class DatabaseState(NamedTuple):
+    """How and where a database is kept."""
+
+    #: In one line.
+    text: str
+    #: What that puts at risk.
+    hazards: list[Hazard]
+
+
 class Upkeep(Protocol):
     """A database as a whole. Raises DatabaseError from every method."""
 
     def facts(self) -> DatabaseFacts:
         """Size and schema."""
+
+    def state(self) -> DatabaseState:
+        """How it is kept, and what that puts at risk."""
 
     def count_rows(self) -> dict[str, int]:
         """How many rows each table has. It reads them all."""

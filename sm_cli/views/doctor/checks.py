@@ -5,26 +5,25 @@ Each reads from a snapshot of its own and is bounded: a doctor who is asked whil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sm_cli._version import __version__
 from sm_cli.asl.resources import INTERNAL, serving
 from sm_cli.engine.schedules.zones import find_zone
-from sm_cli.errors import ConfigurationError, UsageError
+from sm_cli.errors import UsageError
 from sm_cli.store.schedules import FiringOutcome
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
-from sm_cli.views.doctor.findings import DoctorFinding, Examination, Severity
+from sm_cli.views.doctor.database import check_address, check_clock, check_place, check_writing
+from sm_cli.views.doctor.findings import DoctorFinding, Examination, Found, Severity
+from sm_cli.views.doctor.resources import check_resources
+from sm_cli.views.operating.workforce import worker_rows
 from sm_cli.views.schedules.reasons import PATIENCE
-from sm_cli.views.upkeep import database_facts
 from sm_cli.views.why import working
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
 
-#: Yields (severity, sentence, action) of each finding; what it leaves out is as it should be.
-Found: TypeAlias = Iterator[tuple[Severity, str, Action | None]]
 Check: TypeAlias = Callable[[Examination], Found]
 
 #: Microseconds for which a job may wait although workers are there: they may be busy.
@@ -45,28 +44,6 @@ def examine(
         for name, check in CHECKS.items()
         for severity, text, action in check(examination)
     ]
-
-
-def check_database_file(examination: Examination) -> Found:
-    """Where it lies, and that its schema is this program's: an older one was migrated when it was opened."""
-    try:
-        facts = database_facts(examination.engine.store)
-    except ConfigurationError:
-        yield Severity.FINE, "it can be read, and its schema is this program's", None
-        return
-    yield Severity.FINE, f"{facts.place}, schema {facts.schema}", None
-
-
-def check_program(_examination: Examination) -> Found:
-    """Which program looks, for who asks for help."""
-    import platform
-    import sqlite3
-
-    yield (
-        Severity.FINE,
-        f"version {__version__}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
-        None,
-    )
 
 
 def check_queues(examination: Examination) -> Found:
@@ -113,6 +90,24 @@ def check_workers(examination: Examination) -> Found:
         yield Severity.WARNING, f"no worker is running, and there is work to do at {when}", Action(Do.START_WORKER)
     else:
         yield Severity.FINE, "no worker is running, and there is nothing to do", None
+
+
+def check_silent_workers(examination: Examination) -> Found:
+    """Workers that ended without striking themselves off, or that say nothing."""
+    rows = [row for row in worker_rows(examination.engine) if row.state != "running"]
+    for row in rows[:_MOST]:
+        record, seen = row.record, examination.time_text(row.record.seen)
+        if row.state == "dead":
+            text = f"worker {record.name} of {record.host} ended without saying so, last seen at {seen}"
+            yield Severity.FINE, f"{text}; another one takes its tasks", None
+        else:
+            text = f"worker {record.name} of {record.host} (process {record.pid}) has said nothing since {seen}"
+            text += f" and has {_count(row.jobs, 'task')}" if row.jobs else ""
+            yield Severity.WARNING, f"{text}: look whether its machine is there; others take over when leases end", None
+    if len(rows) > _MOST:
+        yield Severity.WARNING, f"and {len(rows) - _MOST} more workers are silent or dead", None
+    if not rows:
+        yield Severity.FINE, "every worker that is written down is there", None
 
 
 def check_jobs(examination: Examination) -> Found:
@@ -171,10 +166,14 @@ def _count(count: int, what: str) -> str:
 
 
 CHECKS: Mapping[str, Check] = {
-    "program": check_program,
-    "database": check_database_file,
+    "database": check_address,
+    "place": check_place,
+    "writing": check_writing,
+    "clock": check_clock,
     "workers": check_workers,
+    "silent": check_silent_workers,
     "tasks": check_jobs,
     "queues": check_queues,
+    "resources": check_resources,
     "schedules": check_schedules,
 }

@@ -28,9 +28,3 @@ def test_a_handler_that_no_worker_has_is_broken(here: Yard) -> None:
     here.start(one_task())
     here.worker({}, alive=True).tick()
     assert [severity for severity, _ in _queues(here)] == ["broken"]
-
-
-def test_the_program_says_which_it_is(here: Yard) -> None:
-    (first, *_) = examine(here.engine, time_text=str)
-    assert (first.check, first.severity.value) == ("program", "fine")
-    assert first.text.startswith("version ")
