@@ -1,0 +1,229 @@
+"""Hints by Procrastinate: jobs of one task of its own, in one of its queues for each of ours, in our database.
+
+A hint is deferred inside the transaction that makes the jobs ready, so it is as certain as they are. Procrastinate's
+worker, in a thread here, receives it. Its tables stand in our schema.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+
+import procrastinate
+import psycopg
+from procrastinate.exceptions import ProcrastinateException
+from procrastinate.jobs import Status
+from procrastinate.schema import SchemaManager
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import PoolTimeout
+
+from sm_cli.carriers.port import Receiver
+from sm_cli.errors import CarrierAway, ConfigurationError
+from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.postgres.url import PostgresUrl, parse_url
+from sm_cli.store.sql.transaction import Transaction
+
+#: The task that a hint is for Procrastinate.
+TASK = "sm.work"
+#: Seconds between two looks for a free slot, of who has none; and for queues that nobody here receives yet.
+_FULL, _LOOK = 0.05, 1.0
+#: Seconds after which Procrastinate looks without a notice: it can miss one that comes while it looks.
+_POLL = 0.25
+#: Seconds for a connection to be made; and, of who has one, before the server counts as away.
+_PATIENCE, _ANSWER = 5, 2
+#: Hints that wait already say what another one would.
+_WAITING = """
+SELECT DISTINCT queue_name FROM procrastinate_jobs
+WHERE status = 'todo' AND task_name = %s AND queue_name = ANY (%s)
+"""
+_QUEUES = "SELECT DISTINCT queue_name FROM procrastinate_jobs WHERE status = 'todo' AND task_name = %s"
+#: What of Procrastinate is called here: a function for each of its own versions.
+_FUNCTIONS = ("procrastinate_defer_jobs_v1", "procrastinate_fetch_job_v2", "procrastinate_prune_stalled_workers_v1")
+_FIND = "SELECT count(*) FILTER (WHERE to_regproc(name) IS NULL), count(*) FROM unnest(%s::text[]) AS wanted(name)"
+
+
+class ProcrastinateCarrier:
+    """Hints over Procrastinate's tables in the database of this URL. queues: ours, which it receives from the
+    beginning; others as soon as a hint of them waits, unless `only_those`. prefix: what Procrastinate's queues begin
+    with."""
+
+    def __init__(self, url: str, prefix: str, queues: Collection[str], *, only_those: bool = False) -> None:
+        self._url = parse_url(url)
+        self.name = f"Procrastinate in {self._url.place}"
+        self._prefix = f"{prefix}."
+        self._queues = dict.fromkeys(self._prefix + queue for queue in queues)
+        self._only_those = only_those
+        self._over = threading.Event()
+        self._sender: psycopg.Connection | None = None
+        self._stop_loop: Callable[[], object] = lambda: None
+        # What goes wrong is said once, and by us; a server that is away is a traceback to it.
+        for noisy in ("procrastinate", "psycopg.pool"):
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
+
+    def check_access(self) -> None:
+        """Raises ConfigurationError where Procrastinate's tables are missing, or too old for what is installed; a
+        server that is away may come back."""
+        try:
+            with self._errors(), _connect(self._url) as connection:
+                missing, count = _missing_functions(connection)
+        except CarrierAway:
+            return
+        if missing == count:
+            raise ConfigurationError(f"{self.name} is not set up", topic="no engine tables")
+        if missing:
+            raise _too_old(self._url)
+
+    # -- announcing -----------------------------------------------------------------------------------
+
+    def announce(self, queue: str) -> None:
+        """One job, unless one waits."""
+        with self._errors():
+            if self._sender is None or self._sender.closed:
+                self._sender = _connect(self._url)
+            self._defer(self._sender, [queue])
+
+    def announce_inside(self, transaction: Transaction, queues: Collection[str]) -> None:
+        """The same in the transaction that makes the jobs ready. Two that write at the same time may both leave a
+        hint, so that neither waits for the other: a doubled hint does no harm."""
+        session = transaction.session
+        assert isinstance(session, PostgresSession)
+        self._defer(session.connection, queues)
+
+    def _defer(self, connection: psycopg.Connection, queues: Collection[str]) -> None:
+        names = sorted(self._prefix + queue for queue in queues)
+        if not self._only_those:
+            self._queues |= dict.fromkeys(names)
+        told = {name for (name,) in connection.execute(_WAITING, (TASK, names))}
+        for name in names:
+            if name not in told:
+                self._deferrer.configure_task(TASK, queue=name, connection=connection).defer()
+
+    @cached_property
+    def _deferrer(self) -> procrastinate.App:
+        """It opens no connection: each job is deferred over one that it is given."""
+        return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+
+    # -- receiving --------------------------------------------------------------------------------------
+
+    def receive(self, receiver: Receiver) -> None:
+        """Run a worker of Procrastinate until `stop`, again whenever there is a queue more. It takes one hint at a
+        time: who has no slot keeps that one until it has, and leaves the next to others."""
+        with self._errors():
+            asyncio.run(self._receive(receiver))
+
+    async def _receive(self, receiver: Receiver) -> None:
+        connector = procrastinate.PsycopgConnector(
+            conninfo=_conninfo(self._url), min_size=1, max_size=4, timeout=_ANSWER, reconnect_timeout=_ANSWER
+        )
+        app = procrastinate.App(connector=connector)
+
+        @app.task(name=TASK, pass_context=True)
+        async def work(context: procrastinate.JobContext) -> None:
+            while not receiver.has_room() and not self._over.is_set():
+                await asyncio.sleep(_FULL)
+            receiver.hear(str(context.job.queue).removeprefix(self._prefix))
+
+        over, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._stop_loop = lambda: loop.call_soon_threadsafe(over.set)
+        # A pool waits half a minute for a server that is away; this does not.
+        await (await psycopg.AsyncConnection.connect(_conninfo(self._url))).close()
+        async with app.open_async():
+            for job in await app.job_manager.get_stalled_jobs(task_name=TASK):  # of workers that were killed
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+            receiver.comes_up()
+            while not self._over.is_set():
+                await self._work(app, over)
+
+    async def _work(self, app: procrastinate.App, over: asyncio.Event) -> None:
+        """Run the worker until `over`, or until there is a queue more. Raises CarrierAway when it gives up."""
+        queues = list(self._queues)
+        worker = asyncio.create_task(
+            app.run_worker_async(
+                queues=queues, concurrency=1, install_signal_handlers=False, delete_jobs="always",
+                fetch_job_polling_interval=_POLL, shutdown_graceful_timeout=_ANSWER,
+            )
+        )  # fmt: skip
+        stop = asyncio.create_task(over.wait())
+        try:
+            while not stop.done() and len(self._queues) == len(queues):
+                await asyncio.wait({worker, stop}, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                if worker.done():
+                    worker.result()
+                    raise CarrierAway(f"{self.name} cannot be reached")
+                if not self._only_those:
+                    await self._look_for_queues(app)
+        finally:
+            stop.cancel()
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)  # the first error is the one that counts
+
+    async def _look_for_queues(self, app: procrastinate.App) -> None:
+        rows = await app.connector.execute_query_all_async(_QUEUES.replace("%s", "%(task)s"), task=TASK)
+        names = (row["queue_name"] for row in rows)
+        self._queues |= dict.fromkeys(name for name in names if name.startswith(self._prefix))
+
+    def stop(self) -> None:
+        """`receive` ends as soon as its worker has."""
+        self._over.set()
+        with suppress(RuntimeError):  # its loop has ended this moment
+            self._stop_loop()
+        self._drop_sender()
+
+    def _drop_sender(self) -> None:
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """What the driver raises of a server that is away, as CarrierAway."""
+        try:
+            yield
+        except (ProcrastinateException, psycopg.Error, PoolTimeout, OSError) as e:
+            self._drop_sender()
+            raise CarrierAway(f"{self.name} cannot be reached") from e
+
+
+def install(url: str) -> bool:
+    """Make Procrastinate's tables and functions in the schema of this database; whether they were not there. Raises
+    ConfigurationError where older ones are, and psycopg.Error."""
+    place = parse_url(url)
+    with _connect(place) as connection, connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{place.schema} procrastinate",))
+        missing, count = _missing_functions(connection)
+        if not missing:
+            return False
+        if missing < count:
+            raise _too_old(place)
+        connection.execute(SchemaManager.get_schema())
+    return True
+
+
+def _too_old(url: PostgresUrl) -> ConfigurationError:
+    return ConfigurationError(
+        f"the tables of Procrastinate in {url.place} are older than Procrastinate {procrastinate.__version__}",
+        hint="Apply its own migrations: `procrastinate schema --migrations-path` says where they are.",
+    )
+
+
+def _missing_functions(connection: psycopg.Connection) -> tuple[int, int]:
+    """(how many are missing, of how many)."""
+    row = connection.execute(_FIND, (list(_FUNCTIONS),)).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _conninfo(url: PostgresUrl) -> str:
+    """With our schema as the one that Procrastinate's names are looked up in."""
+    options = conninfo_to_dict(url.conninfo).get("options") or ""
+    return make_conninfo(
+        url.conninfo, options=f"{options} -c search_path={url.schema}".strip(), connect_timeout=_PATIENCE
+    )
+
+
+def _connect(url: PostgresUrl) -> psycopg.Connection:
+    return psycopg.connect(_conninfo(url), autocommit=True)

@@ -1,0 +1,70 @@
+"""A receiver that notes what it hears, in a thread, as a worker receives."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from sm_cli.carriers.port import Carrier
+from sm_cli.errors import CarrierAway
+from tests.engine.workers import soon
+from tests.postgres.server import server, with_option
+
+
+class Ear:
+    """A receiver that notes what it hears."""
+
+    def __init__(self) -> None:
+        self.room = True
+        self.heard: list[str] = []
+        self.ups = 0
+        self.errors: list[CarrierAway] = []
+
+    def hear(self, queue: str) -> None:
+        self.heard.append(queue)
+
+    def has_room(self) -> bool:
+        return self.room
+
+    def comes_up(self) -> None:
+        self.ups += 1
+
+
+@contextmanager
+def receiving(carrier: Carrier) -> Iterator[Ear]:
+    """In the block the carrier is received from, again and again."""
+    ear, over = Ear(), threading.Event()
+
+    def receive() -> None:
+        while not over.is_set():
+            try:
+                carrier.receive(ear)
+                return
+            except CarrierAway as e:
+                ear.errors.append(e)
+                over.wait(0.05)
+
+    thread = threading.Thread(target=receive, daemon=True, name="test-ear")
+    thread.start()
+    soon(lambda: ear.ups or ear.errors)
+    try:
+        yield ear
+    finally:
+        over.set()
+        carrier.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def own_schema() -> Iterator[str]:
+    """The URL of a schema that no other test uses, for Procrastinate's tables stand in it too."""
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    yield with_option(server(), f"schema={name}")
+    with psycopg.connect(server(), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
