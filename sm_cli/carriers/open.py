@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 from sm_cli.carriers.port import Carrier
 from sm_cli.errors import CarrierAway, ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from sm_cli.carriers.procrastinate import ProcrastinateCarrier
 
 
 class CarrierSettings(NamedTuple):
@@ -30,11 +34,26 @@ def open_carrier(name: str, settings: CarrierSettings) -> Carrier:
     """The carrier of this name. Raises UsageError for a name that is none, ConfigurationError when its extra is not
     installed, its settings are not what it needs, the database is none that workers on other machines can share, or
     the broker refuses who asks."""
-    opener = _OPENERS.get(name)
-    if opener is None:
-        raise UsageError(f"no engine is called {name[:40]!r}; there is {', '.join(_OPENERS)}")
+    opener = _opener(name)
     check_shared(name, settings.database)
     return opener(settings)
+
+
+def set_up(name: str, database: str) -> bool:
+    """Make the tables that an engine keeps in the database of this URL; whether they were not there. Raises UsageError
+    for a name that is none and an engine that keeps none, ConfigurationError, DatabaseError."""
+    _opener(name)
+    if name != "procrastinate":
+        raise UsageError(f"{name} has no tables in a database")
+    check_shared(name, database)
+    return bool(_procrastinate_module().install(database))
+
+
+def _opener(name: str) -> Callable[[CarrierSettings], Carrier]:
+    opener = _OPENERS.get(name)
+    if opener is None:
+        raise UsageError(f"no engine is called {name[:40]!r}; there are {', '.join(_OPENERS)}")
+    return opener
 
 
 def list_names() -> list[str]:
@@ -68,4 +87,21 @@ def _celery(settings: CarrierSettings) -> Carrier:
     return carrier
 
 
-_OPENERS: Mapping[str, Callable[[CarrierSettings], Carrier]] = {"celery": _celery}
+def _procrastinate(settings: CarrierSettings) -> Carrier:
+    module = _procrastinate_module()
+    carrier: ProcrastinateCarrier = module.ProcrastinateCarrier(
+        settings.database, settings.prefix, settings.queues, only_those=settings.only_those
+    )
+    carrier.check_access()
+    return carrier
+
+
+def _procrastinate_module() -> ModuleType:
+    try:
+        from sm_cli.carriers import procrastinate
+    except ImportError as e:
+        raise ConfigurationError("Procrastinate is not installed", hint="Install the extra `procrastinate`.") from e
+    return procrastinate
+
+
+_OPENERS: Mapping[str, Callable[[CarrierSettings], Carrier]] = {"celery": _celery, "procrastinate": _procrastinate}

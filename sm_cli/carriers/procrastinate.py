@@ -23,6 +23,7 @@ from psycopg_pool import PoolTimeout
 
 from sm_cli.carriers.port import Receiver
 from sm_cli.errors import CarrierAway, ConfigurationError
+from sm_cli.store.postgres.errors import explain_error
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.url import PostgresUrl, parse_url
 from sm_cli.store.sql.transaction import Transaction
@@ -97,9 +98,9 @@ class ProcrastinateCarrier:
         names = sorted(self._prefix + queue for queue in queues)
         if not self._only_those:
             self._queues |= dict.fromkeys(names)
-        told = {name for (name,) in connection.execute(_WAITING, (TASK, names))}
+        waiting = {name for (name,) in connection.execute(_WAITING, (TASK, names))}
         for name in names:
-            if name not in told:
+            if name not in waiting:
                 self._deferrer.configure_task(TASK, queue=name, connection=connection).defer()
 
     @cached_property
@@ -190,9 +191,9 @@ class ProcrastinateCarrier:
 
 def install(url: str) -> bool:
     """Make Procrastinate's tables and functions in the schema of this database; whether they were not there. Raises
-    ConfigurationError where older ones are, and psycopg.Error."""
+    ConfigurationError where older ones are, and DatabaseError."""
     place = parse_url(url)
-    with _connect(place) as connection, connection.transaction():
+    with _translate_errors(place), _connect(place) as connection, connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{place.schema} procrastinate",))
         missing, count = _missing_functions(connection)
         if not missing:
@@ -203,10 +204,18 @@ def install(url: str) -> bool:
     return True
 
 
+@contextmanager
+def _translate_errors(url: PostgresUrl) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as e:
+        raise explain_error(e, url.place) from e
+
+
 def _too_old(url: PostgresUrl) -> ConfigurationError:
     return ConfigurationError(
         f"the tables of Procrastinate in {url.place} are older than Procrastinate {procrastinate.__version__}",
-        hint="Apply its own migrations: `procrastinate schema --migrations-path` says where they are.",
+        hint="Procrastinate brings migrations of its own: its documentation says how they are applied.",
     )
 
 

@@ -21,7 +21,7 @@ def refusal(kind: type[ConfigurationError | UsageError], name: str, settings: Ca
 
 def test_an_engine_that_there_is_not_is_refused() -> None:
     sentence = refusal(UsageError, "cellery", CarrierSettings(POSTGRES, ()))
-    assert sentence.startswith("no engine is called 'cellery'; there is ")
+    assert sentence.startswith("no engine is called 'cellery'; there are ")
     assert "celery" in sentence.split(";")[1]
 
 

@@ -53,9 +53,9 @@ def caught(**more: Any) -> Workflow:
     )
 
 
-def soon(condition: Callable[[], object]) -> None:
-    """Wait for something that another thread is about to do."""
-    end = time.monotonic() + 30
+def soon(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Wait for something that another thread or process is about to do."""
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.002)

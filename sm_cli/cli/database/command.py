@@ -132,17 +132,30 @@ def compact(db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trus
     say(f"{size_text(before)} before, {size_text(after)} now")
 
 
-def migrate(db: Database = None, _lock_timeout: LockTimeout = None, _trust: Trust = False) -> None:
+def migrate(
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", metavar="NAME", help="Make an engine's own tables too: procrastinate has some."),
+    ] = None,
+    db: Database = None,
+    _lock_timeout: LockTimeout = None,
+    _trust: Trust = False,
+) -> None:
     """Make the database, or bring it to this program's schema."""
     from sm_cli.views.upkeep import migrate_database
 
-    before, now = migrate_database(database_url(db))
+    url = database_url(db)
+    before, now = migrate_database(url)
     if before is None:
         say(f"made, with schema {now}")
     elif before < now:
         say(f"brought from schema {before} to {now}")
     else:
         say(f"its schema is {now} already")
+    if engine is not None:
+        from sm_cli.carriers.open import set_up
+
+        say(f"the tables of {engine} are {'made' if set_up(engine, url) else 'there already'}")
 
 
 def query(

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 CarrierName: TypeAlias = Annotated[
     str | None,
-    typer.Option("--engine", metavar="NAME", envvar="SM_ENGINE", help="What carries hints between workers: celery."),
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        envvar="SM_ENGINE",
+        help="What carries hints between workers: celery, procrastinate.",
+    ),
 ]
 Broker: TypeAlias = Annotated[
     str | None,

@@ -39,6 +39,7 @@ _HINTS = {
     "delete": "sm stop ends it first.",
     "server backup": "pg_dump --schema=NAME copies it while workers run; sm db copy copies it into a file.",
     "migrate": "sm db migrate does it for a role that may make tables.",
+    "no engine tables": "sm db migrate --engine procrastinate makes its tables, by a role that may.",
     "no database": "`sm run` and `sm init` make one; --db names another.",
 }
 #: No more of a path is shown.

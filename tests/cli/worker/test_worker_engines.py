@@ -16,7 +16,7 @@ SHARED = "needs a database on a Postgres server: workers on other machines canno
 @pytest.mark.parametrize(
     ("options", "settings", "code", "sentence"),
     [
-        (("--engine", "cellery"), "", 2, "no engine is called 'cellery'; there is "),
+        (("--engine", "cellery"), "", 2, "no engine is called 'cellery'; there are "),
         (("--engine", "celery", "--broker", "redis://h"), "", 7, f"celery {SHARED}"),
         (("--engine", "celery", "--db", "sqlite:sm.db"), "", 7, f"celery {SHARED}"),
         ((), '[engine]\nname = "celery"\n', 7, f"sm.toml:1: engine: celery {SHARED}"),
