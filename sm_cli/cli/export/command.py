@@ -80,14 +80,14 @@ def export_workflow(
 ) -> None:  # fmt: skip
     """Write a workflow as a project for AWS: a template, the definition, and its handlers as Lambda functions."""
     from sm_cli.asl.export.planning import plan_export
-    from sm_cli.cli.export.sources import find_source, read_handlers
+    from sm_cli.cli.export.sources import find_handler_files, find_source
 
     choice(format, "--format", _FORMATS)
     level = choice(log_level.upper(), "--log-level", _LEVELS)
     kind = cast("MachineType", choice(type.upper(), "--type", _TYPES))
     project = find_project(substitutions=substitutions)
     source = find_source(project, workflow, db, express=kind == "EXPRESS")
-    files = read_handlers(project, handlers, run=import_)
+    files = find_handler_files(project, handlers, run=import_)
     plan = plan_export(
         source.name, source.definition, {name: file.stem for name, file in files.items()}, type=kind,
         log_level=None if level == "OFF" else cast("LogLevel", level), messages=replace_messages,

@@ -104,7 +104,7 @@ def _checked_source(name: str, document: Document, express: bool, is_from_templa
     return ExportSource(name, document, document.value, is_from_template)
 
 
-def read_handlers(project: Project, option: str | None, *, run: bool) -> dict[str, Path]:
+def find_handler_files(project: Project, option: str | None, *, run: bool) -> dict[str, Path]:
     """The names of handlers and the file of each. run: execute the files. Raises HandlerLoadError, and for another
     user's directory ConfigurationError."""
     directory, is_named = project.handlers(option)
