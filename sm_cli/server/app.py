@@ -14,7 +14,9 @@ from starlette.responses import Response
 from sm_cli._version import __version__
 from sm_cli.errors import SmError
 from sm_cli.server import probes
+from sm_cli.server.api import docs_page
 from sm_cli.server.api.routes import api_router
+from sm_cli.server.api.routing import UnreadableBody
 from sm_cli.server.backend import Backend
 from sm_cli.server.problems import Refusal, problem_response, validation_refusal
 from sm_cli.server.security.guard import Guard
@@ -38,11 +40,12 @@ def create_app(backend: Backend, settings: ServerSettings) -> FastAPI:
 
     app = FastAPI(
         title=_TITLE, version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
-        lifespan=lifespan,
+        lifespan=lifespan, generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
     app.state.backend, app.state.settings = backend, settings
     app.include_router(probes.router)
     app.include_router(api_router())
+    app.include_router(docs_page.router)
     if settings.has_aws:
         from sm_cli.server.aws.routes import aws_router
 
@@ -67,6 +70,8 @@ def _answer_errors(app: FastAPI) -> None:
     async def answer(_request: Request, error: Exception) -> Response:
         if isinstance(error, RequestValidationError):
             return problem_response(validation_refusal(error))
+        if isinstance(error, UnreadableBody):
+            return problem_response(error.error)
         if isinstance(error, HTTPException):
             code = _CODES.get(error.status_code, "BadRequest")
             headers = dict(error.headers or {})

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from sm_cli.errors import DatabaseError
+from sm_cli.server.streams import StreamLine, lines_of
 
 if TYPE_CHECKING:
-    from sm_cli.views.records import Execution, HistoryEvent, Store
+    from sm_cli.views.records import Execution, Store
 
 log = logging.getLogger("sm.server")
 
@@ -30,8 +31,8 @@ _AWAY = 0.5
 class News(NamedTuple):
     """What became of an execution since its followers heard of it last."""
 
-    #: New events, in order; of followers who want none, none.
-    events: list[HistoryEvent]
+    #: New events, in order, as they stand in a stream: written once for all; none where no follower wants any.
+    lines: list[StreamLine]
     #: Whether it is closed now, or gone.
     is_closed: bool
 
@@ -180,7 +181,8 @@ class Feed:
                     if last == topic.last and is_closed == topic.is_closed:
                         continue
                     new = questions.history(topic.id, after=topic.last) if topic.event_followers else []
-                    news.append((topic, News([event for event in new if event.number <= last], is_closed)))
+                    lines = lines_of([event for event in new if event.number <= last])
+                    news.append((topic, News(lines, is_closed)))
                     topic.last, topic.is_closed = last, is_closed
         assert self._loop is not None
         try:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sm_cli.engine.programs import DamagedDefinition, document_of, find_damage
-from sm_cli.errors import NotFound
+from sm_cli.errors import NotFound, SmError
 from sm_cli.interpreter.frame import Frame, Opens
+from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
 from sm_cli.store.messages import Subscription
 from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, Timer
@@ -17,11 +18,14 @@ from sm_cli.views.actions import Action, Do
 from sm_cli.views.chaining.links import links_of, origin_document, target_document
 from sm_cli.views.failures import FailurePlace, failure_place
 from sm_cli.views.listing import execution_facts
+from sm_cli.views.why import doing, need_of
+from sm_cli.worker.membership import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sm_cli.engine.engine import Engine
+    from sm_cli.engine.stepping.redrive import Again
 
 
 def execution_now(engine: Engine, id: int) -> Execution | None:
@@ -57,6 +61,14 @@ def has_free_jobs(engine: Engine, execution: Execution) -> bool:
     """Whether a job of it waits that nobody has taken."""
     with engine.store.read() as questions:
         return any(job.leased_until is None for job in questions.jobs_of(execution.id))
+
+
+_TIMERS = {
+    TimerKind.DELAY: "waits until",
+    TimerKind.DEADLINE: "times out at",
+    TimerKind.BACKOFF: "tries again at",
+    TimerKind.HEARTBEAT: "has to send a heartbeat before",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +159,51 @@ def _action_of(job: Job) -> Action | None:
     return Action(Do.START_WORKER) if job.worker is None else None
 
 
+def wait_sentence(wait: PendingWait, time_text: Callable[[int], str]) -> str:
+    """What is waited for in words, without what would move it. time_text: makes text of a time in microseconds."""
+    match wait.what:
+        case Subscription(key=key, value=value, deadline=deadline):
+            until = "" if deadline is None else f" until {time_text(deadline)}"
+            return f"{wait.state} waits for the message {key}={value}{until}"
+        case Job() as job if job.leased_until == HANDED_OVER:
+            return f"{wait.state} has handed its work over and waits for the callback"
+        case Job(worker=None) as job:
+            return f"{wait.state} waits for a worker {need_of(job.resource)}"
+        case Job() as job:
+            return f"{wait.state} is at work: {name_of(job.worker or '')} {doing(job.resource)}, attempt {job.attempt}"
+        case Timer(kind=kind, due=due):
+            return f"{wait.state} {_TIMERS[kind]} {time_text(due)}"
+        case Frame(join=join) if join is not None:
+            total = "?" if join.item_count is None else join.item_count
+            return f"{wait.state}: {join.settled_items} of {total} items are done"
+        case Execution(name=name, workflow=workflow):
+            return f"{wait.state} waits for the execution {name} of {workflow}"
+        case SmError(message=message):
+            return f"nothing goes on with it: {message}"
+    raise AssertionError(f"nothing waits for {wait.what!r}")
+
+
 def execution_failure(engine: Engine, execution: Execution) -> FailurePlace | None:
     """Where it failed; None unless it is FAILED."""
     with engine.store.read() as questions:
         return failure_place(questions, execution)
+
+
+def redrive_document(
+    execution: Execution, again: Sequence[Again], *, version: int | None, dry_run: bool
+) -> dict[str, Json]:
+    """What runs again of a redriven execution, as JSON. version: of its workflow, with which it goes on."""
+    return {
+        "executionId": execution.ref,
+        "dryRun": dry_run,
+        "version": version,
+        "again": again_documents(again),
+    }
+
+
+def again_documents(again: Sequence[Again]) -> list[Json]:
+    """The states that run again, as JSON."""
+    return [{"state": a.state, "type": a.type, "where": list(a.where)} for a in again]
 
 
 def failure_document(failure: FailurePlace | None) -> Json:

@@ -10,7 +10,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, HistoryEvent
+from sm_cli.timestamps import rfc3339
 from sm_cli.views.state_visits import StateVisit, StateVisits
 
 if TYPE_CHECKING:
@@ -95,6 +97,24 @@ def visits_of(engine: Engine, execution: Execution, filter: VisitFilter, *, data
     for visit in _fold(engine, execution, begin, execution.events, data=data):
         if filter.takes(visit):
             yield visit
+
+
+def visit_document(visit: StateVisit) -> dict[str, Json]:
+    """A visit of a state as JSON. Times are RFC 3339, UTC."""
+    return {
+        "name": visit.name,
+        "type": visit.type,
+        "status": visit.status,
+        "where": list(visit.where),
+        "started": rfc3339(visit.start),
+        "ended": None if visit.end is None else rfc3339(visit.end),
+        "milliseconds": None if visit.end is None else (visit.end - visit.start) // 1000,
+        "retries": visit.retries,
+        "error": visit.error,
+        "cause": visit.cause,
+        "input": visit.input,
+        "output": visit.output,
+    }
 
 
 def _newest(engine: Engine, execution: Execution, filter: VisitFilter, *, data: bool) -> deque[StateVisit]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.engine.near_misses import difference
 from sm_cli.errors import Conflict, NotFound
-from sm_cli.jsonvalue import Json, folded_text
+from sm_cli.jsonvalue import Json, folded_text, scalar_text
 from sm_cli.store.messages import MessageFilter, MessageStatus, OpenWait, StoredMessage, WaitFilter
 from sm_cli.store.protocol import Store
 from sm_cli.timestamps import rfc3339
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sm_cli.engine.engine import Engine
+    from sm_cli.engine.send_message import Sent
 
 #: What a correlation value's kind is called.
 KINDS = {"s": "string", "n": "number", "b": "boolean"}
@@ -80,6 +81,22 @@ def message_document(engine: Engine, m: StoredMessage) -> dict[str, Json]:
         ],
         "data": m.body,
     }
+
+
+def sent_document(engine: Engine, key: str, value: Json, result: Sent) -> dict[str, Json]:
+    """What became of a message that was sent, as JSON. Times are RFC 3339, UTC."""
+    facts: dict[str, Json] = {
+        "outcome": result.outcome.value.replace(" ", "_"),
+        "key": key,
+        "value": scalar_text(value),
+        "message": result.message,
+        "executions": list(result.executions),
+        "until": None if result.until is None else rfc3339(result.until),
+        "near": list(result.near),
+    }
+    if result.first is not None:
+        facts["first"] = message_document(engine, result.first)
+    return facts
 
 
 def wait_document(wait: OpenWait) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sm_cli.interpreter.tokens import make_token
+from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution
 
 if TYPE_CHECKING:
@@ -34,3 +35,16 @@ def handed_over_tasks(engine: Engine, limit: int) -> list[HandedOver]:
         HandedOver(executions[job.execution], job.state, job.resource, make_token(key, job.frame, job.seq))
         for job in jobs
     ]
+
+
+def task_document(task: HandedOver) -> dict[str, Json]:
+    """A task that waits for a callback as JSON."""
+    execution, state, resource, token = task
+    return {
+        "executionId": execution.ref,
+        "execution": execution.name,
+        "workflow": execution.workflow,
+        "state": state,
+        "resource": resource,
+        "token": token,
+    }

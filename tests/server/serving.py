@@ -26,6 +26,7 @@ from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import soon, workflow
+from tests.store.asking import asked
 
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 TASK = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "work", "End": True}}}
@@ -63,10 +64,13 @@ class Served:
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
-    def start(self, definition: dict[str, Any], input: Any = None, name: str = "w", **more: Any) -> Execution:
+    def start(self, definition: dict[str, Any], input: Any = None, called: str = "w", **more: Any) -> Execution:
         """Start an execution as another process would."""
-        found: Workflow = workflow(definition, name)
-        return self.engine.start(found, {} if input is None else input, **more)[0]
+        found: Workflow = workflow(definition, called)
+        execution = self.engine.start(found, {} if input is None else input, **more)[0]
+        while asked(self.store).has_ready():  # a slow machine leaves states for the next tick
+            self.engine.transact(lambda tick: tick.ready(100, None))
+        return asked(self.store).execution(execution.id) or execution
 
     def get(self, path: str, status: int = 200, **more: Any) -> Any:
         """The document that GET answers with, whose status has to be this one."""

@@ -111,7 +111,10 @@ def send_message(
 
             ends = ends_of(engine, result.executions)
         if format != "table":
-            out.one(_document(engine, key, value, result, ends), format)
+            from sm_cli.views.messages import sent_document
+
+            facts = sent_document(engine, key, value, result)
+            out.one(facts if ends is None else {**facts, "ends": [*ends]}, format)
         else:
             _tell(engine, correlation, result, ends)
     _check(correlation, result, must_arrive=require_match or span == 0, least=least)
@@ -170,29 +173,6 @@ def _line(engine: Engine, correlation: str, result: Sent) -> str | None:
             f"{correlation} repeats message {result.first.id}, which was sent {when} and {became(engine, result.first)}"
         )
     return None
-
-
-def _document(
-    engine: Engine, key: str, value: Json, result: Sent, ends: list[dict[str, Json]] | None
-) -> dict[str, Json]:
-    from sm_cli.jsonvalue import scalar_text
-    from sm_cli.timestamps import rfc3339
-    from sm_cli.views.messages import message_document
-
-    facts: dict[str, Json] = {
-        "outcome": result.outcome.value.replace(" ", "_"),
-        "key": key,
-        "value": scalar_text(value),
-        "message": result.message,
-        "executions": list(result.executions),
-        "until": None if result.until is None else rfc3339(result.until),
-        "near": list(result.near),
-    }
-    if result.first is not None:
-        facts["first"] = message_document(engine, result.first)
-    if ends is not None:
-        facts["ends"] = [*ends]
-    return facts
 
 
 def _check(correlation: str, result: Sent, *, must_arrive: bool, least: int) -> None:

@@ -10,25 +10,15 @@ from sm_cli.cli.chaining.words import origin_line, target_lines
 from sm_cli.cli.show.places import child_failure_lines, failure_lines, with_places
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.actions import command_of
-from sm_cli.errors import SmError
 from sm_cli.jsonvalue import Json, dumps
-from sm_cli.views.executions import PendingWait, execution_document, execution_failure
+from sm_cli.views.executions import PendingWait, execution_document, execution_failure, wait_sentence
 from sm_cli.views.failures import readable_cause
 from sm_cli.views.map_runs import child_failures
-from sm_cli.views.records import HANDED_OVER, Execution, Frame, Job, Subscription, Timer, TimerKind
-from sm_cli.views.why import doing, need_of
-from sm_cli.worker.membership import name_of
+from sm_cli.views.records import Execution
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.views.failures import FailurePlace
-
-_TIMERS = {
-    TimerKind.DELAY: "waits until",
-    TimerKind.DEADLINE: "times out at",
-    TimerKind.BACKOFF: "tries again at",
-    TimerKind.HEARTBEAT: "has to send a heartbeat before",
-}
 
 
 def describe_execution(engine: Engine, execution: Execution, root: Path) -> tuple[dict[str, Json], FailurePlace | None]:
@@ -42,30 +32,8 @@ def describe_execution(engine: Engine, execution: Execution, root: Path) -> tupl
 
 def wait_text(wait: PendingWait) -> str:
     """What is waited for in words, and the command that moves it."""
-    sentence = _waited_for(wait)
+    sentence = wait_sentence(wait, tables.local_time)
     return sentence if wait.action is None else f"{sentence}: {command_of(wait.action)}"
-
-
-def _waited_for(wait: PendingWait) -> str:
-    match wait.what:
-        case Subscription(key=key, value=value, deadline=deadline):
-            until = "" if deadline is None else f" until {tables.local_time(deadline)}"
-            return f"{wait.state} waits for the message {key}={value}{until}"
-        case Job() as job if job.leased_until == HANDED_OVER:
-            return f"{wait.state} has handed its work over and waits for the callback"
-        case Job(worker=None) as job:
-            return f"{wait.state} waits for a worker {need_of(job.resource)}"
-        case Job() as job:
-            return f"{wait.state} is at work: {name_of(job.worker or '')} {doing(job.resource)}, attempt {job.attempt}"
-        case Timer(kind=kind, due=due):
-            return f"{wait.state} {_TIMERS[kind]} {tables.local_time(due)}"
-        case Frame(join=join) if join is not None:
-            return f"{wait.state}: {join.settled_items} of {tables.total(join.item_count)} items are done"
-        case Execution(name=name, workflow=workflow):
-            return f"{wait.state} waits for the execution {name} of {workflow}"
-        case SmError(message=message):
-            return f"nothing goes on with it: {message}"
-    raise AssertionError(f"nothing waits for {wait.what!r}")
 
 
 def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *, full: bool = False) -> Iterator[str]:

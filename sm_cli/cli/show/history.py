@@ -28,7 +28,6 @@ from sm_cli.cli.terminal.options import (
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
-    from sm_cli.jsonvalue import Json
     from sm_cli.views.history import VisitFilter
     from sm_cli.views.records import Execution, HistoryEvent
     from sm_cli.views.state_visits import StateVisit
@@ -205,7 +204,7 @@ def _tell_document(engine: Engine, execution: Execution, filter: VisitFilter, ev
     """With `events` what GetExecutionHistory answers, else the execution and its states; as `jsonl` only these."""
     from sm_cli.cli.terminal.growing import growing_document
     from sm_cli.engine.aws_history import aws_events
-    from sm_cli.views.history import visits_of
+    from sm_cli.views.history import visit_document, visits_of
     from sm_cli.views.listing import execution_facts
 
     if events:
@@ -214,26 +213,7 @@ def _tell_document(engine: Engine, execution: Execution, filter: VisitFilter, ev
         return
     visits = visits_of(engine, execution, filter, data=True)
     head = {**execution_facts(execution), "input": execution.input, "output": execution.output}
-    growing_document(head, "states", map(_state, visits), format)
-
-
-def _state(visit: StateVisit) -> dict[str, Json]:
-    from sm_cli.timestamps import rfc3339
-
-    return {
-        "name": visit.name,
-        "type": visit.type,
-        "status": visit.status,
-        "where": list(visit.where),
-        "started": rfc3339(visit.start),
-        "ended": None if visit.end is None else rfc3339(visit.end),
-        "milliseconds": None if visit.end is None else (visit.end - visit.start) // 1000,
-        "retries": visit.retries,
-        "error": visit.error,
-        "cause": visit.cause,
-        "input": visit.input,
-        "output": visit.output,
-    }
+    growing_document(head, "states", map(visit_document, visits), format)
 
 
 def _follow(engine: Engine, execution: Execution, events: bool, payloads: bool, format: str, *, full: bool) -> None:

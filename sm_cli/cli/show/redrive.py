@@ -63,7 +63,7 @@ def redrive(
     """Go on with a failed, timed out or stopped execution, or all that filters choose; what succeeded is not done
     again."""
     from sm_cli.cli.terminal.inputs import read_json
-    from sm_cli.views.executions import execution_now
+    from sm_cli.views.executions import execution_now, redrive_document
 
     if input is not None and state is None:
         raise UsageError("--input belongs to --from: without it every state keeps the input that it had")
@@ -86,7 +86,7 @@ def redrive(
             warn(f"{each.state} is a Fail state, so it fails again; --from STATE goes on from another one")
     goes_on = number if dry_run or current is None else current.version
     if json:
-        out.value({"executionId": record.ref, "dryRun": dry_run, "version": goes_on, "again": _documents(again)})
+        out.value(redrive_document(record, again, version=goes_on, dry_run=dry_run))
     else:
         _print_again(record, again, dry_run, None if (number, text) == (None, None) else goes_on, definition)
 
@@ -131,11 +131,13 @@ def _other_text(
 def _redrive_several(
     several: Several, filters: ExecutionFilter | None, go_on: Callable[[Execution], list[Again]], *, yes: bool
 ) -> None:
+    from sm_cli.views.executions import again_documents
+
     def act(execution: Execution) -> dict[str, Json]:
         again = go_on(execution)
         if not several.json:
             out.text(f"{execution.ref}  {execution.name}: {', '.join(map(_line, again))}")
-        return {"again": _documents(again)}
+        return {"again": again_documents(again)}
 
     assert filters is not None
     several.carry_out(filters, act, yes=yes)
@@ -145,7 +147,3 @@ def _redrive_several(
 
 def _line(again: Again) -> str:
     return " / ".join((*again.where, f"{again.state} ({again.type})"))
-
-
-def _documents(again: list[Again]) -> list[Json]:
-    return [{"state": a.state, "type": a.type, "where": list(a.where)} for a in again]

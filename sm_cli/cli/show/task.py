@@ -13,7 +13,7 @@ from sm_cli.cli.terminal.fitting import print_table
 from sm_cli.cli.terminal.options import AsJson, Database, Limit, LockTimeout, TableOutput, Trust, count, table_format
 
 if TYPE_CHECKING:
-    from sm_cli.jsonvalue import Json
+    pass
 
 Token = Annotated[str, typer.Argument(metavar="TOKEN", show_default=False, help="The task token.")]
 
@@ -75,18 +75,13 @@ def list_tasks(
     _trust: Trust = False,
 ) -> None:
     """Tasks that wait for a callback, oldest first, with their tokens."""
-    from sm_cli.views.tasks import handed_over_tasks
+    from sm_cli.views.tasks import handed_over_tasks, task_document
 
     format, wide = table_format(output, json)
     with opened_engine(db) as engine:
         tasks = handed_over_tasks(engine, count(limit, "--limit"))
     if format != "table":
-        rows: list[Json] = [
-            {"executionId": e.ref, "execution": e.name, "workflow": e.workflow, "state": state, "resource": resource,
-             "token": token}
-            for e, state, resource, token in tasks
-        ]  # fmt: skip
-        out.rows(rows, format)
+        out.rows([task_document(task) for task in tasks], format)
     elif tasks:
         lines = [(e.name, e.workflow, state, token) for e, state, _, token in tasks]
         print_table(("EXECUTION", "WORKFLOW", "STATE", "TOKEN"), lines, wide=wide, now=0, whole="TOKEN")

@@ -1,0 +1,247 @@
+"""Workflows: their texts, versions, aliases; what differs, and what is wrong with a definition."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import Header, Query, Request
+from starlette.responses import PlainTextResponse, Response
+
+from sm_cli.asl.editor.json_schema import editor_schema
+from sm_cli.asl.validation.validate import check
+from sm_cli.engine.versions.references import WorkflowReference
+from sm_cli.errors import NotFound, UsageError
+from sm_cli.jsonvalue import Json
+from sm_cli.project.definitions import files_by_name
+from sm_cli.server.answers import answer_json
+from sm_cli.server.api.acting import Reply, perform
+from sm_cli.server.api.bodies import AliasBody, DefinitionBody, RegisterBody, RollbackBody
+from sm_cli.server.api.definitions import workflow_from
+from sm_cli.server.api.links import path_to
+from sm_cli.server.api.routing import rest_router
+from sm_cli.server.backend import Backend, TheBackend
+from sm_cli.server.problems import Refusal
+from sm_cli.views.workflows.diagnostics import diagnostic_document
+from sm_cli.views.workflows.versions import (
+    alias_document,
+    aliases_of,
+    definition_value,
+    differences,
+    list_workflows,
+    version_document,
+    version_text,
+    versions_of,
+    workflow_document,
+)
+
+router = rest_router("workflows")
+
+_IfNone = Annotated[str | None, Header(description="ETags of what the client has: 304 when it is still that.")]
+_If = Annotated[str | None, Header(description="The ETag of the current version: 412 when it is another by now.")]
+
+
+@router.get("/workflows", summary="List workflows")
+async def get_workflows(backend: TheBackend) -> Response:
+    """`items`: those of the database and those of the project's files; `file` says whether it has one."""
+
+    def ask() -> Json:
+        rows = {row.name: row for row in list_workflows(backend.store)}
+        files = files_by_name(backend.library.folder)
+        items: list[Json] = []
+        for name in sorted({*rows, *files}):
+            none: dict[str, Json] = {"name": name, "version": None, "versions": 0, "aliases": {}, "registered": None}
+            items.append({**(workflow_document(rows[name]) if name in rows else none), "file": name in files})
+        return {"items": items, "next": None}
+
+    return answer_json(await backend.read(ask))
+
+
+@router.post("/workflows", status_code=201, summary="Register a definition")
+async def post_workflow(body: RegisterBody, request: Request, backend: TheBackend, if_match: _If = None) -> Response:
+    """The text becomes the version that the bare name means: 201, or 200 when it was one already. 400 with
+    `diagnostics` when it cannot run."""
+    act = partial(_register, backend, body.name, body.definition, body.alias, if_match)
+    return await perform(request, backend, act)
+
+
+def _register(
+    backend: Backend, name: str, definition: dict[str, Any] | str, alias: str | None, if_match: str | None
+) -> Reply:
+    workflow = workflow_from(definition, name)
+    if if_match is not None and _current_tag(backend, name) not in _tags(if_match):
+        raise Refusal(412, "PreconditionFailed", f"the current version of {name} is not the one that If-Match names")
+    registration = backend.engine.workflows.register(workflow, alias)
+    document: Json = {
+        "workflow": name,
+        "version": registration.number,
+        "new": registration.is_new,
+        "alias": alias,
+    }
+    headers = {
+        "Location": path_to("workflows", name, "versions", str(registration.number)),
+        "ETag": _tag(workflow.program.digest),
+    }
+    return Reply(document, 201 if registration.is_new else 200, headers)
+
+
+def _current_tag(backend: Backend, name: str) -> str | None:
+    try:
+        row, _ = version_text(backend.store, WorkflowReference(name, None))
+    except NotFound:
+        return None
+    return _tag(row.version.digest)
+
+
+def _tag(digest: str) -> str:
+    return f'"{digest}"'
+
+
+def _tags(header: str) -> set[str]:
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
+
+
+@router.get("/workflows/{workflow}", summary="Show a workflow's current version")
+async def get_workflow(workflow: str, backend: TheBackend, if_none_match: _IfNone = None) -> Response:
+    """The version that the bare name means, with its definition as `text`; `ETag` is of the definition."""
+    return await _version_response(backend, WorkflowReference(workflow, None), if_none_match)
+
+
+@router.get("/workflows/{workflow}/versions", summary="List the versions of a workflow")
+async def get_versions(workflow: str, backend: TheBackend) -> Response:
+    """`items`, the highest number first, with the executions that run each now."""
+    rows = await backend.read(lambda: versions_of(backend.store, workflow))
+    return answer_json({"items": [version_document(row) for row in rows], "next": None})
+
+
+@router.get("/workflows/{workflow}/versions/{version}", summary="Show a version of a workflow")
+async def get_version(workflow: str, version: str, backend: TheBackend, if_none_match: _IfNone = None) -> Response:
+    """By its number or an alias: the version with its definition as `text`; `ETag` is of the definition."""
+    return await _version_response(backend, WorkflowReference(workflow, version), if_none_match)
+
+
+async def _version_response(backend: Backend, reference: WorkflowReference, if_none_match: str | None) -> Response:
+    def ask() -> tuple[str, dict[str, Json]]:
+        row, definition = version_text(backend.store, reference)
+        document = {**version_document(row), "format": definition.format, "text": definition_value(definition)}
+        return _tag(row.version.digest), document
+
+    tag, document = await backend.read(ask)
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if if_none_match is not None and ({tag, "*"} & _tags(if_none_match)):
+        return Response(status_code=304, headers=headers)
+    return answer_json(document, 200, headers)
+
+
+@router.delete("/workflows/{workflow}", summary="Delete a workflow")
+async def delete_workflow(workflow: str, backend: TheBackend) -> Response:
+    """All its versions and aliases go; closed executions keep their text. 409 while an open execution needs it."""
+    versions = await backend.change(lambda: backend.engine.workflows.delete(workflow))
+    return answer_json({"workflow": workflow, "deleted": [each.number for each in versions]})
+
+
+@router.delete("/workflows/{workflow}/versions/{version}", summary="Delete a version of a workflow")
+async def delete_version(workflow: str, version: int, backend: TheBackend) -> Response:
+    """409 while an open execution runs it, or an alias means it."""
+    versions = await backend.change(lambda: backend.engine.workflows.delete(workflow, version))
+    return answer_json({"workflow": workflow, "deleted": [each.number for each in versions]})
+
+
+@router.get("/workflows/{workflow}/diff", summary="What two versions differ in")
+async def get_diff(
+    workflow: str, backend: TheBackend,
+    before: Annotated[str, Query(description="A number or an alias.")],
+    after: Annotated[str | None, Query(description="A number or an alias; the current version unless given.")] = None,
+) -> Response:  # fmt: skip
+    """`items`: JSON pointer, `before` and `after`; null where there is nothing."""
+
+    def ask() -> Json:
+        one, other = (
+            definition_value(version_text(backend.store, WorkflowReference(workflow, qualifier))[1])
+            for qualifier in (before, after)
+        )
+        changes = differences(one, other)
+        return {"items": [{"pointer": c.pointer, "before": c.before, "after": c.after} for c in changes], "next": None}
+
+    return answer_json(await backend.read(ask))
+
+
+@router.get("/workflows/{workflow}/graph", summary="Draw a workflow", response_class=PlainTextResponse)
+async def get_graph(
+    workflow: str, backend: TheBackend,
+    version: Annotated[str | None, Query(description="A number or an alias.")] = None,
+    format: Annotated[str, Query(description="mermaid or dot.")] = "mermaid",
+) -> PlainTextResponse:  # fmt: skip
+    """The drawing as text, for Mermaid or Graphviz. Raises UsageError."""
+    from sm_cli.asl.graph.dot import to_dot
+    from sm_cli.asl.graph.graph import graph_of
+    from sm_cli.asl.graph.mermaid import to_mermaid
+
+    draw = {"mermaid": to_mermaid, "dot": to_dot}.get(format)
+    if draw is None:
+        raise UsageError("format takes mermaid or dot")
+
+    def ask() -> str:
+        _, definition = version_text(backend.store, WorkflowReference(workflow, version))
+        return draw(graph_of(definition_value(definition)), None)
+
+    return PlainTextResponse(await backend.read(ask))
+
+
+@router.get("/workflows/{workflow}/aliases", summary="List the aliases of a workflow")
+async def get_aliases(workflow: str, backend: TheBackend) -> Response:
+    """`items`, by name, each with the versions that it means and their shares in percent."""
+    aliases = await backend.read(lambda: aliases_of(backend.store, workflow))
+    return answer_json({"items": [alias_document(each) for each in aliases], "next": None})
+
+
+@router.put("/workflows/{workflow}/aliases/{alias}", summary="Let an alias mean a version, or two")
+async def put_alias(workflow: str, alias: str, body: AliasBody, backend: TheBackend) -> Response:
+    """The shares of two versions add up to 100. Raises UsageError."""
+    if any(not number.isdecimal() or len(number) > 9 for number in body.versions):
+        raise UsageError("versions takes numbers of versions as its keys")
+    targets = tuple((int(number), share) for number, share in body.versions.items())
+    changed = await backend.change(lambda: backend.engine.workflows.set_alias(workflow, alias, targets))
+    return answer_json(alias_document(changed))
+
+
+@router.delete("/workflows/{workflow}/aliases/{alias}", summary="Forget an alias")
+async def delete_alias(workflow: str, alias: str, backend: TheBackend) -> Response:
+    """Executions that were started by it keep its name."""
+    gone = await backend.change(lambda: backend.engine.workflows.delete_alias(workflow, alias))
+    return answer_json(alias_document(gone))
+
+
+@router.post("/workflows/{workflow}/rollback", summary="Let a name or an alias mean an older version")
+async def post_rollback(workflow: str, body: RollbackBody, request: Request, backend: TheBackend) -> Response:
+    """`before` and `after`: versions and their shares. What runs stays on its own version."""
+
+    def act() -> Reply:
+        move = backend.engine.workflows.roll_back(WorkflowReference(workflow, body.alias), body.to)
+        return Reply({
+            "workflow": workflow,
+            "alias": body.alias,
+            "before": {str(version): share for version, share in move.before},
+            "after": {str(version): share for version, share in move.after},
+        })  # fmt: skip
+
+    return await perform(request, backend, act)
+
+
+@router.post("/validate", summary="Check a definition")
+async def post_validation(body: DefinitionBody, backend: TheBackend) -> Response:
+    """200 whether or not it is valid: `valid`, and `diagnostics` with code, severity, message, pointer, line."""
+
+    def ask() -> Json:
+        handlers = None if body.handlers is None else frozenset(body.handlers)
+        _, problems = check(body.definition, handlers=handlers, express=body.express)
+        is_valid = not any(problem.severity == "error" for problem in problems)
+        return {"valid": is_valid, "diagnostics": [diagnostic_document(problem) for problem in problems]}
+
+    return answer_json(await backend.read(ask))
+
+
+@router.get("/schema", summary="A JSON Schema of workflows, for editors")
+async def get_schema() -> Response:
+    """It describes the language, field by field."""
+    return answer_json(editor_schema(), media_type="application/schema+json")

@@ -1,0 +1,156 @@
+"""Whatever a client sends, it gets one sentence, and nothing of ours breaks or is lost."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.workers import soon
+from tests.server.serving import MESSAGE, PASS, Served
+
+API = "/api/v1"
+JSON = {"Content-Type": "application/json"}
+
+
+def refused(here: Served, content: bytes | str, status: int = 400, headers: dict[str, str] | None = None) -> Any:
+    """The problem that a start with this body is answered with; it has started nothing."""
+    response = here.ask(
+        "POST", f"{API}/executions", status, content=content, headers=JSON if headers is None else headers
+    )
+    assert response.headers["content-type"] == "application/problem+json"
+    assert here.get(f"{API}/executions/count") == {"count": 0}
+    problem = response.json()
+    assert set(problem) >= {"type", "title", "status", "detail", "code"}
+    assert "\n" not in problem["detail"]
+    assert "Traceback" not in response.text
+    return problem
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["{", "", "nonsense", "[1, 2", '{"input": NaN}', '{"input": 1e999}', '{"name": "a", "name": "b"}', "\ufeff{]"],
+)
+def test_what_is_not_json_says_where(on_file: Served, body: str) -> None:
+    problem = refused(on_file, body)
+    assert problem["code"] == ("InvalidJson" if body else "UsageError")
+
+
+def test_what_is_not_utf8_is_not_json(on_file: Served) -> None:
+    assert refused(on_file, b'{"name": "\xff"}')["code"] == "InvalidJson"
+
+
+def test_a_number_that_cannot_be_kept_exactly_is_refused(on_file: Served) -> None:
+    assert "64 bits" in refused(on_file, '{"workflow": "w", "input": 123456789012345678901234567890}')["detail"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_a_body_of_another_kind_is_refused(on_file: Served, kind: str) -> None:
+    body = json.dumps({"definition": PASS})
+    assert refused(on_file, body, 415, {"Content-Type": kind})["code"] == "UnsupportedMediaType"
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"workflow": "w", "inputt": {}}, "inputt"),
+        ({"workflow": 7}, "workflow"),
+        ({"workflow": "w", "timeout": "soon"}, "timeout"),
+        ({"workflow": "w", "timeout": -1}, "timeout"),
+        ({"workflow": "w", "tags": {"a": 1}}, "tags/a"),
+        ({"workflow": "w", "queue": "a queue"}, "queue"),
+        ([], "body"),
+        ("text", "body"),
+    ],
+)
+def test_a_member_that_there_is_not_or_of_another_type_is_named(on_file: Served, body: Any, place: str) -> None:
+    problem = refused(on_file, json.dumps(body))
+    assert problem["code"] == "UsageError"
+    assert place in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"workflow": "w", "definition": PASS}, {"workflow": "w", "workflow_name": "x"}, {"definition": {}}]
+)
+def test_a_start_of_nothing_or_of_two_things_is_refused(on_file: Served, body: Any) -> None:
+    refused(on_file, json.dumps(body))
+
+
+@pytest.mark.parametrize("depth", [201, 5_000, 100_000])
+def test_a_body_that_is_nested_deep_is_refused(on_file: Served, depth: int) -> None:
+    body = '{"workflow": "w", "input": ' + "[" * depth + "]" * depth + "}"
+    assert refused(on_file, body)["code"] == "InvalidJson"
+
+
+def test_a_body_of_more_than_ten_megabytes_is_refused(on_file: Served) -> None:
+    body = b'{"workflow": "w", "input": "' + b"x" * 10_000_000 + b'"}'
+    assert refused(on_file, body, 413)["code"] == "TooLarge"
+
+
+def test_a_body_of_nearly_ten_megabytes_is_kept_whole(on_file: Served) -> None:
+    text = "x" * 9_000_000
+    ref = on_file.post(f"{API}/executions", {"definition": PASS, "input": text}, 201)["id"]
+    assert on_file.get(f"{API}/executions/{ref}/output") == text
+
+
+@pytest.mark.parametrize("name", ["a b/c", "x" * 81, "", "<b>", "a\nb"])
+def test_a_name_that_aws_would_refuse_is_refused(on_file: Served, name: str) -> None:
+    refused(on_file, json.dumps({"definition": PASS, "name": name}))
+
+
+@pytest.mark.parametrize(
+    "ref", ["nothing", "..%2f..%2fetc", "%00", "'; DROP TABLE executions; --", "é" * 300, "*", "%"]
+)
+def test_an_unknown_id_is_not_found(on_file: Served, ref: str) -> None:
+    on_file.start(PASS)
+    assert on_file.get(f"{API}/executions/{ref}", 404)["code"] == "NotFound"
+    assert on_file.get(f"{API}/executions/count") == {"count": 1}
+
+
+def test_a_database_that_is_locked_is_told_and_back_by_itself(tmp_path: Path, on_file: Served) -> None:
+    on_file.backend.store.patience = on_file.backend.store.patience._replace(limit=lambda: 0.05)
+    body = {"definition": PASS}
+    with closing(sqlite3.connect(tmp_path / "sm.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        response = on_file.ask("POST", f"{API}/executions", 503, json=body)
+        assert response.json()["code"] == "DatabaseBusy"
+        assert response.headers["retry-after"] == "1"
+        on_file.get("/readyz")  # a read never waits for who writes
+        assert on_file.get(f"{API}/executions")["items"] == []
+        other.execute("ROLLBACK")
+    on_file.post(f"{API}/executions", body, 201)
+
+
+def test_a_read_never_waits_for_the_writer(tmp_path: Path, on_file: Served) -> None:
+    with closing(sqlite3.connect(tmp_path / "sm.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answers: list[int] = []
+
+        def start() -> None:
+            answers.append(on_file.http.post(f"{API}/executions", json={"definition": PASS}).status_code)
+
+        threads = [threading.Thread(target=start) for _ in range(12)]  # more than there are threads that read
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            on_file.get(f"{API}/executions")
+        assert answers == []
+        other.execute("ROLLBACK")
+    for thread in threads:
+        thread.join()
+    assert answers == [201] * 12
+
+
+def test_a_database_that_is_gone_is_told(tmp_path: Path, on_file: Served) -> None:
+    on_file.start(MESSAGE, {"id": 1})
+    for file in tmp_path.glob("sm.db*"):
+        file.unlink()
+    soon(lambda: on_file.http.get("/readyz").status_code == 503)
+    problem = on_file.get("/readyz", 503)
+    assert problem["code"].startswith("Database")
+    on_file.get("/healthz")

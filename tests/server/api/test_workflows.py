@@ -1,0 +1,112 @@
+"""Workflows over REST: registered, numbered, compared, named, gone back to, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.server.serving import MESSAGE, PASS, Served
+
+API = "/api/v1"
+OTHER = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": 1, "End": True}}}
+WRONG = {"StartAt": "Q", "States": {"P": {"Type": "Pass", "Nxt": "P", "End": True}}}
+
+
+def registered(here: Served, definition: Any = PASS, status: int = 201, **more: Any) -> Any:
+    return here.ask("POST", f"{API}/workflows", status, json={"name": "order", "definition": definition}, **more)
+
+
+def test_a_text_is_registered_once(here: Served) -> None:
+    first = registered(here)
+    assert first.json() == {"workflow": "order", "version": 1, "new": True, "alias": None}
+    assert first.headers["location"] == f"{API}/workflows/order/versions/1"
+    assert registered(here, status=200).json()["new"] is False
+    assert registered(here, OTHER).json()["version"] == 2
+    assert [each["version"] for each in here.get(f"{API}/workflows/order/versions")["items"]] == [2, 1]
+    assert here.get(f"{API}/workflows")["items"][0]["versions"] == 2
+    assert here.get(first.headers["location"])["text"] == PASS
+
+
+def test_a_text_may_be_yaml(on_file: Served) -> None:
+    registered(on_file, "StartAt: P\nStates:\n  P: {Type: Pass, End: true}\n")
+    assert on_file.get(f"{API}/workflows/order")["format"] == "yaml"
+
+
+def test_a_text_that_cannot_run_is_refused_with_every_problem(here: Served) -> None:
+    problem = registered(here, WRONG, 400).json()
+    assert problem["code"] == "InvalidDefinition"
+    assert {each["severity"] for each in problem["diagnostics"]} >= {"error"}
+    assert all(each["message"] and each["code"].startswith("SM") for each in problem["diagnostics"])
+    text = registered(here, '{"StartAt": "Q",\n "States": {}}', 400).json()
+    assert text["diagnostics"][0]["line"] in (1, 2)
+    assert here.get(f"{API}/workflows")["items"] == []
+
+
+def test_who_has_the_definition_is_not_sent_it_again(here: Served) -> None:
+    tag = registered(here).headers["etag"]
+    response = here.ask("GET", f"{API}/workflows/order", 304, headers={"If-None-Match": f'W/"x", {tag}'})
+    assert (response.content, response.headers["etag"]) == (b"", tag)
+    registered(here, OTHER)
+    assert here.ask("GET", f"{API}/workflows/order", 200, headers={"If-None-Match": tag}).headers["etag"] != tag
+
+
+def test_who_has_seen_another_version_overwrites_nothing(here: Served) -> None:
+    tag = registered(here).headers["etag"]
+    new = registered(here, OTHER, headers={"If-Match": tag}).headers["etag"]
+    assert registered(here, MESSAGE, 412, headers={"If-Match": tag}).json()["code"] == "PreconditionFailed"
+    registered(here, MESSAGE, headers={"If-Match": new})
+
+
+def test_versions_are_compared(here: Served) -> None:
+    registered(here)
+    registered(here, OTHER)
+    changes = here.get(f"{API}/workflows/order/diff", params={"before": "1"})["items"]
+    assert changes == [{"pointer": "/States/P/Result", "before": None, "after": 1}]
+
+
+def test_an_alias_means_versions_and_goes_back(here: Served) -> None:
+    registered(here)
+    registered(here, OTHER)
+    url = f"{API}/workflows/order/aliases/prod"
+    shares = here.ask("PUT", url, 200, json={"versions": {"2": 90, "1": 10}}).json()
+    assert shares["versions"] == {"2": 90, "1": 10}
+    assert here.ask("PUT", url, 400, json={"versions": {"2": 90}}).json()["code"] == "UsageError"
+    assert here.ask("PUT", url, 404, json={"versions": {"7": 100}}).json()["code"] == "NotFound"
+    here.ask("PUT", url, 200, json={"versions": {"2": 100}})
+    move = here.post(f"{API}/workflows/order/rollback", {"alias": "prod"})
+    assert (move["before"], move["after"]) == ({"2": 100}, {"1": 100})
+    assert here.get(f"{API}/workflows/order/versions/prod")["version"] == 1
+    assert [each["alias"] for each in here.get(f"{API}/workflows/order/aliases")["items"]] == ["prod"]
+    here.ask("DELETE", url, 200)
+    assert here.get(f"{API}/workflows/order/versions/prod", 404)["code"] == "NotFound"
+
+
+def test_what_is_needed_is_not_deleted(here: Served) -> None:
+    registered(here, MESSAGE)
+    execution = here.post(f"{API}/executions", {"workflow": "order", "input": {"id": 1}}, 201)
+    assert here.ask("DELETE", f"{API}/workflows/order", 409).json()["code"] == "Conflict"
+    here.post(f"{API}/executions/{execution['id']}/stop")
+    assert here.ask("DELETE", f"{API}/workflows/order/versions/1", 200).json()["deleted"] == [1]
+    assert here.get(f"{API}/workflows/order", 404)["code"] == "NotFound"
+
+
+def test_a_definition_is_checked_without_being_kept(here: Served) -> None:
+    assert here.post(f"{API}/validate", {"definition": PASS}) == {"valid": True, "diagnostics": []}
+    wrong = here.post(f"{API}/validate", {"definition": WRONG})
+    assert wrong["valid"] is False
+    assert here.post(f"{API}/validate", {"definition": "{"})["valid"] is False
+    assert here.get(f"{API}/workflows")["items"] == []
+
+
+@pytest.mark.parametrize(("format", "begins"), [("mermaid", "flowchart TD"), ("dot", "digraph")])
+def test_a_workflow_is_drawn(on_file: Served, format: str, begins: str) -> None:
+    registered(on_file)
+    drawing = on_file.ask("GET", f"{API}/workflows/order/graph", 200, params={"format": format})
+    assert drawing.headers["content-type"].startswith("text/plain")
+    assert begins in drawing.text
+    assert on_file.get(f"{API}/workflows/order/graph", 400, params={"format": "png"})["code"] == "UsageError"
+
+
+def test_editors_get_a_schema(on_file: Served) -> None:
+    assert "States" in on_file.get(f"{API}/schema")["properties"]
