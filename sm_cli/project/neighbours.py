@@ -42,7 +42,8 @@ class Neighbours:
     def beside(self) -> list[NeighbourFile]:
         """The other files of a Terraform module."""
         files: list[NeighbourFile] = []
-        for file in sorted(self._folder.glob(f"*{TERRAFORM}"))[:_MOST_FILES]:
+        files_of_module = (each for ending in TERRAFORM for each in self._folder.glob(f"*{ending}"))
+        for file in sorted(files_of_module)[:_MOST_FILES]:
             if str(file) != os.path.normpath(self._template) and file.is_file():
                 with suppress(OSError):
                     files.append(NeighbourFile(str(file), file.read_bytes()))

@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from sm_cli.asl.outline import outline
 from sm_cli.asl.templates.files import NeighbourFile
 from sm_cli.asl.templates.hcl import read_blocks
 from sm_cli.asl.templates.machines import TemplateMachine
@@ -182,3 +183,144 @@ def test_comments_and_blocks_inside_are_passed_over() -> None:
     inside = '  logging_configuration {\n    level = "ALL" // }\n  }\n  /* definition = 1 */'
     text = module(f"<<EOF\n{STATE}\nEOF\n{inside}")
     assert resource(machines(text)["flow"]) == f"{ARN}greet"
+
+
+NAMES = """
+locals {
+  prefix = "shop"
+  retry  = { max = 3, errors = ["Busy", "Late"] }
+  steps  = ["A", "B", "C"]
+  waits  = { A = 1, B = 2 }
+}
+variable "factor" { default = 2 }
+variable "stage" {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("1 + 2 * var.factor", 5),
+        ("(1 + 2) * var.factor", 6),
+        ("10 / 4 - 0.5", 2),
+        ("7 % 4 == 3 && !(2 > 3)", True),
+        ('local.prefix != "shop" || var.factor >= 3', False),
+        ('var.factor == 2 ? "two" : "more"', "two"),
+        ('var.factor > 2 ? { a = 1 } : { a = 2 }', {"a": 2}),
+        ('var.stage == "prod" ? { a = 1 } : { a = 2 }', {"a": 1}),
+        ("local.retry.max", 3),
+        ("local.retry.errors[1]", "Late"),
+        ('local.retry["errors"]', ["Busy", "Late"]),
+        ('"${local.prefix}-${local.retry.max + 1}"', "shop-4"),
+        ("[for s in local.steps : lower(s)]", ["a", "b", "c"]),
+        ('[for i, s in local.steps : "${s}${i}" if s != "B"]', ["A0", "C2"]),
+        ("{ for k, w in local.waits : k => { Seconds = w * 10 } }", {"A": {"Seconds": 10}, "B": {"Seconds": 20}}),
+        ("{ for s in local.steps : (s) => true if s == \"C\" }", {"C": True}),
+        ('concat(["x"], local.retry.errors, [])', ["x", "Busy", "Late"]),
+        ('merge(local.waits, { C = 3 })["C"]', 3),
+        ('format("%s/%d", local.prefix, 7)', "shop/7"),
+        ('join(",", keys(local.waits))', "A,B"),
+        ('lookup(local.waits, "Z", 9)', 9),
+        ("length(local.steps)", 3),
+        ("flatten([[1, [2]], 3])", [1, 2, 3]),
+        ("try(local.nothing.at.all, 5)", 5),
+        ("element(local.steps, 4)", "B"),
+        ('tonumber("12")', 12),
+        ('upper(var.stage)', "${upper(var.stage)}"),
+        ("var.stage + 1", "${var.stage + 1}"),
+        ("timestamp()", "${timestamp()}"),
+        ("local.waits.Z", "${local.waits.Z}"),
+    ],
+)  # fmt: skip
+def test_an_expression_is_computed_as_far_as_it_is_known(expression: str, value: Json) -> None:
+    state = (
+        f'jsonencode({{ StartAt = "A", States = {{ A = {{ Type = "Pass", Result = {expression}, End = true }} }} }})'
+    )
+    found = machines(module(state, NAMES))["flow"]
+    assert definition(found)["States"]["A"]["Result"] == value
+    notes = [problem.code for problem in found.result.diagnostics]
+    assert notes == (["SM017"] if "var.stage" in expression or "timestamp" in expression else [])
+
+
+def test_states_that_a_for_makes_stand_where_it_does() -> None:
+    text = module(
+        'jsonencode({\n  StartAt = "A"\n  States = merge(\n'
+        '    { for s in ["A", "B"] : s => { Type = "Pass", Next = "Z" } },\n'
+        '    { Z = { Type = "Pass", Nxt = "A" } }\n  )\n})'
+    )
+    found = machines(text)["flow"]
+    assert found.result.document is not None
+    assert isinstance(found.result.document.value, dict)
+    assert [list(machine.names) for machine in outline(found.result.document.value)] == [["A", "B", "Z"]]
+    (problem,) = [each for each in validate(found.result.document) if each.code == "SM101"]
+    assert problem.position is not None
+    assert text.splitlines()[problem.position.line - 1].startswith("    { Z =")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"${local.flow}"', "local.flows.one", 'local.flows["one"]', "var.factor == 2 ? local.flow : null",
+        'var.stage != "" ? local.flow : "{}"', '"${jsonencode(local.flows.two)}"', "jsonencode(local.flows.two)",
+        'templatefile("${path.module}/${local.file}", { greet = aws_lambda_function.greet.arn, n = 1 + 1 })',
+        '"${templatefile("flow.json", local.variables)}"', '"${data.template_file.flow.rendered}"',
+    ],
+)  # fmt: skip
+def test_a_definition_that_a_name_leads_to_is_read(written: str) -> None:
+    one = STATE.replace('"', '\\"')
+    more = f"""
+    locals {{
+      flow      = "{one}"
+      file      = "flow.json"
+      variables = merge({{ greet = aws_lambda_function.greet.arn }}, {{}})
+      flows = {{
+        one = "{one}"
+        two = {{
+          StartAt = "A", States = {{ A = {{ Type = "Task", Resource = aws_lambda_function.greet.arn, End = true }} }}
+        }}
+      }}
+    }}
+    data "template_file" "flow" {{
+      template = file("flow.json")
+      vars     = {{ greet = aws_lambda_function.greet.arn }}
+    }}
+    variable "factor" {{ default = 2 }}
+    """
+    found = machines(module(written, more), flow_json=ONE_STATE % "${greet}")["flow"]
+    assert resource(found) == f"{ARN}greet"
+
+
+JSON_SYNTAX = """{
+  "locals": {"wait": 5},
+  "resource": {
+    "aws_lambda_function": {"greet": {"handler": "a.b"}},
+    "aws_sfn_state_machine": {
+      "flow": {"name": "f", "definition": "%s"},
+      "other": [{"definition": "${jsonencode({StartAt = \\"W\\", States = {W = {Type = \\"Wait\\", Seconds = local.wait, End = true}}})}"}]
+    }
+  }
+}
+"""  # noqa: E501
+
+
+def test_the_other_syntax_of_terraform_is_read() -> None:
+    text = JSON_SYNTAX % STATE.replace('"', '\\"')
+    found = {
+        each.name: each for each in template_machines(text.encode(), "main.tf.json", {}, lambda _: None, list) or []
+    }
+    assert resource(found["flow"]) == f"{ARN}greet"
+    assert definition(found["other"])["States"]["W"]["Seconds"] == 5
+    beside = machines(module("local.flow"), beside="")
+    assert beside["flow"].result.document is None
+
+
+def test_a_problem_stands_in_the_text_of_the_other_syntax() -> None:
+    text = JSON_SYNTAX % STATE.replace('"End"', '"Ende"').replace('"', '\\"')
+    found = template_machines(text.encode(), "main.tf.json", {}, lambda _: None, list) or []
+    assert found[0].result.document is not None
+    problem = next(each for each in validate(found[0].result.document) if each.code == "SM101")
+    assert problem.position is not None
+    assert (problem.position.line, text.splitlines()[5][problem.position.column - 1 :][:7]) == (
+        6,
+        '"Ende\\"'[:0] + '\\"Ende\\',
+    )

@@ -1,13 +1,13 @@
-"""What is needed of HCL, Terraform's language: blocks, attributes, and expressions as far as they are plain.
+"""What is needed of HCL, Terraform's language: blocks, attributes, and expressions.
 
-Grammar: github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md. An expression with operators, a `for` and the like is
-kept as raw text; nothing raises for a text that is no HCL, what can be read is.
+Grammar: github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md. What is not read is kept as raw text; nothing raises for
+a text that is no HCL, what can be read is.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sm_cli.asl.text.masking import end_of_interpolation
 
@@ -17,7 +17,13 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.(?:[A-Za-z_][\w-]*|\*|\d+)|\[[^\]\n]*\])*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _HEREDOC = re.compile(r"<<(-?)([A-Za-z_][\w-]*)[ \t]*\r?\n")
-_OPERATOR = re.compile(r"\s*(?:[?+*/%<>]|==|!=|&&|\|\||-(?=\s))")
+_OPERATOR = re.compile(r"\s*(\|\||&&|==|!=|<=|>=|<(?!<)|>|\+|-(?=\s)|\*|/(?![/*])|%(?!\{))\s*")
+_QUESTION = re.compile(r"\s*\?")
+_FOR = re.compile(r"for\s+([A-Za-z_][\w-]*)(?:\s*,\s*([A-Za-z_][\w-]*))?\s+in\b")
+#: How strongly an operator binds.
+_STRENGTHS = {
+    "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, ">": 4, "<=": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "%": 6,
+}  # fmt: skip
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _DIRECTIVE = re.compile(r"%\{[^}\n]*\}")
 _MOST_DEPTH = 150
@@ -27,20 +33,23 @@ _MOST_DEPTH = 150
 class Expression:
     """An expression, with the [start, end) of its characters."""
 
-    #: text, number, word (true, false, null), object, list, call, path, or raw.
+    #: text, number, word (true, false, null), object, list, call, path, operation, not, conditional, for, part (of a
+    #: value, by a key), or raw.
     kind: str
     #: The offset of its first character.
     start: int
     #: The offset after its last character.
     end: int
-    #: The function of a call, the path, the number, the word, or the raw text.
+    #: The function of a call, the path, the number, the word, the operator, the raw text; of a for list or object.
     name: str = ""
     #: Of a text: (characters, their places), and None as places for an interpolation, whose text is the expression.
     parts: list[tuple[str, list[tuple[int, int]] | None, int, int]] = field(default_factory=list)
-    #: Of an object: (key, start and end of the key, value).
+    #: Of an object: (key, start and end of the key, value); of a for its parts: in, key, value, if.
     members: list[tuple[str, int, int, Expression]] = field(default_factory=list)
-    #: Of a list or a call.
+    #: Of a list, a call, and of whatever has operands.
     items: list[Expression] = field(default_factory=list)
+    #: Of a for: the names that it gives.
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,9 +77,16 @@ def read_blocks(text: str) -> list[Block]:
     return blocks
 
 
-def read_expression(text: str) -> Expression:
-    """The expression that a text is."""
-    return _Reader(text).expression(0, 0)
+def read_expression(text: str, at: int = 0) -> Expression:
+    """The expression that a text is, or that begins at this offset of it."""
+    return _Reader(text).expression(at, 0)
+
+
+def read_template(text: str) -> Expression:
+    """The text with interpolations that a text is."""
+    result = Expression("text", 0, len(text))
+    _Reader(text)._parts_of(result, 0, len(text), set())
+    return result
 
 
 class _Reader:
@@ -117,11 +133,79 @@ class _Reader:
 
     def expression(self, at: int, depth: int) -> Expression:
         at = self.blank(at)
-        value = self._primary(at, depth)
-        if value.kind != "raw" and not _OPERATOR.match(self.text, value.end):
+        value = self._operation(at, depth, 0)
+        question = _QUESTION.match(self.text, value.end) if value.kind != "raw" else None
+        if question:
+            value = self._conditional(value, question.end(), depth)
+        if value.kind != "raw" or value.name:
             return value
-        end = self._end_of_raw(value.end if value.kind != "raw" else at)
+        end = self._end_of_raw(at)
         return Expression("raw", at, end, self.text[at:end].strip())
+
+    def _conditional(self, condition: Expression, at: int, depth: int) -> Expression:
+        yes = self.expression(at, depth + 1)
+        after = self.blank(yes.end)
+        if not self.text.startswith(":", after):
+            return Expression("raw", condition.start, condition.start)
+        no = self.expression(after + 1, depth + 1)
+        return Expression("conditional", condition.start, no.end, items=[condition, yes, no])
+
+    def _operation(self, at: int, depth: int, strength: int) -> Expression:
+        """An operand and, as long as they bind more strongly than `strength`, the operators after it."""
+        value = self._operand(at, depth)
+        while value.kind != "raw" and (match := _OPERATOR.match(self.text, value.end)):
+            if _STRENGTHS[match[1]] <= strength or depth > _MOST_DEPTH:
+                break
+            right = self._operation(self.blank(match.end()), depth + 1, _STRENGTHS[match[1]])
+            if right.kind == "raw":
+                return Expression("raw", at, at)
+            value = Expression("operation", value.start, right.end, match[1], items=[value, right])
+        return value
+
+    def _operand(self, at: int, depth: int) -> Expression:
+        if self.text.startswith("!", at) and not self.text.startswith("!=", at) and depth <= _MOST_DEPTH:
+            inner = self._operand(self.blank(at + 1), depth + 1)
+            return inner if inner.kind == "raw" else Expression("not", at, inner.end, items=[inner])
+        value = self._primary(at, depth)
+        while value.kind not in ("raw", "text", "number", "path"):
+            key, end = self._part(value.end, depth)
+            if key is None:
+                break
+            value = Expression("part", value.start, end, items=[value, key])
+        return value
+
+    def _part(self, at: int, depth: int) -> tuple[Expression | None, int]:
+        """`[KEY]` or `.name` behind a value, and where it ends."""
+        if self.text.startswith("[", at):
+            key = self.expression(at + 1, depth + 1)
+            end = self.blank(key.end)
+            return (key, end + 1) if self.text.startswith("]", end) else (None, at)
+        if self.text.startswith(".", at) and (match := _NAME.match(self.text, at + 1)):
+            text = Expression("text", at + 1, match.end())
+            text.parts.append((match[0], [(i, i + 1) for i in range(at + 1, match.end())], at + 1, match.end()))
+            return text, match.end()
+        return None, at
+
+    def _for(self, start: int, match: re.Match[str], closing: str, depth: int) -> Expression:
+        """`for NAME[, NAME] in VALUE : [KEY =>] VALUE[...] [if CONDITION]` and the bracket that closes it."""
+        names = tuple(name for name in match.groups() if name)
+        kind = "object" if closing == "}" else "list"
+        result = Expression("for", start, start, kind, variables=names)
+        value = self.expression(match.end(), depth + 1)
+        parts, signs = [("in", value)], [(":", "key" if closing == "}" else "value"), ("=>", "value"), ("if", "if")]
+        at = self.blank(value.end)
+        for sign, name in signs:
+            if self.text.startswith(sign, at):
+                value = self.expression(at + len(sign), depth + 1)
+                parts.append((name, value))
+                at = self.blank(value.end)
+                if self.text.startswith("...", at):
+                    return Expression("raw", start, start)  # groups
+        if not self.text.startswith(closing, at) or not any(name == "value" for name, _ in parts):
+            return Expression("raw", start, start)
+        result.members = [(name, start, start, part) for name, part in parts]
+        result.end = at + 1
+        return result
 
     def _primary(self, at: int, depth: int) -> Expression:
         c = self.text[at : at + 1]
@@ -137,7 +221,9 @@ class _Reader:
             return self._items("list", at, at + 1, "]", depth)
         if c == "(":
             inner = self._items("list", at, at + 1, ")", depth)
-            return inner.items[0] if len(inner.items) == 1 and inner.kind == "list" else Expression("raw", at, at)
+            if len(inner.items) == 1 and inner.kind == "list":
+                return replace(inner.items[0], start=at, end=inner.end)
+            return Expression("raw", at, at)
         if match := _NUMBER.match(self.text, at):
             return Expression("number", at, match.end(), match[0])
         if match := _PATH.match(self.text, at):
@@ -150,6 +236,8 @@ class _Reader:
     def _items(self, kind: str, start: int, at: int, closing: str, depth: int, name: str = "") -> Expression:
         items: list[Expression] = []
         at = self.blank(at)
+        if kind == "list" and closing == "]" and (match := _FOR.match(self.text, at)):
+            return self._for(start, match, closing, depth)
         while at < len(self.text) and self.text[at] != closing:
             item = self.expression(at, depth + 1)
             items.append(item)
@@ -166,6 +254,8 @@ class _Reader:
     def _object(self, start: int, depth: int) -> Expression:
         result = Expression("object", start, start)
         at = self.blank(start + 1)
+        if match := _FOR.match(self.text, at):
+            return self._for(start, match, "}", depth)
         while at < len(self.text) and self.text[at] != "}":
             key, key_end = self._key(at)
             after = self.blank(key_end)

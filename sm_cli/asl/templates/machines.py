@@ -47,7 +47,7 @@ class MachineReader:
 
     def unknown(self, name: str, span: Span, sentence: str) -> TemplateMachine:
         """A machine whose definition is not known: a note, no error."""
-        return TemplateMachine(name, Parsed(None, [self._note(span.start, sentence)]), self.file, self.text)
+        return TemplateMachine(name, Parsed(None, [self.note(span.start, sentence)]), self.file, self.text)
 
     def of_value(self, name: str, value: Json, span: Span, substitutions: dict[str, Json]) -> TemplateMachine:
         """A definition that is written as an object, or as text."""
@@ -66,7 +66,7 @@ class MachineReader:
             return self.unknown(name, span, f"The definition of {name} is not there: AWS::NoValue")
         except TooManyValues:
             return self.unknown(name, span, f"The definition of {name} is not read: its aliases make it far too large")
-        notes = [self._note(*note) for note in self.resolver.notes]
+        notes = [self.note(*each) for each in self.resolver.notes]
         if result.document is not None:
             result = replace(result, document=substitute(result.document, substitutions))
         return TemplateMachine(name, Parsed(result.document, result.diagnostics + notes), self.file, self.text)
@@ -84,6 +84,7 @@ class MachineReader:
             result = replace(result, document=substitute(result.document, substitutions))
         return TemplateMachine(name, result, neighbour.file, neighbour.content.decode("utf-8-sig", "replace"))
 
-    def _note(self, offset: int, sentence: str) -> Diagnostic:
+    def note(self, offset: int, sentence: str) -> Diagnostic:
+        """What could not be told, with its place."""
         position = Lines(self.text).position(offset, offset + 1)
         return Diagnostic("SM017", "info", sentence, "", position, None, self.file)

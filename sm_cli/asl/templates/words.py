@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 #: How the names of Terraform's files end.
-TERRAFORM = ".tf"
+TERRAFORM = (".tf", ".tf.json")
 #: What every template with a machine holds.
 _MACHINE = re.compile(
     rb"AWS::(?:StepFunctions|Serverless)::StateMachine|\bstateMachines\b|\baws_sfn_state_machine\b|step-functions"
