@@ -193,6 +193,17 @@ def test_a_template_of_cdk_is_read() -> None:
         assert resource(machines(text)["Flow5E6F7A8B"]) == f"{ARN}GreetFn"
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["!Ref Text", "!ImportValue Text", "!Sub '${Text}'", "!Base64 x", "!If [No, !Ref Text, !Ref Text]", "!GetAtt A.B"],
+)
+def test_a_definition_that_a_function_gives_is_a_note_where_nobody_knows_it(written: str) -> None:
+    for field in ("DefinitionString", "Definition"):
+        found = machines(stack(f"{field}: {written}", "Parameters: {Text: {Type: String}}\n"))["Machine"]
+        assert found.result.document is None
+        assert [(each.code, each.severity) for each in found.result.diagnostics] == [("SM017", "info")]
+
+
 def test_anchors_merge_keys_and_several_documents() -> None:
     text = """
     Retries: &retry

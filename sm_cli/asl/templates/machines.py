@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from sm_cli.asl.templates.files import ReadFile
-from sm_cli.asl.templates.intrinsics import NoValue, Resolver, TooManyValues
+from sm_cli.asl.templates.intrinsics import NoValue, Resolver, TooManyValues, function_of
 from sm_cli.asl.templates.mapped_text import parse_mapped
 from sm_cli.asl.text.masking import mask
 from sm_cli.asl.text.numbers_as_text import keep_source_text
@@ -14,6 +15,10 @@ from sm_cli.asl.text.spans import Lines, Span
 from sm_cli.asl.text.substitutions import substitute
 from sm_cli.diagnostics import Diagnostic
 from sm_cli.jsonvalue import Json
+
+
+#: A text that is nothing but a value that nobody knows.
+_PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,10 @@ class MachineReader:
         """A definition that is written as an object, or as text."""
         self.resolver.notes.clear()
         try:
-            if not isinstance(value, dict) or next(iter(value), "").startswith("Fn::"):
+            if not isinstance(value, dict) or function_of(value) is not None:
                 joined_text = self.resolver.text_of(value, span)
+                if _PLACEHOLDER.fullmatch(joined_text.text.strip()):
+                    return self.unknown(name, span, f"The definition of {name} is {joined_text.text.strip()}: not here")
                 result = parse_mapped(joined_text, self.text, self.file)
             else:
                 inner, place = self.resolver.resolve(value, span)
