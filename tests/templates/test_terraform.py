@@ -324,3 +324,28 @@ def test_a_problem_stands_in_the_text_of_the_other_syntax() -> None:
         6,
         '"Ende\\"'[:0] + '\\"Ende\\',
     )
+
+
+def test_for_each_makes_a_machine_of_each_member() -> None:
+    text = """
+    locals { flows = { one = { file = "flow.json", wait = 1 }, two = { file = "flow.json", wait = 2 } } }
+    resource "aws_sfn_state_machine" "flow" {
+      for_each   = local.flows
+      name       = "flow-${each.key}"
+      definition = templatefile("${path.module}/${each.value.file}", { greet = "x", wait = each.value.wait })
+    }
+    resource "aws_sfn_state_machine" "other" {
+      for_each   = toset(["a", "b"])
+      definition = jsonencode({ StartAt = "A", States = { A = { Type = "Pass", Result = each.key, End = true } } })
+    }
+    resource "aws_sfn_state_machine" "unknown" {
+      for_each   = var.flows
+      definition = jsonencode({ StartAt = "A", States = { A = { Type = "Pass", Result = each.key, End = true } } })
+    }
+    """
+    waiting = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": "${wait}", "End": true}}}'
+    found = machines(text, flow_json=waiting)
+    assert list(found) == ["flow.one", "flow.two", "other.a", "other.b", "unknown"]
+    assert definition(found["flow.two"])["States"]["A"]["Seconds"] == 2
+    assert definition(found["other.b"])["States"]["A"]["Result"] == "b"
+    assert definition(found["unknown"])["States"]["A"]["Result"] == "${each.key}"

@@ -16,7 +16,6 @@ from sm_cli.asl.text.substitutions import substitute
 from sm_cli.diagnostics import Diagnostic
 from sm_cli.jsonvalue import Json
 
-
 #: A text that is nothing but a value that nobody knows.
 _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 

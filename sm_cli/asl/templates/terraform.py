@@ -41,17 +41,36 @@ def terraform_machines(
         each.blocks = _blocks_of(each.name, each.text)
     module = Module([own, *others], values, read)
     for block in own.blocks:
-        name = block.words[-1]
         if block.words[:2] == ("resource", "aws_sfn_state_machine") or _is_module(block):
-            definition = block.attributes.get("definition")
-            module.begin()
-            if definition is not None:
-                machine = _machine(name, definition, own, module)
-                yield replace(machine, deployed_name=module.name_of(block.words[1], name))
-            elif block.words[0] == "resource":
-                yield _reader(own, module).unknown(
-                    name, Span(block.start, block.start + 1), f"The state machine {name} has no definition"
-                )
+            yield from _machines_of_block(block, own, module)
+
+
+def _machines_of_block(block: Block, file: ModuleFile, module: Module) -> Iterator[TemplateMachine]:
+    """The machine of a block, or with `for_each` one for each member of it that is known, as `name.key`."""
+    name, definition = block.words[-1], block.attributes.get("definition")
+    if definition is None:
+        if block.words[0] == "resource":
+            place = Span(block.start, block.start + 1)
+            yield _reader(file, module).unknown(name, place, f"The state machine {name} has no definition")
+        return
+    deployed_name = module.name_of(block.words[1], name)
+    for key, each in _members(block, file, module):
+        module.begin()
+        module.scope = {} if each is None else {"each": each}
+        label = name if key is None else f"{name}.{key}"
+        yield replace(_machine(label, definition, file, module), deployed_name=deployed_name if key is None else label)
+    module.scope = {}
+
+
+def _members(block: Block, file: ModuleFile, module: Module) -> list[tuple[str | None, Json]]:
+    """(key, what `each` is) of the members of `for_each`; one of neither where there is none, or it is not known."""
+    expression = block.attributes.get("for_each")
+    value = None if expression is None else module.value(expression, file)[0]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = {str(item): item for item in value}
+    if not isinstance(value, dict) or not value:
+        return [(None, None)]
+    return [(key, {"key": key, "value": member}) for key, member in value.items()]
 
 
 def _blocks_of(file: str, text: str) -> list[Block]:
