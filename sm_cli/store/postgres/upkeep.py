@@ -18,6 +18,7 @@ from sm_cli.errors import UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.postgres import errors, migrate
 from sm_cli.store.postgres.hazards import ServerFacts, state_of_server
+from sm_cli.store.sql.session import not_text
 from sm_cli.store.upkeep import soundness
 from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem, DatabaseState
 
@@ -127,6 +128,8 @@ class PostgresUpkeep:
                 try:
                     for row in cursor.stream(sql_text.encode()):
                         yield dict(zip(_names(cursor), map(_value, row), strict=True))
+                except UnicodeEncodeError as e:
+                    raise not_text(e) from None
                 except pg.ReadOnlySqlTransaction:
                     raise UsageError("the database is only read here: nothing was changed") from None
                 except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as e:

@@ -32,7 +32,7 @@ def test_a_project_that_is_well_has_nothing_broken_and_a_line_for_each_check(pro
     checks = list(dict.fromkeys(each["check"] for each in result.json["findings"]))
     assert checks == [
         "program", "libraries", "config", "handlers", "database", "place", "writing", "clock", "workers", "silent",
-        "tasks", "queues", "resources", "schedules",
+        "tasks", "queues", "resources", "schedules", "engines",
     ]  # fmt: skip
     assert {each["severity"] for each in result.json["findings"]} == {"fine"}
     ((_, text),) = findings(result, "config")

@@ -1,0 +1,95 @@
+"""Names, URLs and questions that a careless or hostile person gives: one sentence, and never a password."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from sm_cli.errors import ConfigurationError, DatabaseAway, DatabaseError, UsageError
+from sm_cli.store.open import open_store, schema_number, upkeep_of
+from sm_cli.store.postgres.errors import explain_error
+from sm_cli.store.postgres.url import parse_url
+from tests.postgres.server import schema, server, with_option
+from tests.store.asking import asked
+from tests.store.samples import apply, execution
+
+
+@pytest.mark.parametrize("name", ["lateral", "default"])
+def test_a_schema_may_have_a_name_that_sql_reserves(name: str) -> None:
+    store = open_store(with_option(server(), f"schema={name}"))
+    try:
+        apply(store, new_executions=[execution(1)])
+        assert asked(store).execution(1) == execution(1)
+        assert len(store.token_key()) == 32
+        upkeep = upkeep_of(store)
+        assert upkeep is not None
+        assert upkeep.count_rows()["executions"] == 1
+    finally:
+        store.close()
+        with psycopg.connect(server(), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:geheim@host/db?foo=bar",
+        "postgresql://me:ge%00heim@host/db",
+        "postgresql://me:geheim@host/d%00b",
+        "postgresql://me:geheim@host/db?schema=pg_temp",
+        "postgresql://me:geheim@host/db?pool=geheim",
+        "postgresql://me:geheim@[::1/db",
+        "postgresql://me:ge/heim@host/db",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_one_sentence_without_the_password(url: str) -> None:
+    for use in (open_store, schema_number):
+        with pytest.raises(ConfigurationError) as told:
+            use(url)
+        assert "geheim" not in str(told.value).replace("pool=geheim", "")
+        assert "heim@" not in str(told.value)
+        assert told.value.exit_code == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        ('connection failed: FATAL:  role "me" does not exist', DatabaseError, "refuses to let this user in"),
+        ('FATAL:  password authentication failed for user "me"', DatabaseError, "refuses to let this user in"),
+        ('FATAL:  no pg_hba.conf entry for host "h"', DatabaseError, "refuses to let this user in"),
+        ('FATAL:  database "x" does not exist', DatabaseError, "there is no database at"),
+        ("FATAL:  the database system is starting up", DatabaseAway, "cannot be reached"),
+        ("FATAL:  sorry, too many clients already", DatabaseAway, "cannot be reached"),
+        ("Connection refused", DatabaseAway, "cannot be reached"),
+    ],
+)
+def test_who_is_not_let_in_is_told_so_and_who_may_come_later_too(
+    text: str, kind: type[DatabaseError], says: str
+) -> None:
+    told = explain_error(psycopg.OperationalError(text), "postgresql://host/x")
+    assert type(told) is kind
+    assert says in told.message
+
+
+def test_a_server_without_that_user_or_database_says_so() -> None:
+    url = parse_url(server())
+    for conninfo in (
+        url.conninfo.replace("postgres@", "no_such_role@"),
+        url.conninfo.replace("/postgres", "/no_such_db"),
+    ):
+        if conninfo == url.conninfo:
+            continue  # the server that is named has other names
+        with pytest.raises(DatabaseError) as told:
+            open_store(conninfo)
+        assert not isinstance(told.value, DatabaseAway)
+
+
+def test_a_question_that_is_no_text_is_refused() -> None:
+    with schema() as url:
+        store = open_store(url)
+        upkeep = upkeep_of(store)
+        assert upkeep is not None
+        with pytest.raises(UsageError, match="is not text that UTF-8 can hold"):
+            list(upkeep.select_rows("SELECT '\udcff'"))
+        store.close()
