@@ -43,7 +43,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const states = Object.entries(marks.states).filter(([key]) => picture.nodes.has(key));
       states.sort(([a, x], [b, y]) => (order.indexOf(y.status) >= 0) - (order.indexOf(x.status) >= 0) || b.split("/").length - a.split("/").length);
       const first = states.length && order.includes(states[0][1].status) ? states[0][0] : marks.last;
-      if (first) show(first, null);
+      if (first && !chosen && !visit) show(first, null); // unless somebody was quicker
     } else if (chosen && document.querySelector("[data-under-way]")) show(chosen, visit);
   }
 
