@@ -45,7 +45,7 @@ async def redrive(request: Request, backend: TheBackend, ref: str) -> Response:
 
 
 @router.post("/messages")
-async def post_message(request: Request, backend: TheBackend) -> Response:
+async def send_from_form(request: Request, backend: TheBackend) -> Response:
     """Send a message. Raises UsageError for a time that is no number."""
     form = await form_of(request)
     data = read_field(form.get("data", ""), "the data")

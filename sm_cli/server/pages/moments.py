@@ -12,7 +12,7 @@ from sm_cli.timestamps import MICROSECONDS
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-def read_moment(text: str, what: str) -> int:
+def moment_of_text(text: str, what: str) -> int:
     """`2h` ago, or an ISO 8601 date or time (local unless it says otherwise), in microseconds since 1970 UTC. Raises
     UsageError for what is neither."""
     text = text.strip()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sm_cli.server.backend import Backend, TheBackend
-from sm_cli.server.pages.moments import read_moment
+from sm_cli.server.pages.moments import moment_of_text
 from sm_cli.server.pages.rendering import PageRoute, show_page
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.listing import ExecutionFilter, workflow_names
@@ -35,7 +35,7 @@ async def statistics_page(request: Request, backend: TheBackend, since: str = "2
 
 def _everything(backend: Backend, since: str, workflow: str) -> dict[str, Any]:
     store, now = backend.store, backend.engine.clock.now()
-    begin = None if since == "all" else read_moment(since, "since")
+    begin = None if since == "all" else moment_of_text(since, "since")
     filter = ExecutionFilter(workflow=workflow.strip() or None, since=begin)
     hours = statistics(store, filter, By.HOUR, now)
     errors = [group for group in statistics(store, filter, By.ERROR, now).groups if group.key[0] is not None]

@@ -68,7 +68,7 @@ async def message_page(request: Request, backend: TheBackend, number: str) -> Re
 
 
 @router.post("/messages/{number}/delete")
-async def delete_message(request: Request, backend: TheBackend, number: str) -> Response:
+async def forget_message(request: Request, backend: TheBackend, number: str) -> Response:
     """Forget a message that nobody received."""
     await form_of(request)
     message = await backend.read(lambda: find_message(backend.engine, number))

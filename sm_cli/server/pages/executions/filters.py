@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sm_cli.errors import UsageError
-from sm_cli.server.pages.moments import read_moment
+from sm_cli.server.pages.moments import moment_of_text
 from sm_cli.views.listing import ExecutionFilter, Order, SortKey, Status, map_run_id
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def read_list_address(parameters: QueryParams, store: Store) -> ListAddress:
     query |= {"status": statuses} if statuses else {}
     query |= {"tag": tags} if tags else {}
     query |= {name: text for name in ("sort", "after", "limit") if (text := parameters.get(name, ""))}
-    since = read_moment(query["since"], "since") if "since" in query else None
-    until = read_moment(query["until"], "until") if "until" in query else None
+    since = moment_of_text(query["since"], "since") if "since" in query else None
+    until = moment_of_text(query["until"], "until") if "until" in query else None
     if since is not None and until is not None and since >= until:
         raise UsageError(
             f"until {query['until']} is not after since {query['since']}: nothing was started between them"

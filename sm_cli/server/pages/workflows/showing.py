@@ -12,7 +12,7 @@ from sm_cli.asl.validation.validate import check
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.project.definitions import files_by_name
 from sm_cli.server.backend import Backend, TheBackend
-from sm_cli.server.pages.moments import read_moment
+from sm_cli.server.pages.moments import moment_of_text
 from sm_cli.server.pages.pictures import graph_document
 from sm_cli.server.pages.rendering import PageRoute, form_of, notice, segment, show_page
 from sm_cli.server.pages.workflows.texts import readable_text, side_by_side
@@ -49,7 +49,7 @@ class WorkflowNumbers(NamedTuple):
 
 def _list(backend: Backend, since: str) -> dict[str, Any]:
     now = backend.engine.clock.now()
-    filter = ExecutionFilter(since=None if since == "all" else read_moment(since, "since"))
+    filter = ExecutionFilter(since=None if since == "all" else moment_of_text(since, "since"))
     groups = {str(group.key[0]): group for group in statistics(backend.store, filter, By.WORKFLOW, now).groups}
     good = filter._replace(statuses=(Status.SUCCEEDED,))
     successes = {str(group.key[0]): group.count for group in statistics(backend.store, good, By.WORKFLOW, now).groups}
@@ -82,7 +82,7 @@ async def workflow_page(request: Request, backend: TheBackend, name: str, versio
             backend.store, WorkflowReference(name, None if version is None else str(version))
         )
         value = definition_value(definition)
-        filter = ExecutionFilter(workflow=name, since=read_moment(SINCE, "since"))
+        filter = ExecutionFilter(workflow=name, since=moment_of_text(SINCE, "since"))
         numbers = statistics(backend.store, filter, By.WORKFLOW, backend.engine.clock.now())
         return {
             "name": name, "row": row, "text": readable_text(definition), "value": value,
