@@ -11,6 +11,7 @@ from sm_cli.asl.templates.files import NeighbourFile
 from sm_cli.asl.templates.hcl import read_blocks
 from sm_cli.asl.templates.machines import TemplateMachine
 from sm_cli.asl.templates.reading import template_machines
+from sm_cli.asl.templates.words import may_hold_machines
 from sm_cli.asl.validation.validate import validate
 from sm_cli.jsonvalue import Json
 from tests.templates.test_cloudformation import ARN, ONE_STATE, definition, resource
@@ -324,6 +325,14 @@ def test_a_problem_stands_in_the_text_of_the_other_syntax() -> None:
         6,
         '"Ende\\"'[:0] + '\\"Ende\\',
     )
+
+
+@pytest.mark.parametrize("argument", ["state_machine_definition", "step_function_definition", "sfn_definition"])
+def test_a_module_is_known_by_its_argument(argument: str) -> None:
+    text = f'module "flow" {{\n  source = "./modules/workflow"\n  {argument} = file("flow.json")\n}}\n'
+    assert may_hold_machines(text.encode())
+    assert resource(machines(text, flow_json=STATE)["flow"]) == "${aws_lambda_function.greet.arn}"
+    assert machines(text.replace(argument, "definition"), flow_json=STATE) == {}
 
 
 def test_for_each_makes_a_machine_of_each_member() -> None:

@@ -27,6 +27,8 @@ from sm_cli.jsonvalue import Json
 _TRANSPARENT = frozenset(
     ["trimspace", "chomp", "tostring", "nonsensitive", "sensitive", "jsondecode", "yamldecode", "yamlencode", "abspath"]
 )
+#: What modules call such an argument.
+_ARGUMENT = re.compile(r"(?:state_?machine|step_?functions?|sfn)_definition")
 _MOST_DEPTH = 50
 _FOR_MACHINES = re.compile(r"step[-_]?func|sfn|state[-_]?machine", re.IGNORECASE)
 
@@ -41,13 +43,13 @@ def terraform_machines(
         each.blocks = _blocks_of(each.name, each.text)
     module = Module([own, *others], values, read)
     for block in own.blocks:
-        if block.words[:2] == ("resource", "aws_sfn_state_machine") or _is_module(block):
+        if block.words[:2] == ("resource", "aws_sfn_state_machine") or block.words[0] == "module":
             yield from _machines_of_block(block, own, module)
 
 
 def _machines_of_block(block: Block, file: ModuleFile, module: Module) -> Iterator[TemplateMachine]:
     """The machine of a block, or with `for_each` one for each member of it that is known, as `name.key`."""
-    name, definition = block.words[-1], block.attributes.get("definition")
+    name, definition = block.words[-1], _definition_of(block)
     if definition is None:
         if block.words[0] == "resource":
             place = Span(block.start, block.start + 1)
@@ -77,10 +79,15 @@ def _blocks_of(file: str, text: str) -> list[Block]:
     return read_json_blocks(text) if file.endswith(".json") else read_blocks(text)
 
 
-def _is_module(block: Block) -> bool:
+def _definition_of(block: Block) -> Expression | None:
+    """The definition that a resource or a module is given; of modules those for step functions, by their source or by
+    the name of the argument."""
+    definition = block.attributes.get("definition")
     source = block.attributes.get("source")
     text = "" if source is None else "".join(part[0] for part in source.parts)
-    return block.words[0] == "module" and _FOR_MACHINES.search(text) is not None
+    if block.words[0] == "resource" or (definition is not None and _FOR_MACHINES.search(text)):
+        return definition
+    return next((value for name, value in block.attributes.items() if _ARGUMENT.fullmatch(name)), None)
 
 
 def _reader(file: ModuleFile, module: Module) -> MachineReader:

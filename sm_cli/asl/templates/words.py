@@ -9,6 +9,7 @@ TERRAFORM = (".tf", ".tf.json")
 #: What every template with a machine holds.
 _MACHINE = re.compile(
     rb"AWS::(?:StepFunctions|Serverless)::StateMachine|\bstateMachines\b|\baws_sfn_state_machine\b|step-functions"
+    rb"|(?:state_?machine|step_?functions?|sfn)_definition\b"
 )
 #: What templates hold, with a machine or without one.
 _TEMPLATE = re.compile(
