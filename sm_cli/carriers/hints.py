@@ -1,7 +1,7 @@
 """A worker's hints: when it claims jobs, and when it tells others that there are some.
 
-A worker that has heard a hint claims as many jobs as it has slots, and again whenever slots come free, until a claim
-leaves a slot free: then nothing is left, and it waits for the next hint. Jobs that it sees and does not claim, because
+A worker that has heard a hint claims as many jobs as it has slots, and again whenever slots come free, until the
+store has none left: then it waits for the next hint. Jobs that it sees and does not claim, because
 it has no slot or was told nothing, it announces. So one hint wakes one worker, that one wakes another one if there is
 more than it can do, and whoever starts executions without knowing of the carrier is heard all the same.
 A hint may get lost: every worker claims once in SWEEP seconds without one, and always while the carrier is away.
@@ -22,7 +22,6 @@ from sm_cli.errors import CarrierAway
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
-    from sm_cli.engine.settings import JobTaker
     from sm_cli.engine.stepping.tick import Tick
 
 log = logging.getLogger("sm.worker")
@@ -55,8 +54,8 @@ class Hints:
         """Whether jobs may be claimed now."""
         return True
 
-    def claim(self, claim: Callable[[], None], _taker: JobTaker, /) -> None:
-        """Claim, if it is time to. taker: who has fewer slots after that."""
+    def claim(self, claim: Callable[[], None]) -> None:
+        """Claim, if it is time to."""
         claim()
 
     def none_left(self) -> None:
@@ -116,21 +115,15 @@ class CarriedHints(Hints):
         """Whether a hint came that is not used up, the time has come to look, or hints cannot come."""
         return self._is_away or self._count != self._answer_count or self._now() >= self._next_sweep
 
-    def claim(self, claim: Callable[[], None], taker: JobTaker, /) -> None:
-        """Claim when awake; a claim that leaves slots has found all that there was."""
-        if not self.is_awake():
-            return
-        count = self._count  # what comes meanwhile may tell of what the claim did not see
-        claim()
-        if taker.slots > 0:
-            self._sleep(count)
+    def claim(self, claim: Callable[[], None]) -> None:
+        """Claim when awake. Others claim beside this worker, so that a slot that stays free does not say that nothing
+        is left; the next look at the store does."""
+        if self.is_awake():
+            claim()
 
     def none_left(self) -> None:
         """What came until the store was asked is answered."""
-        self._sleep(self._count_at_look)
-
-    def _sleep(self, count: int) -> None:
-        self._answer_count, self._next_sweep = count, self._now() + self._sweep
+        self._answer_count, self._next_sweep = self._count_at_look, self._now() + self._sweep
 
     @property
     def announces(self) -> bool:

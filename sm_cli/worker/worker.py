@@ -222,7 +222,7 @@ class Worker:
             self._arrive(tick, beats)
             held_up = self.engine.clock.monotonic() - start > _HELD_UP
             free_jobs = [] if held_up else self.reap(tick, dead)
-            self.hints.claim(partial(leases.claim, tick, self.rota, free_jobs, self.tree), taker)
+            self.hints.claim(partial(leases.claim, tick, self.rota, free_jobs, self.tree))
             tick.ready(BATCH, self.tree)
             tick.run()
             tick.offer_due(tick.now, BATCH, self.tree, beyond=tick.now - 1)

@@ -137,20 +137,40 @@ def test_without_any_hint_it_claims_when_the_time_of_a_sweep_has_come(here: Yard
     assert done == [1]
 
 
-def test_a_hint_that_comes_while_it_claims_is_not_used_up_by_that_claim() -> None:
+def test_a_hint_that_comes_after_the_store_was_asked_is_not_used_up_by_what_that_found() -> None:
     ends = Ends()
     ends.hints.hear("default")
-    ends.hints.claim(lambda: ends.hints.hear("default"), JobTaker("w", 3))
+    assert ends.hints.has_news()
+    ends.hints.hear("default")
+    ends.hints.none_left()
     assert ends.hints.is_awake()
-    ends.hints.claim(lambda: None, JobTaker("w", 3))
+    assert ends.hints.has_news()
+    ends.hints.none_left()
     assert not ends.hints.is_awake()
 
 
-def test_a_claim_that_fills_all_slots_leaves_it_awake() -> None:
+def test_a_claim_that_others_were_quicker_in_leaves_it_awake_until_none_are_left(here: Yard) -> None:
+    ends, done = Ends(), list[Any]()
+    loop = here.worker(handlers(done), hints=ends.hints, concurrency=9)
+    loop.tick()
+    for n in range(3):
+        here.start(one_task(), n)
+    ends.hints.hear("default")
+    ends.hints.claim(lambda: None)
+    assert ends.hints.is_awake()
+    loop.run(lambda: len(done) == 3 and not loop.jobs)
+    loop.tick()
+    assert not ends.hints.is_awake()
+
+
+def test_one_that_is_awake_passes_on_no_more_often_than_it_must(here: Yard) -> None:
     ends = Ends()
     ends.hints.hear("default")
-    ends.hints.claim(lambda: None, JobTaker("w", 0))
-    assert ends.hints.is_awake()
+    assert ends.hints.announces
+    ends.hints.announce(["default"])
+    assert not ends.hints.announces
+    ends.time.seconds += 0.1
+    assert ends.hints.announces
 
 
 def test_a_hint_makes_it_ask_the_store_again_once() -> None:
