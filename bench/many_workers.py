@@ -45,11 +45,12 @@ def echo(input: Any, context: object) -> Any:
     return input
 
 
-def work(url: str, name: str, over: Any) -> None:
-    """One worker, until it is told to stop."""
+def work(url: str, name: str, there: Any, over: Any) -> None:
+    """One worker, from when all are there until it is told to stop."""
     store = open_store(url)
     handlers = {"echo": Handler("echo", echo, True), "sleep": Handler("sleep", sleep, True)}
     worker = Worker(Engine(store), handlers, concurrency=SLOTS, name=name)
+    there.wait()
     worker.run(over.is_set)
     worker.let_go()
     store.close()
@@ -62,11 +63,12 @@ def seconds(server: Server, port: int, workers: int, workflow: Workflow, inputs:
     executions = [engine.start(workflow, input)[0] for input in inputs]
     far = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable&gssencmode=disable&schema={schema}"
     context = multiprocessing.get_context("spawn")
-    over = context.Event()
-    processes = [context.Process(target=work, args=(far, f"w{number}", over)) for number in range(workers)]
-    begun = time.perf_counter()
+    over, there = context.Event(), context.Barrier(workers + 1)
+    processes = [context.Process(target=work, args=(far, f"w{number}", there, over)) for number in range(workers)]
     for process in processes:
         process.start()
+    there.wait()
+    begun = time.perf_counter()
     while True:
         time.sleep(0.1)
         with near.read() as questions:
@@ -83,11 +85,11 @@ def seconds(server: Server, port: int, workers: int, workflow: Workflow, inputs:
     return took
 
 
-def compare(executions: int, children: int) -> Iterator[Figure]:
-    """The figures, for so many executions and children."""
+def compare(executions: int, children: int, delay: float) -> Iterator[Figure]:
+    """The figures, for so many executions and children. delay: seconds in each direction."""
     server = Server()
     try:
-        with longer_line(server.socket, DELAY) as port:
+        with longer_line(server.socket, delay) as port:
             for what, workflow, inputs in (
                 (f"{executions:,} executions of {TASKS} no-op tasks", tasks_in_a_row(TASKS), list(range(executions))),
                 (
@@ -108,4 +110,4 @@ def compare(executions: int, children: int) -> Iterator[Figure]:
 
 
 def run(folder: Path) -> Iterator[Figure]:
-    yield from compare(EXECUTIONS, CHILDREN)
+    yield from compare(EXECUTIONS, CHILDREN, DELAY)

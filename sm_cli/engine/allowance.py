@@ -35,6 +35,13 @@ class Allowance:
         #: Large values that are counted, by id of the object, which stays its own as long as it is here.
         self._values: dict[int, Json] = {}
 
+    def resume(self) -> None:
+        """The tick goes on to step: what it did since the last look, which was to ask the database, is not counted,
+        however far away that is."""
+        now = self._monotonic()
+        self._end += now - self._last
+        self._last = now
+
     def enough(self, records: Sequence[Record]) -> bool:
         """Whether the tick has had what it may take. `records`: of the state that was just passed, or more."""
         if self._states % _SAMPLE == 0 and records:

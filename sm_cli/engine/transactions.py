@@ -133,6 +133,8 @@ class Transactions:
                 if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
                     raise e.error or e from None
                 locks |= e.locks
+                if self.marks is not None:
+                    self.marks.clear()  # who waits steps nothing
                 if taker is not None:
                     taker.slots, taker.jobs = slots, []
                     taker.executions.clear()

@@ -31,6 +31,20 @@ def test_time_is_over_after_its_end_and_not_at_it() -> None:
     assert allowance.enough([])
 
 
+def test_the_time_before_the_tick_goes_on_to_step_is_not_counted() -> None:
+    watch = Watch()
+    allowance = Allowance(watch, 50, 10**9)
+    watch.time = 1030
+    allowance.lap()
+    watch.time = 1530
+    allowance.resume()
+    assert allowance.lap() == 0
+    watch.time = 1550
+    assert not allowance.enough([])
+    watch.time = 1551
+    assert allowance.enough([])
+
+
 def test_every_seventh_state_stands_for_the_others() -> None:
     allowance = Allowance(Watch(), 10**9, 7 * 2 * 100 * 2)
     seen = [allowance.enough([record(100)]) for _ in range(15)]

@@ -16,7 +16,9 @@ from sm_cli.engine.engine import Engine
 from sm_cli.errors import DatabaseAway
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
+from sm_cli.store.locks import NOTHING
 from sm_cli.store.open import open_store
+from sm_cli.store.postgres.database import PostgresStore
 from sm_cli.store.records import Status
 from sm_cli.store.waiting import Patience
 from sm_cli.worker.worker import Worker
@@ -156,6 +158,30 @@ def test_a_commit_of_unknown_outcome_is_found_out(proxy: Proxy, verdict: str) ->
     assert store.commits == commits + (verdict == "swallow")
     apply(store, new_executions=[execution(3)])
     assert asked(store).execution(3) == execution(3)
+    store.close()
+
+
+def last_commit(store: PostgresStore) -> str:
+    """The number of a transaction that was committed."""
+    with store.read() as questions:
+        row = questions.session.connection.execute(
+            "SELECT xmin::text FROM executions ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return str(row[0])
+
+
+def test_the_number_of_a_commit_that_a_killed_server_forgot_is_not_taken_for_one(own: Server, url: str) -> None:
+    """After a restart it may be one that is in the future, or another transaction's."""
+    store = open_store(url)
+    assert isinstance(store, PostgresStore)
+    apply(store, new_executions=[execution(1)])
+    assert not store._writer._was_committed("999999999")
+    assert store._writer._was_committed(last_commit(store))
+    with store.write(NOTHING) as tx:
+        tx.executions([1])
+        another = last_commit(store)
+    with pytest.raises(DatabaseAway, match="whether it was written is not known"):
+        store._writer._was_committed(another)
     store.close()
 
 

@@ -239,6 +239,7 @@ class Tick(UnitOfWork):
         agenda, marks, allowance = self.agenda, self.marks, self.allowance
         new, most = self.changes.new_frames, self.settings.steps
         self.suspects.settle()
+        allowance.resume()
         while True:
             if self.closed_children or self.again:
                 self.follow_up()

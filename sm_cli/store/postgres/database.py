@@ -22,9 +22,9 @@ from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import scripts
 from sm_cli.store.locks import Lock
 from sm_cli.store.postgres import errors, migrate
+from sm_cli.store.postgres.own import lock_number
 from sm_cli.store.postgres.readers import ReadConnections
 from sm_cli.store.postgres.session import PostgresSession
-from sm_cli.store.postgres.transaction import lock_number
 from sm_cli.store.postgres.writer import Writer
 from sm_cli.store.sql import large_values
 from sm_cli.store.sql.questions import Questions

@@ -23,11 +23,11 @@ _FOUNDATION = (
 )  # fmt: skip
 #: What Postgres needs beside the script of a number.
 _BESIDE = {
-    # Counts of commits that wrote: each transaction adds to one of them, so that hardly two wait for each other. Who
-    # inserts the execution at the top of a tree is the one that wrote in it last.
+    # Counts of commits that wrote: each transaction adds to one of them, so that hardly two wait for each other, and
+    # leaves its mark there. Who inserts the execution at the top of a tree is the one that wrote in it last.
     11: (
         "DROP TABLE sm_commits",
-        "CREATE TABLE sm_writes (slot BIGINT PRIMARY KEY, number BIGINT NOT NULL)",
+        "CREATE TABLE sm_writes (slot BIGINT PRIMARY KEY, number BIGINT NOT NULL, mark TEXT)",
         "INSERT INTO sm_writes (slot, number) SELECT slot, 0 FROM generate_series(0, 63) slot",
         "ALTER TABLE executions ALTER COLUMN writer SET DEFAULT nullif(current_setting('sm.writer', true), '')::bigint",
     ),

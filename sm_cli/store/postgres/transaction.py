@@ -8,7 +8,6 @@ can be held; what is asked for and cannot be held raises Contended.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable
 from typing import NoReturn
 
@@ -30,13 +29,12 @@ from sm_cli.store.locks import (
     tree_lock,
 )
 from sm_cli.store.messages import Stale, StoredMessage, Subscription
-from sm_cli.store.postgres.ids import Ids
+from sm_cli.store.postgres.own import Own, lock_number
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.records import Execution, HistoryEvent, Job, Timer
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql import rows, work_rows
 from sm_cli.store.sql.parameters import id_list, name_list
-from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters
 from sm_cli.store.sql.transaction import Transaction
@@ -51,30 +49,9 @@ _ALONE = (
 )  # fmt: skip
 #: Questions about executions that are about to be changed.
 _OF_HELD = frozenset(["executions", "pending_executions", "open_executions", "failed_executions"])
-#: Counts of commits that wrote; each transaction adds to one of them.
-SLOTS = 64
-_COUNT = "UPDATE sm_writes SET number = number + 1 WHERE slot = %s RETURNING pg_current_xact_id()::text"
+_COUNT = "UPDATE sm_writes SET number = number + 1, mark = %s WHERE slot = %s RETURNING pg_current_xact_id()::text"
 #: So many places are remembered.
 _MOST_PLACES = 50_000
-
-
-def lock_number(schema: str, lock: Lock) -> int:
-    """The key of an advisory lock: the same in every process, different for every schema."""
-    digest = hashlib.sha256(f"{lock.kind} {lock.key} in {schema}, for us".encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
-
-
-class Own:
-    """What one store has of its own, from transaction to transaction.
-
-    number: marks the trees that it wrote last. places: execution to tree, which never changes."""
-
-    def __init__(self, schema: str, number: int, ids: Ids) -> None:
-        self.schema = schema
-        self.number = number
-        self.ids = ids
-        self.row_cache = RowCache()
-        self.places: dict[int, int] = {}
 
 
 class PostgresTransaction(Transaction):
@@ -97,6 +74,7 @@ class PostgresTransaction(Transaction):
         #: Of these, those that another store wrote last.
         self._foreign: set[int] = set()
         own.ids.begin()
+        own.transactions += 1
         if len(own.places) > _MOST_PLACES:
             own.places.clear()
         self.hold({int(lock.key) for lock in locks if lock.kind == "tree"})
@@ -365,7 +343,7 @@ class PostgresTransaction(Transaction):
         return str(row[0])
 
     def _send_count(self) -> psycopg.Cursor[Row]:
-        return self._postgres.connection.execute(_COUNT, (self._own.number % SLOTS,))
+        return self._postgres.connection.execute(_COUNT, (self._own.mark, self._own.slot))
 
     def finish(self) -> None:
         """As everywhere; ids are reserved by then."""

@@ -19,8 +19,9 @@ from sm_cli.errors import SmError
 from sm_cli.store.locks import ALONE, Contended, Locks
 from sm_cli.store.postgres import errors
 from sm_cli.store.postgres.ids import Ids
+from sm_cli.store.postgres.own import Own, lock_number
 from sm_cli.store.postgres.session import PostgresSession
-from sm_cli.store.postgres.transaction import Own, PostgresTransaction, lock_number, waited_for
+from sm_cli.store.postgres.transaction import PostgresTransaction, waited_for
 from sm_cli.store.postgres.url import PostgresUrl
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
@@ -39,6 +40,7 @@ FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s AND a.pid <> pg_backend_pid()
 ORDER BY a.xact_start LIMIT 1
 """
+_MARK = "SELECT mark FROM {}.sm_writes WHERE slot = %s"
 #: What another transaction that wrote beside this one explains: it is done again.
 _COLLISIONS = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)
 
@@ -123,15 +125,25 @@ class Writer:
                 raise
 
     def _was_committed(self, transaction: str) -> bool:
-        """The connection broke after COMMIT was sent: what the server knows of it, as soon as it answers."""
+        """The connection broke after COMMIT was sent: what the server knows of it, as soon as it answers.
+
+        A server that was killed gives a number again that is on no disk: `committed` may be said of another transaction
+        then, so the mark has to be there, too. Raises DatabaseAway when that cannot be told."""
         self._drop()
         wait = LockWait(self._patience(), lambda: None)
         while True:
             try:
                 with self._connect() as connection:
                     row = connection.execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
-                if row is not None and row[0] in ("committed", "aborted"):
-                    return bool(row[0] == "committed")
+                    mark = connection.execute(_MARK.format(self._url.schema).encode(), (self.own.slot,)).fetchone()
+                if row == ("aborted",):
+                    return False
+                if row == ("committed",):
+                    if mark == (self.own.mark,):
+                        return True
+                    raise errors.unknown_commit(self._url.place)
+            except pg.InvalidParameterValue:  # a number that was not given yet
+                return False
             except psycopg.OperationalError:
                 log.debug("the server does not answer yet", exc_info=True)
             try:
