@@ -14,7 +14,17 @@ BENCHES = ("startup", "validate", "folders", "durable", "maps", "memory", "waiti
 LONG = (
     *("idle", "fairness", "writers", "chaos", "chaos_stops", "buckets", "jsonata", "jsonata-reference", "distributed"),
     *("mutations", "payload", "processes", "listing", "statistics", "links", "versions", "schedules"),
-    *("chaos_schedules", "batches", "chaos_batches", "chaos_postgres", "many_workers", "aws", "celery"),
+    *(
+        "chaos_schedules",
+        "batches",
+        "chaos_batches",
+        "chaos_postgres",
+        "many_workers",
+        "aws",
+        "celery",
+        "postgres_steps",
+        "procrastinate",
+    ),
 )
 
 
