@@ -14,17 +14,8 @@ BENCHES = ("startup", "validate", "folders", "durable", "maps", "memory", "waiti
 LONG = (
     *("idle", "fairness", "writers", "chaos", "chaos_stops", "buckets", "jsonata", "jsonata-reference", "distributed"),
     *("mutations", "payload", "processes", "listing", "statistics", "links", "versions", "schedules"),
-    *(
-        "chaos_schedules",
-        "batches",
-        "chaos_batches",
-        "chaos_postgres",
-        "many_workers",
-        "aws",
-        "celery",
-        "postgres_steps",
-        "procrastinate",
-    ),
+    *("chaos_schedules", "batches", "chaos_batches", "chaos_postgres", "many_workers", "aws", "celery", "dashboard"),
+    *("postgres_steps", "procrastinate"),
 )
 
 
