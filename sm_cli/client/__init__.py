@@ -10,6 +10,15 @@ It executes no handler and steps nothing that it was not asked for: workers do t
 """
 
 from sm_cli.client.client import Client
+from sm_cli.client.remote import RemoteClient
 from sm_cli.client.results import ExecutionDescription, ExecutionLink, ExecutionSummary, MessageReceipt, WaitingTask
 
-__all__ = ["Client", "ExecutionDescription", "ExecutionLink", "ExecutionSummary", "MessageReceipt", "WaitingTask"]
+__all__ = [
+    "Client",
+    "ExecutionDescription",
+    "ExecutionLink",
+    "ExecutionSummary",
+    "MessageReceipt",
+    "RemoteClient",
+    "WaitingTask",
+]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from fastapi import Depends, Request
 
 from sm_cli.errors import DatabaseBusy
+from sm_cli.server.metrics.exporting import Metrics
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
@@ -42,6 +43,7 @@ class Backend:
         self.feed = feed
         #: For what runs within a request, in no worker: whoever loads handlers puts them here.
         self.handlers: Mapping[str, Handler] = {}
+        self.metrics = Metrics(engine)
         self._readers = ThreadPoolExecutor(_READERS, "sm-read")
         self._writer = ThreadPoolExecutor(1, "sm-write")
 

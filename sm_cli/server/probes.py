@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, Response
 
 from sm_cli.server.answers import answer_json
 from sm_cli.server.backend import TheBackend
+from sm_cli.server.metrics.exporting import MEDIA_TYPE
 
 router = APIRouter(tags=["health"])
 
@@ -26,3 +28,9 @@ async def answer_readiness(backend: TheBackend) -> object:
 
     await backend.read(ask)
     return answer_json({"status": "ok"})
+
+
+@router.get("/metrics", summary="Numbers for Prometheus", response_class=PlainTextResponse)
+async def answer_numbers(backend: TheBackend) -> Response:
+    """Prometheus's text format: what this process has done, and what the database holds."""
+    return Response(await backend.read(backend.metrics.text), media_type=MEDIA_TYPE)

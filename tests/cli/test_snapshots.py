@@ -495,6 +495,7 @@ TRANSCRIPTS: dict[str, tuple[str, ...]] = {
         "db query 'SELECT nope'",
     ),
     "worker": ("worker --once --name w --concurrency 1", "worker --drain --name w --concurrency 1"),
+    "env": ("env", "env --json", "env --port 9000 --host ::1", "env --unset", "env --port x"),
     "serve": ("serve --host 0.0.0.0", "serve --port x", "serve --account 12", "serve --token-file nowhere"),
     "delete": ("delete", "delete small free", "list", "delete large", "delete small", "delete three --json"),
     "db export": (

@@ -30,7 +30,7 @@ from sm_cli.cli.terminal.options import (
     queue_name,
     seconds,
 )
-from sm_cli.errors import UsageError
+from sm_cli.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 #: Seconds that handlers have to end after Ctrl-C.
 _GRACE = "10"
+_LAST_PORT = 65_535
 
 
 _Queues: TypeAlias = Annotated[
@@ -85,6 +86,10 @@ _Recycle: TypeAlias = Annotated[
     ),
 ]  # fmt: skip
 _Reload: TypeAlias = Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")]
+_MetricsPort: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--metrics-port", metavar="P", help="Numbers for Prometheus at this port of this machine."),
+]
 _Create: TypeAlias = Annotated[
     bool, typer.Option("--create", help="Make the database when there is none; else that is an error.")
 ]
@@ -113,6 +118,7 @@ def worker(
     grace: _Grace = _GRACE,
     strict_signals: _StrictSignals = False,
     reload: _Reload = False,
+    metrics_port: _MetricsPort = None,
     create: _Create = False,
     buckets: Buckets = None,
     db: Database = None,
@@ -147,7 +153,8 @@ def worker(
                 working.warn_of_no_handlers(directory)
             loop = working.worker(stubbed_engine(engine, stub), merge(registry), load.slots, name, rota, carrier)
             working.begin(loop, len(registry), directory, url, stub=stub, processes=load.processes)
-            with reloading(loop, directory, merge, load) if reload else nullcontext(), _retention(project, engine):
+            again = reloading(loop, directory, merge, load) if reload else nullcontext()
+            with again, _retention(project, engine), _metrics(engine, metrics_port):
                 working.run(goes)
             code = working.end(goes, ok_to_leave=ok_to_leave, strict=strict_signals)
     if code:
@@ -202,6 +209,23 @@ def _retention(project: Project, engine: Engine) -> AbstractContextManager[None]
     from sm_cli.worker.retaining import retaining
 
     return retaining(engine, round(seconds(setting, project.place("retention") or "retention") * 1_000_000))
+
+
+def _metrics(engine: Engine, port: str | None) -> AbstractContextManager[None]:
+    """What tells Prometheus of the worker as long as it is open. Raises UsageError; ConfigurationError where the extra
+    is not installed or the port is taken."""
+    if port is None:
+        return nullcontext()
+    number = count(port, "--metrics-port")
+    if number > _LAST_PORT:
+        raise UsageError(f"--metrics-port takes a port up to {_LAST_PORT}, not {port!r}")
+    try:
+        from sm_cli.server.metrics.exporting import exported
+    except ImportError as e:
+        hint = "Install the extra `server`: pip install 'sm-cli[server]'."
+        raise ConfigurationError("prometheus-client is not installed", hint=hint) from e
+
+    return exported(engine, number)
 
 
 def _registry(load: Loader, directory: Path, is_explicit: bool) -> Registry:

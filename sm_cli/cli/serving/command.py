@@ -40,10 +40,10 @@ _LOCK_TIMEOUT = 5.0
 #: More would be a slip of the finger: threads of one process do not step any faster.
 _MOST_WORKERS = 64
 
-_Host: TypeAlias = Annotated[
+Host: TypeAlias = Annotated[
     str, typer.Option("--host", metavar="ADDRESS", envvar="SM_HOST", help="Where to listen; others need a token.")
 ]
-_Port: TypeAlias = Annotated[
+Port: TypeAlias = Annotated[
     str, typer.Option("--port", metavar="N", envvar="SM_PORT", help="The port; 0 for one that is free.")
 ]
 _Workers: TypeAlias = Annotated[
@@ -52,7 +52,7 @@ _Workers: TypeAlias = Annotated[
 ]
 _NoAws: TypeAlias = Annotated[bool, typer.Option("--no-aws", help="Do not answer AWS's clients.")]
 _NoUi: TypeAlias = Annotated[bool, typer.Option("--no-ui", help="Do not serve the dashboard.")]
-_TokenFile: TypeAlias = Annotated[
+TokenFile: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--token-file", metavar="FILE", envvar="SM_TOKEN_FILE",
@@ -88,12 +88,12 @@ def register(app: typer.Typer) -> None:
 
 
 def run_server(
-    host: _Host = "127.0.0.1",
-    port: _Port = "8083",
+    host: Host = "127.0.0.1",
+    port: Port = "8083",
     workers: _Workers = "1",
     no_aws: _NoAws = False,
     no_ui: _NoUi = False,
-    token_file: _TokenFile = None,
+    token_file: TokenFile = None,
     allow_host: _AllowHost = None,
     allow_origin: _AllowOrigin = None,
     account: _Account = "000000000000",
@@ -124,7 +124,7 @@ def run_server(
     settings = _settings(
         host, port, token_file, allow_host, allow_origin, account, has_aws=not no_aws, has_ui=not no_ui
     )
-    number, limit = _number(workers, "--workers", _MOST_WORKERS), seconds(grace, "--grace")
+    number, limit = read_number(workers, "--workers", _MOST_WORKERS), seconds(grace, "--grace")
     logs.tell_work(quiet)
     project = find_project(substitutions=substitutions)
     _be_impatient(project)
@@ -133,7 +133,8 @@ def run_server(
         feed = Feed(stack.enter_context(opened_store(db, project)))
         backend = Backend(engine, project, Library(project.workflows, project.reader()), feed)
         serving = stack.enter_context(Serving(backend, settings, project.database(db)[0], limit))
-        crew = Workers(number, project, db, buckets, grace=limit, stub=stub, told_to_end=serving.end)
+        crew = Workers(number, project, db, buckets, grace=limit, stub=stub, told_to_end=serving.end,
+                       watch=backend.metrics.watch)  # fmt: skip
         stack.enter_context(crew)
         crew.load(handlers, concurrency)
         backend.handlers = crew.handlers
@@ -167,7 +168,7 @@ def _settings(
     if not (account.isascii() and account.isdigit() and len(account) == 12):
         raise UsageError(f"--account takes twelve digits, not {account!r}")
     settings = ServerSettings(
-        host, _number(port, source("--port"), 65_535), _token(token_file),
+        host, read_number(port, source("--port"), 65_535), server_token(token_file),
         tuple(host_name(name) for name in hosts or ()),
         tuple(read_origin(origin, "--allow-origin") for origin in origins or ()),
         account, has_aws, has_ui,
@@ -180,7 +181,8 @@ def _settings(
     return settings
 
 
-def _token(file: str | None) -> str | None:
+def server_token(file: str | None) -> str | None:
+    """The token of a file, else of the variable; None when there is none. Raises UsageError, ConfigurationError."""
     from sm_cli.server.settings import check_token
 
     if file is None:
@@ -194,7 +196,7 @@ def _token(file: str | None) -> str | None:
     return check_token(text, f"{name} {file}")
 
 
-def _number(text: str, option: str, most: int) -> int:
+def read_number(text: str, option: str, most: int) -> int:
     """A whole number from 0 on. Raises UsageError."""
     if not text.isascii() or not text.isdigit() or not int(text[:8]) <= most:
         raise UsageError(f"{option} takes a whole number from 0 to {most}, not {text!r}")

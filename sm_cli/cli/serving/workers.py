@@ -17,20 +17,21 @@ from sm_cli.views.endings import Endings
 
 if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
+    from sm_cli.engine.engine import Engine
     from sm_cli.handlers.handler import Handler
     from sm_cli.worker.worker import Worker
 
 
 class Workers:
     """So many workers, from `start` to `end`. told_to_end: called when one of them cannot go on, and the server with it
-    has to end. grace: seconds that handlers have to end."""
+    has to end. watch: told of each engine. grace: seconds that handlers have to end."""
 
     def __init__(
         self, number: int, project: Project, db: str | None, buckets: str | None, *, grace: float, stub: bool,
-        told_to_end: Callable[[], None],
+        told_to_end: Callable[[], None], watch: Callable[[Engine], None],
     ) -> None:  # fmt: skip
         self._number, self._project, self._db, self._buckets = number, project, db, buckets
-        self._grace, self._stub, self._told_to_end = grace, stub, told_to_end
+        self._grace, self._stub, self._told_to_end, self._watch = grace, stub, told_to_end, watch
         self._stack = ExitStack()
         self._loops: list[Worker] = []
         self._threads: list[threading.Thread] = []
@@ -70,6 +71,7 @@ class Workers:
             engine = self._stack.enter_context(opened_engine(self._db, self._project, buckets=self._buckets))
             loop = Worker(stubbed_engine(engine, self._stub), all_handlers, concurrency=load.slots, name=name)
             engine.observe(Endings(engine.store, log.attempt, log.execution).observe)
+            self._watch(engine)
             self._loops.append(loop)
 
     def start(self) -> None:

@@ -15,7 +15,7 @@ from sm_cli.engine.aws_history import aws_events
 from sm_cli.errors import UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.server.answers import answer_json
-from sm_cli.server.api.parameters import read_moment
+from sm_cli.server.api.parameters import query_moment
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.streams import lines_of, named_event
@@ -44,7 +44,7 @@ async def get_states(
     data: Annotated[bool, Query(description="With inputs and outputs.")] = True,
 ) -> Response:  # fmt: skip
     """The execution, and `states`: each visit with its status, times, retries, error, input and output."""
-    filter = VisitFilter(failed, state, read_moment(since, "since"), limit)
+    filter = VisitFilter(failed, state, query_moment(since, "since"), limit)
 
     def ask() -> Json:
         record = backend.engine.find(execution)
@@ -72,7 +72,7 @@ async def get_events(
     def ask() -> Json:
         record = backend.engine.find(execution)
         begin = after
-        if (moment := read_moment(since, "since")) is not None:
+        if (moment := query_moment(since, "since")) is not None:
             begin = max(begin, first_event_since(backend.engine, record, moment) - 1)
         events = [*islice(events_of(backend.engine, record, begin), limit)]
         is_last = not events or events[-1].number >= record.events

@@ -36,7 +36,7 @@ _Value = Annotated[str | None, Query(description="With key: and this value.")]
 
 
 @router.post("/messages", summary="Send a message")
-async def post_message(body: MessageBody, request: Request, backend: TheBackend) -> Response:
+async def post_new_message(body: MessageBody, request: Request, backend: TheBackend) -> Response:
     """What became of it: `outcome` is delivered (to `executions`), buffered (`until`), duplicate (of `first`), or
     not_delivered: nothing was kept. `near`: sentences about what it just missed."""
 
@@ -84,7 +84,7 @@ async def get_message(message: str, backend: TheBackend) -> Response:
 
 
 @router.delete("/messages/{message}", summary="Delete a message that nobody has received")
-async def delete_message(message: str, backend: TheBackend) -> Response:
+async def delete_kept_message(message: str, backend: TheBackend) -> Response:
     """409 when it was received: it is kept so that a repeat is known."""
 
     def act() -> Json:

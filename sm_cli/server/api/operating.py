@@ -10,7 +10,7 @@ from starlette.responses import Response
 from sm_cli.jsonvalue import Json
 from sm_cli.server.answers import answer_json
 from sm_cli.server.api.links import action_document
-from sm_cli.server.api.parameters import Chosen, Limit, read_moment
+from sm_cli.server.api.parameters import Chosen, Limit, query_moment
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import TheBackend
 from sm_cli.timestamps import rfc3339
@@ -65,7 +65,7 @@ async def get_links(
     since: Annotated[str | None, Query(description="Made at or after: RFC 3339, or a span like 2h.")] = None,
 ) -> Response:  # fmt: skip
     """`items`, newest first."""
-    filter = LinkFilter(None, source_workflow, target_workflow, state, read_moment(since, "since"), limit)
+    filter = LinkFilter(None, source_workflow, target_workflow, state, query_moment(since, "since"), limit)
     links = await backend.read(lambda: list_links(backend.store, filter, execution))
     return answer_json({"items": [link_document(each) for each in links], "next": None})
 

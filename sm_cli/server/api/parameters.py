@@ -33,7 +33,7 @@ def span_of(text: str, what: str) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text))
 
 
-def read_moment(text: str | None, what: str) -> int | None:
+def query_moment(text: str | None, what: str) -> int | None:
     """Microseconds since 1970 UTC of an RFC 3339 date or time (UTC unless it says otherwise), or of so long ago; None
     for None. Raises UsageError."""
     if text is None:
@@ -58,7 +58,7 @@ def filter_of(
     tag: Annotated[list[str] | None, Query(description="NAME=VALUE: only with this tag; may be given again.")] = None,
 ) -> ExecutionFilter:
     """Which executions a query means. Raises UsageError."""
-    begin, end = read_moment(since, "since"), read_moment(until, "until")
+    begin, end = query_moment(since, "since"), query_moment(until, "until")
     if begin is not None and end is not None and begin >= end:
         raise UsageError("until is not after since: no execution was started between them")
     statuses = tuple(dict.fromkeys(status or ()))

@@ -13,7 +13,7 @@ from sm_cli.server.api.acting import Reply, perform
 from sm_cli.server.api.bodies import ScheduleBody
 from sm_cli.server.api.definitions import requested_workflow
 from sm_cli.server.api.links import action_document, path_to
-from sm_cli.server.api.parameters import read_moment
+from sm_cli.server.api.parameters import query_moment
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.timestamps import rfc3339
@@ -53,7 +53,7 @@ async def post_schedule(body: ScheduleBody, request: Request, backend: TheBacken
         workflow = body.workflow if ":" in body.workflow else requested_workflow(backend, body.workflow, None)
         schedule, new = engine.schedules.add(
             body.name, workflow, {} if body.input is None else body.input, cron=body.cron, zone=body.zone,
-            every=body.every, at=read_moment(body.at, "at"), overlap=Overlap(body.overlap),
+            every=body.every, at=query_moment(body.at, "at"), overlap=Overlap(body.overlap),
             catch_up=CatchUp(body.catch_up), jitter=body.jitter, queue=body.queue or project.queue_of(name),
             limits=project.aws_limits,
         )  # fmt: skip

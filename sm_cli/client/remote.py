@@ -1,0 +1,251 @@
+"""The RemoteClient: a Client's methods, over HTTP, for a program on another machine than the database.
+
+It speaks REST to a server, has the same results and raises the same errors. httpx, of the extra `client`, is imported
+when one is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from urllib.parse import quote
+
+from sm_cli import errors
+from sm_cli.client.results import (
+    ExecutionDescription,
+    ExecutionLink,
+    ExecutionSummary,
+    MessageReceipt,
+    OutcomeName,
+    StatusName,
+    WaitingTask,
+)
+from sm_cli.jsonvalue import Json, as_json, loads
+
+if TYPE_CHECKING:
+    import httpx
+
+_API = "/api/v1"
+#: Seconds that one request waits for an end; a longer wait is several of them.
+_ONE_WAIT = 30.0
+#: What a method returns beside one that is called `list`.
+Summaries: TypeAlias = list[ExecutionSummary]
+Events: TypeAlias = list[dict[str, Any]]
+
+
+class RemoteClient:
+    """Starts executions and asks about them at a server. One serves all threads of a process.
+
+    Every method raises errors of `sm_cli.errors`, those that a Client raises; DatabaseAway when the server cannot be
+    reached."""
+
+    def __init__(self, url: str, *, token: str | None = None, timeout: float = 60.0) -> None:
+        """url: `http://127.0.0.1:8083`. token: the server's, if it has one. timeout: seconds that one request may take.
+        Raises ConfigurationError when httpx is not installed."""
+        try:
+            import httpx
+        except ImportError as e:
+            raise errors.ConfigurationError("httpx is not installed", hint="Install the extra `client`.") from e
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._unreachable = httpx.TransportError
+        self._http: httpx.Client = httpx.Client(base_url=url, headers=headers, timeout=timeout)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def __enter__(self) -> RemoteClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- executions --------------------------------------------------------------------------------
+
+    def start(
+        self, workflow: str | dict[str, Any], input: Json = None, *, name: str | None = None,
+        timeout: float | None = None, queue: str | None = None, workflow_name: str | None = None,
+        tags: Mapping[str, str] | None = None, source: str | None = None, transform: str | None = None,
+        allow_failed: bool = False, unique: bool = False,
+    ) -> ExecutionDescription:  # fmt: skip
+        """Start an execution, and return at once. As `Client.start`, but the workflow is a name that the server knows
+        or a dict, and a transform is a JSONata expression."""
+        target = {"workflow": workflow} if isinstance(workflow, str) else {"definition": workflow}
+        body = {
+            **target, "input": input, "name": name, "timeout": timeout, "queue": queue, "workflow_name": workflow_name,
+            "tags": dict(tags or {}), "source": source, "transform": transform, "allow_failed": allow_failed,
+            "unique": unique,
+        }  # fmt: skip
+        return self.get(self._ask("POST", "/executions", body)["id"])
+
+    def get(self, execution: str) -> ExecutionDescription:
+        """The execution as it is now, with its data. Raises NotFound, Conflict."""
+        return _description(self._ask("GET", _path("executions", execution)))
+
+    def wait(self, execution: str, timeout: float | None = None) -> ExecutionDescription:
+        """Wait for its end, which may be a failure. timeout: seconds; None: for ever. Raises StillRunning."""
+        left = timeout
+        while True:
+            portion = _ONE_WAIT if left is None else min(left, _ONE_WAIT)
+            answer = self._ask("GET", _path("executions", execution, "wait"), query={"timeout": f"{portion:.3f}"})
+            if answer["ended"] is not None:
+                return self.get(answer["id"])
+            left = None if left is None else left - portion
+            if left is not None and left <= 0:
+                raise errors.StillRunning(f"execution {answer['name']} is still running after {timeout:g} s")
+
+    def list(
+        self, *, status: StatusName | None = None, workflow: str | None = None, since: datetime | None = None,
+        until: datetime | None = None, name: str | None = None, state: str | None = None, error: str | None = None,
+        tags: Mapping[str, str] | None = None, limit: int = 50,
+    ) -> Summaries:  # fmt: skip
+        """Executions, newest first, without their data, as `Client.list`."""
+        query = {
+            "status": status, "workflow": workflow, "since": _text(since), "until": _text(until), "name": name,
+            "state": state, "error": error, "tag": [f"{key}={value}" for key, value in (tags or {}).items()],
+        }  # fmt: skip
+        return [_summary(item) for item in self._items("/executions", query, limit)]
+
+    def links(self, execution: str, *, limit: int = 50) -> tuple[ExecutionLink, ...]:
+        """From and to this execution, newest first."""
+        items = self._ask("GET", "/links", query={"execution": execution, "limit": limit})["items"]
+        return tuple(
+            ExecutionLink(
+                item["source"]["id"], item["source"]["workflow"], item["state"], item["target"]["id"],
+                item["target"]["workflow"], _time(item["at"]), item["transform"],
+            )
+            for item in items
+        )  # fmt: skip
+
+    def history(self, execution: str) -> Events:
+        """Its events, as AWS's GetExecutionHistory gives them."""
+        return [*self._events(execution)]
+
+    def _events(self, execution: str) -> Iterator[dict[str, Any]]:
+        after: int | None = 0
+        while after is not None:
+            page = self._ask("GET", _path("executions", execution, "events"), query={"after": after})
+            yield from page["events"]
+            after = page["next"]
+
+    def stop(self, execution: str, *, error: str | None = None, cause: str | None = None) -> ExecutionDescription:
+        """End it as ABORTED, with all that it has started. Raises NotFound, Conflict."""
+        self._ask("POST", _path("executions", execution, "stop"), {"error": error, "cause": cause})
+        return self.get(execution)
+
+    def redrive(
+        self, execution: str, *, state: str | None = None, input: Json = None, version: int | None = None
+    ) -> ExecutionDescription:
+        """Go on with one that failed, as `Client.redrive`. Raises NotFound, Conflict."""
+        body = {"state": state, "input": input, "version": version}
+        return self.get(self._ask("POST", _path("executions", execution, "redrive"), body)["executionId"])
+
+    # -- messages and tasks ------------------------------------------------------------------------
+
+    def send(
+        self, key: str, value: Json, data: Json = None, *, message_id: str | None = None, ttl: float = 3600.0,
+        to: Literal["all", "one"] = "all", strict_type: bool = False, require_match: bool = False,
+        execution: str | None = None,
+    ) -> MessageReceipt:  # fmt: skip
+        """Send a message to who waits for `key` with `value`, as `Client.send`. Raises NotFound, Conflict."""
+        body = {
+            "key": key, "value": value, "data": data, "message_id": message_id, "ttl": ttl, "to": to,
+            "strict_type": strict_type, "require_match": require_match, "execution": execution,
+        }  # fmt: skip
+        answer = self._ask("POST", "/messages", body)
+        outcome: OutcomeName = answer["outcome"].replace("_", " ")
+        return MessageReceipt(outcome, tuple(answer["executions"]), _time(answer["until"]), tuple(answer["near"]))
+
+    def tasks(self, limit: int = 50) -> tuple[WaitingTask, ...]:
+        """Tasks that wait for a callback, oldest first."""
+        items = self._ask("GET", "/tasks", query={"limit": limit})["items"]
+        return tuple(
+            WaitingTask(each["executionId"], each["workflow"], each["state"], each["resource"], each["token"])
+            for each in items
+        )
+
+    def task_succeeded(self, token: str, output: Json = None) -> None:
+        """The task that waits for this token has this result. Raises UsageError, TaskTimedOut."""
+        self._ask("POST", "/tasks/success", {"token": token, "output": output})
+
+    def task_failed(self, token: str, error: str, cause: str | None = None) -> None:
+        """The task that waits for this token has failed. Raises UsageError, TaskTimedOut."""
+        self._ask("POST", "/tasks/failure", {"token": token, "error": error, "cause": cause})
+
+    def task_heartbeat(self, token: str) -> None:
+        """The work goes on. Raises UsageError, TaskTimedOut."""
+        self._ask("POST", "/tasks/heartbeat", {"token": token})
+
+    # -- the line ----------------------------------------------------------------------------------
+
+    def _items(self, path: str, query: dict[str, Any], limit: int) -> Iterator[dict[str, Any]]:
+        cursor: str | None = None
+        while limit > 0:
+            portion = min(limit, 1000)
+            page = self._ask("GET", path, query={**query, "limit": portion, "cursor": cursor})
+            yield from page["items"]
+            cursor, limit = page["next"], limit - portion
+            if cursor is None:
+                return
+
+    def _ask(self, method: str, path: str, body: object = None, query: dict[str, Any] | None = None) -> Any:
+        """The document of an answer. Raises what its problem says."""
+        content, problem = (None, None) if body is None else as_json(body)
+        if problem is not None:
+            raise errors.UsageError(f"what is sent is not JSON: {problem}")
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            response = self._http.request(method, _API + path, json=content, params=parameters)
+        except self._unreachable as e:
+            raise errors.DatabaseAway(f"the server at {self._http.base_url} does not answer: {e}") from None
+        if response.is_success:
+            return loads(response.content)
+        raise _error_of(response)
+
+
+def _error_of(response: httpx.Response) -> errors.SmError:
+    """The error that a problem document names."""
+    try:
+        problem = loads(response.content)
+        kind = getattr(errors, problem["code"], errors.ConfigurationError)
+        detail = problem["detail"]
+    except (ValueError, KeyError, TypeError):
+        return errors.ConfigurationError(f"the server answered {response.status_code}, and nothing that can be read")
+    if not issubclass(kind, errors.SmError) or kind is errors.InvalidDefinition:
+        kind = errors.UsageError
+    error: errors.SmError = kind(detail, **({"hint": problem["hint"]} if "hint" in problem else {}))
+    return error
+
+
+def _path(*parts: str) -> str:
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def _text(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def _time(text: Any) -> Any:
+    """A time of a document, in UTC; None for None."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _facts(document: Mapping[str, Any]) -> tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]:
+    return (
+        document["id"], document["name"], document["workflow"], document["status"], _time(document["started"]),
+        _time(document["closed"]), document["error"], document["cause"], document["tags"],
+    )  # fmt: skip
+
+
+def _summary(document: Mapping[str, Any]) -> ExecutionSummary:
+    return ExecutionSummary(*_facts(document))
+
+
+def _description(document: Mapping[str, Any]) -> ExecutionDescription:
+    return ExecutionDescription(*_facts(document), document["input"], document["output"])
