@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 #: Threads that read at once.
 _READERS = 8
+#: Executions that run within requests, at once.
+_RUNNERS = 64
 #: Seconds that a change may wait for its turn behind others.
 _LONGEST_QUEUE = 10.0
 
@@ -46,6 +48,7 @@ class Backend:
         self.metrics = Metrics(engine)
         self._readers = ThreadPoolExecutor(_READERS, "sm-read")
         self._writer = ThreadPoolExecutor(1, "sm-write")
+        self._runners = ThreadPoolExecutor(_RUNNERS, "sm-run")
 
     @property
     def store(self) -> Store:
@@ -68,10 +71,15 @@ class Backend:
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, in_turn)
 
+    async def run(self, work: Callable[[], T]) -> T:
+        """What work gives that touches no database and takes its time. Raises what the work raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._runners, work)
+
     def close(self) -> None:
         """Let what was begun end. The database stays open: it is whose who opened it."""
         self._readers.shutdown(cancel_futures=True)
         self._writer.shutdown(cancel_futures=True)
+        self._runners.shutdown(wait=False, cancel_futures=True)
 
 
 def backend_of(request: Request) -> Backend:

@@ -97,8 +97,10 @@ def answer_start_sync_execution(call: ApiCall) -> dict[str, Json]:
         raise CallRefused("StateMachineTypeNotSupported", f"{_NOT_EXPRESS}: {e.message}") from None
     with express:
         express.start(input, name=name)
-        express.run(lambda: express.current().closed is not None)
+        express.run(lambda: express.current().closed is not None or call.door.stop.is_set())
         execution = express.current()
+    if execution.closed is None:
+        raise CallRefused("ServiceUnavailableException", "The server ends, and the execution with it.", status=503)
     return _sync_answer(call, execution)
 
 

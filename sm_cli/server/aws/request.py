@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ class Door:
     files: Callable[[], Iterable[str]] = tuple
     #: The queue of a workflow's executions.
     queue_of: Callable[[str], str] = _default_queue
+    #: Set when nobody waits any more for what runs within the call.
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 class ApiCall(NamedTuple):

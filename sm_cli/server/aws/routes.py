@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import aclosing
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
@@ -54,7 +55,7 @@ async def answer_operation(request: Request, backend: TheBackend) -> Response:
         door, request.headers.get("x-amz-target"), body, region_of(request.headers)
     )
     if isinstance(answer, Prepared):
-        result = await _carry_out(backend, answer)
+        result = await _carry_out(backend, door, answer)
         answer = await _wait(request, backend, result) if isinstance(result, Pending) else result
     return Response(answer.body, answer.status, {**answer.headers, "x-amzn-RequestId": str(uuid4())})
 
@@ -82,7 +83,7 @@ def region_of(headers: Mapping[str, str]) -> str:
     return REGION if match is None else match["region"]
 
 
-async def _carry_out(backend: Backend, call: Prepared) -> HttpAnswer | Pending:
+async def _carry_out(backend: Backend, door: Door, call: Prepared) -> HttpAnswer | Pending:
     if call.way is Way.READ:
         return await backend.read(call.work)
     if call.way is Way.CHANGE:
@@ -90,21 +91,27 @@ async def _carry_out(backend: Backend, call: Prepared) -> HttpAnswer | Pending:
             return await backend.change(call.work)
         except DatabaseBusy as e:
             return answer_to(e)
-    return await asyncio.to_thread(call.work)
+    try:
+        return await backend.run(call.work)
+    except asyncio.CancelledError:  # the server ends, and has waited as long as it may
+        door.stop.set()
+        raise
 
 
 async def _wait(request: Request, backend: Backend, pending: Pending) -> HttpAnswer:
-    """The answer when there is one. The caller's connection waits, and no thread."""
+    """The answer when there is one. The caller's connection waits, and no thread. The time is up only between two
+    looks: what was taken is answered."""
+    end = asyncio.get_running_loop().time() + pending.seconds
     try:
-        async with asyncio.timeout(pending.seconds):
-            changes = backend.feed.changes(every=_LOOK)
+        async with aclosing(backend.feed.changes(every=_LOOK)) as changes:
             while not await request.is_disconnected():
                 if await backend.read(pending.is_ready):
                     answer = await backend.change(lambda: take(pending))
                     if answer is not None:
                         return answer
-                if await anext(changes, _OVER) is _OVER:
-                    break
+                async with asyncio.timeout_at(end):
+                    if await anext(changes, _OVER) is _OVER:
+                        break
     except TimeoutError:
         pass
     except DatabaseError as e:

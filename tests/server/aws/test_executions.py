@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sm_cli.handlers.registry import Registry
 from tests.engine.workers import soon
-from tests.server.aws.calling import FAIL, PASS, WAIT, client, ended, machine, refused, start
+from tests.server.aws.calling import FAIL, PASS, WAIT, client, ended, machine, post, refused, start
 from tests.server.aws.world import MAP
-from tests.server.serving import Served
+from tests.server.serving import Served, served
+from tests.stores import database
 
 TASK = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "work", "End": True}}}
 
@@ -150,6 +155,38 @@ def test_a_failure_within_the_call_is_an_answer(aws: Any) -> None:
 def test_a_standard_machine_does_not_answer_within_the_call(aws: Any) -> None:
     code, _ = refused(aws.start_sync_execution, stateMachineArn=machine(aws, "order"))
     assert code == "StateMachineTypeNotSupported"
+
+
+def test_many_wait_within_their_calls_at_once(on_file: Served, aws: Any) -> None:
+    everybody = threading.Barrier(24, timeout=60)
+    on_file.backend.handlers = Registry.of({"work": lambda input, context: everybody.wait() >= 0})
+    arn = machine(aws, "quick", TASK, type="EXPRESS")
+    request = {"stateMachineArn": arn}
+    with ThreadPoolExecutor(24) as pool:
+        answers = [*pool.map(lambda _: post(on_file, "StartSyncExecution", request), range(24))]
+    assert {(status, document["output"]) for status, document in answers} == {(200, "true")}
+
+
+def test_a_server_that_ends_waits_for_no_execution_within_a_call(tmp_path: Path) -> None:
+    begun, answers = threading.Event(), []
+    waits = {"T": {"Type": "Task", "Resource": "work", "Next": "W"}, "W": {"Type": "Wait", "Seconds": 200, "End": True}}
+
+    def ask(here: Served, arn: str) -> None:
+        try:
+            answers.append(post(here, "StartSyncExecution", {"stateMachineArn": arn})[0])
+        except httpx.HTTPError:
+            answers.append(0)
+
+    with database("sqlite", tmp_path) as url, served(url, tmp_path) as here:
+        here.backend.handlers = Registry.of({"work": lambda input, context: begun.set()})
+        arn = machine(client(here.address), "quick", {"StartAt": "T", "States": waits}, type="EXPRESS")
+        asking = threading.Thread(target=ask, args=(here, arn))
+        asking.start()
+        assert begun.wait(30)
+    asking.join(30)
+    assert not asking.is_alive()
+    assert answers != [200]
+    soon(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("sm-run")])
 
 
 def test_an_express_execution_can_be_started_and_looked_at(on_file: Served, aws: Any) -> None:
