@@ -88,7 +88,11 @@ _Recycle: TypeAlias = Annotated[
 _Reload: TypeAlias = Annotated[bool, typer.Option("--reload", help="Load handlers again when their files change.")]
 _MetricsPort: TypeAlias = Annotated[
     str | None,
-    typer.Option("--metrics-port", metavar="P", help="Numbers for Prometheus at this port of this machine."),
+    typer.Option(
+        "--metrics-port",
+        metavar="[HOST:]P",
+        help="Numbers for Prometheus at this port; of 127.0.0.1 unless HOST is given.",
+    ),
 ]
 _Create: TypeAlias = Annotated[
     bool, typer.Option("--create", help="Make the database when there is none; else that is an error.")
@@ -216,7 +220,8 @@ def _metrics(engine: Engine, port: str | None) -> AbstractContextManager[None]:
     is not installed or the port is taken."""
     if port is None:
         return nullcontext()
-    number = count(port, "--metrics-port")
+    host, _, digits = port.rpartition(":")
+    number = count(digits, "--metrics-port")
     if number > _LAST_PORT:
         raise UsageError(f"--metrics-port takes a port up to {_LAST_PORT}, not {port!r}")
     try:
@@ -225,7 +230,7 @@ def _metrics(engine: Engine, port: str | None) -> AbstractContextManager[None]:
         hint = "Install the extra `server`: pip install 'sm-cli[server]'."
         raise ConfigurationError("prometheus-client is not installed", hint=hint) from e
 
-    return exported(engine, number)
+    return exported(engine, number, host.strip("[]") or "127.0.0.1")
 
 
 def _registry(load: Loader, directory: Path, is_explicit: bool) -> Registry:

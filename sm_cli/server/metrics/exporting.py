@@ -38,14 +38,14 @@ class Metrics:
 
 
 @contextmanager
-def exported(engine: Engine, port: int) -> Iterator[None]:
-    """Inside the block the numbers of a process that has this engine are at a port of this machine, for nobody else's.
-    Raises ConfigurationError when the port is taken."""
+def exported(engine: Engine, port: int, host: str = "127.0.0.1") -> Iterator[None]:
+    """Inside the block the numbers of a process that has this engine are at a port; nobody is asked for a token there,
+    so unless `host` says otherwise only this machine reaches it. Raises ConfigurationError when it cannot be had."""
     metrics = Metrics(engine)
     try:
-        server, thread = start_http_server(port, "127.0.0.1", metrics.registry)
+        server, thread = start_http_server(port, host, metrics.registry)
     except OSError as e:
-        raise ConfigurationError(f"port {port} cannot be listened at for metrics: {e.strerror}") from None
+        raise ConfigurationError(f"port {port} of {host} cannot be listened at for metrics: {e.strerror}") from None
     try:
         yield
     finally:
