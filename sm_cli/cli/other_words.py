@@ -62,13 +62,11 @@ MEANT: dict[str, tuple[str, ...]] = {
     "lint": ("validate WORKFLOW",),
     "fmt": ("validate WORKFLOW --fix",),
     "fix": ("validate WORKFLOW --fix",),
-    "test": ("test-state WORKFLOW STATE",),
     "draw": ("graph WORKFLOW",),
     "plot": ("graph WORKFLOW",),
     "new": ("init",),
     "create": ("init", "run WORKFLOW"),
     "work": ("worker",),
-    "serve": ("worker",),
     "daemon": ("worker",),
     "debug": ("why EXECUTION", "history EXECUTION"),
 }
