@@ -159,7 +159,9 @@ class ProcrastinateCarrier:
                     await self._look_for_queues(app)
         finally:
             stop.cancel()
-            worker.cancel()
+            while not worker.done():  # a pool that lends a connection this moment swallows a cancellation
+                worker.cancel()
+                await asyncio.wait({worker}, timeout=_ANSWER)
             await asyncio.gather(worker, return_exceptions=True)  # the first error is the one that counts
 
     async def _look_for_queues(self, app: procrastinate.App) -> None:
