@@ -21,13 +21,13 @@ FAIL = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Broken", "Cau
 def executions(world: Served) -> None:
     """Some that succeeded, failed and wait."""
     for number in range(3):
-        world.start(PASS, name="good", tags={"team": f"t{number}"})
-        world.start(FAIL, name="bad")
-    world.start(MESSAGE, {"id": "A-1"}, name="message")
+        world.start(PASS, called="good", tags={"team": f"t{number}"})
+        world.start(FAIL, called="bad")
+    world.start(MESSAGE, {"id": "A-1"}, called="message")
     with world.worker():
         soon(lambda: count_executions(world.store, ExecutionFilter(statuses=(Status.RUNNING,))) == 1)
         soon(lambda: list_waits(world.store, WaitFilter()))
-    world.start(TASK, name="task")
+    world.start(TASK, called="task")
 
 
 def rows(tab: Tab) -> int:
@@ -109,22 +109,22 @@ def test_a_filter_that_makes_no_sense_is_one_sentence(world: Served, query: str,
 def test_a_new_execution_appears_by_itself(tab: Tab, world: Served) -> None:
     tab.open("/?workflow=late")
     assert rows(tab) == 0
-    execution = world.start(TASK, name="late")
+    execution = world.start(TASK, called="late")
     expect(tab.page.locator("#rows tbody tr")).to_contain_text(execution.ref)
 
 
 def test_what_is_chosen_stays_chosen_while_the_list_goes_on(tab: Tab, world: Served) -> None:
     tab.open("/?workflow=live")
-    first = world.start(TASK, name="live")
+    first = world.start(TASK, called="live")
     box = tab.page.get_by_role("checkbox", name=f"Choose {first.name}")
     box.check()
-    second = world.start(TASK, name="live")
+    second = world.start(TASK, called="live")
     expect(tab.page.locator("#rows")).to_contain_text(second.ref)
     expect(box).to_be_checked()
 
 
 def test_those_that_are_chosen_are_stopped_after_a_question(tab: Tab, world: Served) -> None:
-    made = [world.start(TASK, name="chosen") for _ in range(3)]
+    made = [world.start(TASK, called="chosen") for _ in range(3)]
     tab.open("/?workflow=chosen")
     for execution in made[:2]:
         tab.page.get_by_role("checkbox", name=f"Choose {execution.name}").check()
@@ -137,7 +137,7 @@ def test_those_that_are_chosen_are_stopped_after_a_question(tab: Tab, world: Ser
 
 
 def test_all_that_a_filter_finds_are_redriven_after_a_question(tab: Tab, world: Served) -> None:
-    made = [world.start(FAIL, name="again") for _ in range(3)]
+    made = [world.start(FAIL, called="again") for _ in range(3)]
     with world.worker():
         soon(lambda: all(world.engine.find(each.ref).closed for each in made))
     tab.open("/?workflow=again")
@@ -149,10 +149,10 @@ def test_all_that_a_filter_finds_are_redriven_after_a_question(tab: Tab, world: 
 
 
 def test_what_was_started_after_the_question_is_left_alone(tab: Tab, world: Served) -> None:
-    asked = world.start(TASK, name="asked")
+    asked = world.start(TASK, called="asked")
     tab.open("/?workflow=asked")
     tab.button("Stop…").click()
-    later = world.start(TASK, name="asked")
+    later = world.start(TASK, called="asked")
     tab.button("Stop 1 execution").click()
     expect(tab.page.locator("#bulk")).to_contain_text("1 of 1 stopped")
     assert [world.engine.find(each.ref).status for each in (asked, later)] == ["ABORTED", "RUNNING"]

@@ -61,8 +61,8 @@ def refs(world: Served) -> dict[str, str]:
         "order": (ORDER, {"items": [1, 2, 3], "again": "looks"}), "evil": (EVIL, {}), "loop": (LOOP, {"n": 0}),
         "message": (MESSAGE, {"id": "L-1"}), "many": (MANY, {"items": [{"fails": n == 1} for n in range(4)]}),
     }  # fmt: skip
-    made = {name: world.start(definition, input, name=name).ref for name, (definition, input) in given.items()}
-    ask = world.start(ASK, {}, name="ask")
+    made = {name: world.start(definition, input, called=name).ref for name, (definition, input) in given.items()}
+    ask = world.start(ASK, {}, called="ask")
     world.engine.workflows.register(workflow(PASS, "two"))
     world.engine.workflows.register(workflow(PASS | {"Comment": "second"}, "two"))
     world.engine.publish("order", "l-1", {"amount": 3})
@@ -72,7 +72,7 @@ def refs(world: Served) -> dict[str, str]:
         ended = [made[name] for name in ("order", "evil", "loop", "many", "batch")]
         soon(lambda: all(world.engine.find(ref).closed for ref in ended))
         soon(lambda: world.engine.find(made["message"]).events >= 3)
-    world.start(TASK, name="task")
+    world.start(TASK, called="task")
     assert world.engine.find(ask.ref).closed is None
     return made
 

@@ -19,7 +19,7 @@ from tests.server.serving import MESSAGE, TASK, Served
 
 def wait(world: Served, value: str) -> Execution:
     """An execution that waits for the message order=VALUE."""
-    execution = world.start(MESSAGE, {"id": value}, name="message")
+    execution = world.start(MESSAGE, {"id": value}, called="message")
     with world.worker():
         soon(lambda: list_waits(world.store, WaitFilter("order", value)))
     return execution
@@ -87,7 +87,7 @@ def test_a_message_has_a_page_with_its_data(tab: Tab, world: Served) -> None:
 
 
 def test_a_task_is_answered_from_the_list(tab: Tab, world: Served) -> None:
-    execution = world.start(ASK, {}, name="ask")
+    execution = world.start(ASK, {}, called="ask")
     with world.worker():
         soon(lambda: world.engine.poll_activity("boss"))
         tab.open("/waiting")
@@ -147,7 +147,7 @@ def test_a_batch_refuses_in_one_sentence(world: Served) -> None:
 
 
 def test_a_map_run_shows_its_progress_and_failures(tab: Tab, world: Served) -> None:
-    execution = world.start(MANY, {"items": [{"fails": n == 3} for n in range(8)]}, name="many")
+    execution = world.start(MANY, {"items": [{"fails": n == 3} for n in range(8)]}, called="many")
     with world.worker(Hands().handlers):
         soon(lambda: world.engine.find(execution.ref).closed)
     tab.open(f"/executions/{execution.ref}?view=related")
@@ -160,7 +160,7 @@ def test_a_map_run_shows_its_progress_and_failures(tab: Tab, world: Served) -> N
 
 
 def test_queues_say_what_waits_and_workers_who_is_there(tab: Tab, world: Served) -> None:
-    world.start(TASK, name="queued", queue="night-shift")
+    world.start(TASK, called="queued", queue="night-shift")
     with world.worker(Hands().handlers):
         soon(lambda: "night-shift" in world.ask("GET", "/queues", 200).text)
         tab.open("/queues")

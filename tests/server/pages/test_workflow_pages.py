@@ -16,7 +16,7 @@ from tests.server.serving import PASS, Served
 
 
 def test_the_list_has_the_true_success_rate_and_percentile(tab: Tab, world: Served) -> None:
-    made = [world.start(each, name="mixed") for each in (PASS, PASS, PASS, FAIL)]
+    made = [world.start(each, called="mixed") for each in (PASS, PASS, PASS, FAIL)]
     with world.worker():
         soon(lambda: all(world.engine.find(each.ref).closed for each in made))
     tab.open("/workflows")
@@ -39,7 +39,7 @@ def test_a_file_of_the_project_is_listed_and_started(tab: Tab, world: Served) ->
 
 
 def test_the_form_has_the_last_input_as_its_example_and_checks_json(tab: Tab, world: Served) -> None:
-    world.start(PASS, {"sku": "pen", "n": 3}, name="formed")
+    world.start(PASS, {"sku": "pen", "n": 3}, called="formed")
     tab.open("/workflows/formed/start")
     area = tab.page.get_by_label("Input, as JSON")
     assert json.loads(area.input_value()) == {"sku": "pen", "n": 3}
@@ -57,7 +57,7 @@ def test_the_form_has_the_last_input_as_its_example_and_checks_json(tab: Tab, wo
 
 
 def test_what_cannot_be_started_is_said_in_one_sentence(world: Served) -> None:
-    world.start(PASS, {"a": 1}, name="refusing")
+    world.start(PASS, {"a": 1}, called="refusing")
     assert "not JSON" in world.ask("POST", "/workflows/refusing/start", 400, data={"input": "{"}).text
     assert "a tag is NAME=VALUE" in world.ask("POST", "/workflows/refusing/start", 400, data={"tags": "x"}).text
     assert "nowhere" in world.ask("GET", "/workflows/nowhere/start", 404).text
