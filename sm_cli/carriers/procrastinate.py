@@ -28,6 +28,8 @@ from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.url import PostgresUrl, parse_url
 from sm_cli.store.sql.transaction import Transaction
 
+log = logging.getLogger("sm.worker")
+
 #: The task that a hint is for Procrastinate.
 TASK = "sm.work"
 #: Seconds between two looks for a free slot, of who has none; and for queues that nobody here receives yet.
@@ -129,6 +131,8 @@ class ProcrastinateCarrier:
             receiver.hear(str(context.job.queue).removeprefix(self._prefix))
 
         over, loop = asyncio.Event(), asyncio.get_running_loop()
+        # What fails beside the worker, a hint that somebody deleted while it was carried out, say, costs nothing.
+        loop.set_exception_handler(lambda _loop, context: log.debug("Procrastinate: %s", context.get("message")))
         self._stop_loop = lambda: loop.call_soon_threadsafe(over.set)
         # A pool waits half a minute for a server that is away; this does not.
         await (await psycopg.AsyncConnection.connect(_conninfo(self._url))).close()

@@ -134,9 +134,13 @@ class Fleet:
             found = [questions.execution(id) for id in self._ids]
         return [(str(each.status), each.output) for each in found if each is not None and each.closed is not None]
 
+    def are_closed(self) -> bool:
+        """Whether every execution is."""
+        return len(self.ended()) == len(self._ids)
+
     def calm(self) -> None:
         """Wait for the outcome of a calm run: every execution with the right sum, and nothing left."""
-        soon(lambda: len(self.ended()) == len(self._ids))
+        soon(self.are_closed)
         assert self.ended() == [("SUCCEEDED", 2 * sum(range(ITEMS)))] * len(self._ids)
         for id in self._ids:
             assert asked(self.store).jobs_of(id) == []

@@ -85,10 +85,16 @@ def test_workers_of_celery_live_through_a_kill_a_flush_and_a_broker_that_goes_an
     crowd.begin(2, "critical")
     soon(lambda: "onnection" in crowd.log(1).split(" ready.")[1])
     crowd.broker.start()
-    # Celery itself may end when the broker goes while it acknowledges a message; whoever runs it starts it again.
-    again = [worker if worker.poll() is None else crowd.celery(*options) for worker in workers[1:]]
+    left = workers[1:]
+
+    def are_done() -> bool:
+        # Celery itself may end when the broker goes while it acknowledges a message; whoever runs it starts it again.
+        left[:] = [worker if worker.poll() is None else crowd.celery(*options) for worker in left]
+        return crowd.are_closed()
+
+    soon(are_done)
     crowd.calm()
-    for worker in again:
+    for worker in left:
         stop(worker)
 
 

@@ -34,7 +34,7 @@ _HANDLERS = """
         return "paid"
 """
 #: No command but these leaves the project alone.
-_READ_NO_PROJECT = {"init", "explain", "schema"}
+_READ_NO_PROJECT = {"init", "env", "explain", "schema"}
 _NOBODY_HAS = 54_321
 
 Give = Callable[[Path, int], None]

@@ -18,9 +18,10 @@ from tests.stores import database
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The browser of this machine, without a window."""
+    """The browser of this machine, without a window. It goes with these tests: as long as it is there, its driver has
+    an event loop running in the main thread, and nobody else may begin one."""
     program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if program is None:
         text = f"no Chromium is installed ({', '.join(_PROGRAMS)} were looked for)"

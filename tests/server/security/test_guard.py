@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import socket
 import time
 
@@ -132,7 +133,9 @@ def test_a_client_that_goes_away_in_its_request_is_forgotten(on_file: Served) ->
 def test_every_answer_has_the_headers_that_protect_browsers(on_file: Served) -> None:
     for path, status in (("/healthz", 200), ("/nothing", 404), ("/login", 200)):
         headers = on_file.ask("GET", path, status).headers
-        assert "default-src 'self'" in headers["content-security-policy"]
+        policy = headers["content-security-policy"]
+        assert policy.startswith(("default-src 'self'", "default-src 'none'"))  # of documents, of the dashboard's pages
+        assert not re.search(r"(default|script)-src[^;]*unsafe", policy)
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
     assert "server" not in on_file.ask("GET", "/healthz", 200).headers
