@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sm_cli.errors import ConfigurationError, DatabaseError
-from sm_cli.store import filters, messages, records
+from sm_cli.store import filters, messages, records, versions
 from sm_cli.views import database
 from sm_cli.views import records as shown
 
@@ -56,7 +56,7 @@ def test_a_store_is_made_where_it_may_be_and_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", shown.__all__)
 def test_each_record_is_the_store_s_own(name: str) -> None:
-    homes = [home for home in (records, messages, filters) if hasattr(home, name)]
+    homes = [home for home in (records, messages, versions, filters) if hasattr(home, name)]
     assert all(getattr(home, name) is getattr(shown, name) for home in homes)
     assert homes or name in ("Frame", "Join", "Opens", "Store", "TimerKind"), "from the interpreter, and the protocol"
 

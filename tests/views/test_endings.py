@@ -114,12 +114,13 @@ def test_the_place_in_nested_maps_is_told_of_a_failure(here: Yard) -> None:
 def test_what_a_rolled_back_commit_ended_is_not_told(here: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Heard(here)
     loop = here.worker({})
-    from sm_cli.store.sql.transaction import Transaction
+    with here.store.write() as transaction:
+        kind = type(transaction)
 
     def fails(*_: Any) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(Transaction, "finish", fails)
+    monkeypatch.setattr(kind, "finish", fails)
     with pytest.raises(OSError, match="the disk is gone"):
         here.start(one(Type="Succeed"))
     assert heard.executions == []
