@@ -9,18 +9,18 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
-from bench.engines import finish, started, tasks_in_a_row
+from bench.engines import started, tasks_in_a_row
 from bench.report import Figure
 from sm_cli.engine.engine import Engine
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.open import open_store
-from sm_cli.store.protocol import Store
+from sm_cli.store.records import Status
 from sm_cli.worker.worker import Worker
 from tests.postgres.server import Server
 
@@ -85,32 +85,47 @@ def dbos(url: str) -> tuple[float, float]:
 
 
 @contextmanager
-def working(url: str) -> Iterator[tuple[Worker, Store]]:
+def working(url: str, concurrency: int) -> Iterator[tuple[Worker, Callable[[list[int]], None]]]:
+    """A worker, and what lets it work until these executions have succeeded. What has ended it says itself: DBOS is not
+    interrupted by questions either."""
     store = open_store(url)
-    worker = Worker(Engine(store), {"echo": Handler("echo", lambda input: input)}, concurrency=16)
+    worker = Worker(Engine(store), {"echo": Handler("echo", lambda input: input)}, concurrency=concurrency)
+    statuses: dict[int, Status] = {}
+    worker.engine.observe(lambda tick: statuses.update((e.id, e.status) for e in tick.closed_executions))
+
+    def finish(ids: list[int]) -> None:
+        left = list(ids)
+
+        def done() -> bool:
+            while left and left[-1] in statuses:
+                assert statuses[left.pop()] is Status.SUCCEEDED
+            return not left
+
+        worker.run(done)
+
     try:
-        yield worker, store
+        yield worker, finish
     finally:
         worker.pool.close()
         store.close()
 
 
 def ours(url: str) -> tuple[float, float]:
-    """The same of ours, with one worker."""
+    """The same of ours, with one worker that runs as many handlers at once as there are executions in flight."""
     workflow = tasks_in_a_row(STEPS)
-    with working(f"{url}&schema=one") as (worker, store):
-        finish(worker, store, [started(worker, workflow, 0)])
+    with working(f"{url}&schema=one", 8) as (worker, finish):
+        finish([started(worker, workflow, 0)])
         begun = time.perf_counter()
         for n in range(ALONE):
-            finish(worker, store, [started(worker, workflow, n)])
+            finish([started(worker, workflow, n)])
         one = ALONE * STEPS / (time.perf_counter() - begun)
-    with working(f"{url}&schema=many") as (worker, store):
-        finish(worker, store, [started(worker, workflow, 0)])
+    with working(f"{url}&schema=many", IN_FLIGHT) as (worker, finish):
+        finish([started(worker, workflow, 0)])
         seconds = 0.0
         for _ in range(ROUNDS):
             ids = [started(worker, workflow, n) for n in range(IN_FLIGHT)]
             begun = time.perf_counter()
-            finish(worker, store, ids)
+            finish(ids)
             seconds += time.perf_counter() - begun
     return one, ROUNDS * IN_FLIGHT * STEPS / seconds
 

@@ -30,6 +30,9 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[Questions]:
         """Questions that are all answered from one snapshot; never waits for writers."""
 
+    def glance(self) -> AbstractContextManager[Questions]:
+        """Questions that may each be answered as of a moment of its own: over a network that is less to wait for."""
+
     def write(self, locks: Locks | None = None) -> AbstractContextManager[Transaction]:
         """A transaction that sees what nobody else changes until it ends. Waits for its turn.
 

@@ -45,9 +45,8 @@ class PendingWork:
         """Ask anew. `handlers` are those that jobs may be taken for, `queues` where from (None: anywhere). by_queue:
         also ask which queues they wait in."""
         self.stale = False
-        with self.store.read() as questions:
-            self.ready = questions.has_ready(tree)
-            self.due = questions.next_due(tree, self.worker)
+        with self.store.glance() as questions:
+            self.ready, self.due = questions.outlook(tree, self.worker)
             resources = handlers.resources(questions.waiting_resources)
             self.free = bool(resources) and questions.has_free(now, resources, tree=tree, queues=queues)
             names = questions.queues() if by_queue and self.free else []

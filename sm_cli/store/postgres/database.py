@@ -45,6 +45,8 @@ WAIT = 30.0
 #: Seconds after which a worker looks itself whether others wrote: so long a lost announcement costs at most.
 _LOOK = 1.0
 _MIGRATING = Lock("migrating")
+#: More statements than there are.
+_PREPARED = 1_000
 
 
 class _Integer(Int8BinaryDumper):
@@ -129,6 +131,12 @@ class PostgresStore:
         with self._translate_errors(), self._readers.lend() as questions:
             yield questions
 
+    @contextmanager
+    def glance(self) -> Iterator[Questions]:
+        """A reader that nobody else uses; each of its questions sees what is committed then."""
+        with self._translate_errors(), self._readers.lend(snapshot=False) as questions:
+            yield questions
+
     def server_time(self) -> int:
         """Microseconds since 1970 UTC by the server's clock."""
         with self._translate_errors(), self._readers.lend() as questions:
@@ -209,6 +217,7 @@ class PostgresStore:
         connection.adapters.register_dumper(int, _Integer)
         connection.adapters.register_dumper(bool, _Integer)
         connection.prepare_threshold = 5 if self.url.prepare else None
+        connection.prepared_max = _PREPARED
         return connection
 
     def _session(self) -> PostgresSession:
@@ -216,6 +225,8 @@ class PostgresStore:
 
     def _new_reader(self) -> Questions:
         session = self._session()
+        if self.url.prepare:  # else the next transaction of this session may have another connection
+            session.connection.execute(f'SET search_path TO "{self.url.schema}"'.encode(), prepare=False)
         return Questions(session, large_values.reader(session))
 
     def _set_up(self, create: bool) -> None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from sm_cli.store.postgres import errors
 from sm_cli.store.waiting import LockWait, Patience
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from sm_cli.store.postgres.url import PostgresUrl
     from sm_cli.store.sql.questions import Questions
 
+#: Seconds for which a connection that was used is taken to be there.
+_LATE = 1.0
 #: Seconds after which a connection that nobody needed is given back to the server.
 _UNUSED = 300.0
 
@@ -50,14 +53,15 @@ class ReadConnections:
         self._of_thread = threading.local()
 
     @contextmanager
-    def lend(self) -> Iterator[Questions]:
-        """A reader in a snapshot of its own. Raises DatabaseBusy when none comes free, psycopg.Error."""
+    def lend(self, *, snapshot: bool = True) -> Iterator[Questions]:
+        """A reader, in a snapshot of its own unless that is not asked for. Raises DatabaseBusy when none comes free,
+        psycopg.Error."""
         depth = getattr(self._of_thread, "depth", 0)
         self._of_thread.depth = depth + 1
         try:
             # Who has one already would wait for itself; so would who is asked, while it waits, how long it may.
             with contextlib.nullcontext() if depth else self._place():
-                questions = self._in_snapshot()
+                questions = (None if snapshot else self._of_late()) or self._in_snapshot()
                 try:
                     yield questions
                 finally:
@@ -97,6 +101,13 @@ class ReadConnections:
         except TimeoutError:
             raise errors.no_reader(self._url.place, self._url.readers, wait.patience.limit()) from None
 
+    def _of_late(self) -> Questions | None:
+        """One that needs no beginning: it was used a moment ago, so the server is there."""
+        with self._is_given_back:
+            if self._url.prepare and self._idle and self._idle[-1][1] > self._now() - _LATE:
+                return self._idle.pop()[0]
+        return None
+
     def _in_snapshot(self) -> Questions:
         with self._is_given_back:
             questions = self._idle.pop()[0] if self._idle else None
@@ -117,9 +128,9 @@ class ReadConnections:
 
     def _give_back(self, questions: Questions) -> None:
         connection = questions.session.connection
-        if not connection.closed:
+        if not connection.closed and connection.info.transaction_status is not TransactionStatus.IDLE:
             with contextlib.suppress(psycopg.OperationalError):
-                connection.execute("ROLLBACK")
+                connection.execute("END")  # on ROLLBACK the driver forgets all that is prepared
         with self._is_given_back:
             keep = not (self._closed or connection.closed)
             surplus = [] if keep else [connection]

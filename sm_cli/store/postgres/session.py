@@ -36,6 +36,10 @@ class PostgresSession:
         self.written = 0
         self._explain = explain
         self._prepare = prepare
+        #: Whether statements that were sent together have failed: the driver takes for prepared then what the server,
+        #: behind the one that failed, has passed over.
+        self.is_unsure = False
+        self._later: list[tuple[psycopg.Cursor[Row], Callable[[list[Row]], None]]] = []
 
     def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
         """Every row of the query of this name. Raises DatabaseError."""
@@ -114,11 +118,28 @@ class PostgresSession:
     def together(self) -> Iterator[None]:
         """What is written in this block is sent without waiting for each answer. Raises DatabaseError, at the latest
         at its end."""
+        later = self._later = []
         try:
             with self.connection.pipeline():
                 yield
+            answers = [(then, cursor.fetchall()) for cursor, then in later]
+        except psycopg.Error as e:
+            self.is_unsure = True
+            raise self._explain(e) from e
+        for then, rows in answers:
+            then(rows)
+
+    def later(self, name: str, parameters: Parameters, then: Callable[[list[Row]], None]) -> None:
+        """Run a statement in a block that is `together`, and hand its rows to `then` at the end of it. Raises
+        DatabaseError."""
+        statement = dialect.statement_of(name)
+        try:
+            cursor = psycopg.RawCursor(self.connection)
+            cursor.execute(statement.text.encode(), statement.arguments(parameters), prepare=self._prepare)
         except psycopg.Error as e:
             raise self._explain(e) from e
+        self._later.append((cursor, then))
+        self.written += 1
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:  # noqa: ARG002 - SQLite reads in place
         """A large body; None when there is none. Raises DatabaseError."""

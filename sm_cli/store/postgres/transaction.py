@@ -29,6 +29,7 @@ from sm_cli.store.locks import (
     tree_lock,
 )
 from sm_cli.store.messages import Stale, StoredMessage, Subscription
+from sm_cli.store.postgres.offers import ANYTHING, Offers
 from sm_cli.store.postgres.own import Own, lock_number
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.records import Execution, HistoryEvent, Job, Timer
@@ -57,15 +58,17 @@ _MOST_PLACES = 50_000
 class PostgresTransaction(Transaction):
     """A transaction that changes what it holds.
 
-    locks: those that it has from its beginning; ALONE among them: nobody writes beside it."""
+    locks: those that it has from its beginning; ALONE among them: nobody writes beside it. offers: what there was to
+    do then."""
 
-    def __init__(self, session: PostgresSession, own: Own, locks: Locks) -> None:
+    def __init__(self, session: PostgresSession, own: Own, locks: Locks, offers: Offers) -> None:
         super().__init__(session, own.row_cache)
         self._postgres = session
         self._written_before = session.written
         #: What has asked for this transaction's number.
         self._counting: psycopg.Cursor[Row] | None = None
         self._own = own
+        self._begun_with = offers
         self._locks = set(locks)
         self._is_alone = ALONE in locks
         self._own_trees: set[int] = set()
@@ -161,6 +164,11 @@ class PostgresTransaction(Transaction):
 
     # What is offered
 
+    @property
+    def _offers(self) -> Offers:
+        """What there is to do. In a tree that another store wrote since, there may be anything."""
+        return ANYTHING if self._foreign else self._begun_with
+
     def _has(self, tree: int | None) -> bool:
         return tree is None or bool(self.hold({tree}))
 
@@ -171,12 +179,22 @@ class PostgresTransaction(Transaction):
         """As everywhere, of trees that can be held."""
         if tree is not None:
             return super().ready(limit, tree) if self._has(tree) else []
+        if not self._offers.ready:
+            return []
         trees = self._take("take_ready", (_LOOKED_AT, _MOST))
         return self.session.all("ready_held", (id_list(trees & self._stored_trees), limit)) if trees else []
 
     def ready_trees(self, after: int, limit: int) -> list[int]:
         """As everywhere, of trees that are held."""
         return [tree for tree in super().ready_trees(after, _LOOKED_AT) if tree in self._own_trees][:limit]
+
+    def has_due(self, now: int, tree: int | None = None) -> bool:
+        """As everywhere."""
+        return (tree is not None or self._offers.has_due(now)) and super().has_due(now, tree)
+
+    def queues(self) -> list[str]:
+        """As everywhere."""
+        return super().queues() if self._offers.free_jobs else []
 
     def overdue(self, now: int, limit: int, tree: int | None = None) -> list[Execution]:
         """As everywhere, of trees that can be held."""
@@ -215,6 +233,8 @@ class PostgresTransaction(Transaction):
 
     def lapsed_jobs(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
         """As everywhere, of trees that can be held."""
+        if not self._offers.has_lapsed(now):
+            return []
         return self._jobs_of_held(lambda: super(PostgresTransaction, self).lapsed_jobs(now, limit, tree))
 
     def leased_to(self, worker: str) -> list[Job]:
@@ -330,7 +350,8 @@ class PostgresTransaction(Transaction):
         foreign = [tree for tree in self._foreign if tree not in changes.executions_gone]
         if foreign:
             self.session.many("mark_trees", [(self._own.number, id_list(foreign))])
-        self._counting = self._send_count()  # with the rest; its answer is read later
+        if self._values.is_idle():  # what counts commits comes last
+            self._counting = self._send_count()  # with the rest; its answer is read later
         return long
 
     def count(self) -> str | None:
@@ -363,7 +384,9 @@ class PostgresTransaction(Transaction):
         return self._try(STATE_LOG)
 
     def _keep_blobs(self, ids: list[int]) -> None:
-        if len(self.session.all("keep_blobs", (id_list(ids),))) < len(ids):
+        # Behind the count of commits nothing is waited for.
+        name = "keep_blobs" if self._counting is None else "keep_free_blobs"
+        if len(self.session.all(name, (id_list(ids),))) < len(ids):
             raise Contended(NOTHING)  # the last one who referred to it has deleted it
 
 

@@ -17,8 +17,9 @@ from psycopg import errors as pg
 
 from sm_cli.errors import SmError
 from sm_cli.store.locks import ALONE, Contended, Locks
-from sm_cli.store.postgres import errors
+from sm_cli.store.postgres import dialect, errors
 from sm_cli.store.postgres.ids import Ids
+from sm_cli.store.postgres.offers import ANYTHING, Offers
 from sm_cli.store.postgres.own import Own, lock_number
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.transaction import PostgresTransaction, waited_for
@@ -29,11 +30,14 @@ from sm_cli.store.waiting import TELL_AFTER, Holder, LockWait, Patience
 
 log = logging.getLogger("sm.store")
 
-#: What begins a transaction, in one round trip. Its last answer is whether there are losses, and schedules.
+#: What begins a transaction, in one round trip. Its last answer is what there is to do.
 _BEGIN = """
 BEGIN; SET LOCAL search_path TO "{schema}"; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL sm.writer = '{number}';
-SELECT {lock}({key}); SELECT EXISTS (SELECT 1 FROM losses), EXISTS (SELECT 1 FROM schedules)
+SELECT {lock}({key}); {question}
 """
+#: The question is planned once a connection, where the server keeps statements prepared.
+_PREPARED = "EXECUTE sm_offers"
+_PREPARE = 'SET search_path TO "{schema}"; PREPARE sm_offers AS {question}; RESET search_path'
 _HOLDER = """
 SELECT a.pid, a.application_name, (extract(epoch FROM a.xact_start) * 1000000)::bigint
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
@@ -78,8 +82,8 @@ class Writer:
             fresh = self._session is None
             session = self._open()
             try:
-                self._begin(session, first, time.monotonic() - wait.start)
-                return PostgresTransaction(session, self.own, first)
+                offers = self._begin(session, first, time.monotonic() - wait.start)
+                return PostgresTransaction(session, self.own, first, offers)
             except pg.LockNotAvailable:
                 self.roll_back()
                 try:
@@ -91,27 +95,26 @@ class Writer:
                 if fresh:
                     raise
 
-    def _begin(self, session: PostgresSession, locks: Locks, wait_time: float) -> None:
+    def _begin(self, session: PostgresSession, locks: Locks, wait_time: float) -> Offers:
         limit = self._patience().limit()
         seconds = TELL_AFTER if limit is None else max(0.001, min(TELL_AFTER, limit - wait_time))
         lock = "pg_advisory_xact_lock" if self._is_alone else "pg_advisory_xact_lock_shared"
         begin = _BEGIN.format(
             schema=self._url.schema, milliseconds=round(1000 * seconds), number=self.own.number, lock=lock,
-            key=self._turn,
+            key=self._turn, question=_PREPARED if self._url.prepare else dialect.statement_of("offers").text,
         )  # fmt: skip
         answers = session.connection.execute(begin.encode(), prepare=False)
         while answers.nextset():
             pass
-        ((has_losses, has_schedules),) = answers.fetchall()
+        (offers,) = map(Offers._make, answers.fetchall())
         row_cache = self.own.row_cache
-        row_cache.no_losses, row_cache.no_schedules = not has_losses, not has_schedules
-        if self._is_alone:
-            return
-        advisory, trees = waited_for(locks)
+        row_cache.no_losses, row_cache.no_schedules = not offers.losses, not offers.schedules
+        advisory, trees = ([], []) if self._is_alone else waited_for(locks)
         for each in advisory:
             session.wait("wait_for_lock", (lock_number(self._url.schema, each),))
         if trees:
             session.wait("wait_for_trees", (id_list(trees),))
+        return ANYTHING if advisory or trees else offers
 
     def commit(self, transaction: str | None) -> None:
         """Commit. Who listens is told after it, for NOTIFY inside it would make commits wait for each other.
@@ -155,11 +158,12 @@ class Writer:
         """Undo what is not committed."""
         self.own.row_cache.forget_all()
         session = self._session
-        if session is None or session.connection.closed or session.connection.broken:
+        if session is None or session.is_unsure or session.connection.closed or session.connection.broken:
             self._drop()
             return
+        # Past the driver: it forgets all that is prepared at a ROLLBACK, for the tables may have been made in it.
         with contextlib.suppress(psycopg.Error):
-            session.connection.execute("ROLLBACK")
+            session.connection.pgconn.exec_(b"ROLLBACK")
 
     def explain(self, error: psycopg.Error) -> SmError:
         """The driver's error in our words: Contended where others explain it."""
@@ -175,7 +179,11 @@ class Writer:
 
     def _open(self) -> PostgresSession:
         if self._session is None or self._session.connection.closed:
-            self._session = PostgresSession(self._connect(), self.explain, self._url.prepare)
+            connection = self._connect()
+            if self._url.prepare:
+                question = _PREPARE.format(schema=self._url.schema, question=dialect.statement_of("offers").text)
+                connection.execute(question.encode(), prepare=False)
+            self._session = PostgresSession(connection, self.explain, self._url.prepare)
         return self._session
 
     def _drop(self) -> None:

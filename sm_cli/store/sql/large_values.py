@@ -123,6 +123,10 @@ class BlobWriter:
         if id is not None:
             self._uses[id] = self._uses.get(id, 0) - 1
 
+    def is_idle(self) -> bool:
+        """Whether nothing is to be counted anew, as far as is known."""
+        return not self._uses
+
     def write(self) -> None:
         """How often each blob is referred to now; what nobody refers to goes."""
         if not self._uses:

@@ -41,6 +41,9 @@ class Session(Protocol):
     def together(self) -> AbstractContextManager[None]:
         """What is written in this block may be sent without waiting for each answer; an error comes at its end."""
 
+    def later(self, name: str, parameters: Parameters, then: Callable[[list[Row]], None]) -> None:
+        """Run a statement, and hand its rows to `then`: at once, or at the end of the block that is `together`."""
+
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:
         """A large body; None when there is none. `before` is called before a long one is read."""
 

@@ -81,6 +81,7 @@ class Transaction(Questions):
         self.broken = True
         with self.session.together():
             long = self._write(changes)
+        self._values.write()
         self.broken = False
         return long
 
@@ -141,7 +142,6 @@ class Transaction(Questions):
         if changes.history:
             history = rows.history_rows(changes.history, self._values.payload, self._values.long, long)
             many("insert_history", history)
-        self._values.write()
         return long
 
     def finish(self) -> None:
@@ -355,10 +355,13 @@ class Transaction(Questions):
 
     # Jobs
 
+    def _free_all(self, texts: list[Row]) -> None:
+        for (text,) in texts:
+            self._values.free(text)
+
     def _remove_gone(self, changes: Changes) -> None:
         if changes.jobs_gone:
-            for (text,) in self.session.all("delete_jobs", (orjson.dumps(changes.jobs_gone).decode(),)):
-                self._values.free(text)
+            self.session.later("delete_jobs", (orjson.dumps(changes.jobs_gone).decode(),), self._free_all)
         if changes.waits_ended:
             self.session.many("end_wait", [end._asdict() for end in changes.waits_ended])
         if changes.timers_gone:

@@ -216,13 +216,18 @@ class WorkQuestions(Asking):
         """When time alone next gives something to do: the earliest timer, deadline, end of a lease or (of all
         trees together) time of a schedule. With `worker`, without the timers of jobs that another one has leased."""
         if tree is None:
-            ends = [self.session.one("first_due", {"worker": worker})]
-            ends += [self.session.one(name) for name in ("first_deadline", "first_lease_end")]
-            ends += [self.session.one(name) for name in ("first_schedule", "first_to_go_on")]
-        else:
-            ends = [self.session.one("first_due_in_tree", {"tree": tree, "worker": worker})]
-            ends += [self.session.one(name, (tree,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
+            return self.outlook(None, worker)[1]
+        ends = [self.session.one("first_due_in_tree", {"tree": tree, "worker": worker})]
+        ends += [self.session.one(name, (tree,)) for name in ("first_deadline_in_tree", "first_lease_end_in_tree")]
         return min((row[0] for row in ends if row is not None and row[0] is not None), default=None)
+
+    def outlook(self, tree: int | None, worker: str | None) -> tuple[bool, int | None]:
+        """`has_ready` and `next_due` together."""
+        if tree is not None:
+            return self.has_ready(tree), self.next_due(tree, worker)
+        row = self.session.one("outlook", {"worker": worker})
+        assert row is not None
+        return bool(row[0]), min((time for time in row[1:] if time is not None), default=None)
 
     # Who lists executions has these questions too, and no frame, job or timer: how to read them is imported with the
     # first.

@@ -67,6 +67,10 @@ class SqliteSession:
         """Each statement is done when it is called: there is nobody to wait for."""
         return _NOTHING
 
+    def later(self, name: str, parameters: Parameters, then: Callable[[list[Row]], None]) -> None:
+        """Run a statement, and hand its rows to `then`. Raises DatabaseError."""
+        then(self.all(name, parameters))
+
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:
         """A large body; None when there is none. A long one is read in place (in a row SQLite would copy it once more),
         and `before` is called before it. Raises DatabaseError."""

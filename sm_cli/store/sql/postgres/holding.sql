@@ -10,6 +10,12 @@ WHERE (top.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM executions a WHERE a.id =
 -- name: take_trees
 SELECT c.tree, top.id, top.writer FROM (SELECT value AS tree FROM json_each(?) wanted OFFSET 0) c {top_of_tree}
 
+-- name: offers
+-- What there is to do; one look at an index for each.
+SELECT EXISTS (SELECT 1 FROM losses), EXISTS (SELECT 1 FROM schedules), EXISTS ({has_ready}),
+    EXISTS (SELECT 1 FROM jobs WHERE leased_until IS NULL), ({first_lease_end}),
+    least((SELECT min(due) FROM timers), ({first_deadline}))
+
 -- name: take_ready
 SELECT c.tree, top.id, top.writer FROM (
     WITH RECURSIVE b (tree) AS (
@@ -79,6 +85,10 @@ SELECT e.id FROM executions e WHERE e.id IN (SELECT value FROM json_each(?)) ORD
 
 -- name: keep_blobs
 SELECT u.id FROM blob_uses u WHERE u.id IN (SELECT value FROM json_each(?)) ORDER BY u.id FOR NO KEY UPDATE OF u
+
+-- name: keep_free_blobs
+SELECT u.id FROM blob_uses u WHERE u.id IN (SELECT value FROM json_each(?)) ORDER BY u.id
+FOR NO KEY UPDATE OF u SKIP LOCKED
 
 -- name: insert_state
 -- Another transaction may insert the same.

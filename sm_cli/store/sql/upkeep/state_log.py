@@ -35,10 +35,13 @@ def append_state_times(
             assert row is not None, key
             id = ids[key] = row[0]
         spans.append((id, *numbers))
-    row = session.one("append_state_times", (orjson.dumps(spans).decode(),))
-    assert row is not None
-    if row[0] >= _ROWS and may_fold():
-        fold_state_times(session)
+
+    def fold(rows: list[Row]) -> None:
+        ((length,),) = rows
+        if length >= _ROWS and may_fold():
+            fold_state_times(session)
+
+    session.later("append_state_times", (orjson.dumps(spans).decode(),), fold)
 
 
 def fold_state_times(session: Session) -> None:
