@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,19 +21,20 @@ if TYPE_CHECKING:
     from sm_cli.store.records import Execution, HistoryEvent
     from sm_cli.store.sql.questions import Questions
 
-#: Column to its type: text, a whole number, or a number of seconds. Times are RFC 3339 texts, data is JSON text.
+#: Column to its type: text, a whole number, a number of seconds, or a time, which a row has in microseconds since 1970
+#: UTC. Data is JSON text.
 _EXECUTIONS: dict[str, type] = {
-    "id": str, "name": str, "workflow": str, "version": int, "status": str, "started": str, "closed": str,
+    "id": str, "name": str, "workflow": str, "version": int, "status": str, "started": datetime, "closed": datetime,
     "seconds": float, "error": str, "cause": str, "queue": str, "redrives": int, "tags": str, "input": str,
     "output": str,
 }  # fmt: skip
 _STATES: dict[str, type] = {
-    "execution": str, "workflow": str, "state": str, "type": str, "where": str, "status": str, "entered": str,
-    "exited": str, "seconds": float, "queue_seconds": float, "retries": int, "error": str, "cause": str, "input": str,
-    "output": str,
+    "execution": str, "workflow": str, "state": str, "type": str, "where": str, "status": str, "entered": datetime,
+    "exited": datetime, "seconds": float, "queue_seconds": float, "retries": int, "error": str, "cause": str,
+    "input": str, "output": str,
 }  # fmt: skip
 _EVENTS: dict[str, type] = {
-    "execution": str, "workflow": str, "number": int, "previous": int, "time": str, "type": str, "details": str,
+    "execution": str, "workflow": str, "number": int, "previous": int, "time": datetime, "type": str, "details": str,
 }  # fmt: skip
 #: The files that an export has, and their columns.
 TABLES = {"executions": _EXECUTIONS, "states": _STATES, "events": _EVENTS}
@@ -85,7 +87,7 @@ def _all_executions(questions: Questions, since: int | None) -> Iterator[Executi
 def _execution_row(e: Execution) -> Record:
     return {
         "id": e.ref, "name": e.name, "workflow": e.workflow, "version": e.version, "status": e.status.value,
-        "started": rfc3339(e.started), "closed": _time(e.closed), "seconds": _span(e.started, e.closed),
+        "started": e.started, "closed": e.closed, "seconds": _span(e.started, e.closed),
         "error": e.error, "cause": e.cause, "queue": e.queue, "redrives": e.redrives, "tags": _json(e.tags or None),
         "input": _json(e.input), "output": _json(e.output),
     }  # fmt: skip
@@ -95,8 +97,8 @@ def _state_rows(e: Execution, events: Iterable[HistoryEvent]) -> Iterator[Record
     for visit in state_visits(events):
         yield {
             "execution": e.ref, "workflow": e.workflow, "state": visit.name, "type": visit.type,
-            "where": "/".join(visit.where) or None, "status": visit.status, "entered": rfc3339(visit.start),
-            "exited": _time(visit.end), "seconds": _span(visit.start, visit.end),
+            "where": "/".join(visit.where) or None, "status": visit.status, "entered": visit.start,
+            "exited": visit.end, "seconds": _span(visit.start, visit.end),
             "queue_seconds": visit.queue_time / MICROSECONDS, "retries": visit.retries, "error": visit.error,
             "cause": visit.cause, "input": _json(visit.input), "output": _json(visit.output),
         }  # fmt: skip
@@ -105,16 +107,20 @@ def _state_rows(e: Execution, events: Iterable[HistoryEvent]) -> Iterator[Record
 def _event_row(e: Execution, event: HistoryEvent) -> Record:
     return {
         "execution": e.ref, "workflow": e.workflow, "number": event.number, "previous": event.previous,
-        "time": rfc3339(event.at), "type": event.type, "details": _json(event.detail or None),
+        "time": event.at, "type": event.type, "details": _json(event.detail or None),
     }  # fmt: skip
-
-
-def _time(moment: int | None) -> str | None:
-    return None if moment is None else rfc3339(moment)
 
 
 def _span(start: int, end: int | None) -> float | None:
     return None if end is None else (end - start) / MICROSECONDS
+
+
+def _with_texts(row: Record, columns: dict[str, type]) -> Record:
+    """Times as RFC 3339 texts, for what has no type of its own for them."""
+    return {
+        name: rfc3339(value) if value is not None and columns[name] is datetime else value
+        for name, value in row.items()
+    }
 
 
 def _json(value: Any) -> str | None:
@@ -134,9 +140,9 @@ def _draft(file: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def _jsonl(file: Path, columns: dict[str, type]) -> Iterator[Write]:  # noqa: ARG001 - every line names its columns
+def _jsonl(file: Path, columns: dict[str, type]) -> Iterator[Write]:
     with _draft(file) as output:
-        yield lambda row: output.write(orjson.dumps(row) + b"\n")
+        yield lambda row: output.write(orjson.dumps(_with_texts(row, columns)) + b"\n")
 
 
 @contextmanager
@@ -148,7 +154,7 @@ def _csv(file: Path, columns: dict[str, type]) -> Iterator[Write]:
         text = io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
         writer = csv.DictWriter(text, list(columns))
         writer.writeheader()
-        yield writer.writerow
+        yield lambda row: writer.writerow(_with_texts(row, columns))
         text.detach()
 
 
@@ -159,7 +165,9 @@ def _parquet(file: Path, columns: dict[str, type]) -> Iterator[Write]:
         from pyarrow import parquet
     except ImportError:
         raise ConfigurationError("writing Parquet needs pyarrow", hint="pip install 'sm-cli[parquet]'") from None
-    types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64()}
+    types = {
+        str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), datetime: pyarrow.timestamp("us", "UTC")
+    }  # fmt: skip
     schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
     rows: list[Record] = []
     with _draft(file) as output, parquet.ParquetWriter(output, schema) as writer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pyarrow import parquet
 
 from sm_cli.errors import Conflict
 from sm_cli.handlers.handler import Handler
+from sm_cli.timestamps import rfc3339
 from sm_cli.views.operating.export import FORMATS, TABLES, export_database
 from tests.engine.workers import Yard, one_task, soon
 from tests.store.asking import asked
@@ -51,8 +53,20 @@ def test_every_execution_state_and_event_is_a_row(here: Yard, tmp_path: Path, fo
     assert json.loads(first["input"])["text"] == 'é, "quoted"\n' * 2000
     assert (rows["states"][0]["state"], rows["states"][0]["type"]) == ("T", "Task")
     assert [row["type"] for row in rows["events"][:2]] == ["ExecutionStarted", "TaskStateEntered"]
+    started = rfc3339(asked(here.store).list_executions()[-1].started)
+    assert format == "parquet" or first["started"] == started
     assert {file.stat().st_mode & 0o777 for file in (tmp_path / "out").iterdir()} == {0o600}
     assert len([*(tmp_path / "out").iterdir()]) == 3
+
+
+def test_times_are_times_in_parquet_and_what_is_missing_is_null(here: Yard, tmp_path: Path) -> None:
+    execution = here.start(one_task(), None)
+    export_database(here.store, tmp_path, "parquet", since=None, force=False)
+    (row,) = read(tmp_path / "executions.parquet")
+    assert row["started"] == datetime.fromtimestamp(0, UTC) + timedelta(microseconds=execution.started)
+    assert (row["closed"], row["seconds"], row["output"], row["error"]) == (None, None, None, None)
+    kinds = {field.name: str(field.type) for field in parquet.read_schema(tmp_path / "events.parquet")}
+    assert kinds["time"] == "timestamp[us, tz=UTC]"
 
 
 def test_only_what_was_started_since_then(here: Yard, tmp_path: Path) -> None:
