@@ -131,7 +131,7 @@ class DatabaseBusy(DatabaseError):
 
 
 class DatabaseAway(DatabaseError):
-    """The server of the database cannot be reached, or cannot write for now; nothing was written, and later may do."""
+    """The database cannot be reached, or cannot be written for now; nothing was written, and later may do."""
 
 
 class CarrierAway(ConfigurationError):

@@ -45,6 +45,12 @@ class Server:
                 connection.execute(f"ALTER SYSTEM SET {setting}".encode())
             connection.execute("SELECT pg_reload_conf()")
 
+    def reset(self, name: str) -> None:
+        """A setting is again what it was at first."""
+        with psycopg.connect(self.url, autocommit=True, options="-c statement_timeout=0") as connection:
+            connection.execute(f"ALTER SYSTEM RESET {name}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+
     def kill(self) -> None:
         """As a power cut would, but for the disk: SIGKILL to the postmaster; its children see it and end."""
         process = self._server.get_postmaster_info().process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -85,6 +86,53 @@ def test_a_worker_outlasts_a_killed_server_says_so_once_and_goes_on(
     assert caplog.text.count("trying again") == 1
     assert caplog.text.count("answers again") == 1
     assert "password" not in caplog.text
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("default_transaction_read_only = on", "is read-only (a standby?), so nothing was written"),
+        ("statement_timeout = 1", "took longer than its statement_timeout, so nothing was written"),
+    ],
+)
+def test_a_server_that_does_not_write_for_a_while_is_outlasted_too(
+    own: Server, url: str, caplog: pytest.LogCaptureFixture, setting: str, sentence: str
+) -> None:
+    """As after a failover that leaves us on a standby, and with a limit that no write keeps."""
+    caplog.set_level(logging.WARNING)
+    calls: list[str] = []
+    go_on = threading.Event()
+
+    def work(input: Json, context: object) -> Json:
+        calls.append(str(input))
+        assert go_on.wait(60)
+        return "x" * 5_000_000  # takes longer than a millisecond
+
+    store = open_store(url)
+    engine = Engine(store)
+    started = [engine.start(one_task(), str(number))[0] for number in range(2)]
+    worker = Worker(engine, {"work": Handler("work", work, True)}, concurrency=2)
+    thread = run_in_thread(worker)
+    soon(lambda: len(calls) == 2)
+    own.set(setting)
+    try:
+        go_on.set()
+        soon(lambda: "trying again" in caplog.text)
+        other = open_store(with_option(url, "notify=off"))
+        with pytest.raises(DatabaseAway, match=re.escape(sentence)) as told:
+            apply(other, new_executions=[execution(1000, input="x" * 20_000_000)])
+        assert told.value.exit_code == 7
+        other.close()
+    finally:
+        own.reset(setting.partition(" ")[0])
+    soon(lambda: all((found := asked(store).execution(e.id)) is not None and found.closed for e in started))
+    worker.stop()
+    thread.join(30)
+    worker.let_go()
+    assert sorted(calls) == ["0", "1"], "a handler ran twice"
+    assert sentence in caplog.text
+    assert caplog.text.count("trying again") == caplog.text.count("answers again") == 1
     store.close()
 
 

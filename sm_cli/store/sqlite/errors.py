@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sm_cli.errors import Conflict, DatabaseBusy, DatabaseError, SmError
+from sm_cli.errors import Conflict, DatabaseAway, DatabaseBusy, DatabaseError, SmError
 from sm_cli.store.scripts import UNFINISHED
 
 #: No more of a path is shown, in characters.
@@ -23,7 +23,7 @@ def is_busy(error: sqlite3.Error) -> bool:
 
 def explain_error(error: sqlite3.Error, path: Path, wait_time: float | None = None) -> SmError:
     """The exception that a user sees instead of `error`. `wait_time` is in seconds."""
-    code = _primary(error)
+    code = sqlite3.SQLITE_FULL if _is_without_room(error) else _primary(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return busy(path, wait_time)
     if code == sqlite3.SQLITE_CONSTRAINT and "executions." in str(error):
@@ -35,7 +35,8 @@ def explain_error(error: sqlite3.Error, path: Path, wait_time: float | None = No
         return DatabaseError(f"{path} refused what was asked of it and kept its state: {error}")
     sentence, hint = entry
     topic = "other path" if code == sqlite3.SQLITE_NOTADB else None
-    return DatabaseError(sentence.format(path=path, detail=_detail(error)), hint=hint, topic=topic)
+    kind = DatabaseAway if code == sqlite3.SQLITE_FULL else DatabaseError  # it can be written again when there is room
+    return kind(sentence.format(path=path, detail=_detail(error)), hint=hint, topic=topic)
 
 
 def busy(path: Path, wait_time: float | None) -> DatabaseBusy:
@@ -141,6 +142,11 @@ _SENTENCES: dict[int | None, tuple[str, str | None]] = {
     sqlite3.SQLITE_NOLFS: ("{path} has grown beyond what its file system can hold", None),
     sqlite3.SQLITE_TOOBIG: ("a value is too large for {path} (the limit is 1 GB), so nothing was written", None),
 }
+
+
+def _is_without_room(error: sqlite3.Error) -> bool:
+    """Whether the file that processes share could not be made as large as it has to be: a full disk, too."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_SHMSIZE
 
 
 def _primary(error: sqlite3.Error) -> int | None:
