@@ -43,6 +43,7 @@ def create_app(backend: Backend, settings: ServerSettings) -> FastAPI:
         lifespan=lifespan, generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
     app.state.backend, app.state.settings = backend, settings
+    backend.places.most = settings.most_followers
     app.include_router(probes.router)
     app.include_router(api_router())
     app.include_router(docs_page.router)

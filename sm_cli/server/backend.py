@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import Depends, Request
 
 from sm_cli.errors import DatabaseBusy
+from sm_cli.server.event_streams import Places
 from sm_cli.server.metrics.exporting import Metrics
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ class Backend:
         self.feed = feed
         #: For what runs within a request, in no worker: whoever loads handlers puts them here.
         self.handlers: Mapping[str, Handler] = {}
+        #: For streams of events.
+        self.places = Places()
         self.metrics = Metrics(engine)
+        self.metrics.watch_streams(self.places)
         self._readers = ThreadPoolExecutor(_READERS, "sm-read")
         self._writer = ThreadPoolExecutor(1, "sm-write")
         self._runners = ThreadPoolExecutor(_RUNNERS, "sm-run")
@@ -62,6 +66,13 @@ class Backend:
     async def change(self, act: Callable[[], T]) -> T:
         """What an act that changes something returns, in its turn. Raises what the act raises, and DatabaseBusy when
         its turn does not come soon; then nothing was changed."""
+        return await asyncio.wrap_future(self._in_turn(act))
+
+    def change_from_thread(self, act: Callable[[], T]) -> T:
+        """As `change`, for a thread that runs work of a request, and waits."""
+        return self._in_turn(act).result()
+
+    def _in_turn(self, act: Callable[[], T]) -> Future[T]:
         begin = time.monotonic()
 
         def in_turn() -> T:
@@ -69,7 +80,7 @@ class Backend:
                 raise DatabaseBusy("too many changes wait for the database; nothing was changed")
             return act()
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, in_turn)
+        return self._writer.submit(in_turn)
 
     async def run(self, work: Callable[[], T]) -> T:
         """What work gives that touches no database and takes its time. Raises what the work raises."""

@@ -24,6 +24,10 @@ log = logging.getLogger("sm.server")
 
 #: Seconds between two looks whether anything was written, and between two readings while much is.
 _LOOK, _READING = 0.01, 0.04
+#: A reading may take so much of one processor, until followers would hear too late.
+_SHARE, _LONGEST = 0.1, 0.12
+#: News that wait for one follower.
+_MOST_UNREAD = 100
 #: Seconds after which a database that did not answer is asked again.
 _AWAY = 0.5
 
@@ -35,6 +39,8 @@ class News(NamedTuple):
     lines: list[StreamLine]
     #: Whether it is closed now, or gone.
     is_closed: bool
+    #: Whether something that came before is not here: the follower was too slow, and has to read it.
+    has_gap: bool = False
 
 
 class Topic:
@@ -146,8 +152,9 @@ class Feed:
             try:
                 if self._notice() or is_first or self._has_newcomer():
                     is_first = False
+                    begin = time.monotonic()
                     self._read()
-                    self._over.wait(_READING)
+                    self._over.wait(min(_LONGEST, max(_READING, (time.monotonic() - begin) / _SHARE)))
                 else:
                     self._over.wait(_LOOK)
             except DatabaseError as e:
@@ -193,9 +200,22 @@ class Feed:
     def _tell(self, news: list[tuple[Topic, News]]) -> None:
         for topic, new in news:
             for queue in topic.queues:
-                queue.put_nowait(new)
+                _put(queue, new)
         for bell in self._bells:
             bell.set()
+
+
+def _put(queue: asyncio.Queue[News | None], news: News) -> None:
+    """Hand it over. Who has not read for long gets one word that it is behind, in the place of all that waits: the
+    database has the rest, and memory does not grow by who does not read."""
+    if queue.qsize() >= _MOST_UNREAD:
+        is_ending = False
+        while not queue.empty():
+            is_ending = queue.get_nowait() is None or is_ending
+        news = News([], news.is_closed, has_gap=True)
+        if is_ending:
+            queue.put_nowait(None)
+    queue.put_nowait(news)
 
 
 async def wait_for_end(feed: Feed, execution: Execution, seconds: float) -> bool:

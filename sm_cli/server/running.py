@@ -13,6 +13,8 @@ from fastapi import FastAPI
 
 from sm_cli.errors import ConfigurationError, UsageError
 from sm_cli.server.backend import Backend
+from sm_cli.server.connections import ConnectionLimits, affordable, connections_within
+from sm_cli.server.settings import ServerSettings
 
 #: Seconds that requests have to end after the server was told to stop.
 GRACE = 10
@@ -27,6 +29,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="on", server_header=False, proxy_headers=False,
             ws="none", timeout_graceful_shutdown=grace, backlog=_BACKLOG,
+            http=connections_within(_limits(app.state.settings)),
         )  # fmt: skip
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what there is to say, this server says
         super().__init__(config)
@@ -44,6 +47,11 @@ class Server(uvicorn.Server):
         if ends:
             self._backend.feed.drain()
         return ends
+
+
+def _limits(settings: ServerSettings) -> ConnectionLimits:
+    most = affordable(settings.most_connections)
+    return ConnectionLimits(most, settings.header_seconds, settings.stalled_seconds)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -11,6 +11,8 @@ from sm_cli.errors import UsageError
 HOST, PORT = "127.0.0.1", 8083
 #: Bytes that the body of a request may have.
 MOST_BODY = 10_000_000
+#: Connections, and streams among them, at once.
+CONNECTIONS, FOLLOWERS = 1000, 500
 #: The account that ARNs name.
 ACCOUNT = "000000000000"
 #: A shorter token can be guessed.
@@ -41,6 +43,14 @@ class ServerSettings:
     most_body: int = MOST_BODY
     #: Seconds that a client may take to send a request's body.
     body_seconds: float = 60.0
+    #: Seconds that a client may take to send a request's headers.
+    header_seconds: float = 10.0
+    #: Seconds for which a client may take nothing of what was written for it.
+    stalled_seconds: float = 30.0
+    #: Connections at once.
+    most_connections: int = CONNECTIONS
+    #: Streams of events that are followed at once; fewer than connections, so that requests find one.
+    most_followers: int = FOLLOWERS
 
     @property
     def is_local(self) -> bool:

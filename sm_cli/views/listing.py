@@ -25,6 +25,7 @@ __all__ = [
     "Order",
     "SortKey",
     "Status",
+    "count_by_workflow",
     "count_executions",
     "cursor_of",
     "execution_facts",
@@ -49,6 +50,12 @@ def count_executions(store: Store, filter: ExecutionFilter) -> int:
     """How many are meant."""
     with store.read() as questions:
         return questions.count_matching(filter)
+
+
+def count_by_workflow(store: Store) -> dict[tuple[str, str], int]:
+    """How many executions there are by (workflow, status), without children of map runs; each of them is looked at."""
+    with store.read() as questions:
+        return questions.count_by_workflow()
 
 
 def page_after(store: Store, ref: str, order: Order = NEWEST_FIRST, limit: int = 50) -> ExecutionPage:

@@ -27,6 +27,14 @@ def list_messages(engine: Engine, filter: MessageFilter) -> list[StoredMessage]:
         return questions.list_messages(filter)
 
 
+def count_messages(store: Store, now: int) -> dict[str, int]:
+    """How many messages are buffered, consumed and expired at `now`, microseconds since 1970 UTC; each of them is
+    looked at."""
+    with store.read() as questions:
+        counts = questions.count_messages(now)
+    return {status.value: counts.get(status.value, 0) for status in MessageStatus}
+
+
 def list_waits(store: Store, filter: WaitFilter) -> list[OpenWait]:
     """Open waits, about oldest first."""
     with store.read() as questions:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,11 +15,17 @@ from sm_cli.engine.clock import SystemClock
 from sm_cli.errors import ConfigurationError
 from sm_cli.handlers.handler import Handler
 from sm_cli.server.metrics.exporting import exported
+from sm_cli.server.metrics.labels import OTHERS, BoundedLabel, bounded_counts
+from sm_cli.server.metrics.sparing import Sparing
 from tests.engine.workers import soon
 from tests.server.conftest import Serve
 from tests.server.serving import MESSAGE, TASK, Served
 
 API = "/api/v1"
+
+
+def _fail(_input: object) -> None:
+    raise ValueError("no")
 
 
 def numbers(here: Served) -> dict[tuple[str, ...], float]:
@@ -36,7 +45,7 @@ def test_what_the_server_did_is_counted(here: Served) -> None:
     here.post(f"{API}/messages", {"key": "other", "value": 1})
     before = numbers(here)
     assert before["sm_executions_started_total", "order"] == 1
-    assert before["sm_executions", "RUNNING"] == 1
+    assert before["sm_executions", "RUNNING", "order"] == 1
     assert before["sm_messages_total", "buffered"] == 1
     assert before["sm_steps_total",] == 1
     assert before["sm_commits_total",] == before["sm_tick_seconds_count",] == 2
@@ -44,14 +53,12 @@ def test_what_the_server_did_is_counted(here: Served) -> None:
     after = numbers(here)
     assert after["sm_executions_ended_total", "ABORTED", "order"] == 1
     assert after["sm_execution_seconds_count", "order"] == 1
-    assert ("sm_executions", "RUNNING") not in after or after["sm_executions", "RUNNING"] == 0
+    assert ("sm_executions", "RUNNING", "order") not in after
+    assert after["sm_executions", "ABORTED", "order"] == 1
 
 
 def test_attempts_are_counted_by_what_they_were_for(here: Served) -> None:
-    def fail(_input: object) -> None:
-        raise ValueError("no")
-
-    with here.worker({"work": Handler("work", fail)}) as worker:
+    with here.worker({"work": Handler("work", _fail)}) as worker:
         here.backend.metrics.watch(worker.engine)
         ref = here.post(f"{API}/executions", {"definition": TASK}, 201)["id"]
         soon(lambda: here.get(f"{API}/executions/{ref}")["status"] == "FAILED")
@@ -78,6 +85,105 @@ def test_a_timer_that_nobody_serves_is_late(here: Served) -> None:
     begin = SystemClock().now()
     soon(lambda: SystemClock().now() - begin > 1_100_000)
     assert numbers(here)["sm_timer_lateness_seconds",] > 0
+
+
+def test_a_timer_is_counted_by_how_late_it_was_stepped(here: Served) -> None:
+    here.backend.metrics.watch(here.engine)
+    wait = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}
+    here.start(wait)
+    here.start({**MESSAGE, "TimeoutSeconds": 1}, {"id": 1}, "limited")
+    begin = SystemClock().now()
+    soon(lambda: SystemClock().now() - begin > 1_200_000)
+    assert numbers(here)["sm_timer_stepped_late_seconds_count",] == 0  # nobody has stepped it
+    here.engine.transact(lambda tick: tick.due())
+    found = numbers(here)
+    assert found["sm_timer_stepped_late_seconds_count",] == 2
+    assert found["sm_timer_stepped_late_seconds_bucket", "0.1"] == 0
+    assert 0.2 < found["sm_timer_stepped_late_seconds_sum",] < 120
+
+
+def test_messages_are_counted_as_they_stand_in_the_database(here: Served) -> None:
+    for value, ttl in ((1, 3600), (2, 3600), (3, 0.001)):
+        here.post(f"{API}/messages", {"key": "order", "value": value, "ttl": ttl})
+    here.start(MESSAGE, {"id": 1})
+    soon(lambda: numbers(here)["sm_messages_kept", "expired"] == 1)
+    found = numbers(here)
+    assert (found["sm_messages_kept", "buffered"], found["sm_messages_kept", "consumed"]) == (1, 1)
+
+
+def test_names_beyond_the_bound_share_one_series() -> None:
+    label = BoundedLabel(2)
+    assert [label.of(name) for name in ("a", "b", "c", "a", "d")] == ["a", "b", OTHERS, "a", OTHERS]
+    counts = {("a", "X"): 1, ("b", "X"): 5, ("c", "X"): 2, ("c", "Y"): 2, ("d", "X"): 1}
+    assert bounded_counts(counts, 2) == {("b", "X"): 5, ("c", "X"): 2, ("c", "Y"): 2, (OTHERS, "X"): 2}
+
+
+def test_errors_that_a_callback_makes_up_do_not_make_series_without_bound(on_file: Served) -> None:
+    def fail(_input: object) -> None:
+        raise type(f"Made{next(number)}", (Exception,), {})()
+
+    number = itertools.count()
+    on_file.backend.metrics._counters._errors = BoundedLabel(1)
+    with on_file.worker({"work": Handler("work", fail)}) as worker:
+        on_file.backend.metrics.watch(worker.engine)
+        for _ in range(3):
+            on_file.start(TASK, called="w")
+        soon(lambda: numbers(on_file).get(("sm_handler_failures_total", OTHERS, "work")) == 2)
+    assert [key[1] for key in numbers(on_file) if key[0] == "sm_handler_failures_total"] == ["Made0", OTHERS]
+
+
+def test_a_count_that_is_dear_is_not_taken_at_each_scrape() -> None:
+    now = [0.0]
+    asked: list[float] = []
+
+    def ask(took: float) -> int:
+        asked.append(now[0])
+        now[0] += took
+        return len(asked)
+
+    dear = Sparing(lambda: ask(2), lambda: now[0])
+    assert dear.answer() == (1, 0)
+    now[0] += 99
+    assert dear.answer() == (1, 99)
+    now[0] += 2
+    assert dear.answer() == (2, 0)
+    cheap = Sparing(lambda: ask(0.01), lambda: now[0])
+    assert [cheap.answer(), cheap.answer()] == [(3, 0), (4, 0)]
+
+
+def test_a_count_that_failed_is_taken_anew() -> None:
+    answers: list[int | Exception] = [ValueError("away"), 7]
+
+    def ask() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    question = Sparing(ask)
+    with pytest.raises(ValueError, match="away"):
+        question.answer()
+    assert question.answer() == (7, 0)
+
+
+def test_the_page_has_each_number_and_no_other(on_file: Served) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(sm_\w+)` \| (\w+) \|([^|]*)\| [^|]+ \|$", page, re.MULTILINE)
+    documented = {name: (kind, {*re.findall(r"`(\w+)`", labels)}) for name, kind, labels in rows}
+    assert len(documented) == len(rows)
+    with on_file.worker({"work": Handler("work", _fail)}) as worker:
+        on_file.backend.metrics.watch(worker.engine)
+        ref = on_file.post(f"{API}/executions", {"definition": TASK}, 201)["id"]
+        soon(lambda: on_file.get(f"{API}/executions/{ref}")["status"] == "FAILED")
+        on_file.start({"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "nobody", "End": True}}})
+        text = on_file.ask("GET", "/metrics", 200).text
+    found: dict[str, tuple[str, set[str]]] = {}
+    for family in text_string_to_metric_families(text):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        if not name.endswith("_created"):
+            labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+            found[name] = family.type, labels
+    assert found == documented
 
 
 def test_numbers_need_the_token(serve: Serve) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from itertools import islice
 from typing import Annotated
@@ -18,6 +18,7 @@ from sm_cli.server.answers import answer_json
 from sm_cli.server.api.parameters import query_moment
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import Backend, TheBackend
+from sm_cli.server.event_streams import EventStream
 from sm_cli.server.streams import lines_of, named_event
 from sm_cli.views.executions import execution_now, result_document
 from sm_cli.views.history import VisitFilter, events_of, first_event_since, visit_document, visits_of
@@ -89,33 +90,36 @@ async def get_event_stream(
     execution: str, backend: TheBackend,
     after: Annotated[int | None, Query(ge=0, description="Only events with a higher number.")] = None,
     last_event_id: Annotated[str | None, Header(description="Where a client goes on that lost the line.")] = None,
-) -> StreamingResponse:  # fmt: skip
+) -> Response:  # fmt: skip
     """Server-sent events: each `event: history` with its number as id and the event as AWS gives it; at the end one
-    `event: end` with what became of the execution. A client that comes again says Last-Event-ID.
-    Raises UsageError."""
+    `event: end` with what became of the execution. A client that comes again says Last-Event-ID. 503 where too many
+    follow. Raises UsageError."""
     if last_event_id and not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
         raise UsageError("Last-Event-ID is none that this stream has given")
     begin = int(last_event_id) if last_event_id else after or 0
     record = await backend.read(lambda: backend.engine.find(execution))
-    headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-    return StreamingResponse(_stream(backend, record, begin), 200, headers, "text/event-stream")
+    return EventStream(backend.places, stream_events(backend, record, begin))
 
 
 def _page(backend: Backend, execution: Execution, after: int) -> list[HistoryEvent]:
     return [*islice(events_of(backend.engine, execution, after), _PORTION)]
 
 
-async def _stream(backend: Backend, execution: Execution, after: int) -> AsyncIterator[bytes]:
+async def stream_events(backend: Backend, execution: Execution, after: int) -> AsyncGenerator[bytes]:
+    """The stream of an execution's events behind this number, until it or the server ends. What a slow reader has not
+    taken is not kept for it, but read again."""
     with backend.feed.following(execution) as queue:
-        current = await backend.read(lambda: execution_now(backend.engine, execution.id)) or execution
-        while after < current.events:
-            page = await backend.read(partial(_page, backend, current, after))
-            if not page:
-                break
-            yield b"".join(line.text for line in lines_of(page))
-            after = page[-1].number
-        is_closed = current.closed is not None
+        is_closed = False
+        is_behind = True  # what was written before
         while not is_closed:
+            if is_behind:
+                current = await backend.read(lambda: execution_now(backend.engine, execution.id)) or execution
+                is_closed = current.closed is not None
+                while after < current.events and (page := await backend.read(partial(_page, backend, current, after))):
+                    yield b"".join(line.text for line in lines_of(page))
+                    after = page[-1].number
+                is_behind = False
+                continue
             try:
                 async with asyncio.timeout(_ALIVE):
                     news = await queue.get()
@@ -125,8 +129,8 @@ async def _stream(backend: Backend, execution: Execution, after: int) -> AsyncIt
             if news is None:
                 return  # the server ends, and the client comes again
             text = b"".join(line.text for line in news.lines if line.number > after)
-            after = news.lines[-1].number if news.lines else after
-            is_closed = news.is_closed
+            after = max(after, news.lines[-1].number) if news.lines else after
+            is_behind, is_closed = news.has_gap, news.is_closed and not news.has_gap
             if text:
                 yield text
     end = await backend.read(lambda: execution_now(backend.engine, execution.id))

@@ -10,10 +10,11 @@ from prometheus_client import CollectorRegistry, generate_latest, start_http_ser
 
 from sm_cli.errors import ConfigurationError
 from sm_cli.server.metrics.counters import Counters
-from sm_cli.server.metrics.gauges import Gauges
+from sm_cli.server.metrics.gauges import Gauges, StreamNumbers
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
+    from sm_cli.server.event_streams import Places
 
 #: Prometheus's text format.
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -31,6 +32,10 @@ class Metrics:
     def watch(self, engine: Engine) -> None:
         """Count what this engine commits, too."""
         self._counters.watch(engine)
+
+    def watch_streams(self, places: Places) -> None:
+        """Count the streams that are followed."""
+        self.registry.register(StreamNumbers(places))
 
     def text(self) -> bytes:
         """The numbers now."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
 
 from sm_cli.server.backend import Backend, TheBackend
+from sm_cli.server.event_streams import EventStream
 from sm_cli.server.pages.rendering import PageRoute
 from sm_cli.views.records import Execution
 
@@ -16,30 +17,27 @@ router = APIRouter(route_class=PageRoute)
 
 #: Seconds between two words, at least: of everything, of one execution.
 _EVERYTHING, _ONE = 1.0, 0.25
-_WORD = "event: commit\ndata: 1\n\n"
+_WORD = b"event: commit\ndata: 1\n\n"
+_BEGINNING = b"retry: 1000\n\n"
 
 
 @router.get("/live")
-async def follow_live(backend: TheBackend, execution: str | None = None) -> StreamingResponse:
+async def follow_live(backend: TheBackend, execution: str | None = None) -> Response:
     """Server-sent events: `commit` for anything that was written, or for one execution and its end."""
     if execution is None:
-        return _stream(_all(backend))
+        return EventStream(backend.places, _all(backend))
     record = await backend.read(lambda: backend.engine.find(execution))
-    return _stream(_of(backend, record))
+    return EventStream(backend.places, _of(backend, record))
 
 
-def _stream(words: AsyncIterator[str]) -> StreamingResponse:
-    return StreamingResponse(words, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
-
-
-async def _all(backend: Backend) -> AsyncIterator[str]:
-    yield "retry: 1000\n\n"
+async def _all(backend: Backend) -> AsyncGenerator[bytes]:
+    yield _BEGINNING
     async for _ in backend.feed.changes(_EVERYTHING):
         yield _WORD
 
 
-async def _of(backend: Backend, execution: Execution) -> AsyncIterator[str]:
-    yield "retry: 1000\n\n"
+async def _of(backend: Backend, execution: Execution) -> AsyncGenerator[bytes]:
+    yield _BEGINNING
     with backend.feed.following(execution, events=False) as queue:
         while (news := await queue.get()) is not None:
             while not queue.empty() and news is not None:

@@ -142,6 +142,10 @@ class ExecutionQuestions(Asking):
         ((children,),) = self.session.all("count_of_children")
         return dict(self.session.all("count_by_status")), children
 
+    def count_by_workflow(self) -> dict[tuple[str, str], int]:
+        """How many executions there are by (workflow, status), without children of map runs."""
+        return {(workflow, status): count for workflow, status, count in self.session.all("count_by_workflow")}
+
     def oldest_open(self) -> tuple[str, str, str, int] | None:
         """(public id, name, workflow, started) of the execution that has run for longest; None when none runs."""
         return self.session.one("oldest_open")

@@ -113,6 +113,10 @@ class MessageQuestions(Asking):
             return self._messages("list_messages", parameters)
         return self._messages("list_messages_for_value", parameters | {"folded": folded_text(filter.value)})
 
+    def count_messages(self, now: int) -> dict[str, int]:
+        """How many messages there are by status. now: microseconds since 1970 UTC; what expired by then is expired."""
+        return dict(self.session.all("count_messages", {"now": now}))
+
     def stale(self, now: int, limit: int) -> Stale:
         """At most `limit` of each. A message that READY frames may still need is not among them."""
         from sm_cli.store.messages import WAITS_KEPT, Stale

@@ -3,6 +3,15 @@
 -- name: count_by_status
 SELECT e.status, count(*) FROM executions e INDEXED BY executions_by_status WHERE e.run IS NULL GROUP BY e.status
 
+-- name: count_by_workflow
+SELECT e.workflow, e.status, count(*) FROM executions e INDEXED BY executions_by_workflow
+WHERE e.run IS NULL GROUP BY e.workflow, e.status
+
+-- name: count_messages
+-- By status; one whose time is up is expired, whether or not that is stored yet.
+SELECT CASE WHEN m.status = 'buffered' AND m.expires <= :now THEN 'expired' ELSE m.status END AS status, count(*)
+FROM messages m GROUP BY 1
+
 -- name: count_of_children
 SELECT count(*) FROM executions e INDEXED BY executions_of_run WHERE e.run IS NOT NULL
 

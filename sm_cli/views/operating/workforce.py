@@ -62,33 +62,45 @@ class QueueReport:
     queues: list[QueueCounts] = field(default_factory=list)
 
 
+def queue_counts(engine: Engine) -> list[QueueCounts]:
+    """What stands in which queue now, from one snapshot; nothing of what has ended is counted."""
+    counts: dict[str, QueueCounts] = {}
+    with engine.store.read() as questions:
+        _count_open(questions, engine.clock.now(), counts)
+    return sorted(counts.values(), key=lambda queue: queue.name)
+
+
 def queue_report(engine: Engine) -> QueueReport:
-    """What stands in which queue, from one snapshot."""
+    """What stands in which queue, and what has ended in the last hour, from one snapshot."""
     now = engine.clock.now()
     counts: dict[str, QueueCounts] = {}
-
-    def of(name: str) -> QueueCounts:
-        return counts.setdefault(name, QueueCounts(name))
-
     with engine.store.read() as questions:
-        for name, pending, later, active, callbacks, oldest in questions.jobs_by_queue(now):
-            queue = of(name)
-            queue.pending, queue.on_time, queue.active, queue.callbacks = pending, later, active, callbacks
-            queue.oldest = oldest
-        for name, kind, count in questions.timers_by_queue():
-            if kind == TimerKind.BACKOFF:
-                of(name).retrying = count
-            else:
-                of(name).on_time += count
+        _count_open(questions, now, counts)
         since = now - _HOUR
         for name, at, type in _ends(questions, since):
             if at is not None:
                 since = at  # no further back than this
-            elif type == _DONE:
-                of(name).successes += 1
+                continue
+            queue = counts.setdefault(name, QueueCounts(name))
+            if type == _DONE:
+                queue.successes += 1
             else:
-                of(name).failures += 1
+                queue.failures += 1
     return QueueReport(now, since, sorted(counts.values(), key=lambda queue: queue.name))
+
+
+def _count_open(questions: Questions, now: int, counts: dict[str, QueueCounts]) -> None:
+    """Add what has not ended, by queue."""
+    for name, pending, later, active, callbacks, oldest in questions.jobs_by_queue(now):
+        queue = counts.setdefault(name, QueueCounts(name))
+        queue.pending, queue.on_time, queue.active, queue.callbacks = pending, later, active, callbacks
+        queue.oldest = oldest
+    for name, kind, count in questions.timers_by_queue():
+        queue = counts.setdefault(name, QueueCounts(name))
+        if kind == TimerKind.BACKOFF:
+            queue.retrying = count
+        else:
+            queue.on_time += count
 
 
 def _ends(questions: Questions, since: int) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.conftest import Project, ended
 
@@ -234,3 +237,30 @@ def test_processes_and_concurrency_both_say_how_many_run_at_once(
     project.handlers("@handler\ndef work(x):\n    return x\n")
     project.write("sm.toml", settings)
     assert said in project.sm("worker", "--drain", "--create", *arguments).err
+
+
+def test_attempts_in_processes_are_counted_as_all_others(project: Project) -> None:
+    project.workflow(CATCH)
+    project.handlers("import os\n@handler\ndef work(x):\n    raise ValueError(os.getpid())\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    worker = project.start("worker", "--processes", "1", "--metrics-port", str(port), "--create")
+
+    def counted() -> dict[tuple[str, ...], float]:
+        try:
+            text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        except httpx.TransportError:
+            return {}
+        families = text_string_to_metric_families(text)
+        return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
+
+    soon(counted)
+    assert project.sm("run", "--detach").code == 0
+    soon(lambda: counted().get(("sm_handler_seconds_count", "work")) == 1)
+    found = counted()
+    assert found["sm_handler_failures_total", "ValueError", "work"] == 1
+    assert found["sm_executions_ended_total", "SUCCEEDED", "order"] == 1
+    assert found["sm_executions", "SUCCEEDED", "order"] == 1
+    assert found["sm_workers", "running"] == 1
+    worker.terminate()
+    assert ended(worker).code == 0
