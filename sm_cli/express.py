@@ -25,6 +25,7 @@ from sm_cli.handlers.builtin import builtins
 from sm_cli.handlers.handler import Handler
 from sm_cli.handlers.needs import needed_handlers
 from sm_cli.handlers.registry import Registry
+from sm_cli.interpreter.env import ACCOUNT, REGION
 from sm_cli.interpreter.events import TaskFailed
 from sm_cli.jsonvalue import MAX_PAYLOAD, Json, as_json
 from sm_cli.store.protocol import Store
@@ -104,19 +105,25 @@ class Express:
 
     def __init__(
         self, workflow: Workflow, handlers: Mapping[str, Handler], *, history: bool = False, concurrency: int = 8,
-        limits: bool = False, max_payload: int = MAX_PAYLOAD,
+        limits: bool = False, max_payload: int = MAX_PAYLOAD, account: str = ACCOUNT, region: str = REGION,
+        answers: Callable[[str], bool] = lambda _: False,
     ) -> None:  # fmt: skip
+        """answers: whether the handlers have one for a resource that starts or asks for executions, which nothing here
+        could. account, region: of the ARNs that it sees. Raises InvalidDefinition, UsageError."""
         problems = express_problems(workflow.document)
         if problems:
             raise InvalidDefinition(problems)
-        starter = _starts_others(workflow)
+        starter = _starts_others(workflow, answers)
         if starter is not None:
             raise UsageError(
                 f"{starter} starts or asks for other executions; an express execution has no database that has any",
                 topic="express",
             )
         self.workflow = workflow
-        settings = Settings(history=history, limits=limits, max_payload=max_payload)
+        settings = Settings(
+            history=history, limits=limits, max_payload=max_payload, account=account, region=region,
+            has_handler=answers,
+        )  # fmt: skip
         self.engine = Engine(MemoryStore(), settings=settings, observers=())
         self.loop = Worker(self.engine, handlers, concurrency=concurrency, name="express")
 
@@ -191,11 +198,11 @@ class Express:
         return False
 
 
-def _starts_others(workflow: Workflow) -> str | None:
-    """The first state that starts an execution of another workflow, or asks for one."""
+def _starts_others(workflow: Workflow, answers: Callable[[str], bool]) -> str | None:
+    """The first state that starts an execution of another workflow, or asks for one, for which there is no handler."""
     for machine in workflow.program.machines.values():
         for state in machine.states.values():
-            if isinstance(state, Task) and state.resource.needs_no_handler:
+            if isinstance(state, Task) and state.resource.needs_no_handler and not answers(state.resource.handler):
                 return state.name
     return None
 

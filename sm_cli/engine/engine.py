@@ -107,21 +107,11 @@ class Engine(Transactions):
     # -- executions ------------------------------------------------------------------------------
 
     def start(
-        self,
-        workflow: Workflow,
-        input: Json = None,
-        *,
-        name: str | None = None,
-        ref: str | None = None,
-        type: str = "STANDARD",
-        timeout: float | None = None,
-        queue: str = "default",
-        limits: bool = False,
-        tags: Mapping[str, str] | None = None,
-        targets: Sequence[Workflow] = (),
-        taker: JobTaker | None = None,
-        source: Source | None = None,
-    ) -> tuple[Execution, bool, list[Job]]:
+        self, workflow: Workflow, input: Json = None, *, name: str | None = None, ref: str | None = None,
+        type: str = "STANDARD", timeout: float | None = None, queue: str = "default", limits: bool = False,
+        tags: Mapping[str, str] | None = None, targets: Sequence[Workflow] = (), taker: JobTaker | None = None,
+        source: Source | None = None, facts: Mapping[str, Json] | None = None,
+    ) -> tuple[Execution, bool, list[Job]]:  # fmt: skip
         """Start an execution: (it, whether it is new, jobs that `taker` took).
 
         The same name with the same input, while it runs, is the same execution. Raises Conflict when the name
@@ -131,6 +121,7 @@ class Engine(Transactions):
         of its output, by `source_input`, in the place of `input`, and the execution is linked to it: it is a new one
         then, or an error; Conflict when the name is taken by any, or the source has to be unique and is not.
         `targets`: workflows that it starts; their definitions are stored with it. `ref`: its public id; None: a new.
+        `facts`: what AWS's API keeps of a new one.
         """
         labels = check_tags(tags or {})
         before = None
@@ -160,7 +151,7 @@ class Engine(Transactions):
             version, *_ = [find(each) for each in (workflow, *targets)]
             execution = begin(
                 tick, version, input, ref=ref, name=name, type=type, timeout=timeout, queue=queue, limits=limits,
-                tags=labels, source=source,
+                tags=labels, source=source, facts=facts,
             )  # fmt: skip
             return execution, True
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sm_cli.expr.limits import DEFAULT, Limits
 from sm_cli.handlers.registry import Registry
+from sm_cli.interpreter.env import ACCOUNT, REGION
 from sm_cli.jsonvalue import MAX_PAYLOAD
 from sm_cli.store.records import Execution, Job, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
@@ -30,7 +31,8 @@ class Settings:
     an endless loop must not fill the disk. has_handler: which resources of tasks that
     the engine would carry out itself (`states:startExecution`, `aws-sdk:sfn:stopExecution`) are left to a handler;
     None: none. has_stub: whether a task that starts a workflow which is not there is left to a handler. draw_seed: what
-    weighted aliases draw by, together with the public id of the execution that is started.
+    weighted aliases draw by, together with the public id of the execution that is started. account, region: where the
+    ARNs lie that executions see, in their context object and in answers of Step Functions' own API.
     """
 
     def __init__(
@@ -53,10 +55,14 @@ class Settings:
         has_handler: Callable[[str], bool] | None = None,
         has_stub: bool = False,
         draw_seed: str = "",
+        account: str = ACCOUNT,
+        region: str = REGION,
     ) -> None:
         self.has_handler = has_handler
         self.has_stub = has_stub
         self.draw_seed = draw_seed
+        self.account = account
+        self.region = region
         self.token_key = token_key
         self.max_payload = max_payload
         self.evaluation = evaluation

@@ -10,6 +10,8 @@ from sm_cli.expr.limits import DEFAULT, Limits
 from sm_cli.interpreter.records import Record
 from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 
+#: Where ARNs lie unless somebody says otherwise: the region, and the account's number.
+REGION, ACCOUNT = "us-east-1", "111111111111"
 #: More events than any execution has.
 NO_LIMIT = 2**62
 
@@ -30,11 +32,9 @@ class Facts(NamedTuple):
     #: Microseconds since 1970 UTC.
     started: int
     #: The region in ARNs.
-    region: str = "us-east-1"
+    region: str = REGION
     #: The account's number in ARNs.
-    account: str = "111111111111"
-    #: The role's ARN in the context object.
-    role: str = "arn:aws:iam::111111111111:role/sm-local"
+    account: str = ACCOUNT
     #: How often it was redriven.
     redrive_count: int = 0
     #: When it was redriven last, microseconds since 1970 UTC; None: never.
@@ -43,6 +43,11 @@ class Facts(NamedTuple):
     version: int | None = None
     #: What stood behind the workflow's name when it was started: an alias, or a number; None: nothing.
     qualifier: str | None = None
+
+    @property
+    def role(self) -> str:
+        """The role's ARN in the context object."""
+        return f"arn:aws:iam::{self.account}:role/sm-local"
 
     @property
     def execution_arn(self) -> str:

@@ -7,6 +7,7 @@ file.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: What the table `engine` may have.
 _ENGINE = ("name", "broker", "prefix")
+
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_REGION = re.compile(r"[a-z0-9]{1,16}(?:-[a-z0-9]{1,16}){0,4}")
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -129,6 +133,23 @@ class ProjectSettings:
         """
         return self._number("silence_seconds", "seconds", 7 * 86_400)
 
+    @property
+    def account(self) -> str | None:
+        """The account in the ARNs that executions see; None: the engine's default. Raises ConfigurationError."""
+        return self._name("account", _ACCOUNT, "an account: twelve digits, as text")
+
+    @property
+    def region(self) -> str | None:
+        """The region in ARNs; None: the engine's default, and in answers that of the request. Raises
+        ConfigurationError."""
+        return self._name("region", _REGION, "a region like eu-west-1")
+
+    def _name(self, key: str, pattern: re.Pattern[str], what: str) -> str | None:
+        text = self.setting(key)
+        if text is not None and not pattern.fullmatch(text):
+            raise ConfigurationError(f"{self.place(key)} is {what}, not {text[:40]!r}")
+        return text
+
     def _number(self, key: str, of: str, most: int) -> int | None:
         """A setting that is a number from 1 on, which a variable overrides. Raises ConfigurationError."""
         name = f"SM_{key.upper()}"
@@ -199,6 +220,7 @@ def engine_settings(project: ProjectSettings, *, has_stub: bool = False) -> Sett
     settings = Settings(has_stub=has_stub)
     if (most := project.max_payload) is not None:
         settings.max_payload = most
+    settings.account, settings.region = project.account or settings.account, project.region or settings.region
     if (events := project.max_events) is not None:
         settings.max_events = events
     if (seconds := project.evaluation_seconds) is not None:

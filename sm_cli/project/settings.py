@@ -34,6 +34,8 @@ KEYS: dict[str, tuple[type, str]] = {
     "max_events": (int, "a number of events"),
     "evaluation_seconds": (int, "a number of seconds"),
     "silence_seconds": (int, "a number of seconds"),
+    "account": (str, "text of twelve digits"),
+    "region": (str, "text"),
     "substitutions": (dict, "a table of values by name"),
     "http_allow": (list, "a list of hosts"),
     "http_connections": (dict, "a table of connections"),

@@ -1,5 +1,5 @@
-"""What AWS's API keeps of a thing and nothing here reads: roles, logging, descriptions, tags; and which activities
-somebody has made.
+"""What AWS's API keeps of a thing and nothing here reads: roles, logging, descriptions, tags, trace headers; and which
+activities somebody has made.
 
 Values only; no store, no SQL.
 """
@@ -23,6 +23,8 @@ class ResourceKind(StrEnum):
     ALIAS = "alias"
     #: An activity, by its name.
     ACTIVITY = "activity"
+    #: An execution, by its public id; they go with it.
+    EXECUTION = "execution"
 
 
 class Particulars(NamedTuple):

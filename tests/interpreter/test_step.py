@@ -255,10 +255,10 @@ def test_a_redriven_execution_says_when() -> None:
     assert (execution["RedriveCount"], execution["RedriveTime"]) == (2, "2026-02-01T00:00:00.000Z")
 
 
-def test_region_account_and_role_stand_where_they_are_set() -> None:
-    found = with_facts(PASS, region="eu-west-1", account="42", role="r")
+def test_region_and_account_stand_where_they_are_set() -> None:
+    found = with_facts(PASS, region="eu-west-1", account="42")
     assert found["Execution"]["Id"] == "arn:aws:states:eu-west-1:42:execution:workflow:name"
-    assert found["Execution"]["RoleArn"] == "r"
+    assert found["Execution"]["RoleArn"] == "arn:aws:iam::42:role/sm-local"
     assert found["StateMachine"]["Id"] == "arn:aws:states:eu-west-1:42:stateMachine:workflow"
 
 

@@ -90,7 +90,10 @@ class Served:
     def worker(self, handlers: Mapping[str, Handler] | None = None) -> Iterator[Worker]:
         """Inside the block a worker works, with a connection of its own, as in another process."""
         store = open_store(self.url, create=False)
-        loop = Worker(Engine(store, clock=self.engine.clock), Registry(handlers or {}))
+        loop = Worker(
+            Engine(store, clock=self.engine.clock, settings=engine_settings(self.backend.project)),
+            Registry(handlers or {}),
+        )
         thread = threading.Thread(target=loop.run, args=(lambda: False,))
         thread.start()
         try:
@@ -108,7 +111,7 @@ def served(url: str, folder: Path, settings: ServerSettings | None = None) -> It
     """A server over the database of this URL, which is made; it has ended when the block has."""
     settings = settings or ServerSettings(port=0)
     stores = [open_store(url) for _ in range(3)]
-    project = ProjectSettings(folder)
+    project = ProjectSettings(folder, settings={"account": settings.account})
     library = Library(folder / "workflows")
     engine = Engine(stores[0], settings=engine_settings(project), library=library, buckets=folder / "buckets")
     backend = Backend(engine, project, library, Feed(stores[1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _LOCK_TIMEOUT = 5.0
 #: More would be a slip of the finger: threads of one process do not step any faster.
 _MOST_WORKERS = 64
+#: More than one process can serve.
+_MOST_CONNECTIONS = 100_000
 
 Host: TypeAlias = Annotated[
     str, typer.Option("--host", metavar="ADDRESS", envvar="SM_HOST", help="Where to listen; others need a token.")
@@ -72,7 +75,17 @@ _AllowOrigin: TypeAlias = Annotated[
     ),
 ]
 _Account: TypeAlias = Annotated[
-    str, typer.Option("--account", metavar="ID", help="The account that ARNs name: twelve digits.")
+    str | None,
+    typer.Option(
+        "--account", metavar="ID", show_default=False,
+        help="The account that ARNs name: twelve digits; that of the configuration, else 000000000000.",
+    ),
+]  # fmt: skip
+_Followers: TypeAlias = Annotated[
+    str, typer.Option("--followers", metavar="N", help="Streams of events at once; who comes later has to wait.")
+]
+_Connections: TypeAlias = Annotated[
+    str, typer.Option("--connections", metavar="N", help="Connections at once, streams among them.")
 ]
 _Grace: TypeAlias = Annotated[
     str, typer.Option("--grace", metavar="SPAN", help="How long requests and handlers may go on after Ctrl-C.")
@@ -96,7 +109,9 @@ def run_server(
     token_file: TokenFile = None,
     allow_host: _AllowHost = None,
     allow_origin: _AllowOrigin = None,
-    account: _Account = "000000000000",
+    account: _Account = None,
+    followers: _Followers = "500",
+    connections: _Connections = "1000",
     handlers: Handlers = None,
     stub: Stubbed = False,
     substitutions: Substitutions = None,
@@ -122,11 +137,12 @@ def run_server(
     from sm_cli.server.feed import Feed
 
     settings = _settings(
-        host, port, token_file, allow_host, allow_origin, account, has_aws=not no_aws, has_ui=not no_ui
+        host, port, token_file, allow_host, allow_origin, followers, connections, has_aws=not no_aws, has_ui=not no_ui
     )
     number, limit = read_number(workers, "--workers", _MOST_WORKERS), seconds(grace, "--grace")
     logs.tell_work(quiet)
     project = find_project(substitutions=substitutions)
+    settings = replace(settings, account=_account(account, project, settings.account))
     _be_impatient(project)
     with ExitStack() as stack:
         engine = stack.enter_context(lasting_engine(db, project, create=create, buckets=buckets))
@@ -158,20 +174,19 @@ def _need_server() -> None:
 
 
 def _settings(
-    host: str, port: str, token_file: str | None, hosts: list[str] | None, origins: list[str] | None, account: str,
-    *, has_aws: bool, has_ui: bool,
+    host: str, port: str, token_file: str | None, hosts: list[str] | None, origins: list[str] | None, followers: str,
+    connections: str, *, has_aws: bool, has_ui: bool,
 ) -> ServerSettings:  # fmt: skip
     """From the options. Raises UsageError; ConfigurationError for an address that others reach, without a token."""
     from sm_cli.server.security.hosts import host_name
     from sm_cli.server.settings import ServerSettings, read_origin
 
-    if not (account.isascii() and account.isdigit() and len(account) == 12):
-        raise UsageError(f"--account takes twelve digits, not {account!r}")
     settings = ServerSettings(
         host, read_number(port, source("--port"), 65_535), server_token(token_file),
         tuple(host_name(name) for name in hosts or ()),
         tuple(read_origin(origin, "--allow-origin") for origin in origins or ()),
-        account, has_aws, has_ui,
+        has_aws=has_aws, has_ui=has_ui, most_followers=read_number(followers, "--followers", _MOST_CONNECTIONS),
+        most_connections=read_number(connections, "--connections", _MOST_CONNECTIONS),
     )  # fmt: skip
     if settings.token is None and not settings.is_local:
         raise ConfigurationError(
@@ -179,6 +194,15 @@ def _settings(
             hint="Give one with --token-file FILE or SM_TOKEN; `openssl rand -hex 32` makes one.",
         )
     return settings
+
+
+def _account(option: str | None, project: Project, default: str) -> str:
+    """The account of ARNs, which executions in this process see, too. Raises UsageError, ConfigurationError."""
+    if option is not None and not (option.isascii() and option.isdigit() and len(option) == 12):
+        raise UsageError(f"--account takes twelve digits, not {option!r}")
+    account = option or project.account or default
+    project.settings["account"] = account
+    return account
 
 
 def server_token(file: str | None) -> str | None:

@@ -7,6 +7,7 @@ The caller (the engine, a Task, a map run) says what it is; no other place build
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sm_cli.engine.chaining.source import Source, link_to
@@ -18,6 +19,7 @@ from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.interpreter.commands import Child
 from sm_cli.interpreter.frame import Frame, FrameStatus
 from sm_cli.jsonvalue import Json
+from sm_cli.store.particulars import Particulars, ResourceKind
 from sm_cli.store.records import Execution, MapRun, Parent, Status
 from sm_cli.timestamps import MICROSECONDS
 
@@ -46,6 +48,7 @@ def begin(
     starter: Execution | None = None,
     parent: Parent | None = None,
     source: Source | None = None,
+    facts: Mapping[str, Json] | None = None,
 ) -> Execution:
     """A new RUNNING execution of this version: row, root frame, ExecutionStarted, and its first step unless this unit
     has made many.
@@ -53,7 +56,8 @@ def begin(
     ref: its public id. name: checked already. type: STANDARD or EXPRESS. timeout: seconds; a shorter TimeoutSeconds
     of the definition holds, and that alone when None. limits: whether AWS's hold. tags: checked already. starter: the
     execution that starts it; it gives tree, queue, priority and limits, and `queue` and `limits` are not used then.
-    parent: who waits for its end. source: whose data the input is; the link to it is written with the start.
+    parent: who waits for its end. source: whose data the input is; the link to it is written with the start. facts:
+    what AWS's API keeps of it.
     """
     if starter is not None:
         queue, limits = starter.queue, starter.limits
@@ -72,6 +76,9 @@ def begin(
     unit.changes.new_executions.append(execution)
     if source is not None:
         unit.changes.new_links.append(link_to(execution, source, unit.now))
+    if facts:
+        own = Particulars(ResourceKind.EXECUTION, execution.ref, unit.now, unit.now, {**facts})
+        unit.changes.particulars.append(own)
     unit.note(execution, 1, 0, 0, "ExecutionStarted", started_detail(unit, execution))
     root = Frame(unit.tx.reserve("frames", 1), execution.id, None, 0, 0, "", program.root.start_at)
     root.input = execution.input

@@ -133,6 +133,8 @@ class UnitOfWork:
                 type=execution.type,
                 input=execution.input,
                 started=execution.started,
+                region=self.settings.region,
+                account=self.settings.account,
                 redrive_count=execution.redrives,
                 redriven=execution.redriven,
                 version=execution.version,

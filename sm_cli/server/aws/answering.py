@@ -11,7 +11,7 @@ from sm_cli.jsonvalue import Json, dumps, loads_exact
 from sm_cli.server.aws import definitions, executions, machines, map_runs, tags, tasks, versions
 from sm_cli.server.aws.arns import Arns
 from sm_cli.server.aws.refusals import CallRefused, refusal_of
-from sm_cli.server.aws.request import ApiCall, Door, Pending
+from sm_cli.server.aws.request import ApiCall, Door, Pending, at_once
 from sm_cli.server.aws.shapes import check_request, unknown_members
 from sm_cli.server.aws.ways import Operation, Way
 
@@ -21,6 +21,9 @@ log = logging.getLogger("sm.server")
 PREFIX = "AWSStepFunctions."
 #: The content type of requests and answers.
 CONTENT_TYPE = "application/x-amz-json-1.0"
+
+#: Operations that keep a trace header.
+_TRACED = ("StartExecution", "StartSyncExecution")
 
 OPERATIONS: Mapping[str, Operation] = {
     "CreateActivity": Operation(tasks.answer_create_activity, Way.CHANGE),
@@ -89,16 +92,20 @@ def answer(door: Door, target: str | None, body: bytes, region: str) -> HttpAnsw
     return prepared.work() if isinstance(prepared, Prepared) else prepared
 
 
-def prepare_call(door: Door, target: str | None, body: bytes, region: str) -> Prepared | HttpAnswer:
+def prepare_call(
+    door: Door, target: str | None, body: bytes, region: str, trace: str | None = None
+) -> Prepared | HttpAnswer:
     """The call, ready to be carried out, or why it is refused. target: the header X-Amz-Target. region: of the request,
-    for the ARNs of the answer. Raises nothing."""
+    for the ARNs of the answer. trace: the header X-Amzn-Trace-Id, which wins over the body's. Raises nothing."""
     name = (target or "").removeprefix(PREFIX)
     operation = OPERATIONS.get(name) if target and target.startswith(PREFIX) else None
     try:
         if operation is None:
             raise CallRefused("UnknownOperationException", f"there is no operation {(target or '')[:200]!r}")
         parameters = _read(body)
-        call = ApiCall(door, name, check_request(name, parameters), Arns(region, door.account))
+        if trace is not None and name in _TRACED and isinstance(parameters, dict):
+            parameters = {**parameters, "traceHeader": trace}
+        call = call_of(door, name, parameters, Arns(region, door.account))
     except CallRefused as e:
         return refusal(e)
     unknown = unknown_members(name, parameters)
@@ -106,6 +113,26 @@ def prepare_call(door: Door, target: str | None, body: bytes, region: str) -> Pr
         log.warning("%s was given members that it does not have, which are passed over: %s", name, unknown[:20])
     act = operation.act
     return Prepared(operation.way, lambda: carried_out(lambda: act(call)))
+
+
+def call_of(door: Door, name: str, parameters: Json, arns: Arns, depth: int = 0) -> ApiCall:
+    """A call whose parameters fit. depth: how many calls it runs within. Raises CallRefused."""
+
+    def ask(other: str, members: Mapping[str, Json]) -> dict[str, Json]:
+        operation = OPERATIONS[other]
+        call = call_of(door, other, {**members}, arns, depth + 1)
+        try:
+            carry_out = door.in_turn if operation.way is Way.CHANGE else at_once
+            answer = carry_out(lambda: operation.act(call))
+            if isinstance(answer, Pending):
+                pending = answer
+                answer = door.in_turn(lambda: pending.take() or pending.late)
+        except SmError as e:
+            raise refusal_of(e) from None
+        assert not isinstance(answer, Pending), "what is taken is there"
+        return answer
+
+    return ApiCall(door, name, check_request(name, parameters), arns, ask, depth)
 
 
 def _read(body: bytes) -> Json:

@@ -9,6 +9,7 @@ from sm_cli.asl.resources import INTERNAL
 from sm_cli.engine.engine import Workflow
 from sm_cli.engine.execution_names import check_name
 from sm_cli.engine.versions.references import WorkflowReference
+from sm_cli.engine.workflows.redriving import redrive_once
 from sm_cli.errors import Conflict, InvalidDefinition, NotFound, UsageError
 from sm_cli.jsonvalue import Json, dumps
 from sm_cli.server.aws.arns import execution_arn_parts, map_run_ref, parts_of, reference_of
@@ -27,6 +28,7 @@ from sm_cli.views.aws.executions import (
     find_run,
     list_page,
     run_above,
+    trace_header,
 )
 from sm_cli.views.aws.machines import text_of_execution, type_of_machine
 from sm_cli.views.executions import execution_now
@@ -42,12 +44,13 @@ def answer_start_execution(call: ApiCall) -> dict[str, Json]:
     arn = call.text("stateMachineArn")
     reference, input, name = _start_parameters(call)
     workflow = workflow_to_start(call, reference, arn)
-    is_express = type_of_machine(call.engine, workflow.name) == "EXPRESS"
+    is_express, trace = type_of_machine(call.engine, workflow.name) == "EXPRESS", call.get("traceHeader")
     try:
         execution, _, _ = call.engine.start(
             workflow, input, name=name, type="EXPRESS" if is_express else "STANDARD",
             timeout=_EXPRESS_LIMIT if is_express else None,
             queue=call.door.queue_of(workflow.name), limits=call.door.limits,
+            facts=None if trace is None else {"traceHeader": trace},
         )  # fmt: skip
     except Conflict:
         taken = call.arns._arn("execution", f"{workflow.name}:{name}")
@@ -79,20 +82,24 @@ def workflow_to_start(call: ApiCall, reference: WorkflowReference, arn: str) -> 
 
 
 def answer_start_sync_execution(call: ApiCall) -> dict[str, Json]:
-    """StartSyncExecution: in memory, in the caller's thread. Raises CallRefused."""
+    """StartSyncExecution: in memory, in the caller's thread; what it asks for of other executions is a call of this API
+    of its own. Raises CallRefused."""
     from sm_cli.express import Express
     from sm_cli.handlers.registry import Registry
+    from sm_cli.server.aws import within
 
     arn = call.text("stateMachineArn")
     reference, input, name = _start_parameters(call)
     workflow = workflow_to_start(call, reference, arn)
     if type_of_machine(call.engine, workflow.name) == "STANDARD":
         raise CallRefused("StateMachineTypeNotSupported", _NOT_EXPRESS)
-    settings = call.engine.settings
+    ours = within.handlers_of(call)
+    handlers = Registry.of({**ours, **call.door.handlers})
     try:
         express = Express(
-            workflow, Registry.of(call.door.handlers), limits=call.door.limits, max_payload=settings.max_payload
-        )
+            workflow, handlers, limits=call.door.limits, max_payload=call.engine.settings.max_payload,
+            account=call.arns.account, region=call.arns.region, answers=lambda resource: resource in ours,
+        )  # fmt: skip
     except (InvalidDefinition, UsageError) as e:
         raise CallRefused("StateMachineTypeNotSupported", f"{_NOT_EXPRESS}: {e.message}") from None
     with express:
@@ -149,13 +156,15 @@ def execution_of_call(call: ApiCall) -> Execution:
 def answer_describe_execution(call: ApiCall) -> dict[str, Json]:
     """DescribeExecution. Raises CallRefused."""
     execution = execution_of_call(call)
-    answer = {
+    answer: dict[str, Json] = {
         **_listed(call, execution),
         **_data(execution, has_data=call.get("includedData") != "METADATA_ONLY"),
         "redriveCount": execution.redrives,
         **_redrive_status(execution),
     }
-    run = run_above(call.engine, execution)
+    header, run = trace_header(call.engine, execution), run_above(call.engine, execution)
+    if header is not None:
+        answer["traceHeader"] = header
     return answer if run is None else {**answer, "mapRunArn": call.arns.map_run(run)}
 
 
@@ -227,13 +236,13 @@ def _now(call: ApiCall, execution: Execution) -> Execution:
 
 
 def answer_redrive_execution(call: ApiCall) -> dict[str, Json]:
-    """RedriveExecution. Raises CallRefused."""
+    """RedriveExecution; a call that is made again with its token is answered as before. Raises CallRefused."""
     execution = execution_of_call(call)
     try:
-        call.engine.redrive(execution)
+        redriven = redrive_once(call.engine, execution, call.get("clientToken"))
     except Conflict as e:
         raise CallRefused("ExecutionNotRedrivable", f"Execution is not redrivable: {e.message}") from None
-    return {"redriveDate": epoch_seconds(_now(call, execution).redriven or execution.started)}
+    return {"redriveDate": epoch_seconds(redriven)}
 
 
 # -- lists ---------------------------------------------------------------------------------------------

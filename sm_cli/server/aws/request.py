@@ -5,16 +5,29 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sm_cli.engine.engine import Engine
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
 from sm_cli.server.aws.arns import Arns
+from sm_cli.server.aws.refusals import CallRefused
+
+#: What a call gives: its members, or that there are none yet.
+Answer: TypeAlias = "dict[str, Json] | Pending"
+
+
+def at_once(work: Callable[[], Answer]) -> Answer:
+    """Do it in the caller's thread, now."""
+    return work()
 
 
 def _default_queue(workflow: str) -> str:  # noqa: ARG001 - as all that say which
     return "default"
+
+
+def _nobody(operation: str, _parameters: Mapping[str, Any]) -> dict[str, Json]:
+    raise CallRefused("UnknownOperationException", f"nobody carries out {operation} here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,8 @@ class Door:
     files: Callable[[], Iterable[str]] = tuple
     #: The queue of a workflow's executions.
     queue_of: Callable[[str], str] = _default_queue
+    #: Does, from any thread, what changes something, in its turn among all that do.
+    in_turn: Callable[[Callable[[], Answer]], Answer] = at_once
     #: Set when nobody waits any more for what runs within the call.
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -48,6 +63,10 @@ class ApiCall(NamedTuple):
     parameters: Mapping[str, Any]
     #: Makes the ARNs of the answer.
     arns: Arns
+    #: Carries out another call for this one, by operation and parameters, with its region; raises CallRefused.
+    ask: Callable[[str, Mapping[str, Any]], dict[str, Json]] = _nobody
+    #: How many calls wait for this one that runs within them.
+    depth: int = 0
 
     @property
     def engine(self) -> Engine:

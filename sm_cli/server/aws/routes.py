@@ -52,8 +52,9 @@ async def answer_operation(request: Request, backend: TheBackend) -> Response:
     door = door_of(backend, request.app.state.settings.account)
     body = await request.body()
     answer = check_type(request.headers) or prepare_call(
-        door, request.headers.get("x-amz-target"), body, region_of(request.headers)
-    )
+        door, request.headers.get("x-amz-target"), body, backend.project.region or region_of(request.headers),
+        request.headers.get("x-amzn-trace-id"),
+    )  # fmt: skip
     if isinstance(answer, Prepared):
         result = await _carry_out(backend, door, answer)
         answer = await _wait(request, backend, result) if isinstance(result, Pending) else result
@@ -65,7 +66,7 @@ def door_of(backend: Backend, account: str) -> Door:
     project = backend.project
     return Door(
         backend.engine, backend.handlers, account, project.aws_limits,
-        lambda: files_by_name(backend.library.folder), project.queue_of,
+        lambda: files_by_name(backend.library.folder), project.queue_of, backend.change_from_thread,
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from sm_cli.store.locks import (
     tree_lock,
 )
 from sm_cli.store.messages import Stale, StoredMessage, Subscription
+from sm_cli.store.particulars import Particulars, ResourceKind
 from sm_cli.store.postgres.offers import ANYTHING, Offers
 from sm_cli.store.postgres.own import Own, lock_number
 from sm_cli.store.postgres.session import PostgresSession
@@ -45,7 +46,7 @@ _LOOKED_AT, _MOST = 1000, 128
 #: What changes what many trees read: whoever writes it is alone.
 _ALONE = (
     "new_definitions", "new_versions", "versions_gone", "current_versions", "aliases", "aliases_gone", "losses",
-    "particulars", "particulars_gone", "new_schedules", "schedules_gone", "executions_gone", "map_runs_gone",
+    "particulars_gone", "new_schedules", "schedules_gone", "executions_gone", "map_runs_gone",
     "strays_gone",
 )  # fmt: skip
 #: Questions about executions that are about to be changed.
@@ -321,7 +322,7 @@ class PostgresTransaction(Transaction):
     def apply(self, changes: Changes) -> list[HistoryEvent]:
         """As everywhere. Raises Contended for what may only be written by who has it."""
         if not self._is_alone:
-            if any(getattr(changes, name) for name in _ALONE):
+            if any(getattr(changes, name) for name in _ALONE) or _are_shared(changes.particulars):
                 raise Contended(frozenset([ALONE]))
             if changes.messages_gone and OLD_MESSAGES not in self._locks:
                 raise Contended(frozenset([ALONE]))
@@ -394,3 +395,8 @@ def waited_for(locks: Iterable[Lock]) -> tuple[list[Lock], list[int]]:
     """Advisory locks, and the trees, each in the order in which all wait for them."""
     order = sorted(locks)
     return [lock for lock in order if lock.kind != "tree"], sorted(int(k.key) for k in order if k.kind == "tree")
+
+
+def _are_shared(particulars: list[Particulars]) -> bool:
+    """Whether any are of what many trees read. Those of an execution are its tree's own."""
+    return any(each.kind is not ResourceKind.EXECUTION for each in particulars)

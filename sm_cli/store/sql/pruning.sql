@@ -66,6 +66,11 @@ DELETE FROM execution_tags WHERE (name, value, execution) IN (
     FROM json_each(?) wanted CROSS JOIN executions e ON e.id = wanted.value CROSS JOIN json_each(e.tags) t
 )
 
+-- name: delete_execution_particulars
+DELETE FROM particulars WHERE kind = 'execution' AND name IN (
+    SELECT e.ref FROM json_each(?) wanted CROSS JOIN executions e ON e.id = wanted.value
+)
+
 -- name: delete_executions
 DELETE FROM executions WHERE id IN (SELECT value FROM json_each(?))
 

@@ -9,6 +9,7 @@ from sm_cli.engine.aws_history import aws_events
 from sm_cli.errors import NotFound
 from sm_cli.jsonvalue import Json
 from sm_cli.store.filters import Cursor, ExecutionFilter, ExecutionPage, cursor_of
+from sm_cli.store.particulars import ResourceKind
 from sm_cli.store.records import Execution, MapRun, Status
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ def list_page(
                 return PageOfExecutions(executions, None)
             if seen >= _MOST_SEEN:
                 return PageOfExecutions(executions, after)
+
+
+def trace_header(engine: Engine, execution: Execution) -> str | None:
+    """The trace header that it was started with; None without one."""
+    with engine.store.read() as questions:
+        own = questions.particulars(ResourceKind.EXECUTION, execution.ref)
+    header = None if own is None else own.facts.get("traceHeader")
+    return None if header is None else str(header)
 
 
 def find_run(engine: Engine, workflow: str, ref: str) -> RunOfExecution:

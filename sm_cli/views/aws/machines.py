@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sm_cli.asl.resources import INTERNAL
+from sm_cli.asl.text.source import parse
+from sm_cli.asl.validation.variable_references import variable_references
 from sm_cli.engine.programs import Workflow
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.engine.versions.resolving import find_stored_version, no_alias, no_workflow, version_numbered
@@ -35,6 +38,13 @@ class MachineText(NamedTuple):
     facts: dict[str, Json]
     #: When text or particulars were changed last, microseconds since 1970 UTC.
     updated: int
+
+
+@lru_cache(maxsize=256)
+def references_in(text: str) -> Mapping[str, list[str]]:
+    """Which variables each state of a definition reads: names without `$`, by the names of states that read any."""
+    document = parse(text).document
+    return {} if document is None else variable_references(document)
 
 
 class AliasText(NamedTuple):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -21,6 +22,19 @@ ADD = """
 def add(x):
     return {"sum": x["a"] + x["b"]}
 """
+GATE = """
+import pathlib, time
+@handler
+def add(x):
+    pathlib.Path("begun").touch()
+    while not pathlib.Path("gate").exists():
+        time.sleep(0.01)
+    return "done"
+"""
+WAITS = {
+    "StartAt": "M",
+    "States": {"M": {"Type": "Message", "CorrelationKey": "order", "CorrelationValue": 1, "End": True}},
+}
 TOKEN = "correct-horse-battery-staple"
 
 
@@ -56,6 +70,37 @@ def test_a_server_says_where_it_is_and_drains_on_sigterm(project: Project) -> No
     process.terminate()
     result = ended(process)
     assert (result.code, result.out, result.err) == (0, "", "server stopped\n")
+
+
+def test_sigterm_lets_requests_streams_and_handlers_come_to_their_end(project: Project) -> None:
+    project.workflow(ONE)
+    project.handlers(GATE)
+    follower: list[str] = []
+    with serving(project) as (address, process), httpx.Client(base_url=address, trust_env=False, timeout=60) as http:
+        waiting = http.post("/api/v1/executions", json={"definition": WAITS}).json()["id"]
+        ref = http.post("/api/v1/executions", json={"workflow": "order"}).json()["id"]
+        soon((project.path / "begun").exists)  # the handler is at work
+
+        def follow() -> None:
+            with httpx.stream("GET", f"{address}/api/v1/executions/{waiting}/events/stream", timeout=60,
+                              trust_env=False) as stream:  # fmt: skip
+                follower.extend(stream.iter_lines())
+            follower.append("closed")
+
+        with ThreadPoolExecutor(2) as pool:
+            following = pool.submit(follow)
+            waits = pool.submit(httpx.get, f"{address}/api/v1/executions/{ref}/wait?timeout=60s", timeout=60,
+                                trust_env=False)  # fmt: skip
+            soon(lambda: "sm_streams 1.0" in http.get("/metrics").text)
+            process.terminate()
+            following.result(60)
+            assert waits.result(60).status_code == 202  # it is answered, with what there is
+        assert process.poll() is None  # it waits for the handler
+        project.write("gate", "")
+        result = ended(process)
+    assert result.code == 0
+    assert follower[-1] == "closed"  # as HTTP ends a stream, not as a line breaks
+    assert project.sm("output", ref).json == "done"  # the handler's result is kept
 
 
 def test_ctrl_c_ends_it_with_its_own_code(project: Project) -> None:
@@ -122,6 +167,8 @@ def test_a_port_that_is_taken_is_one_sentence(project: Project) -> None:
         (["--port", "x"], "--port takes a whole number from 0 to 65535, not 'x'"),
         (["--port", "65536"], "--port takes a whole number"),
         (["--workers", "-1"], "--workers takes a whole number"),
+        (["--followers", "many"], "--followers takes a whole number from 0 to 100000, not 'many'"),
+        (["--connections", "1000000"], "--connections takes a whole number from 0 to 100000, not '1000000'"),
         (["--account", "12"], "--account takes twelve digits"),
         (["--allow-origin", "board.example"], "--allow-origin takes an origin like"),
         (["--grace", "soon"], "--grace takes seconds"),

@@ -25,7 +25,7 @@ def client(address: str, region: str = "us-east-1", **config: Any) -> Any:
     return boto3.client(
         "stepfunctions", endpoint_url=address, region_name=region, aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(inject_host_prefix=False, retries={"total_max_attempts": 1}, **config),
+        config=Config(inject_host_prefix=False, **{"retries": {"total_max_attempts": 1}, **config}),
     )  # fmt: skip
 
 

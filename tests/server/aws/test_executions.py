@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from sm_cli.engine.engine import Engine
+from sm_cli.engine.retention import delete_execution
+from sm_cli.engine.workflows.redriving import redrive_once
 from sm_cli.handlers.registry import Registry
-from tests.engine.workers import soon
+from sm_cli.store.open import open_store
+from sm_cli.store.particulars import ResourceKind
+from sm_cli.testing import FakeClock
+from tests.engine.workers import SECOND, soon, workflow
 from tests.server.aws.calling import FAIL, PASS, WAIT, client, ended, machine, post, refused, start
 from tests.server.aws.world import MAP
+from tests.server.conftest import Serve
 from tests.server.serving import Served, served
+from tests.store.asking import asked
 from tests.stores import database
 
 TASK = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "work", "End": True}}}
@@ -110,6 +120,129 @@ def test_a_failed_one_goes_on_when_it_is_redriven(on_file: Served, aws: Any) -> 
     end = aws.describe_execution(executionArn=execution)
     assert (end["redriveCount"], end["redriveDate"], end["output"]) == (1, redriven["redriveDate"], '"now"')
     assert refused(aws.redrive_execution, executionArn=execution)[0] == "ExecutionNotRedrivable"
+
+
+def test_a_redrive_that_is_asked_for_again_is_answered_as_before(here: Served, aws_here: Any) -> None:
+    aws, gate = aws_here, threading.Event()
+
+    def work(input: Any, context: Any) -> Any:
+        gate.wait(30)
+        raise ValueError("no")
+
+    execution = start(aws, machine(aws, "order", TASK))
+    gate.set()
+    with here.worker(Registry.of({"work": work})):
+        assert ended(aws, execution)["status"] == "FAILED"
+        gate.clear()
+        first = aws.redrive_execution(executionArn=execution, clientToken="one")["redriveDate"]
+        assert aws.redrive_execution(executionArn=execution, clientToken="one")["redriveDate"] == first
+        assert refused(aws.redrive_execution, executionArn=execution, clientToken="two")[0] == "ExecutionNotRedrivable"
+        gate.set()
+        assert ended(aws, execution)["status"] == "FAILED"
+        assert aws.redrive_execution(executionArn=execution, clientToken="one")["redriveDate"] == first
+        assert aws.describe_execution(executionArn=execution)["redriveCount"] == 1
+        again = aws.redrive_execution(executionArn=execution, clientToken="two")["redriveDate"]
+    assert again > first
+    assert aws.describe_execution(executionArn=execution)["redriveCount"] == 2
+
+
+def test_a_token_of_a_redrive_is_forgotten_after_fifteen_minutes_or_ten_others(tmp_path: Path) -> None:
+    clock = FakeClock()
+    with database("sqlite", tmp_path) as url, closing(open_store(url)) as store:
+        engine = Engine(store, clock=clock)
+        failing = engine.start(workflow(FAIL), {})[0]
+
+        def pass_time(seconds: int) -> None:
+            clock.advance_to(clock.now() + seconds * SECOND)
+
+        def redriven(token: str) -> int:
+            engine.transact(lambda tick: tick.ready(10, None))
+            at = redrive_once(engine, failing, token)
+            engine.transact(lambda tick: tick.ready(10, None))
+            return at
+
+        first = redriven("a")
+        pass_time(14 * 60)
+        assert redriven("a") == first
+        pass_time(61)
+        second = redriven("a")
+        assert second > first
+        for number in range(10):
+            pass_time(1)
+            redriven(f"t{number}")
+        assert redriven("t0") < clock.now()
+        assert redriven("a") == clock.now()
+
+
+def test_a_trace_header_is_given_back(here: Served, aws_here: Any) -> None:
+    arn = machine(aws_here, "order", WAIT)
+    traced = start(aws_here, arn, traceHeader="Root=1-5759e988-bd862e3fe1be46a994272793")
+    plain = start(aws_here, arn)
+    described = aws_here.describe_execution(executionArn=traced)
+    assert described["traceHeader"] == "Root=1-5759e988-bd862e3fe1be46a994272793"
+    assert "traceHeader" not in aws_here.describe_execution(executionArn=plain)
+    request = {"stateMachineArn": arn, "traceHeader": "Root=body"}
+    _, answer = post(here, "StartExecution", request, {"X-Amzn-Trace-Id": "Root=header"})
+    assert aws_here.describe_execution(executionArn=answer["executionArn"])["traceHeader"] == "Root=header"
+
+
+def test_what_is_kept_of_an_execution_goes_with_it(here: Served, aws_here: Any) -> None:
+    traced = start(aws_here, machine(aws_here, "order", WAIT), name="a", traceHeader="Root=1")
+    aws_here.stop_execution(executionArn=traced)
+    kept = here.engine.find("a")
+    assert asked(here.store).particulars(ResourceKind.EXECUTION, kept.ref) is not None
+    delete_execution(here.store, kept)
+    assert asked(here.store).particulars(ResourceKind.EXECUTION, kept.ref) is None
+
+
+def test_an_execution_sees_the_arns_that_its_callers_see(serve: Serve) -> None:
+    own = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {
+        "me.$": "$$.Execution.Id", "machine.$": "$$.StateMachine.Id", "role.$": "$$.Execution.RoleArn",
+    }, "End": True}}}  # fmt: skip
+    here = serve(account="210987654321")
+    aws = client(here.address)
+    arn = machine(aws, "order", own)
+    quick = machine(aws, "quick", own, type="EXPRESS")
+    with here.worker():
+        execution = start(aws, arn)
+        seen = json.loads(ended(aws, execution)["output"])
+    assert execution.split(":")[3:5] == ["us-east-1", "210987654321"]
+    assert seen == {"me": execution, "machine": arn, "role": "arn:aws:iam::210987654321:role/sm-local"}
+    answer = aws.start_sync_execution(stateMachineArn=quick)
+    assert json.loads(answer["output"])["me"] == answer["executionArn"]
+
+
+def test_a_region_that_is_set_is_that_of_every_arn(on_file: Served) -> None:
+    own = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"me.$": "$$.Execution.Id"}, "End": True}}}
+    on_file.backend.project.settings["region"] = "eu-west-3"
+    on_file.backend.engine.settings.region = "eu-west-3"  # as a project that says so has it from the start
+    aws = client(on_file.address, region="us-west-2")
+    with on_file.worker():
+        execution = start(aws, machine(aws, "order", own))
+        assert json.loads(ended(aws, execution)["output"]) == {"me": execution}
+    assert execution.split(":")[3] == "eu-west-3"
+
+
+def test_a_locked_database_is_an_exception_that_clients_try_again_after(tmp_path: Path, on_file: Served) -> None:
+    impatient = client(on_file.address)
+    arn = machine(impatient, "order", WAIT)
+    on_file.backend.store.patience = on_file.backend.store.patience._replace(limit=lambda: 0.05)
+    with closing(sqlite3.connect(tmp_path / "sm.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        status, document = post(on_file, "StartExecution", {"stateMachineArn": arn})
+        assert (status, document["__type"]) == (503, "ServiceUnavailableException")
+        assert impatient.list_executions(stateMachineArn=arn)["executions"] == []  # who only reads waits for nobody
+        refusals: list[int] = []
+        persistent = client(on_file.address, retries={"total_max_attempts": 8})
+        persistent.meta.events.register(
+            "response-received.sfn.StartExecution",
+            lambda response_dict, **_: refusals.append(response_dict["status_code"]),
+        )
+        with ThreadPoolExecutor(1) as pool:
+            patient = pool.submit(start, persistent, arn)
+            soon(lambda: 503 in refusals)
+            other.execute("ROLLBACK")
+            assert patient.result(60).startswith(arn.replace("stateMachine", "execution"))
 
 
 def test_what_does_not_exist_is_told_so(aws: Any) -> None:

@@ -54,6 +54,35 @@ def test_it_is_given_back_by_the_next_server_too(tmp_path: Path) -> None:
     assert tags == [{"key": "a", "value": "b"}]
 
 
+def test_states_tell_the_variables_that_they_read(on_file: Served, aws: Any) -> None:
+    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "Parameters": {"v.$": "$outer.a[0]"}, "End": True}}}
+    definition = {
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Pass", "Assign": {"outer": {"a": [1]}, "limit": 3}, "Next": "B"},
+            "B": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $limit > 2 ? $outer : $sum([1]) %}",
+                  "Next": "C"},
+            "C": {"Type": "Choice", "Default": "D", "Choices": [
+                {"Variable": "$limit", "NumericGreaterThanPath": "$$.State.Name", "Next": "D"},
+            ]},
+            "D": {"Type": "Map", "ItemsPath": "$outer.a", "ItemProcessor": inner, "Next": "E"},
+            "E": {"Type": "Pass", "Parameters": {"t.$": "States.Format('{} {}', $limit, $outer)"}, "End": True},
+        },
+    }  # fmt: skip
+    arn = machine(aws, "order", definition)
+    expected = {
+        "B": ["limit", "outer"], "C": ["limit"], "D": ["outer"], "I": ["outer"], "E": ["limit", "outer"],
+    }  # fmt: skip
+    assert aws.describe_state_machine(stateMachineArn=arn)["variableReferences"] == expected
+    execution = start(aws, arn)
+    aws.update_state_machine(stateMachineArn=arn, definition=json.dumps(PASS))
+    of_execution = aws.describe_state_machine_for_execution(executionArn=execution)
+    assert of_execution["variableReferences"] == expected
+    assert "variableReferences" not in aws.describe_state_machine(stateMachineArn=arn)
+    bare = aws.describe_state_machine_for_execution(executionArn=execution, includedData="METADATA_ONLY")
+    assert "variableReferences" not in bare
+
+
 def test_only_metadata_comes_without_the_definition(aws: Any) -> None:
     arn = machine(aws, "order")
     described = aws.describe_state_machine(stateMachineArn=arn, includedData="METADATA_ONLY")

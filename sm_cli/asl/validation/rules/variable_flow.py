@@ -176,7 +176,7 @@ def _bits(state: StateAt, members: object, facts: _Known) -> int:
     return bits
 
 
-def _reads(state: StateAt) -> Iterator[Use]:
+def reads(state: StateAt) -> Iterator[Use]:
     """Every variable that a state reads, in both query languages."""
     for pointer, _, reading in readings(state):
         for name in reading.variables:
@@ -233,7 +233,7 @@ def _without_values(machines: list[MachineAt], facts: _Known) -> Iterator[tuple[
             if facts.bits and state.pointer not in facts.possible:
                 continue  # never entered: SM206 says it, or what keeps the graph from being known
             certain, possible = facts.certain.get(state.pointer, 0), facts.possible.get(state.pointer, 0)
-            for use in _reads(state):
+            for use in reads(state):
                 bit = facts.bits.get(use.name, 0)
                 if bit & certain or (bit & possible and use.is_guarded):
                     continue

@@ -32,13 +32,13 @@ def describe_machine(unit: UnitOfWork, parameters: Parameters) -> Json:
     new = (each for each in unit.changes.new_definitions if each.digest == digest)
     definition = next(new, None) or unit.tx.definition(digest)
     assert definition is not None, "the version is there"
-    row = machine_row(version.name, definition.created)
+    row = machine_row(unit, version.name, definition.created)
     return {
         **row,
         "StateMachineArn": row["StateMachineArn"] if version.qualifier is None else arn,
         "Definition": definition.text,
         "Status": "ACTIVE",
-        "RoleArn": facts_of(version.name).role,
+        "RoleArn": facts_of(unit, version.name).role,
     }
 
 
@@ -49,7 +49,7 @@ def describe_for_execution(unit: UnitOfWork, parameters: Parameters) -> Json:
     definition = next(new, None) or unit.tx.definition(execution.digest)
     assert definition is not None, "an execution's definition is kept"
     workflow, _, label = execution.workflow.partition("/")
-    facts = facts_of(workflow)
+    facts = facts_of(unit, workflow)
     description: Parameters = {
         "Definition": definition.text,
         "Name": workflow,
@@ -58,7 +58,7 @@ def describe_for_execution(unit: UnitOfWork, parameters: Parameters) -> Json:
         "UpdateDate": rfc3339(definition.created),
     }
     run = run_of_child(unit, execution.parent.frame, execution.parent.activation) if execution.parent else None
-    return description | ({} if run is None else {"Label": label, "MapRunArn": run_arn(run)})
+    return description | ({} if run is None else {"Label": label, "MapRunArn": run_arn(unit, run)})
 
 
 def run_of_child(unit: UnitOfWork, frame: int, activation: int) -> MapRun | None:
@@ -68,13 +68,13 @@ def run_of_child(unit: UnitOfWork, frame: int, activation: int) -> MapRun | None
 
 def list_machines(unit: UnitOfWork, parameters: Parameters) -> Json:
     """ListStateMachines, a page of it."""
-    rows: list[Json] = [machine_row(each.name, each.created) for each, _ in unit.tx.workflows()]
+    rows: list[Json] = [machine_row(unit, each.name, each.created) for each, _ in unit.tx.workflows()]
     return answer_page(parameters, "StateMachines", rows)
 
 
-def machine_row(name: str, created: int) -> Parameters:
+def machine_row(unit: UnitOfWork, name: str, created: int) -> Parameters:
     """A workflow as ListStateMachines has it. created: microseconds since 1970 UTC."""
-    facts = facts_of(name)
+    facts = facts_of(unit, name)
     return {"StateMachineArn": facts.machine_arn, "Name": name, "Type": "STANDARD", "CreationDate": rfc3339(created)}
 
 
@@ -82,7 +82,7 @@ def list_versions(unit: UnitOfWork, parameters: Parameters) -> Json:
     """ListStateMachineVersions, a page of it: the newest first, as they were before this transaction."""
     name = the_workflow(unit, str(parameters["StateMachineArn"]))
     rows: list[Json] = [
-        {"StateMachineVersionArn": qualified_arn(name, str(each.number)), "CreationDate": rfc3339(each.created)}
+        {"StateMachineVersionArn": qualified_arn(unit, name, str(each.number)), "CreationDate": rfc3339(each.created)}
         for each in unit.tx.versions(name)
     ]
     return answer_page(parameters, "StateMachineVersions", rows)
@@ -93,7 +93,7 @@ def list_aliases(unit: UnitOfWork, parameters: Parameters) -> Json:
     version = the_version(unit, str(parameters["StateMachineArn"]))
     only = None if version.qualifier is None else version.number
     rows: list[Json] = [
-        {"StateMachineAliasArn": qualified_arn(version.name, each.name), "CreationDate": rfc3339(each.created)}
+        {"StateMachineAliasArn": qualified_arn(unit, version.name, each.name), "CreationDate": rfc3339(each.created)}
         for each in unit.tx.aliases(version.name)
         if only is None or any(number == only for number, _ in each.targets)
     ]
@@ -108,11 +108,11 @@ def describe_alias(unit: UnitOfWork, parameters: Parameters) -> Json:
     if alias is None:
         raise StartRefused("ResourceNotFound", f"Resource not found: '{arn}'")
     routing: list[Json] = [
-        {"StateMachineVersionArn": qualified_arn(workflow, str(number)), "Weight": weight}
+        {"StateMachineVersionArn": qualified_arn(unit, workflow, str(number)), "Weight": weight}
         for number, weight in alias.targets
     ]
     return {
-        "StateMachineAliasArn": qualified_arn(workflow, alias.name),
+        "StateMachineAliasArn": qualified_arn(unit, workflow, alias.name),
         "Name": alias.name,
         "RoutingConfiguration": routing,
         "CreationDate": rfc3339(alias.created),
@@ -120,9 +120,9 @@ def describe_alias(unit: UnitOfWork, parameters: Parameters) -> Json:
     }
 
 
-def qualified_arn(workflow: str, qualifier: str) -> str:
+def qualified_arn(unit: UnitOfWork, workflow: str, qualifier: str) -> str:
     """The ARN of a version or an alias."""
-    return f"{facts_of(workflow).machine_arn}:{qualifier}"
+    return f"{facts_of(unit, workflow).machine_arn}:{qualifier}"
 
 
 def validate(unit: UnitOfWork, parameters: Parameters) -> Json:  # noqa: ARG001 - as all actions

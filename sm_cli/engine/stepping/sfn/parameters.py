@@ -78,15 +78,15 @@ def newest_run(unit: UnitOfWork, run: MapRun) -> MapRun:
     return run
 
 
-def facts_of(workflow: str) -> Facts:
+def facts_of(unit: UnitOfWork, workflow: str) -> Facts:
     """The facts from which the ARNs of a workflow are made."""
-    return Facts("", "", workflow, "STANDARD", None, 0)
+    return Facts("", "", workflow, "STANDARD", None, 0, unit.settings.region, unit.settings.account)
 
 
-def run_arn(run: MapRun) -> str:
+def run_arn(unit: UnitOfWork, run: MapRun) -> str:
     """The ARN of a map run."""
     workflow, _, label = run.workflow.partition("/")
-    return facts_of(workflow).map_run_arn(label, run.ref)
+    return facts_of(unit, workflow).map_run_arn(label, run.ref)
 
 
 def json_of(value: Json, error: str, what: str) -> Json:

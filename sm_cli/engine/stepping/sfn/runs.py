@@ -36,7 +36,7 @@ def describe_run(unit: UnitOfWork, parameters: Parameters) -> Json:
         "ExecutionArn": unit.env(unit.execution(run.execution)).facts.execution_arn,
         "ExecutionCounts": counts(run, join.made_children, join.succeeded, join.failed, children),
         "ItemCounts": counts(run, join.total, join.settled_items - join.failed_items, join.failed_items, items),
-        "MapRunArn": run_arn(run),
+        "MapRunArn": run_arn(unit, run),
         "MaxConcurrency": join.limit,
         "RedriveCount": run.redrives,
         "StartDate": rfc3339(run.started),
@@ -76,7 +76,7 @@ def listed_run(unit: UnitOfWork, run: MapRun) -> Json:
     facts = unit.env(unit.execution(run.execution)).facts
     return {
         "ExecutionArn": facts.execution_arn,
-        "MapRunArn": run_arn(run),
+        "MapRunArn": run_arn(unit, run),
         "StartDate": rfc3339(run.started),
         "StateMachineArn": facts.machine_arn,
         **date_member("StopDate", run.closed),
