@@ -104,6 +104,10 @@ class TaskTimedOut(Conflict):
     """A callback for a task that has ended; AWS's error of this name."""
 
 
+class KeyReused(Conflict):
+    """An idempotency key came with another request than the one that it was made for."""
+
+
 class NotDelivered(SmError):
     """No execution received the message, and one had to."""
 

@@ -320,5 +320,6 @@ def sweep_messages(tick: Tick) -> int:
     changes.messages_expired += stale.expired_messages
     changes.messages_gone += stale.messages
     changes.waits_forgotten += stale.waits
-    more = any(len(rows) >= limit for rows in (stale.expired_messages, stale.messages, stale.waits))
+    changes.answers_gone += stale.answers
+    more = any(len(rows) >= limit for rows in stale)
     return tick.now if more else tick.now + _SWEEP_PAUSE * MICROSECONDS

@@ -20,12 +20,13 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.tasks import postpone, renew_leases
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.turns.suspects import blame, count_deaths
-from sm_cli.errors import Conflict, DatabaseError, UsageError
+from sm_cli.errors import Conflict, DatabaseBusy, DatabaseError, UsageError
 from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds
+from sm_cli.store.joining import Unheld
 from sm_cli.store.locks import NOTHING, Contended, Locks
 from sm_cli.store.marks import Marks
 from sm_cli.store.protocol import Store
-from sm_cli.store.sql.transaction import AlreadyLinked
+from sm_cli.store.sql.transaction import AlreadyLinked, Transaction
 
 T = TypeVar("T")
 log = logging.getLogger("sm.engine")
@@ -110,7 +111,10 @@ class Transactions:
         return result, tick
 
     def set_aside(self) -> None:
-        """Count what other workers and commands did not survive, before anything is stepped here."""
+        """Count what other workers and commands did not survive, before anything is stepped here. It is not undone with
+        what comes after: inside `together` it has happened before."""
+        if self.store.is_joined:
+            return
         if not self._marking:
             self._marking = True
             liveness = None if self.marks is not None else self.store.liveness()
@@ -121,6 +125,21 @@ class Transactions:
             log.info("a worker ended while it stepped %d frames", len(frames))
             self.transact(lambda tick, frames=frames: count_deaths(tick, frames))  # type: ignore[misc]
             self.marks.forget_lost(slot)
+
+    def together(self, work: Callable[[Transaction], T], locks: Locks = NOTHING) -> T:
+        """Do `work`, which may call whatever here changes something, in one transaction: all of it is committed, or
+        nothing. It is done again when others are in the way, and observers hear of each attempt. locks: those that it
+        needs, as far as is known. Raises what `work` raises, and DatabaseBusy when that does not end."""
+        self.set_aside()
+        for attempt in itertools.count(1):
+            try:
+                with self.store.together(locks) as tx:
+                    return work(tx)
+            except (Unheld, Contended) as e:
+                if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
+                    raise DatabaseBusy("others write the same again and again; nothing was changed") from e
+                locks |= e.locks
+        raise AssertionError("counting has no end")
 
     def _transact(self, work: Callable[[Tick], T], taker: JobTaker | None) -> tuple[T, Tick]:
         """Attempt after attempt, each of which waits first for what those before it missed."""

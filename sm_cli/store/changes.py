@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.links import Link
-from sm_cli.store.messages import Consumed, PastWait, StoredMessage, Subscription, WaitEnd
+from sm_cli.store.messages import Consumed, KeyedAnswer, PastWait, StoredMessage, Subscription, WaitEnd
 from sm_cli.store.particulars import Particulars, ResourceKind
 from sm_cli.store.records import Execution, FailedAttempt, HistoryEvent, Job, MapRun, Timer, Waking, WorkerRecord
 from sm_cli.store.schedules import Schedule
@@ -73,6 +73,10 @@ class Changes:
     waits_ended: list[WaitEnd] = field(default_factory=list)
     #: Past waits to be deleted.
     waits_forgotten: list[PastWait] = field(default_factory=list)
+    #: To requests with a key; each replaces an older one of its key.
+    answers: list[KeyedAnswer] = field(default_factory=list)
+    #: To be deleted: (key, when it was given).
+    answers_gone: list[tuple[str, int]] = field(default_factory=list)
     waking: list[Waking] = field(default_factory=list)
     workers: list[WorkerRecord] = field(default_factory=list)
     #: `WorkerRecord.id` of workers to be deleted.

@@ -45,6 +45,11 @@ def message_lock(key: str, value: str) -> Lock:
     return Lock("message", f"{len(key)} {key} {value}")
 
 
+def key_lock(key: str) -> Lock:
+    """The answer to requests with this idempotency key."""
+    return Lock("idempotency", key)
+
+
 class Contended(DatabaseError):
     """Others have what this transaction needs; all of it is undone, and is to be done again.
 

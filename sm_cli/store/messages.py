@@ -6,6 +6,7 @@ is kept as its `jsonvalue.scalar_text`, with its `scalar_kind` beside it for wai
 
 # No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
@@ -18,6 +19,8 @@ _DAY = 86_400 * 1_000_000
 MESSAGES_KEPT = 7 * _DAY
 #: How long an ended wait is remembered.
 WAITS_KEPT = _DAY
+#: How long the answer to a request with a key is kept.
+ANSWERS_KEPT = _DAY
 
 #: How a wait ended: a message came, its time was up, or the execution (or the branch) was closed.
 WaitEnding: TypeAlias = Literal["message", "timeout", "aborted"]
@@ -154,8 +157,27 @@ class Consumed(NamedTuple):
     at: int
 
 
+class KeyedAnswer(NamedTuple):
+    """What a request with an idempotency key was answered with, when it had changed something."""
+
+    #: The key, which the sender has made.
+    key: str
+    #: What was asked for, as a person reads it: `POST /messages`.
+    route: str
+    #: Of all that the request said.
+    digest: str
+    #: The status of the answer.
+    status: int
+    #: Headers of the answer that belong to it alone.
+    headers: Mapping[str, str]
+    #: The text of its body.
+    body: str
+    #: When, microseconds since 1970 UTC.
+    created: int
+
+
 class Stale(NamedTuple):
-    """What is over: buffered messages to be marked as expired, messages and past waits to be forgotten."""
+    """What is over: buffered messages to be marked as expired, messages, past waits and answers to be forgotten."""
 
     #: Ids of messages to be marked as expired.
     expired_messages: list[int]
@@ -163,6 +185,8 @@ class Stale(NamedTuple):
     messages: list[int]
     #: Past waits to be forgotten.
     waits: list[PastWait]
+    #: Answers to be forgotten: (key, when it was given).
+    answers: list[tuple[str, int]]
 
 
 class OpenWait(NamedTuple):

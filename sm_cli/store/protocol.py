@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sm_cli.store.liveness import Liveness
-from sm_cli.store.locks import Locks
+from sm_cli.store.locks import NOTHING, Locks
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.store.waiting import Patience
@@ -39,6 +39,14 @@ class Store(Protocol):
         locks: others may write beside it where the database lets them, each what it holds (`Transaction.hold`), and
         these are waited for before it begins; None: nobody writes beside it. Raises Contended, inside the block or
         at its end, only where `locks` are given."""
+
+    def together(self, locks: Locks = NOTHING) -> AbstractContextManager[Transaction]:
+        """One transaction for all that this thread writes in the block: each `write` inside goes on with it, each
+        `read` inside sees what it has written so far. Raises Unheld and Contended where it is to be done again."""
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether this thread is inside `together`."""
 
     def changed(self) -> bool:
         """Whether another connection has committed since the last call."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from sm_cli.store.locks import Locks
+from sm_cli.store.locks import NOTHING, Locks
 from sm_cli.store.protocol import Store
 from sm_cli.store.sql.transaction import Transaction
 
@@ -29,11 +29,28 @@ class _CrashingStore:
 
     @contextmanager
     def write(self, locks: Locks | None = None) -> Iterator[Transaction]:
-        with self._store.write(locks) as tx:
+        if self._store.is_joined:  # a step of a transaction, which is committed later
+            with self._store.write(locks) as tx:
+                yield tx
+            return
+        with self._dying(), self._store.write(locks) as tx:
             yield tx
-            self._remaining -= 1
-            if self._remaining == 0 and not self._after:
-                raise Crash
+            self._count()
+
+    @contextmanager
+    def together(self, locks: Locks = NOTHING) -> Iterator[Transaction]:
+        with self._dying(), self._store.together(locks) as tx:
+            yield tx
+            self._count()
+
+    def _count(self) -> None:
+        self._remaining -= 1
+        if self._remaining == 0 and not self._after:
+            raise Crash
+
+    @contextmanager
+    def _dying(self) -> Iterator[None]:
+        yield
         if self._remaining == 0:
             raise Crash
 

@@ -20,6 +20,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import scripts
+from sm_cli.store.joining import Joinable
 from sm_cli.store.locks import Lock
 from sm_cli.store.postgres import errors, migrate
 from sm_cli.store.postgres.own import lock_number
@@ -56,10 +57,12 @@ class _Integer(Int8BinaryDumper):
         return super().dump(int(obj))  # type: ignore[return-value]
 
 
-class PostgresStore:
+class PostgresStore(Joinable):
     """A schema of a Postgres database; made when it is not there and `create` is true.
 
     patience: how to wait for other writers; 30 s unless given. Raises DatabaseError from every method."""
+
+    _is_shared = True
 
     def __init__(self, url: PostgresUrl, *, create: bool = True, patience: Patience | None = None) -> None:
         self.url = url
@@ -94,9 +97,7 @@ class PostgresStore:
     # Writing
 
     @contextmanager
-    def write(self, locks: Locks | None = None) -> Iterator[Transaction]:
-        """Waits until it may, commits at the end; an exception rolls back. Raises RuntimeError inside another one of
-        this thread."""
+    def _write(self, locks: Locks | None) -> Iterator[Transaction]:
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")
@@ -126,7 +127,7 @@ class PostgresStore:
     # Reading
 
     @contextmanager
-    def read(self) -> Iterator[Questions]:
+    def _read(self) -> Iterator[Questions]:
         """A reader that nobody else uses, inside one snapshot."""
         with self._translate_errors(), self._readers.lend() as questions:
             yield questions

@@ -83,6 +83,11 @@ class PostgresTransaction(Transaction):
             own.places.clear()
         self.hold({int(lock.key) for lock in locks if lock.kind == "tree"})
 
+    def go_on(self) -> None:
+        """As everywhere. There may be anything to do: the steps before have written."""
+        super().go_on()
+        self._begun_with = ANYTHING
+
     # Trees
 
     def hold(self, trees: Collection[int]) -> Collection[int]:
@@ -259,7 +264,7 @@ class PostgresTransaction(Transaction):
 
     def stale(self, now: int, limit: int) -> Stale:
         """As everywhere, unless somebody else sees to it."""
-        return super().stale(now, limit) if self._try(OLD_MESSAGES) else Stale([], [], [])
+        return super().stale(now, limit) if self._try(OLD_MESSAGES) else Stale([], [], [], [])
 
     # Messages: who begins to wait shares the lock of the value, who sends or takes a message has it alone
 
@@ -324,7 +329,7 @@ class PostgresTransaction(Transaction):
         if not self._is_alone:
             if any(getattr(changes, name) for name in _ALONE) or _are_shared(changes.particulars):
                 raise Contended(frozenset([ALONE]))
-            if changes.messages_gone and OLD_MESSAGES not in self._locks:
+            if (changes.messages_gone or changes.answers_gone) and OLD_MESSAGES not in self._locks:
                 raise Contended(frozenset([ALONE]))
             if changes.schedules and SCHEDULES not in self._locks:
                 raise Contended(frozenset([SCHEDULES]))
@@ -351,7 +356,7 @@ class PostgresTransaction(Transaction):
         foreign = [tree for tree in self._foreign if tree not in changes.executions_gone]
         if foreign:
             self.session.many("mark_trees", [(self._own.number, id_list(foreign))])
-        if self._values.is_idle():  # what counts commits comes last
+        if self._counting is None and self._values.is_idle():  # what counts commits comes last
             self._counting = self._send_count()  # with the rest; its answer is read later
         return long
 

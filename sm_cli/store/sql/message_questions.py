@@ -15,6 +15,7 @@ from sm_cli.store.sql.session import Parameters
 if TYPE_CHECKING:
     from sm_cli.store.messages import (
         Consumed,
+        KeyedAnswer,
         MessageFilter,
         OpenWait,
         PastWait,
@@ -119,12 +120,25 @@ class MessageQuestions(Asking):
 
     def stale(self, now: int, limit: int) -> Stale:
         """At most `limit` of each. A message that READY frames may still need is not among them."""
-        from sm_cli.store.messages import WAITS_KEPT, Stale
+        from sm_cli.store.messages import ANSWERS_KEPT, WAITS_KEPT, Stale
 
         expired_ids = self.session.all("expiring_messages", (now, limit))
         old_ids = self.session.all("forgotten_messages", (now, limit))
         waits = self.session.all("stale_waits", (now - WAITS_KEPT, limit))
-        return Stale([id for (id,) in expired_ids], [id for (id,) in old_ids], [past_wait(row) for row in waits])
+        answers = [(key, at) for key, at in self.session.all("stale_answers", (now - ANSWERS_KEPT, limit))]
+        return Stale(
+            [id for (id,) in expired_ids], [id for (id,) in old_ids], [past_wait(row) for row in waits], answers
+        )
+
+    def keyed_answer(self, key: str, now: int) -> KeyedAnswer | None:
+        """What a request with this key was answered with; None when there was none, or long ago."""
+        from sm_cli.store.messages import ANSWERS_KEPT, KeyedAnswer
+
+        row = self.session.one("keyed_answer", (key, now - ANSWERS_KEPT))
+        if row is None:
+            return None
+        key, route, digest, status, headers, body, created = row
+        return KeyedAnswer(key, route, digest, status, decode(headers), body, created)
 
     def _messages(self, name: str, parameters: Parameters) -> list[StoredMessage]:
         return [message(row, self.value) for row in self.session.all(name, parameters)]
@@ -179,6 +193,11 @@ def message_row(m: StoredMessage, text: Encode) -> Row:
         m.consumed, m.count, m.later, encode(list(m.receivers) or None),
         encode([list(each) for each in m.late] or None), text(m.body), folded_text(m.value), m.forget_at,
     )  # fmt: skip
+
+
+def answer_row(a: KeyedAnswer) -> Row:
+    """An answer to a row of `idempotency_keys`."""
+    return a.key, a.route, a.digest, a.status, encode(dict(a.headers)), a.body, a.created
 
 
 def consumed_row(c: Consumed) -> Row:

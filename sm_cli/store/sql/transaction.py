@@ -24,7 +24,7 @@ from sm_cli.store.records import (
 )
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql import large_values, rows, work_rows
-from sm_cli.store.sql.message_questions import consumed_row, message_row, subscription_row
+from sm_cli.store.sql.message_questions import answer_row, consumed_row, message_row, subscription_row
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
@@ -40,18 +40,23 @@ class AlreadyLinked(Conflict):
 
 
 class Transaction(Questions):
-    """One writing transaction: the questions, ids that are reserved, and one `apply`."""
+    """One writing transaction: the questions, ids that are reserved, and one `apply` for each step."""
 
     def __init__(self, session: Session, row_cache: RowCache) -> None:
         super().__init__(session, large_values.reader(session, row_cache.blobs))
         self._row_cache = row_cache
         self._ids: dict[str, int] = {}
+        #: Whether something was half written: whoever has the transaction undoes all of it.
+        self.broken = False
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Another step of the same transaction begins, which may apply once more."""
         self._values = large_values.BlobWriter(
-            session, row_cache.blobs, lambda: self._reserve("blobs", 1), self._keep_blobs
+            self.session, self._row_cache.blobs, lambda: self._reserve("blobs", 1), self._keep_blobs
         )
         self._text = self._values.text
         self._is_applied = False
-        self.broken = False
 
     def hold(self, trees: Collection[int]) -> Collection[int]:
         """Take these trees, by the ids of the executions at their top, for this transaction, without waiting. Returns
@@ -107,19 +112,7 @@ class Transaction(Questions):
             many("set_timer", map(work_rows.timer_row, changes.timers))
         if changes.new_subscriptions:
             many("insert_subscription", map(subscription_row, changes.new_subscriptions))
-        if changes.new_messages:
-            many("insert_message", [message_row(message, self._text) for message in changes.new_messages])
-        if changes.messages_consumed:
-            # Whoever else writes such rows takes them in this order, too.
-            in_order = sorted(changes.messages_consumed, key=lambda each: each.message)
-            many("consume_message", map(consumed_row, in_order))
-        if changes.messages_expired:
-            many("expire_message", _singles(sorted(changes.messages_expired)))
-        if changes.messages_gone:
-            for (text,) in self.session.all("delete_messages", (orjson.dumps(changes.messages_gone).decode(),)):
-                self._values.free(text)
-        if changes.waits_forgotten:
-            many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
+        self._write_messages(changes)
         if changes.new_map_runs:
             many("insert_map_run", map(work_rows.map_run_row, changes.new_map_runs))
         if changes.map_runs:
@@ -143,6 +136,26 @@ class Transaction(Questions):
             history = rows.history_rows(changes.history, self._values.payload, self._values.long, long)
             many("insert_history", history)
         return long
+
+    def _write_messages(self, changes: Changes) -> None:
+        many = self.session.many
+        if changes.new_messages:
+            many("insert_message", [message_row(message, self._text) for message in changes.new_messages])
+        if changes.messages_consumed:
+            # Whoever else writes such rows takes them in this order, too.
+            in_order = sorted(changes.messages_consumed, key=lambda each: each.message)
+            many("consume_message", map(consumed_row, in_order))
+        if changes.messages_expired:
+            many("expire_message", _singles(sorted(changes.messages_expired)))
+        if changes.messages_gone:
+            for (text,) in self.session.all("delete_messages", (orjson.dumps(changes.messages_gone).decode(),)):
+                self._values.free(text)
+        if changes.waits_forgotten:
+            many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
+        if changes.answers_gone:
+            many("forget_answer", sorted(changes.answers_gone))
+        if changes.answers:
+            many("keep_answer", map(answer_row, changes.answers))
 
     def finish(self) -> None:
         """Write what was reserved; the owner commits after this."""

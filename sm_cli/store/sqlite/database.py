@@ -19,6 +19,7 @@ import orjson
 
 from sm_cli.errors import DatabaseError, SmError
 from sm_cli.store import scripts
+from sm_cli.store.joining import Joinable
 from sm_cli.store.sql import large_values, queries
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
@@ -47,7 +48,7 @@ _LOOK = 0.5
 _WRITER_PRAGMAS = ("cache_size = -16000", "journal_size_limit = 67108864", "secure_delete = OFF")
 
 
-class SqliteStore:
+class SqliteStore(Joinable):
     """`path` is made with mode 0600 when it is not there and `create` is true.
 
     sync: "full" survives a power cut, "normal" may lose the last moments before one and is quicker.
@@ -108,9 +109,7 @@ class SqliteStore:
     # Writing
 
     @contextmanager
-    def write(self, locks: Locks | None = None) -> Iterator[Transaction]:  # noqa: ARG002 - SQLite has one writer
-        """Begins at once, waits its turn, commits at the end; an exception rolls back. Questions through the store see
-        what was committed before it. Raises RuntimeError inside another one of this thread."""
+    def _write(self, locks: Locks | None) -> Iterator[Transaction]:  # noqa: ARG002 - SQLite has one writer
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")
@@ -291,7 +290,7 @@ class SqliteStore:
         return beacons
 
     @contextmanager
-    def read(self) -> Iterator[Questions]:
+    def _read(self) -> Iterator[Questions]:
         """A reader that nobody else uses, inside one snapshot."""
         if time.monotonic() >= self._next_look:  # who follows an execution only reads
             self._check_identity()

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from sm_cli.store.joining import Joinable
 from sm_cli.store.locks import Locks
 from sm_cli.store.sql import large_values, queries
 from sm_cli.store.sql.questions import Questions
@@ -35,7 +36,7 @@ def _empty() -> bytes:
     return connection.serialize()
 
 
-class MemoryStore:
+class MemoryStore(Joinable):
     """A database in memory, for one process: SQLite's `:memory:`."""
 
     server_time = None  # it has no clock but this machine's
@@ -55,8 +56,7 @@ class MemoryStore:
         self._reads = Questions(self._session, large_values.reader(self._session))
 
     @contextmanager
-    def write(self, locks: Locks | None = None) -> Iterator[Transaction]:  # noqa: ARG002 - SQLite has one writer
-        """A transaction; what it applied is undone when it raises. RuntimeError inside another of this thread."""
+    def _write(self, locks: Locks | None) -> Iterator[Transaction]:  # noqa: ARG002 - SQLite has one writer
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")
@@ -86,7 +86,7 @@ class MemoryStore:
         self.commits += connection.total_changes != before
 
     @contextmanager
-    def read(self) -> Iterator[Questions]:
+    def _read(self) -> Iterator[Questions]:
         """The questions, while nobody writes."""
         with self._lock:
             yield self._reads

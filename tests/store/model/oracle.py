@@ -395,4 +395,5 @@ class Oracle(Applied):
             [m.id for m in ordered(buffered, lambda m: (m.expires, m.id), limit)],
             [m.id for m in ordered(over, lambda m: (m.forget_at, m.id), limit)],
             ordered(waits, lambda w: (w.ended, w.frame, w.seq), limit),
+            [],  # answers are no part of the model
         )
