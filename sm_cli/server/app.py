@@ -60,9 +60,10 @@ def create_app(backend: Backend, settings: ServerSettings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     if settings.origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=list(settings.origins), allow_methods=["GET", "POST", "PUT", "DELETE"],
+            CORSMiddleware, allow_origins=list(settings.origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-            expose_headers=["ETag", "Location", "Retry-After"],
+            expose_headers=["ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After"],
         )  # fmt: skip
     return app
 

@@ -89,7 +89,7 @@ async def get_batch(batch: str, backend: TheBackend) -> Response:
 
 
 @router.patch("/batches/{batch}", summary="Give a batch other limits")
-async def patch_batch(batch: str, body: LimitsBody, backend: TheBackend) -> Response:
+async def patch_batch(batch: str, body: LimitsBody, request: Request, backend: TheBackend) -> Response:
     """They hold from now on, for what runs too. 409 when it is over. Raises UsageError."""
     if body == LimitsBody():
         raise UsageError("nothing is to be changed: give concurrency, tolerate or max_failure_rate")
@@ -98,12 +98,7 @@ async def patch_batch(batch: str, body: LimitsBody, backend: TheBackend) -> Resp
         rate_of(body.max_failure_rate, "max_failure_rate"),
     )  # fmt: skip
 
-    def act() -> Json:
-        found = find_batch(backend.engine, batch)
-        control.update(backend.engine, found.execution, limits)
-        return batch_document(batch_now(backend.engine, found.execution.id))
-
-    return answer_json(await backend.change(act))
+    return await _control(request, backend, batch, lambda it: control.update(backend.engine, it.execution, limits))
 
 
 @router.post("/batches/{batch}/pause", summary="Start nothing more of a batch")

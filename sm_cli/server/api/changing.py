@@ -10,7 +10,6 @@ from starlette.responses import Response
 from sm_cli.engine.retention import Pruned, delete_execution
 from sm_cli.errors import SmError, UsageError
 from sm_cli.jsonvalue import Json
-from sm_cli.server.answers import answer_json
 from sm_cli.server.api.acting import Reply, perform
 from sm_cli.server.api.bodies import RedriveBody, SeveralBody, StopBody
 from sm_cli.server.api.definitions import workflow_from
@@ -117,12 +116,12 @@ async def post_redrive(execution: str, body: RedriveBody, request: Request, back
 
 
 @router.delete("/executions/{execution}", summary="Delete a closed execution")
-async def delete_one(execution: str, backend: TheBackend) -> Response:
+async def delete_one(execution: str, request: Request, backend: TheBackend) -> Response:
     """It goes with its history. 409 when it is open, or an open execution needs it."""
 
-    def act() -> Json:
+    def act() -> Reply:
         record = backend.engine.find(execution)
         total = Pruned().plus(*delete_execution(backend.store, record))
-        return {"deleted": [record.ref], "mapRunChildren": total.children, "events": total.events}
+        return Reply({"deleted": [record.ref], "mapRunChildren": total.children, "events": total.events})
 
-    return answer_json(await backend.change(act))
+    return await perform(request, backend, act)

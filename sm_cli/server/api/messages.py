@@ -84,15 +84,15 @@ async def get_message(message: str, backend: TheBackend) -> Response:
 
 
 @router.delete("/messages/{message}", summary="Delete a message that nobody has received")
-async def delete_kept_message(message: str, backend: TheBackend) -> Response:
+async def delete_kept_message(message: str, request: Request, backend: TheBackend) -> Response:
     """409 when it was received: it is kept so that a repeat is known."""
 
-    def act() -> Json:
+    def act() -> Reply:
         record = find_message(backend.engine, message)
         backend.engine.delete_message(record)
-        return {"deleted": [record.id]}
+        return Reply({"deleted": [record.id]})
 
-    return answer_json(await backend.change(act))
+    return await perform(request, backend, act)
 
 
 @router.get("/waits", summary="List what executions wait for")

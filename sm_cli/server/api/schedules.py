@@ -87,10 +87,13 @@ async def get_schedule_reasons(schedule: str, backend: TheBackend) -> Response:
 
 
 @router.delete("/schedules/{schedule}", summary="Forget a schedule")
-async def delete_schedule(schedule: str, backend: TheBackend) -> Response:
+async def delete_schedule(schedule: str, request: Request, backend: TheBackend) -> Response:
     """What it has started goes on."""
-    gone = await backend.change(lambda: backend.engine.schedules.remove(schedule))
-    return answer_json({"deleted": [gone.name]})
+
+    def act() -> Reply:
+        return Reply({"deleted": [backend.engine.schedules.remove(schedule).name]})
+
+    return await perform(request, backend, act)
 
 
 @router.post("/schedules/{schedule}/pause", summary="Let a schedule fire no more")

@@ -62,7 +62,7 @@ async def post_workflow(body: RegisterBody, request: Request, backend: TheBacken
     """The text becomes the version that the bare name means: 201, or 200 when it was one already. 400 with
     `diagnostics` when it cannot run."""
     act = partial(_register, backend, body.name, body.definition, body.alias, if_match)
-    return await perform(request, backend, act)
+    return await perform(request, backend, act, is_whole=if_match is not None)
 
 
 def _register(
@@ -134,17 +134,23 @@ async def _version_response(backend: Backend, reference: WorkflowReference, if_n
 
 
 @router.delete("/workflows/{workflow}", summary="Delete a workflow")
-async def delete_workflow(workflow: str, backend: TheBackend) -> Response:
+async def delete_workflow(workflow: str, request: Request, backend: TheBackend) -> Response:
     """All its versions and aliases go; closed executions keep their text. 409 while an open execution needs it."""
-    versions = await backend.change(lambda: backend.engine.workflows.delete(workflow))
-    return answer_json({"workflow": workflow, "deleted": [each.number for each in versions]})
+    return await _delete(request, backend, workflow, None)
 
 
 @router.delete("/workflows/{workflow}/versions/{version}", summary="Delete a version of a workflow")
-async def delete_version(workflow: str, version: int, backend: TheBackend) -> Response:
+async def delete_version(workflow: str, version: int, request: Request, backend: TheBackend) -> Response:
     """409 while an open execution runs it, or an alias means it."""
-    versions = await backend.change(lambda: backend.engine.workflows.delete(workflow, version))
-    return answer_json({"workflow": workflow, "deleted": [each.number for each in versions]})
+    return await _delete(request, backend, workflow, version)
+
+
+async def _delete(request: Request, backend: Backend, workflow: str, version: int | None) -> Response:
+    def act() -> Reply:
+        versions = backend.engine.workflows.delete(workflow, version)
+        return Reply({"workflow": workflow, "deleted": [each.number for each in versions]})
+
+    return await perform(request, backend, act)
 
 
 @router.get("/workflows/{workflow}/diff", summary="What two versions differ in")
@@ -196,20 +202,28 @@ async def get_aliases(workflow: str, backend: TheBackend) -> Response:
 
 
 @router.put("/workflows/{workflow}/aliases/{alias}", summary="Let an alias mean a version, or two")
-async def put_alias(workflow: str, alias: str, body: AliasBody, backend: TheBackend) -> Response:
+async def put_alias(
+    workflow: str, alias: str, body: AliasBody, request: Request, backend: TheBackend
+) -> Response:  # fmt: skip
     """The shares of two versions add up to 100. Raises UsageError."""
     if any(not number.isdecimal() or len(number) > 9 for number in body.versions):
         raise UsageError("versions takes numbers of versions as its keys")
     targets = tuple((int(number), share) for number, share in body.versions.items())
-    changed = await backend.change(lambda: backend.engine.workflows.set_alias(workflow, alias, targets))
-    return answer_json(alias_document(changed))
+
+    def act() -> Reply:
+        return Reply(alias_document(backend.engine.workflows.set_alias(workflow, alias, targets)))
+
+    return await perform(request, backend, act)
 
 
 @router.delete("/workflows/{workflow}/aliases/{alias}", summary="Forget an alias")
-async def delete_alias(workflow: str, alias: str, backend: TheBackend) -> Response:
+async def delete_alias(workflow: str, alias: str, request: Request, backend: TheBackend) -> Response:
     """Executions that were started by it keep its name."""
-    gone = await backend.change(lambda: backend.engine.workflows.delete_alias(workflow, alias))
-    return answer_json(alias_document(gone))
+
+    def act() -> Reply:
+        return Reply(alias_document(backend.engine.workflows.delete_alias(workflow, alias)))
+
+    return await perform(request, backend, act)
 
 
 @router.post("/workflows/{workflow}/rollback", summary="Let a name or an alias mean an older version")

@@ -204,3 +204,24 @@ def test_a_handler_that_cannot_be_loaded_is_told_at_once(project: Project) -> No
     project.database()
     project.write("handlers/bad.py", "import nothing_of_this_name\n")
     assert project.sm("serve", "--port", "0").code == 8
+
+
+def test_a_server_that_is_killed_before_its_answer_has_done_it_once(project: Project) -> None:
+    project.workflow('{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3600, "End": true}}}', "wait.json")
+    headers = {"Idempotency-Key": "k1"}
+    with serving(project, "--workers", "0") as (address, process):
+        host, port = address.removeprefix("http://").split(":")
+        body = b'{"workflow": "wait"}'
+        with socket.create_connection((host, int(port)), timeout=30) as client:
+            client.sendall(
+                b"POST /api/v1/executions?wait=60 HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k1\r\n"
+                b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+            )
+            soon(lambda: len(project.sm("list", "--json").json) == 1)  # committed, and not answered: it waits
+            process.kill()
+            process.wait(30)
+    with serving(project, "--workers", "0") as (address, _):
+        again = httpx.post(f"{address}/api/v1/executions", json={"workflow": "wait"}, headers=headers, trust_env=False)
+    (started,) = project.sm("list", "--json").json
+    assert (again.status_code, again.json()["id"]) == (201, started["id"])
+    assert again.headers["idempotency-replayed"] == "true"

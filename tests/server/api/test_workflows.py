@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.server.serving import MESSAGE, PASS, Served
+from tests.server.serving import MESSAGE, PASS, Served, served
 
 API = "/api/v1"
 OTHER = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": 1, "End": True}}}
@@ -56,6 +58,36 @@ def test_who_has_seen_another_version_overwrites_nothing(here: Served) -> None:
     new = registered(here, OTHER, headers={"If-Match": tag}).headers["etag"]
     assert registered(here, MESSAGE, 412, headers={"If-Match": tag}).json()["code"] == "PreconditionFailed"
     registered(here, MESSAGE, headers={"If-Match": new})
+
+
+def test_of_two_who_have_seen_the_same_version_one_overwrites_it(here: Served) -> None:
+    """Each asks another server: what both have read is true of one of them only when it is written."""
+    with served(here.url, here.folder) as other:
+        for round in range(4):
+            first = registered(here, definition_of(f"round {round}")).headers["etag"]
+            barrier = threading.Barrier(4)
+            statuses: list[int] = []
+
+            def overwrite(server: Served, text: str, tag: str, barrier: threading.Barrier, statuses: list[int]) -> None:
+                body = {"name": "order", "definition": definition_of(text)}
+                with httpx.Client(base_url=server.address, timeout=60, trust_env=False) as http:
+                    barrier.wait(30)
+                    statuses.append(http.post(f"{API}/workflows", json=body, headers={"If-Match": tag}).status_code)
+
+            threads = [
+                threading.Thread(target=overwrite, args=(server, f"{round} by {n}", first, barrier, statuses))
+                for n, server in enumerate((here, other, here, other))
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+            assert sorted(statuses) == [201, 412, 412, 412]
+        assert here.get(f"{API}/workflows/order")["version"] == 8
+
+
+def definition_of(text: str) -> Any:
+    return {"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": text, "End": True}}}
 
 
 def test_versions_are_compared(here: Served) -> None:
