@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,18 +26,19 @@ from sm_cli.client.results import (
     WaitingTask,
     description_of,
     link_of,
-    receipt_of,
+    receipt_from,
     summary_of,
 )
 from sm_cli.client.transforms import Transformation, transform_from
 from sm_cli.engine.aws_history import aws_events
+from sm_cli.engine.idempotency.answers import do_once
 from sm_cli.engine.payload_warnings import refuse_beyond_aws
 from sm_cli.errors import DatabaseError, NotFound, StillRunning, UsageError
 from sm_cli.jsonvalue import Json, as_json
 from sm_cli.views.chaining.links import LinkFilter, list_links
 from sm_cli.views.executions import execution_now, history_of
 from sm_cli.views.listing import list_executions
-from sm_cli.views.records import ExecutionFilter, ExecutionPage, Status
+from sm_cli.views.records import Execution, ExecutionFilter, ExecutionPage, Status
 from sm_cli.views.tasks import handed_over_tasks
 
 if TYPE_CHECKING:
@@ -112,9 +113,8 @@ class Client:
     def start(
         self, workflow: str | os.PathLike[str] | dict[str, Any], input: Json = None, *, name: str | None = None,
         timeout: float | None = None, queue: str | None = None, workflow_name: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        source: str | None = None, transform: Transformation | None = None, allow_failed: bool = False,
-        unique: bool = False,
+        tags: Mapping[str, str] | None = None, source: str | None = None, transform: Transformation | None = None,
+        allow_failed: bool = False, unique: bool = False, idempotency_key: str | None = None,
     ) -> ExecutionDescription:  # fmt: skip
         """Start an execution, and return at once: it is on disk, and a worker does the rest.
 
@@ -131,6 +131,10 @@ class Client:
         failed, too; its output is {"Error", "Cause"}. unique: refuse when it led to an execution of this workflow
         already. With a source the name has to be new.
 
+        idempotency_key: who calls again with the same key and the same arguments within a day, in this program or in
+        another, gets the execution of the first time, whatever has become of it. The other methods that change
+        something take one, too. Raises KeyReused (a Conflict) for a key that came with something else.
+
         Raises NotFound for a name that no workflow has, for an execution and a state; InvalidDefinition; Conflict when
         the name is taken, the source runs or failed, or was to lead here once; TransformError.
         """
@@ -142,15 +146,35 @@ class Client:
         if project.aws_limits:
             refuse_beyond_aws(data)
         making = transform_from(transform)
-        with self._lock:
+
+        def act() -> Execution:
             origin = None if source is None else engine.find_source(
                 source, transform=making, allow_failed=allow_failed, unique=unique
             )  # fmt: skip
-            execution, _, _ = engine.start(
+            return engine.start(
                 target, data, name=name, timeout=timeout, queue=queue or project.queue_of(target.name),
                 limits=project.aws_limits, tags=tags, source=origin,
-            )  # fmt: skip
-        return description_of(execution)
+            )[0]  # fmt: skip
+
+        arguments: list[Any] = [
+            target.name, target.program.digest, data, name, timeout, queue, dict(tags or {}), source,
+            None if making is None else making.label, allow_failed, unique,
+        ]  # fmt: skip
+        return self._act_once(idempotency_key, "start", arguments, act)
+
+    def _act_once(
+        self, key: str | None, method: str, arguments: list[Any], act: Callable[[], Execution]
+    ) -> ExecutionDescription:  # fmt: skip
+        """The execution that an act is about, done once under its key."""
+        if key is None:
+            with self._lock:
+                return description_of(act())
+        return self.get(str(self._once(key, method, arguments, lambda: act().ref)))
+
+    def _once(self, key: str | None, method: str, arguments: list[Any], act: Callable[[], Json]) -> Json:
+        """What an act says of itself, done once under its key. arguments: all that it was asked for."""
+        with self._lock:
+            return act() if key is None else do_once(self.engine, key, method, arguments, act)
 
     def _workflow(self, source: str | os.PathLike[str] | dict[str, Any], name: str | None) -> Workflow:
         from sm_cli.asl.text.source import from_value
@@ -255,32 +279,41 @@ class Client:
         engine = self.engine
         return aws_events(history_of(engine, engine.find(execution)))
 
-    def stop(self, execution: str, *, error: str | None = None, cause: str | None = None) -> ExecutionDescription:
+    def stop(
+        self, execution: str, *, error: str | None = None, cause: str | None = None, idempotency_key: str | None = None
+    ) -> ExecutionDescription:
         """End it as ABORTED, with all that it has started. Raises NotFound; Conflict when it has ended already."""
         engine = self.engine
-        with self._lock:
-            return description_of(engine.stop(engine.find(execution), error=error, cause=cause))
+
+        def act() -> Execution:
+            return engine.stop(engine.find(execution), error=error, cause=cause)
+
+        return self._act_once(idempotency_key, "stop", [execution, error, cause], act)
 
     def redrive(
-        self, execution: str, *, state: str | None = None, input: Json = None, version: int | None = None
-    ) -> ExecutionDescription:
+        self, execution: str, *, state: str | None = None, input: Json = None, version: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> ExecutionDescription:  # fmt: skip
         """Go on with one that failed, from where it failed, or from `state`, with `input` or what that state was last
         entered with. version: of its workflow, with which it goes on. Raises NotFound; Conflict when it runs or
         succeeded, or when the version lacks what was passed or is to be gone on from."""
         if input is not None and state is None:
             raise UsageError("an input belongs to a state: without one every state keeps the input that it had")
         data, engine = _json(input, "the input"), self.engine
-        with self._lock:
+
+        def act() -> Execution:
             record = engine.find(execution)
             engine.redrive(record, state=state, input=data, version=version)
-        return self.get(record.ref)
+            return execution_now(engine, record.id) or record
+
+        return self._act_once(idempotency_key, "redrive", [execution, state, data, version], act)
 
     # -- messages ----------------------------------------------------------------------------------
 
     def send(
         self, key: str, value: Json, data: Json = None, *, message_id: str | None = None, ttl: float = 3600.0,
         to: Literal["all", "one"] = "all", strict_type: bool = False, require_match: bool = False,
-        execution: str | None = None,
+        execution: str | None = None, idempotency_key: str | None = None,
     ) -> MessageReceipt:  # fmt: skip
         """Send a message to who waits for `key` with `value` (text, a number, true or false).
 
@@ -291,13 +324,17 @@ class Client:
         Raises NotFound for that execution, Conflict when it has ended or the message id came with other data.
         """
         body, engine = _json(data, "the data of the message"), self.engine
-        with self._lock:
+
+        def act() -> Json:
             receiver = None if execution is None else engine.find(execution)
             result = engine.publish(
                 key, value, body, message_id=message_id, ttl=ttl, to=to, strict_type=strict_type,
                 require_match=require_match, execution=receiver,
             )  # fmt: skip
-        return receipt_of(result)
+            return [result.outcome.value, [*result.executions], result.until, [*result.near]]
+
+        arguments = [key, value, body, message_id, ttl, to, strict_type, require_match, execution]
+        return receipt_from(self._once(idempotency_key, "send", arguments, act))
 
     # -- tasks that wait for a token ---------------------------------------------------------------
 
@@ -306,24 +343,24 @@ class Client:
         tasks = handed_over_tasks(self.engine, limit)
         return [WaitingTask(t.execution.ref, t.execution.workflow, t.state, t.resource, t.token) for t in tasks]
 
-    def task_succeeded(self, token: str, output: Json = None) -> None:
+    def task_succeeded(self, token: str, output: Json = None, *, idempotency_key: str | None = None) -> None:
         """The task that waits for this token has this result; None is {}. Raises UsageError for a token that is not
         ours, TaskTimedOut (a Conflict) when the task has ended."""
         data, engine = _json({} if output is None else output, "the output"), self.engine
-        with self._lock:
-            engine.task_succeeded(token, data)
+        self._once(idempotency_key, "success", [token, data], lambda: engine.task_succeeded(token, data).ref)
 
-    def task_failed(self, token: str, error: str, cause: str | None = None) -> None:
+    def task_failed(
+        self, token: str, error: str, cause: str | None = None, *, idempotency_key: str | None = None
+    ) -> None:
         """The task that waits for this token has failed. Raises as `task_succeeded`."""
         engine = self.engine
-        with self._lock:
-            engine.task_failed(token, error, cause)
+        arguments = [token, error, cause]
+        self._once(idempotency_key, "failure", arguments, lambda: engine.task_failed(token, error, cause).ref)
 
-    def task_heartbeat(self, token: str) -> None:
+    def task_heartbeat(self, token: str, *, idempotency_key: str | None = None) -> None:
         """The work goes on: HeartbeatSeconds begin anew. Raises as `task_succeeded`."""
         engine = self.engine
-        with self._lock:
-            engine.task_beat(token)
+        self._once(idempotency_key, "heartbeat", [token], lambda: engine.task_beat(token).ref)
 
 
 def _microseconds(moment: datetime | None) -> int | None:

@@ -6,11 +6,13 @@ when one is made.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import quote
+from uuid import uuid4
 
 from sm_cli import errors
 from sm_cli.client.results import (
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 _API = "/api/v1"
 #: Seconds that one request waits for an end; a longer wait is several of them.
 _ONE_WAIT = 30.0
+#: Seconds before a request is sent again, at first.
+_FIRST_PAUSE = 0.1
+#: What a server says whose database cannot be asked now.
+_UNAVAILABLE = 503
 #: What a method returns beside one that is called `list`.
 Summaries: TypeAlias = list[ExecutionSummary]
 Events: TypeAlias = list[dict[str, Any]]
@@ -41,15 +47,18 @@ class RemoteClient:
     Every method raises errors of `sm_cli.errors`, those that a Client raises; DatabaseAway when the server cannot be
     reached."""
 
-    def __init__(self, url: str, *, token: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(self, url: str, *, token: str | None = None, timeout: float = 60.0, retries: int = 2) -> None:
         """url: `http://127.0.0.1:8083`. token: the server's, if it has one. timeout: seconds that one request may take.
-        Raises ConfigurationError when httpx is not installed."""
+        retries: how often one is sent again when the server does not answer, or says that its database cannot; what
+        changes something has a key then, so that it happens once. Raises ConfigurationError when httpx is not
+        installed."""
         try:
             import httpx
         except ImportError as e:
             raise errors.ConfigurationError("httpx is not installed", hint="Install the extra `client`.") from e
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._unreachable = httpx.TransportError
+        self._retries = retries
         self._http: httpx.Client = httpx.Client(base_url=url, headers=headers, timeout=timeout)
 
     def close(self) -> None:
@@ -70,7 +79,7 @@ class RemoteClient:
         self, workflow: str | dict[str, Any], input: Json = None, *, name: str | None = None,
         timeout: float | None = None, queue: str | None = None, workflow_name: str | None = None,
         tags: Mapping[str, str] | None = None, source: str | None = None, transform: str | None = None,
-        allow_failed: bool = False, unique: bool = False,
+        allow_failed: bool = False, unique: bool = False, idempotency_key: str | None = None,
     ) -> ExecutionDescription:  # fmt: skip
         """Start an execution, and return at once. As `Client.start`, but the workflow is a name that the server knows
         or a dict, and a transform is a JSONata expression."""
@@ -80,7 +89,7 @@ class RemoteClient:
             "tags": dict(tags or {}), "source": source, "transform": transform, "allow_failed": allow_failed,
             "unique": unique,
         }  # fmt: skip
-        return self.get(self._ask("POST", "/executions", body)["id"])
+        return self.get(self._change("/executions", body, idempotency_key)["id"])
 
     def get(self, execution: str) -> ExecutionDescription:
         """The execution as it is now, with its data. Raises NotFound, Conflict."""
@@ -132,31 +141,35 @@ class RemoteClient:
             yield from page["events"]
             after = page["next"]
 
-    def stop(self, execution: str, *, error: str | None = None, cause: str | None = None) -> ExecutionDescription:
+    def stop(
+        self, execution: str, *, error: str | None = None, cause: str | None = None, idempotency_key: str | None = None
+    ) -> ExecutionDescription:
         """End it as ABORTED, with all that it has started. Raises NotFound, Conflict."""
-        self._ask("POST", _path("executions", execution, "stop"), {"error": error, "cause": cause})
+        self._change(_path("executions", execution, "stop"), {"error": error, "cause": cause}, idempotency_key)
         return self.get(execution)
 
     def redrive(
-        self, execution: str, *, state: str | None = None, input: Json = None, version: int | None = None
-    ) -> ExecutionDescription:
+        self, execution: str, *, state: str | None = None, input: Json = None, version: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> ExecutionDescription:  # fmt: skip
         """Go on with one that failed, as `Client.redrive`. Raises NotFound, Conflict."""
         body = {"state": state, "input": input, "version": version}
-        return self.get(self._ask("POST", _path("executions", execution, "redrive"), body)["executionId"])
+        path = _path("executions", execution, "redrive")
+        return self.get(self._change(path, body, idempotency_key)["executionId"])
 
     # -- messages and tasks ------------------------------------------------------------------------
 
     def send(
         self, key: str, value: Json, data: Json = None, *, message_id: str | None = None, ttl: float = 3600.0,
         to: Literal["all", "one"] = "all", strict_type: bool = False, require_match: bool = False,
-        execution: str | None = None,
+        execution: str | None = None, idempotency_key: str | None = None,
     ) -> MessageReceipt:  # fmt: skip
         """Send a message to who waits for `key` with `value`, as `Client.send`. Raises NotFound, Conflict."""
         body = {
             "key": key, "value": value, "data": data, "message_id": message_id, "ttl": ttl, "to": to,
             "strict_type": strict_type, "require_match": require_match, "execution": execution,
         }  # fmt: skip
-        answer = self._ask("POST", "/messages", body)
+        answer = self._change("/messages", body, idempotency_key)
         outcome: OutcomeName = answer["outcome"].replace("_", " ")
         return MessageReceipt(outcome, tuple(answer["executions"]), _time(answer["until"]), tuple(answer["near"]))
 
@@ -168,17 +181,19 @@ class RemoteClient:
             for each in items
         )
 
-    def task_succeeded(self, token: str, output: Json = None) -> None:
+    def task_succeeded(self, token: str, output: Json = None, *, idempotency_key: str | None = None) -> None:
         """The task that waits for this token has this result. Raises UsageError, TaskTimedOut."""
-        self._ask("POST", "/tasks/success", {"token": token, "output": output})
+        self._change("/tasks/success", {"token": token, "output": output}, idempotency_key)
 
-    def task_failed(self, token: str, error: str, cause: str | None = None) -> None:
+    def task_failed(
+        self, token: str, error: str, cause: str | None = None, *, idempotency_key: str | None = None
+    ) -> None:
         """The task that waits for this token has failed. Raises UsageError, TaskTimedOut."""
-        self._ask("POST", "/tasks/failure", {"token": token, "error": error, "cause": cause})
+        self._change("/tasks/failure", {"token": token, "error": error, "cause": cause}, idempotency_key)
 
-    def task_heartbeat(self, token: str) -> None:
+    def task_heartbeat(self, token: str, *, idempotency_key: str | None = None) -> None:
         """The work goes on. Raises UsageError, TaskTimedOut."""
-        self._ask("POST", "/tasks/heartbeat", {"token": token})
+        self._change("/tasks/heartbeat", {"token": token}, idempotency_key)
 
     # -- the line ----------------------------------------------------------------------------------
 
@@ -192,19 +207,50 @@ class RemoteClient:
             if cursor is None:
                 return
 
-    def _ask(self, method: str, path: str, body: object = None, query: dict[str, Any] | None = None) -> Any:
+    def _change(self, path: str, body: dict[str, Any], key: str | None) -> Any:
+        """The document of what was done once, however often it had to be asked for. Raises what its problem says."""
+        if key is None and self._retries:
+            key = str(uuid4())
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise errors.UsageError("the idempotency key has characters that are not printable ASCII")
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return self._ask("POST", path, body, headers=headers)
+
+    def _ask(
+        self, method: str, path: str, body: object = None, query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:  # fmt: skip
         """The document of an answer. Raises what its problem says."""
         content, problem = (None, None) if body is None else as_json(body)
         if problem is not None:
             raise errors.UsageError(f"what is sent is not JSON: {problem}")
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
-        try:
-            response = self._http.request(method, _API + path, json=content, params=parameters)
-        except self._unreachable as e:
-            raise errors.DatabaseAway(f"the server at {self._http.base_url} does not answer: {e}") from None
+        request = self._http.build_request(method, _API + path, json=content, params=parameters, headers=headers)
+        response = self._send(request)
         if response.is_success:
             return loads(response.content)
         raise _error_of(response)
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        """The answer, of a later attempt where the server was away. Raises DatabaseAway."""
+        pause = _FIRST_PAUSE
+        for remaining in range(self._retries, -1, -1):
+            try:
+                response = self._http.send(request)
+                if response.status_code != _UNAVAILABLE or not remaining:
+                    return response
+                pause = max(pause, _seconds(response.headers.get("retry-after")))
+            except self._unreachable as e:
+                if not remaining:
+                    raise errors.DatabaseAway(f"the server at {self._http.base_url} does not answer: {e}") from None
+            time.sleep(pause)
+            pause *= 4
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _seconds(header: str | None) -> float:
+    """What Retry-After says in seconds, within reason; 0 for what it says otherwise."""
+    return min(float(header), _ONE_WAIT) if header is not None and header.isdecimal() else 0.0
 
 
 def _error_of(response: httpx.Response) -> errors.SmError:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from sm_cli.engine.send_message import Sent
 from sm_cli.jsonvalue import Json
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.chaining.links import Link
@@ -138,10 +137,10 @@ def link_of(link: Link) -> ExecutionLink:
     )  # fmt: skip
 
 
-def receipt_of(result: Sent) -> MessageReceipt:
-    """What a sender is told."""
-    until = None if result.until is None else utc_time(result.until)
-    return MessageReceipt(result.outcome.value, result.executions, until, result.near)
+def receipt_from(document: Any) -> MessageReceipt:
+    """What a sender is told. document: outcome, executions, until in microseconds since 1970 UTC, and near misses."""
+    outcome, executions, until, near = document
+    return MessageReceipt(outcome, tuple(executions), None if until is None else utc_time(until), tuple(near))
 
 
 def _facts(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from sm_cli import Client, errors
@@ -71,3 +74,82 @@ def test_both_clients_have_the_same_methods() -> None:
         return {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
 
     assert methods(RemoteClient) == methods(Client)
+
+
+def test_both_clients_have_the_same_parameters_where_both_can() -> None:
+    """What one alone has is said here: a file on its machine, a function, a filter that REST has in its query."""
+    for name in ("stop", "redrive", "send", "task_succeeded", "task_failed", "task_heartbeat", "get", "wait", "list"):
+        here, there = (inspect.signature(getattr(kind, name)) for kind in (Client, RemoteClient))
+        assert [*here.parameters] == [*there.parameters], name
+    assert {*inspect.signature(Client.start).parameters} == {*inspect.signature(RemoteClient.start).parameters}
+
+
+@pytest.mark.parametrize("kind", ["beside", "remote"])
+def test_a_key_makes_each_of_both_do_it_once(here: Served, kind: str) -> None:
+    with Client(here.url) if kind == "beside" else RemoteClient(here.address) as sm:
+        order = sm.start(MESSAGE, {"id": 1}, workflow_name="w", idempotency_key="k1")
+        assert sm.start(MESSAGE, {"id": 1}, workflow_name="w", idempotency_key="k1").id == order.id
+        with pytest.raises(errors.KeyReused, match="k1"):
+            sm.start(MESSAGE, {"id": 2}, workflow_name="w", idempotency_key="k1")
+        first = sm.send("order", 1, {"ok": True}, idempotency_key="k2")
+        assert first.executions == (order.id,)
+        assert sm.send("order", 1, {"ok": True}, idempotency_key="k2") == first
+        assert sm.start(MESSAGE, {"id": 1}, workflow_name="w", idempotency_key="k1").status == "SUCCEEDED"
+        other = sm.start(MESSAGE, {"id": 2}, workflow_name="w")
+        for _ in range(2):
+            assert sm.stop(other.id, error="E", idempotency_key="k3").error == "E"
+        for _ in range(2):
+            assert sm.redrive(other.id, idempotency_key="k4").id == other.id
+        with pytest.raises(errors.UsageError, match="idempotency key"):
+            sm.stop(other.id, idempotency_key="é")
+        assert len(sm.list()) == 2
+
+
+class Stumbling(BaseHTTPRequestHandler):
+    """A server in front of one: it hands the first requests on and never answers them."""
+
+    address: str
+    lost = 0
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        headers = {name: self.headers[name] for name in ("content-type", "idempotency-key") if name in self.headers}
+        answer = httpx.post(self.address + self.path, content=body, headers=headers, trust_env=False)
+        cls = type(self)
+        if cls.lost > 0:
+            cls.lost -= 1
+            self.close_connection = True
+            return
+        self.send_response(answer.status_code)
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def do_GET(self) -> None:
+        answer = httpx.get(self.address + self.path, trust_env=False)
+        self.send_response(answer.status_code)
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(("lost", "retries"), [(2, 2), (1, 0), (3, 2)])
+def test_a_start_whose_answer_was_lost_is_sent_again_and_started_once(
+    on_file: Served, lost: int, retries: int
+) -> None:  # fmt: skip
+    stumbling = type("Front", (Stumbling,), {"address": on_file.address, "lost": lost})
+    with ThreadingHTTPServer(("127.0.0.1", 0), stumbling) as front:
+        thread = threading.Thread(target=front.serve_forever)
+        thread.start()
+        try:
+            with RemoteClient(f"http://127.0.0.1:{front.server_port}", retries=retries) as sm:
+                if lost <= retries:
+                    assert sm.start(MESSAGE, {"id": 1}).status == "RUNNING"
+                else:
+                    with pytest.raises(errors.DatabaseAway):
+                        sm.start(MESSAGE, {"id": 1})
+        finally:
+            front.shutdown()
+            thread.join()
+    assert on_file.get("/api/v1/executions/count") == {"count": 1}
