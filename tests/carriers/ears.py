@@ -22,6 +22,8 @@ class Ear:
     def __init__(self) -> None:
         self.room = True
         self.heard: list[str] = []
+        #: How often it said that it has no room.
+        self.refusals = 0
         self.ups = 0
         self.errors: list[CarrierAway] = []
 
@@ -29,6 +31,7 @@ class Ear:
         self.heard.append(queue)
 
     def has_room(self) -> bool:
+        self.refusals += not self.room
         return self.room
 
     def comes_up(self) -> None:

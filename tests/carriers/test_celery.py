@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +10,7 @@ import pytest
 from sm_cli.carriers.celery import CeleryCarrier
 from sm_cli.carriers.open import CarrierSettings, open_carrier
 from sm_cli.errors import CarrierAway, ConfigurationError
+from tests.carriers.ears import Ear, receiving
 from tests.carriers.valkey import Broker, broker
 from tests.engine.workers import soon
 
@@ -22,46 +21,11 @@ def server() -> Iterator[Broker]:
         yield made
 
 
-class Ear:
-    """A receiver that notes what it hears."""
-
-    def __init__(self) -> None:
-        self.room = True
-        self.heard: list[str] = []
-        self.ups = 0
-        self.errors: list[CarrierAway] = []
-
-    def hear(self, queue: str) -> None:
-        self.heard.append(queue)
-
-    def has_room(self) -> bool:
-        return self.room
-
-    def comes_up(self) -> None:
-        self.ups += 1
-
-
 @contextmanager
 def listening(url: str, *queues: str, only_those: bool = False) -> Iterator[tuple[CeleryCarrier, Ear]]:
-    carrier, ear, over = CeleryCarrier(url, "sm", queues, only_those=only_those), Ear(), threading.Event()
-
-    def receive() -> None:
-        while not over.is_set():
-            try:
-                carrier.receive(ear)
-            except CarrierAway as e:
-                ear.errors.append(e)
-                over.wait(0.05)
-
-    thread = threading.Thread(target=receive, daemon=True)
-    thread.start()
-    soon(lambda: ear.ups or ear.errors)
-    try:
+    carrier = CeleryCarrier(url, "sm", queues, only_those=only_those)
+    with receiving(carrier) as ear:
         yield carrier, ear
-    finally:
-        over.set()
-        carrier.stop()
-        thread.join(30)
 
 
 def test_a_hint_is_heard_by_one_receiver(server: Broker) -> None:
@@ -87,10 +51,16 @@ def test_of_a_queue_that_nobody_reads_one_hint_waits_however_many_are_announced(
     assert server.client().llen("sm.unread") == 1
 
 
+def blocked(server: Broker) -> int:
+    """How many clients wait at the broker for a message."""
+    count: int = server.client().info("clients")["blocked_clients"]
+    return count
+
+
 def test_who_has_no_room_leaves_the_hint_to_others(server: Broker) -> None:
     with listening(server.url, "full") as (carrier, ear):
         ear.room = False
-        time.sleep(1.2)  # a read that was under way ends: the transport waits a second for a message
+        soon(lambda: ear.refusals and not blocked(server))  # a read that was under way goes on at the broker
         carrier.announce("full")
         with listening(server.url, "full") as (_, other):
             soon(lambda: other.heard)
