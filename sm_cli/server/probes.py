@@ -9,7 +9,7 @@ from sm_cli.server.answers import answer_json
 from sm_cli.server.backend import TheBackend
 from sm_cli.server.metrics.exporting import MEDIA_TYPE
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], generate_unique_id_function=lambda route: route.name)
 
 
 @router.get("/healthz", summary="Whether the process answers")

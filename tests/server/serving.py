@@ -125,7 +125,7 @@ def served(url: str, folder: Path, settings: ServerSettings | None = None) -> It
         soon(lambda: server.started or not thread.is_alive())
         assert server.started, "the server did not start"
         address = address_of(listener)
-        with httpx.Client(base_url=address, timeout=60, trust_env=False) as http:
+        with httpx.Client(base_url=address, timeout=60, trust_env=False, verify=False) as http:
             yield Served(address, url, folder, Engine(stores[2]), http, backend, settings)
     finally:
         stop.set()

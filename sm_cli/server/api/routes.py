@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from sm_cli.server.api import batches, changing, executions, histories, messages, operating, schedules, workflows
-from sm_cli.server.api.links import API
+
+#: In the order in which the docs have them.
+_ROUTERS = (
+    workflows.router, changing.router, executions.router, histories.router, messages.router, messages.tasks,
+    batches.router, schedules.router, operating.router,
+)  # fmt: skip
 
 
-def api_router() -> APIRouter:
-    """The routes of REST, in the order in which the docs have them."""
-    router = APIRouter(prefix=API)
-    for each in (
-        workflows.router, changing.router, executions.router, histories.router, messages.router, messages.tasks,
-        batches.router, schedules.router, operating.router,
-    ):  # fmt: skip
-        router.include_router(each)
-    return router
+def api_routes() -> list[BaseRoute]:
+    """The routes of REST."""
+    return [route for router in _ROUTERS for route in router.routes]

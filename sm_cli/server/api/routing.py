@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from sm_cli.errors import InvalidJson
 from sm_cli.jsonvalue import loads_exact
+from sm_cli.server.api.links import API
 from sm_cli.server.problems import Refusal
 
 _JSON = "application/json"
@@ -59,6 +60,11 @@ def _check_media_type(header: str) -> None:
         raise Refusal(415, "UnsupportedMediaType", f"the body has to be {_JSON}, {what}")
 
 
+def operation_id(route: APIRoute) -> str:
+    """What the OpenAPI document calls a request: as its function is called."""
+    return route.name
+
+
 def rest_router(tag: str) -> APIRouter:
     """A router of such routes. tag: what the docs call its kind of resource."""
-    return APIRouter(tags=[tag], route_class=RestRoute)
+    return APIRouter(prefix=API, tags=[tag], route_class=RestRoute, generate_unique_id_function=operation_id)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from uuid import uuid4
 
-from fastapi import APIRouter, Request
+from fastapi import Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from sm_cli.errors import DatabaseBusy, DatabaseError
@@ -40,11 +41,9 @@ _LOOK = 0.05
 _OVER = object()
 
 
-def aws_router() -> APIRouter:
+def aws_route() -> APIRoute:
     """The one route of AWS's protocol."""
-    router = APIRouter(include_in_schema=False)
-    router.add_api_route("/", answer_operation, methods=["POST"])
-    return router
+    return APIRoute("/", answer_operation, methods=["POST"], include_in_schema=False)
 
 
 async def answer_operation(request: Request, backend: TheBackend) -> Response:

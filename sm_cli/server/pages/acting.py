@@ -18,7 +18,7 @@ from sm_cli.server.pages.rendering import PageRoute, form_of, notice, segment
 if TYPE_CHECKING:
     from sm_cli.engine.send_message import Sent
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.post("/executions/{ref}/stop")

@@ -21,7 +21,7 @@ from sm_cli.views.map_runs import find_map_runs, map_run_document, pending, refs
 if TYPE_CHECKING:
     from sm_cli.views.batches.batch import Batch
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: Rows of a list, and failures that are named.
 _ROWS, _FAILURES = 50, 20

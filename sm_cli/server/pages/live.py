@@ -13,7 +13,7 @@ from sm_cli.server.event_streams import EventStream
 from sm_cli.server.pages.rendering import PageRoute
 from sm_cli.views.records import Execution
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: Seconds between two words, at least: of everything, of one execution.
 _EVERYTHING, _ONE = 1.0, 0.25

@@ -12,7 +12,7 @@ from sm_cli.server.pages.rendering import show_page
 from sm_cli.server.security.tokens import COOKIE, SESSION_SECONDS, is_token, new_session
 from sm_cli.server.settings import ServerSettings
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/login")

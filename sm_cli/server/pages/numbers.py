@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
     from sm_cli.views.numbers.statistics import Group
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: What can be chosen: text of the address, text for people.
 SPANS = (("1h", "last hour"), ("24h", "last day"), ("7d", "last 7 days"), ("30d", "last 30 days"), ("all", "all"))

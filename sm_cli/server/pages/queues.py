@@ -11,7 +11,7 @@ from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.pages.rendering import PageRoute, show_page
 from sm_cli.views.operating.workforce import queue_report, worker_document, worker_rows
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/queues")

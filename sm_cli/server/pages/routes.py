@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from sm_cli.server.pages import acting, batches, live, login, numbers, queues, statics, waiting
 from sm_cli.server.pages.executions import bulk, data, listing, one
@@ -15,9 +15,6 @@ _PAGES = (
 )  # fmt: skip
 
 
-def pages_router() -> APIRouter:
+def pages_routes() -> list[BaseRoute]:
     """The routes for people."""
-    router = APIRouter(include_in_schema=False)
-    for each in _PAGES:
-        router.include_router(each.router)
-    return router
+    return [route for page in _PAGES for route in page.router.routes]

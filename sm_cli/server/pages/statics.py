@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from sm_cli.errors import NotFound
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 FILES = files("sm_cli.server") / "static"
 #: An address has a digest of what is in the file: what a browser has of it stays right.
 _FOR_GOOD = "public, max-age=31536000, immutable"

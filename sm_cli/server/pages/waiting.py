@@ -14,7 +14,7 @@ from sm_cli.views.messages import find_message, list_messages, list_waits, messa
 from sm_cli.views.records import MessageFilter, MessageStatus, WaitFilter
 from sm_cli.views.tasks import handed_over_tasks
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: Rows of each of the three lists.
 _ROWS = 100

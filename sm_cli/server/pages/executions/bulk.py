@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sm_cli.views.records import Execution
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: Seconds that one request works; then the page shows how far it is and goes on.
 _PORTION = 0.5

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
     from sm_cli.views.records import Execution, HistoryEvent
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/executions/{ref}/data/{what}.json")

@@ -22,7 +22,7 @@ from sm_cli.views.why import Reason, why
 if TYPE_CHECKING:
     from sm_cli.views.records import Execution
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: What a row says that an execution waits for is looked at for so many of those that run.
 _REASONS = 50

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
     from sm_cli.views.timeline.lanes import LaneVisit, Timeline
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 VIEWS = (("overview", "Graph and timeline"), ("events", "Events"), ("data", "Data"), ("related", "Related"))
 #: Events of a page, and visits that the picker of a state has.

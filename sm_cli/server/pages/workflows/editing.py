@@ -22,7 +22,7 @@ from sm_cli.server.pages.workflows.texts import readable_text
 from sm_cli.views.workflows.diagnostics import diagnostic_document
 from sm_cli.views.workflows.versions import version_text
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _NEW = """{
   "Comment": "What this workflow does",

@@ -23,7 +23,7 @@ from sm_cli.views.workflows.versions import aliases_of, definition_value, list_w
 if TYPE_CHECKING:
     from sm_cli.views.workflows.versions import WorkflowRow
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: The time that is looked at unless somebody says otherwise.
 SINCE = "24h"

@@ -15,7 +15,7 @@ from sm_cli.server.pages.rendering import PageRoute, form_of, go_to, segment, sh
 from sm_cli.views.listing import ExecutionFilter, ExecutionPage, list_executions
 from sm_cli.views.workflows.versions import aliases_of, versions_of
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: Bytes of an example that a form is filled with.
 _EXAMPLE = 100_000
