@@ -8,7 +8,17 @@ from sm_cli.interpreter.frame import Frame
 from sm_cli.store.links import Link
 from sm_cli.store.messages import Consumed, KeyedAnswer, PastWait, StoredMessage, Subscription, WaitEnd
 from sm_cli.store.particulars import Particulars, ResourceKind
-from sm_cli.store.records import Execution, FailedAttempt, HistoryEvent, Job, MapRun, Timer, Waking, WorkerRecord
+from sm_cli.store.records import (
+    EndedChild,
+    Execution,
+    FailedAttempt,
+    HistoryEvent,
+    Job,
+    MapRun,
+    Timer,
+    Waking,
+    WorkerRecord,
+)
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.statistics import StateTimes
 from sm_cli.store.versions import Alias, Definition, Version
@@ -87,6 +97,10 @@ class Changes:
     new_map_runs: list[MapRun] = field(default_factory=list)
     #: To be updated.
     map_runs: list[MapRun] = field(default_factory=list)
+    #: To be inserted: closed children that their parents are to count later.
+    ended_children: list[EndedChild] = field(default_factory=list)
+    #: To be deleted: their parents have counted them.
+    children_counted: list[EndedChild] = field(default_factory=list)
     #: Each replaces an older one of the same state and frame.
     failed_attempts: list[FailedAttempt] = field(default_factory=list)
     #: To be inserted.

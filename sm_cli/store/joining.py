@@ -44,6 +44,10 @@ class Joinable(ABC):
     def _read(self) -> AbstractContextManager[Questions]:
         """Questions of one snapshot of what is committed."""
 
+    def _glance(self) -> AbstractContextManager[Questions]:
+        """A snapshot, where that costs nothing."""
+        return self._read()
+
     @property
     def is_joined(self) -> bool:
         """Whether this thread is inside `together`."""
@@ -64,6 +68,10 @@ class Joinable(ABC):
         if joint is None or joint.thread != threading.get_ident():
             return self._read()
         return joint.look()
+
+    def glance(self) -> AbstractContextManager[Questions]:
+        """As `read`, but each question may be answered as of a moment of its own."""
+        return self.read() if self.is_joined else self._glance()
 
     @contextmanager
     def together(self, locks: Locks = NOTHING) -> Iterator[Transaction]:

@@ -15,9 +15,9 @@ from sm_cli.errors import DatabaseError, SmError
 class Lock(NamedTuple):
     """One thing that a transaction may have for itself. They sort, and are waited for in that order."""
 
-    #: What kind of thing: "alone" (the whole database), "tree", "message", "schedules", …
+    #: What kind of thing: "alone" (the whole database), "part", "message", "schedules", …
     kind: str
-    #: Which one; a tree's is its id.
+    #: Which one; the id of a part.
     key: str = ""
 
 
@@ -35,9 +35,9 @@ STATE_LOG = Lock("state log")
 NOTHING: Locks = frozenset()
 
 
-def tree_lock(tree: int) -> Lock:
-    """An execution and all below it; `tree` is the id of the one at the top."""
-    return Lock("tree", str(tree))
+def part_lock(part: int) -> Lock:
+    """A part of a tree of executions (`Execution.part`)."""
+    return Lock("part", str(part))
 
 
 def message_lock(key: str, value: str) -> Lock:

@@ -59,7 +59,8 @@ class Execution(Mutable):
     ref: the public id, sorts by time. name: unique within its workflow. events: how many history events it
     has; the next one's number is one more. deadline: when it times out. error, cause: of a FAILED one.
     redrives, redriven: how often it was redriven, and when last. tree: the execution at the top of those that started
-    it, itself unless one did. machine: the pointer of what it runs in the Program. limits: whether AWS's hold.
+    it, itself unless one did. part: what is held of that tree to change this execution: the nearest child of a map run
+    at or above it, else the tree. machine: the pointer of what it runs in the Program. limits: whether AWS's hold.
     version: of its workflow; None where an older sm did not keep it. qualifier: what stood behind the workflow's name
     when it was started, an alias or a number; None: nothing.
     """
@@ -103,9 +104,11 @@ class Execution(Mutable):
     parent: Parent | None = None
     version: int | None = None
     qualifier: str | None = None
+    part: int = 0
 
     def __post_init__(self) -> None:
         self.tree = self.tree or self.id
+        self.part = self.part or self.tree
 
     @property
     def alias(self) -> str | None:
@@ -242,6 +245,23 @@ class HistoryEvent(NamedTuple):
     #: In AWS's spelling, such as TaskStateEntered.
     type: str
     detail: dict[str, Json]
+
+
+class EndedChild(NamedTuple):
+    """A child of a map run that is closed, and that the counts of its run do not have yet."""
+
+    #: The id of the execution at the top of its tree.
+    tree: int
+    #: The id of the frame that waits for it.
+    frame: int
+    #: The child's own id.
+    child: int
+    #: The seq that the frame forked at.
+    activation: int
+    #: How many items it worked on.
+    items: int
+    #: Whether it SUCCEEDED; 0 or 1, as the database has it.
+    succeeded: int
 
 
 class FailedAttempt(NamedTuple):

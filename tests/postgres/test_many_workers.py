@@ -17,7 +17,7 @@ from sm_cli.handlers.handler import Handler
 from sm_cli.interpreter.env import Facts
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
-from sm_cli.store.locks import ALONE, NOTHING, Contended, tree_lock
+from sm_cli.store.locks import ALONE, NOTHING, Contended, part_lock
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, Status
@@ -185,7 +185,7 @@ def test_what_was_read_before_a_tree_was_held_is_not_written(url: str) -> None:
         apply(store, new_executions=[execution(1)], new_frames=[frame(1)])
         with pytest.raises(Contended) as missed, store.write(NOTHING) as tx:
             apply_in(tx, frames={1: frame(1)})
-        assert missed.value.locks == {tree_lock(1)}
+        assert missed.value.locks == {part_lock(1)}
         with store.write(missed.value.locks) as tx:
             apply_in(tx, frames={1: tx.frames([1])[1].copy()})
 
@@ -201,7 +201,7 @@ def test_who_reads_a_tree_that_is_held_is_told_what_to_wait_for(url: str) -> Non
             for ask in questions:
                 with pytest.raises(Contended) as missed, other.write(NOTHING) as theirs:
                     ask(theirs)
-                assert missed.value.locks == {tree_lock(1)}
+                assert missed.value.locks == {part_lock(1)}
 
 
 def test_what_concerns_all_trees_is_written_alone(url: str) -> None:
@@ -290,6 +290,38 @@ MAPPED = workflow(
         },
     }, "mapped",
 )  # fmt: skip
+#: The map runs of a map run's children; one that fails ends the others.
+WIDE = workflow(
+    {
+        "StartAt": "M",
+        "States": {
+            "M": {
+                "Type": "Map", "End": True,
+                "ItemSelector": {"items.$": "States.Array(1, 2, States.MathRandom(1, 10), 4)"},
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "M2",
+                    "States": {
+                        "M2": {
+                            "Type": "Map", "ItemsPath": "$.items", "Next": "T",
+                            "ItemProcessor": {
+                                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                                "StartAt": "C",
+                                "States": {
+                                    "C": {"Type": "Task", "Resource": "work", "Next": "D"},
+                                    "D": {"Type": "Choice", "Default": "S", "Choices": [
+                                        {"Variable": "$", "NumericEquals": 9, "Next": "F"}
+                                    ]},
+                                    "S": {"Type": "Succeed"}, "F": {"Type": "Fail", "Error": "Nine"},
+                                },
+                            },
+                        },
+                        "T": {"Type": "Task", "Resource": "work", "End": True},
+                    },
+                },
+            }
+        },
+    }, "wide",
+)  # fmt: skip
 CALLED = workflow(
     {
         "StartAt": "C",
@@ -307,11 +339,11 @@ CALLED = workflow(
 
 def test_hunted_for_deadlocks_nobody_finds_one(url: str) -> None:
     """Messages, stops from outside and inside, nested executions, map runs, shared large values, all at once."""
-    with stores(url, 6) as (mine, *theirs), working(theirs[:2]):
+    with stores(url, 7) as (mine, *theirs), working(theirs[:3]):
         below = workflow({"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "work", "End": True}}}, "below")
         engine = Engine(mine)
         all_started: list[Execution] = [engine.start(NESTED, LARGE, targets=(below,))[0]]
-        all_started += [engine.start(each, LARGE, targets=())[0] for each in (MAPPED, one_task())]
+        all_started += [engine.start(each, LARGE, targets=())[0] for each in (MAPPED, WIDE, one_task())]
         all_started.append(start(engine, order(), {"orderId": "first"}))
 
         def hunt(store: Store, seed: int) -> None:
@@ -321,7 +353,7 @@ def test_hunted_for_deadlocks_nobody_finds_one(url: str) -> None:
                 if kind == 0:
                     all_started.append(own.start(NESTED, LARGE)[0])
                 elif kind == 1:
-                    all_started.append(own.start(MAPPED, [LARGE] * 8)[0])
+                    all_started.append(own.start(chance.choice([MAPPED, WIDE]), [LARGE] * 8)[0])
                 elif kind == 2:
                     all_started.append(start(own, order(), {"orderId": f"O-{n % 3}", **LARGE}))
                 elif kind == 3:
@@ -333,7 +365,7 @@ def test_hunted_for_deadlocks_nobody_finds_one(url: str) -> None:
                     target = chance.choice(all_started)
                     all_started.append(own.start(CALLED, {"execution": own_arn(target)})[0])
 
-        together([partial(hunt, store, seed) for seed, store in enumerate(theirs[2:])])
+        together([partial(hunt, store, seed) for seed, store in enumerate(theirs[3:])])
         for value in ("first", "O-0", "O-1", "O-2"):
             soon(partial(is_unawaited, engine, value))
         soon(lambda: is_over(mine, all_started))

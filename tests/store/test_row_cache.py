@@ -67,11 +67,11 @@ def test_a_row_that_is_small_by_now_is_kept_by_a_later_trim() -> None:
     assert list(known.frames) == [1]
 
 
-def test_of_a_tree_that_another_process_wrote_in_all_is_forgotten_and_of_others_nothing() -> None:
+def test_of_a_part_that_another_process_wrote_in_all_is_forgotten_and_of_others_nothing() -> None:
     known = RowCache()
     for id, of in ((1, 1), (2, 2), (3, 3)):
         known.learn_execution(execution(id), (None, None))
         known.learn_frame(frame(id, of), (None,) * 4)
-    known.forget_trees({2}, {1: 1, 2: 2})
+    known.forget_parts({2}, {1: 1, 2: 2})
     assert sorted(known.executions) == [1, 3]
     assert sorted(known.frames) == [1], "the tree of frame 3 is not known, so it may be the one"

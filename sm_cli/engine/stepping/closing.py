@@ -7,7 +7,8 @@ parent of a closed execution learns of it from the tick, after the step that it 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from sm_cli.engine.programs import DamagedDefinition
@@ -15,10 +16,12 @@ from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.advance import abort_frame
 from sm_cli.interpreter.frame import Frame, FrameStatus, Join, Opens
+from sm_cli.interpreter.join import settle
 from sm_cli.interpreter.records import outcome_detail
 from sm_cli.interpreter.step import Step
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import (
+    EndedChild,
     Execution,
     MapRun,
     Parent,
@@ -68,10 +71,23 @@ def end(
     the history says so of a stop alone."""
     execution = unit.executions.setdefault(execution.id, execution)
     unit.adopt(unit.tx.open_frames(execution.id))
-    # Frames that this very tick made are not in the store yet.
-    mine = [frame for frame in unit.frames.values() if frame.execution == execution.id and not frame.status.closed]
-    abort(unit, sorted(mine, key=lambda frame: -frame.id), in_history=status is Status.ABORTED)
+    abort_all(unit, open_frames(unit, {execution.id})[execution.id], status)
     finish(unit, execution, status, error=error, cause=cause, tell=tell)
+
+
+def open_frames(unit: UnitOfWork, executions: Container[int]) -> dict[int, list[Frame]]:
+    """The frames of these executions that are not closed, of those that the unit has: also those that it made itself,
+    which are not in the store yet."""
+    frames: dict[int, list[Frame]] = defaultdict(list)
+    for frame in unit.frames.values():
+        if frame.execution in executions and not frame.status.closed:
+            frames[frame.execution].append(frame)
+    return frames
+
+
+def abort_all(unit: UnitOfWork, frames: list[Frame], status: Status) -> None:
+    """Close the frames of an execution that ends with this status, children before their parents."""
+    abort(unit, sorted(frames, key=lambda frame: -frame.id), in_history=status is Status.ABORTED)
 
 
 def abort(unit: UnitOfWork, frames: Iterable[Frame], *, in_history: bool = True) -> None:
@@ -155,13 +171,16 @@ def abort_children(unit: UnitOfWork, frame: Frame) -> None:
     """Close every execution that this frame started, waits for, and that is still open. Not one of an earlier wait,
     which somebody has redriven."""
     activation = frame.seq if frame.join is None else frame.join.activation
-    children = {child.id: unit.executions.get(child.id, child) for child in unit.tx.open_executions(frame.id)}
+    children = {child.id: unit.executions.setdefault(child.id, child) for child in unit.tx.open_executions(frame.id)}
+    unit.adopt(unit.tx.open_frames_of(children.keys()))
     for child in unit.changes.new_executions:
         if child.parent is not None and child.parent.frame == frame.id:
             children[child.id] = child
+    frames = open_frames(unit, children)
     for child in children.values():
         if child.closed is None and child.parent is not None and child.parent.activation == activation:
-            end(unit, child, Status.ABORTED, tell=False)
+            abort_all(unit, frames[child.id], Status.ABORTED)
+            finish(unit, child, Status.ABORTED, tell=False)
 
 
 def leave(unit: UnitOfWork, frame: Frame, how: Status) -> None:
@@ -171,3 +190,40 @@ def leave(unit: UnitOfWork, frame: Frame, how: Status) -> None:
         run = run_of(unit, frame.id, frame.join)
         if run.closed is None:
             close_run(unit, run, how, frame.join)
+        count_rest(unit, frame, run)
+
+
+def ended_child(child: Execution) -> EndedChild:
+    """A closed child of a map run as its parent counts it."""
+    parent = child.parent
+    assert parent is not None
+    is_success = child.status is Status.SUCCEEDED
+    return EndedChild(child.tree, parent.frame, child.id, parent.activation, parent.items, int(is_success))
+
+
+def count_rest(unit: UnitOfWork, frame: Frame, run: MapRun) -> None:
+    """The run of this frame is over, and all its children are closed and held: those that others have closed and that
+    it has not counted are counted, in the run and in the frame, which may be redriven."""
+    if not unit.tx.may_have_ended_children():
+        return
+    changes, fork = unit.changes, (frame.id, run.activation)
+    before = {each.child for each in changes.children_counted}
+    in_store = unit.tx.ended_of(unit.execution(frame.execution).tree, frame.id)
+    own = [each for each in changes.ended_children if each.frame == frame.id]
+    changes.ended_children = [each for each in changes.ended_children if each.frame != frame.id]
+    changes.children_counted += [each for each in in_store if each.child not in before]
+    rest = [each for each in (*in_store, *own) if each.child not in before and (each.frame, each.activation) == fork]
+    if not rest:
+        return
+    newest = unit.frames[frame.id]
+    if newest.join is not None and newest.join.activation == run.activation:
+        unit.touch(newest).join = settle_all(newest.join, rest)
+    run.join = settle_all(run.join, rest)
+    write_run(unit, run)
+
+
+def settle_all(join: Join, children: Iterable[EndedChild]) -> Join:
+    """The counts of a run that is over, with these children."""
+    for each in children:
+        join, _ = settle(join, bool(each.succeeded), each.items)
+    return join

@@ -19,6 +19,7 @@ from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
 from sm_cli.interpreter.join import Verdict, settle, to_start, verdict
 from sm_cli.jsonvalue import Json, TooLarge
 from sm_cli.store.records import (
+    EndedChild,
     Execution,
     MapRun,
     Parent,
@@ -42,6 +43,7 @@ def start_run(unit: UnitOfWork, execution: Execution, frame: Frame, command: Sta
         command.type, Status.RUNNING, unit.now, join,
     )  # fmt: skip
     unit.runs.runs_by_fork[frame.id, join.activation] = run
+    unit.runs.exhausted_forks.add((frame.id, join.activation))  # the store has none of its children
     unit.changes.new_map_runs.append(run)
 
 
@@ -105,15 +107,38 @@ def child_closed(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
         unit.runs.outputs[frame.id, join.activation][parent.number] = child.output
     frame = unit.touch(frame)
     frame.join, _ = settle(join, is_success, parent.items)
-    go_on(unit, child, frame)
+    go_on(unit, child.id, frame)
 
 
-def go_on(unit: UnitOfWork, child: Execution, frame: Frame) -> None:
-    """What the counts of a run ask for after the end of this child. Raises DamagedDefinition before all else."""
+def count_ended(unit: UnitOfWork, children: list[EndedChild]) -> None:
+    """Settle children of one run that ended while others held their parent, each as `child_closed` does; what waits for
+    its turn begins after all of them. Raises DamagedDefinition when they are settled."""
+    last = children[-1]
+    unit.changes.children_counted += children
+    frame = unit.frames.get(last.frame)
+    if frame is None or frame.join is None or not frame.opens & Opens.EXECUTIONS:
+        return
+    join, failed_by = frame.join, None
+    for each in children:
+        if each.activation != join.activation:
+            return  # of a run that is over, as all of them are then
+        join, how = settle(join, bool(each.succeeded), each.items)
+        if how is Verdict.FAIL:
+            failed_by = failed_by or each
+        elif how is Verdict.WAIT and failed_by is None and each is not last:
+            join = after_child(join, unit.now)
+    frame = unit.touch(frame)
+    frame.join = join
+    go_on(unit, (failed_by or last).child, frame, has_failed=failed_by is not None)
+
+
+def go_on(unit: UnitOfWork, child: int, frame: Frame, *, has_failed: bool = False) -> None:
+    """What the counts of a run ask for after the end of this child (its id). has_failed: it has failed by it already.
+    Raises DamagedDefinition before all else."""
     unit.program_of(unit.execution(frame.execution).digest)
     join = frame.join
     assert join is not None
-    match verdict(join):
+    match Verdict.FAIL if has_failed else verdict(join):
         case Verdict.WAIT:
             frame.join = join = after_child(join, unit.now)
             start_pending_children(unit, frame, to_start(join))
@@ -122,7 +147,8 @@ def go_on(unit: UnitOfWork, child: Execution, frame: Frame) -> None:
             unit.agenda.appendleft((frame.id, run_result(unit, frame)))
         case Verdict.FAIL:
             abort_children(unit, frame)
-            unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, child.error, child.cause, frame.last)))
+            failure = unit.execution(child)
+            unit.agenda.appendleft((frame.id, JoinFailed(frame.seq, failure.error, failure.cause, frame.last)))
 
 
 def counts_changed(unit: UnitOfWork, frame: Frame) -> None:
@@ -144,7 +170,7 @@ def settle_repaired(unit: UnitOfWork, child: Execution, parent: Parent) -> None:
     unit.program_of(unit.execution(frame.execution).digest)
     frame = unit.touch(frame)
     frame.status, frame.wake = FrameStatus.BLOCKED, None
-    go_on(unit, child, frame)
+    go_on(unit, child.id, frame)
 
 
 def start_pending_children(unit: UnitOfWork, parent: Frame, count: int) -> None:

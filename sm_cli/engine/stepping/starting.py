@@ -61,12 +61,12 @@ def begin(
     """
     if starter is not None:
         queue, limits = starter.queue, starter.limits
-    priority, tree = (0, 0) if starter is None else (starter.priority, starter.tree)
+    priority, tree, part = (0, 0, 0) if starter is None else (starter.priority, starter.tree, starter.part)
     program = version.program
     execution = Execution(
         unit.tx.reserve("executions", 1), ref, name, version.name, program.digest, type, Status.RUNNING, unit.now,
         input, queue=queue, priority=priority, tags=tags or {}, tree=tree, limits=limits, parent=parent,
-        version=version.number, qualifier=version.qualifier,
+        version=version.number, qualifier=version.qualifier, part=part,
     )  # fmt: skip
     execution.events = 1
     limits_of_time = [seconds for seconds in (program.timeout_seconds, timeout) if seconds is not None]
@@ -110,7 +110,7 @@ def make_children(unit: UnitOfWork, parent: Execution, run: MapRun, children: li
             id, ref, ref, run.workflow, parent.digest, run.type, Status.PENDING, unit.now, child.input,
             queue=parent.queue, priority=parent.priority, tree=parent.tree, machine=child.machine,
             limits=parent.limits, parent=Parent(run.frame, run.activation, child.index, child.items, run.id),
-            version=parent.version,
+            version=parent.version, part=id,
         )  # fmt: skip
         root = Frame(
             frame, id, None, 0, 0, child.machine, machines[child.machine].start_at, status=FrameStatus.PENDING,
@@ -147,7 +147,7 @@ def make_batch_children(unit: UnitOfWork, parent: Execution, run: MapRun, plan: 
             error=None if refusal is None else REFUSED, cause=refusal, queue=parent.queue, priority=parent.priority,
             tree=parent.tree, limits=parent.limits,
             parent=Parent(run.frame, run.activation, child.index, 1, run.id, is_listed=True),
-            version=None if version is None else version.number, qualifier=plan.qualifier,
+            version=None if version is None else version.number, qualifier=plan.qualifier, part=id,
         )  # fmt: skip
         root = Frame(frame, id, None, 0, 0, "", program.root.start_at, status=FrameStatus.PENDING, input=child.input)
         unit.executions[id] = execution
@@ -173,6 +173,6 @@ def copy_closed(unit: UnitOfWork, execution: Execution, version: WorkflowVersion
     """The row of an execution of this version that ended in another store, under an id of this one; it has no frames
     here."""
     id = unit.tx.reserve("executions", 1)
-    copy = replace(execution, id=id, tree=0, version=version.number, qualifier=version.qualifier)
+    copy = replace(execution, id=id, tree=0, part=0, version=version.number, qualifier=version.qualifier)
     unit.changes.new_executions.append(copy)
     return copy

@@ -13,12 +13,12 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from sm_cli.engine.attempts import Attempt, attempt_of
-from sm_cli.engine.programs import DamagedDefinition
 from sm_cli.engine.stepping import awaiting, forks, map_runs, nested_executions, redrive, tasks
 from sm_cli.engine.stepping.bugs import contain, containing_bugs
-from sm_cli.engine.stepping.closing import end, finish, leave, pending_child, tell_later
+from sm_cli.engine.stepping.closing import end, finish, leave, pending_child
 from sm_cli.engine.stepping.sfn import calls as sfn
 from sm_cli.engine.stepping.turns import due as turns
+from sm_cli.engine.stepping.turns.ended_children import offer_ended, settle_child
 from sm_cli.engine.stepping.turns.suspects import Suspects, origin
 from sm_cli.engine.stepping.unit_of_work import Arrival, UnitOfWork
 from sm_cli.errors import StateFailure
@@ -198,7 +198,8 @@ class Tick(UnitOfWork):
         return all_ended and len(timers) < limit
 
     def ready(self, limit: int, tree: int | None) -> None:
-        """Frames that an earlier tick left READY, each in the turn of its execution."""
+        """What earlier ticks left: children to be counted, and READY frames, each in the turn of its execution."""
+        offer_ended(self, self.suspects.offer, limit, tree)
         for its_tree, frame in turns.ready(self, limit, tree):
             self.suspects.offer(its_tree, frame, None)
 
@@ -346,14 +347,7 @@ class Tick(UnitOfWork):
             while self.closed_children:
                 child = self.closed_children.popleft()
                 assert child.parent is not None
-                settle = nested_executions.nested_closed if child.parent.run is None else map_runs.child_closed
-                self.load([child.parent.frame])
-                with containing_bugs(self, self.execution(self.frames[child.parent.frame].execution)):
-                    try:
-                        settle(self, child, child.parent)
-                    except DamagedDefinition:
-                        tell_later(self, child, child.parent)
-                        raise
+                settle_child(self, child, child.parent)
             while self.again:
                 child, root = self.again.popleft()
                 with containing_bugs(self, child):

@@ -179,10 +179,13 @@ class UnitOfWork:
         return places
 
     def reachable(self, executions: Collection[int]) -> set[int]:
-        """Those of these stored executions whose trees this transaction may change: nobody else is at them."""
+        """Those of these stored executions that this transaction may change: nobody else is at them."""
         places = self.trees(executions)
-        trees = self.tx.hold({places[id] for id in executions if id in places})
-        return {id for id in executions if places.get(id) in trees}
+        return {id for id in self.tx.hold(executions) if id in places}
+
+    def holds(self, frame: int) -> bool:
+        """Whether this transaction may change the execution of this frame: nobody else is at it."""
+        return frame in self.frames or self.tx.holds_frame(frame)
 
     def is_judged(self, executions: Collection[int]) -> bool:
         """Whether nothing is due in the trees of these executions that this transaction has not stepped."""

@@ -1,1 +1,1 @@
-"""Postgres: connections, trees that are held, dialect, errors, migrations."""
+"""Postgres: connections, dialect, errors, migrations."""

@@ -23,10 +23,10 @@ from sm_cli.store import scripts
 from sm_cli.store.joining import Joinable
 from sm_cli.store.locks import Lock
 from sm_cli.store.postgres import errors, migrate
-from sm_cli.store.postgres.own import lock_number
 from sm_cli.store.postgres.readers import ReadConnections
 from sm_cli.store.postgres.session import PostgresSession
-from sm_cli.store.postgres.writer import Writer
+from sm_cli.store.postgres.writing.own import lock_number
+from sm_cli.store.postgres.writing.writer import Writer
 from sm_cli.store.sql import large_values
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.waiting import Patience
@@ -133,7 +133,7 @@ class PostgresStore(Joinable):
             yield questions
 
     @contextmanager
-    def glance(self) -> Iterator[Questions]:
+    def _glance(self) -> Iterator[Questions]:
         """A reader that nobody else uses; each of its questions sees what is committed then."""
         with self._translate_errors(), self._readers.lend(snapshot=False) as questions:
             yield questions

@@ -2,7 +2,7 @@
 
 -- name: execution_columns
 e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.deadline, e.closed,
-e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
+e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.part, e.machine, e.limits,
 e.version, e.qualifier, e.parent_frame, e.parent_seq, e.idx, e.items, e.run, e.batch
 
 -- name: whole_executions
@@ -157,9 +157,9 @@ FROM json_each(?) w
 
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
-    error, cause, events, queue, priority, tags, redrives, redriven, tree, machine, limits,
+    error, cause, events, queue, priority, tags, redrives, redriven, tree, part, machine, limits,
     version, qualifier, parent_frame, parent_seq, idx, items, run, batch)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_execution_data
 INSERT INTO execution_data (execution, input, output) VALUES (?, ?, ?)

@@ -32,10 +32,16 @@ WITH RECURSIVE b (tree) AS (
 SELECT tree FROM b WHERE tree IS NOT NULL
 
 -- name: has_ready
-SELECT 1 FROM frames f WHERE f.status = 1 LIMIT 1
+SELECT 1 FROM frames f WHERE f.status = 1
+UNION ALL
+SELECT 1 FROM ended_children c WHERE c.tree > 0
+LIMIT 1
 
 -- name: has_ready_in_tree
-SELECT 1 FROM frames f INDEXED BY frames_ready_in_tree WHERE f.tree = ? AND f.status = 1 LIMIT 1
+SELECT 1 FROM frames f INDEXED BY frames_ready_in_tree WHERE f.tree = ?1 AND f.status = 1
+UNION ALL
+SELECT 1 FROM ended_children c WHERE c.tree = ?1
+LIMIT 1
 
 -- name: losses
 SELECT l.frame, l.count FROM losses l CROSS JOIN frames f ON f.id = l.frame WHERE f.seq = l.seq AND f.status < 3
@@ -81,6 +87,28 @@ SELECT {frame_columns} FROM below b JOIN frames f ON f.id = b.id ORDER BY f.id
 -- name: open_frames
 SELECT {frame_columns} FROM frames f INDEXED BY frames_open
 WHERE f.execution = ? AND f.status < 3 ORDER BY f.id LIMIT ?
+
+-- name: open_frames_of
+SELECT {frame_columns} FROM json_each(?) wanted
+CROSS JOIN frames f INDEXED BY frames_open ON f.execution = wanted.value WHERE f.status < 3 ORDER BY f.id
+
+-- name: ended_child_columns
+c.tree, c.frame, c.child, c.activation, c.items, c.succeeded
+
+-- name: ended_children
+SELECT {ended_child_columns} FROM ended_children c WHERE c.tree > 0 ORDER BY c.tree, c.frame, c.child LIMIT ?
+
+-- name: ended_children_in_tree
+SELECT {ended_child_columns} FROM ended_children c WHERE c.tree = ? ORDER BY c.frame, c.child LIMIT ?
+
+-- name: ended_children_of
+SELECT {ended_child_columns} FROM ended_children c WHERE c.tree = ? AND c.frame = ? ORDER BY c.child
+
+-- name: insert_ended_child
+INSERT INTO ended_children (tree, frame, child, activation, items, succeeded) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: delete_ended_children
+DELETE FROM ended_children WHERE tree = ? AND frame = ? AND child IN (SELECT value FROM json_each(?))
 
 -- name: insert_frame
 -- Its execution stands there already.

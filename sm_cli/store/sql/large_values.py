@@ -123,6 +123,11 @@ class BlobWriter:
         if id is not None:
             self._uses[id] = self._uses.get(id, 0) - 1
 
+    def free_all(self, texts: list[rows.Row]) -> None:
+        """`free` for each row's one text."""
+        for (text,) in texts:
+            self.free(text)
+
     def is_idle(self) -> bool:
         """Whether nothing is to be counted anew, as far as is known."""
         return not self._uses

@@ -1,4 +1,4 @@
-"""Questions about messages and the waits for them, and their"""
+"""Questions about messages and the waits for them, their rows, and what one transaction changes of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sm_cli.store.filters import BEYOND
 from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Decode, Encode, Row, decode, encode
-from sm_cli.store.sql.session import Parameters
+from sm_cli.store.sql.session import Parameters, Session
 
 if TYPE_CHECKING:
+    from sm_cli.store.changes import Changes
     from sm_cli.store.messages import (
         Consumed,
         KeyedAnswer,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         Subscription,
         WaitFilter,
     )
+    from sm_cli.store.sql.large_values import BlobWriter
 
 
 class MessageQuestions(Asking):
@@ -205,3 +207,24 @@ def consumed_row(c: Consumed) -> Row:
     from sm_cli.store.messages import MESSAGES_KEPT
 
     return (c.at, c.at + MESSAGES_KEPT, f"[{c.execution}]", c.message)
+
+
+def write_messages(session: Session, values: BlobWriter, changes: Changes) -> None:
+    """Write what one transaction changes of them. Raises DatabaseError."""
+    many = session.many
+    if changes.new_messages:
+        many("insert_message", [message_row(message, values.text) for message in changes.new_messages])
+    if changes.messages_consumed:
+        # Whoever else writes such rows takes them in this order, too.
+        in_order = sorted(changes.messages_consumed, key=lambda each: each.message)
+        many("consume_message", map(consumed_row, in_order))
+    if changes.messages_expired:
+        many("expire_message", [(id,) for id in sorted(changes.messages_expired)])
+    if changes.messages_gone:
+        session.later("delete_messages", (id_list(changes.messages_gone),), values.free_all)
+    if changes.waits_forgotten:
+        many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
+    if changes.answers_gone:
+        many("forget_answer", sorted(changes.answers_gone))
+    if changes.answers:
+        many("keep_answer", map(answer_row, changes.answers))

@@ -42,6 +42,10 @@ DELETE FROM frames WHERE id IN (SELECT value FROM json_each(?))
 RETURNING CASE WHEN substr(item, 1, 1) = '@' THEN item END, CASE WHEN substr(vars, 1, 1) = '@' THEN vars END,
     CASE WHEN substr(input, 1, 1) = '@' THEN input END, CASE WHEN substr(output, 1, 1) = '@' THEN output END
 
+-- name: delete_ended_children_of_frames
+DELETE FROM ended_children WHERE tree IN (SELECT e.tree FROM json_each(:executions) wanted JOIN executions e ON e.id = wanted.value)
+    AND frame IN (SELECT value FROM json_each(:frames))
+
 -- name: delete_execution_data
 DELETE FROM execution_data WHERE execution IN (SELECT value FROM json_each(?))
 RETURNING CASE WHEN substr(input, 1, 1) = '@' THEN input END, CASE WHEN substr(output, 1, 1) = '@' THEN output END

@@ -38,6 +38,9 @@ class RowCache:
         self.no_losses = False
         #: Whether there is no schedule; False as long as nobody has looked.
         self.no_schedules = False
+        #: Whether no child of a map run waits to be counted; False as long as nobody has looked. A store that writes
+        #: alone leaves none behind.
+        self.no_ended_children = False
         #: The ids of states; none is ever deleted.
         self.states: dict[StateKey, int] = {}
         self._large_frames: set[int] = set()
@@ -51,14 +54,14 @@ class RowCache:
         self._large_frames.clear()
         self._large_executions.clear()
 
-    def forget_trees(self, trees: Collection[int], tree_of: Mapping[int, int]) -> None:
-        """Another process wrote in these trees: forget their frames and executions. tree_of: the trees of executions;
-        a frame of one that it lacks is forgotten too."""
-        for id in [id for id, (execution, _) in self.executions.items() if execution.tree in trees]:
+    def forget_parts(self, parts: Collection[int], part_of: Mapping[int, int]) -> None:
+        """Another process wrote in these parts of trees: forget their frames and executions. part_of: the parts of
+        executions; a frame of one that it lacks is forgotten too."""
+        for id in [id for id, (execution, _) in self.executions.items() if execution.part in parts]:
             del self.executions[id]
         for id, (frame, _) in list(self.frames.items()):
-            tree = tree_of.get(frame.execution)
-            if tree is None or tree in trees:
+            part = part_of.get(frame.execution)
+            if part is None or part in parts:
                 del self.frames[id]
 
     def forget_all(self) -> None:

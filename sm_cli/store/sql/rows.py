@@ -46,8 +46,8 @@ def decode(text: str | None) -> Any:
 def execution(row: Row, value: Decode) -> Execution:
     """From `execution_columns`, and `input`, `output` when they were asked for."""
     (id, ref, name, workflow, digest, type, status, started, deadline, closed, error, cause, events, queue,
-     priority, tags, redrives, redriven, tree, machine, limits, version, qualifier, frame, seq, idx, items, run,
-     batch, *data) = row  # fmt: skip
+     priority, tags, redrives, redriven, tree, part, machine, limits, version, qualifier, frame, seq, idx, items,
+     run, batch, *data) = row  # fmt: skip
     input, output = None, None
     if data:
         input = value(data[0])
@@ -56,20 +56,21 @@ def execution(row: Row, value: Decode) -> Execution:
         id, ref, name, workflow, digest, type, _STATUS[status], started, input, deadline, closed, error, cause,
         output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven, tree, machine,
         bool(limits), None if frame is None else Parent(frame, seq, idx, items, run or batch, batch is not None),
-        version, qualifier,
+        version, qualifier, part or tree,
     )  # fmt: skip
 
 
-#: How many columns at the end of an execution's row are values: `input`, `output`; and where its tree stands.
-EXECUTION_VALUES, EXECUTION_TREE = 2, 18
+#: How many columns at the end of an execution's row are values: `input`, `output`; and where its tree and part stand.
+EXECUTION_VALUES, EXECUTION_TREE, EXECUTION_PART = 2, 18, 19
 
 
 def execution_row(e: Execution) -> Row:
     """An execution to a row of `executions`; input and output have a table of their own."""
     return (
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
-        e.cause, e.events, e.queue, e.priority, encode({**e.tags} or None), e.redrives, e.redriven, e.tree, e.machine,
-        int(e.limits), e.version, e.qualifier, *_parent_columns(e.parent),
+        e.cause, e.events, e.queue, e.priority, encode({**e.tags} or None), e.redrives, e.redriven, e.tree,
+        None if e.part == e.tree else e.part, e.machine, int(e.limits), e.version, e.qualifier,
+        *_parent_columns(e.parent),
     )  # fmt: skip
 
 
@@ -111,7 +112,7 @@ def copy_execution(e: Execution) -> Execution:
     return Execution(
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.input, e.deadline, e.closed, e.error,
         e.cause, e.output, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
-        e.parent, e.version, e.qualifier,
+        e.parent, e.version, e.qualifier, e.part,
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ UNION ALL SELECT 'frames that wait for nothing that could come', NULL, count(*) 
     AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.frame = f.id AND s.seq = f.seq)
     AND NOT EXISTS (SELECT 1 FROM frames c WHERE c.parent = f.id AND c.status < 3)
     AND NOT EXISTS (SELECT 1 FROM executions c WHERE c.parent_frame = f.id AND c.status IN ('RUNNING', 'PENDING'))
+    AND NOT EXISTS (SELECT 1 FROM ended_children c WHERE c.tree = f.tree AND c.frame = f.id)
 UNION ALL SELECT 'forks that count other children than there are', NULL, count(*) FROM frames f
     WHERE f.status = 2 AND f.forked IS NOT NULL AND EXISTS (SELECT 1 FROM frames c WHERE c.parent = f.id)
     AND {succeeded_children} <> (
@@ -35,6 +36,8 @@ UNION ALL SELECT 'timers that no frame waits for', 'delete_stray_timers', count(
     WHERE NOT EXISTS (SELECT 1 FROM frames f WHERE f.id = t.frame AND f.seq = t.seq AND f.status < 3)
 UNION ALL SELECT 'waits for messages of no open frame', 'delete_stray_subscriptions', count(*) FROM subscriptions s
     WHERE NOT EXISTS (SELECT 1 FROM frames f WHERE f.id = s.frame AND f.seq = s.seq AND f.status < 3)
+UNION ALL SELECT 'ended children that no map run waits for', 'delete_stray_ended_children', count(*) FROM ended_children c
+    WHERE {is_not_awaited}
 UNION ALL SELECT 'times in states without their execution', 'delete_stray_state_times', count(*) FROM state_times t
     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = t.execution)
 UNION ALL SELECT 'parts of a history without their execution', NULL, count(*) FROM history h
@@ -56,6 +59,13 @@ json_extract(f.forked, '$[4]')
 
 -- name: forked_at
 json_extract(f.forked, '$[6]')
+
+-- name: is_not_awaited
+-- Only a frame that is open, in the fork that made the child, counts it.
+NOT EXISTS (
+    SELECT 1 FROM frames f WHERE f.id = c.frame AND f.status < 3 AND f.forked IS NOT NULL
+    AND {forked_at} = c.activation
+)
 
 -- name: highest_id
 coalesce(CASE ids.name
@@ -94,6 +104,9 @@ DELETE FROM subscriptions WHERE NOT EXISTS (
 -- name: delete_stray_links
 DELETE FROM links WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = links.source)
     AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = links.target)
+
+-- name: delete_stray_ended_children
+DELETE FROM ended_children AS c WHERE {is_not_awaited}
 
 -- name: raise_ids
 UPDATE ids SET next = {highest_id} + 1 WHERE ids.next <= {highest_id}

@@ -17,6 +17,7 @@ from sm_cli.interpreter.frame import Frame
 from sm_cli.store.changes import Changes
 from sm_cli.store.links import Link
 from sm_cli.store.records import (
+    EndedChild,
     Execution,
     HistoryEvent,
     Job,
@@ -24,7 +25,7 @@ from sm_cli.store.records import (
 )
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql import large_values, rows, work_rows
-from sm_cli.store.sql.message_questions import answer_row, consumed_row, message_row, subscription_row
+from sm_cli.store.sql.message_questions import subscription_row, write_messages
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
@@ -32,7 +33,7 @@ from sm_cli.store.sql.schedule_questions import schedule_changes, schedule_row
 from sm_cli.store.sql.session import Parameters, Session
 from sm_cli.store.sql.upkeep import pruning
 from sm_cli.store.sql.upkeep.state_log import append_state_times
-from sm_cli.store.sql.version_questions import alias_row, particulars_row
+from sm_cli.store.sql.version_questions import write_versions
 
 
 class AlreadyLinked(Conflict):
@@ -58,10 +59,14 @@ class Transaction(Questions):
         self._text = self._values.text
         self._is_applied = False
 
-    def hold(self, trees: Collection[int]) -> Collection[int]:
-        """Take these trees, by the ids of the executions at their top, for this transaction, without waiting. Returns
-        those of them that it has: all, where nobody writes beside it."""
-        return trees
+    def hold(self, executions: Collection[int]) -> Collection[int]:
+        """Take these executions, by their ids, for this transaction, without waiting. Returns those of them that it
+        may change: all, where nobody writes beside it."""
+        return executions
+
+    def holds_frame(self, frame: int) -> bool:  # noqa: ARG002 - who writes beside others asks
+        """Take the execution of this frame without waiting, and say whether the transaction may change it."""
+        return True
 
     def reserve(self, table: Reserved, count: int) -> int:
         """The first of `count` consecutive unused ids."""
@@ -92,14 +97,9 @@ class Transaction(Questions):
 
     def _write(self, changes: Changes) -> list[HistoryEvent]:
         many = self.session.many
-        self._write_versions(changes)
+        write_versions(self.session, changes)
         self._remove_gone(changes)
-        if changes.new_executions:
-            self._insert_executions(changes.new_executions)
-        if changes.executions:
-            self._update_executions(changes.executions)
-        if changes.new_links:
-            self._insert_links(changes.new_links)
+        self._write_executions(changes)
         if changes.new_frames:
             self._insert_frames(changes.new_frames.values())
         if changes.frames:
@@ -112,11 +112,13 @@ class Transaction(Questions):
             many("set_timer", map(work_rows.timer_row, changes.timers))
         if changes.new_subscriptions:
             many("insert_subscription", map(subscription_row, changes.new_subscriptions))
-        self._write_messages(changes)
+        write_messages(self.session, self._values, changes)
         if changes.new_map_runs:
             many("insert_map_run", map(work_rows.map_run_row, changes.new_map_runs))
         if changes.map_runs:
             many("update_map_run", map(work_rows.map_run_changes, changes.map_runs))
+        if changes.ended_children or changes.children_counted:
+            self._write_ended_children(changes)
         if changes.losses:
             self._row_cache.no_losses = False
             many("delete_losses", [()])
@@ -137,26 +139,6 @@ class Transaction(Questions):
             many("insert_history", history)
         return long
 
-    def _write_messages(self, changes: Changes) -> None:
-        many = self.session.many
-        if changes.new_messages:
-            many("insert_message", [message_row(message, self._text) for message in changes.new_messages])
-        if changes.messages_consumed:
-            # Whoever else writes such rows takes them in this order, too.
-            in_order = sorted(changes.messages_consumed, key=lambda each: each.message)
-            many("consume_message", map(consumed_row, in_order))
-        if changes.messages_expired:
-            many("expire_message", _singles(sorted(changes.messages_expired)))
-        if changes.messages_gone:
-            for (text,) in self.session.all("delete_messages", (orjson.dumps(changes.messages_gone).decode(),)):
-                self._values.free(text)
-        if changes.waits_forgotten:
-            many("forget_wait", [(w.ended, w.frame, w.seq) for w in changes.waits_forgotten])
-        if changes.answers_gone:
-            many("forget_answer", sorted(changes.answers_gone))
-        if changes.answers:
-            many("keep_answer", map(answer_row, changes.answers))
-
     def finish(self) -> None:
         """Write what was reserved; the owner commits after this."""
         if self._ids:
@@ -164,28 +146,15 @@ class Transaction(Questions):
             self._ids.clear()
         self._row_cache.trim()
 
-    # Definitions and executions
+    # Executions
 
-    def _write_versions(self, changes: Changes) -> None:
-        many = self.session.many
-        for d in changes.new_definitions:
-            many("insert_definition", [(d.digest, d.name, d.text, d.format, d.created)])
-        for v in changes.new_versions:
-            many("insert_version", [(v.name, v.number, v.digest, v.created)])
-            many("set_current_version", [(v.name, v.number)])
-        if changes.current_versions:
-            many("set_current_version", changes.current_versions)
-        if changes.aliases:
-            many("set_alias", map(alias_row, changes.aliases))
-        if changes.aliases_gone:
-            many("delete_alias", changes.aliases_gone)
-        if changes.particulars:
-            many("set_particulars", map(particulars_row, changes.particulars))
-        if changes.particulars_gone:
-            many("delete_particulars", [(kind.value, name) for kind, name in changes.particulars_gone])
-        if changes.versions_gone:
-            many("delete_version", [(v.deleted, v.name, v.number) for v in changes.versions_gone])
-            self.session.all("delete_unused_definitions")
+    def _write_executions(self, changes: Changes) -> None:
+        if changes.new_executions:
+            self._insert_executions(changes.new_executions)
+        if changes.executions:
+            self._update_executions(changes.executions)
+        if changes.new_links:
+            self._insert_links(changes.new_links)
 
     def _insert_executions(self, new: list[Execution]) -> None:
         texts = [(self._text(e.input), self._text(e.output)) for e in new]
@@ -335,6 +304,25 @@ class Transaction(Questions):
         self._row_cache.no_losses = not losses
         return losses
 
+    # Children of map runs that ended
+
+    def ended_children(self, limit: int, tree: int | None = None) -> list[EndedChild]:
+        """As everywhere; that there are none stays true until this process writes one."""
+        if self._row_cache.no_ended_children:
+            return []
+        children = super().ended_children(limit, tree)
+        self._row_cache.no_ended_children = not (children or super().ended_children(1))
+        return children
+
+    def may_have_ended_children(self) -> bool:
+        """Whether a child of a map run may wait to be counted."""
+        return not self._row_cache.no_ended_children
+
+    def _write_ended_children(self, changes: Changes) -> None:
+        self._row_cache.no_ended_children = False
+        self.session.many("insert_ended_child", changes.ended_children)
+        self.session.many("delete_ended_children", work_rows.counted_rows(changes.children_counted))
+
     # Schedules
 
     def due_schedules(self, now: int, limit: int) -> list[Schedule]:
@@ -368,13 +356,9 @@ class Transaction(Questions):
 
     # Jobs
 
-    def _free_all(self, texts: list[Row]) -> None:
-        for (text,) in texts:
-            self._values.free(text)
-
     def _remove_gone(self, changes: Changes) -> None:
         if changes.jobs_gone:
-            self.session.later("delete_jobs", (orjson.dumps(changes.jobs_gone).decode(),), self._free_all)
+            self.session.later("delete_jobs", (orjson.dumps(changes.jobs_gone).decode(),), self._values.free_all)
         if changes.waits_ended:
             self.session.many("end_wait", [end._asdict() for end in changes.waits_ended])
         if changes.timers_gone:

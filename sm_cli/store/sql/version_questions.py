@@ -8,7 +8,9 @@ from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.rows import Row, decode, encode
 
 if TYPE_CHECKING:
+    from sm_cli.store.changes import Changes
     from sm_cli.store.particulars import Particulars, ResourceKind
+    from sm_cli.store.sql.session import Session
     from sm_cli.store.versions import Alias, Definition, Version
 
 
@@ -116,3 +118,26 @@ def particulars(row: Row) -> Particulars:
 def particulars_row(p: Particulars) -> Row:
     """Particulars to a row."""
     return p.kind.value, p.name, p.created, p.updated, encode(p.facts)
+
+
+def write_versions(session: Session, changes: Changes) -> None:
+    """Texts, their versions, and what names mean from now on."""
+    many = session.many
+    for d in changes.new_definitions:
+        many("insert_definition", [(d.digest, d.name, d.text, d.format, d.created)])
+    for v in changes.new_versions:
+        many("insert_version", [(v.name, v.number, v.digest, v.created)])
+        many("set_current_version", [(v.name, v.number)])
+    if changes.current_versions:
+        many("set_current_version", changes.current_versions)
+    if changes.aliases:
+        many("set_alias", map(alias_row, changes.aliases))
+    if changes.aliases_gone:
+        many("delete_alias", changes.aliases_gone)
+    if changes.particulars:
+        many("set_particulars", map(particulars_row, changes.particulars))
+    if changes.particulars_gone:
+        many("delete_particulars", [(kind.value, name) for kind, name in changes.particulars_gone])
+    if changes.versions_gone:
+        many("delete_version", [(v.deleted, v.name, v.number) for v in changes.versions_gone])
+        session.all("delete_unused_definitions")

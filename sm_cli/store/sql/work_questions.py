@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import (
     HANDED_OVER,
+    EndedChild,
     Job,
     Timer,
     WorkerRecord,
@@ -55,7 +56,7 @@ class WorkQuestions(Asking):
         return self.session.all("trees", (id_list(executions),))
 
     def has_ready(self, tree: int | None = None) -> bool:
-        """Whether a frame waits to be stepped; of all, or only of one tree."""
+        """Whether a frame waits to be stepped, or an ended child to be counted; of all, or only of one tree."""
         if tree is None:
             return self.session.one("has_ready") is not None
         return self.session.one("has_ready_in_tree", (tree,)) is not None
@@ -89,6 +90,20 @@ class WorkQuestions(Asking):
         """The frames of an execution that are not closed, parents before their children; at most `limit`, None for
         all."""
         return self._frames("open_frames", (execution, -1 if limit is None else limit))
+
+    def open_frames_of(self, executions: Collection[int]) -> list[Frame]:
+        """The frames of these executions that are not closed, parents before their children."""
+        return self._frames("open_frames_of", (id_list(executions),)) if executions else []
+
+    def ended_children(self, limit: int, tree: int | None = None) -> list[EndedChild]:
+        """Closed children of map runs that their parents have not counted, those of one parent beside each other."""
+        if tree is None:
+            return [EndedChild(*row) for row in self.session.all("ended_children", (limit,))]
+        return [EndedChild(*row) for row in self.session.all("ended_children_in_tree", (tree, limit))]
+
+    def ended_of(self, tree: int, frame: int) -> list[EndedChild]:
+        """Those that this frame, in this tree, has not counted."""
+        return [EndedChild(*row) for row in self.session.all("ended_children_of", (tree, frame))]
 
     def jobs(self, ids: list[int]) -> dict[int, Job]:
         """By id; ids that there are not are left out."""

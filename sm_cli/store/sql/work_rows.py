@@ -5,11 +5,14 @@ Apart from `rows`, for who only lists executions makes none of these.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import orjson
 
 from sm_cli.interpreter.frame import Brake, Frame, FrameStatus, Join
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.store.records import Job, MapRun, Status, Timer, WorkerRecord
+from sm_cli.store.records import EndedChild, Job, MapRun, Status, Timer, WorkerRecord
+from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Decode, Encode, Row, decode, encode
 
 # Calling an enum costs more than the rest of the row; a tuple answers at once.
@@ -105,6 +108,14 @@ def timer(row: Row) -> Timer:
 def timer_row(t: Timer) -> Row:
     """A timer to a row of `timers`."""
     return (t.execution, t.frame, t.seq, t.kind.value, t.due)
+
+
+def counted_rows(children: Iterable[EndedChild]) -> list[Row]:
+    """The parameters that delete these ended children, those of one fork at once."""
+    ids_by_fork: dict[tuple[int, int], list[int]] = {}
+    for each in children:
+        ids_by_fork.setdefault((each.tree, each.frame), []).append(each.child)
+    return [(*fork, id_list(ids)) for fork, ids in ids_by_fork.items()]
 
 
 def map_run(row: Row) -> MapRun:

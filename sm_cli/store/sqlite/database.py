@@ -311,8 +311,6 @@ class SqliteStore(Joinable):
                 else:
                     self._idle.append(reads)
 
-    glance = read  # a snapshot costs nothing here
-
     # Connections
 
     def _connect(self, wait: float) -> sqlite3.Connection:

@@ -91,9 +91,6 @@ class MemoryStore(Joinable):
         with self._lock:
             yield self._reads
 
-    #: A snapshot costs nothing here.
-    glance = read
-
     def changed(self) -> bool:
         """Never: no other process can write."""
         return False

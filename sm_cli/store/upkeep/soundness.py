@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from sm_cli.store.sql.session import Session
 
 #: Statements that put right what `problem_counts` names them for.
-_REPAIRS = ("delete_stray_jobs", "delete_stray_timers", "delete_stray_subscriptions", "delete_stray_links", "raise_ids")
+_REPAIRS = (
+    "delete_stray_jobs", "delete_stray_timers", "delete_stray_subscriptions", "delete_stray_ended_children",
+    "delete_stray_links", "raise_ids",
+)  # fmt: skip
 #: Large values that are named; others are counted.
 MOST = 20
 #: Rows of the history that are read at once.

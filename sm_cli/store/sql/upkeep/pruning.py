@@ -24,6 +24,7 @@ def delete_executions(session: Session, free: Callable[[str | None], None], ids:
     _free(free, session.all("delete_jobs", (id_list(frames),)))
     for name in ("delete_timers", "delete_subscriptions"):
         session.many(name, [(frame,) for frame in frames])
+    session.all("delete_ended_children_of_frames", {"executions": parameters[0], "frames": id_list(frames)})
     _free(free, session.all("delete_frames", (id_list(frames),)))
     _free(free, session.all("delete_execution_data", parameters))
     for (events,) in session.all("delete_history", parameters):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from sm_cli.store.locks import Lock
-from sm_cli.store.postgres.ids import Ids
+from sm_cli.store.postgres.writing.ids import Ids
 from sm_cli.store.sql.row_cache import RowCache
 
 #: Counts of commits that wrote; each transaction adds to one of them.
 SLOTS = 64
+#: So many places are remembered.
+_MOST_PLACES = 50_000
 
 
 def lock_number(schema: str, lock: Lock) -> int:
@@ -21,8 +24,9 @@ def lock_number(schema: str, lock: Lock) -> int:
 class Own:
     """What one store has of its own, from transaction to transaction.
 
-    number: marks the trees that it wrote last. transactions: how many it began. places: execution to tree, which never
-    changes."""
+    number: marks the parts of trees that it wrote last. transactions: how many it began. places: execution to part,
+    which never changes; parts_of_frames: the same of frames that wait for executions. cached_parts: those of which the
+    row cache may know something."""
 
     def __init__(self, schema: str, number: int, ids: Ids) -> None:
         self.schema = schema
@@ -31,6 +35,26 @@ class Own:
         self.row_cache = RowCache()
         self.transactions = 0
         self.places: dict[int, int] = {}
+        self.parts_of_frames: dict[int, int] = {}
+        self.cached_parts: set[int] = set()
+
+    def begin(self) -> None:
+        """A transaction begins."""
+        self.ids.begin()
+        self.transactions += 1
+        if len(self.places) > _MOST_PLACES:
+            self.places.clear()
+            self.parts_of_frames.clear()
+        if len(self.cached_parts) > _MOST_PLACES:
+            self.row_cache.forget_rows()
+            self.cached_parts.clear()
+
+    def forget(self, parts: Collection[int]) -> None:
+        """Another store wrote in these parts: forget what is remembered of their rows."""
+        known_parts = self.cached_parts.intersection(parts)
+        if known_parts:
+            self.row_cache.forget_parts(known_parts, self.places)
+            self.cached_parts -= known_parts
 
     @property
     def slot(self) -> int:

@@ -16,6 +16,8 @@ class Offers(NamedTuple):
     losses: bool
     #: Whether there were schedules.
     schedules: bool
+    #: Whether there were ends of children that their map runs do not know yet.
+    ended_children: bool
     #: Whether there were READY frames.
     ready: bool
     #: Whether there were jobs that nobody has.
@@ -35,4 +37,6 @@ class Offers(NamedTuple):
 
 
 #: Of a transaction that waited after it had begun: there may be anything by now.
-ANYTHING = Offers(losses=True, schedules=True, ready=True, free_jobs=True, first_lease_end=0, first_due=0)
+ANYTHING = Offers(
+    losses=True, schedules=True, ended_children=True, ready=True, free_jobs=True, first_lease_end=0, first_due=0
+)

@@ -18,12 +18,12 @@ from psycopg import errors as pg
 from sm_cli.errors import SmError
 from sm_cli.store.locks import ALONE, Contended, Locks
 from sm_cli.store.postgres import dialect, errors
-from sm_cli.store.postgres.ids import Ids
-from sm_cli.store.postgres.offers import ANYTHING, Offers
-from sm_cli.store.postgres.own import Own, lock_number
 from sm_cli.store.postgres.session import PostgresSession
-from sm_cli.store.postgres.transaction import PostgresTransaction, waited_for
 from sm_cli.store.postgres.url import PostgresUrl
+from sm_cli.store.postgres.writing.ids import Ids
+from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
+from sm_cli.store.postgres.writing.own import Own, lock_number
+from sm_cli.store.postgres.writing.transaction import PostgresTransaction, waited_for
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.waiting import TELL_AFTER, Holder, LockWait, Patience
@@ -109,12 +109,13 @@ class Writer:
         (offers,) = map(Offers._make, answers.fetchall())
         row_cache = self.own.row_cache
         row_cache.no_losses, row_cache.no_schedules = not offers.losses, not offers.schedules
-        advisory, trees = ([], []) if self._is_alone else waited_for(locks)
+        row_cache.no_ended_children = not offers.ended_children
+        advisory, parts = ([], []) if self._is_alone else waited_for(locks)
         for each in advisory:
             session.wait("wait_for_lock", (lock_number(self._url.schema, each),))
-        if trees:
-            session.wait("wait_for_trees", (id_list(trees),))
-        return ANYTHING if advisory or trees else offers
+        if parts:
+            session.wait("wait_for_parts", (id_list(parts),))
+        return ANYTHING if advisory or parts else offers
 
     def commit(self, transaction: str | None) -> None:
         """Commit. Who listens is told after it, for NOTIFY inside it would make commits wait for each other.

@@ -1,0 +1,179 @@
+"""A transaction that reads what it is about to change: only what it holds.
+
+It holds parts of trees (`holding`), and locks beside them. Whatever is read of a part to be changed is read by a
+statement that begins after it was taken: READ COMMITTED sees then what everybody committed who had it before. What is
+asked for and cannot be held raises Contended: in the middle of a transaction nothing is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import psycopg
+
+from sm_cli.interpreter.frame import Frame
+from sm_cli.store.locks import ALONE, Contended, Lock, Locks
+from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.postgres.writing.holding import Holding
+from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
+from sm_cli.store.postgres.writing.own import Own, lock_number
+from sm_cli.store.records import Execution
+from sm_cli.store.sql import rows
+from sm_cli.store.sql.parameters import id_list
+from sm_cli.store.sql.rows import Row
+from sm_cli.store.sql.session import Parameters
+from sm_cli.store.sql.transaction import Transaction
+
+#: Questions about executions that are about to be changed.
+_OF_HELD = frozenset(["executions", "open_executions", "failed_executions"])
+
+
+class HeldTransaction(Transaction):
+    """A transaction that reads what it holds.
+
+    locks: those that it has from its beginning; ALONE among them: nobody writes beside it. offers: what there was to
+    do then."""
+
+    def __init__(self, session: PostgresSession, own: Own, locks: Locks, offers: Offers) -> None:
+        super().__init__(session, own.row_cache)
+        self._postgres = session
+        self._written_before = session.written
+        #: What has asked for this transaction's number.
+        self._counting: psycopg.Cursor[Row] | None = None
+        self._own = own
+        self._begun_with = offers
+        self._locks = set(locks)
+        self._is_alone = ALONE in locks
+        self._holding = Holding(session, own, self._try)
+        #: Trees of READY frames that were offered.
+        self._ready_trees: set[int] = set()
+        #: Root frames of children that are about to begin, by execution.
+        self._roots: dict[int, Frame] = {}
+        own.begin()
+        self._holding.take({int(lock.key) for lock in locks if lock.kind == "part"})
+
+    def go_on(self) -> None:
+        """As everywhere. There may be anything to do: the steps before have written."""
+        super().go_on()
+        self._begun_with = ANYTHING
+
+    # What it holds
+
+    def hold(self, executions: Collection[int]) -> Collection[int]:
+        """As everywhere; those of them that nobody else has."""
+        self._holding.take(self._holding.parts_of(executions))
+        places = self._own.places
+        return {id for id in executions if places.get(id, id) in self._holding.parts}
+
+    def holds_frame(self, frame: int) -> bool:
+        """As everywhere; of a part that somebody else has this is asked once."""
+        part = self._holding.part_of_frame(frame)
+        return part is not None and self._holding.tries(part)
+
+    def trees(self, executions: Collection[int]) -> list[tuple[int, int, str]]:
+        """As everywhere; parts are learned beside."""
+        places = self.session.all("places", (id_list(executions),))
+        self._holding.learn(places)
+        return [(id, tree, digest) for id, tree, digest, _ in places]
+
+    def _take_offer(self, name: str, parameters: Parameters) -> list[int]:
+        """What a statement offers and has locked, in its order: ids of what is held."""
+        answers = self.session.all(name, parameters)
+        self._holding.note([row[2:] for row in answers])
+        self._holding.learn([row[1:3] for row in answers])
+        return [id for id, _, part, *_ in answers if part in self._holding.parts]
+
+    def _of_held(self, read: Callable[[], list[Row]], parts_of: Callable[[list[Row]], set[int]]) -> list[Row]:
+        """Rows that were read when all their parts were held. Raises Contended."""
+        while True:
+            answers = read()
+            parts = parts_of(answers)
+            if parts <= self._holding.parts:
+                self._own.cached_parts |= parts
+                return answers
+            self._holding.need(parts)
+
+    def _frame_rows(self, name: str, parameters: Parameters) -> list[Row]:
+        return self._of_held(
+            lambda: self.session.all(name, parameters),
+            lambda answers: self._holding.parts_of({row[2] for row in answers}),
+        )
+
+    def _execution_rows(self, name: str, parameters: Parameters) -> list[Row]:
+        def learn(answers: list[Row]) -> set[int]:
+            parts = {row[0]: row[rows.EXECUTION_PART] or row[rows.EXECUTION_TREE] for row in answers}
+            self._own.places.update(parts)
+            return set(parts.values())
+
+        if name == "take_pending":
+            tops = self.session.all(name, parameters)
+            answers = [row[:-2] for row in tops]
+            parts = learn(answers)
+            self._holding.note([(self._own.places[row[0]], *row[-2:]) for row in tops if row[-2] is not None])
+            self._holding.need(parts)
+            self._own.cached_parts |= parts
+            return answers
+        if name in _OF_HELD:
+            return self._of_held(lambda: self.session.all(name, parameters), learn)
+        answers = self.session.all(name, parameters)
+        self._own.cached_parts |= learn(answers)
+        return answers
+
+    def executions(self, ids: list[int]) -> dict[int, Execution]:
+        """As everywhere. Raises Contended."""
+        self._holding.need(self._holding.parts_of(ids))
+        return super().executions(ids)
+
+    def open_executions(self, frame: int) -> list[Execution]:
+        """As everywhere; there may be thousands, so they are held before they are read. Raises Contended."""
+        places = self.session.all("open_parts", (frame,))
+        self._holding.learn(places)
+        self._holding.need({part for _, part in places})
+        return super().open_executions(frame)
+
+    def pending_executions(self, frame: int, activation: int, from_index: int, limit: int) -> list[Execution]:
+        """As everywhere, taken in the statement that reads them; with their root frames. Raises Contended."""
+        children = self._executions("take_pending", (frame, activation, from_index, limit))
+        self._roots = {root.execution: root for root in super().roots([child.id for child in children])}
+        return children
+
+    def roots(self, executions: Collection[int]) -> list[Frame]:
+        """As everywhere. Raises Contended."""
+        if all(id in self._roots for id in executions):
+            return [self._roots[id] for id in executions]
+        return super().roots(executions)
+
+    def frames(self, ids: list[int]) -> dict[int, Frame]:
+        """As everywhere. Raises Contended."""
+        cache = self._row_cache.frames
+        self._holding.need(self._holding.parts_of({cache[id][0].execution for id in ids if id in cache}))
+        return super().frames(ids)
+
+    def due_among(self, executions: Collection[int], now: int) -> list[int]:
+        """As everywhere, with all these held: something arrives there. Where something is due in their trees, whatever
+        waits for them is held too, for it may be over. Raises Contended."""
+        self._holding.need(self._holding.parts_of(executions))
+        trees = super().due_among(executions, now)
+        if trees:
+            self._holding.need({part for _, part in self.session.all("parts_above", (id_list(executions),))})
+        return trees
+
+    # Locks beside parts
+
+    def _lock(self, lock: Lock) -> None:
+        if not self._try(lock):
+            raise Contended(frozenset([lock]))
+
+    def _try(self, lock: Lock) -> bool:
+        if lock not in self._locks and not self._is_alone:
+            ((has,),) = self.session.all("try_lock", (lock_number(self._own.schema, lock),))
+            if not has:
+                return False
+            self._locks.add(lock)
+        return True
+
+    def _share(self, lock: Lock) -> None:
+        if lock not in self._locks and not self._is_alone:
+            ((has,),) = self.session.all("try_shared_lock", (lock_number(self._own.schema, lock),))
+            if not has:
+                raise Contended(frozenset([lock]))

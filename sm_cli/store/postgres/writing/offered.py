@@ -1,0 +1,126 @@
+"""What a transaction is offered: work that waits, of parts that nobody else holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sm_cli.store.locks import OLD_MESSAGES, SCHEDULES
+from sm_cli.store.messages import Stale
+from sm_cli.store.postgres.writing.held import HeldTransaction
+from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
+from sm_cli.store.records import EndedChild, Execution, Job, Timer
+from sm_cli.store.schedules import Schedule
+from sm_cli.store.sql.parameters import id_list, name_list
+
+#: A tick looks at so many things that wait, and takes at most so many of them, so that others find some.
+_LOOKED_AT, _MOST = 1000, 128
+
+
+class OfferedTransaction(HeldTransaction):
+    """A transaction that is offered due timers, free jobs, READY frames, ended children and schedules, as far as they
+    can be held; the others are left to who has them."""
+
+    @property
+    def _offers(self) -> Offers:
+        """What there is to do. In what another store wrote since, there may be anything."""
+        return ANYTHING if self._holding.foreign else self._begun_with
+
+    def ready(self, limit: int, tree: int | None = None) -> list[tuple[int, int]]:
+        """As everywhere, of parts that can be held."""
+        if tree is None and not self._offers.ready:
+            return []
+        parameters = {"window": _LOOKED_AT, "of_tree": _LOOKED_AT, "most": min(limit, _MOST)}
+        name = "take_ready" if tree is None else "take_ready_in_tree"
+        ids = self._take_offer(name, parameters if tree is None else {**parameters, "tree": tree})
+        if not ids:
+            return []
+        name = "ready_of_executions" if len(ids) == parameters["most"] else "ready_held"
+        frames: list[tuple[int, int]] = self.session.all(name, (id_list(ids), limit))
+        self._ready_trees |= {tree for tree, _ in frames}
+        return frames
+
+    def ready_trees(self, after: int, limit: int) -> list[int]:
+        """As everywhere, of trees of which frames were offered."""
+        return [tree for tree in super().ready_trees(after, _LOOKED_AT) if tree in self._ready_trees][:limit]
+
+    def has_due(self, now: int, tree: int | None = None) -> bool:
+        """As everywhere."""
+        return (tree is not None or self._offers.has_due(now)) and super().has_due(now, tree)
+
+    def queues(self) -> list[str]:
+        """As everywhere."""
+        return super().queues() if self._offers.free_jobs else []
+
+    def overdue(self, now: int, limit: int, tree: int | None = None) -> list[Execution]:
+        """As everywhere, of parts that can be held."""
+        if tree is None:
+            ids = self._take_offer("take_overdue", (now, _LOOKED_AT, _MOST))
+        else:
+            ids = self._take_offer("take_overdue_in_tree", (tree, now, limit))
+        return self._executions("overdue_held", (id_list(ids), now, limit)) if ids else []
+
+    def due_timers(
+        self, now: int, limit: int, tree: int | None = None, worker: str | None = None, *,
+        after: tuple[int, int] = (-1, 0),
+    ) -> list[Timer]:  # fmt: skip
+        """As everywhere, of parts that can be held."""
+        due, frame = after
+        parameters = {"now": now, "limit": limit, "worker": worker, "due": due, "frame": frame}
+        if tree is None:
+            ids = self._take_offer("take_due", {**parameters, "limit": _LOOKED_AT, "most": _MOST})
+        else:
+            ids = self._take_offer("take_due_in_tree", {**parameters, "tree": tree})
+        return self._timers("due_timers_held", {**parameters, "held": id_list(set(ids))}) if ids else []
+
+    def claimable(
+        self, now: int, limit: int, *, tree: int | None = None, resources: frozenset[str] | None = None,
+        queue: str | None = None,
+    ) -> list[Job]:  # fmt: skip
+        """As everywhere, of parts that can be held: who asks at the same time gets the ones behind."""
+        parameters = {
+            "now": now, "limit": limit, "tree": tree, "queue": queue, "resources": name_list(resources),
+            "window": _LOOKED_AT + limit,
+        }  # fmt: skip
+        name = "take_free" if queue is None else "take_free_in_queue"
+        ids = self._take_offer(name if tree is None else "take_free_in_tree", parameters)
+        newest = self.jobs(ids)
+        return [newest[id] for id in ids if id in newest and newest[id].leased_until is None]
+
+    def lapsed_jobs(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
+        """As everywhere, of parts that can be held."""
+        if not self._offers.has_lapsed(now):
+            return []
+        return self._jobs_of_held(lambda: super(OfferedTransaction, self).lapsed_jobs(now, limit, tree))
+
+    def leased_to(self, worker: str) -> list[Job]:
+        """As everywhere, of parts that can be held."""
+        return self._jobs_of_held(lambda: super(OfferedTransaction, self).leased_to(worker))
+
+    def _jobs_of_held(self, read: Callable[[], list[Job]]) -> list[Job]:
+        jobs = read()
+        if jobs and not self._holding.parts_of({job.execution for job in jobs}) <= self._holding.parts:
+            within = set(self.hold({job.execution for job in jobs}))
+            jobs = [job for job in read() if job.execution in within]
+        return jobs
+
+    def ended_children(self, limit: int, tree: int | None = None) -> list[EndedChild]:
+        """As everywhere, of parents that can be held."""
+        if self._row_cache.no_ended_children:
+            return []
+        frames = self._take_offer("take_ended", {"tree": tree, "most": _MOST})
+        return [EndedChild(*row) for row in self.session.all("ended_held", (id_list(frames), limit))] if frames else []
+
+    def may_have_ended_children(self) -> bool:
+        """As everywhere: others write some at any time."""
+        return True
+
+    def due_schedules(self, now: int, limit: int) -> list[Schedule]:
+        """As everywhere, unless somebody else sees to schedules."""
+        schedules = super().due_schedules(now, limit)
+        if not schedules or SCHEDULES in self._locks or self._is_alone:
+            return schedules
+        return super().due_schedules(now, limit) if self._try(SCHEDULES) else []
+
+    def stale(self, now: int, limit: int) -> Stale:
+        """As everywhere, unless somebody else sees to it."""
+        return super().stale(now, limit) if self._try(OLD_MESSAGES) else Stale([], [], [], [])
