@@ -68,3 +68,5 @@ class LinkFilter(NamedTuple):
     since: int | None = None
     #: At most so many.
     limit: int = 50
+    #: Only those whose target has a smaller id: the page after the one that ended with it.
+    before: int | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.jsonvalue import Json
-from sm_cli.store.filters import NEWEST_FIRST, Cursor, ExecutionFilter, ExecutionPage, Order, SortKey, cursor_of
+from sm_cli.store.filters import BEYOND, NEWEST_FIRST, Cursor, ExecutionFilter, ExecutionPage, Order, SortKey, cursor_of
 from sm_cli.store.records import Execution, MapRun, Status
 from sm_cli.timestamps import rfc3339
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sm_cli.store.sql.questions import Questions
 
 __all__ = [
+    "BEYOND",
     "Cursor",
     "Execution",
     "ExecutionFilter",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sm_cli.engine.finding import SHORTCUTS
 from sm_cli.errors import NotFound
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import BEYOND
 from sm_cli.store.records import Execution, MapRun
 from sm_cli.timestamps import rfc3339
 from sm_cli.views.failures import FailurePlace, failure_place
@@ -19,15 +20,17 @@ if TYPE_CHECKING:
 _RUNS = 9
 
 
-def find_map_runs(engine: Engine, which: str | None, limit: int = 50) -> list[MapRun]:
-    """Those of an execution, or one by its ref; all for None; newest first.
+def find_map_runs(engine: Engine, which: str | None, limit: int = 50, before: int = BEYOND) -> list[MapRun]:
+    """Those of an execution, or one by its ref; all for None; newest first. before: the id that the page before ended
+    with.
 
     Raises NotFound for what is neither a map run nor an execution.
     """
     with engine.store.read() as questions:
         if which is None:
-            return questions.map_runs(limit=limit)
+            return questions.map_runs(limit=limit, before=before)
         runs = [] if which in SHORTCUTS else sorted(find_by_ref(questions, which), key=lambda run: -run.id)
+    runs = [run for run in runs if run.id < before]
     if len(runs) == 1 and ("-" in which or which.startswith("arn:")):
         return runs
     try:
@@ -37,7 +40,7 @@ def find_map_runs(engine: Engine, which: str | None, limit: int = 50) -> list[Ma
             return runs
         raise NotFound(f"no map run and no execution is named {which!r}", topic="map run") from None
     with engine.store.read() as questions:
-        return questions.map_runs(execution, limit)
+        return questions.map_runs(execution, limit, before)
 
 
 def refs_of(engine: Engine, runs: list[MapRun]) -> dict[int, str]:

@@ -23,23 +23,25 @@ class HandedOver(NamedTuple):
     resource: str
     #: What a callback has to carry.
     token: str
+    #: Its number; tasks that are handed over later have higher ones.
+    number: int
 
 
-def handed_over_tasks(engine: Engine, limit: int) -> list[HandedOver]:
-    """Oldest first, at most `limit`."""
+def handed_over_tasks(engine: Engine, limit: int, after: int = 0) -> list[HandedOver]:
+    """Oldest first, at most `limit`. after: the number of the last one of the page before."""
     key = engine.store.token_key()
     with engine.store.read() as questions:
-        jobs = questions.handed_over(limit)
+        jobs = questions.handed_over(limit, after)
         executions = questions.executions(sorted({job.execution for job in jobs}))
     return [
-        HandedOver(executions[job.execution], job.state, job.resource, make_token(key, job.frame, job.seq))
+        HandedOver(executions[job.execution], job.state, job.resource, make_token(key, job.frame, job.seq), job.id)
         for job in jobs
     ]
 
 
 def task_document(task: HandedOver) -> dict[str, Json]:
     """A task that waits for a callback as JSON."""
-    execution, state, resource, token = task
+    execution, state, resource, token, _ = task
     return {
         "executionId": execution.ref,
         "execution": execution.name,

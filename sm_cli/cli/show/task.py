@@ -83,7 +83,7 @@ def list_tasks(
     if format != "table":
         out.rows([task_document(task) for task in tasks], format)
     elif tasks:
-        lines = [(e.name, e.workflow, state, token) for e, state, _, token in tasks]
+        lines = [(e.name, e.workflow, state, token) for e, state, _, token, _ in tasks]
         print_table(("EXECUTION", "WORKFLOW", "STATE", "TOKEN"), lines, wide=wide, now=0, whole="TOKEN")
     else:
         say("no task waits for a callback")

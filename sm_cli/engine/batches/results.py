@@ -49,24 +49,23 @@ class ItemResult:
     reason: str | None = None
 
 
-def item_results(store: Store, buckets: Path, batch: Execution) -> Iterator[ItemResult]:
-    """A row for each item, in order. buckets: the directory that stands for S3. Raises Conflict when items that were
-    not started cannot be read any more and nobody knows how many they are."""
+def item_results(store: Store, buckets: Path, batch: Execution, first: int = 0) -> Iterator[ItemResult]:
+    """A row for each item from number `first` on, in order. buckets: the directory that stands for S3. Raises Conflict
+    when items that were not started cannot be read any more and nobody knows how many they are."""
     plan = plan_of(batch)
     assert plan is not None, "only a batch has items"
     with store.read() as questions:
         run = next(iter(questions.map_runs(batch.id, 1)), None)
-    number = 0
+    number = first
     if run is not None:
-        for row in _started(store, buckets, plan, run):
+        for row in _started(store, buckets, plan, run, first):
             yield row
             number = row.number + 1
     yield from _not_started(buckets, plan, run, number, is_over=batch.closed is not None)
 
 
-def _started(store: Store, buckets: Path, plan: Plan, run: MapRun) -> Iterator[ItemResult]:
+def _started(store: Store, buckets: Path, plan: Plan, run: MapRun, number: int) -> Iterator[ItemResult]:
     """Rows of the items that were read: executions of the batch, and between them those that were there before."""
-    number = 0
     while True:
         with store.read() as questions:
             page = questions.run_results(run.id, number - 1, _PAGE)

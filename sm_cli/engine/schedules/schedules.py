@@ -99,6 +99,11 @@ class Schedules:
             raise _not_found(name)
         return schedule
 
+    def page(self, limit: int, after: str = "") -> list[Schedule]:
+        """At most `limit`, in the order of their names. after: the last one of the page before."""
+        with self._engine.store.read() as questions:
+            return questions.schedules(limit, after)
+
     def list(self) -> list[Schedule]:
         """All of them, in the order of their names."""
         schedules: list[Schedule] = []

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from sm_cli.engine.batches import control
 from sm_cli.engine.batches.executions import OfExecutions
 from sm_cli.engine.batches.options import BatchOptions, concurrency_of, rate_of
-from sm_cli.engine.batches.results import item_results
+from sm_cli.engine.batches.results import ItemResult, item_results
 from sm_cli.engine.batches.starting import Inputs, ObjectKey
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.jsonvalue import Json
@@ -21,13 +21,15 @@ from sm_cli.server.api.acting import Reply, perform
 from sm_cli.server.api.bodies import BatchBody, LimitsBody, SourcesBody
 from sm_cli.server.api.definitions import requested_workflow, transform_of
 from sm_cli.server.api.links import path_to
-from sm_cli.server.api.parameters import Limit, filter_of
+from sm_cli.server.api.paging import Cursor, Limit, cursor_text, number_of_cursor, page_response, read_cursor
+from sm_cli.server.api.parameters import filter_of
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.views.batches.batch import Batch, batch_now, find_batch, list_batches
 from sm_cli.views.batches.documents import batch_document, result_row
-from sm_cli.views.listing import Status
+from sm_cli.views.listing import BEYOND, Status, cursor_of
 from sm_cli.views.map_runs import find_map_runs, map_run_document, refs_of
+from sm_cli.views.records import MapRun
 
 router = rest_router("batches")
 
@@ -73,13 +75,13 @@ def _sources(body: SourcesBody) -> OfExecutions:
 
 
 @router.get("/batches", summary="List batches")
-async def get_batches(backend: TheBackend, limit: Limit = 50) -> Response:
-    """`items`, newest first."""
-
-    def ask() -> Json:
-        return {"items": [batch_document(batch) for batch in list_batches(backend.engine, limit)], "next": None}
-
-    return answer_json(await backend.read(ask))
+async def get_batches(request: Request, backend: TheBackend, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """`items`, newest first, and `next`."""
+    place = read_cursor(cursor, "batches", int, int)
+    after = None if place is None else (place[0], place[1])
+    batches = await backend.read(lambda: list_batches(backend.engine, limit, after))
+    following = cursor_text("batches", *cursor_of(batches[-1].execution)) if len(batches) == limit else None
+    return page_response(request, [batch_document(each) for each in batches], following)
 
 
 @router.get("/batches/{batch}", summary="Show a batch")
@@ -136,30 +138,34 @@ async def _control(request: Request, backend: Backend, name: str, change: Callab
 
 @router.get("/batches/{batch}/results", summary="What became of the items of a batch")
 async def get_results(
-    batch: str, backend: TheBackend,
+    batch: str, request: Request, backend: TheBackend,
     status: Annotated[str | None, Query(description="Only these: FAILED, SKIPPED, SUCCEEDED, …")] = None,
-    limit: Limit = 1000, cursor: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
+    limit: Limit = 1000, cursor: Cursor = None,
 ) -> Response:  # fmt: skip
     """`items`, in their order, and `next`."""
     chosen = None if status is None else status.upper()
+    last = number_of_cursor(cursor, "results")
 
-    def ask() -> Json:
+    def ask() -> list[ItemResult]:
         found = find_batch(backend.engine, batch)
-        results = item_results(backend.store, backend.engine.buckets, found.execution)
-        rows = (result_row(each) for each in results if chosen is None or each.status == chosen)
-        page: list[Json] = [*islice(rows, cursor, cursor + limit)]
-        return {"items": page, "next": cursor + limit if len(page) == limit else None}
+        results = item_results(backend.store, backend.engine.buckets, found.execution, 0 if last is None else last + 1)
+        return [*islice((each for each in results if chosen is None or each.status == chosen), limit)]
 
-    return answer_json(await backend.read(ask))
+    rows = await backend.read(ask)
+    following = cursor_text("results", rows[-1].number) if len(rows) == limit else None
+    return page_response(request, [result_row(each) for each in rows], following)
 
 
 @router.get("/map-runs", summary="List map runs", tags=["map runs"])
 async def get_map_runs(
-    backend: TheBackend, limit: Limit = 50,
+    request: Request, backend: TheBackend, limit: Limit = 50, cursor: Cursor = None,
     execution: Annotated[str | None, Query(description="Only those of this execution.")] = None,
 ) -> Response:  # fmt: skip
-    """`items`, newest first, with their counts."""
-    return answer_json({"items": await backend.read(lambda: _map_runs(backend, execution, limit)), "next": None})
+    """`items`, newest first, with their counts, and `next`."""
+    before = number_of_cursor(cursor, "map runs")
+    runs, documents = await backend.read(lambda: _map_runs(backend, execution, limit, before))
+    following = cursor_text("map runs", runs[-1].id) if len(runs) == limit else None
+    return page_response(request, documents, following)
 
 
 @router.get("/map-runs/{map_run}", summary="Show a map run", tags=["map runs"])
@@ -167,7 +173,7 @@ async def get_map_run(map_run: str, backend: TheBackend) -> Response:
     """Its counts. Its children are `/executions?map_run=`. Raises NotFound, Conflict."""
 
     def ask() -> Json:
-        runs = _map_runs(backend, map_run, 2)
+        _, runs = _map_runs(backend, map_run, 2)
         if not runs:
             raise NotFound(f"no map run is {map_run!r}", topic="map run")
         if len(runs) > 1:
@@ -177,7 +183,9 @@ async def get_map_run(map_run: str, backend: TheBackend) -> Response:
     return answer_json(await backend.read(ask))
 
 
-def _map_runs(backend: Backend, which: str | None, limit: int) -> list[Json]:
-    runs = find_map_runs(backend.engine, which, limit)
+def _map_runs(
+    backend: Backend, which: str | None, limit: int, before: int | None = None
+) -> tuple[list[MapRun], list[Json]]:  # fmt: skip
+    runs = find_map_runs(backend.engine, which, limit, BEYOND if before is None else before)
     refs = refs_of(backend.engine, runs)
-    return [map_run_document(run, refs[run.execution]) for run in runs]
+    return runs, [map_run_document(run, refs[run.execution]) for run in runs]

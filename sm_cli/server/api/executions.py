@@ -15,7 +15,8 @@ from sm_cli.server.api.acting import Reply, perform
 from sm_cli.server.api.bodies import StartBody
 from sm_cli.server.api.definitions import requested_workflow, transform_of
 from sm_cli.server.api.links import action_document, path_to
-from sm_cli.server.api.parameters import Chosen, Limit, cursor_after, read_page, span_of
+from sm_cli.server.api.paging import Cursor, Limit, page_response
+from sm_cli.server.api.parameters import Chosen, cursor_after, read_page, span_of
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.feed import wait_for_end
@@ -101,18 +102,17 @@ def _seconds(wait: str | None) -> float | None:
 
 @router.get("/executions", summary="List executions")
 async def get_executions(
-    chosen: Chosen, backend: TheBackend, map_run: _MapRun = None, limit: Limit = 50,
+    request: Request, chosen: Chosen, backend: TheBackend, map_run: _MapRun = None, limit: Limit = 50,
     sort: Annotated[str, Query(description="started, closed, duration or name; - before it: reversed.")] = "-started",
-    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> Response:  # fmt: skip
     """`items`, and `next`: the cursor of the page after it, null on the last page."""
     page = read_page(limit, sort, cursor)
 
-    def ask() -> Json:
-        executions = list_executions(backend.store, _in_run(backend, chosen, map_run), page)
-        return {"items": [execution_facts(each) for each in executions], "next": cursor_after(executions, page, sort)}
-
-    return answer_json(await backend.read(ask))
+    executions = await backend.read(
+        lambda: list_executions(backend.store, _in_run(backend, chosen, map_run), page)
+    )  # fmt: skip
+    return page_response(request, [execution_facts(each) for each in executions], cursor_after(executions, page, sort))
 
 
 def _in_run(backend: Backend, chosen: ExecutionFilter, map_run: str | None) -> ExecutionFilter:

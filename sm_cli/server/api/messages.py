@@ -13,7 +13,7 @@ from sm_cli.jsonvalue import Json
 from sm_cli.server.answers import answer_json
 from sm_cli.server.api.acting import Reply, perform
 from sm_cli.server.api.bodies import FailureBody, HeartbeatBody, MessageBody, SuccessBody
-from sm_cli.server.api.parameters import Limit
+from sm_cli.server.api.paging import Cursor, Limit, cursor_text, number_of_cursor, page_response
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import TheBackend
 from sm_cli.views.listing import execution_facts
@@ -54,25 +54,26 @@ async def post_new_message(body: MessageBody, request: Request, backend: TheBack
 
 @router.get("/messages", summary="List messages")
 async def get_messages(
-    backend: TheBackend, key: _Key = None, value: _Value = None,
+    request: Request, backend: TheBackend, key: _Key = None, value: _Value = None,
     status: Annotated[MessageStatus | None, Query(description="Only these.")] = None, limit: Limit = 50,
-    cursor: Annotated[int | None, Query(description="`next` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> Response:  # fmt: skip
     """`items`, newest first, without their data, and `next`."""
     _check_value(key, value)
+    before = number_of_cursor(cursor, "messages")
 
-    def ask() -> Json:
+    def ask() -> tuple[list[Json], str | None]:
         found = list_messages(
-            backend.engine, MessageFilter(backend.engine.clock.now(), key, value, status, cursor, limit)
+            backend.engine, MessageFilter(backend.engine.clock.now(), key, value, status, before, limit)
         )
         items: list[Json] = []
         for message in found:
             document = message_document(backend.engine, message)
             del document["data"]  # a list comes without what may be large
             items.append(document)
-        return {"items": items, "next": found[-1].id if len(found) == limit else None}
+        return items, cursor_text("messages", found[-1].id) if len(found) == limit else None
 
-    return answer_json(await backend.read(ask))
+    return page_response(request, *await backend.read(ask))
 
 
 @router.get("/messages/{message}", summary="Show a message")
@@ -97,15 +98,16 @@ async def delete_kept_message(message: str, request: Request, backend: TheBacken
 
 @router.get("/waits", summary="List what executions wait for")
 async def get_waits(
-    backend: TheBackend, key: _Key = None, value: _Value = None,
+    request: Request, backend: TheBackend, key: _Key = None, value: _Value = None,
     workflow: Annotated[str | None, Query(description="Only executions of this workflow.")] = None,
-    limit: Limit = 50, cursor: Annotated[int, Query(description="`next` of the page before.")] = 0,
+    limit: Limit = 50, cursor: Cursor = None,
 ) -> Response:  # fmt: skip
     """`items`, about oldest first: which execution waits in which state for which key and value; and `next`."""
     _check_value(key, value)
-    waits = await backend.read(lambda: list_waits(backend.store, WaitFilter(key, value, workflow, cursor, limit)))
-    after = waits[-1].subscription.frame if len(waits) == limit else None
-    return answer_json({"items": [wait_document(wait) for wait in waits], "next": after})
+    filter = WaitFilter(key, value, workflow, number_of_cursor(cursor, "waits") or 0, limit)
+    waits = await backend.read(lambda: list_waits(backend.store, filter))
+    after = cursor_text("waits", waits[-1].subscription.frame) if len(waits) == limit else None
+    return page_response(request, [wait_document(wait) for wait in waits], after)
 
 
 def _check_value(key: str | None, value: str | None) -> None:
@@ -114,10 +116,12 @@ def _check_value(key: str | None, value: str | None) -> None:
 
 
 @tasks.get("/tasks", summary="List tasks that wait for a callback")
-async def get_tasks(backend: TheBackend, limit: Limit = 50) -> Response:
-    """`items`, oldest first, with their tokens."""
-    found = await backend.read(lambda: handed_over_tasks(backend.engine, limit))
-    return answer_json({"items": [task_document(task) for task in found], "next": None})
+async def get_tasks(request: Request, backend: TheBackend, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """`items`, oldest first, with their tokens, and `next`."""
+    after = number_of_cursor(cursor, "tasks") or 0
+    found = await backend.read(lambda: handed_over_tasks(backend.engine, limit, after))
+    following = cursor_text("tasks", found[-1].number) if len(found) == limit else None
+    return page_response(request, [task_document(task) for task in found], following)
 
 
 @tasks.post("/tasks/success", summary="A task is done")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from sm_cli.jsonvalue import Json
 from sm_cli.server.answers import answer_json
 from sm_cli.server.api.links import action_document
-from sm_cli.server.api.parameters import Chosen, Limit, query_moment
+from sm_cli.server.api.paging import Cursor, Limit, cursor_text, number_of_cursor, page_response
+from sm_cli.server.api.parameters import Chosen, query_moment
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import TheBackend
 from sm_cli.timestamps import rfc3339
@@ -57,17 +58,19 @@ async def get_workers(backend: TheBackend) -> Response:
 
 @router.get("/links", summary="List what was started with whose data")
 async def get_links(
-    backend: TheBackend, limit: Limit = 50,
+    request: Request, backend: TheBackend, limit: Limit = 50, cursor: Cursor = None,
     execution: Annotated[str | None, Query(description="Only from and to this one.")] = None,
     source_workflow: Annotated[str | None, Query(description="Only from executions of this workflow.")] = None,
     target_workflow: Annotated[str | None, Query(description="Only to executions of this workflow.")] = None,
     state: Annotated[str | None, Query(description="Only with the output of this state.")] = None,
     since: Annotated[str | None, Query(description="Made at or after: RFC 3339, or a span like 2h.")] = None,
 ) -> Response:  # fmt: skip
-    """`items`, newest first."""
-    filter = LinkFilter(None, source_workflow, target_workflow, state, query_moment(since, "since"), limit)
+    """`items`, newest first, and `next`."""
+    before = number_of_cursor(cursor, "links")
+    filter = LinkFilter(None, source_workflow, target_workflow, state, query_moment(since, "since"), limit, before)
     links = await backend.read(lambda: list_links(backend.store, filter, execution))
-    return answer_json({"items": [link_document(each) for each in links], "next": None})
+    following = cursor_text("links", links[-1].link.target) if len(links) == limit else None
+    return page_response(request, [link_document(each) for each in links], following)
 
 
 @router.get("/doctor", summary="Look for what is wrong")

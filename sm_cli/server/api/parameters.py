@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-import orjson
 from fastapi import Depends, Query
 
 from sm_cli.engine.clock import SystemClock
 from sm_cli.errors import UsageError
+from sm_cli.server.api.paging import cursor_text, read_cursor
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.listing import Execution, ExecutionFilter, ExecutionPage, Order, SortKey, Status, cursor_of
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = re.compile(r"(?:\d{1,9}(?:\.\d{1,6})?[smhd])+|\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 
-#: A list is so long at most.
-MOST = 1000
-Limit = Annotated[int, Query(ge=1, le=MOST, description="At most so many.")]
 Since = Annotated[str | None, Query(description="Started at or after: RFC 3339, or a span like 2h before now.")]
 Until = Annotated[str | None, Query(description="Started before: RFC 3339, or a span like 2h before now.")]
 
@@ -94,13 +89,10 @@ def read_page(limit: int, sort: str, cursor: str | None) -> ExecutionPage:
     order = order_of(sort)
     if cursor is None:
         return ExecutionPage(limit, order)
-    try:
-        made_for, value, second = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError, binascii.Error):
-        raise UsageError("cursor is none that a list has given") from None
-    kinds = (str, str) if order.key is SortKey.NAME else (int, int)
-    if made_for != sort or (type(value), type(second)) != kinds:
-        raise UsageError("cursor belongs to a list in another order")
+    kind = str if order.key is SortKey.NAME else int
+    place = read_cursor(cursor, f"executions by {sort}", kind, kind)
+    assert place is not None, "there is a cursor"
+    value, second = place
     return ExecutionPage(limit, order, (value, second))
 
 
@@ -108,4 +100,4 @@ def cursor_after(executions: list[Execution], page: ExecutionPage, sort: str) ->
     """Where the page after this one begins; None when this was the last."""
     if len(executions) < page.limit:
         return None
-    return base64.urlsafe_b64encode(orjson.dumps([sort, *cursor_of(executions[-1], page.order)])).decode()
+    return cursor_text(f"executions by {sort}", *cursor_of(executions[-1], page.order))

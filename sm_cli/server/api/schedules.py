@@ -13,6 +13,7 @@ from sm_cli.server.api.acting import Reply, perform
 from sm_cli.server.api.bodies import ScheduleBody
 from sm_cli.server.api.definitions import requested_workflow
 from sm_cli.server.api.links import action_document, path_to
+from sm_cli.server.api.paging import Cursor, Limit, cursor_text, name_of_cursor, page_response
 from sm_cli.server.api.parameters import query_moment
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import Backend, TheBackend
@@ -32,15 +33,17 @@ router = rest_router("schedules")
 
 
 @router.get("/schedules", summary="List schedules")
-async def get_schedules(backend: TheBackend) -> Response:
-    """`items`, by name, with their next times and what became of the last one."""
+async def get_schedules(request: Request, backend: TheBackend, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """`items`, by name, with their next times and what became of the last one, and `next`."""
+    after = name_of_cursor(cursor, "schedules") or ""
 
-    def ask() -> Json:
-        schedules = backend.engine.schedules.list()
+    def ask() -> tuple[list[Json], str | None]:
+        schedules = backend.engine.schedules.page(limit, after)
         executions = last_executions(backend.engine, schedules)
-        return {"items": [schedule_document(each, executions) for each in schedules], "next": None}
+        following = cursor_text("schedules", schedules[-1].name) if len(schedules) == limit else None
+        return [schedule_document(each, executions) for each in schedules], following
 
-    return answer_json(await backend.read(ask))
+    return page_response(request, *await backend.read(ask))
 
 
 @router.post("/schedules", status_code=201, summary="Add a schedule")

@@ -19,6 +19,15 @@ from sm_cli.server.api.acting import Reply, perform
 from sm_cli.server.api.bodies import AliasBody, DefinitionBody, RegisterBody, RollbackBody
 from sm_cli.server.api.definitions import workflow_from
 from sm_cli.server.api.links import path_to
+from sm_cli.server.api.paging import (
+    Cursor,
+    Limit,
+    after_name,
+    cursor_text,
+    name_of_cursor,
+    number_of_cursor,
+    page_response,
+)
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.problems import Refusal
@@ -42,19 +51,21 @@ _If = Annotated[str | None, Header(description="The ETag of the current version:
 
 
 @router.get("/workflows", summary="List workflows")
-async def get_workflows(backend: TheBackend) -> Response:
-    """`items`: those of the database and those of the project's files; `file` says whether it has one."""
+async def get_workflows(request: Request, backend: TheBackend, limit: Limit = 1000, cursor: Cursor = None) -> Response:
+    """`items`, by name: those of the database and those of the project's files; `file` says whether it has one."""
+    after = name_of_cursor(cursor, "workflows")
 
-    def ask() -> Json:
+    def ask() -> tuple[list[Json], str | None]:
         rows = {row.name: row for row in list_workflows(backend.store)}
         files = files_by_name(backend.library.folder)
+        names, last = after_name([(name, name) for name in sorted({*rows, *files})], after, limit)
         items: list[Json] = []
-        for name in sorted({*rows, *files}):
+        for name in names:
             none: dict[str, Json] = {"name": name, "version": None, "versions": 0, "aliases": {}, "registered": None}
             items.append({**(workflow_document(rows[name]) if name in rows else none), "file": name in files})
-        return {"items": items, "next": None}
+        return items, None if last is None else cursor_text("workflows", last)
 
-    return answer_json(await backend.read(ask))
+    return page_response(request, *await backend.read(ask))
 
 
 @router.post("/workflows", status_code=201, summary="Register a definition")
@@ -108,10 +119,14 @@ async def get_workflow(workflow: str, backend: TheBackend, if_none_match: _IfNon
 
 
 @router.get("/workflows/{workflow}/versions", summary="List the versions of a workflow")
-async def get_versions(workflow: str, backend: TheBackend) -> Response:
-    """`items`, the highest number first, with the executions that run each now."""
-    rows = await backend.read(lambda: versions_of(backend.store, workflow))
-    return answer_json({"items": [version_document(row) for row in rows], "next": None})
+async def get_versions(
+    workflow: str, request: Request, backend: TheBackend, limit: Limit = 1000, cursor: Cursor = None
+) -> Response:  # fmt: skip
+    """`items`, the highest number first, with the executions that run each now, and `next`."""
+    before = number_of_cursor(cursor, "versions")
+    rows = await backend.read(lambda: versions_of(backend.store, workflow, limit, before))
+    following = cursor_text("versions", rows[-1].version.number) if len(rows) == limit else None
+    return page_response(request, [version_document(row) for row in rows], following)
 
 
 @router.get("/workflows/{workflow}/versions/{version}", summary="Show a version of a workflow")
@@ -195,10 +210,15 @@ async def get_graph(
 
 
 @router.get("/workflows/{workflow}/aliases", summary="List the aliases of a workflow")
-async def get_aliases(workflow: str, backend: TheBackend) -> Response:
-    """`items`, by name, each with the versions that it means and their shares in percent."""
+async def get_aliases(
+    workflow: str, request: Request, backend: TheBackend, limit: Limit = 1000, cursor: Cursor = None
+) -> Response:  # fmt: skip
+    """`items`, by name, each with the versions that it means and their shares in percent, and `next`."""
+    after = name_of_cursor(cursor, "aliases")
     aliases = await backend.read(lambda: aliases_of(backend.store, workflow))
-    return answer_json({"items": [alias_document(each) for each in aliases], "next": None})
+    page, last = after_name([(each.name, each) for each in aliases], after, limit)
+    following = None if last is None else cursor_text("aliases", last)
+    return page_response(request, [alias_document(each) for each in page], following)
 
 
 @router.put("/workflows/{workflow}/aliases/{alias}", summary="Let an alias mean a version, or two")

@@ -105,11 +105,12 @@ class ExecutionQuestions(Asking):
         row = self.session.one("map_run", (frame, activation))
         return None if row is None else self._map_run(row)
 
-    def map_runs(self, execution: int | None = None, limit: int = 50) -> list[MapRun]:
-        """Of one execution, or of all; newest first. An open one's `join` is its frame's, as it is now."""
+    def map_runs(self, execution: int | None = None, limit: int = 50, before: int = BEYOND) -> list[MapRun]:
+        """Of one execution, or of all; newest first, those with a smaller id than `before`. An open one's `join` is its
+        frame's, as it is now."""
         if execution is None:
-            return [self._map_run(row) for row in self.session.all("map_runs", (BEYOND, limit))]
-        return [self._map_run(row) for row in self.session.all("map_runs_of_execution", (execution, limit))]
+            return [self._map_run(row) for row in self.session.all("map_runs", (before, limit))]
+        return [self._map_run(row) for row in self.session.all("map_runs_of_execution", (execution, before, limit))]
 
     def find_map_run(self, ref: str) -> list[MapRun]:
         """The map run with this ref, else those whose ref begins with it. The empty text names none."""

@@ -129,7 +129,7 @@ SELECT {map_run_columns} FROM map_runs r LEFT JOIN frames f ON f.id = r.frame
 {some_map_runs} WHERE r.id < ? ORDER BY r.id DESC LIMIT ?
 
 -- name: map_runs_of_execution
-{some_map_runs} WHERE r.execution = ? ORDER BY r.id DESC LIMIT ?
+{some_map_runs} WHERE r.execution = ? AND r.id < ? ORDER BY r.id DESC LIMIT ?
 
 -- name: map_runs_by_ref
 {some_map_runs} WHERE r.ref = ?

@@ -14,7 +14,8 @@ SELECT {job_columns} FROM jobs j INDEXED BY jobs_by_frame WHERE j.frame = ? ORDE
 SELECT {job_columns} FROM jobs j WHERE j.execution = ? ORDER BY j.id
 
 -- name: handed_over
-SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased WHERE j.leased_until = ? ORDER BY j.id LIMIT ?
+SELECT {job_columns} FROM jobs j INDEXED BY jobs_leased WHERE j.leased_until = ? AND j.id > ?
+ORDER BY j.id LIMIT ?
 
 -- name: runnable
 (:resources IS NULL OR j.resource IN (SELECT value FROM json_each(:resources)))

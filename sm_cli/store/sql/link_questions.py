@@ -21,7 +21,8 @@ class LinkQuestions(Asking):
     def links(self, filter: LinkFilter) -> list[LinkEnds]:
         """Newest first, with what their executions are called now."""
         name = "links" if filter.execution is None else "links_of_execution"
-        return [_ends(row) for row in self.session.all(name, {**filter._asdict(), "before": BEYOND})]
+        before = BEYOND if filter.before is None else filter.before
+        return [_ends(row) for row in self.session.all(name, {**filter._asdict(), "before": before})]
 
     def first_links(self, sources: Collection[int], workflow: str) -> dict[int, Link]:
         """By source the first link of each of these executions to this workflow; those without one are left out."""

@@ -32,7 +32,7 @@ WHERE l.target < :before
 
 -- name: links_of_execution
 SELECT {columns_of_link_ends} FROM {links_and_ends}
-WHERE (l.target = :execution OR l.source = :execution)
+WHERE (l.target = :execution OR l.source = :execution) AND l.target < :before
 {link_filter}
 
 -- name: first_links

@@ -115,9 +115,9 @@ class WorkQuestions(Asking):
         """The job that this frame waits for."""
         return next(iter(self._jobs("job_of_frame", (frame,))), None)
 
-    def handed_over(self, limit: int = 50) -> list[Job]:
-        """Jobs that wait for a callback, lowest id first."""
-        return self._jobs("handed_over", (HANDED_OVER, limit))
+    def handed_over(self, limit: int = 50, after: int = 0) -> list[Job]:
+        """Jobs that wait for a callback, lowest id first, those with a higher one than `after`."""
+        return self._jobs("handed_over", (HANDED_OVER, after, limit))
 
     def jobs_of(self, execution: int) -> list[Job]:
         """The jobs of an execution."""

@@ -10,7 +10,7 @@ from sm_cli.engine.finding import find_execution
 from sm_cli.engine.stepping.batch.plan import WORKFLOW, Plan, plan_of
 from sm_cli.errors import NotFound
 from sm_cli.interpreter.frame import Brake, Join
-from sm_cli.store.filters import ExecutionFilter, ExecutionPage
+from sm_cli.store.filters import Cursor, ExecutionFilter, ExecutionPage
 from sm_cli.store.records import Execution, MapRun, Status
 
 if TYPE_CHECKING:
@@ -107,10 +107,11 @@ def batch_now(engine: Engine, id: int) -> Batch:
         return _batch(questions, id)
 
 
-def list_batches(engine: Engine, limit: int) -> list[Batch]:
-    """The newest batches, newest first."""
+def list_batches(engine: Engine, limit: int, after: Cursor | None = None) -> list[Batch]:
+    """The newest batches, newest first. after: where the page before ended (`cursor_of`)."""
     with engine.store.read() as questions:
-        executions = questions.list_executions(ExecutionFilter(workflow=WORKFLOW), ExecutionPage(limit=limit))
+        page = ExecutionPage(limit, after=after)
+        executions = questions.list_executions(ExecutionFilter(workflow=WORKFLOW), page)
         return [_batch(questions, execution.id) for execution in executions]
 
 

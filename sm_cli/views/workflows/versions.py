@@ -75,13 +75,17 @@ def list_workflows(store: Store) -> list[WorkflowRow]:
         ]
 
 
-def versions_of(store: Store, workflow: str) -> list[VersionRow]:
-    """Those of a workflow, highest number first. Raises NotFound when it has none."""
+def versions_of(
+    store: Store, workflow: str, limit: int | None = None, before: int | None = None
+) -> list[VersionRow]:  # fmt: skip
+    """Those of a workflow, highest number first; at most `limit`, and only numbers below `before`, where these are
+    given. Raises NotFound when it has none."""
     with store.read() as questions:
         versions = questions.versions(workflow)
         if not versions:
             raise no_workflow(questions, workflow)
-        return [_row(questions, version) for version in versions]
+        page = [each for each in versions if before is None or each.number < before][:limit]
+        return [_row(questions, version) for version in page]
 
 
 def aliases_of(store: Store, workflow: str) -> list[Alias]:
