@@ -16,7 +16,7 @@ PACKAGE = ROOT / "sm_cli"
 #: At most so many lines a module, lines a function, modules a folder.
 MODULE, FUNCTION, FOLDER = 400, 60, 18
 #: The command line, what a new project is made of, and what the dashboard shows may name commands.
-FRONT_ENDS = (PACKAGE / "cli", PACKAGE / "server", PACKAGE / "__main__.py")
+FRONT_ENDS = (PACKAGE / "cli", PACKAGE / "server" / "pages", PACKAGE / "__main__.py")
 _COMMAND = re.compile(rf"(^|[`' ])sm ({'|'.join(COMMANDS)})\b|(^|[`' ])sm \{{|(^|[`' ])--[a-z{{]")
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
