@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -46,6 +47,7 @@ def create_app(backend: Backend, settings: ServerSettings) -> FastAPI:
     app.state.backend, app.state.settings = backend, settings
     backend.places.most = settings.most_followers
     app.router.routes.extend(_routes(settings))
+    app.openapi = lambda: _openapi_of(app)  # type: ignore[method-assign]
     _answer_errors(app)
     # The last one added is asked first: what the guard refuses, a named origin may read.
     app.add_middleware(Guard, settings=settings)
@@ -73,6 +75,12 @@ def _routes(settings: ServerSettings) -> Iterator[BaseRoute]:
         from sm_cli.server.pages.routes import pages_routes
 
         yield from pages_routes()
+
+
+def _openapi_of(app: FastAPI) -> dict[str, Any]:
+    from sm_cli.server.api.openapi.document import openapi_document  # whoever never asks for it does not wait for it
+
+    return openapi_document(app)
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -26,6 +26,7 @@ from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import soon, workflow
+from tests.server import conforming
 from tests.store.asking import asked
 
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
@@ -125,7 +126,10 @@ def served(url: str, folder: Path, settings: ServerSettings | None = None) -> It
         soon(lambda: server.started or not thread.is_alive())
         assert server.started, "the server did not start"
         address = address_of(listener)
-        with httpx.Client(base_url=address, timeout=60, trust_env=False, verify=False) as http:
+        hooks = {"response": [conforming.check]}
+        with httpx.Client(
+            base_url=address, timeout=60, trust_env=False, verify=False, event_hooks=hooks
+        ) as http:  # fmt: skip
             yield Served(address, url, folder, Engine(stores[2]), http, backend, settings)
     finally:
         stop.set()

@@ -275,7 +275,10 @@ async def post_validation(body: DefinitionBody, backend: TheBackend) -> Response
     return answer_json(await backend.read(ask))
 
 
-@router.get("/schema", summary="A JSON Schema of workflows, for editors")
+@router.get(
+    "/schema", summary="A JSON Schema of workflows, for editors",
+    response_class=Response, responses={200: {"content": {"application/schema+json": {}}}},
+)  # fmt: skip
 async def get_schema() -> Response:
     """It describes the language, field by field."""
     return answer_json(editor_schema(), media_type="application/schema+json")
