@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from sm_cli.client.opening import Home
 from sm_cli.client.results import (
@@ -60,19 +60,37 @@ class Client:
     One Client serves all threads of a process. An execution is named by its id, a unique beginning of that, its name,
     its ARN, or `@last`. Every method raises errors of `sm_cli.errors`: DatabaseError when the database cannot be used,
     NotFound and Conflict as each says, UsageError for arguments that make no sense and for a Client that is closed.
+
+    `Client("https://…", token=…)` is a RemoteClient: the same methods, at a server.
     """
+
+    #: The class for URLs that begin so; what there is says it with its `schemes`.
+    _kinds: ClassVar[dict[str, type[Client]]] = {}
+
+    def __init_subclass__(cls, schemes: tuple[str, ...] = ()) -> None:
+        Client._kinds.update(dict.fromkeys(schemes, cls))
+
+    def __new__(cls, url_or_path: str | os.PathLike[str] = "", *_: Any, **__: Any) -> Self:
+        """A Client of the kind that the URL is for."""
+        scheme = os.fspath(url_or_path).partition("://")[0].lower()
+        kind: type[Any] = cls._kinds.get(scheme, cls) if cls is Client else cls
+        made: Self = object.__new__(kind)
+        return made
 
     def __init__(
         self, url_or_path: str | os.PathLike[str], *, project: str | os.PathLike[str] | None = None,
-        create: bool = False, lock_timeout: float = 30.0, trust: bool = False,
+        create: bool = False, lock_timeout: float = 30.0, trust: bool = False, token: str | None = None,
     ) -> None:  # fmt: skip
         """url_or_path: the folder of a project (its settings name the database, `.sm/sm.db` unless they do), or the
         file or URL of a database. project: the folder whose `workflows/` and settings hold; unless given that of the
         database. create: make the database when it is not there. lock_timeout: seconds that a change waits for another
-        program that writes. trust: obey settings and a database of another user, too.
+        program that writes. trust: obey settings and a database of another user, too. token: a server's; a database has
+        none.
 
-        Raises DatabaseError when the database is not there or cannot be used, ConfigurationError.
+        Raises DatabaseError when the database is not there or cannot be used, ConfigurationError, UsageError.
         """
+        if token is not None:
+            raise UsageError("a token is for a server: for a URL like https://sm.example.org")
         self._home = Home(url_or_path, project, trust=trust)
         self._lock_timeout = lock_timeout
         self._closing = threading.Event()
@@ -91,7 +109,7 @@ class Client:
                 if self._process == os.getpid():
                     self._engine.store.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

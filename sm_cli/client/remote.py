@@ -6,15 +6,17 @@ when one is made.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from urllib.parse import quote
 from uuid import uuid4
 
 from sm_cli import errors
+from sm_cli.client.client import Client, Events, Links, Summaries, WaitingTasks
 from sm_cli.client.results import (
     ExecutionDescription,
     ExecutionLink,
@@ -24,6 +26,7 @@ from sm_cli.client.results import (
     StatusName,
     WaitingTask,
 )
+from sm_cli.client.transforms import Transformation
 from sm_cli.jsonvalue import Json, as_json, loads
 
 if TYPE_CHECKING:
@@ -36,18 +39,17 @@ _ONE_WAIT = 30.0
 _FIRST_PAUSE = 0.1
 #: What a server says whose database cannot be asked now.
 _UNAVAILABLE = 503
-#: What a method returns beside one that is called `list`.
-Summaries: TypeAlias = list[ExecutionSummary]
-Events: TypeAlias = list[dict[str, Any]]
 
 
-class RemoteClient:
+class RemoteClient(Client, schemes=("http", "https")):
     """Starts executions and asks about them at a server. One serves all threads of a process.
 
     Every method raises errors of `sm_cli.errors`, those that a Client raises; DatabaseAway when the server cannot be
     reached."""
 
-    def __init__(self, url: str, *, token: str | None = None, timeout: float = 60.0, retries: int = 2) -> None:
+    def __init__(
+        self, url: str | os.PathLike[str], *, token: str | None = None, timeout: float = 60.0, retries: int = 2
+    ) -> None:
         """url: `http://127.0.0.1:8083`. token: the server's, if it has one. timeout: seconds that one request may take.
         retries: how often one is sent again when the server does not answer, or says that its database cannot; what
         changes something has a key then, so that it happens once. Raises ConfigurationError when httpx is not
@@ -59,35 +61,31 @@ class RemoteClient:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._unreachable = httpx.TransportError
         self._retries = retries
-        self._http: httpx.Client = httpx.Client(base_url=url, headers=headers, timeout=timeout)
+        self._http: httpx.Client = httpx.Client(base_url=os.fspath(url), headers=headers, timeout=timeout)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back. Closing twice is no error."""
         self._http.close()
 
-    def __enter__(self) -> RemoteClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    @property
+    def engine(self) -> NoReturn:
+        """There is none here. Raises UsageError."""
+        raise errors.UsageError("this Client asks a server: the engine is there")
 
     # -- executions --------------------------------------------------------------------------------
 
     def start(
-        self, workflow: str | dict[str, Any], input: Json = None, *, name: str | None = None,
+        self, workflow: str | os.PathLike[str] | dict[str, Any], input: Json = None, *, name: str | None = None,
         timeout: float | None = None, queue: str | None = None, workflow_name: str | None = None,
-        tags: Mapping[str, str] | None = None, source: str | None = None, transform: str | None = None,
+        tags: Mapping[str, str] | None = None, source: str | None = None, transform: Transformation | None = None,
         allow_failed: bool = False, unique: bool = False, idempotency_key: str | None = None,
     ) -> ExecutionDescription:  # fmt: skip
-        """Start an execution, and return at once. As `Client.start`, but the workflow is a name that the server knows
-        or a dict, and a transform is a JSONata expression."""
-        target = {"workflow": workflow} if isinstance(workflow, str) else {"definition": workflow}
+        """Start an execution, and return at once. As `Client.start`: a name is one that the server knows, a Path is of
+        a file here. Raises UsageError for a transform that is a function: it cannot be sent."""
         body = {
-            **target, "input": input, "name": name, "timeout": timeout, "queue": queue, "workflow_name": workflow_name,
-            "tags": dict(tags or {}), "source": source, "transform": transform, "allow_failed": allow_failed,
-            "unique": unique,
+            **_target(workflow, workflow_name), "input": input, "name": name, "timeout": timeout, "queue": queue,
+            "tags": dict(tags or {}), "source": source, "transform": _expression(transform),
+            "allow_failed": allow_failed, "unique": unique,
         }  # fmt: skip
         return self.get(self._change("/executions", body, idempotency_key)["id"])
 
@@ -119,16 +117,22 @@ class RemoteClient:
         }  # fmt: skip
         return [_summary(item) for item in self._items("/executions", query, limit)]
 
-    def links(self, execution: str, *, limit: int = 50) -> tuple[ExecutionLink, ...]:
-        """From and to this execution, newest first."""
-        items = self._ask("GET", "/links", query={"execution": execution, "limit": limit})["items"]
-        return tuple(
+    def links(
+        self, execution: str | None = None, *, source_workflow: str | None = None, target_workflow: str | None = None,
+        state: str | None = None, since: datetime | None = None, limit: int = 50,
+    ) -> Links:  # fmt: skip
+        """Which executions were started with the data of others, newest first, as `Client.links`."""
+        query = {
+            "execution": execution, "source_workflow": source_workflow, "target_workflow": target_workflow,
+            "state": state, "since": _text(since),
+        }  # fmt: skip
+        return [
             ExecutionLink(
                 item["source"]["id"], item["source"]["workflow"], item["state"], item["target"]["id"],
                 item["target"]["workflow"], _time(item["at"]), item["transform"],
             )
-            for item in items
-        )  # fmt: skip
+            for item in self._items("/links", query, limit)
+        ]  # fmt: skip
 
     def history(self, execution: str) -> Events:
         """Its events, as AWS's GetExecutionHistory gives them."""
@@ -173,13 +177,12 @@ class RemoteClient:
         outcome: OutcomeName = answer["outcome"].replace("_", " ")
         return MessageReceipt(outcome, tuple(answer["executions"]), _time(answer["until"]), tuple(answer["near"]))
 
-    def tasks(self, limit: int = 50) -> tuple[WaitingTask, ...]:
+    def tasks(self, limit: int = 50) -> WaitingTasks:
         """Tasks that wait for a callback, oldest first."""
-        items = self._ask("GET", "/tasks", query={"limit": limit})["items"]
-        return tuple(
+        return [
             WaitingTask(each["executionId"], each["workflow"], each["state"], each["resource"], each["token"])
-            for each in items
-        )
+            for each in self._items("/tasks", {}, limit)
+        ]
 
     def task_succeeded(self, token: str, output: Json = None, *, idempotency_key: str | None = None) -> None:
         """The task that waits for this token has this result. Raises UsageError, TaskTimedOut."""
@@ -198,6 +201,8 @@ class RemoteClient:
     # -- the line ----------------------------------------------------------------------------------
 
     def _items(self, path: str, query: dict[str, Any], limit: int) -> Iterator[dict[str, Any]]:
+        if limit < 1:
+            raise errors.UsageError(f"limit is a number from 1 on, not {limit}")
         cursor: str | None = None
         while limit > 0:
             portion = min(limit, 1000)
@@ -246,6 +251,31 @@ class RemoteClient:
             time.sleep(pause)
             pause *= 4
         raise AssertionError("the last attempt returns or raises")
+
+
+def _target(workflow: str | os.PathLike[str] | dict[str, Any], name: str | None) -> dict[str, Any]:
+    """What a request says of a workflow. Raises InvalidDefinition, NotFound."""
+    if isinstance(workflow, str):
+        return {"workflow": workflow, "workflow_name": name}
+    if isinstance(workflow, os.PathLike):
+        from sm_cli.project.definitions import stem_of
+        from sm_cli.project.reading import DefinitionReader, split_reference
+
+        reference = os.fspath(workflow)
+        machine, document = DefinitionReader().named_document(*split_reference(reference))
+        return {"definition": document.value, "workflow_name": name or machine or stem_of(reference)}
+    return {"definition": workflow, "workflow_name": name}
+
+
+def _expression(transform: Transformation | None) -> str | None:
+    if transform is None or isinstance(transform, str):
+        return transform
+    if isinstance(transform, os.PathLike):
+        try:
+            return Path(transform).read_text(encoding="utf-8")
+        except OSError as e:
+            raise errors.NotFound(f"there is no file {os.fspath(transform)}") from e
+    raise errors.UsageError("a function cannot be sent to a server: give a JSONata expression, or the Path of one")
 
 
 def _seconds(header: str | None) -> float:

@@ -6,6 +6,7 @@ import inspect
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -61,7 +62,7 @@ def test_a_server_with_a_token_wants_it(serve: Serve) -> None:
         stranger.list()
     with RemoteClient(here.address, token=TOKEN) as known:
         assert known.list() == []
-        assert known.tasks() == ()
+        assert known.tasks() == []
 
 
 def test_a_server_that_is_away_is_one_sentence() -> None:
@@ -76,12 +77,12 @@ def test_both_clients_have_the_same_methods() -> None:
     assert methods(RemoteClient) == methods(Client)
 
 
-def test_both_clients_have_the_same_parameters_where_both_can() -> None:
-    """What one alone has is said here: a file on its machine, a function, a filter that REST has in its query."""
-    for name in ("stop", "redrive", "send", "task_succeeded", "task_failed", "task_heartbeat", "get", "wait", "list"):
-        here, there = (inspect.signature(getattr(kind, name)) for kind in (Client, RemoteClient))
-        assert [*here.parameters] == [*there.parameters], name
-    assert {*inspect.signature(Client.start).parameters} == {*inspect.signature(RemoteClient.start).parameters}
+def test_both_clients_have_the_same_parameters() -> None:
+    for name, _ in inspect.getmembers(Client, inspect.isfunction):
+        if not name.startswith("_"):
+            assert name in vars(RemoteClient), f"{name} is not asked of the server"
+            here, there = (inspect.signature(getattr(kind, name)) for kind in (Client, RemoteClient))
+            assert here == there, name
 
 
 @pytest.mark.parametrize("kind", ["beside", "remote"])
@@ -153,3 +154,34 @@ def test_a_start_whose_answer_was_lost_is_sent_again_and_started_once(
             front.shutdown()
             thread.join()
     assert on_file.get("/api/v1/executions/count") == {"count": 1}
+
+
+def test_a_url_of_a_server_makes_a_client_of_it(here: Served, serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "greet.yaml"
+    file.write_text("StartAt: P\nStates:\n  P: {Type: Pass, End: true}\n", encoding="utf-8")
+    with Client(here.address) as sm, Client(here.url) as beside:
+        assert (type(sm), type(beside)) == (RemoteClient, Client)
+        first = sm.start(file, {"n": 1})
+        assert (first.workflow, beside.get(first.id).output) == ("greet", {"n": 1})
+        transform = tmp_path / "t.jsonata"
+        transform.write_text("{'m': $states.input.n}", encoding="utf-8")
+        last = sm.start("greet", source=first.id, transform=transform)
+        assert last.input == {"m": 1}
+        for one in (sm, beside):  # times have milliseconds over HTTP
+            assert [each.target for each in one.links(target_workflow="greet")] == [last.id]
+            assert one.links(source_workflow="other") == []
+        assert [each.target for each in sm.links(since=last.started - timedelta(hours=1))] == [last.id]
+        assert [each.id for each in sm.list()] == [each.id for each in beside.list()] == [last.id, first.id]
+        with pytest.raises(errors.UsageError, match="function"):
+            sm.start("greet", source=first.id, transform=lambda output: output)
+        with pytest.raises(errors.UsageError, match="server"):
+            _ = sm.engine
+        for one in (sm, beside):
+            with pytest.raises(errors.UsageError, match="limit"):
+                one.list(limit=0)
+        sm.close()
+    known = serve(token=TOKEN)
+    with Client(known.address.replace("http", "HTTP", 1), token=TOKEN) as sm:
+        assert sm.list() == []
+    with pytest.raises(errors.UsageError, match="token"):
+        Client(here.url, token=TOKEN)
