@@ -10,8 +10,9 @@ from sm_cli.errors import NotFound, SmError
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import BEYOND
 from sm_cli.store.messages import Subscription
-from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, Timer
+from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, MapRun, Status, Timer
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS, rfc3339
 from sm_cli.views.actions import Action, Do
@@ -39,6 +40,43 @@ def executions_now(engine: Engine, ids: Iterable[int]) -> list[Execution]:
     with engine.store.read() as questions:
         executions = map(questions.execution_without_input, ids)
         return [execution for execution in executions if execution is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What an execution is part of; each is None where there is none, or it was deleted."""
+
+    #: The one whose state waits for it.
+    parent: Execution | None
+    #: The map run that it is a child of, also a batch's.
+    run: MapRun | None
+    #: The one at the top, which all began with, when that is another one than `parent`.
+    top: Execution | None
+
+
+def above_of(engine: Engine, execution: Execution) -> Above:
+    """What the execution is part of, all without input and output."""
+    with engine.store.read() as questions:
+        place, parent, run = execution.parent, None, None
+        if place is not None:
+            frame = questions.frames([place.frame]).get(place.frame)
+            parent = None if frame is None else questions.short_execution(frame.execution)
+            run = None if place.run is None else questions.map_run(place.frame, place.activation)
+        lower = {execution.id, None if parent is None else parent.id}
+        return Above(parent, run, None if execution.tree in lower else questions.short_execution(execution.tree))
+
+
+def nested_executions(engine: Engine, execution: Execution, limit: int, before: int = BEYOND) -> list[Execution]:
+    """The executions that its states started and waited for, also those that are closed, without input and output;
+    newest first. before: the id of the one that the page before ended with."""
+    with engine.store.read() as questions:
+        return questions.nested_executions(execution.id, limit, before)
+
+
+def nested_counts(engine: Engine, execution: Execution) -> dict[Status, int]:
+    """How many of `nested_executions` there are of each status."""
+    with engine.store.read() as questions:
+        return questions.nested_counts(execution.id)
 
 
 def history_of(engine: Engine, execution: Execution) -> list[HistoryEvent]:

@@ -70,6 +70,16 @@ class ExecutionQuestions(Asking):
         """RUNNING and PENDING ones whose parent is this frame, lowest index first."""
         return self._executions("open_executions", (frame,))
 
+    def nested_executions(self, execution: int, limit: int, before: int = BEYOND) -> list[Execution]:
+        """Those that states of this execution started and waited for, or wait for, with an id < `before`; newest first,
+        without input and output (both None). No children of map runs and batches."""
+        parameters = {"execution": execution, "before": before, "limit": limit}
+        return self._short_executions("nested_executions", parameters)
+
+    def nested_counts(self, execution: int) -> dict[Status, int]:
+        """How many of `nested_executions` have each status."""
+        return {Status(status): count for status, count in self.session.all("nested_counts", {"execution": execution})}
+
     def failed_executions(self, frame: int, activation: int) -> list[Execution]:
         """Those of this fork that are closed and not SUCCEEDED, lowest index first."""
         return self._executions("failed_executions", (frame, activation))

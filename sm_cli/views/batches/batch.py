@@ -115,6 +115,13 @@ def list_batches(engine: Engine, limit: int, after: Cursor | None = None) -> lis
         return [_batch(questions, execution.id) for execution in executions]
 
 
+def batches_before(engine: Engine, limit: int, id: int | None) -> list[Batch]:
+    """As `list_batches`, those older than the batch of this execution; None: the newest."""
+    with engine.store.read() as questions:
+        place = None if id is None else questions.place_before(id)
+    return list_batches(engine, limit, place)
+
+
 def first_failures(engine: Engine, batch: Batch, count: int) -> list[Execution]:
     """The executions of a batch that failed last, without their data; at most `count`."""
     if batch.run is None or not batch.join.failed_items:

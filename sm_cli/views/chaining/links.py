@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.engine.finding import find_execution
 from sm_cli.jsonvalue import Json
+from sm_cli.store.filters import BEYOND
 from sm_cli.store.links import Link as Link
 from sm_cli.store.links import LinkEnds as LinkEnds
 from sm_cli.store.links import LinkFilter as LinkFilter
@@ -36,6 +37,15 @@ def links_of(questions: Questions, execution: Execution) -> tuple[LinkEnds | Non
     links = questions.links(LinkFilter(execution=execution.id, limit=MOST + 1))
     origin = next((ends for ends in links if ends.link.target == execution.id), None)
     return origin, [ends for ends in links if ends.link.source == execution.id][:MOST]
+
+
+def led_to(store: Store, execution: Execution, limit: int, before: int = BEYOND) -> list[LinkEnds]:
+    """The links that an execution led to, newest first. before: the `target` of the one that the page before ended
+    with."""
+    with store.read() as questions:
+        # One more: the link that it was started by may be among them.
+        links = questions.links(LinkFilter(execution=execution.id, limit=limit + 1, before=before))
+    return [ends for ends in links if ends.link.source == execution.id][:limit]
 
 
 def neighbour_links(store: Store, execution: Execution) -> tuple[LinkEnds | None, list[LinkEnds]]:

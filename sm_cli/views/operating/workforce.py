@@ -10,6 +10,7 @@ import orjson
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
 from sm_cli.timestamps import MICROSECONDS, rfc3339
+from sm_cli.views.why import working
 from sm_cli.worker.membership import is_alive, is_dead
 
 if TYPE_CHECKING:
@@ -184,3 +185,15 @@ def worker_document(row: WorkerRow) -> dict[str, Json]:
         "handlers": serves.get("handlers"),
         "onlyExecution": serves.get("tree") is not None,
     }
+
+
+def known_handlers(engine: Engine) -> frozenset[str] | None:
+    """The names of all handlers that the workers have which are there; None when there is none, or one did not say."""
+    names: set[str] = set()
+    serving = [worker.serves for worker in working(engine)]
+    for each in serving:
+        handlers = each.get("handlers") if isinstance(each, dict) else None
+        if not isinstance(handlers, list):
+            return None
+        names.update(str(name) for name in handlers)
+    return frozenset(names) if serving else None

@@ -63,15 +63,16 @@ class Difference:
     after: Json
 
 
-def list_workflows(store: Store) -> list[WorkflowRow]:
-    """Those of the database that have a version, by name; none of the engine's own."""
+def list_workflows(store: Store, limit: int | None = None, after: str = "") -> list[WorkflowRow]:
+    """Those of the database that have a version, by name; none of the engine's own. limit: at most so many; None: all.
+    after: the name that the page before ended with."""
     with store.read() as questions:
+        rows = [row for row in questions.workflows() if row[0].name > after and not row[0].name.startswith(INTERNAL)]
         return [
             WorkflowRow(
                 each.name, number, len(questions.versions(each.name)), tuple(questions.aliases(each.name)), each.created
             )
-            for each, number in questions.workflows()
-            if not each.name.startswith(INTERNAL)
+            for each, number in rows[:limit]
         ]
 
 
@@ -86,6 +87,15 @@ def versions_of(
             raise no_workflow(questions, workflow)
         page = [each for each in versions if before is None or each.number < before][:limit]
         return [_row(questions, version) for version in page]
+
+
+def version_numbers(store: Store, workflow: str) -> list[int]:
+    """The numbers of the versions of a workflow, highest first. Raises NotFound when it has none."""
+    with store.read() as questions:
+        versions = questions.versions(workflow)
+        if not versions:
+            raise no_workflow(questions, workflow)
+        return [version.number for version in versions]
 
 
 def aliases_of(store: Store, workflow: str) -> list[Alias]:
