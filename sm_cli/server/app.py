@@ -27,6 +27,13 @@ from sm_cli.server.settings import ServerSettings
 _TITLE = "sm"
 #: What a status that a router answers with by itself is called.
 _CODES = {404: "NotFound", 405: "MethodNotAllowed"}
+#: The same for people.
+_SENTENCES = {
+    404: "No page has this address.",
+    405: "This address takes what a form of another page sends; it has nothing to show.",
+}
+#: Addresses whose answers are read by programs, whatever they say that they take.
+_FOR_PROGRAMS = ("/api/", "/static/", "/metrics", "/healthz", "/readyz")
 
 
 def create_app(backend: Backend, settings: ServerSettings) -> FastAPI:
@@ -48,7 +55,7 @@ def create_app(backend: Backend, settings: ServerSettings) -> FastAPI:
     backend.places.most = settings.most_followers
     app.router.routes.extend(_routes(settings))
     app.openapi = lambda: _openapi_of(app)  # type: ignore[method-assign]
-    _answer_errors(app)
+    _answer_errors(app, has_pages=settings.has_ui)
     # The last one added is asked first: what the guard refuses, a named origin may read.
     app.add_middleware(Guard, settings=settings)
     if settings.origins:
@@ -83,17 +90,31 @@ def _openapi_of(app: FastAPI) -> dict[str, Any]:
     return openapi_document(app)
 
 
-def _answer_errors(app: FastAPI) -> None:
-    async def answer(_request: Request, error: Exception) -> Response:
+def _answer_errors(app: FastAPI, *, has_pages: bool) -> None:
+    async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, RequestValidationError):
             return problem_response(validation_refusal(error))
         if isinstance(error, UnreadableBody):
             return problem_response(error.error)
         if isinstance(error, HTTPException):
             code = _CODES.get(error.status_code, "BadRequest")
-            headers = dict(error.headers or {})
-            return problem_response(Refusal(error.status_code, code, str(error.detail), headers))
+            refusal = Refusal(error.status_code, code, str(error.detail), dict(error.headers or {}))
+            shows_page = has_pages and _is_for_people(request)
+            return _refused_page(request, refusal) if shows_page else problem_response(refusal)
         return problem_response(error)
 
     for kind in (SmError, Refusal, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+
+
+def _is_for_people(request: Request) -> bool:
+    """Whether a person asks for what no route answers: a program takes no HTML, and knows its addresses."""
+    path = request.url.path
+    return "text/html" in request.headers.get("accept", "") and not path.startswith(_FOR_PROGRAMS)
+
+
+def _refused_page(request: Request, refusal: Refusal) -> Response:
+    from sm_cli.server.pages.rendering import error_page  # here: a server without pages needs no templates
+
+    text = _SENTENCES.get(refusal.status, refusal.detail)
+    return error_page(request, Refusal(refusal.status, refusal.code, text, refusal.headers))

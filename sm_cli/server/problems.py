@@ -99,10 +99,15 @@ def problem_response(error: BaseException) -> Response:
     assert isinstance(status, int)
     if status == 500:
         log.error("a request ended in a bug", exc_info=error)
+    return Response(orjson.dumps(document), status, problem_headers(error), MEDIA_TYPE)
+
+
+def problem_headers(error: BaseException) -> dict[str, str]:
+    """The headers that an answer to an error has beside the usual ones."""
     headers = dict(error.headers) if isinstance(error, Refusal) else {}
     if isinstance(error, DatabaseBusy | DatabaseAway):
         headers["Retry-After"] = _RETRY_AFTER
-    return Response(orjson.dumps(document), status, headers, MEDIA_TYPE)
+    return headers
 
 
 def aws_refusal(refusal: Refusal) -> Response:

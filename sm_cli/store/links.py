@@ -7,7 +7,6 @@ Values only. Times are integer microseconds since 1970 UTC. What may be asked ab
 
 from typing import NamedTuple
 
-from sm_cli.store.filters import BEYOND
 from sm_cli.store.records import Status
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sm_cli.server.pages.rendering import segment
 from sm_cli.views.actions import Action, Do
+from sm_cli.views.why import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +25,45 @@ class Deed:
     fields: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A reason, with what can be done about it."""
+
+    #: Why it does not go on, or how it ended.
+    reason: Reason
+    #: What the page offers; None when nothing but time or a worker moves it.
+    offer: Deed | None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it goes on only when somebody does something."""
+        return self.reason.action is not None and self.reason.action.do in _BY_A_PERSON
+
+
+def sentence_of(reason: Reason) -> Sentence:
+    """The reason with what a page offers for it."""
+    return Sentence(reason, deed_of(reason.action))
+
+
+#: Nobody else does this: who waits for it is stuck.
+_BY_A_PERSON = frozenset({Do.SEND_MESSAGE, Do.COMPLETE_TASK, Do.LIST_TASKS, Do.START_WORKER, Do.RESUME_BATCH})
 _LINKS = {
     Do.SHOW_OUTPUT: ("Show the output", "/executions/{}?view=data"),
     Do.SHOW_EXECUTION: ("Open the execution", "/executions/{}"),
     Do.SHOW_REASONS: ("Open the execution", "/executions/{}"),
     Do.SHOW_MAP_RUNS: ("Open the map run", "/map-runs/{}"),
     Do.SHOW_BATCH: ("Open the batch", "/batches/{}"),
+    Do.SHOW_SCHEDULE: ("Open the schedule", "/schedules/{}"),
     Do.LIST_TASKS: ("Show tasks that wait", "/waiting"),
 }
 _BUTTONS = {
     Do.REDRIVE: ("Redrive", "/executions/{}/redrive"),
     Do.RESUME_BATCH: ("Resume the batch", "/batches/{}/resume"),
     Do.RETRY_BATCH: ("Try again what failed", "/batches/{}/retry"),
+    Do.RESUME_SCHEDULE: ("Resume the schedule", "/schedules/{}/resume"),
 }
 _COMMANDS = {
     Do.START_WORKER: ("Start a worker", "sm worker"),
-    Do.SHOW_SCHEDULE: ("Show the schedule", "sm schedule show {}"),
-    Do.RESUME_SCHEDULE: ("Resume the schedule", "sm schedule resume {}"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from sm_cli.errors import UsageError
 from sm_cli.timestamps import MICROSECONDS
@@ -23,6 +23,24 @@ def moment_of_text(text: str, what: str) -> int:
         return round(datetime.fromisoformat(text).timestamp() * MICROSECONDS)
     except (ValueError, OverflowError, OSError):
         raise UsageError(f"{what} is a span like 2h or a date like 2026-01-31, not {text!r}") from None
+
+
+def seconds_of_text(text: str, what: str) -> float:
+    """`90s`, `15m`, `1h30m`, `2d` in seconds. Raises UsageError for anything else."""
+    parts = re.findall(r"(\d{1,9}(?:\.\d{1,6})?)([smhdw])", text.strip())
+    if not parts or "".join(map("".join, parts)) != text.strip():
+        raise UsageError(f"{what} is a span like 15m or 1h30m, not {text!r}")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def moment_in_zone(text: str, zone: tzinfo, what: str) -> int:
+    """An ISO 8601 time, in this zone unless it names another one, in microseconds since 1970 UTC. Raises UsageError."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+        return round(moment.timestamp()) * MICROSECONDS
+    except (ValueError, OverflowError):
+        raise UsageError(f"{what} is a time like 2026-12-24 18:00, not {text!r}") from None
 
 
 def clock_text(microseconds: int) -> str:

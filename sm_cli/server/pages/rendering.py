@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlencode
 
 import orjson
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,8 +22,10 @@ from sm_cli.errors import SmError, UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.server.pages.moments import clock_text, span_words
 from sm_cli.server.pages.statics import FILES
-from sm_cli.server.problems import Refusal, status_of
+from sm_cli.server.problems import Refusal, problem_headers, problem_of, status_of, validation_refusal
 from sm_cli.timestamps import rfc3339
+
+log = logging.getLogger("sm.server")
 
 #: Characters of a JSON text that a page shows; all of it can be copied from its own address.
 MOST_JSON = 200_000
@@ -36,9 +40,26 @@ SECTIONS = (
     ("/workflows", "Workflows", "flow"),
     ("/waiting", "Waiting", "wait"),
     ("/batches", "Batches", "batch"),
+    ("/schedules", "Schedules", "clock"),
     ("/queues", "Queues and workers", "queue"),
     ("/statistics", "Statistics", "chart"),
 )
+
+
+#: What stands above an error for people.
+_HEADINGS = {
+    404: "There is nothing here",
+    405: "This is no page",
+    409: "That cannot be done now",
+    500: "This is a bug in sm",
+    503: "The database does not answer",
+}
+#: The sections that addresses belong to which are no sections themselves.
+_SECTION_OF = {
+    "/executions": "/", "/map-runs": "/batches", "/messages": "/waiting", "/tasks": "/waiting",
+    "/new-workflow": "/workflows", "/save-workflow": "/workflows", "/check-definition": "/workflows",
+    "/new-schedule": "/schedules",
+}  # fmt: skip
 
 
 def show_page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -49,7 +70,7 @@ def show_page(request: Request, template: str, status: int = 200, **context: Any
 def render_template(request: Request, template: str, **context: Any) -> str:
     """A template as text."""
     return _environment().get_template(template).render(
-        request=request, path=request.url.path, sections=SECTIONS, version=__version__, **context
+        request=request, section=section_of(request.url.path)[0], sections=SECTIONS, version=__version__, **context
     )  # fmt: skip
 
 
@@ -95,23 +116,45 @@ class PageRoute(APIRoute):
         async def answer(request: Request) -> Response:
             try:
                 return await handler(request)
+            except RequestValidationError as error:
+                return error_page(request, validation_refusal(error))
             except (SmError, Refusal) as error:
                 return error_page(request, error)
+            except Exception as bug:
+                log.error("a page ended in a bug", exc_info=bug)
+                return error_page(request, bug)
 
         return answer
 
 
-def error_page(request: Request, error: SmError | Refusal) -> Response:
-    """An error for people; where a part of a page was asked for, it stands in its place."""
-    status = status_of(error)
-    text = error.detail if isinstance(error, Refusal) else error.message
-    hint = error.hint if isinstance(error, SmError) else None
-    is_part = request.headers.get("hx-request") == "true"
-    details = (hint,) if hint else ()
-    if is_part:
+def error_page(request: Request, error: Exception) -> Response:
+    """An error for people, with a way on; where a part of a page was asked for, it stands in its place. What is our own
+    bug is named by its type, and nothing of its data is shown."""
+    problem = problem_of(error)
+    status, text, hint = status_of(error), str(problem["detail"]), problem.get("hint")
+    details = (str(hint),) if hint else ()
+    if request.headers.get("hx-request") == "true":
         # htmx puts nothing of an error's answer into the page; this one is meant to be seen.
         return show_page(request, "parts/notice.html", kind="bad", text=text, details=details, link="")
-    return show_page(request, "notice.html", status, kind="bad", text=text, details=details, link="")
+    again = with_query(request.url.path, read_query(request)) if status == 503 and request.method == "GET" else ""
+    response = show_page(
+        request, "error.html", status, heading=_HEADINGS.get(status, "That did not work"), text=text, details=details,
+        back=section_of(request.url.path), again=again,
+    )  # fmt: skip
+    response.headers.update(problem_headers(error))
+    return response
+
+
+def section_of(path: str) -> tuple[str, str]:
+    """(the address, the name) of the section that an address belongs to: where the way back leads."""
+    first = f"/{path.split('/')[1]}"
+    address = _SECTION_OF.get(first, first)
+    return next(((at, name) for at, name, _ in SECTIONS if at == address), SECTIONS[0][:2])
+
+
+def read_query(request: Request) -> dict[str, list[str]]:
+    """All parameters of the address."""
+    return {name: request.query_params.getlist(name) for name in request.query_params}
 
 
 # -- what templates ask ----------------------------------------------------------------------------

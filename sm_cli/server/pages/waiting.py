@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from sm_cli.errors import UsageError
 from sm_cli.server.backend import Backend, TheBackend
+from sm_cli.server.pages.paging import number_place, page_of_rows, read_trail
 from sm_cli.server.pages.rendering import PageRoute, form_of, notice, show_page
 from sm_cli.views.messages import find_message, list_messages, list_waits, message_document, near_messages
 from sm_cli.views.records import MessageFilter, MessageStatus, WaitFilter
@@ -17,23 +18,32 @@ from sm_cli.views.tasks import handed_over_tasks
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: Rows of each of the three lists.
-_ROWS = 100
+_ROWS = 50
+_ADDRESS = "/waiting"
 
 
 def _everything(request: Request, backend: Backend) -> dict[str, Any]:
     parameters, engine = request.query_params, backend.engine
-    query = {
+    query: dict[str, Any] = {
         name: text for name in ("key", "value", "workflow", "status") if (text := parameters.get(name, "").strip())
     }
     if "value" in query and "key" not in query:
         raise UsageError("a value is looked for together with its key")
-    key, value = query.get("key"), query.get("value")
-    waits = list_waits(backend.store, WaitFilter(key, value, query.get("workflow"), limit=_ROWS))
-    status = _status(query.get("status"))
-    messages = list_messages(engine, MessageFilter(engine.clock.now(), key, value, status, limit=_ROWS))
+    places = {name: read_trail(parameters, name) for name in ("waits", "tasks", "messages")}
+    whole = query | {name: list(trail) for name, trail in places.items() if trail}
+    key, value, now = query.get("key"), query.get("value"), engine.clock.now()
+    after = {name: number_place(trail) for name, trail in places.items()}
+    waits = list_waits(backend.store, WaitFilter(key, value, query.get("workflow"), after["waits"] or 0, _ROWS + 1))
+    wanted = MessageFilter(now, key, value, _status(query.get("status")), after["messages"], _ROWS + 1)
+    tasks = handed_over_tasks(engine, _ROWS + 1, after["tasks"] or 0)
     return {
-        "waits": waits, "near": near_messages(engine, waits), "tasks": handed_over_tasks(engine, _ROWS),
-        "messages": messages, "now": engine.clock.now(), "query": query, "rows": _ROWS, "statuses": [*MessageStatus],
+        "waits": page_of_rows(waits, _ROWS, lambda wait: wait.subscription.frame, _ADDRESS, whole, places["waits"],
+                           "waits"),
+        "near": near_messages(engine, waits[:_ROWS]),
+        "tasks": page_of_rows(tasks, _ROWS, lambda task: task.number, _ADDRESS, whole, places["tasks"], "tasks"),
+        "messages": page_of_rows(list_messages(engine, wanted), _ROWS, lambda message: message.id, _ADDRESS, whole,
+                              places["messages"], "messages"),
+        "now": now, "query": query, "whole": whole, "statuses": [*MessageStatus],
     }  # fmt: skip
 
 

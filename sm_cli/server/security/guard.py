@@ -83,7 +83,9 @@ class Guard:
 
             from starlette.responses import RedirectResponse
 
-            return RedirectResponse(f"{_LOGIN}?next={quote(scope['path'])}", 303)
+            query = scope["query_string"].decode("latin-1")
+            wanted = f"{scope['path']}?{query}" if query else scope["path"]
+            return RedirectResponse(f"{_LOGIN}?next={quote(wanted)}", 303)
         return problem_response(refusal)
 
 

@@ -10,6 +10,14 @@ document.addEventListener("DOMContentLoaded", () => {
     if (seconds < 60) return `${seconds.toFixed(1)} s`;
     return seconds < 3600 ? `${(seconds / 60).toFixed(1)} m` : `${(seconds / 3600).toFixed(1)} h`;
   };
+  const two = (number) => String(number).padStart(2, "0");
+  // A time of day; where the day changes, and at the first, the day.
+  const times = (_, ticks) => ticks.map((tick, i) => {
+    const at = new Date(tick * 1000), before = i ? new Date(ticks[i - 1] * 1000) : null;
+    const day = `${two(at.getMonth() + 1)}-${two(at.getDate())}`, clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+    if (before && before.getDate() === at.getDate()) return clock;
+    return at.getHours() || at.getMinutes() ? `${clock}\n${day}` : day;
+  });
   const axis = (more) => ({ stroke: colour("--muted"), grid: { stroke: colour("--border"), width: 1 }, ticks: { stroke: colour("--border"), width: 1 }, font: "11px system-ui", ...more });
   function chart(id, columns, lines, values) {
     const place = document.getElementById(id);
@@ -21,8 +29,8 @@ document.addEventListener("DOMContentLoaded", () => {
       cursor: { drag: { x: true, y: false } },
       legend: { live: true },
       scales: { x: { time: true, range: () => [series.hours[0] - 1800, series.hours.at(-1) + 5400] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-      axes: [axis({}), axis({ size: 62, values: (_, ticks) => ticks.map(values) })],
-      series: [{}, ...lines],
+      axes: [axis({ values: times }), axis({ size: 62, values: (_, ticks) => ticks.map(values) })],
+      series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...lines],
     }, [series.hours, ...columns.map((name) => series[name])], place);
     charts.push({ plot, size });
   }

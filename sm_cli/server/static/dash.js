@@ -51,6 +51,13 @@
   // What no commit tells of: workers that come and go, and time that passes.
   setInterval(() => isWanted() && htmx.trigger(document.body, "commit"), 10000);
 
+  // Where the menu does not fit, the section that is open can be seen.
+  const menu = document.querySelector(".side nav");
+  const here = menu?.querySelector("[aria-current]");
+  const showHere = () => here && (menu.scrollLeft = here.offsetLeft - menu.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2);
+  window.addEventListener("resize", showHere);
+  showHere();
+
   // -- times, in the time zone of who reads --------------------------------------------------------------------------
   const two = (number) => String(number).padStart(2, "0");
   function writeTimes(root) {

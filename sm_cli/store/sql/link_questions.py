@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from sm_cli.store.filters import BEYOND
 from sm_cli.store.records import Status
 from sm_cli.store.sql.asking import Asking
 from sm_cli.store.sql.parameters import id_list

@@ -81,6 +81,51 @@ MANY: dict[str, Any] = {
         }
     },
 }
+#: The same, whose items nobody works on.
+NOBODY: dict[str, Any] = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "Work",
+                "States": {"Work": task("nobody", End=True)},
+            },
+            "MaxConcurrency": 1,
+            "ToleratedFailureCount": 1,
+            "End": True,
+        }
+    },
+}
+#: Runs other executions, one after the other, and waits for them: `child` has to be a workflow.
+STARTS: dict[str, Any] = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "MaxConcurrency": 1,
+            "ItemProcessor": {
+                "StartAt": "Run",
+                "States": {
+                    "Run": task(
+                        "arn:aws:states:::states:startExecution.sync:2",
+                        Parameters={
+                            "StateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:child",
+                            "Input.$": "$",
+                        },
+                        Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Skip"}],
+                        End=True,
+                    ),
+                    "Skip": {"Type": "Pass", "End": True},
+                },
+            },
+            "End": True,
+        }
+    },
+}  # fmt: skip
 
 
 class Hands:

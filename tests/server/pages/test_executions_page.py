@@ -82,13 +82,17 @@ def test_pages_follow_each_other_without_a_gap(tab: Tab) -> None:
     refs = set()
     while True:
         refs |= set(tab.page.locator("#rows tbody input[name=id]").evaluate_all("all => all.map(each => each.value)"))
-        following = tab.page.get_by_role("link", name="Next page")
+        following = tab.page.get_by_role("link", name="Older")
         if not following.count():
             break
         before = tab.page.url
         following.click()
         expect(tab.page).not_to_have_url(before)
     assert len(refs) == 8
+    tab.page.get_by_role("link", name="Newer").click()
+    expect(tab.page.get_by_role("link", name="Older")).to_be_visible()
+    tab.page.get_by_role("link", name="Newer").click()
+    expect(tab.page).to_have_url(f"{tab.address}/?limit=3")
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def test_a_wait_is_answered_from_its_row(tab: Tab, world: Served) -> None:
 def test_a_message_that_nobody_waits_for_tells_of_near_misses_and_is_deleted(tab: Tab, world: Served) -> None:
     wait(world, "S-1")
     tab.open("/waiting")
+    tab.page.locator(".send-card summary").click()
     form = tab.page.locator('.send-card form[action="/messages"]')
     form.get_by_label("Key").fill("order")
     form.get_by_label("Value", exact=True).fill("s-1")
@@ -64,7 +65,7 @@ def test_a_message_that_nobody_waits_for_tells_of_near_misses_and_is_deleted(tab
     expect(tab.notice()).to_contain_text("S-1")
     assert messages(world, "s-1") == ["buffered"]
     tab.open("/waiting?key=order&value=s-1")
-    tab.page.on("dialog", lambda dialog: dialog.accept())
+    tab.page.once("dialog", lambda dialog: dialog.accept())
     tab.button("Delete").click()
     expect(tab.notice()).to_contain_text("is deleted")
     assert messages(world, "s-1") == []
@@ -130,7 +131,7 @@ def test_a_batch_is_cancelled_after_a_question(tab: Tab, world: Served) -> None:
     with world.worker():
         soon(lambda: batch_now(world.engine, batch.id).join.running == 1)
     tab.open(f"/batches/{batch.ref}")
-    tab.page.on("dialog", lambda dialog: dialog.accept())
+    tab.page.once("dialog", lambda dialog: dialog.accept())
     tab.button("Cancel").click()
     expect(tab.page.locator("#state .pill").first).to_have_text("ABORTED")
     assert world.engine.find(batch.ref).status == "ABORTED"

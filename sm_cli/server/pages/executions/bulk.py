@@ -13,7 +13,7 @@ from starlette.responses import Response
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.pages.executions.filters import read_list_address
-from sm_cli.server.pages.rendering import PageRoute, form_of, show_page
+from sm_cli.server.pages.rendering import PageRoute, form_of, read_query, show_page, with_query
 from sm_cli.views.listing import ExecutionFilter, Status, matching_executions, short_execution
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ async def confirm(request: Request, backend: TheBackend) -> Response:
         return {
             "selection": selection, "some": [each for each in some if each is not None], "past": PAST[selection.verb],
             "newest": max(selection.ids, default=0), "address": f"/executions/bulk?{request.url.query}",
+            "back": _way_back(request),
         }  # fmt: skip
 
     return show_page(request, "executions/bulk.html", **await backend.read(ask))
@@ -95,8 +96,13 @@ async def act_on_many(request: Request, backend: TheBackend) -> Response:
     return show_page(
         request, "executions/bulk_progress.html", verb=selection.verb, past=PAST[selection.verb], left=len(ids),
         total=total, done=done, after=after, newest=newest, refusals=refusals,
-        address=f"/executions/bulk?{request.url.query}",
+        address=f"/executions/bulk?{request.url.query}", back=_way_back(request),
     )  # fmt: skip
+
+
+def _way_back(request: Request) -> str:
+    """The list that the executions were chosen from, with its filters."""
+    return with_query("/", {**read_query(request), "verb": None, "id": None})
 
 
 async def _act(backend: Backend, verb: str, execution: Execution | None) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sm_cli.errors import UsageError
 from sm_cli.server.pages.moments import moment_of_text
+from sm_cli.server.pages.paging import read_trail
 from sm_cli.views.listing import ExecutionFilter, Order, SortKey, Status, map_run_id
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class ListAddress:
     filter: ExecutionFilter
     #: In which order.
     order: Order
-    #: The public id of the execution that the page before ended with; None: the first page.
-    after: str | None
+    #: The public ids of the executions that the pages before this one ended with, the newest last; empty: the first.
+    trail: tuple[str, ...]
     #: Rows of a page.
     limit: int
 
@@ -47,7 +48,9 @@ def read_list_address(parameters: QueryParams, store: Store) -> ListAddress:
     tags = [text.strip() for text in parameters.getlist("tag") if text.strip()]
     query |= {"status": statuses} if statuses else {}
     query |= {"tag": tags} if tags else {}
-    query |= {name: text for name in ("sort", "after", "limit") if (text := parameters.get(name, ""))}
+    query |= {name: text for name in ("sort", "limit") if (text := parameters.get(name, ""))}
+    trail = read_trail(parameters)
+    query |= {"after": list(trail)} if trail else {}
     since = moment_of_text(query["since"], "since") if "since" in query else None
     until = moment_of_text(query["until"], "until") if "until" in query else None
     if since is not None and until is not None and since >= until:
@@ -58,7 +61,7 @@ def read_list_address(parameters: QueryParams, store: Store) -> ListAddress:
         tuple(map(_status, statuses)), query.get("workflow"), since, until, query.get("name"), query.get("state"),
         query.get("error"), tuple(map(_tag, tags)), map_run_id(store, query["map_run"]) if "map_run" in query else None,
     )  # fmt: skip
-    return ListAddress(query, filter, _order(query.get("sort", "-started")), query.get("after"), _limit(query))
+    return ListAddress(query, filter, _order(query.get("sort", "-started")), trail, _limit(query))
 
 
 def _status(text: str) -> Status:

@@ -10,14 +10,15 @@ from starlette.responses import Response
 
 from sm_cli.errors import SmError
 from sm_cli.server.backend import Backend, TheBackend
-from sm_cli.server.pages.deeds import Deed, deed_of
+from sm_cli.server.pages.deeds import Sentence, sentence_of
 from sm_cli.server.pages.executions.filters import ListAddress, read_list_address
 from sm_cli.server.pages.moments import clock_text
+from sm_cli.server.pages.paging import ListPage, page_of_rows
 from sm_cli.server.pages.rendering import PageRoute, show_page
 from sm_cli.server.problems import status_of
-from sm_cli.views.actions import Do
 from sm_cli.views.listing import ExecutionPage, Status, count_executions, list_executions, page_after, workflow_names
-from sm_cli.views.why import Reason, why
+from sm_cli.views.operating.workforce import known_handlers
+from sm_cli.views.why import why
 
 if TYPE_CHECKING:
     from sm_cli.views.records import Execution
@@ -26,8 +27,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: What a row says that an execution waits for is looked at for so many of those that run.
 _REASONS = 50
-#: Nobody else does this: who waits for it is stuck.
-_BY_A_PERSON = frozenset({Do.SEND_MESSAGE, Do.COMPLETE_TASK, Do.LIST_TASKS, Do.START_WORKER, Do.RESUME_BATCH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +36,12 @@ class ExecutionRow:
     #: As it is now, without its data.
     execution: Execution
     #: What it waits for first; None when it is closed, and before anybody looked.
-    reason: Reason | None = None
+    why: Sentence | None = None
 
     @property
     def is_stuck(self) -> bool:
         """Whether it goes on only when somebody does something."""
-        return self.reason is not None and self.reason.action is not None and self.reason.action.do in _BY_A_PERSON
-
-    @property
-    def offer(self) -> Deed | None:
-        """What can be done about it."""
-        return None if self.reason is None else deed_of(self.reason.action)
+        return self.why is not None and self.why.is_stuck
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +51,7 @@ class Listing:
     #: What was asked for.
     address: ListAddress
     #: In the order that was asked for.
-    rows: list[ExecutionRow]
-    #: The public id of the last row when there are more; None: this is the last page.
-    next: str | None
+    page: ListPage[ExecutionRow]
     #: Now, microseconds since 1970 UTC.
     now: int
 
@@ -77,7 +69,7 @@ async def executions_page(request: Request, backend: TheBackend) -> Response:
     except SmError as error:
         problem, status = error.message, status_of(error)
         for name in request.query_params:
-            is_list = name in ("status", "tag")
+            is_list = name in ("status", "tag", "after")
             query[name] = request.query_params.getlist(name) if is_list else request.query_params[name]
     return show_page(request, "executions/list.html", status, listing=listing, query=query, workflows=names,
                      error=problem, statuses=[*Status])  # fmt: skip
@@ -112,19 +104,18 @@ def _listing(request: Request, backend: Backend, *, has_reasons: bool) -> Listin
     address = read_list_address(request.query_params, store)
     limit = address.limit + 1
     part = ExecutionPage(limit, address.order)
-    if address.after is not None:
-        part = page_after(store, address.after, address.order, limit)
-    executions = list_executions(store, address.filter, part)
-    more = len(executions) == limit
-    del executions[address.limit :]
-    rows = [ExecutionRow(execution) for execution in executions]
+    if address.trail:
+        part = page_after(store, address.trail[-1], address.order, limit)
+    rows = [ExecutionRow(execution) for execution in list_executions(store, address.filter, part)]
     if has_reasons:
-        rows = [_with_reason(backend, row, number) for number, row in enumerate(rows)]
-    return Listing(address, rows, rows[-1].execution.ref if more else None, backend.engine.clock.now())
+        handlers = known_handlers(backend.engine)
+        rows = [_with_reason(backend, row, number, handlers) for number, row in enumerate(rows)]
+    page = page_of_rows(rows, address.limit, lambda row: row.execution.ref, "/", address.query, address.trail)
+    return Listing(address, page, backend.engine.clock.now())
 
 
-def _with_reason(backend: Backend, row: ExecutionRow, number: int) -> ExecutionRow:
+def _with_reason(backend: Backend, row: ExecutionRow, number: int, handlers: frozenset[str] | None) -> ExecutionRow:
     if row.execution.closed is not None or number >= _REASONS:
         return row
-    reasons = why(backend.engine, row.execution, time_text=clock_text)
-    return ExecutionRow(row.execution, reasons[0] if reasons else None)
+    reasons = why(backend.engine, row.execution, handlers=handlers, time_text=clock_text)
+    return ExecutionRow(row.execution, sentence_of(reasons[0]) if reasons else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,20 +12,32 @@ from starlette.responses import Response
 from sm_cli.errors import NotFound, SmError
 from sm_cli.server.answers import answer_json
 from sm_cli.server.backend import Backend, TheBackend
-from sm_cli.server.pages.deeds import Deed, deed_of
+from sm_cli.server.pages.deeds import Sentence, sentence_of
 from sm_cli.server.pages.executions.timeline_rows import RowMaker
 from sm_cli.server.pages.moments import clock_text
+from sm_cli.server.pages.paging import number_place, page_of_rows, read_trail
 from sm_cli.server.pages.pictures import graph_document, graph_of_execution, timelines_of
-from sm_cli.server.pages.rendering import PageRoute, show_page
-from sm_cli.views.executions import definition_of, execution_document, execution_failure, execution_now
+from sm_cli.server.pages.rendering import PageRoute, read_query, segment, show_page
+from sm_cli.views.chaining.links import led_to, neighbour_links
+from sm_cli.views.executions import (
+    above_of,
+    definition_of,
+    execution_document,
+    execution_failure,
+    execution_now,
+    nested_counts,
+    nested_executions,
+)
 from sm_cli.views.failures import FailurePlace
 from sm_cli.views.history import events_of
+from sm_cli.views.listing import BEYOND
 from sm_cli.views.map_runs import find_map_runs
+from sm_cli.views.operating.workforce import known_handlers
 from sm_cli.views.records import Execution
 from sm_cli.views.timeline.details import visit_details, visits_of_state
 from sm_cli.views.timeline.lanes import rounds_of
 from sm_cli.views.timeline.marks import PathMarks, state_pointer
-from sm_cli.views.why import Reason, why
+from sm_cli.views.why import why
 
 if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
@@ -32,19 +45,11 @@ if TYPE_CHECKING:
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-VIEWS = (("overview", "Graph and timeline"), ("events", "Events"), ("data", "Data"), ("related", "Related"))
+VIEWS = (("overview", "Overview"), ("events", "Events"), ("data", "Data"), ("related", "Related"))
 #: Events of a page, and visits that the picker of a state has.
 _EVENTS, _VISITS = 100, 300
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A reason, with what can be done about it."""
-
-    #: Why it does not go on, or how it ended.
-    reason: Reason
-    #: What the page offers; None when nothing but time or a worker moves it.
-    offer: Deed | None
+#: Rows of each list of relations.
+_RELATED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,11 @@ class Head:
     #: Now, microseconds since 1970 UTC.
     now: int
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it goes on only when somebody does something."""
+        return any(sentence.is_stuck for sentence in self.sentences)
+
 
 def find_now(backend: Backend, ref: str) -> Execution:
     """The execution of this address, without its data. Raises NotFound, Conflict."""
@@ -71,23 +81,20 @@ def find_now(backend: Backend, ref: str) -> Execution:
 
 def _head(backend: Backend, execution: Execution) -> Head:
     engine = backend.engine
-    reasons = why(engine, execution, time_text=clock_text)
-    sentences = [Sentence(reason, deed_of(reason.action)) for reason in reasons]
+    reasons = why(engine, execution, handlers=known_handlers(engine), time_text=clock_text)
+    sentences = [sentence_of(reason) for reason in reasons]
     return Head(execution, sentences, execution_failure(engine, execution), engine.clock.now())
 
 
 @router.get("/executions/{ref}")
-async def execution_page(
-    request: Request, backend: TheBackend, ref: str, view: str = "overview", after: int = 0
-) -> Response:
+async def execution_page(request: Request, backend: TheBackend, ref: str, view: str = "overview") -> Response:
     """The page of one execution, in one of its views. Raises NotFound for another view."""
     if view not in dict(VIEWS):
         raise NotFound(f"there is no view {view!r}")
 
     def ask() -> dict[str, Any]:
         execution = find_now(backend, ref)
-        is_events = view == "events"
-        more = _events(backend, execution, max(0, after)) if is_events else _VIEWS[view](backend, execution)
+        more = _VIEWS[view](request, backend, execution)
         return {"head": _head(backend, execution), "view": view, "views": VIEWS, **more}
 
     return show_page(request, "execution/page.html", **await backend.read(ask))
@@ -103,7 +110,7 @@ async def head_part(request: Request, backend: TheBackend, ref: str) -> Response
 # -- the views -------------------------------------------------------------------------------------
 
 
-def _overview(backend: Backend, execution: Execution) -> dict[str, Any]:
+def _overview(_request: Request, backend: Backend, execution: Execution) -> dict[str, Any]:
     try:
         drawing: Json = graph_document(graph_of_execution(backend.engine, execution))
         problem = ""
@@ -112,7 +119,8 @@ def _overview(backend: Backend, execution: Execution) -> dict[str, Any]:
     return {"drawing": drawing, "problem": problem}
 
 
-def _events(backend: Backend, execution: Execution, after: int) -> dict[str, Any]:
+def _events(request: Request, backend: Backend, execution: Execution) -> dict[str, Any]:
+    after = number_place(read_trail(request.query_params)) or 0
     events = []
     for event in events_of(backend.engine, execution, after, large=False):
         events.append(event)
@@ -122,7 +130,7 @@ def _events(backend: Backend, execution: Execution, after: int) -> dict[str, Any
     return {"events": events, "after": after, "next": last if last < execution.events else None, "portion": _EVENTS}
 
 
-def _data(backend: Backend, execution: Execution) -> dict[str, Any]:
+def _data(_request: Request, backend: Backend, execution: Execution) -> dict[str, Any]:
     document, _, _ = execution_document(backend.engine, backend.engine.find(execution.ref))
     try:
         definition: Json = definition_of(backend.engine, execution)
@@ -131,14 +139,35 @@ def _data(backend: Backend, execution: Execution) -> dict[str, Any]:
     return {"document": document, "definition": definition}
 
 
-def _related(backend: Backend, execution: Execution) -> dict[str, Any]:
-    document, waits, _ = execution_document(backend.engine, execution)
-    runs = find_map_runs(backend.engine, execution.ref)
-    children = [wait.what for wait in waits if isinstance(wait.what, Execution)]
-    return {"document": document, "runs": runs, "children": children}
+def _related(request: Request, backend: Backend, execution: Execution) -> dict[str, Any]:
+    engine, query = backend.engine, read_query(request)
+    trails = {name: read_trail(request.query_params, name) for name in ("children", "runs", "links")}
+    places = {name: number_place(trail) or BEYOND for name, trail in trails.items()}
+    found: dict[str, list[Any]] = {
+        "children": nested_executions(engine, execution, _RELATED + 1, places["children"]),
+        "runs": find_map_runs(engine, execution.ref, _RELATED + 1, places["runs"]),
+        "links": led_to(engine.store, execution, _RELATED + 1, places["links"]),
+    }
+    address = f"/executions/{segment(execution.ref)}"
+    pages = {
+        name: page_of_rows(rows, _RELATED, _RELATED_PLACE[name], address, query, trails[name], name)
+        for name, rows in found.items()
+    }
+    origin, _ = neighbour_links(engine.store, execution)
+    return {**pages, "counts": nested_counts(engine, execution), "above": above_of(engine, execution), "origin": origin}
 
 
-_VIEWS = {"overview": _overview, "data": _data, "related": _related}
+_RELATED_PLACE: dict[str, Callable[[Any], int]] = {
+    "children": lambda child: child.id,
+    "runs": lambda run: run.id,
+    "links": lambda ends: ends.link.target,
+}
+_VIEWS: dict[str, Callable[[Request, Backend, Execution], dict[str, Any]]] = {
+    "overview": _overview,
+    "events": _events,
+    "data": _data,
+    "related": _related,
+}
 
 
 # -- parts of the overview -------------------------------------------------------------------------

@@ -10,15 +10,24 @@ from starlette.responses import Response
 from sm_cli.asl.graph.graph import graph_of
 from sm_cli.asl.validation.validate import check
 from sm_cli.engine.versions.references import WorkflowReference
+from sm_cli.errors import UsageError
 from sm_cli.project.definitions import files_by_name
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.pages.moments import moment_of_text
+from sm_cli.server.pages.paging import number_place, page_of_rows, read_trail
 from sm_cli.server.pages.pictures import graph_document
-from sm_cli.server.pages.rendering import PageRoute, form_of, notice, segment, show_page
+from sm_cli.server.pages.rendering import PageRoute, form_of, notice, read_query, segment, show_page
 from sm_cli.server.pages.workflows.texts import readable_text, side_by_side
-from sm_cli.views.listing import ExecutionFilter, Status
+from sm_cli.views.listing import ExecutionFilter, Status, workflow_names
 from sm_cli.views.numbers.statistics import By, Group, statistics
-from sm_cli.views.workflows.versions import aliases_of, definition_value, list_workflows, version_text, versions_of
+from sm_cli.views.workflows.versions import (
+    aliases_of,
+    definition_value,
+    list_workflows,
+    version_numbers,
+    version_text,
+    versions_of,
+)
 
 if TYPE_CHECKING:
     from sm_cli.views.workflows.versions import WorkflowRow
@@ -27,6 +36,10 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 #: The time that is looked at unless somebody says otherwise.
 SINCE = "24h"
+#: Rows of a list.
+_ROWS = 50
+#: Digits of a version's number.
+_DIGITS = 9
 
 
 class WorkflowNumbers(NamedTuple):
@@ -47,18 +60,20 @@ class WorkflowNumbers(NamedTuple):
         return self.successes / self.closed if self.closed else None
 
 
-def _list(backend: Backend, since: str) -> dict[str, Any]:
+def _list(request: Request, backend: Backend, since: str) -> dict[str, Any]:
     now = backend.engine.clock.now()
     filter = ExecutionFilter(since=None if since == "all" else moment_of_text(since, "since"))
     groups = {str(group.key[0]): group for group in statistics(backend.store, filter, By.WORKFLOW, now).groups}
     good = filter._replace(statuses=(Status.SUCCEEDED,))
     successes = {str(group.key[0]): group.count for group in statistics(backend.store, good, By.WORKFLOW, now).groups}
-    rows = list_workflows(backend.store)
-    there = {row.name for row in rows}
-    files = (
-        [] if backend.library is None else [name for name in files_by_name(backend.library.folder) if name not in there]
-    )
-    return {"rows": [_numbers(row, groups, successes) for row in rows], "files": files, "since": since}
+    trail = read_trail(request.query_params)
+    rows = list_workflows(backend.store, _ROWS + 1, trail[-1] if trail else "")
+    numbers = [_numbers(row, groups, successes) for row in rows]
+    page = page_of_rows(numbers, _ROWS, lambda each: each.row.name, "/workflows", read_query(request), trail)
+    there = set(workflow_names(backend.store))
+    # Files that nobody started yet have no place among the others: they stand at the end.
+    files = [] if page.end else sorted(name for name in files_by_name(backend.library.folder) if name not in there)
+    return {"page": page, "files": files, "since": since}
 
 
 def _numbers(row: WorkflowRow, groups: dict[str, Group], successes: dict[str, int]) -> WorkflowNumbers:
@@ -70,7 +85,7 @@ def _numbers(row: WorkflowRow, groups: dict[str, Group], successes: dict[str, in
 @router.get("/workflows")
 async def workflows_page(request: Request, backend: TheBackend, since: str = SINCE) -> Response:
     """All workflows, with their success rates and durations."""
-    return show_page(request, "workflows/page.html", **await backend.read(lambda: _list(backend, since)))
+    return show_page(request, "workflows/page.html", **await backend.read(lambda: _list(request, backend, since)))
 
 
 @router.get("/workflows/{name}")
@@ -101,24 +116,37 @@ async def versions_page(request: Request, backend: TheBackend, name: str, a: int
     """All versions, and two of them side by side: the newest two unless the address says otherwise."""
 
     def ask() -> dict[str, Any]:
-        rows = versions_of(backend.store, name)
-        numbers = [row.version.number for row in rows]
+        trail = read_trail(request.query_params)
+        rows = versions_of(backend.store, name, _ROWS + 1, number_place(trail))
+        page = page_of_rows(
+            rows,
+            _ROWS,
+            lambda row: row.version.number,
+            f"/workflows/{segment(name)}/versions",
+            read_query(request),
+            trail,
+        )
+        numbers = version_numbers(backend.store, name)
         after = b or numbers[0]
         before = a or next((number for number in numbers if number < after), after)
         texts = [
-            version_text(backend.store, WorkflowReference(name, str(number)))[1].text for number in (before, after)
+            readable_text(version_text(backend.store, WorkflowReference(name, str(number)))[1])
+            for number in (before, after)
         ]
-        return {"name": name, "rows": rows, "before": before, "after": after, "lines": [*side_by_side(*texts)],
-                "aliases": aliases_of(backend.store, name)}  # fmt: skip
+        return {"name": name, "page": page, "numbers": numbers, "before": before, "after": after,
+                "lines": [*side_by_side(*texts)]}  # fmt: skip
 
     return show_page(request, "workflows/versions.html", **await backend.read(ask))
 
 
 @router.post("/workflows/{name}/current")
 async def make_current(request: Request, backend: TheBackend, name: str) -> Response:
-    """Let the bare name mean another version: what is started from now on runs it."""
+    """Let the bare name mean another version: what is started from now on runs it. Raises UsageError."""
     form = await form_of(request)
-    number = int(form.get("version", "0") or "0")
+    text = form.get("version", "").strip()
+    if not text.isdecimal() or len(text) > _DIGITS:
+        raise UsageError(f"a version is a number, not {text!r}")
+    number = int(text)
     engine = backend.engine
     await backend.change(lambda: engine.workflows.roll_back(WorkflowReference(name, None), number))
     return notice(request, f"{name} means version {number} now.", link=f"/workflows/{segment(name)}/versions")
