@@ -74,8 +74,8 @@ class Client:
         """A Client of the kind that the URL is for."""
         scheme = os.fspath(url_or_path).partition("://")[0].lower()
         kind: type[Any] = cls._kinds.get(scheme, cls) if cls is Client else cls
-        made: Self = object.__new__(kind)
-        return made
+        client: Self = object.__new__(kind)
+        return client
 
     def __init__(
         self, url_or_path: str | os.PathLike[str], *, project: str | os.PathLike[str] | None = None,
