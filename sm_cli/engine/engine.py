@@ -6,7 +6,6 @@ Each call is one transaction, or a read. Stepping happens in `transact`, in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from sm_cli.engine.batches.callbacks import BatchCallbacks, Callback
@@ -19,11 +18,11 @@ from sm_cli.engine.batches.starting import (
     source_of_inputs,
 )
 from sm_cli.engine.chaining.source import Source as Source
-from sm_cli.engine.chaining.source import check_unchanged, check_unique, read_source
+from sm_cli.engine.chaining.source import read_source
 from sm_cli.engine.chaining.transform import Transform
 from sm_cli.engine.clock import Clock, clock_of
 from sm_cli.engine.event_warnings import warn_of_many_events
-from sm_cli.engine.execution_names import check_chosen_name, name_taken, same_execution
+from sm_cli.engine.execution_names import check_chosen_name
 from sm_cli.engine.finding import find_execution, split_state
 from sm_cli.engine.map_items import bucket_jobs
 from sm_cli.engine.payload_warnings import PayloadWarnings, refuse_beyond_aws
@@ -37,7 +36,6 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.closing import end
 from sm_cli.engine.stepping.redrive import Again, From, check_origin, redrive, text_of_definition, text_of_version
-from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.tokens import frame_of_token, task_of_token
@@ -45,6 +43,9 @@ from sm_cli.engine.tags import check_tags
 from sm_cli.engine.transactions import Observer, Transactions
 from sm_cli.engine.versions.references import parse_reference
 from sm_cli.engine.versions.resolving import find_stored_version
+from sm_cli.engine.workflows.new_executions import NewExecution as NewExecution
+from sm_cli.engine.workflows.new_executions import Started as Started
+from sm_cli.engine.workflows.new_executions import start_each
 from sm_cli.engine.workflows.workflows import Workflows
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
@@ -123,6 +124,20 @@ class Engine(Transactions):
         `targets`: workflows that it starts; their definitions are stored with it. `ref`: its public id; None: a new.
         `facts`: what AWS's API keeps of a new one.
         """
+        new = self.new_execution(
+            workflow, input, name=name, ref=ref, type=type, timeout=timeout, queue=queue, limits=limits, tags=tags,
+            targets=targets, source=source, facts=facts,
+        )  # fmt: skip
+        (execution, is_new), tick = self.answer(lambda tick: new.start_in(tick, self.programs), taker)
+        return execution, is_new, tick.taken_jobs()
+
+    def new_execution(
+        self, workflow: Workflow, input: Json = None, *, name: str | None = None, ref: str | None = None,
+        type: str = "STANDARD", timeout: float | None = None, queue: str = "default", limits: bool = False,
+        tags: Mapping[str, str] | None = None, targets: Sequence[Workflow] = (), source: Source | None = None,
+        facts: Mapping[str, Json] | None = None,
+    ) -> NewExecution:  # fmt: skip
+        """What `start` would start, checked, for `start_several`. Raises what `start` raises before its transaction."""
         labels = check_tags(tags or {})
         before = None
         if source is not None:
@@ -134,29 +149,14 @@ class Engine(Transactions):
         self.refuse_unbounded(input, "the input")
         ref = ref or self.clock.new_ref()
         name = ref if name is None else check_chosen_name(name)
+        return NewExecution(
+            workflow, input, ref, name, type, timeout, queue, limits, labels, targets, source, before, facts
+        )
 
-        def work(tick: Tick) -> tuple[Execution, bool]:
-            namesake = tick.tx.find_execution(workflow.name, name)
-            if namesake is not None:
-                if namesake.digest == workflow.program.digest:
-                    self.programs.repair(workflow, tick.tx, tick.changes, tick.now)
-                judge(tick, [namesake.id])
-                if source is not None:
-                    raise name_taken(tick.execution(namesake.id))
-                return same_execution(tick.execution(namesake.id), input), False
-            if source is not None and before is not None:
-                check_unchanged(tick.tx, source, before)
-                check_unique(tick.tx, source, workflow.name)
-            find = partial(self.programs.version_to_start, tx=tick.tx, changes=tick.changes, now=tick.now)
-            version, *_ = [find(each) for each in (workflow, *targets)]
-            execution = begin(
-                tick, version, input, ref=ref, name=name, type=type, timeout=timeout, queue=queue, limits=limits,
-                tags=labels, source=source, facts=facts,
-            )  # fmt: skip
-            return execution, True
-
-        (execution, new), tick = self.answer(work, taker)
-        return execution, new, tick.taken_jobs()
+    def start_several(self, several: Sequence[NewExecution]) -> list[Started]:
+        """Start them all in one transaction: of each, in their order, what `start` gives, or the error that it raises.
+        None of them has a source. Raises what the transaction as a whole fails with; then none was started."""
+        return self.answer(lambda tick: start_each(tick, self.programs, several))[0]
 
     def batch(
         self, workflow: Workflow, inputs: Inputs, *, name_prefix: str | None = None,

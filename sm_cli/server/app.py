@@ -71,13 +71,13 @@ def create_app(backend: Backend, settings: ServerSettings) -> FastAPI:
 def _routes(settings: ServerSettings) -> Iterator[BaseRoute]:
     """As they were made with their modules: `include_router` would make each of them again, twice, which takes longer
     than all else that a server does to start."""
-    yield from probes.router.routes
-    yield from api_routes()
-    yield from docs_page.router.routes
     if settings.has_aws:
         from sm_cli.server.aws.routes import aws_route
 
-        yield aws_route()
+        yield aws_route()  # one path for all that AWS's clients ask: tried first
+    yield from api_routes()
+    yield from probes.router.routes
+    yield from docs_page.router.routes
     if settings.has_ui:
         from sm_cli.server.pages.routes import pages_routes
 

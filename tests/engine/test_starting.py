@@ -11,12 +11,15 @@ import sm_cli
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.errors import SmError
+from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, Parent, Status
 from sm_cli.store.sqlite.memory import MemoryStore
 from tests.engine.workers import SECOND, workflow
 from tests.store.asking import asked
 
 PASS = workflow({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+OTHER = workflow({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}, "other")
 SLOW = workflow({"StartAt": "W", "TimeoutSeconds": 60, "States": {"W": {"Type": "Wait", "Seconds": 90, "End": True}}})
 
 
@@ -76,3 +79,44 @@ def test_the_shorter_of_the_timeout_and_the_definition_s_holds(timeout: float | 
 
     execution, tick = engine.transact(work)
     assert execution.deadline == tick.now + round(seconds * SECOND)
+
+
+def test_several_that_are_started_together_share_a_commit_and_not_a_refusal(store: Store) -> None:
+    engine = Engine(store)
+    engine.start(SLOW, {"n": 0}, name="running")
+    engine.start(PASS, {"n": 0}, name="over")
+    wanted = [
+        engine.new_execution(PASS, {"n": 1}, name="a"),
+        engine.new_execution(PASS, {"n": 1}, name="over"),  # taken by one that has ended
+        engine.new_execution(SLOW, {"n": 0}, name="running"),  # the running one
+        engine.new_execution(SLOW, {"n": 7}, name="b", tags={"team": "blue"}),
+        engine.new_execution(SLOW, {"n": 7}, name="b"),  # the one of this transaction
+        engine.new_execution(SLOW, {"n": 8}, name="b"),
+        engine.new_execution(OTHER, {"n": 7}, name="b"),  # of another workflow
+    ]
+    before = store.commits
+    outcomes = engine.start_several(wanted)
+    assert store.commits == before + 1
+    shown = [type(each).__name__ if isinstance(each, SmError) else (each[0].name, each[1]) for each in outcomes]
+    assert shown == [
+        ("a", True), "Conflict", ("running", False), ("b", True), ("b", False), "Conflict", ("b", True),
+    ]  # fmt: skip
+    first, last = outcomes[3], outcomes[6]
+    assert isinstance(first, tuple) and isinstance(last, tuple)
+    assert (first[0].tags, first[0].deadline is not None) == ({"team": "blue"}, True)
+    assert {e.workflow for e in (first[0], last[0])} == {"w", "other"}
+    stored = asked(store).find_execution("w", "a")
+    assert stored is not None and stored.status is Status.SUCCEEDED  # stepped, in the same transaction
+    assert asked(store).count_by_workflow() == {
+        ("w", "SUCCEEDED"): 2, ("w", "RUNNING"): 2, ("other", "SUCCEEDED"): 1,
+    }  # fmt: skip
+
+
+def test_several_of_a_new_text_register_it_once(store: Store) -> None:
+    engine = Engine(store)
+    outcomes = engine.start_several([engine.new_execution(PASS, {"n": n}) for n in range(200)])
+    assert all(isinstance(each, tuple) and each[1] for each in outcomes)
+    assert [version.number for version in asked(store).versions("w")] == [1]
+    while asked(store).has_ready():
+        engine.transact(lambda tick: tick.ready(1000, None))
+    assert asked(store).count_by_workflow() == {("w", "SUCCEEDED"): 200}

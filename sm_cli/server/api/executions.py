@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from sm_cli.engine.engine import NewExecution
 from sm_cli.engine.payload_warnings import refuse_beyond_aws
 from sm_cli.errors import Conflict, StillRunning
 from sm_cli.jsonvalue import Json
 from sm_cli.server.answers import answer_json
-from sm_cli.server.api.acting import Reply, perform
+from sm_cli.server.api.acting import KEY_HEADER, Reply, perform
 from sm_cli.server.api.bodies import StartBody
 from sm_cli.server.api.definitions import requested_workflow, transform_of
 from sm_cli.server.api.links import action_document, path_to
@@ -51,24 +52,26 @@ async def post_execution(body: StartBody, request: Request, backend: TheBackend,
     """201 and where it is, or 200 when the same execution runs already. With `wait` 200 and what became of it, or 202
     when it has not ended in that time; whether or not the client waits, it goes on."""
     seconds = _seconds(wait)
-    if seconds is None:
-        return await perform(request, backend, lambda: _start_answer(*start(backend, body)))
-    started: list[Execution] = []
-
-    def act() -> Reply:
-        execution, new = start(backend, body)
-        started.append(execution)
-        return _start_answer(execution, new)
-
-    response = await perform(request, backend, act)
-    if not started:  # a repeat: it is waited for all the same
+    if KEY_HEADER in request.headers:
+        response = await perform(request, backend, lambda: _start_answer(*start(backend, body)))
+        if seconds is None or response.status_code >= 400:
+            return response
         ref = response.headers["location"].rpartition("/")[2]
-        started.append(await backend.read(lambda: backend.engine.find(ref)))
-    return await _end_response(backend, started[0], seconds)
+        execution = await backend.read(lambda: backend.engine.find(ref))
+    else:
+        execution, new = await backend.start(lambda: new_execution(backend, body))
+        if seconds is None:
+            return _start_answer(execution, new).response()
+    return await _end_response(backend, execution, seconds)
 
 
 def start(backend: Backend, body: StartBody) -> tuple[Execution, bool]:
-    """Start what a body asks for: (the execution, whether it is new). Raises as `Engine.start` does."""
+    """Start what a body asks for, alone: (the execution, whether it is new). Raises as `Engine.start` does."""
+    return backend.start_alone(new_execution(backend, body))
+
+
+def new_execution(backend: Backend, body: StartBody) -> NewExecution:
+    """What a body asks for. Raises as `Engine.new_execution` does, and NotFound."""
     engine, project = backend.engine, backend.project
     target = requested_workflow(backend, body.workflow, body.definition, body.workflow_name)
     data = {} if body.input is None and body.source is None else body.input
@@ -77,11 +80,10 @@ def start(backend: Backend, body: StartBody) -> tuple[Execution, bool]:
     origin = None if body.source is None else engine.find_source(
         body.source, transform=transform_of(body.transform), allow_failed=body.allow_failed, unique=body.unique
     )  # fmt: skip
-    execution, new, _ = engine.start(
+    return engine.new_execution(
         target, data, name=body.name, timeout=body.timeout, queue=body.queue or project.queue_of(target.name),
         limits=project.aws_limits, tags=body.tags, source=origin,
     )  # fmt: skip
-    return execution, new
 
 
 def _start_answer(execution: Execution, new: bool) -> Reply:

@@ -6,9 +6,9 @@ from starlette.routing import BaseRoute
 
 from sm_cli.server.api import batches, changing, executions, histories, messages, operating, schedules, workflows
 
-#: In the order in which the docs have them.
+#: In the order in which the docs have them, and in which they are tried: what is asked for most comes first.
 _ROUTERS = (
-    workflows.router, changing.router, executions.router, histories.router, messages.router, messages.tasks,
+    executions.router, histories.router, messages.router, messages.tasks, workflows.router, changing.router,
     batches.router, schedules.router, operating.router,
 )  # fmt: skip
 

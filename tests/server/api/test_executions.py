@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from sm_cli.engine.workflows.new_executions import NewExecution
 from sm_cli.handlers.handler import Handler
 from tests.engine.workers import Gate, soon
 from tests.server.serving import MESSAGE, PASS, TASK, Served
@@ -232,3 +235,63 @@ def test_data_that_is_html_stays_data(here: Served) -> None:
     assert response.headers["content-type"] == "application/json"
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.json()["input"] == {"id": text}
+
+
+def together(here: Served, bodies: list[dict[str, Any]]) -> list[tuple[int, Any]]:
+    """(status, document) of starts that wait for their turn at the same time."""
+    held, gate = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        held.set()
+        gate.wait(30)
+
+    holding = threading.Thread(target=here.backend.change_from_thread, args=(hold,))
+    holding.start()
+    assert held.wait(30)
+
+    def start(body: dict[str, Any]) -> tuple[int, Any]:
+        response = here.http.post(f"{API}/executions", json=body)
+        return response.status_code, response.json()
+
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        answers = [pool.submit(start, body) for body in bodies]
+        soon(lambda: len(here.backend._starts) == len(bodies))
+        gate.set()
+        found = [each.result(60) for each in answers]
+    holding.join()
+    return found
+
+
+def test_starts_that_wait_at_the_same_time_share_a_commit(here: Served) -> None:
+    before = here.backend.store.commits
+    answers = together(here, [{"definition": PASS, "input": {"n": n}} for n in range(12)])
+    assert [status for status, _ in answers] == [201] * 12
+    assert len({document["id"] for _, document in answers}) == 12
+    assert here.backend.store.commits == before + 1
+    outputs = [here.get(f"{API}/executions/{document['id']}/output") for _, document in answers]
+    assert outputs == [{"n": n} for n in range(12)]
+
+
+def test_a_start_that_is_refused_is_no_matter_for_those_beside_it(here: Served) -> None:
+    started(here, PASS, name="taken")
+    bodies: list[dict[str, Any]] = [
+        {"definition": PASS, "name": "a"}, {"definition": PASS, "name": "taken"}, {"workflow": "nothing"},
+        {"definition": {}}, {"definition": PASS, "source": "nothing"}, {"definition": PASS, "name": "b"},
+    ]  # fmt: skip
+    answers = together(here, bodies)
+    assert [status for status, _ in answers] == [201, 409, 404, 400, 404, 201]
+    assert here.get(f"{API}/executions/count") == {"count": 3}
+
+
+def test_a_bug_of_one_start_is_not_that_of_those_beside_it(on_file: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_in = NewExecution.start_in
+
+    def fail(new: NewExecution, *arguments: Any) -> Any:
+        if new.name == "bad":
+            raise RuntimeError("a bug")
+        return start_in(new, *arguments)
+
+    monkeypatch.setattr(NewExecution, "start_in", fail)
+    answers = together(on_file, [{"definition": PASS, "name": name} for name in ("a", "bad", "b")])
+    assert [status for status, _ in answers] == [201, 500, 201]
+    assert on_file.get(f"{API}/executions/count") == {"count": 2}
