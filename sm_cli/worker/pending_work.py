@@ -46,9 +46,12 @@ class PendingWork:
         also ask which queues they wait in."""
         self.stale = False
         with self.store.glance() as questions:
-            self.ready, self.due = questions.outlook(tree, self.worker)
             resources = handlers.resources(questions.waiting_resources)
-            self.free = bool(resources) and questions.has_free(now, resources, tree=tree, queues=queues)
+            if tree is None and resources:
+                self.ready, self.due, self.free = questions.outlook_with_jobs(now, resources, self.worker, queues)
+            else:
+                self.ready, self.due = questions.outlook(tree, self.worker)
+                self.free = bool(resources) and questions.has_free(now, resources, tree=tree, queues=queues)
             names = questions.queues() if by_queue and self.free else []
             self.queues = [
                 name for name in names if (queues is None or name in queues)

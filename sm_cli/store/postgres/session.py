@@ -39,11 +39,40 @@ class PostgresSession:
         #: Whether statements that were sent together have failed: the driver takes for prepared then what the server,
         #: behind the one that failed, has passed over.
         self.is_unsure = False
+        #: Answers that nobody has asked for yet: (statement, arguments) to rows.
+        self._ahead: dict[tuple[str, tuple[object, ...]], list[Row]] = {}
         self._later: list[tuple[psycopg.Cursor[Row], Callable[[list[Row]], None]]] = []
 
     def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
         """Every row of the query of this name. Raises DatabaseError."""
-        return self._all(dialect.statement_of(name), parameters)
+        statement = dialect.statement_of(name)
+        if self._ahead and (rows := self._ahead.pop((name, tuple(statement.arguments(parameters))), None)) is not None:
+            return rows
+        return self._all(statement, parameters)
+
+    def ask_ahead(self, questions: Sequence[tuple[str, Parameters]]) -> None:
+        """Ask all these in one round trip, in their order, each as of its own moment; who asks one of them next has
+        its answer without waiting, once. Raises DatabaseError."""
+        cursors = []
+        try:
+            with self.connection.pipeline():
+                for name, parameters in questions:
+                    statement = dialect.statement_of(name)
+                    arguments = statement.arguments(parameters)
+                    cursor = psycopg.RawCursor(self.connection)
+                    cursor.execute(statement.text.encode(), arguments, prepare=self._prepare)
+                    cursors.append(((name, tuple(arguments)), cursor))
+            self._ahead.update((key, cursor.fetchall()) for key, cursor in cursors)
+        except psycopg.Error as e:
+            self.is_unsure = True
+            raise self._explain(e) from e
+
+    def forget_ahead(self, *questions: tuple[str, Parameters]) -> None:
+        """Forget the answers to these; without any, to all that were asked ahead."""
+        for name, parameters in questions:
+            self._ahead.pop((name, tuple(dialect.statement_of(name).arguments(parameters))), None)
+        if not questions:
+            self._ahead.clear()
 
     def all_of(self, parts: Sequence[str], parameters: Parameters) -> list[Row]:
         """Every row of the query that these blocks are together. Raises DatabaseError."""

@@ -60,8 +60,9 @@ def execution(row: Row, value: Decode) -> Execution:
     )  # fmt: skip
 
 
-#: How many columns at the end of an execution's row are values: `input`, `output`; and where its tree and part stand.
-EXECUTION_VALUES, EXECUTION_TREE, EXECUTION_PART = 2, 18, 19
+#: How many columns at the end of an execution's row are values: `input`, `output`; and where some others stand.
+EXECUTION_VALUES, EXECUTION_DIGEST, EXECUTION_TREE, EXECUTION_PART = 2, 4, 18, 19
+EXECUTION_PARENT, EXECUTION_RUN = 24, 28
 
 
 def execution_row(e: Execution) -> Row:

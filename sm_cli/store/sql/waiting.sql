@@ -54,6 +54,10 @@ SELECT t.due FROM timers t WHERE {not_anothers} ORDER BY t.due LIMIT 1
 -- What a worker asks before it begins a transaction: over a network each question costs its way.
 SELECT EXISTS ({has_ready}), ({first_due}), ({first_deadline}), ({first_lease_end}), ({first_schedule}), ({first_to_go_on})
 
+-- name: outlook_with_jobs
+SELECT EXISTS ({has_free}), EXISTS ({has_ready}), ({first_due}), ({first_deadline}), ({first_lease_end}), ({first_schedule}),
+    ({first_to_go_on})
+
 -- name: first_due_in_tree
 SELECT t.due FROM timers t WHERE t.tree = :tree AND {not_anothers} ORDER BY t.due LIMIT 1
 

@@ -244,6 +244,18 @@ class WorkQuestions(Asking):
         assert row is not None
         return bool(row[0]), min((time for time in row[1:] if time is not None), default=None)
 
+    def outlook_with_jobs(
+        self, now: int, resources: frozenset[str], worker: str | None, queues: frozenset[str] | None
+    ) -> tuple[bool, int | None, bool]:
+        """`outlook` and `has_free` together, of all trees."""
+        parameters = {
+            "now": now, "worker": worker, "resources": name_list(resources), "queues": name_list(queues),
+            "newest": None,
+        }  # fmt: skip
+        row = self.session.one("outlook_with_jobs", parameters)
+        assert row is not None
+        return bool(row[1]), min((time for time in row[2:] if time is not None), default=None), bool(row[0])
+
     # Who lists executions has these questions too, and no frame, job or timer: how to read them is imported with the
     # first.
 

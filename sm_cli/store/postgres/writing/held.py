@@ -8,6 +8,7 @@ asked for and cannot be held raises Contended: in the middle of a transaction no
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import chain
 
 import psycopg
 
@@ -18,7 +19,6 @@ from sm_cli.store.postgres.writing.holding import Holding
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
 from sm_cli.store.postgres.writing.own import Own, lock_number
 from sm_cli.store.records import Execution
-from sm_cli.store.sql import rows
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters
@@ -49,6 +49,7 @@ class HeldTransaction(Transaction):
         self._ready_trees: set[int] = set()
         #: Root frames of children that are about to begin, by execution.
         self._roots: dict[int, Frame] = {}
+        session.forget_ahead()
         own.begin()
         self._holding.take({int(lock.key) for lock in locks if lock.kind == "part"})
 
@@ -61,7 +62,9 @@ class HeldTransaction(Transaction):
 
     def hold(self, executions: Collection[int]) -> Collection[int]:
         """As everywhere; those of them that nobody else has."""
-        self._holding.take(self._holding.parts_of(executions))
+        parts = self._holding.parts_of(executions)
+        if not parts <= self._holding.parts:
+            self._take_with_parents(parts, executions)
         places = self._own.places
         return {id for id in executions if places.get(id, id) in self._holding.parts}
 
@@ -70,18 +73,47 @@ class HeldTransaction(Transaction):
         part = self._holding.part_of_frame(frame)
         return part is not None and self._holding.tries(part)
 
+    def _take_with_parents(self, parts: set[int], executions: Collection[int]) -> None:
+        """Take these parts, of these executions, without waiting. What will be asked next, if they are children of map
+        runs that end, is asked in the same round trip: their parents, and which queues have jobs."""
+        own, cache = self._own, self._row_cache
+        frames = {own.above[id] for id in executions if id in own.above}
+        parents = {frame: own.places_of_frames[frame] for frame in frames if frame in own.places_of_frames}
+        wanted_parts = parts | {part for _, part in parents.values()}
+        reads: dict[int, list[tuple[str, Parameters]]] = {}
+        for frame, (execution, _) in parents.items():
+            reads[frame] = [("frames", (id_list([frame]),))] if frame not in cache.frames else []
+            reads[frame] += [("executions", (id_list([execution]),))] if execution not in cache.executions else []
+        taking = self._holding.question(wanted_parts - self._holding.parts)
+        if parents or self._begun_with.free_jobs:
+            self._postgres.ask_ahead([taking, ("queues", ()), *chain.from_iterable(reads.values())])
+        self._holding.take(wanted_parts)
+        for frame, questions in reads.items():
+            if questions and parents[frame][1] not in self._holding.parts:
+                self._postgres.forget_ahead(*questions)
+
     def trees(self, executions: Collection[int]) -> list[tuple[int, int, str]]:
         """As everywhere; parts are learned beside."""
-        places = self.session.all("places", (id_list(executions),))
-        self._holding.learn(places)
-        return [(id, tree, digest) for id, tree, digest, _ in places]
+        trees = self._own.trees
+        if not all(id in trees for id in executions):
+            places = self.session.all("places", (id_list(executions),))
+            self._holding.learn(places)
+            trees.update((id, (tree, digest)) for id, tree, digest, _ in places)
+        return [(id, *trees[id]) for id in executions if id in trees]
 
     def _take_offer(self, name: str, parameters: Parameters) -> list[int]:
         """What a statement offers and has locked, in its order: ids of what is held."""
-        answers = self.session.all(name, parameters)
-        self._holding.note([row[2:] for row in answers])
+        return self._take_offers(name, parameters)[0]
+
+    def _take_offers(self, name: str, parameters: Parameters) -> tuple[list[int], list[int]]:
+        """The same with the executions that they are of."""
+        return self._note_offers(self.session.all(name, parameters))
+
+    def _note_offers(self, answers: list[Row]) -> tuple[list[int], list[int]]:
+        self._holding.note([row[2:5] for row in answers])
         self._holding.learn([row[1:3] for row in answers])
-        return [id for id, _, part, *_ in answers if part in self._holding.parts]
+        rows = [row for row in answers if row[2] in self._holding.parts]
+        return [row[0] for row in rows], [row[1] for row in rows]
 
     def _of_held(self, read: Callable[[], list[Row]], parts_of: Callable[[list[Row]], set[int]]) -> list[Row]:
         """Rows that were read when all their parts were held. Raises Contended."""
@@ -100,11 +132,7 @@ class HeldTransaction(Transaction):
         )
 
     def _execution_rows(self, name: str, parameters: Parameters) -> list[Row]:
-        def learn(answers: list[Row]) -> set[int]:
-            parts = {row[0]: row[rows.EXECUTION_PART] or row[rows.EXECUTION_TREE] for row in answers}
-            self._own.places.update(parts)
-            return set(parts.values())
-
+        learn = self._own.learn
         if name == "take_pending":
             tops = self.session.all(name, parameters)
             answers = [row[:-2] for row in tops]

@@ -14,6 +14,7 @@ from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.writing.own import Own
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
+from sm_cli.store.sql.session import Parameters
 
 
 class Holding:
@@ -35,9 +36,13 @@ class Holding:
         parts = set(parts)
         others = parts - self.parts
         if others:
-            self.note(self._session.all("take_parts", (id_list(sorted(others)),)))
+            self.note(self._session.all(*self.question(others)))
             self._missed_parts |= others - self.parts
         return parts & self.parts
+
+    def question(self, parts: Collection[int]) -> tuple[str, Parameters]:
+        """What takes these parts, of which none is held."""
+        return "take_parts", (id_list(sorted(parts)),)
 
     def note(self, answers: Iterable[Row]) -> None:
         """Note what a statement has locked: (part, the execution at its top, the store that wrote there last)."""
@@ -78,8 +83,9 @@ class Holding:
 
     def part_of_frame(self, frame: int) -> int | None:
         """The part of the frame's execution; None when there is no such frame."""
-        parts = self._own.parts_of_frames
-        if frame not in parts:
+        places = self._own.places_of_frames
+        if frame not in places:
             for id, execution, part in self._session.all("places_of_frames", (id_list([frame]),)):
-                parts[id] = self._own.places[execution] = part
-        return parts.get(frame)
+                places[id] = execution, part
+                self._own.places[execution] = part
+        return places[frame][1] if frame in places else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sm_cli.store.locks import OLD_MESSAGES, SCHEDULES
 from sm_cli.store.messages import Stale
@@ -11,6 +11,7 @@ from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
 from sm_cli.store.records import EndedChild, Execution, Job, Timer
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql.parameters import id_list, name_list
+from sm_cli.store.sql.session import Parameters
 
 #: A tick looks at so many things that wait, and takes at most so many of them, so that others find some.
 _LOOKED_AT, _MOST = 1000, 128
@@ -27,14 +28,15 @@ class OfferedTransaction(HeldTransaction):
 
     def ready(self, limit: int, tree: int | None = None) -> list[tuple[int, int]]:
         """As everywhere, of parts that can be held."""
-        if tree is None and not self._offers.ready:
+        if tree is None and not self._begun_with.ready:  # what others make READY is looked at by the next tick
             return []
         parameters = {"window": _LOOKED_AT, "of_tree": _LOOKED_AT, "most": min(limit, _MOST)}
         name = "take_ready" if tree is None else "take_ready_in_tree"
-        ids = self._take_offer(name, parameters if tree is None else {**parameters, "tree": tree})
+        ids, executions = self._take_offers(name, parameters if tree is None else {**parameters, "tree": tree})
         if not ids:
             return []
         name = "ready_of_executions" if len(ids) == parameters["most"] else "ready_held"
+        self._read_ahead([(name, (id_list(ids), limit))], ids, executions)
         frames: list[tuple[int, int]] = self.session.all(name, (id_list(ids), limit))
         self._ready_trees |= {tree for tree, _ in frames}
         return frames
@@ -49,7 +51,7 @@ class OfferedTransaction(HeldTransaction):
 
     def queues(self) -> list[str]:
         """As everywhere."""
-        return super().queues() if self._offers.free_jobs else []
+        return super().queues() if self._begun_with.free_jobs else []
 
     def overdue(self, now: int, limit: int, tree: int | None = None) -> list[Execution]:
         """As everywhere, of parts that can be held."""
@@ -82,13 +84,33 @@ class OfferedTransaction(HeldTransaction):
             "window": _LOOKED_AT + limit,
         }  # fmt: skip
         name = "take_free" if queue is None else "take_free_in_queue"
-        ids = self._take_offer(name if tree is None else "take_free_in_tree", parameters)
+        answers = self.session.all(name if tree is None else "take_free_in_tree", parameters)
+        ids, executions = self._note_offers(answers)
+        frames = [row[5] for row in answers if row[0] in ids]
+        if ids:
+            self._read_ahead([("jobs", (id_list(ids),))], frames, executions)
         newest = self.jobs(ids)
         return [newest[id] for id in ids if id in newest and newest[id].leased_until is None]
 
+    def _read_ahead(
+        self, questions: list[tuple[str, Parameters]], frames: Sequence[int], executions: Sequence[int]
+    ) -> None:
+        """Ask these questions together with the rows of these frames and executions, all held: who steps them reads
+        them next."""
+        cache = self._row_cache
+        unknown_frames = list(dict.fromkeys(id for id in frames if id not in cache.frames))
+        unknown_executions = list(dict.fromkeys(id for id in executions if id not in cache.executions))
+        if unknown_frames:
+            questions.append(("frames", (id_list(unknown_frames),)))
+        if unknown_executions:
+            questions.append(("executions", (id_list(unknown_executions),)))
+        self._postgres.ask_ahead(questions)
+        self.frames(unknown_frames)
+        self.executions(unknown_executions)
+
     def lapsed_jobs(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
         """As everywhere, of parts that can be held."""
-        if not self._offers.has_lapsed(now):
+        if not self._begun_with.has_lapsed(now):
             return []
         return self._jobs_of_held(lambda: super(OfferedTransaction, self).lapsed_jobs(now, limit, tree))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sm_cli.store.locks import Lock
 from sm_cli.store.postgres.writing.ids import Ids
+from sm_cli.store.records import Execution
+from sm_cli.store.sql import rows
 from sm_cli.store.sql.row_cache import RowCache
+from sm_cli.store.sql.rows import Row
 
 #: Counts of commits that wrote; each transaction adds to one of them.
 SLOTS = 64
@@ -25,8 +28,9 @@ class Own:
     """What one store has of its own, from transaction to transaction.
 
     number: marks the parts of trees that it wrote last. transactions: how many it began. places: execution to part,
-    which never changes; parts_of_frames: the same of frames that wait for executions. cached_parts: those of which the
-    row cache may know something."""
+    which never changes; trees: execution to (tree, digest). above: a child of a map run to the frame that waits for it;
+    places_of_frames: such a frame to its execution and the part of that. cached_parts: those of which the row cache may
+    know something."""
 
     def __init__(self, schema: str, number: int, ids: Ids) -> None:
         self.schema = schema
@@ -35,7 +39,9 @@ class Own:
         self.row_cache = RowCache()
         self.transactions = 0
         self.places: dict[int, int] = {}
-        self.parts_of_frames: dict[int, int] = {}
+        self.trees: dict[int, tuple[int, str]] = {}
+        self.above: dict[int, int] = {}
+        self.places_of_frames: dict[int, tuple[int, int]] = {}
         self.cached_parts: set[int] = set()
 
     def begin(self) -> None:
@@ -43,11 +49,34 @@ class Own:
         self.ids.begin()
         self.transactions += 1
         if len(self.places) > _MOST_PLACES:
-            self.places.clear()
-            self.parts_of_frames.clear()
+            for places in (self.places, self.trees, self.above, self.places_of_frames):
+                places.clear()
         if len(self.cached_parts) > _MOST_PLACES:
             self.row_cache.forget_rows()
             self.cached_parts.clear()
+
+    def learn(self, answers: Iterable[Row]) -> set[int]:
+        """Remember where the executions of these rows of `executions` belong. Returns their parts."""
+        parts = set()
+        for row in answers:
+            id, tree, run = row[0], row[rows.EXECUTION_TREE], row[rows.EXECUTION_RUN]
+            part = self.places[id] = row[rows.EXECUTION_PART] or tree
+            self.trees[id] = (tree, row[rows.EXECUTION_DIGEST])
+            if run is not None or row[rows.EXECUTION_RUN + 1] is not None:  # or that of a batch
+                self.above[id] = row[rows.EXECUTION_PARENT]
+            parts.add(part)
+        return parts
+
+    def learn_new(self, executions: Iterable[Execution]) -> set[int]:
+        """The same of executions that are about to be written."""
+        parts = set()
+        for each in executions:
+            self.places[each.id] = each.part
+            self.trees[each.id] = (each.tree, each.digest)
+            if each.parent is not None and each.parent.run is not None:
+                self.above[each.id] = each.parent.frame
+            parts.add(each.part)
+        return parts
 
     def forget(self, parts: Collection[int]) -> None:
         """Another store wrote in these parts: forget what is remembered of their rows."""

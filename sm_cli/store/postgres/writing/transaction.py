@@ -96,12 +96,12 @@ class PostgresTransaction(OfferedTransaction):
         elif missing := parts - self._holding.parts:  # read before it was held
             raise Contended(frozenset(map(part_lock, missing)))
         self._own.cached_parts |= parts
+        self._postgres.forget_ahead()
         return super().apply(changes)
 
     def _changed_parts(self, changes: Changes) -> set[int]:
-        new = {execution.id: execution.part for execution in changes.new_executions}
-        self._own.places.update(new)
-        parts = {*new.values(), *(execution.part for execution in changes.executions.values())}
+        parts = self._own.learn_new(changes.new_executions)
+        parts |= {execution.part for execution in changes.executions.values()}
         executions = {frame.execution for frame in (*changes.new_frames.values(), *changes.frames.values())}
         for records in (changes.leased_jobs, changes.new_jobs, changes.timers, changes.new_subscriptions):
             executions.update(record.execution for record in records)

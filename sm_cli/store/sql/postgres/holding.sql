@@ -109,27 +109,27 @@ WHERE t.due <= :now AND (t.due, t.frame) > (:due, :frame) AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: take_free
-SELECT c.id, c.execution, c.part, top.id, top.writer FROM (
-    SELECT w.id, w.execution, {its_part} AS part FROM (
-        SELECT j.id, j.execution FROM jobs j
+SELECT c.id, c.execution, c.part, top.id, top.writer, c.frame FROM (
+    SELECT w.id, w.execution, w.frame, {its_part} AS part FROM (
+        SELECT j.id, j.execution, j.frame FROM jobs j
         WHERE j.leased_until IS NULL AND j.available <= :now AND {runnable}
         ORDER BY j.priority DESC, j.id LIMIT :window
     ) w
 ) c {top_of_part} LIMIT :limit
 
 -- name: take_free_in_queue
-SELECT c.id, c.execution, c.part, top.id, top.writer FROM (
-    SELECT w.id, w.execution, {its_part} AS part FROM (
-        SELECT j.id, j.execution FROM jobs j
+SELECT c.id, c.execution, c.part, top.id, top.writer, c.frame FROM (
+    SELECT w.id, w.execution, w.frame, {its_part} AS part FROM (
+        SELECT j.id, j.execution, j.frame FROM jobs j
         WHERE j.leased_until IS NULL AND j.queue = :queue AND j.available <= :now AND {runnable}
         ORDER BY j.priority DESC, j.id LIMIT :window
     ) w
 ) c {top_of_part} LIMIT :limit
 
 -- name: take_free_in_tree
-SELECT c.id, c.execution, c.part, top.id, top.writer FROM (
-    SELECT w.id, w.execution, {its_part} AS part FROM (
-        SELECT j.id, j.execution FROM jobs j
+SELECT c.id, c.execution, c.part, top.id, top.writer, c.frame FROM (
+    SELECT w.id, w.execution, w.frame, {its_part} AS part FROM (
+        SELECT j.id, j.execution, j.frame FROM jobs j
         WHERE j.leased_until IS NULL AND j.tree = :tree AND (:queue IS NULL OR j.queue = :queue)
             AND j.available <= :now AND {runnable}
         ORDER BY j.priority DESC, j.id LIMIT :window
