@@ -40,9 +40,15 @@ def test_every_request_belongs_to_a_command_and_there_is_no_other(on_file: Serve
     assert told == routes(on_file)
 
 
-def test_what_the_design_has_is_named_by_requests_that_there_are(on_file: Served) -> None:
+def test_each_route_of_the_design_has_a_counterpart_that_there_is(on_file: Served) -> None:
     design = PAGE.partition("## The design that this follows")[2]
-    assert set(_REQUEST.findall(design)) <= routes(on_file)
+    rows = dict(re.findall(r"^\| `([A-Z]+ /[^`]+)` \| (.+) \|$", design, re.MULTILINE))
+    assert len(rows) == 31
+    for there, here in rows.items():
+        named = _REQUEST.findall(here)
+        assert named or re.match("– .{4,}", here), there
+        assert {*named} <= routes(on_file), there
+    assert {*_REQUEST.findall(design)} - {*_REQUEST.findall("\n".join(f"`{each}`" for each in rows))} <= routes(on_file)
 
 
 def test_people_find_every_request_on_a_page_that_asks_no_other_host(on_file: Served) -> None:
