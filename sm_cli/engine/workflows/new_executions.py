@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from sm_cli.asl.fields import MOST_SECONDS
 from sm_cli.engine.chaining.source import Source, check_unchanged, check_unique
 from sm_cli.engine.execution_names import name_taken, same_execution
 from sm_cli.engine.programs import Programs, Workflow
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tick import Tick
-from sm_cli.errors import SmError
+from sm_cli.errors import SmError, UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution
 
@@ -82,6 +83,12 @@ class NewExecution:
 
 #: What became of one of several: (the execution, whether it is new), or why it was not started.
 Started = tuple[Execution, bool] | SmError
+
+
+def check_timeout(seconds: float | None) -> None:
+    """Raises UsageError for a timeout that no definition could have; None is none."""
+    if seconds is not None and not seconds <= MOST_SECONDS:  # which is true of no number that is none
+        raise UsageError(f"an execution takes at most {MOST_SECONDS:,} seconds, not {seconds:g}")
 
 
 def start_each(tick: Tick, programs: Programs, several: Sequence[NewExecution]) -> list[Started]:

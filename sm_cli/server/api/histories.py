@@ -28,6 +28,8 @@ from sm_cli.views.records import Execution, HistoryEvent
 router = rest_router("history")
 
 _MOST_EVENTS = 25_000
+#: More than any history has.
+_MOST_VISITS = 1_000_000
 #: Events that a stream reads at once of what was before it.
 _PORTION = 500
 #: Seconds between two signs of life of a stream in which nothing happens.
@@ -41,7 +43,7 @@ async def get_states(
     failed: Annotated[bool, Query(description="Only states that failed.")] = False,
     state: Annotated[str | None, Query(description="Only the state of this name.")] = None,
     since: _Entered = None,
-    limit: Annotated[int | None, Query(ge=1, description="At most so many, the newest.")] = None,
+    limit: Annotated[int | None, Query(ge=1, le=_MOST_VISITS, description="At most so many, the newest.")] = None,
     data: Annotated[bool, Query(description="With inputs and outputs.")] = True,
 ) -> Response:  # fmt: skip
     """The execution, and `states`: each visit with its status, times, retries, error, input and output."""

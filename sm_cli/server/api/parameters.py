@@ -17,6 +17,9 @@ from sm_cli.views.listing import Execution, ExecutionFilter, ExecutionPage, Orde
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = re.compile(r"(?:\d{1,9}(?:\.\d{1,6})?[smhd])+|\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 
+#: The earliest time that RFC 3339 can say, in microseconds since 1970 UTC.
+_YEAR_ONE = -62_135_596_800 * MICROSECONDS
+
 Since = Annotated[str | None, Query(description="Started at or after: RFC 3339, or a span like 2h before now.")]
 Until = Annotated[str | None, Query(description="Started before: RFC 3339, or a span like 2h before now.")]
 
@@ -34,7 +37,10 @@ def query_moment(text: str | None, what: str) -> int | None:
     if text is None:
         return None
     if _SPAN.fullmatch(text) and text[-1] in "smhd":
-        return SystemClock().now() - round(span_of(text, what) * MICROSECONDS)
+        moment_before = SystemClock().now() - round(span_of(text, what) * MICROSECONDS)
+        if moment_before < _YEAR_ONE:
+            raise UsageError(f"{what} takes a time after the year 1, and {text[:40]} before now is earlier")
+        return moment_before
     try:
         moment = datetime.fromisoformat(text)
         return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * MICROSECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Header, Query, Request
+from fastapi import Header, Path, Query, Request
 from starlette.responses import PlainTextResponse, Response
 
 from sm_cli.asl.editor.json_schema import editor_schema
@@ -46,6 +46,7 @@ from sm_cli.views.workflows.versions import (
 
 router = rest_router("workflows")
 
+_Number = Annotated[int, Path(ge=1, le=2**31, description="The version's number.")]
 _IfNone = Annotated[str | None, Header(description="ETags of what the client has: 304 when it is still that.")]
 _If = Annotated[str | None, Header(description="The ETag of the current version: 412 when it is another by now.")]
 
@@ -80,7 +81,7 @@ def _register(
     backend: Backend, name: str, definition: dict[str, Any] | str, alias: str | None, if_match: str | None
 ) -> Reply:
     workflow = workflow_from(definition, name)
-    if if_match is not None and _current_tag(backend, name) not in _tags(if_match):
+    if if_match is not None and not _is_among(_current_tag(backend, name), _tags(if_match)):
         raise Refusal(412, "PreconditionFailed", f"the current version of {name} is not the one that If-Match names")
     registration = backend.engine.workflows.register(workflow, alias)
     document: Json = {
@@ -102,6 +103,11 @@ def _current_tag(backend: Backend, name: str) -> str | None:
     except NotFound:
         return None
     return _tag(row.version.digest)
+
+
+def _is_among(current: str | None, tags: set[str]) -> bool:
+    """Whether a version that there is has one of these tags; `*` is any."""
+    return current is not None and ("*" in tags or current in tags)
 
 
 def _tag(digest: str) -> str:
@@ -155,7 +161,7 @@ async def delete_workflow(workflow: str, request: Request, backend: TheBackend) 
 
 
 @router.delete("/workflows/{workflow}/versions/{version}", summary="Delete a version of a workflow")
-async def delete_version(workflow: str, version: int, request: Request, backend: TheBackend) -> Response:
+async def delete_version(workflow: str, version: _Number, request: Request, backend: TheBackend) -> Response:
     """409 while an open execution runs it, or an alias means it."""
     return await _delete(request, backend, workflow, version)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.engine.workers import soon
-from tests.server.serving import MESSAGE, PASS, Served
+from tests.postgres.server import Server
+from tests.server.serving import MESSAGE, PASS, Served, served
 
 API = "/api/v1"
 JSON = {"Content-Type": "application/json"}
@@ -62,6 +64,7 @@ def test_a_body_of_another_kind_is_refused(on_file: Served, kind: str) -> None:
         ({"workflow": 7}, "workflow"),
         ({"workflow": "w", "timeout": "soon"}, "timeout"),
         ({"workflow": "w", "timeout": -1}, "timeout"),
+        ({"definition": PASS, "timeout": 1e300}, "99,999,999 seconds"),
         ({"workflow": "w", "tags": {"a": 1}}, "tags/a"),
         ({"workflow": "w", "queue": "a queue"}, "queue"),
         ([], "body"),
@@ -154,3 +157,71 @@ def test_a_database_that_is_gone_is_told(tmp_path: Path, on_file: Served) -> Non
     problem = on_file.get("/readyz", 503)
     assert problem["code"].startswith("Database")
     on_file.get("/healthz")
+
+
+def test_a_database_that_was_moved_away_is_told_and_found_again_when_it_is_back(
+    tmp_path: Path, on_file: Served
+) -> None:  # fmt: skip
+    on_file.post(f"{API}/executions", {"definition": PASS}, 201)
+    (tmp_path / "sm.db").rename(tmp_path / "away.db")
+    soon(lambda: on_file.http.get("/readyz").status_code == 503)
+    response = on_file.ask("POST", f"{API}/executions", 503, json={"definition": PASS})
+    assert response.headers["content-type"] == "application/problem+json"
+    (tmp_path / "away.db").rename(tmp_path / "sm.db")
+    soon(lambda: on_file.http.get("/readyz").status_code == 200)
+    on_file.post(f"{API}/executions", {"definition": PASS}, 201)
+    assert on_file.get(f"{API}/executions/count") == {"count": 2}
+
+
+def test_a_server_of_postgres_that_is_killed_is_told_and_found_again_when_it_is_back(tmp_path: Path) -> None:
+    postgres = Server(quick=False)
+    key = {"Idempotency-Key": "k1"}
+    try:
+        with served(f"{postgres.url}&schema=rest", tmp_path) as here:
+            first = here.post(f"{API}/executions", {"definition": MESSAGE, "input": {"id": 1}}, 201, headers=key)
+            postgres.kill()
+            for method, path in (("GET", "/executions"), ("POST", "/executions"), ("GET", "/executions/count")):
+                response = here.ask(
+                    method, f"{API}{path}", 503, json={"definition": PASS} if method == "POST" else None
+                )
+                assert (response.json()["code"], response.headers["retry-after"]) == ("DatabaseAway", "1")
+            here.get("/readyz", 503)
+            here.get("/healthz")
+            postgres.start()
+            soon(lambda: here.http.get("/readyz").status_code == 200)
+            again = here.post(f"{API}/executions", {"definition": MESSAGE, "input": {"id": 1}}, 201, headers=key)
+            assert again == first
+            here.post(f"{API}/executions", {"definition": PASS}, 201)
+            assert here.get(f"{API}/executions/count") == {"count": 2}
+    finally:
+        postgres.stop()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "place"),
+    [
+        ("GET", "/executions?since=999999999d", "since"),
+        ("GET", "/executions?until=99999999d", "until"),
+        ("GET", "/statistics?since=99999999d", "since"),
+        ("GET", "/executions/@last/history?limit=99999999999999999999999", "limit"),
+        ("GET", "/executions/@last/events?limit=99999999999999999999999", "limit"),
+        ("DELETE", "/workflows/w/versions/99999999999999999999999", "version"),
+    ],
+)
+def test_a_number_beyond_all_bounds_is_named(on_file: Served, method: str, path: str, place: str) -> None:
+    on_file.start(PASS)
+    problem = on_file.ask(method, f"{API}{path}", 400).json()
+    assert (problem["code"], place in problem["detail"]) == ("UsageError", True)
+
+
+def test_a_body_without_its_length_is_limited_too(on_file: Served) -> None:
+    portion = b"x" * 1_000_000
+
+    def body() -> Iterator[bytes]:
+        yield b'{"workflow": "w", "input": "'
+        for _ in range(11):
+            yield portion
+
+    response = on_file.http.post(f"{API}/executions", content=body(), headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (413, "TooLarge")
+    on_file.get("/readyz")

@@ -58,6 +58,8 @@ def test_who_has_seen_another_version_overwrites_nothing(here: Served) -> None:
     new = registered(here, OTHER, headers={"If-Match": tag}).headers["etag"]
     assert registered(here, MESSAGE, 412, headers={"If-Match": tag}).json()["code"] == "PreconditionFailed"
     registered(here, MESSAGE, headers={"If-Match": new})
+    registered(here, OTHER, 200, headers={"If-Match": "*"})
+    assert here.post(f"{API}/workflows", {"name": "x", "definition": PASS}, 412, headers={"If-Match": "*"})
 
 
 def test_of_two_who_have_seen_the_same_version_one_overwrites_it(here: Served) -> None:
