@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import Depends, Request
 
-from sm_cli.errors import DatabaseBusy, DatabaseError
+from sm_cli.errors import DatabaseAway, DatabaseBusy
 from sm_cli.server.event_streams import Places
 from sm_cli.server.metrics.exporting import Metrics
 
@@ -118,7 +118,7 @@ class Backend:
         try:
             outcomes = self.engine.start_several([new for new, _ in several]) if several else []
         except Exception as e:
-            if len(several) == 1 or isinstance(e, DatabaseError):
+            if len(several) == 1 or isinstance(e, DatabaseBusy | DatabaseAway):
                 for _, start in several:
                     start.set_exception(e)
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ import sm_cli
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tick import Tick
+from sm_cli.engine.workflows.new_executions import NewExecution
 from sm_cli.errors import SmError
+from sm_cli.store.locks import Contended
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, Parent, Status
 from sm_cli.store.sqlite.memory import MemoryStore
@@ -120,3 +123,22 @@ def test_several_of_a_new_text_register_it_once(store: Store) -> None:
     while asked(store).has_ready():
         engine.transact(lambda tick: tick.ready(1000, None))
     assert asked(store).count_by_workflow() == {("w", "SUCCEEDED"): 200}
+
+
+def test_several_that_others_are_in_the_way_of_are_started_by_the_next_attempt(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, attempts = Engine(store), []
+    start_in = NewExecution.start_in
+
+    def contend(new: NewExecution, *arguments: Any) -> Any:
+        attempts.append(new.name)
+        if attempts == ["a", "b"]:
+            raise Contended
+        return start_in(new, *arguments)
+
+    monkeypatch.setattr(NewExecution, "start_in", contend)
+    outcomes = engine.start_several([engine.new_execution(PASS, {}, name=name) for name in ("a", "b")])
+    assert attempts[:4] == ["a", "b", "a", "b"]
+    assert [isinstance(each, tuple) and each[1] for each in outcomes] == [True, True]
+    assert asked(store).count_by_workflow() == {("w", "SUCCEEDED"): 2}

@@ -16,7 +16,7 @@ from sm_cli.engine.programs import Programs, Workflow
 from sm_cli.engine.stepping.arrivals import judge
 from sm_cli.engine.stepping.starting import begin
 from sm_cli.engine.stepping.tick import Tick
-from sm_cli.errors import SmError, UsageError
+from sm_cli.errors import DatabaseError, SmError, UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution
 
@@ -92,11 +92,14 @@ def check_timeout(seconds: float | None) -> None:
 
 
 def start_each(tick: Tick, programs: Programs, several: Sequence[NewExecution]) -> list[Started]:
-    """Start all of them in this transaction, in their order; one that is refused is no matter for the others."""
+    """Start all of them in this transaction, in their order; one that is refused is no matter for the others. Raises
+    DatabaseError, which concerns the transaction."""
     outcomes: list[Started] = []
     for new in several:
         try:
             outcomes.append(new.start_in(tick, programs))
+        except DatabaseError:
+            raise
         except SmError as refusal:
             outcomes.append(refusal)
     return outcomes

@@ -53,7 +53,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "SendTaskFailure": Operation(tasks.answer_send_task_failure, Way.CHANGE),
     "SendTaskHeartbeat": Operation(tasks.answer_send_task_heartbeat, Way.CHANGE),
     "SendTaskSuccess": Operation(tasks.answer_send_task_success, Way.CHANGE),
-    "StartExecution": Operation(executions.answer_start_execution, Way.CHANGE),
+    "StartExecution": Operation(executions.answer_start_execution, Way.START),
     "StartSyncExecution": Operation(executions.answer_start_sync_execution, Way.RUN),
     "StopExecution": Operation(executions.answer_stop_execution, Way.CHANGE),
     "TagResource": Operation(tags.answer_tag_resource, Way.CHANGE),
@@ -84,6 +84,8 @@ class Prepared(NamedTuple):
     way: Way
     #: Gives its answer.
     work: Callable[[], HttpAnswer | Pending]
+    #: What it was made of.
+    call: ApiCall
 
 
 def answer(door: Door, target: str | None, body: bytes, region: str) -> HttpAnswer | Pending:
@@ -112,7 +114,7 @@ def prepare_call(
     if unknown:
         log.warning("%s was given members that it does not have, which are passed over: %s", name, unknown[:20])
     act = operation.act
-    return Prepared(operation.way, lambda: carried_out(lambda: act(call)))
+    return Prepared(operation.way, lambda: carried_out(lambda: act(call)), call)
 
 
 def call_of(door: Door, name: str, parameters: Json, arns: Arns, depth: int = 0) -> ApiCall:
@@ -122,7 +124,7 @@ def call_of(door: Door, name: str, parameters: Json, arns: Arns, depth: int = 0)
         operation = OPERATIONS[other]
         call = call_of(door, other, {**members}, arns, depth + 1)
         try:
-            carry_out = door.in_turn if operation.way is Way.CHANGE else at_once
+            carry_out = door.in_turn if operation.way in (Way.CHANGE, Way.START) else at_once
             answer = carry_out(lambda: operation.act(call))
             if isinstance(answer, Pending):
                 pending = answer

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sm_cli.asl.resources import INTERNAL
-from sm_cli.engine.engine import Workflow
+from sm_cli.engine.engine import NewExecution, Workflow
 from sm_cli.engine.execution_names import check_name
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.engine.workflows.redriving import redrive_once
@@ -40,23 +40,40 @@ _NOT_EXPRESS = "This operation is not supported by this type of state machine"
 
 
 def answer_start_execution(call: ApiCall) -> dict[str, Json]:
-    """StartExecution. Raises CallRefused."""
+    """StartExecution, in a transaction of its own. Raises CallRefused."""
+    try:
+        new = execution_to_start(call)
+        execution, _ = call.engine.answer(lambda tick: new.start_in(tick, call.engine.programs))[0]
+    except (Conflict, UsageError) as e:
+        raise start_refusal(call, e) from None
+    return started_members(call, execution)
+
+
+def execution_to_start(call: ApiCall) -> NewExecution:
+    """What StartExecution asks for. Raises CallRefused, UsageError."""
     arn = call.text("stateMachineArn")
     reference, input, name = _start_parameters(call)
     workflow = workflow_to_start(call, reference, arn)
     is_express, trace = type_of_machine(call.engine, workflow.name) == "EXPRESS", call.get("traceHeader")
-    try:
-        execution, _, _ = call.engine.start(
-            workflow, input, name=name, type="EXPRESS" if is_express else "STANDARD",
-            timeout=_EXPRESS_LIMIT if is_express else None,
-            queue=call.door.queue_of(workflow.name), limits=call.door.limits,
-            facts=None if trace is None else {"traceHeader": trace},
-        )  # fmt: skip
-    except Conflict:
-        taken = call.arns._arn("execution", f"{workflow.name}:{name}")
-        raise CallRefused("ExecutionAlreadyExists", f"Execution Already Exists: '{taken}'") from None
-    except UsageError as e:
-        raise invalid_name(e) if name is not None and "name" in e.message else e from None
+    return call.engine.new_execution(
+        workflow, input, name=name, type="EXPRESS" if is_express else "STANDARD",
+        timeout=_EXPRESS_LIMIT if is_express else None,
+        queue=call.door.queue_of(workflow.name), limits=call.door.limits,
+        facts=None if trace is None else {"traceHeader": trace},
+    )  # fmt: skip
+
+
+def start_refusal(call: ApiCall, error: Conflict | UsageError) -> CallRefused | UsageError:
+    """Why it was not started, in AWS's words where it has some."""
+    name = call.get("name")
+    if isinstance(error, Conflict):
+        taken = call.arns._arn("execution", f"{reference_of(call.text('stateMachineArn')).workflow}:{name}")
+        return CallRefused("ExecutionAlreadyExists", f"Execution Already Exists: '{taken}'")
+    return invalid_name(error) if name is not None and "name" in error.message else error
+
+
+def started_members(call: ApiCall, execution: Execution) -> dict[str, Json]:
+    """The answer to StartExecution."""
     return {"executionArn": call.arns.execution(execution), "startDate": epoch_seconds(execution.started)}
 
 

@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from sm_cli.errors import DatabaseBusy, DatabaseError
+from sm_cli.errors import Conflict, DatabaseBusy, DatabaseError, UsageError
 from sm_cli.project.definitions import files_by_name
 from sm_cli.server.aws.answering import (
     CONTENT_TYPE,
@@ -24,8 +24,9 @@ from sm_cli.server.aws.answering import (
     refusal,
     take,
 )
+from sm_cli.server.aws.executions import execution_to_start, start_refusal, started_members
 from sm_cli.server.aws.refusals import CallRefused
-from sm_cli.server.aws.request import Door, Pending
+from sm_cli.server.aws.request import ApiCall, Door, Pending
 from sm_cli.server.aws.ways import Way
 from sm_cli.server.backend import Backend, TheBackend
 
@@ -91,11 +92,23 @@ async def _carry_out(backend: Backend, door: Door, call: Prepared) -> HttpAnswer
             return await backend.change(call.work)
         except DatabaseBusy as e:
             return answer_to(e)
+    if call.way is Way.START:
+        return await _start(backend, call.call)
     try:
         return await backend.run(call.work)
     except asyncio.CancelledError:  # the server ends, and has waited as long as it may
         door.stop.set()
         raise
+
+
+async def _start(backend: Backend, call: ApiCall) -> HttpAnswer:
+    try:
+        execution, _ = await backend.start(lambda: execution_to_start(call))
+    except (Conflict, UsageError) as e:
+        return answer_to(start_refusal(call, e))
+    except Exception as e:
+        return answer_to(e)
+    return of_members(started_members(call, execution))
 
 
 async def _wait(request: Request, backend: Backend, pending: Pending) -> HttpAnswer:

@@ -17,6 +17,8 @@ class Way(Enum):
     READ = "read"
     #: It takes its turn with all that change something.
     CHANGE = "change"
+    #: It starts an execution, together with others that wait to be started.
+    START = "start"
     #: It runs something in memory for as long as that takes.
     RUN = "run"
 
