@@ -193,16 +193,21 @@ async def followed(port: int) -> tuple[float, list[float]]:
     body = {"definition": WAITS, "workflow_name": "waits"}
     ref = json.loads(await control.ask(posting("/executions", body)))["id"]
     heard: list[list[float]] = [[] for _ in clients]
+    ready: set[Client] = set()
 
     async def follow(client: Client, times: list[float]) -> None:
         async for line in client.lines(getting(f"/executions/{ref}/events/stream")):
+            ready.add(client)  # it has what was before
             if b"MessageReceived" in line or b"MessageStateExited" in line:
-                times.append(time.perf_counter())  # noqa: PERF401 - others look at it meanwhile
+                times.append(time.perf_counter())
 
     rates: dict[bool, list[float]] = {False: [], True: []}
     delays: list[float] = []
     for is_followed in (False, True, False, True):
         tasks = [asyncio.create_task(follow(*pair)) for pair in zip(clients, heard, strict=True)] if is_followed else []
+        while is_followed and len(ready) < FOLLOWERS:
+            await asyncio.sleep(0.05)
+        ready.clear()
         await asyncio.sleep(0.5)
         load = asyncio.create_task(_load(port))
         for _ in range(EVENTS):

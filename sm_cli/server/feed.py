@@ -41,6 +41,8 @@ class News(NamedTuple):
     is_closed: bool
     #: Whether something that came before is not here: the follower was too slow, and has to read it.
     has_gap: bool = False
+    #: The lines as they go over the line, put together once for all followers.
+    text: bytes = b""
 
 
 class Topic:
@@ -181,15 +183,16 @@ class Feed:
         news: list[tuple[Topic, News]] = []
         if topics:
             with self._store.read() as questions:
+                executions = questions.short_executions([topic.id for topic in topics])
                 for topic in topics:
-                    execution = questions.short_execution(topic.id)
+                    execution = executions.get(topic.id)
                     last = topic.last if execution is None else execution.events
                     is_closed = execution is None or execution.closed is not None
                     if last == topic.last and is_closed == topic.is_closed:
                         continue
                     new = questions.history(topic.id, after=topic.last) if topic.event_followers else []
                     lines = lines_of([event for event in new if event.number <= last])
-                    news.append((topic, News(lines, is_closed)))
+                    news.append((topic, News(lines, is_closed, text=b"".join(line.text for line in lines))))
                     topic.last, topic.is_closed = last, is_closed
         assert self._loop is not None
         try:

@@ -23,7 +23,7 @@ from sm_cli.server.streams import lines_of, named_event
 from sm_cli.views.executions import execution_now, result_document
 from sm_cli.views.history import VisitFilter, events_of, first_event_since, visit_document, visits_of
 from sm_cli.views.listing import execution_facts
-from sm_cli.views.records import Execution, HistoryEvent
+from sm_cli.views.records import Execution
 
 router = rest_router("history")
 
@@ -103,8 +103,10 @@ async def get_event_stream(
     return EventStream(backend.places, stream_events(backend, record, begin))
 
 
-def _page(backend: Backend, execution: Execution, after: int) -> list[HistoryEvent]:
-    return [*islice(events_of(backend.engine, execution, after), _PORTION)]
+def _page(backend: Backend, execution: Execution, after: int) -> tuple[bytes, int]:
+    """(events behind this number as they stand in a stream, the number of the last; `after` when there are none)."""
+    lines = lines_of([*islice(events_of(backend.engine, execution, after), _PORTION)])
+    return b"".join(line.text for line in lines), lines[-1].number if lines else after
 
 
 async def stream_events(backend: Backend, execution: Execution, after: int) -> AsyncGenerator[bytes]:
@@ -117,9 +119,12 @@ async def stream_events(backend: Backend, execution: Execution, after: int) -> A
             if is_behind:
                 current = await backend.read(lambda: execution_now(backend.engine, execution.id)) or execution
                 is_closed = current.closed is not None
-                while after < current.events and (page := await backend.read(partial(_page, backend, current, after))):
-                    yield b"".join(line.text for line in lines_of(page))
-                    after = page[-1].number
+                while after < current.events:
+                    text, last = await backend.read(partial(_page, backend, current, after))
+                    if last == after:
+                        break  # it was deleted
+                    after = last
+                    yield text
                 is_behind = False
                 continue
             try:
@@ -130,7 +135,10 @@ async def stream_events(backend: Backend, execution: Execution, after: int) -> A
                 continue
             if news is None:
                 return  # the server ends, and the client comes again
-            text = b"".join(line.text for line in news.lines if line.number > after)
+            if news.lines and news.lines[0].number > after:
+                text = news.text
+            else:
+                text = b"".join(line.text for line in news.lines if line.number > after)
             after = max(after, news.lines[-1].number) if news.lines else after
             is_behind, is_closed = news.has_gap, news.is_closed and not news.has_gap
             if text:

@@ -8,9 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
 from sm_cli.engine.workflows.new_executions import NewExecution
 from sm_cli.handlers.handler import Handler
+from sm_cli.server.api.routes import api_routes
+from sm_cli.server.api.routing import backend_alone
 from tests.engine.workers import Gate, soon
 from tests.server.serving import MESSAGE, PASS, TASK, Served
 
@@ -295,3 +298,12 @@ def test_a_bug_of_one_start_is_not_that_of_those_beside_it(on_file: Served, monk
     answers = together(on_file, [{"definition": PASS, "name": name} for name in ("a", "bad", "b")])
     assert [status for status, _ in answers] == [201, 500, 201]
     assert on_file.get(f"{API}/executions/count") == {"count": 2}
+
+
+def test_what_a_request_can_hold_nothing_for_is_not_looked_for() -> None:
+    routes = [route for route in api_routes() if isinstance(route, APIRoute)]
+    takers = {(*sorted(route.methods or ()), route.path): backend_alone(route) for route in routes}
+    assert takers["GET", f"{API}/executions/{{execution}}"] == "backend"
+    assert takers["GET", f"{API}/executions"] is None  # filters
+    assert takers["GET", f"{API}/executions/{{execution}}/wait"] is None  # a span
+    assert takers["POST", f"{API}/executions"] is None  # a body
