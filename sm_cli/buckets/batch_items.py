@@ -1,4 +1,4 @@
-"""The items of a batch: a file in its place, an object in a bucket, or what was spooled; read in portions.
+"""The items of a batch: a file in its place or an object in a bucket, read in portions.
 
 A source is a JSON object: {"file": an absolute path} or {"bucket", "key"}, and with both "format". Nothing is
 counted before it is read; an item that cannot be read is given as Unreadable where the others can be.
@@ -6,6 +6,7 @@ counted before it is read; an item that cannot be read is given as Unreadable wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -27,7 +28,7 @@ FORMATS = {
 }  # fmt: skip
 _COMPRESSED = (".gz", ".zst", ".zstd")
 #: A source of at most so many bytes is read to its end before anything starts.
-_SHORT = 4 << 20
+SHORT = 4 << 20
 
 
 def format_of(name: str) -> str | None:
@@ -67,7 +68,7 @@ class BatchItems:
             first: list[Json] = []
             total = 0
             with closing(data.items()) as items:
-                for item in items if size <= _SHORT else islice(items, count):
+                for item in items if size <= SHORT else islice(items, count):
                     if isinstance(item, Unreadable):
                         raise ItemReaderFailed(str(item))
                     total += 1
@@ -75,7 +76,12 @@ class BatchItems:
                         first.append(item)
             if not total:
                 raise ItemReaderFailed(f"{data.name} has no items")
-            return Opened(data.mark, None if size > _SHORT and total == count else total, first)
+            return Opened(data.mark, None if size > SHORT and total == count else total, first)
+
+    def items(self, source: dict[str, Json]) -> Iterator[Json]:
+        """All of them, an Unreadable for one that cannot be read. Raises ItemReaderFailed."""
+        with failing(ItemReaderFailed, "reading the items"):
+            yield from self._data(source).items()
 
     def read(self, source: dict[str, Json], mark: str, start: int, limit: int) -> list[Json]:
         """The items from number `start` on, `limit` at most; fewer are the last. Raises ItemReaderFailed, also when
@@ -115,18 +121,4 @@ def _check_header(data: DataSet) -> None:
     assert data.reading.csv is not None
     for part in data.parts:
         with open_text(data.place, part) as rows:
-            header = next(csv_rows.cells(rows, part.uri, data.reading.csv.delimiter), [])
-        for number, cell in enumerate(header, 1):
-            if not cell.strip() or _is_number(cell):
-                what = repr(cell) if cell.strip() else "blank"
-                raise ItemReaderFailed(
-                    f"the first row of {part.uri} does not name its columns: field {number} is {what}"
-                )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+            csv_rows.check_names(next(csv_rows.cells(rows, part.uri, data.reading.csv.delimiter), []), part.uri)

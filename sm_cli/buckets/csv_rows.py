@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TextIO
@@ -41,12 +41,32 @@ def headers_problem(headers: tuple[str, ...]) -> str | None:
     return None
 
 
-def items(text: TextIO, name: str, form: Form) -> Iterator[Json]:
-    """An object for each row. `text` keeps its newlines as they are (`newline=""`). Raises ItemReaderFailed."""
+def check_names(header: Sequence[str], name: str) -> None:
+    """Raises ItemReaderFailed for a first row in which no names of columns stand."""
+    for number, cell in enumerate(header, 1):
+        if not cell.strip() or _is_number(cell):
+            what = repr(cell) if cell.strip() else "blank"
+            raise ItemReaderFailed(f"the first row of {name} does not name its columns: field {number} is {what}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def items(
+    text: TextIO, name: str, form: Form, check: Callable[[Sequence[str]], None] = lambda _: None
+) -> Iterator[Json]:
+    """An object for each row. `text` keeps its newlines as they are (`newline=""`). check: called with the first row,
+    where the names of the columns stand there. Raises ItemReaderFailed."""
     rows = cells(text, name, form.delimiter)
     headers = form.headers
     if headers is None:
         headers = tuple(next(rows, ()))
+        check(headers)
         if problem := headers_problem(headers):
             raise ItemReaderFailed(problem)
     width = len(headers)

@@ -9,14 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sm_cli.engine.batches.callbacks import BatchCallbacks, Callback
+from sm_cli.engine.batches.endings import forget_items_of_ended
 from sm_cli.engine.batches.options import BatchOptions
-from sm_cli.engine.batches.starting import (
-    Inputs,
-    make_plan,
-    parent_workflow,
-    preview_inputs,
-    source_of_inputs,
-)
+from sm_cli.engine.batches.starting import Inputs, look_at_inputs, make_plan, parent_workflow
 from sm_cli.engine.chaining.source import Source as Source
 from sm_cli.engine.chaining.source import read_source
 from sm_cli.engine.chaining.transform import Transform
@@ -74,7 +69,7 @@ class Engine(Transactions):
     buckets: the directory that stands for S3 where distributed Maps read and write. builtin: handlers of its own.
     schedules: what starts executions by the clock. workflows: their versions and aliases.
     observers: called after every commit; None for the usual ones, which warn of payloads and of numbers of
-    events that AWS would refuse, and log what schedules do.
+    events that AWS would refuse, log what schedules do, and delete what batches that end have kept.
     """
 
     def __init__(
@@ -82,7 +77,7 @@ class Engine(Transactions):
         library: Callable[[str], Workflow | None] | None = None, buckets: Path = Path("buckets"),
         observers: Sequence[Observer] | None = None,
     ) -> None:  # fmt: skip
-        usual = (PayloadWarnings().tell, warn_of_many_events, log_firings)
+        usual = (PayloadWarnings().tell, warn_of_many_events, log_firings, forget_items_of_ended(store))
         observers = usual if observers is None else tuple(observers)
         super().__init__(store, clock or clock_of(store), settings or Settings(), Programs(library), observers)
         self.buckets = buckets
@@ -167,14 +162,14 @@ class Engine(Transactions):
         """Start an execution of the workflow for each input: a batch, for workers to do. Returns its parent execution.
 
         inputs: a Path (JSON Lines, JSON, CSV, Parquet, by its name), an ObjectKey, or an iterable of JSON values, also
-        one that never was a list: it is kept beside the database before the batch begins, and memory does not grow
-        with it. name_prefix: names PREFIX-0, PREFIX-1, …; one that is there is not started again. on_start,
-        on_complete: called after the commit with each execution that this engine begins and ends; of those that
-        another process works on they are told nothing. Raises UsageError for inputs that cannot be read.
+        one that never was a list: it is kept in the database before the batch begins, and memory does not grow
+        with it; so is a file, where the database is a server's. name_prefix: names PREFIX-0, PREFIX-1, …; one that
+        is there is not started again. on_start, on_complete: called after the commit with each execution that this
+        engine begins and ends; of those that another process works on they are told nothing. Raises UsageError for
+        inputs that cannot be read.
         """
         ref = self.clock.new_ref()
-        source = source_of_inputs(self.store, self.clock.now(), inputs, ref, self.source_input)
-        preview = preview_inputs(self.buckets, inputs, source)
+        source, preview = look_at_inputs(self.store, self.buckets, self.clock.now(), inputs, ref, self.source_input)
         plan = make_plan(workflow, source, preview, name_prefix or ref, options or BatchOptions())
         execution, _, _ = self.start(parent_workflow(), plan.as_input(), ref=ref, queue=queue, targets=(workflow,))
         if on_start is not None or on_complete is not None:

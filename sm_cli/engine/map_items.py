@@ -22,7 +22,7 @@ from sm_cli.store.records import (
 )
 
 if TYPE_CHECKING:
-    from sm_cli.buckets import BatchItems
+    from sm_cli.engine.batches.reading import SourceItems
 
 #: Children are looked at so many at a time: each may be as long as a batch of items, and all of a page are in memory.
 _PAGE = 32
@@ -43,7 +43,7 @@ class MapItemJobs:
         self.root = root
         self.results_root = results
         self._buckets: Any = None
-        self._batch_items: BatchItems | None = None
+        self._batch_items: SourceItems | None = None
 
     @property
     def buckets(self) -> Any:
@@ -55,12 +55,12 @@ class MapItemJobs:
         return self._buckets
 
     @property
-    def batch_items(self) -> BatchItems:
+    def batch_items(self) -> SourceItems:
         """What reads the items of batches, made when it is needed first."""
         if self._batch_items is None:
-            from sm_cli.buckets import BatchItems
+            from sm_cli.engine.batches.reading import SourceItems
 
-            self._batch_items = BatchItems(self.root)
+            self._batch_items = SourceItems(self.store, self.root)
         return self._batch_items
 
     def read(self, request: dict[str, Json]) -> Json:
@@ -85,9 +85,12 @@ class MapItemJobs:
     def read_batch(self, request: dict[str, Any]) -> Json:
         """The same of a batch: how many there are is told with the last portion, and which cannot be read."""
         from sm_cli.buckets import Unreadable
+        from sm_cli.engine.batches.kept import forget_read_items, is_kept
 
         arguments, start, limit = request["arguments"], request["start"], request["limit"]
         portion = self.batch_items.read(arguments["Source"], arguments["Mark"], start, limit)
+        if is_kept(arguments["Source"]):
+            forget_read_items(self.store, arguments["Source"], start)
         answer: dict[str, Json] = {"mark": arguments["Mark"]}
         if is_of_executions(arguments["Source"]):
             answer["items"], refusals, answer["origins"] = unpack(portion)

@@ -32,7 +32,7 @@ T = TypeVar("T")
 log = logging.getLogger("sm.engine")
 attempts_log = logging.getLogger("sm.store")
 
-#: Called after each commit with what was committed; it must not write.
+#: Called after each commit with what was committed; it steps nothing.
 Observer: TypeAlias = Callable[[Tick], None]
 
 #: Microseconds. A commit that takes longer than this is not left out of account.

@@ -14,6 +14,7 @@ from sm_cli.store.records import (
     FailedAttempt,
     HistoryEvent,
     Job,
+    KeptItems,
     MapRun,
     Timer,
     Waking,
@@ -116,6 +117,10 @@ class Changes:
     #: Whether what is left over of deleted executions is to be deleted: past waits, messages only for them, and
     #: texts of deleted versions that only they ran.
     strays_gone: bool = False
+    #: To be inserted.
+    kept_items: list[KeptItems] = field(default_factory=list)
+    #: To be deleted: (batch, the number of the first item that stays).
+    kept_items_gone: list[tuple[str, int]] = field(default_factory=list)
     #: To be added to what is stored of the same execution and state.
     state_times: list[StateTimes] = field(default_factory=list)
     #: Events to be appended, in the order of their numbers for each execution.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol
 
 from sm_cli.store.liveness import Liveness
@@ -26,6 +25,8 @@ class Store(Protocol):
     commits: int
     #: How it waits for other writers.
     patience: Patience
+    #: Whether workers of other machines may have it open, who do not see this one's files.
+    is_on_server: bool
 
     def read(self) -> AbstractContextManager[Questions]:
         """Questions that are all answered from one snapshot; never waits for writers."""
@@ -61,9 +62,6 @@ class Store(Protocol):
     @property
     def server_time(self) -> Callable[[], int] | None:
         """Asks the database's own clock: microseconds since 1970 UTC. None where it has none but this machine's."""
-
-    def spool(self) -> Path:
-        """The folder, only its owner's, for files that belong to the database: made when it is asked for."""
 
     def close(self) -> None:
         """Give back what is open."""

@@ -228,6 +228,21 @@ class Waking(NamedTuple):
     wake: Json
 
 
+class KeptItems(NamedTuple):
+    """Some items of a batch, kept until they have been read. In the order of the columns of `batch_items`."""
+
+    #: The public id of the batch's parent execution, which need not have been started yet.
+    batch: str
+    #: The number of the first of them, from 0.
+    first: int
+    #: How many there are.
+    item_count: int
+    #: When they were kept, microseconds since 1970 UTC.
+    created: int
+    #: A line of text for each.
+    lines: bytes
+
+
 class HistoryEvent(NamedTuple):
     """One audit line. `number` counts from 1 in its execution; `previous` is AWS's previousEventId.
 

@@ -207,6 +207,8 @@ def test_what_is_missing_or_miscounted_is_found(store: SqliteStore, statement: s
         ("DELETE FROM blob_uses WHERE id = 1", "counted nowhere"),
         ("UPDATE ids SET next = 1", "given out twice"),
         ("INSERT INTO blobs (id, body) VALUES (99, '')", "nothing counts"),
+        ("INSERT INTO batch_items (batch, first, item_count, created, items) VALUES ('gone', 0, 1, 5, '')",
+         "1 portions of items of a batch that was never started"),
     ],
 )  # fmt: skip
 def test_what_loses_nothing_is_put_right(kind: str, tmp_path: Path, table: str, sentence: str) -> None:
@@ -217,7 +219,7 @@ def test_what_loses_nothing_is_put_right(kind: str, tmp_path: Path, table: str, 
         with store.write() as tx:
             for statement in table.split("; "):
                 if kind == "sqlite":
-                    statement = statement.replace("(99, '')", "(99, x'')")
+                    statement = statement.replace(", '')", ", x'')")
                 tx.session.connection.execute(statement)
         (problem,) = [each for each in database_problems(store) if sentence in each.text]
         assert problem.is_repairable
@@ -233,6 +235,11 @@ def test_what_loses_nothing_is_put_right(kind: str, tmp_path: Path, table: str, 
         ("UPDATE frames SET status = 2, opens = 1", "1 frames that wait for a task that is not there"),
         ("UPDATE frames SET status = 2", "1 frames that wait for nothing that could come"),
         ("UPDATE executions SET events = 5", "1 executions with more or fewer events than they count"),
+        (
+            "INSERT INTO batch_items (batch, first, item_count, created, items)"
+            " SELECT ref, 3, 1, 5, {empty} FROM executions UNION ALL SELECT ref, 5, 1, 5, {empty} FROM executions",
+            "1 portions of items of a batch behind which others are missing",
+        ),
     ],
 )
 def test_what_needs_a_guess_is_only_told(kind: str, tmp_path: Path, statement: str, sentence: str) -> None:
@@ -240,7 +247,8 @@ def test_what_needs_a_guess_is_only_told(kind: str, tmp_path: Path, statement: s
         apply(store, new_definitions=[definition()])
         put(store, 1)
         with store.write() as tx:
-            tx.session.connection.execute(statement)
+            empty = "x''" if kind == "sqlite" else "''::bytea"
+            tx.session.connection.execute(statement.replace("{empty}", empty))
         problem = DatabaseProblem(sentence)
         assert (database_problems(store), repair_database(store)) == ([problem], ([problem], [problem]))
 

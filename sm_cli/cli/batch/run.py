@@ -50,6 +50,7 @@ from sm_cli.errors import UsageError
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from sm_cli.buckets import Opened
     from sm_cli.cli.project.config import Project
     from sm_cli.engine.batches.executions import OfExecutions
     from sm_cli.engine.batches.options import BatchOptions
@@ -193,12 +194,13 @@ def begin_batch(
 ) -> int:  # fmt: skip
     """Look at the items, and show what would start, or start it, or work on it to its end. Returns the exit code."""
     ref = engine.clock.new_ref()
-    plan, first = plan_for(engine, target, items, kind, ref, prefix, options)
+    plan, first = plan_for(engine, target, items, kind, ref, prefix, options, is_kept=not how.dry_run)
     if how.dry_run:
         from sm_cli.cli.batch.dry_run import print_plan
+        from sm_cli.engine.batches.kept import forget_items, is_kept
 
-        if items == "-" or not isinstance(items, str):  # they were kept for the batch
-            Path(str(plan.source["file"])).unlink()
+        if is_kept(plan.source):
+            forget_items(engine.store, ref)
         return print_plan(engine, plan, first, result, how.format)
     from sm_cli.cli.batch.working import start_batch, work_on
 
@@ -241,46 +243,42 @@ def slots_for(project: Project, concurrency: str | None, options: BatchOptions) 
 
 def plan_for(
     engine: Engine, workflow: Workflow, items: str | OfExecutions, format: str | None, ref: str, prefix: str | None,
-    options: BatchOptions,
+    options: BatchOptions, *, is_kept: bool = True,
 ) -> tuple[Plan, list[Json]]:  # fmt: skip
-    """What the batch is to do, and its first items. ref: the id that it will have. Raises UsageError for items that it
-    cannot work through."""
-    from sm_cli.buckets import BatchItems
-    from sm_cli.engine.batches.starting import make_plan, preview_source, source_of_inputs
+    """What the batch is to do, and its first items. ref: the id that it will have. is_kept: whether a file that workers
+    elsewhere need is kept for them. Raises UsageError for items that it cannot work through."""
+    from sm_cli.engine.batches.starting import look_at_inputs, make_plan
 
     kind = None if format is None else choice(format, "--format", _FORMATS).upper()
     if isinstance(items, str):
-        source, display_name = items_source(engine, items, kind, ref), "stdin" if items == "-" else None
+        source, preview = _look_at(engine, items, kind, ref, is_kept=is_kept)
     else:
-        source = source_of_inputs(engine.store, engine.clock.now(), items, ref, engine.source_input)
-        display_name = "what the executions gave"
-    preview = preview_source(BatchItems(engine.buckets), source, display_name)
+        source, preview = look_at_inputs(
+            engine.store, engine.buckets, engine.clock.now(), items, ref, engine.source_input
+        )
     return make_plan(workflow, source, preview, prefix or ref, options), preview.first
 
 
-def items_source(engine: Engine, inputs: str, kind: str | None, ref: str) -> dict[str, Json]:
-    """Where the items come from; stdin is kept beside the database. kind: their format; None to go by the name."""
-    from sm_cli.engine.batches.starting import bucket_source, file_source
+def _look_at(
+    engine: Engine, inputs: str, kind: str | None, ref: str, *, is_kept: bool
+) -> tuple[dict[str, Json], Opened]:
+    """Where the items come from; stdin is kept in the database, and on a server a file. kind: their format; None to go
+    by the name. is_kept: whether a file needs to be kept at all."""
+    from sm_cli.buckets import BatchItems
+    from sm_cli.engine.batches.starting import bucket_source, file_source, look_at_file, look_at_stream, open_source
 
+    now = engine.clock.now()
     if inputs == "-":
         import sys
 
-        from sm_cli.engine.batches.spool import spool_stream, sweep_spool
-
         if sys.stdin is None or sys.stdin.closed:
             raise UsageError("stdin is closed, so nothing can be read from it")
-        sweep_spool(engine.store, engine.clock.now())
-        path = spool_stream(engine.store, ref, sys.stdin.buffer)
-        return file_source(path, kind or ("JSON" if _is_array(path) else "JSONL"))
+        return look_at_stream(engine.store, now, sys.stdin.buffer, kind, ref)
     match = _BUCKET.fullmatch(inputs)
-    if match is not None:
-        return bucket_source(match[1], match[2], kind)
-    return file_source(Path(inputs), kind)
-
-
-def _is_array(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(100).lstrip()[:1] == b"["
+    source = file_source(Path(inputs), kind) if match is None else bucket_source(match[1], match[2], kind)
+    if match is None and is_kept:
+        return look_at_file(engine.store, engine.buckets, now, source, ref)
+    return source, open_source(BatchItems(engine.buckets), source)
 
 
 def _number(text: str | None, option: str, default: int = 0) -> int:

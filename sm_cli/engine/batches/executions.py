@@ -1,6 +1,6 @@
 """The items of a batch over executions: what each of these ended with, or a state of it, transformed.
 
-They are read before the batch begins and kept beside the database, a line each: {"origin": [id, public id, workflow],
+They are read before the batch begins and kept in the database, a line each: {"origin": [id, public id, workflow],
 "input"} or, for one that cannot be a source, {"origin", "refusal"}. A batch that is run again over the same filter has
 them in the same order, the oldest first, so that each has the number that it had.
 """

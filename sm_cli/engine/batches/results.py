@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sm_cli.buckets import BatchItems, ItemReaderFailed, Unreadable
+from sm_cli.buckets import ItemReaderFailed, Unreadable
+from sm_cli.engine.batches.reading import SourceItems
 from sm_cli.engine.stepping.batch.origins import input_of, is_of_executions, origin_id, unpack
 from sm_cli.engine.stepping.batch.plan import Plan, plan_of
 from sm_cli.errors import Conflict
@@ -61,7 +62,7 @@ def item_results(store: Store, buckets: Path, batch: Execution, first: int = 0) 
         for row in _started(store, buckets, plan, run, first):
             yield row
             number = row.number + 1
-    yield from _not_started(buckets, plan, run, number, is_over=batch.closed is not None)
+    yield from _not_started(SourceItems(store, buckets), plan, run, number, is_over=batch.closed is not None)
 
 
 def _started(store: Store, buckets: Path, plan: Plan, run: MapRun, number: int) -> Iterator[ItemResult]:
@@ -93,7 +94,7 @@ def _existing(store: Store, buckets: Path, plan: Plan, numbers: list[int]) -> di
             execution.id: names[name] for name, execution in questions.executions_named(plan.workflow, names).items()
         }
     if is_of_executions(plan.source) and len(numbers_by_id) < len(numbers):
-        lines = BatchItems(buckets).read(plan.source, plan.mark, numbers[0], numbers[-1] - numbers[0] + 1)
+        lines = SourceItems(store, buckets).read(plan.source, plan.mark, numbers[0], numbers[-1] - numbers[0] + 1)
         origins = {origin_id(line): numbers[0] + i for i, line in enumerate(unpack(lines)[2])}
         with store.read() as questions:
             links = questions.first_links(origins, plan.workflow)
@@ -123,13 +124,14 @@ def _row(number: int, child: Execution) -> ItemResult:
     return ItemResult(number, child.name, SKIPPED, child, child.input, reason="the batch ended before its turn")
 
 
-def _not_started(buckets: Path, plan: Plan, run: MapRun | None, number: int, *, is_over: bool) -> Iterator[ItemResult]:
+def _not_started(
+    items: SourceItems, plan: Plan, run: MapRun | None, number: int, *, is_over: bool
+) -> Iterator[ItemResult]:
     """Rows of the items that no execution was made for."""
     total = plan.total if run is None else run.join.item_count
     status, reason = (SKIPPED, "the batch ended before its turn") if is_over else (Status.PENDING.value, None)
     if total is not None and number >= total:
         return
-    items = BatchItems(buckets)
     try:
         while portion := items.read(plan.source, plan.mark, number, _PAGE):
             for item in portion:

@@ -14,6 +14,7 @@ from sm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import BinaryIO
 
     from sm_cli.buckets import BatchItems, Opened
     from sm_cli.engine.chaining.source import Source
@@ -30,7 +31,7 @@ class ObjectKey(NamedTuple):
     key: str
 
 
-#: Where a batch's items come from: a file, an object, or executions or an iterable, which are kept beside the database
+#: Where a batch's items come from: a file, an object, or executions or an iterable, which are kept in the database
 #: first.
 Inputs: TypeAlias = "Path | ObjectKey | OfExecutions | Iterable[Json]"
 
@@ -85,40 +86,61 @@ def make_plan(workflow: Workflow, source: dict[str, Json], preview: Opened, pref
     )  # fmt: skip
 
 
-def source_of_inputs(
-    store: Store, now: int, inputs: Inputs, ref: str, read: Callable[[Source], Json]
-) -> dict[str, Json]:
-    """The source that these inputs are; what comes from no file is kept beside the database under `ref`, the public id
-    of the batch. now: microseconds since 1970 UTC. read: the input that a start with a source has."""
-    from sm_cli.engine.batches.spool import spool_items, sweep_spool
-
+def look_at_inputs(
+    store: Store, buckets: Path, now: int, inputs: Inputs, ref: str, read: Callable[[Source], Json]
+) -> tuple[dict[str, Json], Opened]:
+    """The source that these inputs are, and what was seen of it. What comes from no file, and on a server what comes
+    from one, is kept in the database under `ref`, the public id of the batch. buckets: the directory that stands for
+    S3. now: microseconds since 1970 UTC. read: the input that a start with a source has. Raises UsageError."""
     if isinstance(inputs, Path):
-        return file_source(inputs)
+        return look_at_file(store, buckets, now, file_source(inputs), ref)
     if isinstance(inputs, ObjectKey):
-        return bucket_source(inputs.bucket, inputs.key)
-    sweep_spool(store, now)
+        from sm_cli.buckets import BatchItems  # only who starts a batch waits for the formats
+
+        source = bucket_source(inputs.bucket, inputs.key)
+        return source, open_source(BatchItems(buckets), source)
+    from sm_cli.engine.batches.kept import checked_items, kept_source
+
     if isinstance(inputs, OfExecutions):
-        return {**file_source(spool_items(store, ref, inputs.items(store, read)), "JSONL"), **inputs.facts()}
-    return file_source(spool_items(store, ref, inputs), "JSONL")
+        items, name = inputs.items(store, read), "what the executions gave"
+        return {**kept_source(ref), **inputs.facts()}, _keep(store, now, items, ref, name)
+    return kept_source(ref), _keep(store, now, checked_items(inputs), ref, "what the iterable gave")
 
 
-def preview_source(items: BatchItems, source: dict[str, Json], display_name: str | None) -> Opened:
-    """As `open_source`; one that was kept for the batch is deleted when it will not do. display_name: what sentences
-    call such a one; None for every other source. Raises UsageError."""
+def look_at_file(
+    store: Store, buckets: Path, now: int, source: dict[str, Json], ref: str
+) -> tuple[dict[str, Json], Opened]:
+    """As `look_at_inputs`, of a file."""
+    from sm_cli.buckets import BatchItems
+
+    files = BatchItems(buckets)
+    preview = open_source(files, source)
+    if not store.is_on_server:
+        return source, preview
+    from sm_cli.engine.batches.kept import kept_source
+
+    return kept_source(ref), _keep(store, now, files.items(source), ref, str(source["file"]))
+
+
+def look_at_stream(
+    store: Store, now: int, stream: BinaryIO, format: str | None, ref: str
+) -> tuple[dict[str, Json], Opened]:
+    """As `look_at_inputs`, of stdin. format: None: an array or JSON Lines, as it begins."""
+    from sm_cli.buckets import stream_items
+    from sm_cli.engine.batches.kept import kept_source
+
+    return kept_source(ref), _keep(store, now, stream_items(stream, format, "stdin"), ref, "stdin")
+
+
+def _keep(store: Store, now: int, items: Iterable[Json], ref: str, name: str) -> Opened:
+    """Raises UsageError for items that no batch can work through."""
+    from sm_cli.buckets import SHORT, ItemReaderFailed
+    from sm_cli.engine.batches.kept import keep_items
+
     try:
-        return open_source(items, source)
-    except UsageError as e:
-        if display_name is None:
-            raise
-        path = str(source["file"])
-        Path(path).unlink()
-        raise UsageError(e.message.replace(path, display_name), hint=e.hint) from None
-
-
-def preview_inputs(buckets: Path, inputs: Inputs, source: dict[str, Json]) -> Opened:
-    """As `preview_source`, of the source that these inputs are. buckets: the directory that stands for S3. Raises
-    UsageError."""
-    from sm_cli.buckets import BatchItems  # only who starts a batch waits for the formats
-
-    display_name = None if isinstance(inputs, (Path, ObjectKey)) else "what the iterable gave"
-    return preview_source(BatchItems(buckets), source, display_name)
+        preview = keep_items(store, ref, now, items, _FIRST, SHORT)
+    except ItemReaderFailed as e:
+        raise UsageError(str(e.cause)) from None
+    if not preview.total:
+        raise UsageError(f"{name} has no items")
+    return preview

@@ -33,7 +33,6 @@ from sm_cli.store.waiting import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from sm_cli.store.liveness import Liveness
     from sm_cli.store.locks import Locks
@@ -63,6 +62,7 @@ class PostgresStore(Joinable):
     patience: how to wait for other writers; 30 s unless given. Raises DatabaseError from every method."""
 
     _is_shared = True
+    is_on_server = True
 
     def __init__(self, url: PostgresUrl, *, create: bool = True, patience: Patience | None = None) -> None:
         self.url = url
@@ -189,12 +189,6 @@ class PostgresStore(Joinable):
                 row = session.one("token_key")
         assert row is not None
         return bytes(row[0])
-
-    def spool(self) -> Path:
-        """A folder of this machine and user: workers of others cannot read what is kept in it."""
-        from sm_cli.store.postgres.local import place_of_spool
-
-        return place_of_spool(self.url.place)
 
     def liveness(self) -> Liveness | None:
         """How a worker shows those of this machine and user that it lives; leases and heartbeats show it to others.

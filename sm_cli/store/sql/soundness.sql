@@ -42,6 +42,11 @@ UNION ALL SELECT 'times in states without their execution', 'delete_stray_state_
     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = t.execution)
 UNION ALL SELECT 'parts of a history without their execution', NULL, count(*) FROM history h
     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = h.execution)
+UNION ALL SELECT 'portions of items of a batch that was never started', 'delete_stray_items', count(*) FROM batch_items i
+    WHERE {is_of_no_batch}
+UNION ALL SELECT 'portions of items of a batch behind which others are missing', NULL, count(*) FROM batch_items i
+    WHERE EXISTS (SELECT 1 FROM batch_items n WHERE n.batch = i.batch AND n.first > i.first)
+    AND NOT EXISTS (SELECT 1 FROM batch_items n WHERE n.batch = i.batch AND n.first = i.first + i.item_count)
 UNION ALL SELECT 'links without either of their executions', 'delete_stray_links', count(*) FROM links l
     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = l.source)
     AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = l.target)
@@ -53,6 +58,13 @@ UNION ALL SELECT 'workflows whose current version is not there', NULL, count(*) 
     )
 UNION ALL SELECT 'kinds of numbers of which some would be given out twice', 'raise_ids', count(*) FROM ids
     WHERE ids.next <= {highest_id}
+
+-- name: is_of_no_batch
+-- For a day: somebody may be about to start it.
+i.created < ({seconds_now} - 86400) * 1000000 AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.ref = i.batch)
+
+-- name: seconds_now
+CAST(strftime('%s', 'now') AS INTEGER)
 
 -- name: succeeded_children
 json_extract(f.forked, '$[4]')
@@ -107,6 +119,9 @@ DELETE FROM links WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = link
 
 -- name: delete_stray_ended_children
 DELETE FROM ended_children AS c WHERE {is_not_awaited}
+
+-- name: delete_stray_items
+DELETE FROM batch_items AS i WHERE {is_of_no_batch}
 
 -- name: raise_ids
 UPDATE ids SET next = {highest_id} + 1 WHERE ids.next <= {highest_id}

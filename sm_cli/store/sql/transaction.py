@@ -130,6 +130,7 @@ class Transaction(Questions):
         if changes.failed_attempts:
             many("set_failed_attempt", map(rows.failed_attempt_row, changes.failed_attempts))
         self._write_schedules(changes)
+        self._write_kept_items(changes)
         self._remove_executions(changes)
         if changes.state_times:
             append_state_times(self.session, self._row_cache.states, changes.state_times, self._may_fold)
@@ -342,6 +343,14 @@ class Transaction(Questions):
             self.session.many("insert_schedule", [schedule_row(s, self._text) for s in changes.new_schedules])
         if changes.schedules:
             self.session.many("update_schedule", map(schedule_changes, changes.schedules.values()))
+
+    # Items of batches
+
+    def _write_kept_items(self, changes: Changes) -> None:
+        if changes.kept_items:
+            self.session.many("insert_batch_items", changes.kept_items)
+        if changes.kept_items_gone:
+            self.session.many("delete_batch_items", changes.kept_items_gone)
 
     # Retention
 

@@ -256,6 +256,23 @@ class WorkQuestions(Asking):
         assert row is not None
         return bool(row[1]), min((time for time in row[2:] if time is not None), default=None), bool(row[0])
 
+    def kept_items(self, batch: str, start: int, end: int) -> list[Row]:
+        """(number of the first, how many, a line of text for each) of what is kept of a batch, from the row with item
+        `start` to the one with the last before `end`."""
+        return self.session.all("kept_items", {"batch": batch, "start": start, "end": end})
+
+    def first_kept(self, batch: str) -> int | None:
+        """The number of the first item that is kept of a batch; None when there is none."""
+        row = self.session.one("first_kept", (batch,))
+        return None if row is None else int(row[0])
+
+    def kept_batches(self) -> list[tuple[str, int]]:
+        """(public id, when its first items were kept) of each batch of which items are kept."""
+        batches: list[tuple[str, int]] = []
+        while (row := self.session.one("next_kept_batch", (batches[-1][0] if batches else "",))) is not None:
+            batches.append((row[0], row[1]))
+        return batches
+
     # Who lists executions has these questions too, and no frame, job or timer: how to read them is imported with the
     # first.
 

@@ -34,15 +34,6 @@ def is_there(path: Path, real: Path, *, create: bool) -> bool:
     return False
 
 
-def make_folder(folder: Path) -> Path:
-    """A folder of its owner's, made unless it is there. Raises DatabaseError."""
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as e:
-        raise errors.cannot_create(folder, e) from e
-    return folder
-
-
 def _refuse_too_short(path: Path, real: Path) -> None:
     """An empty file is a new database, unless its lock shows that there was one; one of a few bytes never is."""
     if not path.is_file():

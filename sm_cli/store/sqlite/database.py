@@ -24,7 +24,7 @@ from sm_cli.store.sql import large_values, queries
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sqlite import errors, migrate, token_key
-from sm_cli.store.sqlite.create import HEADER, is_there, make, make_folder
+from sm_cli.store.sqlite.create import HEADER, is_there, make
 from sm_cli.store.sqlite.session import SqliteSession
 from sm_cli.store.waiting import Holder, LockWait, Patience, poll
 
@@ -57,6 +57,7 @@ class SqliteStore(Joinable):
     """
 
     server_time = None  # it has no clock but this machine's
+    is_on_server = False
 
     def __init__(
         self, path: str | os.PathLike[str], *, sync: Literal["full", "normal"] = "full", create: bool = True,
@@ -277,10 +278,6 @@ class SqliteStore(Joinable):
                 key = token_key.move_or_make(transaction.session.connection, beside, f"{self.path}.key")
             beside.unlink(missing_ok=True)
         return key
-
-    def spool(self) -> Path:
-        """A folder beside the file."""
-        return make_folder(Path(f"{self._file}.batches"))
 
     def liveness(self) -> Liveness:
         """How a worker shows others that it lives, and sees whether they do."""

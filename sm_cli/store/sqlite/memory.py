@@ -5,11 +5,8 @@ One connection reads and writes, under one lock; nothing outlives the object.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -40,13 +37,13 @@ class MemoryStore(Joinable):
     """A database in memory, for one process: SQLite's `:memory:`."""
 
     server_time = None  # it has no clock but this machine's
+    is_on_server = False
 
     def __init__(self) -> None:
         self.commits = 0
         self.patience = Patience(lambda: None)
         self._lock = threading.RLock()
         self._writing = False
-        self._spool: Path | None = None
         connection = sqlite3.connect(_WHERE, isolation_level=None, check_same_thread=False, cached_statements=256)
         connection.deserialize(_empty())
         connection.execute("PRAGMA journal_mode = MEMORY")
@@ -101,13 +98,6 @@ class MemoryStore(Joinable):
 
     def liveness(self) -> None:
         """None: no other process can see it."""
-
-    def spool(self) -> Path:
-        """A folder that goes with the object."""
-        if self._spool is None:
-            self._spool = Path(tempfile.mkdtemp(prefix="sm-"))
-            weakref.finalize(self, shutil.rmtree, self._spool, ignore_errors=True)
-        return self._spool
 
     def close(self) -> None:
         """The database goes with the object."""

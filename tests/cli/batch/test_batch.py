@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import stat
 from pathlib import Path
 
 import pytest
@@ -85,16 +84,17 @@ def test_a_dry_run_starts_nothing(shop: Project) -> None:
     assert (document["items"], document["existing"]) == (4, 0)
 
 
-def test_stdin_is_kept_for_its_owner_and_workers_go_on_with_it(shop: Project) -> None:
+def test_stdin_is_kept_in_the_database_and_workers_go_on_with_it(shop: Project) -> None:
     given = "".join(f'{{"n": {n}}}\n' for n in range(3))
     made = shop.sm("batch", "run", "order", "--inputs", "-", "--detach", stdin=given)
     assert made.code == 0
-    (kept,) = (shop.path / ".sm" / "sm.db.batches").iterdir()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    count = "select count(*) n from batch_items"
+    assert shop.sm("db", "query", count, "--json").json == [{"n": 1}]
     assert shop.sm("worker", "--drain").code == 0
     assert len(shop.sm("batch", "results", made.out.strip()).out.splitlines()) == 3
-    shop.sm("batch", "run", "order", "--inputs", "-", stdin='[{"n": 1}, {"n": 2}]')
-    assert not kept.exists()  # swept, for it has been read
+    assert shop.sm("db", "query", count, "--json").json == [{"n": 0}]
+    array = shop.sm("batch", "run", "order", "--inputs", "-", "-o", "jsonl", stdin='\n [{"n": 1}, {"n": 2}]')
+    assert len(array.out.splitlines()) == 2
 
 
 @pytest.mark.parametrize(

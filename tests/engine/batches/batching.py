@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sm_cli.buckets import BatchItems
+from sm_cli.engine.batches.endings import forget_items_of_ended
 from sm_cli.engine.batches.options import BatchOptions
 from sm_cli.engine.batches.results import ItemResult, item_results
 from sm_cli.engine.batches.starting import file_source, make_plan, open_source, parent_workflow
@@ -52,6 +53,7 @@ class Batching:
         self.target = target(definition)
         self.simulation = Simulation(self.target, {"work": work or Work()}, clock or FakeClock(), store=store)
         self.engine = self.simulation.engine
+        self.engine.observe(forget_items_of_ended(self.engine.store))
 
     def write(self, items: Iterable[Json], name: str = "items.jsonl") -> Path:
         file = self.folder / name

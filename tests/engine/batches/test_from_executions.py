@@ -126,4 +126,4 @@ def test_what_cannot_be_is_refused_before_anything_starts(tmp_path: Path) -> Non
         batches.engine.batch(batches.target, OfExecutions(ALL, state="P9"))
     with pytest.raises(UsageError, match="no execution is one of these"):
         batches.engine.batch(batches.target, OfExecutions(ExecutionFilter(workflow="nobody")))
-    assert [*batches.simulation.store.spool().iterdir()] == []
+    assert asked(batches.simulation.store).kept_batches() == []

@@ -101,5 +101,8 @@ WHERE e.workflow = ?
 -- name: forked_at
 (f.forked::json ->> 6)::bigint
 
+-- name: seconds_now
+extract(epoch FROM now())::bigint
+
 -- name: events_of_row
 json_array_length(h.events::json)

@@ -36,6 +36,7 @@ def delete_executions(session: Session, free: Callable[[str | None], None], ids:
     session.all("delete_state_times", parameters)
     session.all("delete_tags", parameters)
     session.all("delete_execution_particulars", parameters)
+    session.all("delete_items_of_executions", parameters)
     session.all("delete_executions", parameters)
     session.all("delete_links", {"executions": id_list(ids)})
 
