@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,6 +19,8 @@ from tests.server.serving import served
 
 #: Items of a Map with two states each: 6 events an item.
 ITEMS, COUNT, PROGRAM = 4166, 1_000_000, "chromium"
+#: Tabs in which the page of an execution is opened that nobody has looked at.
+_TABS = 5
 _PASS = {"Type": "Pass"}
 _MAP = {
     "StartAt": "Each",
@@ -35,10 +39,12 @@ def run(folder: Path) -> Iterator[Figure]:
     with ExitStack() as stack:
         url = f"sqlite:{folder / 'events.db'}?sync=normal"
         here = stack.enter_context(served(url, folder))
-        execution = here.engine.start(workflow(_MAP), {"items": [*range(ITEMS)]})[0]
+        gc.freeze()  # as `sm serve` does
+        made = [here.engine.start(workflow(_MAP), {"items": [*range(ITEMS)]})[0] for _ in range(1 + _TABS)]
         with here.worker():
-            while here.engine.find(execution.ref).closed is None:
+            while any(here.engine.find(execution.ref).closed is None for execution in made):
                 time.sleep(0.05)
+        execution, *others = made
         address = f"{here.address}/executions/{execution.ref}"
         events = f"{here.engine.find(execution.ref).events:,} events"
         yield Figure(f"the page of {events}, from the server", _span(address), "ms")
@@ -46,7 +52,10 @@ def run(folder: Path) -> Iterator[Figure]:
         yield Figure("its timeline, again", _span(f"{address}/timeline"), "ms")
         yield Figure("its marks", _span(f"{address}/marks"), "ms")
         if shutil.which(PROGRAM):
-            yield Figure("the page, until the browser shows its timeline", _in_browser(address), "ms", "<= 1000")
+            spans = _in_browser([f"{here.address}/executions/{other.ref}" for other in others] + [address])
+            first, again = statistics.median(spans[:-1]), spans[-1]
+            yield Figure("the page, until the browser shows its timeline, the first time", first, "ms", "<= 1000")
+            yield Figure("the same, of one that was looked at before", again, "ms")
     path = folder / "million.db"
     build(path, COUNT)
     with served(f"sqlite:{path}", folder) as here:
@@ -66,19 +75,19 @@ def _span(address: str, times: int = 5) -> float:
     return min(spans) * 1000
 
 
-def _in_browser(address: str) -> float:
-    """Milliseconds from the address to the first row of the timeline; the quickest of three, each in a new tab."""
+def _in_browser(addresses: list[str]) -> list[float]:
+    """Milliseconds from each address to the first row of the timeline, each in a new tab."""
     from playwright.sync_api import sync_playwright
 
     spans = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which(PROGRAM), args=["--no-sandbox"])
-        for _ in range(3):
+        for address in addresses:
             page = browser.new_page()
             begun = time.perf_counter()
             page.goto(address, wait_until="commit")
             page.locator("#timeline .t-row").first.wait_for()
-            spans.append(time.perf_counter() - begun)
+            spans.append((time.perf_counter() - begun) * 1000)
             page.close()
         browser.close()
-    return min(spans) * 1000
+    return spans

@@ -68,6 +68,10 @@ class Backend:
         """The answer to a question that changes nothing. Raises what the question raises."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, question)
 
+    def read_ahead(self, question: Callable[[], object]) -> None:
+        """Begin with what somebody is about to ask for. Nobody is told what becomes of it: who asks then is."""
+        self._readers.submit(question)
+
     async def change(self, act: Callable[[], T]) -> T:
         """What an act that changes something returns, in its turn. Raises what the act raises, and DatabaseBusy when
         its turn does not come soon; then nothing was changed."""

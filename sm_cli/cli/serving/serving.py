@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -50,6 +51,8 @@ class Serving:
         server = Server(app, ends, grace=max(1, round(self._grace)))
         self._announce(address_of(self._socket), workers)
         self._service.ready()
+        # What is loaded stays to the end: the collector need not walk through it while answers are made.
+        gc.freeze()
         server.run([self._socket])
         self._service.stopping()
         tell_state("server.stopped", "server stopped", {})

@@ -110,7 +110,9 @@ async def head_part(request: Request, backend: TheBackend, ref: str) -> Response
 # -- the views -------------------------------------------------------------------------------------
 
 
-def _overview(_request: Request, backend: Backend, execution: Execution) -> dict[str, Any]:
+def _overview(request: Request, backend: Backend, execution: Execution) -> dict[str, Any]:
+    # The page asks for its timeline as soon as it is there; a long history is read while the browser makes the page.
+    backend.read_ahead(lambda: timelines_of(request).of(backend.engine, execution))
     try:
         drawing: Json = graph_document(graph_of_execution(backend.engine, execution))
         problem = ""
