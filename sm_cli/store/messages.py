@@ -204,6 +204,19 @@ class OpenWait(NamedTuple):
     state: str
 
 
+class WaitPlace(NamedTuple):
+    """Where a wait stands in a list of waits, in whichever order that is."""
+
+    #: The id of its execution.
+    execution: int
+    #: The id of its frame.
+    frame: int
+    #: The value that it waits for.
+    value: str
+    #: Since when, microseconds since 1970 UTC.
+    since: int
+
+
 class WaitFilter(NamedTuple):
     """None means no limit on that field. `value` only together with `key`. after: frame ids above it."""
 
@@ -214,6 +227,8 @@ class WaitFilter(NamedTuple):
     after: int = 0
     #: At most so many.
     limit: int = 50
+    #: Only what comes after this place, in the order of the list; None: from the beginning.
+    place: WaitPlace | None = None
 
 
 class MessageFilter(NamedTuple):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from sm_cli.interpreter.frame import Frame, Join, Opens
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.filters import ExecutionFilter, ExecutionPage
-from sm_cli.store.messages import MessageFilter, MessageStatus, OpenWait, StoredMessage, Subscription, WaitFilter
+from sm_cli.store.messages import (
+    MessageFilter,
+    MessageStatus,
+    OpenWait,
+    StoredMessage,
+    Subscription,
+    WaitFilter,
+    WaitPlace,
+)
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, MapRun, Status, Timer
 from sm_cli.store.versions import Alias, Definition
@@ -33,4 +41,5 @@ __all__ = [
     "Timer",
     "TimerKind",
     "WaitFilter",
+    "WaitPlace",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from sm_cli.store.messages import (
     Subscription,
     WaitEnd,
     WaitFilter,
+    WaitPlace,
 )
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Status, Waking
@@ -93,6 +94,20 @@ def test_open_waits_come_with_the_execution_and_the_state(store: Store) -> None:
     assert waits(workflow="order") == [4, 7]
     assert waits(workflow="order", key="k") == [7]
     assert waits(workflow="order", key="orderId", value="7") == []
+    filters: list[dict[str, Any]] = [{}, {"key": "orderId"}, {"key": "orderId", "value": '"A"'}, {"workflow": "order"}]
+    for filter in filters:
+        assert pages(store, **filter) == waits(**filter), "page by page as at once"
+
+
+def pages(store: Store, **filter: Any) -> list[int]:
+    """The frames of open waits, one a page."""
+    frames: list[int] = []
+    place: WaitPlace | None = None
+    while page := asked(store).open_waits(WaitFilter(**filter, limit=1, place=place)):
+        s = page[0].subscription
+        frames.append(s.frame)
+        place = WaitPlace(s.execution, s.frame, s.value, s.since)
+    return frames
 
 
 # Waits that ended

@@ -12,7 +12,7 @@ from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.pages.paging import number_place, page_of_rows, read_trail
 from sm_cli.server.pages.rendering import PageRoute, form_of, notice, show_page
 from sm_cli.views.messages import find_message, list_messages, list_waits, message_document, near_messages
-from sm_cli.views.records import MessageFilter, MessageStatus, WaitFilter
+from sm_cli.views.records import MessageFilter, MessageStatus, OpenWait, WaitFilter, WaitPlace
 from sm_cli.views.tasks import handed_over_tasks
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -20,6 +20,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 #: Rows of each of the three lists.
 _ROWS = 50
 _ADDRESS = "/waiting"
+#: Digits of the largest number of a place.
+_DIGITS = 18
 
 
 def _everything(request: Request, backend: Backend) -> dict[str, Any]:
@@ -32,19 +34,36 @@ def _everything(request: Request, backend: Backend) -> dict[str, Any]:
     places = {name: read_trail(parameters, name) for name in ("waits", "tasks", "messages")}
     whole = query | {name: list(trail) for name, trail in places.items() if trail}
     key, value, now = query.get("key"), query.get("value"), engine.clock.now()
-    after = {name: number_place(trail) for name, trail in places.items()}
-    waits = list_waits(backend.store, WaitFilter(key, value, query.get("workflow"), after["waits"] or 0, _ROWS + 1))
+    after = {name: number_place(places[name]) for name in ("tasks", "messages")}
+    place = _wait_place(places["waits"])
+    waits = list_waits(backend.store, WaitFilter(key, value, query.get("workflow"), limit=_ROWS + 1, place=place))
     wanted = MessageFilter(now, key, value, _status(query.get("status")), after["messages"], _ROWS + 1)
     tasks = handed_over_tasks(engine, _ROWS + 1, after["tasks"] or 0)
     return {
-        "waits": page_of_rows(waits, _ROWS, lambda wait: wait.subscription.frame, _ADDRESS, whole, places["waits"],
-                           "waits"),
+        "waits": page_of_rows(waits, _ROWS, _place_text, _ADDRESS, whole, places["waits"], "waits"),
         "near": near_messages(engine, waits[:_ROWS]),
         "tasks": page_of_rows(tasks, _ROWS, lambda task: task.number, _ADDRESS, whole, places["tasks"], "tasks"),
         "messages": page_of_rows(list_messages(engine, wanted), _ROWS, lambda message: message.id, _ADDRESS, whole,
                               places["messages"], "messages"),
         "now": now, "query": query, "whole": whole, "statuses": [*MessageStatus],
     }  # fmt: skip
+
+
+def _place_text(wait: OpenWait) -> str:
+    """Where a wait stands, as an address has it: what comes before and after it depends on the filter."""
+    s = wait.subscription
+    return f"{s.execution}.{s.frame}.{s.since}.{s.value}"
+
+
+def _wait_place(trail: tuple[str, ...]) -> WaitPlace | None:
+    """The place that a page of waits begins after; None: at the beginning. Raises UsageError."""
+    if not trail:
+        return None
+    *numbers, value = trail[-1].split(".", 3)
+    if len(numbers) != 3 or not all(number.isdecimal() and len(number) <= _DIGITS for number in numbers):
+        raise UsageError(f"no wait stands at {trail[-1]!r}")
+    execution, frame, since = map(int, numbers)
+    return WaitPlace(execution, frame, value, since)
 
 
 def _status(text: str | None) -> MessageStatus | None:

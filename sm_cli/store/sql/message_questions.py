@@ -58,6 +58,12 @@ class MessageQuestions(Asking):
     def open_waits(self, filter: WaitFilter) -> list[OpenWait]:
         """About oldest first: by frame, with a value by age, with a workflow by execution."""
         parameters: dict[str, object] = {"after": filter.after, "limit": filter.limit}
+        execution, frame, value, since = filter.place or (None, None, None, None)
+        place = {"after_execution": execution, "after_frame": frame, "after_value": value, "after_since": since}
+        if filter.workflow is None and filter.key is None:
+            parameters["after"] = filter.after if frame is None else frame
+        else:
+            parameters |= place
         if filter.workflow is not None:
             name = "open_waits_of_workflow"
             parameters |= {"workflow": filter.workflow, "key": filter.key, "value": filter.value}

@@ -100,6 +100,7 @@ SELECT {open_wait}
 FROM subscriptions s INDEXED BY subscriptions_open
 CROSS JOIN executions e ON e.id = s.execution CROSS JOIN frames f ON f.id = s.frame
 WHERE s."key" = :key AND s.frame > :after
+    AND (:after_frame IS NULL OR (s.value, s.since, s.frame) > (:after_value, :after_since, :after_frame))
 ORDER BY s.value, s.since, s.frame LIMIT :limit
 
 -- name: open_waits_for_value
@@ -107,6 +108,7 @@ SELECT {open_wait}
 FROM subscriptions s INDEXED BY subscriptions_open
 CROSS JOIN executions e ON e.id = s.execution CROSS JOIN frames f ON f.id = s.frame
 WHERE s."key" = :key AND s.value = :value AND s.frame > :after
+    AND (:after_frame IS NULL OR (s.since, s.frame) > (:after_since, :after_frame))
 ORDER BY s.since, s.frame LIMIT :limit
 
 -- name: open_waits_of_workflow
@@ -116,6 +118,7 @@ FROM executions e INDEXED BY executions_running
 CROSS JOIN subscriptions s ON s.execution = e.id CROSS JOIN frames f ON f.id = s.frame
 WHERE e.status = 'RUNNING' AND e.workflow = :workflow AND s.frame > :after
     AND s."key" = coalesce(:key, s."key") AND s.value = coalesce(:value, s.value)
+    AND (:after_frame IS NULL OR (e.id, s.frame) > (:after_execution, :after_frame))
 ORDER BY e.id, s.frame, s.seq LIMIT :limit
 
 -- name: insert_subscription

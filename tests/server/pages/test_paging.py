@@ -100,7 +100,10 @@ def test_waits_messages_and_tasks_are_paged_each_for_itself(world: Served) -> No
     assert len(rows(world, "/waiting", r'<tr id="w-(\d+)"', "open waits")[1]) == 55
     assert len(rows(world, "/waiting", r'<tr id="k-([^"]+)"', "tasks")[1]) == 55
     assert len(rows(world, "/waiting?key=kept", r'<tr id="m-(\d+)"', "messages")[1]) == 55
-    assert "a page begins after a number" in world.ask("GET", "/waiting?waits=x", 400).text
+    for filter in ("key=order", "workflow=waits"):
+        assert len(rows(world, f"/waiting?{filter}", r'<tr id="w-(\d+)"', "open waits")[1]) == 55
+    assert "no wait stands at" in world.ask("GET", "/waiting?waits=x", 400).text
+    assert "a page begins after a number" in world.ask("GET", "/waiting?tasks=x", 400).text
 
 
 def test_workflows_and_versions_are_paged(world: Served) -> None:
