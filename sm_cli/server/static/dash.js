@@ -131,6 +131,9 @@
     }
     const label = from.getAttribute("title");
     from.setAttribute("title", "Copied");
+    const heard = document.getElementById("heard"); // who does not see the title change is told
+    heard.textContent = "";
+    setTimeout(() => { heard.textContent = "Copied"; }, 50);
     setTimeout(() => from.setAttribute("title", label ?? ""), 1500);
   }
   function checkJson(area) {

@@ -81,6 +81,34 @@ def test_a_state_is_chosen_by_keyboard(tab: Tab, world: Served) -> None:
     expect(tab.page.locator("#inspector").get_by_role("heading", level=2)).to_have_text("Pack")
 
 
+def test_a_page_is_walked_through_by_keyboard_in_its_order_and_one_sees_where(tab: Tab, world: Served) -> None:
+    execution = run(world, ORDER, {"items": [1]})
+    for address in ("/", f"/executions/{execution.ref}"):
+        tab.open(address)
+        tab.page.keyboard.press("Tab")
+        expect(tab.page.get_by_text("Skip to the content")).to_be_focused()
+        expect(tab.page.get_by_text("Skip to the content")).to_be_in_viewport()
+        order = []
+        for _ in range(24):
+            tab.page.keyboard.press("Tab")
+            order.append(tab.page.evaluate(_FOCUS))
+        places = [place for place, _, _ in order]
+        assert places == sorted(places), "the order of the keyboard is that of the page"
+        assert [what for _, what, is_seen in order if not is_seen] == []
+    tab.open("/")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.locator("main")).to_be_focused()
+
+
+#: Of what has the focus: its place in the page, what it is, whether that can be seen.
+_FOCUS = """() => {
+  const here = document.activeElement, box = here.querySelector(":scope > rect") ?? here, style = getComputedStyle(box);
+  const place = [...document.querySelectorAll("*")].indexOf(here);
+  return [place, here.outerHTML.slice(0, 90), style.outlineStyle !== "none" || parseFloat(style.strokeWidth) > 3];
+}"""
+
+
 def test_a_loop_is_folded_into_rounds_with_a_picker(tab: Tab, world: Served) -> None:
     execution = run(world, LOOP, {"n": 0})
     tab.open(f"/executions/{execution.ref}")
@@ -181,6 +209,7 @@ def test_json_is_searched_and_copied_whole(tab: Tab, world: Served) -> None:
     expect(figure.locator("[data-json-hits]")).to_have_text("2 places")
     figure.get_by_label("Copy Input").click()
     expect(figure.get_by_title("Copied")).to_be_visible()
+    expect(tab.page.locator("#heard")).to_have_text("Copied")
     assert '"alphabet"' in tab.page.evaluate("navigator.clipboard.readText()")
 
 
@@ -189,7 +218,11 @@ def test_events_are_paged(tab: Tab, world: Served) -> None:
     tab.open(f"/executions/{execution.ref}?view=events")
     expect(tab.page.locator("#events-table tbody tr")).to_have_count(100)
     tab.page.get_by_role("link", name="Next").click()
-    expect(tab.page.locator("#events-table tbody tr").first).to_contain_text("101")
+    first = tab.page.locator("#events-table tbody tr").first
+    expect(first).to_contain_text("101")
+    first.get_by_text("JSON").click()
+    first.get_by_label("Search in Event 101").fill("name")
+    expect(first.locator("mark").first).to_be_visible()
 
 
 def test_an_execution_that_is_not_there_is_one_sentence(world: Served) -> None:
