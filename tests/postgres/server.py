@@ -97,13 +97,15 @@ def schema() -> Iterator[str]:
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (name,)).fetchall()
         tables = {str(table) for (table,) in found}
         connection.execute("SET lock_timeout = '2s'")
-        place = sql.Identifier(name)
         try:
-            connection.execute(sql.SQL("SET search_path TO {}").format(place))
-            for table in tables - {"ids", "sm_schema", "sm_writes"}:
-                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+            emptied = [
+                sql.SQL("DELETE FROM {}").format(sql.Identifier(name, table))
+                for table in sorted(tables - {"ids", "sm_schema", "sm_writes"})
+            ]
             if "ids" in tables:
-                connection.execute("UPDATE ids SET next = 1")
+                emptied.append(sql.SQL("UPDATE {} SET next = 1").format(sql.Identifier(name, "ids")))
+            if emptied:
+                connection.execute(sql.SQL("; ").join(emptied))
             _empty.append(name)
         except psycopg.errors.LockNotAvailable:  # a store that a test left in the middle of a transaction
             return
