@@ -105,6 +105,7 @@ class Model(RuleBasedStateMachine):
         self.stores: list[Store] = [MemoryStore(), SqliteStore(self.path, sync="normal")]
         self.oracle = Oracle()
         self.last: dict[str, int] = {}
+        self.steps = 0
         # Frames, jobs and timers belong to these; some have the same tree.
         above = [execution(self.next("execution"), workflow="k1", tree=1 + n % 2) for n in range(1, 4)]
         self.apply(lambda _: Changes(new_executions=above))
@@ -334,6 +335,7 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def every_answer_is_the_oracle_s(self) -> None:
+        self.steps += 1
         expected = self.answers(self.oracle)
         for store in self.stores:
             with store.write() as tx:
@@ -343,7 +345,10 @@ class Model(RuleBasedStateMachine):
 
     def answers(self, ask: Asked) -> dict[str, object]:
         executions, frames = list(range(8)), sorted(self.oracle.all_frames)
-        return executions_asked(ask, executions) | frames_asked(ask, frames) | work_asked(ask) | messages_asked(ask)
+        lists = LISTED[self.steps % PARTS :: PARTS]
+        return (
+            executions_asked(ask, executions, lists) | frames_asked(ask, frames) | work_asked(ask) | messages_asked(ask)
+        )
 
 
 def compare(found: dict[str, object], expected: dict[str, object]) -> None:
@@ -375,10 +380,17 @@ LISTED = [
 ]  # fmt: skip
 
 
-def executions_asked(ask: Asked, ids: list[int]) -> dict[str, object]:
+#: After each step one part of the lists is asked for, and the next one after the next: 350 steps ask for each 70 times.
+#: It shares no divisor with the numbers of filters, orders and pages, so that each part has something of all of them.
+PARTS = 5
+
+
+def executions_asked(
+    ask: Asked, ids: list[int], lists: list[tuple[ExecutionFilter, ExecutionPage]]
+) -> dict[str, object]:
     forks = [(frame, activation) for frame in (1, 2) for activation in (1, 2)]
     found: dict[str, object] = {
-        f"list_executions {wanted} {page}": ask.list_executions(wanted, page) for wanted, page in LISTED
+        f"list_executions {wanted} {page}": ask.list_executions(wanted, page) for wanted, page in lists
     }
     found |= {f"count {wanted}": ask.count_matching(wanted) for wanted in FILTERS}
     found |= {f"ids {wanted}": ask.matching_executions(wanted) for wanted in FILTERS}
