@@ -16,7 +16,7 @@ from sm_cli.express import run_express
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
 from sm_cli.store.open import open_store
-from sm_cli.testing import simulate
+from sm_cli.testing import FakeClock, simulate
 from tests.cli.conftest import Project
 from tests.store.asking import asked
 
@@ -184,7 +184,7 @@ def test_one_state_alone(shop: Project, first: str) -> None:
 def test_start_by_who_takes_jobs(shop: Project, first: str) -> None:
     """Every job that is taken in the start is handed over, whichever execution it belongs to."""
     store = open_store("memory:")
-    engine = Engine(store, library=Library(shop.path / "workflows"))
+    engine = Engine(store, clock=FakeClock(), library=Library(shop.path / "workflows"))  # a tick is never late
     _, made, jobs = engine.start(_prepared(first), INPUT, taker=JobTaker("w", 99))
     assert made
     there = asked(store).jobs([*range(1, 100)])  # all of this new database
