@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -97,11 +98,17 @@ def _command_for(arguments: list[str]) -> Any:
     """`sm` with as few commands as the line needs: importing them all takes longer than most of them do."""
     first = arguments[0] if arguments else "--help"
     if "_SM_COMPLETE" in os.environ or (first.startswith("-") and first not in HELP):
-        modules = [*dict.fromkeys(COMMANDS.values())]
-    else:
-        modules = [COMMANDS[first]] if first in COMMANDS else []
+        return _command(None)
+    return _command(first if first in COMMANDS else "")
+
+
+@cache
+def _command(first: str | None) -> Any:
+    """`sm` with this command, with none for "", with all for None. Kept, because typer looks at every option for longer
+    than many a command takes: who has several lines in one process waits for that once."""
+    modules = [*dict.fromkeys(COMMANDS.values())] if first is None else [COMMANDS[first]] if first else []
     app = build(modules)
-    if len(modules) == 1:
+    if first:
         # The others of the module cost typer's look at every one of their options.
         app.registered_commands = [each for each in app.registered_commands if each.name == first] or (
             app.registered_commands
