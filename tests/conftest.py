@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sm_cli.store.protocol import Store
 from tests.engine.workers import Yard, yard
 from tests.stores import KINDS, opened
+
+# How long an example takes says something of the machine and what else it does, nothing of what is tested.
+settings.register_profile("sm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sm")
 
 
 @pytest.fixture(params=KINDS)
