@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 #: What the table `engine` may have.
 _ENGINE = ("name", "broker", "prefix")
 
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-_REGION = re.compile(r"[a-z0-9]{1,16}(?:-[a-z0-9]{1,16}){0,4}")
+_ACCOUNT = "[0-9]{12}"
+_REGION = "[a-z0-9]{1,16}(?:-[a-z0-9]{1,16}){0,4}"
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -144,9 +144,9 @@ class ProjectSettings:
         ConfigurationError."""
         return self._name("region", _REGION, "a region like eu-west-1")
 
-    def _name(self, key: str, pattern: re.Pattern[str], what: str) -> str | None:
+    def _name(self, key: str, pattern: str, what: str) -> str | None:
         text = self.setting(key)
-        if text is not None and not pattern.fullmatch(text):
+        if text is not None and not re.fullmatch(pattern, text):
             raise ConfigurationError(f"{self.place(key)} is {what}, not {text[:40]!r}")
         return text
 
