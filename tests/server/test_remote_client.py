@@ -182,6 +182,6 @@ def test_a_url_of_a_server_makes_a_client_of_it(here: Served, serve: Serve, tmp_
         sm.close()
     known = serve(token=TOKEN)
     with Client(known.address.replace("http", "HTTP", 1), token=TOKEN) as sm:
-        assert sm.list() == []
+        assert sm.tasks() == []
     with pytest.raises(errors.UsageError, match="token"):
         Client(here.url, token=TOKEN)
