@@ -106,3 +106,18 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         made.post(f"{API}/workflows", {"name": "a", "definition": PASS}, 201)
         made.post(f"{API}/batches", {"workflow": "a", "items": [1]}, 201)
         yield made
+
+
+def test_results_of_a_batch_go_on_after_items_that_were_not_started(on_file: Served) -> None:
+    on_file.post(f"{API}/workflows", {"name": "a", "definition": PASS}, 201)
+    ref = on_file.post(f"{API}/batches", {"workflow": "a", "items": [*range(7)], "name_prefix": "p"}, 201)["id"]
+    url = f"{API}/batches/{ref}/results"
+    on_file.post(f"{API}/batches/{ref}/cancel")
+    numbers: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = on_file.get(url, params={"limit": 3, "status": "skipped", **({"cursor": cursor} if cursor else {})})
+        numbers += [each["index"] for each in page["items"]]
+        assert {each["status"] for each in page["items"]} <= {"SKIPPED"}
+        cursor = page["next"]
+    assert numbers == [*range(7)]
