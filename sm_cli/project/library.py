@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from sm_cli.asl.text.source import Document
     from sm_cli.engine.engine import Engine, Workflow
 
+#: Nanoseconds. A file system counts time in steps; no step is longer.
+_UNSETTLED = 2_000_000_000
+
 
 class Library:
     """The workflows of a folder by name, as they stand there now; each is compiled again only when its file changed."""
@@ -27,14 +31,29 @@ class Library:
         self.folder = folder
         self.templates = templates
         self._reader = reader or DefinitionReader()
+        self._listing: tuple[int, Mapping[str, Path]] | None = None
         self._workflows: dict[str, tuple[tuple[str, int, int], Workflow]] = {}
 
     def __call__(self, name: str) -> Workflow | None:
         """None when there is none. Raises InvalidDefinition for one that cannot run."""
-        file = files_by_name(self.folder).get(name)
+        file = self._files_now().get(name)
         if file is None:
             return self._of_templates(name)
         return self._workflow(name, str(file), lambda: self._reader.document(str(file)))
+
+    def _files_now(self) -> Mapping[str, Path]:
+        """The files of the folder, listed again when something came, went or got another name there. A server asks for
+        each start."""
+        try:
+            changed = os.stat(self.folder).st_mtime_ns  # noqa: PTH116 - as below
+        except OSError:
+            return files_by_name(self.folder)
+        if self._listing is None or self._listing[0] != changed:
+            files = files_by_name(self.folder)
+            if time.time_ns() - changed < _UNSETTLED:
+                return files  # what changes in the same moment would not be noticed
+            self._listing = changed, files
+        return self._listing[1]
 
     def _of_templates(self, name: str) -> Workflow | None:
         for template in self.templates:
