@@ -8,10 +8,11 @@ import psycopg
 import pytest
 
 from sm_cli.errors import DatabaseError
-from sm_cli.store.filters import ExecutionFilter, ExecutionPage, Order, SortKey
+from sm_cli.store.filters import NEWEST_FIRST, OLDEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.open import open_store
 from sm_cli.store.postgres import dialect
 from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.records import Status
 from sm_cli.store.sql import queries
 from sm_cli.store.sql.choosing import question, state_question, statistics_question
 from sm_cli.store.statistics import By
@@ -58,6 +59,33 @@ def test_postgres_accepts_every_list_in_every_order(connection: psycopg.Connecti
         ):
             asking = question(session, "listed_columns", filter, order).page(page, of_run=filter.run is not None)
             assert session.all_of(asking.parts, asking.parameters) == []
+
+
+@pytest.mark.parametrize("order", [NEWEST_FIRST, OLDEST_FIRST])
+@pytest.mark.parametrize(
+    "filter",
+    [
+        ExecutionFilter(), ExecutionFilter((Status.FAILED,)), ExecutionFilter(workflow="w"), ExecutionFilter(error="E"),
+        ExecutionFilter((Status.RUNNING,), "w"), ExecutionFilter((Status.SUCCEEDED,), "w"),
+        ExecutionFilter(since=5, until=9), ExecutionFilter((Status.FAILED, Status.ABORTED)),
+    ],
+)  # fmt: skip
+def test_by_the_time_of_start_an_index_has_the_order(
+    connection: psycopg.Connection, filter: ExecutionFilter, order: Order
+) -> None:
+    """What has to be sorted first costs more with every execution that there is."""
+    session = PostgresSession(connection, lambda error: DatabaseError(str(error)))
+    for page in (ExecutionPage(5, order), ExecutionPage(5, order, (5, 5))):
+        asking = question(session, "listed_columns", filter, order).page(page, of_run=False)
+        statement = dialect.statement_of(*asking.parts)
+        with connection.transaction(force_rollback=True):
+            for way in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
+                connection.execute(f"SET LOCAL enable_{way} = off".encode())
+            cursor = psycopg.RawCursor(connection)
+            cursor.execute(f"EXPLAIN {statement.text}".encode(), statement.arguments(asking.parameters))
+            plan = "\n".join(line for (line,) in cursor)
+        assert "Index Scan" in plan
+        assert "Sort" not in plan, plan
 
 
 @pytest.mark.parametrize("by", By)

@@ -31,6 +31,18 @@ _BESIDE = {
         "INSERT INTO sm_writes (slot, number) SELECT slot, 0 FROM generate_series(0, 63) slot",
         "ALTER TABLE executions ALTER COLUMN writer SET DEFAULT nullif(current_setting('sm.writer', true), '')::bigint",
     ),
+    # In SQLite an index ends with the id of the row, and a column that IS NULL keeps the order of those behind it.
+    # Here neither holds, and a list of the newest would sort all executions that there are.
+    15: (
+        "DROP INDEX executions_listed, executions_by_status, executions_by_workflow, executions_by_error,"
+        " executions_running",
+        "CREATE INDEX executions_listed ON executions (started, id) WHERE run IS NULL",
+        "CREATE INDEX executions_by_status ON executions (status, started, id) WHERE run IS NULL",
+        "CREATE INDEX executions_by_workflow ON executions (workflow, started, id) INCLUDE (status, closed, version)"
+        " WHERE run IS NULL",
+        "CREATE INDEX executions_by_error ON executions (error, started, id) WHERE run IS NULL AND error IS NOT NULL",
+        "CREATE INDEX executions_running ON executions (workflow, started, id) WHERE status = 'RUNNING'",
+    ),
 }
 
 
