@@ -18,13 +18,13 @@ from sm_cli.carriers.celery import CeleryCarrier, queue_of
 from sm_cli.carriers.hints import CarriedHints, announce_inside
 from sm_cli.celery.monitor import Monitor
 from sm_cli.cli.project.opening import lasting_engine, opened_engine
-from sm_cli.engine.stepping.queues import Rota
 from sm_cli.errors import DatabaseError
 from sm_cli.worker.worker import Worker
 
 if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
     from sm_cli.engine.engine import Engine
+    from sm_cli.engine.stepping.queues import Rota
     from sm_cli.engine.stepping.tick import Tick
     from sm_cli.handlers.handler import Handler
     from sm_cli.views.records import Execution, Job
@@ -40,17 +40,17 @@ _GRACE = 5.0
 
 class Crew:
     """What all processes of one worker of Celery know. load: the handlers, by name. carrier: makes a carrier; each
-    slot has its own. prefix: what the names of Celery's queues begin with."""
+    slot has its own. prefix: what the names of Celery's queues begin with. rota: which of ours are served, and how."""
 
     def __init__(
         self, project: Project, url: str, load: Callable[[], Mapping[str, Handler]],
-        carrier: Callable[[], CeleryCarrier], prefix: str, buckets: str | None = None,
+        carrier: Callable[[], CeleryCarrier], prefix: str, rota: Rota, buckets: str | None = None,
     ) -> None:  # fmt: skip
         self.project = project
         self.url = url
         self.carrier = carrier
         self.prefix = prefix
-        self.rota = Rota()
+        self.rota = rota
         self.hostname = "celery"
         self.monitor: Monitor | None = None
         self._buckets = buckets
@@ -172,11 +172,15 @@ class Steward:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End, and wait for the transaction that is under way."""
+    def tell_to_stop(self) -> None:
+        """End soon; waits for nothing, for gevent calls this where nobody may wait."""
         self._over.set()
         if self._worker is not None:
             self._worker.stop()
+
+    def stop(self) -> None:
+        """End, and wait for the transaction that is under way."""
+        self.tell_to_stop()
         self._thread.join(_GRACE)
 
     def _run(self) -> None:

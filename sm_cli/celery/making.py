@@ -17,7 +17,9 @@ from sm_cli.celery.monitor import Monitor
 from sm_cli.cli.project.config import Project, find_project
 from sm_cli.cli.project.engines import carrier_settings
 from sm_cli.cli.project.handlers import load_trusted
+from sm_cli.cli.project.queues import rota_of
 from sm_cli.cli.terminal.failures import report
+from sm_cli.cli.terminal.options import trust_by_variable
 from sm_cli.engine.stepping.queues import WEIGHTS, Rota
 from sm_cli.errors import ConfigurationError, SmError
 from sm_cli.handlers.builtin import builtins
@@ -29,17 +31,19 @@ if TYPE_CHECKING:
 def make_project_app() -> Celery:
     """The application of the project here. A configuration that is wrong is one sentence and the end of the process."""
     try:
+        trust_by_variable()
         project = find_project()
         url = project.database(os.environ.get("SM_DATABASE_URL"))[0]
         check_shared("celery", url)
-        settings = carrier_settings(project, os.environ.get("SM_CELERY_BROKER_URL") or None, url, Rota())
+        rota = rota_of(project.setting("queues"), project.origin("queues", None))
+        settings = carrier_settings(project, os.environ.get("SM_CELERY_BROKER_URL") or None, url, rota)
         broker, prefix, queues = _broker(settings), settings.prefix, settings.queues
         app = make_app(broker)
         app.conf.task_queues = [Queue(queue_of(prefix, queue), routing_key=queue_of(prefix, queue)) for queue in queues]
         app.conf.task_default_queue = queue_of(prefix, "default")
         crew = Crew(
             project, url, lambda: _load(project), lambda: CeleryCarrier(broker, prefix, ()), prefix,
-            os.environ.get("SM_BUCKETS"),
+            rota, os.environ.get("SM_BUCKETS"),
         )  # fmt: skip
     except SmError as e:
         sys.exit(report(e))
@@ -96,7 +100,8 @@ class _Life:
         names = set(self.app.amqp.queues.consume_from)
         if names != self.default_queues:
             queues = sorted(name.removeprefix(f"{self.crew.prefix}.") for name in names)
-            self.crew.rota = Rota({queue: WEIGHTS.get(queue, WEIGHTS["default"]) for queue in queues})
+            weights = self.crew.rota.weights
+            self.crew.rota = Rota({queue: weights.get(queue, WEIGHTS["default"]) for queue in queues})
 
     def ready(self, sender: Any, **_: Any) -> None:
         """Its pool is there."""
@@ -106,7 +111,7 @@ class _Life:
     def ends(self, **_: Any) -> None:
         """It takes nothing more; tasks that are running end first."""
         if self.steward is not None:
-            self.steward.stop()
+            self.steward.tell_to_stop()
 
     def process_ends(self, **_: Any) -> None:
         """A process of its pool ends."""
@@ -114,5 +119,6 @@ class _Life:
 
     def over(self, **_: Any) -> None:
         """Its pool is gone."""
-        self.ends()
+        if self.steward is not None:
+            self.steward.stop()
         self.crew.let_go()

@@ -28,9 +28,9 @@ class Portion(NamedTuple):
     """How much goes in one transaction."""
 
     #: At most so many executions.
-    executions: int = 200
+    executions: int = 100
     #: At most so many events of their histories; an execution with more goes alone.
-    events: int = 20_000
+    events: int = 10_000
 
 
 #: As much as goes at once when nobody waits long for it, and so little that the ticks of a worker hardly wait.

@@ -130,6 +130,19 @@ def test_a_worker_of_celery_for_one_queue_takes_jobs_of_no_other(crowd: Fleet) -
     crowd.calm()
 
 
+def test_the_setting_of_queues_holds_for_workers_of_celery_too(crowd: Fleet) -> None:
+    (crowd.folder / "sm.toml").write_text('queues = "critical:9,nightly"\n')
+    crowd.celery("-P", "threads", "-c", "2", "--without-mingle")
+    assert "> sm.nightly" in crowd.log(0)
+    assert "> sm.default" not in crowd.log(0)
+    crowd.begin(1, "low")
+    low = crowd._ids.pop()
+    crowd.begin(1, "nightly")
+    crowd.calm()
+    crowd._ids = [low]
+    assert crowd.ended() == []
+
+
 def test_monitors_see_each_run_of_a_handler_by_the_name_of_its_resource(crowd: Fleet) -> None:
     crowd.celery("-P", "prefork", "-c", "2", "--without-mingle", "-E")
     seen: Counter[tuple[str, str]] = Counter()

@@ -9,6 +9,7 @@ import typer
 
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.project.engines import Broker, CarrierName, carrier_for
+from sm_cli.cli.project.queues import rota_of
 from sm_cli.cli.run.processes import Loader, loader_for, recycle_after
 from sm_cli.cli.run.stubbing import stubbed_engine, telling_stub
 from sm_cli.cli.terminal import logs
@@ -27,7 +28,6 @@ from sm_cli.cli.terminal.options import (
     Trust,
     Verbose,
     count,
-    queue_name,
     seconds,
 )
 from sm_cli.errors import ConfigurationError, UsageError
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
     from sm_cli.cli.run.working import Goes
     from sm_cli.engine.engine import Engine
-    from sm_cli.engine.stepping.queues import Rota
     from sm_cli.handlers.handler import Handler
     from sm_cli.handlers.registry import Registry
 
@@ -143,7 +142,7 @@ def worker(
     project = find_project(substitutions=substitutions)
     load, limit, url = loader_for(project, concurrency, processes), seconds(grace, "--grace"), project.database(db)[0]
     load.ahead, load.recycle_after = not (once or drain), recycle_after(project, recycle)
-    rota = _rota(queues or project.setting("queues"), strict, project.origin("queues", queues))
+    rota = rota_of(queues or project.setting("queues"), project.origin("queues", queues), strict=strict)
     carrier = carrier_for(project, engine_name, broker, url, rota, goes_on=goes == "on")
     directory, is_explicit = project.handlers(handlers)
     need_watchfiles(reload)
@@ -187,21 +186,6 @@ def _merging(project: Project, name: str, stub: bool) -> Callable[[Registry], Ma
         return {**ours, **handlers} if stubs is None else stubs.under(handlers)
 
     return merge
-
-
-def _rota(queues: str | None, strict: bool, source: str) -> Rota:
-    """From `critical:6,default:3,low:1`; a queue without a number weighs 1. source: who says so, for a sentence."""
-    from sm_cli.engine.stepping.queues import Rota
-
-    if queues is None:
-        return Rota(strict=strict)
-    weights: dict[str, int] = {}
-    for part in queues.split(","):
-        name, colon, weight = part.strip().partition(":")
-        if queue_name(name, source) in weights:
-            raise UsageError(f"{source} names {name!r} twice")
-        weights[name] = count(weight, source) if colon else 1
-    return Rota(weights, strict=strict)
 
 
 def _retention(project: Project, engine: Engine) -> AbstractContextManager[None]:

@@ -65,11 +65,23 @@ def source(option: str) -> str:
 
 
 _trusts: list[bool] = []
+#: What a variable of the environment may say instead of a switch.
+_YES, _NO = ("1", "true", "t", "yes", "y", "on"), ("0", "false", "f", "no", "n", "off")
 
 
 def is_trusted() -> bool:
     """Whether this command was told to obey the files of other users."""
     return bool(_trusts)
+
+
+def trust_by_variable() -> None:
+    """Obey SM_TRUST where no option reads it. Raises UsageError for what is neither yes nor no."""
+    import os
+
+    text = os.environ.get("SM_TRUST", "").strip().lower()
+    if text not in (*_YES, *_NO, ""):
+        raise UsageError(f"SM_TRUST is yes or no, as 1 and 0, not {text!r}")
+    _trust_others(text in _YES)
 
 
 def _trust_others(value: bool) -> bool:
