@@ -12,7 +12,9 @@ import pytest
 from sm_cli.carriers.hints import CarriedHints, announce_inside, ready_queues
 from sm_cli.engine.engine import Engine
 from sm_cli.engine.settings import JobTaker
+from sm_cli.engine.stepping.tick import Tick
 from sm_cli.handlers.handler import Handler
+from sm_cli.store.locks import Contended
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.worker.worker import Worker
 from tests.carriers.local import LocalCarrier, Post
@@ -91,6 +93,31 @@ def test_a_hint_wakes_it_and_it_claims_of_every_queue_until_none_are_left(here: 
     here.start(one_task(), 5)
     loop.tick()
     assert len(done) == 5
+
+
+@pytest.mark.parametrize("wakes", ["hint", "sweep"])
+def test_a_claim_that_others_were_in_the_way_of_is_made_again_at_once(here: Yard, wakes: str) -> None:
+    ends = Ends(sweep=1.0)
+    gate = here.gate()
+    loop = here.worker(gate.handlers, hints=ends.hints)
+    loop.tick()
+    execution = here.start(one_task(), 1)
+    if wakes == "hint":
+        ends.hints.hear("default")
+    else:
+        ends.time.seconds = 1.5
+    attempts: list[list[Any]] = []
+
+    def be_in_the_way_once(tick: Tick) -> None:
+        attempts.append(tick.taken_jobs())
+        if len(attempts) == 1:
+            raise Contended
+
+    here.engine.inside = be_in_the_way_once
+    loop.tick()
+    assert [len(jobs) for jobs in attempts] == [1, 1]
+    assert asked(here.store).jobs_of(execution.id)[0].worker == loop.worker.id
+    gate.open.set()
 
 
 def test_one_with_more_work_than_slots_wakes_another_one(here: Yard) -> None:

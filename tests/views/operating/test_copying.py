@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sm_cli.engine.batches.options import BatchOptions
 from sm_cli.errors import ConfigurationError, Conflict, DatabaseError
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.copying import copy
@@ -120,6 +121,31 @@ def test_what_waits_goes_on_at_the_other_side(places: tuple[str, str]) -> None:
         assert (there.now(execution).status, output[0]) == (Status.SUCCEEDED, {"answer": 42})
         new = there.start(WAITING, {"orderId": "new"})  # under numbers that nobody had
         assert new.id > execution.id
+        assert database_problems(there.store) == []
+        worker.finish(0)
+
+
+def test_a_batch_takes_the_items_that_it_has_not_read_along(places: tuple[str, str]) -> None:
+    source, target = places
+    clock = FakeClock()
+    task = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "work", "End": True}}}
+    with yard(open_store(source), clock) as here:
+        batch = here.engine.batch(
+            workflow(task, "order"), ({"n": n, "nul": "a\0b"} for n in range(12)), options=BatchOptions(1)
+        )
+        here.worker({}, alive=True).finish(0)
+    copy_database(source, target, now=clock.now(), snapshot=False)
+    numbers: list[int] = []
+
+    def work(input: Any, _context: Any) -> None:
+        assert input["nul"] == "a\0b"
+        numbers.append(input["n"])
+
+    with yard(open_store(target, create=False), clock) as there:
+        worker = there.worker({"work": Handler("work", work)}, alive=True)
+        _until(there, worker, lambda: there.now(batch).closed is not None)
+        assert there.now(batch).status is Status.SUCCEEDED
+        assert numbers == list(range(12))
         assert database_problems(there.store) == []
         worker.finish(0)
 
