@@ -76,6 +76,11 @@ class ExecutionQuestions(Asking):
         parameters = {"execution": execution, "before": before, "limit": limit}
         return self._short_executions("nested_executions", parameters)
 
+    def nested_of_frame(self, frame: int, first: int, last: int, limit: int) -> list[Execution]:
+        """As `nested_executions`, those that this frame started from `first` to `last`, oldest first."""
+        parameters = {"frame": frame, "first": first, "last": last, "limit": limit}
+        return self._short_executions("nested_of_frame", parameters)
+
     def nested_counts(self, execution: int) -> dict[Status, int]:
         """How many of `nested_executions` have each status."""
         return {Status(status): count for status, count in self.session.all("nested_counts", {"execution": execution})}

@@ -102,6 +102,11 @@ SELECT {execution_columns}
 FROM own o CROSS JOIN executions e INDEXED BY executions_of_parent ON e.parent_frame = o.id
 WHERE e.run IS NULL AND e.batch IS NULL AND e.id < :before ORDER BY e.id DESC LIMIT :limit
 
+-- name: nested_of_frame
+SELECT {execution_columns} FROM executions e INDEXED BY executions_of_parent
+WHERE e.parent_frame = :frame AND e.run IS NULL AND e.batch IS NULL AND e.started >= :first AND e.started <= :last
+ORDER BY e.id LIMIT :limit
+
 -- name: nested_counts
 {nested_in}
 SELECT e.status, count(*)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sm_cli.store.filters import BEYOND
 from sm_cli.views.history import events_of
 from sm_cli.views.timeline.marks import machines_inside, state_pointer
 
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.interpreter.traceback import Traceback
     from sm_cli.jsonvalue import Json
-    from sm_cli.store.records import Execution, HistoryEvent
+    from sm_cli.store.records import Execution, HistoryEvent, MapRun
     from sm_cli.views.timeline.lanes import Lane, LaneVisit
 
 #: Events that are looked through for those of a visit, and of them those that are kept.
 _LOOKED_AT, _KEPT = 3000, 200
+#: Executions and map runs below a visit that are told.
+_BELOW = 20
 _BEGINS = ("TaskScheduled", "MapStateStarted", "ParallelStateStarted", "MessageSubscribed", "MapRunStarted")
 _TAKEN = ("TaskStarted", "TaskSubmitted")
 _FAILED = ("Failed", "TimedOut")
@@ -78,6 +81,27 @@ def visits_of_state(graph: Graph, roots: list[Lane], pointer: str) -> list[LaneV
             if machines and pointer.startswith(f"{at}/"):
                 waiting += [(below, machines[min(below.index, len(machines) - 1)]) for below in node.lanes]
     return sorted(visits, key=lambda node: node.first)
+
+
+@dataclass(frozen=True, slots=True)
+class BelowVisit:
+    """What a visit of a state has started, some of it where it is much."""
+
+    #: Executions that it waits for, or has waited for, without input and output.
+    executions: list[Execution]
+    #: Of a distributed Map, one for each attempt.
+    runs: list[MapRun]
+
+
+def below_visit(engine: Engine, execution: Execution, node: LaneVisit) -> BelowVisit:
+    """What the visit has started. A frame is in one state at a time, so that frame and time say which visit it was."""
+    visit, frame = node.visit, node.lane.frame
+    end = BEYOND if visit.end is None else max(visit.start, visit.end - 1)
+    with engine.store.read() as questions:
+        executions = questions.nested_of_frame(frame, visit.start, end, _BELOW) if visit.type == "Task" else []
+        runs = questions.map_runs(execution.id) if visit.type == "Map" else []
+    mine = [run for run in runs if run.frame == frame and run.state == visit.name and visit.start <= run.started <= end]
+    return BelowVisit(executions, mine[:_BELOW])
 
 
 def visit_details(engine: Engine, execution: Execution, node: LaneVisit) -> VisitDetails:

@@ -134,6 +134,8 @@ def test_batches_map_runs_and_failures_are_paged(world: Served) -> None:
     assert (count, len(found)) == (3, 43)
     text = world.ask("GET", f"/map-runs/{many.ref}", 200).text
     assert text.count("this item is broken") == 9
+    state = world.ask("GET", f"/executions/{many.ref}/state?pointer=/States/Each", 200).text
+    assert "9 of 9 items, 9 failed" in state
     assert world.ask("GET", f"/map-runs/{many.ref}?after=nobody", 404)
 
 
@@ -153,6 +155,8 @@ def test_executions_that_states_started_are_told_also_when_they_are_closed(world
     pattern = r'class="strong" href="/executions/(\w+)"'
     count, refs = rows(world, address, pattern, "executions that its states started")
     assert (count, len(refs)) == (2, 23)
+    states = world.ask("GET", f"/executions/{parent.ref}/state?pointer=/States/Each/ItemProcessor/States/Run", 200).text
+    assert len(re.findall(r'<a href="/executions/(\w+)">', states)) == 1, "a visit leads to the one that it started"
     child = world.engine.find(refs[0])
     above = above_of(world.engine, child)
     assert above.parent is not None

@@ -40,6 +40,9 @@ def test_an_execution_is_followed_live_and_many_are_stopped(chromium: Browser, o
         expect(tab.page.locator("#timeline")).to_contain_text("Done")
         tab.open(f"/executions/{parent.ref}?view=related")
         expect(tab.page.get_by_text("3 SUCCEEDED")).to_be_visible()
+        pointer = "/States/Each/ItemProcessor/States/Run"
+        state = world.ask("GET", f"/executions/{parent.ref}/state?pointer={pointer}", 200).text
+        assert state.count('<a href="/executions/') == 1
         tab.open("/?workflow=many")
         expect(tab.page.locator("#rows tbody tr")).to_have_count(50)
         tab.page.get_by_role("link", name="Older").click()

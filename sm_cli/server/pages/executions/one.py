@@ -34,7 +34,7 @@ from sm_cli.views.listing import BEYOND
 from sm_cli.views.map_runs import find_map_runs
 from sm_cli.views.operating.workforce import known_handlers
 from sm_cli.views.records import Execution
-from sm_cli.views.timeline.details import visit_details, visits_of_state
+from sm_cli.views.timeline.details import below_visit, visit_details, visits_of_state
 from sm_cli.views.timeline.lanes import rounds_of
 from sm_cli.views.timeline.marks import PathMarks, state_pointer
 from sm_cli.views.why import why
@@ -243,10 +243,11 @@ async def state_part(
         elif node is not None:
             visits = _siblings(timeline, node)
         details = None if node is None else visit_details(engine, execution, node)
+        below = None if node is None else below_visit(engine, execution, node)
         name = node.visit.name if node is not None else pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
         return {
             "execution": execution, "node": node, "name": name, "pointer": pointer, "visits": visits[-_VISITS:],
-            "count": len(visits), "details": details, "now": engine.clock.now(),
+            "count": len(visits), "details": details, "below": below, "now": engine.clock.now(),
         }  # fmt: skip
 
     return show_page(request, "execution/state.html", **await backend.read(ask))
