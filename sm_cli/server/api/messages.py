@@ -13,7 +13,7 @@ from sm_cli.jsonvalue import Json
 from sm_cli.server.answers import answer_json
 from sm_cli.server.api.acting import Reply, perform
 from sm_cli.server.api.bodies import FailureBody, HeartbeatBody, MessageBody, SuccessBody
-from sm_cli.server.api.paging import Cursor, Limit, cursor_text, number_of_cursor, page_response
+from sm_cli.server.api.paging import Cursor, Limit, cursor_text, number_of_cursor, page_response, read_cursor
 from sm_cli.server.api.routing import rest_router
 from sm_cli.server.backend import TheBackend
 from sm_cli.views.listing import execution_facts
@@ -25,7 +25,7 @@ from sm_cli.views.messages import (
     sent_document,
     wait_document,
 )
-from sm_cli.views.records import Execution, MessageFilter, MessageStatus, WaitFilter
+from sm_cli.views.records import Execution, MessageFilter, MessageStatus, WaitFilter, WaitPlace
 from sm_cli.views.tasks import handed_over_tasks, task_document
 
 router = rest_router("messages")
@@ -96,6 +96,15 @@ async def delete_kept_message(message: str, request: Request, backend: TheBacken
     return await perform(request, backend, act)
 
 
+def _place_of(cursor: str | None) -> WaitPlace | None:
+    """Where a page of waits begins: what comes before it depends on the filter. Raises UsageError."""
+    place = read_cursor(cursor, "waits", int, int, str, int)
+    if place is None:
+        return None
+    execution, frame, value, since = place
+    return WaitPlace(int(execution), int(frame), str(value), int(since))
+
+
 @router.get("/waits", summary="List what executions wait for")
 async def get_waits(
     request: Request, backend: TheBackend, key: _Key = None, value: _Value = None,
@@ -104,9 +113,12 @@ async def get_waits(
 ) -> Response:  # fmt: skip
     """`items`, about oldest first: which execution waits in which state for which key and value; and `next`."""
     _check_value(key, value)
-    filter = WaitFilter(key, value, workflow, number_of_cursor(cursor, "waits") or 0, limit)
+    filter = WaitFilter(key, value, workflow, limit=limit, place=_place_of(cursor))
     waits = await backend.read(lambda: list_waits(backend.store, filter))
-    after = cursor_text("waits", waits[-1].subscription.frame) if len(waits) == limit else None
+    after = None
+    if len(waits) == limit:
+        last = waits[-1].subscription
+        after = cursor_text("waits", last.execution, last.frame, last.value, last.since)
     return page_response(request, [wait_document(wait) for wait in waits], after)
 
 

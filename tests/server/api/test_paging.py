@@ -29,7 +29,8 @@ EACH = {
 NAMES = ("a", "b", "c", "d", "e")
 #: Each list with five items in `full`, but for the parameters that name one of them.
 LISTS = (
-    "workflows", "workflows/a/versions", "workflows/a/aliases", "messages", "waits", "tasks", "links", "batches",
+    "workflows", "workflows/a/versions", "workflows/a/aliases", "messages", "waits", "waits?key=order",
+    "waits?workflow=waits", "tasks", "links", "batches",
     "batches/@last/results", "map-runs", "schedules", "executions?workflow=waits",
     "executions?workflow=waits&sort=name",
 )  # fmt: skip
@@ -50,7 +51,7 @@ def full(here: Served) -> Served:
     for n, name in enumerate(NAMES):
         here.ask("PUT", f"{API}/workflows/a/aliases/{name}", 200, json={"versions": {"1": 100}})
         here.post(f"{API}/messages", {"key": "k", "value": n})
-        here.start(MESSAGE, {"id": n}, "waits", name=name)
+        here.start(MESSAGE, {"id": len(NAMES) - n}, "waits", name=name)  # values in another order than frames
         here.post(f"{API}/executions", {"definition": PASS, "source": source.ref}, 201)
         here.post(f"{API}/schedules", {"name": name, "workflow": "a", "cron": "0 2 * * *"}, 201)
         here.start(ASK, {}, "asks")
