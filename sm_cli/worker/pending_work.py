@@ -63,6 +63,6 @@ class PendingWork:
         jobs_by_id = {job.id: job for job in jobs}
         if not jobs_by_id:
             return []
-        with self.store.read() as questions:
+        with self.store.glance() as questions:
             own_ids = questions.leases(self.worker, jobs_by_id)
         return [job for id, job in jobs_by_id.items() if id not in own_ids]

@@ -181,7 +181,7 @@ class UnitOfWork:
     def reachable(self, executions: Collection[int]) -> set[int]:
         """Those of these stored executions that this transaction may change: nobody else is at them."""
         places = self.trees(executions)
-        return {id for id in self.tx.hold(executions) if id in places}
+        return {id for id in self.tx.hold(executions, self.now) if id in places}
 
     def holds(self, frame: int) -> bool:
         """Whether this transaction may change the execution of this frame: nobody else is at it."""

@@ -59,9 +59,9 @@ class Transaction(Questions):
         self._text = self._values.text
         self._is_applied = False
 
-    def hold(self, executions: Collection[int]) -> Collection[int]:
+    def hold(self, executions: Collection[int], now: int | None = None) -> Collection[int]:  # noqa: ARG002 - as below
         """Take these executions, by their ids, for this transaction, without waiting. Returns those of them that it
-        may change: all, where nobody writes beside it."""
+        may change: all, where nobody writes beside it. now: a tick begins, which asks what is due at this time."""
         return executions
 
     def holds_frame(self, frame: int) -> bool:  # noqa: ARG002 - who writes beside others asks

@@ -24,6 +24,10 @@ from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters
 from sm_cli.store.sql.transaction import Transaction
 
+#: A tick looks at so many things that wait, and takes at most so many of them, so that others find some.
+LOOKED_AT, MOST = 1000, 128
+#: What takes the parents of all children that wait to be counted.
+ALL_ENDED: tuple[str, Parameters] = ("take_ended", {"tree": None, "most": MOST})
 #: Questions about executions that are about to be changed.
 _OF_HELD = frozenset(["executions", "open_executions", "failed_executions"])
 
@@ -60,11 +64,11 @@ class HeldTransaction(Transaction):
 
     # What it holds
 
-    def hold(self, executions: Collection[int]) -> Collection[int]:
+    def hold(self, executions: Collection[int], now: int | None = None) -> Collection[int]:
         """As everywhere; those of them that nobody else has."""
         parts = self._holding.parts_of(executions)
         if not parts <= self._holding.parts:
-            self._take_with_parents(parts, executions)
+            self._take_with_parents(parts, executions, now)
         places = self._own.places
         return {id for id in executions if places.get(id, id) in self._holding.parts}
 
@@ -73,9 +77,10 @@ class HeldTransaction(Transaction):
         part = self._holding.part_of_frame(frame)
         return part is not None and self._holding.tries(part)
 
-    def _take_with_parents(self, parts: set[int], executions: Collection[int]) -> None:
-        """Take these parts, of these executions, without waiting. What will be asked next, if they are children of map
-        runs that end, is asked in the same round trip: their parents, and which queues have jobs."""
+    def _take_with_parents(self, parts: set[int], executions: Collection[int], now: int | None) -> None:
+        """Take these parts, of these executions, without waiting. What a tick asks next is asked in the same round
+        trip: the parents of those that are children of map runs, which children ended elsewhere, what is due, and
+        which queues have jobs."""
         own, cache = self._own, self._row_cache
         frames = {own.above[id] for id in executions if id in own.above}
         parents = {frame: own.places_of_frames[frame] for frame in frames if frame in own.places_of_frames}
@@ -85,8 +90,13 @@ class HeldTransaction(Transaction):
             reads[frame] = [("frames", (id_list([frame]),))] if frame not in cache.frames else []
             reads[frame] += [("executions", (id_list([execution]),))] if execution not in cache.executions else []
         taking = self._holding.question(wanted_parts - self._holding.parts)
-        if parents or self._begun_with.free_jobs:
-            self._postgres.ask_ahead([taking, ("queues", ()), *chain.from_iterable(reads.values())])
+        next_questions: list[tuple[str, Parameters]] = [*chain.from_iterable(reads.values())]
+        if now is not None:
+            next_questions += [("has_due", {"now": now})]
+            next_questions += [("queues", ())] if self._begun_with.free_jobs else []
+            next_questions += [ALL_ENDED] if self._begun_with.ended_children else []
+        if next_questions:
+            self._postgres.ask_ahead([taking, *next_questions])
         self._holding.take(wanted_parts)
         for frame, questions in reads.items():
             if questions and parents[frame][1] not in self._holding.parts:

@@ -6,15 +6,12 @@ from collections.abc import Callable, Sequence
 
 from sm_cli.store.locks import OLD_MESSAGES, SCHEDULES
 from sm_cli.store.messages import Stale
-from sm_cli.store.postgres.writing.held import HeldTransaction
+from sm_cli.store.postgres.writing.held import ALL_ENDED, LOOKED_AT, MOST, HeldTransaction
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
 from sm_cli.store.records import EndedChild, Execution, Job, Timer
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql.parameters import id_list, name_list
 from sm_cli.store.sql.session import Parameters
-
-#: A tick looks at so many things that wait, and takes at most so many of them, so that others find some.
-_LOOKED_AT, _MOST = 1000, 128
 
 
 class OfferedTransaction(HeldTransaction):
@@ -30,7 +27,7 @@ class OfferedTransaction(HeldTransaction):
         """As everywhere, of parts that can be held."""
         if tree is None and not self._begun_with.ready:  # what others make READY is looked at by the next tick
             return []
-        parameters = {"window": _LOOKED_AT, "of_tree": _LOOKED_AT, "most": min(limit, _MOST)}
+        parameters = {"window": LOOKED_AT, "of_tree": LOOKED_AT, "most": min(limit, MOST)}
         name = "take_ready" if tree is None else "take_ready_in_tree"
         ids, executions = self._take_offers(name, parameters if tree is None else {**parameters, "tree": tree})
         if not ids:
@@ -43,7 +40,7 @@ class OfferedTransaction(HeldTransaction):
 
     def ready_trees(self, after: int, limit: int) -> list[int]:
         """As everywhere, of trees of which frames were offered."""
-        return [tree for tree in super().ready_trees(after, _LOOKED_AT) if tree in self._ready_trees][:limit]
+        return [tree for tree in super().ready_trees(after, LOOKED_AT) if tree in self._ready_trees][:limit]
 
     def has_due(self, now: int, tree: int | None = None) -> bool:
         """As everywhere."""
@@ -56,7 +53,7 @@ class OfferedTransaction(HeldTransaction):
     def overdue(self, now: int, limit: int, tree: int | None = None) -> list[Execution]:
         """As everywhere, of parts that can be held."""
         if tree is None:
-            ids = self._take_offer("take_overdue", (now, _LOOKED_AT, _MOST))
+            ids = self._take_offer("take_overdue", (now, LOOKED_AT, MOST))
         else:
             ids = self._take_offer("take_overdue_in_tree", (tree, now, limit))
         return self._executions("overdue_held", (id_list(ids), now, limit)) if ids else []
@@ -69,7 +66,7 @@ class OfferedTransaction(HeldTransaction):
         due, frame = after
         parameters = {"now": now, "limit": limit, "worker": worker, "due": due, "frame": frame}
         if tree is None:
-            ids = self._take_offer("take_due", {**parameters, "limit": _LOOKED_AT, "most": _MOST})
+            ids = self._take_offer("take_due", {**parameters, "limit": LOOKED_AT, "most": MOST})
         else:
             ids = self._take_offer("take_due_in_tree", {**parameters, "tree": tree})
         return self._timers("due_timers_held", {**parameters, "held": id_list(set(ids))}) if ids else []
@@ -81,7 +78,7 @@ class OfferedTransaction(HeldTransaction):
         """As everywhere, of parts that can be held: who asks at the same time gets the ones behind."""
         parameters = {
             "now": now, "limit": limit, "tree": tree, "queue": queue, "resources": name_list(resources),
-            "window": _LOOKED_AT + limit,
+            "window": LOOKED_AT + limit,
         }  # fmt: skip
         name = "take_free" if queue is None else "take_free_in_queue"
         answers = self.session.all(name if tree is None else "take_free_in_tree", parameters)
@@ -129,7 +126,8 @@ class OfferedTransaction(HeldTransaction):
         """As everywhere, of parents that can be held."""
         if self._row_cache.no_ended_children:
             return []
-        frames = self._take_offer("take_ended", {"tree": tree, "most": _MOST})
+        name, parameters = ALL_ENDED if tree is None else ("take_ended", {"tree": tree, "most": MOST})
+        frames = self._take_offer(name, parameters)
         return [EndedChild(*row) for row in self.session.all("ended_held", (id_list(frames), limit))] if frames else []
 
     def may_have_ended_children(self) -> bool:
