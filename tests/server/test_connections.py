@@ -50,13 +50,14 @@ def end_of(client: socket.socket) -> bytes:
 def test_headers_that_come_byte_by_byte_hold_up_nobody_and_have_an_end(
     serve: Serve, begun: bytes, trickle: bytes
 ) -> None:
-    here = serve(header_seconds=1.0)
+    here = serve(header_seconds=1.5)
     with connected(here, MANY) as slow:
         for client in slow:
             client.sendall(begun)
+        for client in slow:
+            client.sendall(trickle[:1])  # what comes does not begin the time anew
         assert here.get("/healthz") == {"status": "ok"}
         here.post(f"{API}/executions", {"definition": PASS}, 201)
-        slow[0].sendall(trickle[:1])  # what comes does not begin the time anew
         for client in slow:
             assert end_of(client).startswith(b"HTTP/1.1 408 ")
     here.get("/healthz")
@@ -140,7 +141,7 @@ def test_followers_have_a_number_and_leave_the_others_alone(serve: Serve) -> Non
 
 
 def test_a_follower_that_does_not_read_is_let_go(serve: Serve) -> None:
-    here = serve(stalled_seconds=0.5)
+    here = serve(stalled_seconds=1.0)
     execution = here.start(PASS, {"text": "x" * 4_000_000})
     with connect(here, buffer=4096) as deaf:
         path = f"{API}/executions/{execution.ref}/events/stream"
