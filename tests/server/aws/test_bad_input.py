@@ -143,7 +143,7 @@ def test_a_bug_of_ours_is_logged_and_not_shown(on_file: Served, monkeypatch: Any
         raise RuntimeError("the secret of the bug")
 
     arn = machine(client(on_file.address), "order")
-    monkeypatch.setattr(Engine, "start", broken)
+    monkeypatch.setattr(Engine, "start_several", broken)
     status, document = post(on_file, "StartExecution", {"stateMachineArn": arn})
     assert (status, document["__type"]) == (500, "InternalServerError")
     assert "secret" not in document["message"]
