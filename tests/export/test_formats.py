@@ -316,6 +316,15 @@ def test_the_serverless_framework_is_told_functions_plugins_and_the_role() -> No
     assert {"${param:Topic}"} <= {each for one in statements for each in one["Resource"] if isinstance(each, str)}
 
 
+def test_the_serverless_framework_fills_parameters_inside_of_arns() -> None:
+    table = task("arn:aws:states:::dynamodb:putItem", Parameters={"TableName": "${Table}", "Item": {}})
+    document = yaml.safe_load(template_of(plan(machine(A=table)), "serverless"))
+    role = document["resources"]["Resources"]["OrderStateMachineRole"]["Properties"]
+    assert role["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"] == [
+        {"Fn::Sub": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${param:Table}"}
+    ]
+
+
 def test_the_serverless_framework_puts_its_own_words_for_placeholders() -> None:
     states = yaml.safe_load(template_of(plan(), "serverless"))["stepFunctions"]["stateMachines"]["order"]["definition"]
     assert states["States"]["Placeholder"]["Parameters"]["text"] == {

@@ -78,10 +78,17 @@ def test_each_service_that_shows_what_it_works_with(
         ("dynamodb:putItem", {}, "dynamodb:PutItem"),
         ("aws-sdk:rekognition:detectLabels", {}, "rekognition:DetectLabels"),
         ("aws-sdk:sfn:sendTaskSuccess", {}, "states:SendTaskSuccess"),
-        ("glue:startJobRun.sync", {}, "glue:StartJobRun, events:PutTargets, events:PutRule, events:DescribeRule"),
+        ("glue:startJobRun", {}, "glue:StartJobRun"),
+        ("glue:startJobRun.sync", {},
+         "glue:StartJobRun, glue:GetJobRun, glue:GetJobRuns, glue:BatchStopJobRun"),
+        ("ecs:runTask.sync", {},
+         "ecs:RunTask, ecs:StopTask, ecs:DescribeTasks, iam:PassRole, "
+         "events:PutTargets, events:PutRule, events:DescribeRule"),
+        ("codebuild:startBuildBatch.sync", {},
+         "codebuild:StartBuildBatch, events:PutTargets, events:PutRule, events:DescribeRule"),
         ("lambda:invoke", {"FunctionName.$": "$.f"}, "lambda:InvokeFunction"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_evident_is_a_note(resource: str, parameters: dict[str, Any], actions: str) -> None:
     it = of_task(f"arn:aws:states:::{resource}", **parameters)
     assert (allowed(it), it.notes) == ({}, (f"A: its role still needs {actions} on what it works with",))

@@ -91,8 +91,9 @@ class _Reader:
             row = _ROWS.get(key) or _ROWS.get(f"{key.partition(':')[0]}:*")
             if row is None:
                 service = resource.service.removeprefix("aws-sdk:")
-                actions = (f"{_IAM_NAMES.get(service, service)}:{_action(resource.action)}",)
-                yield _Need((*actions, *(_FOLLOWING if resource.pattern.startswith("sync") else ())), None)
+                name = _IAM_NAMES.get(service, service)
+                following = _FOLLOWING.get(key, _EVENTS) if resource.pattern.startswith("sync") else ()
+                yield _Need((f"{name}:{_action(resource.action)}", *following), None)
             else:
                 yield from row(self, arguments, _action(resource.action))
 
@@ -252,5 +253,16 @@ _ROWS: dict[str, _Row] = {
 _WRITING = ("s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload")
 #: Where IAM calls a service otherwise than the integration does.
 _IAM_NAMES = {"sfn": "states", "cloudwatchlogs": "logs", "eventbridge": "events"}
-#: What AWS follows the end of another service's work with, for .sync.
-_FOLLOWING = ("events:PutTargets", "events:PutRule", "events:DescribeRule")
+#: What AWS hears of the end of another service's work with, for .sync.
+_EVENTS = ("events:PutTargets", "events:PutRule", "events:DescribeRule")
+#: What AWS follows such work with, and stops it, where its documentation of the service names more or other actions.
+_FOLLOWING = {
+    "athena:startQueryExecution": ("athena:GetQueryExecution", "athena:StopQueryExecution"),
+    "batch:submitJob": ("batch:DescribeJobs", "batch:TerminateJob", *_EVENTS),
+    "codebuild:startBuild": ("codebuild:StopBuild", "codebuild:BatchGetBuilds", *_EVENTS),
+    "ecs:runTask": ("ecs:StopTask", "ecs:DescribeTasks", "iam:PassRole", *_EVENTS),
+    "glue:startJobRun": ("glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"),
+    "sagemaker:createTrainingJob": (
+        "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob", "iam:PassRole", *_EVENTS,
+    ),
+}  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from sm_cli.asl.export import stack
-from sm_cli.asl.export.plan import DeployedFunction, ExportPlan, TextPart
+from sm_cli.asl.export.plan import DeployedFunction, ExportPlan, Text, TextPart
 from sm_cli.asl.export.yaml_text import Intrinsic, to_yaml
 from sm_cli.jsonvalue import Json
 
@@ -68,7 +68,7 @@ def _function(function: DeployedFunction) -> dict[str, Any]:
 
 
 def _words(plan: ExportPlan) -> stack.Words:
-    return stack.Words(f"${{self:service}}-${{sls:stage}}-{plan.machine_name}", "LambdaFunction")
+    return stack.Words(f"${{self:service}}-${{sls:stage}}-{plan.machine_name}", "LambdaFunction", "param:")
 
 
 def _param(part: TextPart) -> str:
@@ -76,15 +76,13 @@ def _param(part: TextPart) -> str:
 
 
 def _with_params(plan: ExportPlan) -> ExportPlan:
-    """The plan with its parameters as texts of the framework."""
+    """The plan with parameters that stand alone as texts of the framework; inside a Sub they need no other form."""
 
-    def text(part: TextPart) -> TextPart:
-        return TextPart("text", _param(part)) if part.kind == "parameter" else part
+    def text(resource: Text) -> Text:
+        alone = len(resource) == 1 and resource[0].kind == "parameter"
+        return (TextPart("text", _param(resource[0])),) if alone else resource
 
-    statements = tuple(
-        replace(each, resources=tuple(tuple(text(part) for part in resource) for resource in each.resources))
-        for each in plan.statements
-    )
+    statements = tuple(replace(each, resources=tuple(map(text, each.resources))) for each in plan.statements)
     return replace(plan, statements=statements)
 
 

@@ -23,6 +23,8 @@ class Words:
     machine_name: str
     #: What the logical id of a function ends in.
     function: str = "Function"
+    #: What stands before the name of a parameter, inside a Sub.
+    parameter: str = ""
 
     def function_id(self, id: str) -> str:
         """The logical id of one of our functions."""
@@ -36,7 +38,7 @@ class Words:
             case "function":
                 return f"${{{self.function_id(part.value)}.Arn}}"
             case "parameter":
-                return f"${{{part.value}}}"
+                return f"${{{self.parameter}{part.value}}}"
             case "machine":
                 return self.machine_name
             case _:
