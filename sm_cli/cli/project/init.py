@@ -134,6 +134,6 @@ def _tell(folder: Path, aws: bool) -> None:
     say("  sm run --input data.json   # run the workflow")
     say("  sm history @last           # see what happened")
     say("  sm graph                   # see the workflow")
-    say("  pytest                     # test it, without a database")
+    say("  sm test                    # test it, without a database")
     if aws:
         say("  sm validate --aws          # see what AWS would refuse")
