@@ -33,10 +33,11 @@ def connection() -> Iterator[psycopg.Connection]:
         store.close()
 
 
-#: Without the heads of questions that are put together from parts (`choosing`).
+#: Without the heads of questions that are put together from parts (`choosing`), and of statements that share theirs.
 STATEMENTS = [
     name for name, text in queries.all_queries().items()
     if text.startswith(_BEGINNINGS) and ("FROM" in text or not text.startswith("SELECT"))
+    and not (text.startswith("WITH") and text.endswith(")"))
 ]  # fmt: skip
 
 
