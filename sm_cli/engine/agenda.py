@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 
 from sm_cli.interpreter.events import Event
+from sm_cli.store.locks import Lock
+from sm_cli.timestamps import MICROSECONDS
 
 #: What a frame is to be stepped with: an event, or what is to be done in its turn (which may ask for events), or None
 #: for a frame of the store that is READY.
@@ -24,6 +26,11 @@ Entry: TypeAlias = tuple[int, What, object]
 _TURN = 1000
 #: How many trees of executions are remembered before their places are read again.
 _MOST_PLACES = 10_000
+
+#: Microseconds before a postponed tree is tried again, and after which what it needs is waited for.
+_PAUSE, _LONGEST = MICROSECONDS // 20, 5 * MICROSECONDS
+#: So many trees a tick leaves; with more it waits.
+_MOST_POSTPONED = 8
 
 #: Keepers: the frame is READY, or the timer is due, in the store.
 STORED = object()
@@ -95,12 +102,19 @@ class Agenda:
         self._lanes: dict[int, deque[Entry]] = {0: self._lane}
         self._order: list[tuple[int, int]] = []
         self.closed = False
+        #: Trees that are left as they are by this tick: one of them needs what somebody else has.
+        self.postponed_trees: frozenset[int] = frozenset()
         #: What nobody has stepped: the keepers of what this tick had no time for.
         self.keepers: list[object] = []
         self._waiting: set[int] = set()
 
     def __bool__(self) -> bool:
         return bool(self._lane or self._order)
+
+    @property
+    def tree(self) -> int:
+        """The tree whose turn it is; 0 before any turn."""
+        return self._tree
 
     @property
     def has_results(self) -> bool:
@@ -139,7 +153,7 @@ class Agenda:
 
     def offer(self, tree: int, frame: int, what: What, keeper: object = STORED) -> None:
         """What is stepped in its tree's turn, if there is time; else it is its keeper's."""
-        if self.closed:
+        if self.closed or tree in self.postponed_trees:
             self._leave(tree, keeper)
             return
         self._offer(tree, (frame, what, keeper))
@@ -218,3 +232,38 @@ class Agenda:
             self._lane = self._lanes[self._tree]
             if self._lane:  # else `close` has emptied it
                 return
+
+
+class Postponed:
+    """Trees that a worker leaves for a moment, because stepping one of them needs what another transaction has.
+
+    Waiting for that would hold up all that the worker has to do. So the tick goes on without the tree, and comes back
+    to it; only after _LONGEST is it waited for, so that a tree that others always have has its turn, too. Times are
+    microseconds that only grow, of this machine whatever clock the engine has."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, int] = {}
+        self._tried_at: dict[int, int] = {}
+
+    def now(self, time: int) -> frozenset[int]:
+        """Those that are not tried again yet."""
+        for tree in [tree for tree, tried_at in self._tried_at.items() if time - tried_at > _LONGEST]:
+            del self._tried_at[tree], self._since[tree]  # it has had its turn
+        return frozenset(tree for tree, tried_at in self._tried_at.items() if time - tried_at < _PAUSE)
+
+    def add(self, tree: int, missing: Collection[Lock], time: int) -> bool:
+        """Leave this one; False when its time to be waited for has come, or it is nothing that a tree could be left
+        for."""
+        if (
+            not tree
+            or not missing
+            or len(self.now(time)) >= _MOST_POSTPONED
+            or any(lock.kind != "part" for lock in missing)
+        ):
+            return False
+        if time - self._since.setdefault(tree, time) > _LONGEST:
+            del self._since[tree]
+            self._tried_at.pop(tree, None)
+            return False
+        self._tried_at[tree] = time
+        return True

@@ -10,9 +10,10 @@ import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic_ns
 from typing import TypeAlias, TypeVar
 
-from sm_cli.engine.agenda import Shares
+from sm_cli.engine.agenda import Postponed, Shares
 from sm_cli.engine.clock import Clock
 from sm_cli.engine.programs import Programs
 from sm_cli.engine.send_message import sweep_messages
@@ -61,6 +62,8 @@ class Transactions:
         self.marks: Marks | None = None
         self._marking = False
         self._sweep_at = 0
+        self._postponing = Postponed()
+        self._last_tree = 0
         self._observers = observers
 
     def refuse_unbounded(self, value: Json, what: str) -> None:
@@ -77,11 +80,14 @@ class Transactions:
         """Call this one too after each commit from now on."""
         self._observers = (*self._observers, observer)
 
-    def transact(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
+    def transact(
+        self, work: Callable[[Tick], T], taker: JobTaker | None = None, *, postponing: bool = False
+    ) -> tuple[T, Tick]:
         """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke.
-        Raises Unwritable for what the store cannot write."""
+        postponing: what is offered of a tree that needs what another transaction has is left for a while, as if there
+        were no time for it, and not waited for. Raises Unwritable for what the store cannot write."""
         try:
-            result, tick = self._transact(work, taker)
+            result, tick = self._transact(work, taker, postponing)
         except _Unwritten as e:
             frames, error = e.frames, e.error
             self.transact(lambda tick: blame(tick, frames, error))
@@ -141,17 +147,19 @@ class Transactions:
                 locks |= e.locks
         raise AssertionError("counting has no end")
 
-    def _transact(self, work: Callable[[Tick], T], taker: JobTaker | None) -> tuple[T, Tick]:
+    def _transact(self, work: Callable[[Tick], T], taker: JobTaker | None, postponing: bool) -> tuple[T, Tick]:
         """Attempt after attempt, each of which waits first for what those before it missed."""
         locks, slots = NOTHING, 0 if taker is None else taker.slots
         for attempt in itertools.count(1):
             try:
-                return self._attempt(work, taker, locks)
+                trees = self._postponing.now(monotonic_ns() // 1000) if postponing else frozenset()
+                return self._attempt(work, taker, locks, trees)
             except Contended as e:
                 attempts_log.debug("another attempt: %s", ", ".join(map(str, e.locks)) or e.message)
                 if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
                     raise e.error or e from None
-                locks |= e.locks
+                if not (postponing and self._postponing.add(self._last_tree, e.locks, monotonic_ns() // 1000)):
+                    locks |= e.locks
                 if self.marks is not None:
                     self.marks.clear()  # who waits steps nothing
                 if taker is not None:
@@ -159,16 +167,24 @@ class Transactions:
                     taker.executions.clear()
         raise AssertionError("counting has no end")
 
-    def _attempt(self, work: Callable[[Tick], T], taker: JobTaker | None, locks: Locks) -> tuple[T, Tick]:
+    def _attempt(
+        self, work: Callable[[Tick], T], taker: JobTaker | None, locks: Locks, postponed_trees: frozenset[int]
+    ) -> tuple[T, Tick]:
         clock = self.clock
+        self._last_tree = 0
         with self.store.write(locks) as tx:
             start = clock.monotonic()
             tick = Tick(
                 tx, self.programs, clock.now(), self.settings, taker, clock.new_ref, self.shares, clock.monotonic
             )
             tick.marks = self.marks
-            result = work(tick)
-            tick.run()
+            tick.agenda.postponed_trees = postponed_trees
+            try:
+                result = work(tick)
+                tick.run()
+            except Contended:
+                self._last_tree = tick.stepped_tree()
+                raise
             tick.settle()
             next_sweep = sweep_messages(tick) if tick.now >= self._sweep_at else self._sweep_at
             end = clock.monotonic()

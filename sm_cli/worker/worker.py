@@ -238,7 +238,7 @@ class Worker:
         if must_enlist:
             taker.arriving = None  # written by itself, even when nothing else is
         try:
-            rest, tick = self.engine.transact(work, taker)
+            rest, tick = self.engine.transact(work, taker, postponing=True)
         except Unwritable:
             self._pending.stale = True
             return True  # with the same results; what caused it is set aside

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sm_cli.engine import agenda
 from sm_cli.engine.engine import Engine
 from sm_cli.errors import Conflict
 from sm_cli.handlers.handler import Handler
@@ -73,6 +74,32 @@ def working(stores: list[Store], **more: object) -> Iterator[list[Worker]]:
 
 def is_over(store: Store, executions: list[Execution]) -> bool:
     return all(now(store, each).closed is not None for each in executions)
+
+
+def test_a_step_that_needs_what_another_transaction_has_holds_nothing_else_up(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agenda, "_LONGEST", 10**12)
+    stop = {"Resource": "arn:aws:states:::aws-sdk:sfn:stopExecution", "Parameters": {"ExecutionArn.$": "$.arn"}}
+    states = {
+        "Work": {"Type": "Task", "Resource": "work", "Next": "Stop"},
+        "Stop": {"Type": "Task", **stop, "End": True},
+    }
+    stopper = workflow({"StartAt": "Work", "States": states}, "stopper")
+    with stores(url, 3) as (mine, other, third):
+        engine = Engine(mine)
+        target = engine.start(one_task(Resource="nobody's"), name="t")[0]
+        arn = f"arn:aws:states:us-east-1:123456789012:execution:{target.workflow}:{target.name}"
+        calling = engine.start(stopper, {"arn": arn})[0]
+        others = [engine.start(one_task(), n)[0] for n in range(5)]
+        with working([third]):
+            with other.write(frozenset([part_lock(target.tree)])):
+                soon(lambda: is_over(mine, others))
+                more = [engine.start(one_task(), n)[0] for n in range(5)]
+                soon(lambda: is_over(mine, more))
+                assert now(mine, calling).status is now(mine, target).status is Status.RUNNING
+            soon(lambda: is_over(mine, [calling, target]))
+        assert (now(mine, calling).status, now(mine, target).status) == (Status.SUCCEEDED, Status.ABORTED)
 
 
 def test_while_one_worker_is_in_the_middle_of_a_transaction_another_finishes_other_executions(url: str) -> None:

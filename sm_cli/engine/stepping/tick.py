@@ -121,6 +121,12 @@ class Tick(UnitOfWork):
     marks: where it says what it steps; None where nobody would see it."""
 
     marks: Marks | None = None
+    #: The execution whose step something arrives from, while it does; 0: none does.
+    caller = 0
+
+    def stepped_tree(self) -> int:
+        """The tree that is being stepped; 0 when it is none in particular."""
+        return self.executions[self.caller].tree if self.caller in self.executions else self.agenda.tree
 
     @cached_property
     def suspects(self) -> Suspects:
@@ -248,7 +254,9 @@ class Tick(UnitOfWork):
             if entry is None:
                 if not self.arrivals:
                     return
+                self.caller = self.arrivals[0].caller
                 self.arrive(self.arrivals.popleft())
+                self.caller = 0
                 continue
             id, what, _ = entry
             if id not in self.frames:
