@@ -20,13 +20,15 @@ from sm_cli.server.api import docs_page
 from sm_cli.server.api.routes import api_routes
 from sm_cli.server.api.routing import UnreadableBody
 from sm_cli.server.backend import Backend
-from sm_cli.server.problems import Refusal, problem_response, validation_refusal
+from sm_cli.server.problems import SEE_DOCS, Refusal, problem_response, validation_refusal
 from sm_cli.server.security.guard import Guard
 from sm_cli.server.settings import ServerSettings
 
 _TITLE = "sm"
 #: What a status that a router answers with by itself is called.
 _CODES = {404: "NotFound", 405: "MethodNotAllowed"}
+#: What is the matter, for programs.
+_DETAILS = {404: "nothing has this address", 405: "this address does not take this method"}
 #: The same for people.
 _SENTENCES = {
     404: "No page has this address.",
@@ -98,7 +100,8 @@ def _answer_errors(app: FastAPI, *, has_pages: bool) -> None:
             return problem_response(error.error)
         if isinstance(error, HTTPException):
             code = _CODES.get(error.status_code, "BadRequest")
-            refusal = Refusal(error.status_code, code, str(error.detail), dict(error.headers or {}))
+            detail = _DETAILS.get(error.status_code, str(error.detail))
+            refusal = Refusal(error.status_code, code, detail, dict(error.headers or {}), hint=SEE_DOCS)
             shows_page = has_pages and _is_for_people(request)
             return _refused_page(request, refusal) if shows_page else problem_response(refusal)
         return problem_response(error)

@@ -45,13 +45,24 @@ _STATUSES: tuple[tuple[type[SmError], int], ...] = (
 _RETRY_AFTER = "1"
 #: So many faults of one request are named.
 _MOST_FAULTS = 5
+#: What pydantic says in words of Python.
+_FAULTS = {
+    "missing": "it is missing",
+    "extra_forbidden": "there is no such member",
+    "model_attributes_type": "it has to be a JSON object",
+}
+#: Where it is written what a request takes.
+SEE_DOCS = "/docs shows every request with what it takes."
 
 
 class Refusal(Exception):
-    """A request that is not even looked at: its status, its code, and why, as one sentence."""
+    """A request that is not even looked at: its status, its code, why, as one sentence, and what would help."""
 
-    def __init__(self, status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, headers: dict[str, str] | None = None, *, hint: str | None = None
+    ) -> None:
         super().__init__(detail)
+        self.hint = hint
         self.status = status
         self.code = code
         self.detail = detail
@@ -81,7 +92,8 @@ def problem_of(error: BaseException) -> dict[str, Json]:
     """What a client is told of an error. A bug of ours is named by its type, and nothing of its data is told."""
     status = status_of(error)
     if isinstance(error, Refusal):
-        return problem_document(status, error.code, error.detail)
+        help: dict[str, Json] = {} if error.hint is None else {"hint": error.hint}
+        return problem_document(status, error.code, error.detail, **help)
     if not isinstance(error, SmError):
         return problem_document(500, "Bug", f"this is a bug in sm: {type(error).__name__}")
     more: dict[str, Json] = {} if error.hint is None else {"hint": error.hint}
@@ -123,5 +135,5 @@ def validation_refusal(error: RequestValidationError) -> Refusal:
     for each in error.errors()[:_MOST_FAULTS]:
         where, *path = (str(part) for part in each["loc"])
         place = f"{where} {'/'.join(path)}" if path else where
-        sentences.append(f"{place}: {each['msg']}")
-    return Refusal(400, "UsageError", "; ".join(sentences))
+        sentences.append(f"{place}: {_FAULTS.get(each['type'], each['msg'])}")
+    return Refusal(400, "UsageError", "; ".join(sentences), hint=SEE_DOCS)

@@ -70,7 +70,8 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as e:
         listener.close()
         if e.errno == errno.EADDRINUSE:
-            raise ConfigurationError(f"port {port} of {host} is taken by another program") from None
+            hint = "Choose another port; 0 takes one that is free."
+            raise ConfigurationError(f"port {port} of {host} is taken by another program", hint=hint) from None
         raise ConfigurationError(f"port {port} of {host} cannot be listened at: {e.strerror}") from None
     return listener
 

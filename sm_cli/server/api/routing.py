@@ -1,12 +1,14 @@
-"""How REST reads requests: JSON exactly, and of the kind that was said."""
+"""How REST reads requests: queries and JSON exactly, and of the kind that was said."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from difflib import get_close_matches
 from inspect import iscoroutinefunction
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -15,7 +17,7 @@ from sm_cli.errors import InvalidJson
 from sm_cli.jsonvalue import loads_exact
 from sm_cli.server.api.links import API
 from sm_cli.server.backend import backend_of
-from sm_cli.server.problems import Refusal
+from sm_cli.server.problems import SEE_DOCS, Refusal
 
 _JSON = "application/json"
 
@@ -39,26 +41,46 @@ class ExactRequest(Request):
             raise UnreadableBody(e) from None
 
 
+class BodilessRequest(ExactRequest):
+    """A request that came without a body, read as one with `{}`: `curl -X POST` will do where no member has to be
+    given."""
+
+    def __init__(self, request: Request) -> None:
+        others = [pair for pair in request.scope["headers"] if pair[0] != b"content-type"]
+        headers = [*others, (b"content-type", _JSON.encode())]
+        super().__init__({**request.scope, "headers": headers}, request.receive)
+
+    async def body(self) -> bytes:
+        """An object without members."""
+        return b"{}"
+
+
 class RestRoute(APIRoute):
-    """A route that takes JSON and nothing else."""
+    """A route that takes JSON and nothing else, and no parameter that it does not know."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        """The route's function behind the reading of its body; at once, where a request can hold nothing to be checked:
-        FastAPI looks for what a function needs at each request, which takes longer than to read an execution."""
+        """The route's function behind the reading of its query and its body; at once, where a request can hold nothing
+        else to be checked: FastAPI looks for what a function needs at each request, which takes longer than to read an
+        execution."""
         backend_name = backend_alone(self)
         if backend_name is not None:
             function, name = self.endpoint, backend_name
 
             async def answer_at_once(request: Request) -> Response:
+                _check_parameters(request, [])
                 response: Response = await function(**request.path_params, **{name: request.app.state.backend})
                 return response
 
             return answer_at_once
         answer = super().get_route_handler()
+        parameters = [*_parameters_of(self.dependant)]
 
         async def read_and_answer(request: Request) -> Response:
+            _check_parameters(request, parameters)
             exact = ExactRequest(request.scope, request.receive)  # which keeps the body that it has read
-            if self.body_field is not None and await exact.body():
+            if self.body_field is not None:
+                if not await exact.body():
+                    return await answer(BodilessRequest(request))
                 _check_media_type(request.headers.get("content-type", ""))
             return await answer(exact)
 
@@ -79,6 +101,24 @@ def backend_alone(route: APIRoute) -> str | None:
         return None
     names = [each.name for each in dependant.dependencies if each.call is backend_of]
     return names[0] if len(names) == len(dependant.dependencies) == 1 else None
+
+
+def _parameters_of(dependant: Dependant) -> Iterator[str]:
+    yield from (each.alias for each in dependant.query_params)
+    for each in dependant.dependencies:
+        yield from _parameters_of(each)
+
+
+def _check_parameters(request: Request, known: list[str]) -> None:
+    """A filter that is misspelt would choose more than what is meant."""
+    if not request.scope["query_string"]:
+        return
+    for name in request.query_params:
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            hint = f"did you mean {close[0]!r}?" if close else f"{SEE_DOCS[:-1]}: {takes}."
+            raise Refusal(400, "UsageError", f"query {name[:80]}: there is no such parameter", hint=hint)
 
 
 def _check_media_type(header: str) -> None:

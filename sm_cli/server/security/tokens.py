@@ -16,6 +16,8 @@ from sm_cli.server.problems import Refusal
 COOKIE = "sm_session"
 #: Seconds that a session lasts.
 SESSION_SECONDS = 12 * 3600
+#: How it is given.
+_HOW = "Send the header `Authorization: Bearer TOKEN`; AWS's clients have it as their access key."
 _AWS = "AWS4-HMAC-SHA256 Credential="
 #: `KEY/20260131/eu-west-1/states/aws4_request`: the key is what comes before so many parts.
 _SCOPE_PARTS = 4
@@ -36,7 +38,7 @@ def has_token(headers: Mapping[str, str], token: str, now: float | None = None) 
 def check_token_of(headers: Mapping[str, str], token: str) -> None:
     """Raises Refusal for a request without the token."""
     if not has_token(headers, token):
-        raise Refusal(401, "Unauthorized", "this needs the server's token", {"WWW-Authenticate": "Bearer"})
+        raise Refusal(401, "Unauthorized", "this needs the server's token", {"WWW-Authenticate": "Bearer"}, hint=_HOW)
 
 
 def is_token(text: str, token: str) -> bool:

@@ -158,7 +158,8 @@ def test_a_port_that_is_taken_is_one_sentence(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = project.sm("serve", "--port", str(port))
-    assert (result.code, result.err) == (7, f"sm: error: port {port} of 127.0.0.1 is taken by another program\n")
+    message = f"sm: error: port {port} of 127.0.0.1 is taken by another program\n"
+    assert (result.code, result.err) == (7, f"{message}  hint: Choose another port; 0 takes one that is free.\n")
 
 
 @pytest.mark.parametrize(

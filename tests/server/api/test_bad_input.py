@@ -67,7 +67,8 @@ def test_a_body_of_another_kind_is_refused(on_file: Served, kind: str) -> None:
         ({"definition": PASS, "timeout": 1e300}, "99,999,999 seconds"),
         ({"workflow": "w", "tags": {"a": 1}}, "tags/a"),
         ({"workflow": "w", "queue": "a queue"}, "queue"),
-        ([], "body"),
+        ({"workflow": "w", "inputt": {}}, "there is no such member"),
+        ([], "body: it has to be a JSON object"),
         ("text", "body"),
     ],
 )
@@ -75,6 +76,37 @@ def test_a_member_that_there_is_not_or_of_another_type_is_named(on_file: Served,
     problem = refused(on_file, json.dumps(body))
     assert problem["code"] == "UsageError"
     assert place in problem["detail"]
+
+
+def test_a_request_without_a_body_has_an_object_without_members(on_file: Served) -> None:
+    execution = on_file.start(MESSAGE, {"id": 1}).ref
+    address = f"{API}/executions/{execution}"
+    assert on_file.ask("POST", f"{address}/stop", 200).json()["status"] == "ABORTED"
+    assert on_file.ask("POST", f"{address}/redrive", 200, headers=JSON).json()["again"][0]["state"] == "M"
+    problem = on_file.ask("POST", f"{API}/messages", 400).json()
+    assert problem["detail"] == "body key: it is missing; body value: it is missing"
+    assert "/docs" in problem["hint"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("GET", "/executions?statsu=FAILED", "did you mean 'status'?"),
+        ("POST", "/executions/stop?status=RUNNING&wrkflow=w", "did you mean 'workflow'?"),
+        ("POST", "/executions/@last/stop?force=1", "/docs shows every request with what it takes: it takes none."),
+    ],
+)
+def test_a_parameter_that_there_is_not_is_refused(on_file: Served, method: str, path: str, hint: str) -> None:
+    execution = on_file.start(MESSAGE, {"id": 1}).ref
+    problem = on_file.ask(method, f"{API}{path}", 400).json()
+    assert (problem["code"], problem["hint"]) == ("UsageError", hint)
+    assert on_file.get(f"{API}/executions/{execution}")["status"] == "RUNNING"
+
+
+def test_an_address_that_there_is_not_leads_to_those_that_there_are(on_file: Served) -> None:
+    assert "/docs" in on_file.get(f"{API}/nothing", 404)["hint"]
+    response = on_file.ask("PUT", f"{API}/executions", 405)
+    assert "/docs" in response.json()["hint"] and response.headers["allow"]
 
 
 @pytest.mark.parametrize(
