@@ -13,6 +13,7 @@ from sm_cli.errors import NotFound, UsageError
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _TESTS = re.compile(r"\.test\.(?:ya?ml|json)$")
+_INPUT = re.compile(r"\.input\.(?:ya?ml|json)$")
 
 
 def stem_of(path: str) -> str:
@@ -21,14 +22,19 @@ def stem_of(path: str) -> str:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The definition files that stand directly in a folder."""
+    """The definition files that stand directly in a folder; not those whose names say that they are tests or inputs."""
     names = (f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith("."))
-    return sorted(f for f in names if not is_named_as_tests(f.name) and f.is_file())
+    return sorted(f for f in names if not (is_named_as_tests(f.name) or is_named_as_input(f.name)) and f.is_file())
 
 
 def is_named_as_tests(name: str) -> bool:
     """Whether a file's name says that it holds tests of a workflow: `order.test.yaml`."""
     return _TESTS.search(name) is not None
+
+
+def is_named_as_input(name: str) -> bool:
+    """Whether a file's name says that it holds an input of a workflow: `order.input.json`."""
+    return _INPUT.search(name) is not None
 
 
 def files_by_name(folder: Path) -> dict[str, Path]:

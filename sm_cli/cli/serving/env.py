@@ -45,4 +45,6 @@ def _variables(host: str, port: int, token: str | None) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": token or _KEY,
         "AWS_SECRET_ACCESS_KEY": _KEY,
         "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION") or _REGION,
+        # Or Python's clients go to sync-127.0.0.1 for StartSyncExecution and TestState.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }

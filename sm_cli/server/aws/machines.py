@@ -17,7 +17,7 @@ from sm_cli.server.aws.definitions import Type, read_workflow
 from sm_cli.server.aws.pages import first_place, page_size, token
 from sm_cli.server.aws.refusals import CallRefused, no_machine, not_valid
 from sm_cli.server.aws.request import ApiCall, epoch_seconds
-from sm_cli.views.aws.machines import MachineText, find_machine, machine_rows, references_in
+from sm_cli.views.aws.machines import MachineText, find_machine, json_definition, machine_rows, references_in
 
 #: Members that are kept and given back, and mean nothing here.
 KEPT = ("loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
@@ -149,7 +149,7 @@ def definition_member(call: ApiCall, machine: MachineText) -> dict[str, Json]:
     if call.get("includedData") == "METADATA_ONLY":
         return {"definition": ""}
     references: dict[str, Json] = {state: [*names] for state, names in references_in(machine.text).items()}
-    return {"definition": machine.text, **({"variableReferences": references} if references else {})}
+    return {"definition": json_definition(machine.text), **({"variableReferences": references} if references else {})}
 
 
 def particulars_members(arns: Arns, machine: MachineText) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from sm_cli.engine.programs import Workflow
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.engine.versions.resolving import find_stored_version, no_alias, no_workflow, version_numbered
 from sm_cli.errors import NotFound
-from sm_cli.jsonvalue import Json
+from sm_cli.jsonvalue import Json, dumps
 from sm_cli.store.particulars import Particulars, ResourceKind
 from sm_cli.store.records import Execution
 from sm_cli.store.versions import Alias, Definition, Version
@@ -38,6 +38,15 @@ class MachineText(NamedTuple):
     facts: dict[str, Json]
     #: When text or particulars were changed last, microseconds since 1970 UTC.
     updated: int
+
+
+@lru_cache(maxsize=256)
+def json_definition(text: str) -> str:
+    """A definition as AWS's clients read it: JSON as it was written, YAML made into JSON."""
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return text
+    document = parse(text).document
+    return text if document is None else dumps(document.value)
 
 
 @lru_cache(maxsize=256)

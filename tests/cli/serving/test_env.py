@@ -38,4 +38,5 @@ def test_a_region_that_is_set_stays(project: Project, monkeypatch: pytest.Monkey
         "AWS_ACCESS_KEY_ID": "sm",
         "AWS_SECRET_ACCESS_KEY": "sm",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }

@@ -189,8 +189,11 @@ def test_machines_are_listed_in_pages(aws: Any) -> None:
 
 def test_workflows_that_are_files_are_machines(on_file: Served, aws: Any) -> None:
     on_file.write("filed.yaml", "StartAt: P\nStates:\n  P:\n    Type: Pass\n    End: true\n")
+    on_file.write("filed.input.json", '{"a": 1}')
     (row,) = aws.list_state_machines()["stateMachines"]
     assert row["name"] == "filed"
+    definition = aws.describe_state_machine(stateMachineArn=row["stateMachineArn"])["definition"]
+    assert json.loads(definition) == {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
     with on_file.worker():
         assert ended(aws, start(aws, row["stateMachineArn"], {"a": 1}))["output"] == '{"a":1}'
     code, message = refused(
