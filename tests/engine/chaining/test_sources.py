@@ -208,7 +208,7 @@ def test_unique_holds_after_the_target_was_deleted(engine: Engine) -> None:
 def test_the_row_itself_is_refused_where_nobody_looked_before(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     a = run(engine, A)
     run(engine, B, source=Source(a))
-    monkeypatch.setattr("sm_cli.engine.engine.check_unique", lambda *_: None)
+    monkeypatch.setattr("sm_cli.engine.workflows.new_executions.check_unique", lambda *_: None)
     refused(engine, AlreadyLinked, "has led to an execution of workflow B already", Source(a, unique=True))
     run(engine, B)  # the engine goes on
 
