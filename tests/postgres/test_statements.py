@@ -33,11 +33,10 @@ def connection() -> Iterator[psycopg.Connection]:
         store.close()
 
 
-#: Without the heads of questions that are put together from parts (`choosing`), and of statements that share theirs.
+#: Without the heads of questions that are put together from parts (`choosing`).
 STATEMENTS = [
     name for name, text in queries.all_queries().items()
     if text.startswith(_BEGINNINGS) and ("FROM" in text or not text.startswith("SELECT"))
-    and not (text.startswith("WITH") and text.endswith(")"))
 ]  # fmt: skip
 
 

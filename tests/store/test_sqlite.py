@@ -67,6 +67,8 @@ WALKED = {
     ("outlook_with_jobs", "SCAN f USING INDEX frames_ready"): "as has_ready",
     ("outlook_with_jobs", "SCAN f USING INDEX frames_ready_in_tree"): "as has_ready",
     ("outlook_with_jobs", "SCAN CONSTANT ROW"): "no table",
+    ("nested_executions", "SCAN o"): "the frames of one execution, which it finds",
+    ("nested_counts", "SCAN o"): "as above",
     ("state_log", "SCAN l"): "a few hundred rows at most",
     ("take_state_log", "SCAN state_log"): "as above",
     ("all_states", "SCAN s"): "one row a state of each definition",

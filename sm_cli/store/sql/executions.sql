@@ -90,14 +90,14 @@ WHERE e.parent_frame = ? AND e.status IN ('PENDING', 'RUNNING') ORDER BY e.idx, 
 
 -- name: nested_in
 -- All frames of an execution, also those that are closed, and the executions that they wait for or have waited for.
-WITH RECURSIVE own (id) AS (
+own (id) AS (
     SELECT f.id FROM frames f INDEXED BY frames_root WHERE f.execution = :execution AND f.parent IS NULL
     UNION ALL
     SELECT c.id FROM own o CROSS JOIN frames c INDEXED BY frames_children ON c.parent = o.id
 )
 
 -- name: nested_executions
-{nested_in}
+WITH RECURSIVE {nested_in}
 SELECT {execution_columns}
 FROM own o CROSS JOIN executions e INDEXED BY executions_of_parent ON e.parent_frame = o.id
 WHERE e.run IS NULL AND e.batch IS NULL AND e.id < :before ORDER BY e.id DESC LIMIT :limit
@@ -108,7 +108,7 @@ WHERE e.parent_frame = :frame AND e.run IS NULL AND e.batch IS NULL AND e.starte
 ORDER BY e.id LIMIT :limit
 
 -- name: nested_counts
-{nested_in}
+WITH RECURSIVE {nested_in}
 SELECT e.status, count(*)
 FROM own o CROSS JOIN executions e INDEXED BY executions_of_parent ON e.parent_frame = o.id
 WHERE e.run IS NULL AND e.batch IS NULL GROUP BY e.status
