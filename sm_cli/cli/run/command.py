@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -36,7 +37,10 @@ from sm_cli.errors import UsageError
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from sm_cli.engine.programs import Workflow
+    from sm_cli.jsonvalue import Json
     from sm_cli.views.records import Execution
+    from sm_cli.worker.worker import Worker
 
 _Arguments: TypeAlias = Annotated[
     list[str] | None,
@@ -140,11 +144,17 @@ def run(
             from sm_cli.cli.run.following import follow, worker_for
 
             loop = worker_for(engine, registry, load.slots)
-            execution, _ = loop.start(workflow, data, **how)
-            data = execution.input = None  # it is stored; a large one is not also kept here to the end
+            begin, data = partial(_begin, loop, workflow, [data], how), None
             go_on = command_line("worker", db=db, handlers=handlers, buckets=buckets, processes=processes, stub=stub)
-            raise typer.Exit(follow(loop, execution, result, go_on, root=project.root,
+            raise typer.Exit(follow(loop, begin, result, go_on, root=project.root,
                                     detach_on_wait=detach_on_wait, format=format))  # fmt: skip
+
+
+def _begin(loop: Worker, workflow: Workflow, data: list[Json], how: Start) -> Execution:
+    """Start it with the one value of `data`: it is stored then, and a large one is not also kept here to the end."""
+    execution, _ = loop.start(workflow, data.pop(), **how)
+    execution.input = None
+    return execution
 
 
 def _span(timeout: str | None) -> float | None:

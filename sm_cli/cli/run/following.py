@@ -31,7 +31,7 @@ from sm_cli.views.watch import Watch
 from sm_cli.views.why import only_messages_move
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import TextIO
 
@@ -126,7 +126,7 @@ class Eyes(Onlooker):
 
 def follow(
     loop: Worker,
-    execution: Execution,
+    begin: Callable[[], Execution],
     result: TextIO,
     again: list[str],
     *,
@@ -134,16 +134,17 @@ def follow(
     detach_on_wait: bool = False,
     format: str = "table",
 ) -> int:
-    """Work until the execution is closed or a signal comes; returns the exit code.
+    """Start an execution and work until it is closed or a signal comes; returns the exit code.
 
-    `again` is the command that goes on with it, told to who interrupts. `detach_on_wait`: leave it, too, when
-    nothing but a message can move it; its id is the result then. root: the project's directory. `format`: how its end
-    is printed; "table": its output.
+    `begin` starts it, when whatever its handlers print has its place. `again` is the command that goes on with it, told
+    to who interrupts. `detach_on_wait`: leave it, too, when nothing but a message can move it; its id is the result
+    then. root: the project's directory. `format`: how its end is printed; "table": its output.
     """
     engine = loop.engine
-    loop.tree = execution.tree
     with Interrupts() as interrupts:
         with watcher(logs.is_verbose()) as watching:
+            execution = begin()
+            loop.tree = execution.tree
             eyes = Eyes(loop, execution, watching, root)
             loop.run(lambda: eyes.is_closed() or interrupts.signal is not None or (detach_on_wait and eyes.waits()))
         current = execution_now(engine, execution.id)
