@@ -16,6 +16,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from sm_cli.store.open import open_store
+from sm_cli.store.protocol import Store
+
 #: What makes tests quick; a test of durability sets its own.
 _QUICK = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
 
@@ -109,6 +112,17 @@ def schema() -> Iterator[str]:
             _empty.append(name)
         except psycopg.errors.LockNotAvailable:  # a store that a test left in the middle of a transaction
             return
+
+
+@contextmanager
+def stores(url: str, count: int) -> Iterator[list[Store]]:
+    """So many stores over the same schema, as so many processes have them."""
+    opened = [open_store(url) for _ in range(count)]
+    try:
+        yield opened
+    finally:
+        for store in opened:
+            store.close()
 
 
 @atexit.register

@@ -19,32 +19,15 @@ from sm_cli.interpreter.env import Facts
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
 from sm_cli.store.locks import ALONE, NOTHING, Contended, part_lock
-from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, Status
 from sm_cli.store.sql.transaction import Transaction
 from sm_cli.worker.worker import Worker
 from tests.engine.waiting import now, order, start
 from tests.engine.workers import Gate, one_task, soon, workflow
-from tests.postgres.server import schema
+from tests.postgres.server import stores
 from tests.store.asking import asked
 from tests.store.samples import apply, execution, frame
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with schema() as made:
-        yield made
-
-
-@contextmanager
-def stores(url: str, count: int) -> Iterator[list[Store]]:
-    opened = [open_store(url) for _ in range(count)]
-    try:
-        yield opened
-    finally:
-        for store in opened:
-            store.close()
 
 
 def echo(input: Json, context: object) -> Json:

@@ -18,7 +18,6 @@ from sm_cli.errors import Conflict
 from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
 from sm_cli.store.locks import NOTHING
-from sm_cli.store.open import open_store
 from sm_cli.store.postgres.writing.transaction import PostgresTransaction
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, MapRun, Status
@@ -30,24 +29,8 @@ from sm_cli.views.upkeep import database_problems
 from sm_cli.worker.worker import Worker
 from tests.engine.waiting import now
 from tests.engine.workers import Gate, soon, workflow
-from tests.postgres.server import schema
+from tests.postgres.server import schema, stores
 from tests.store.asking import asked
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with schema() as made:
-        yield made
-
-
-@contextmanager
-def stores(url: str, count: int) -> Iterator[list[Store]]:
-    opened = [open_store(url) for _ in range(count)]
-    try:
-        yield opened
-    finally:
-        for store in opened:
-            store.close()
 
 
 class Refused(Exception):

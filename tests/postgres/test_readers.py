@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import psycopg
@@ -16,14 +15,8 @@ from sm_cli.store.postgres.url import parse_url
 from sm_cli.store.sql.questions import Questions
 from sm_cli.store.waiting import Patience
 from tests.engine.workers import soon
-from tests.postgres.server import schema, server, with_option
+from tests.postgres.server import server, with_option
 from tests.store.samples import apply, execution
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with schema() as made:
-        yield made
 
 
 def pid_of(questions: Questions) -> int:

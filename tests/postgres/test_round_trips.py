@@ -18,18 +18,11 @@ from sm_cli.handlers.handler import Handler
 from sm_cli.store.postgres.database import PostgresStore
 from sm_cli.store.postgres.url import parse_url
 from sm_cli.worker.worker import Worker
-from tests.postgres.server import schema
 
 STEPS = 50
 #: Begin, take the tree, write, commit; see what is due, see which jobs are free. Beside that, a share of the start and
 #: of what is done once a second.
 MOST = 7
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with schema() as made:
-        yield made
 
 
 @pytest.fixture
