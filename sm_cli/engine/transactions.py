@@ -96,7 +96,10 @@ class Transactions:
             if self.marks is not None:
                 self.marks.clear()
         for observe in self._observers:
-            observe(tick)
+            try:
+                observe(tick)
+            except DatabaseError as e:  # it is committed, whatever an observer could not read of it
+                log.debug("an observer missed something of a commit: %s", e.message)
         return result, tick
 
     def answer(self, work: Callable[[Tick], T], taker: JobTaker | None = None) -> tuple[T, Tick]:
@@ -191,7 +194,9 @@ class Transactions:
             postpone(tick, end - start)
             self._flush(tick)
             if self.inside is not None:
+                tx.broken = True  # as in `apply`: who catches what this raises must not commit the half of it
                 self.inside(tick)
+                tx.broken = False
         self._sweep_at = next_sweep
         if taker is not None and taker.jobs and clock.monotonic() - end > _LONG_COMMIT:
             self._begin_again(taker)
@@ -216,7 +221,10 @@ class Transactions:
         """The commit took long: the seconds of the jobs that were taken count from now, for their handlers start now;
         those that another worker has taken meanwhile are not started."""
         jobs, renewal = taker.jobs, JobTaker(taker.worker, 0)
-        taker.jobs = self.transact(lambda tick: renew_leases(tick, jobs), renewal)[0]
+        try:
+            taker.jobs = self.transact(lambda tick: renew_leases(tick, jobs), renewal)[0]
+        except DatabaseError as e:  # that they are taken is committed: their leases are as any others
+            log.debug("jobs begin with what is left of their leases: %s", e.message)
 
 
 class Unwritable(Exception):

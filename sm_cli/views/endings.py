@@ -5,17 +5,21 @@ Only what is committed is told, once, by the process that committed it. Nothing 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sm_cli.engine.attempts import Attempt
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
+from sm_cli.errors import DatabaseError
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.records import Execution, Status
 
 if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
+
+log = logging.getLogger("sm.engine")
 
 #: So many attempts under way are remembered for their durations; a handed-over task may wait for months.
 _REMEMBERED = 10_000
@@ -63,7 +67,7 @@ class Endings:
     def observe(self, tick: UnitOfWork) -> None:
         """Tell what this commit has ended."""
         if tick.attempts:
-            above = self._above([attempt.frame for attempt in tick.attempts if attempt.error is not None])
+            above = self._known_above([attempt.frame for attempt in tick.attempts if attempt.error is not None])
             for attempt in tick.attempts:
                 frame = attempt.frame
                 start = self._starts.pop((frame.id, frame.seq), None)
@@ -89,6 +93,14 @@ class Endings:
             frames_by_id.update(parents)
             missing = {frame.parent for frame in parents.values() if frame.parent is not None} - frames_by_id.keys()
         return frames_by_id
+
+    def _known_above(self, frames: Iterable[Frame]) -> dict[int, Frame]:
+        """The same; none where the database has gone since the commit: it is told without the place."""
+        try:
+            return self._above(frames)
+        except DatabaseError as e:
+            log.debug("attempts are told without the branches that they are in: %s", e.message)
+            return {}
 
 
 def _place(frame: Frame, above: dict[int, Frame]) -> tuple[str, ...]:

@@ -71,6 +71,15 @@ class Server:
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         self._server.ensure_postgres_running()
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """In the block it is killed."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
     def stop(self) -> None:
         """Stop it for good."""
         self._server.cleanup()

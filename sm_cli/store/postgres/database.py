@@ -24,7 +24,7 @@ from sm_cli.store.joining import Joinable
 from sm_cli.store.locks import Lock
 from sm_cli.store.postgres import errors, migrate
 from sm_cli.store.postgres.readers import ReadConnections
-from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.postgres.session import PostgresSession, closed_if_it_fails
 from sm_cli.store.postgres.writing.own import lock_number
 from sm_cli.store.postgres.writing.writer import Writer
 from sm_cli.store.sql import large_values
@@ -221,7 +221,8 @@ class PostgresStore(Joinable):
     def _new_reader(self) -> Questions:
         session = self._session()
         if self.url.prepare:  # else the next transaction of this session may have another connection
-            session.connection.execute(f'SET search_path TO "{self.url.schema}"'.encode(), prepare=False)
+            with closed_if_it_fails(session.connection):
+                session.connection.execute(f'SET search_path TO "{self.url.schema}"'.encode(), prepare=False)
         return Questions(session, large_values.reader(session))
 
     def _set_up(self, create: bool) -> None:

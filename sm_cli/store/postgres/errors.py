@@ -69,6 +69,11 @@ def unknown_commit(place: str) -> DatabaseAway:
     )
 
 
+def not_committed(place: str) -> DatabaseError:
+    """The server undid a transaction that was to be committed, as it does with one in which something has failed."""
+    return DatabaseError(f"{place} undid what was to be written, because a statement before had failed")
+
+
 def too_new(place: str, schema_number: int, newest: int) -> DatabaseError:
     """A schema that a later version wrote, or that a copy is under way into."""
     if schema_number >= UNFINISHED:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
+from psycopg import errors as pg
+from psycopg.pq import ExecStatus
 
 from sm_cli.errors import SmError
 from sm_cli.store.postgres import dialect
@@ -21,6 +23,23 @@ _FEW = 2
 #: Types of columns, and statements that take all rows at once: the same for every schema of this sm.
 _TYPES: dict[tuple[str, str], str] = {}
 _BULK: dict[str, Bulk | None] = {}
+#: What a statement fails with for the sake of other transactions, or of the database as a whole.
+_NOT_ITS_OWN = (pg.DeadlockDetected, pg.SerializationFailure, pg.ReadOnlySqlTransaction, pg.DiskFull)
+_SAVEPOINT = "sm_aside"
+
+
+class Undone(Exception):
+    """A statement failed by itself, and its transaction is as it was before. Its cause is the driver's error."""
+
+
+@contextmanager
+def closed_if_it_fails(connection: psycopg.Connection[Row]) -> Iterator[None]:
+    """What makes a new connection ready; one that nobody gets stays open on the server otherwise."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 class PostgresSession:
@@ -169,6 +188,28 @@ class PostgresSession:
             raise self._explain(e) from e
         self._later.append((cursor, then))
         self.written += 1
+
+    def aside(self, text: str, parameters: Sequence[object]) -> None:
+        """Run a statement on tables that are another program's, in one round trip. Raises Undone where those are to
+        blame: the transaction goes on without it. Raises DatabaseError for what any statement may meet."""
+        try:
+            with self.connection.pipeline():
+                for command, arguments in ((f"SAVEPOINT {_SAVEPOINT}", ()), (text, parameters)):
+                    psycopg.RawCursor(self.connection).execute(command.encode(), arguments, prepare=False)
+        except psycopg.Error as e:
+            if not isinstance(e, _NOT_ITS_OWN) and self._go_back():
+                raise Undone from e
+            self.is_unsure = True
+            raise self._explain(e) from e
+
+    def _go_back(self) -> bool:
+        """Undo what came after the savepoint; whether the connection lets us."""
+        try:
+            # Past the driver: it forgets all that is prepared at a ROLLBACK, for the tables may have been made in it.
+            result = self.connection.pgconn.exec_(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}".encode())
+        except psycopg.Error:
+            return False
+        return result.status == ExecStatus.COMMAND_OK
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:  # noqa: ARG002 - SQLite reads in place
         """A large body; None when there is none. Raises DatabaseError."""

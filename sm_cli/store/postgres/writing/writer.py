@@ -18,7 +18,7 @@ from psycopg import errors as pg
 from sm_cli.errors import SmError
 from sm_cli.store.locks import ALONE, Contended, Locks
 from sm_cli.store.postgres import dialect, errors
-from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.postgres.session import PostgresSession, closed_if_it_fails
 from sm_cli.store.postgres.url import PostgresUrl
 from sm_cli.store.postgres.writing.ids import Ids
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
@@ -123,10 +123,14 @@ class Writer:
         transaction: its id; None when nothing was written."""
         notify = f"; NOTIFY sm_{self._url.schema}" if self._url.notify and transaction is not None else ""
         try:
-            self._open().connection.execute(f"COMMIT{notify}".encode(), prepare=False)
+            answer = self._open().connection.execute(f"COMMIT{notify}".encode(), prepare=False)
         except psycopg.OperationalError:
             if transaction is None or not self._was_committed(transaction):
                 raise
+            return
+        if answer.statusmessage != "COMMIT":  # a statement had failed, and nobody who saw it has said so
+            self._drop()  # at this ROLLBACK the driver has forgotten all that is prepared
+            raise errors.not_committed(self._url.place)
 
     def _was_committed(self, transaction: str) -> bool:
         """The connection broke after COMMIT was sent: what the server knows of it, as soon as it answers.
@@ -183,7 +187,8 @@ class Writer:
             connection = self._connect()
             if self._url.prepare:
                 question = _PREPARE.format(schema=self._url.schema, question=dialect.statement_of("offers").text)
-                connection.execute(question.encode(), prepare=False)
+                with closed_if_it_fails(connection):
+                    connection.execute(question.encode(), prepare=False)
             self._session = PostgresSession(connection, self.explain, self._url.prepare)
         return self._session
 
