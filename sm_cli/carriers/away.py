@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from sm_cli.errors import SmError
+from sm_cli.errors import CarrierAway, SmError
 
 log = logging.getLogger("sm.worker")
 
@@ -31,3 +31,12 @@ class Away:
         if self._pause:
             self._pause = 0.0
             log.warning("%s answers again; going on", self.name)
+
+
+def carrier_away(error: Exception) -> CarrierAway:
+    """What a carrier raised, whatever it is: hints are worth no worker. What its library lets out beside what the
+    carrier knows of is told by its kind alone, for its text may hold anything."""
+    if isinstance(error, CarrierAway):
+        return error
+    log.debug("what carries hints has failed", exc_info=error)
+    return CarrierAway(f"what carries hints has failed ({type(error).__name__})")

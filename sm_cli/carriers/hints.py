@@ -12,10 +12,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-from sm_cli.carriers.away import Away
+from sm_cli.carriers.away import Away, carrier_away
 from sm_cli.carriers.outbox import Outbox
 from sm_cli.carriers.port import Carrier, InsideCarrier
 from sm_cli.errors import CarrierAway
@@ -23,6 +23,7 @@ from sm_cli.errors import CarrierAway
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
     from sm_cli.engine.stepping.tick import Tick
+    from sm_cli.store.sql.transaction import Transaction
 
 log = logging.getLogger("sm.worker")
 
@@ -82,7 +83,7 @@ class CarriedHints(Hints):
         self._away = Away(carrier.name)
         self._lock = threading.Lock()  # of the two above, which two threads tell of a carrier that is away
         self._over = threading.Event()
-        self._outbox = Outbox(carrier.announce, self._pause)
+        self._outbox = Outbox(carrier.announce, self._pause, self._sends_again)
         self._wake: Callable[[], None] = lambda: None
         self._has_room: Callable[[], bool] = lambda: False  # until a worker is there
 
@@ -130,6 +131,18 @@ class CarriedHints(Hints):
         """Not too often by one that is awake: the jobs are done without anybody else, too."""
         return not self.is_awake() or self._now() >= self._next_pass_on
 
+    def announce_in(self, transaction: Transaction, carrier: InsideCarrier, queues: Collection[str]) -> None:
+        """Others hear of it with the commit. What the carrier does not take there is announced beside the transaction,
+        as soon as it takes something, and so is all else until then. Raises DatabaseError."""
+        if self._outbox.is_stuck:
+            self._outbox.put(queues)
+            return
+        try:
+            carrier.announce_inside(transaction, queues)
+        except CarrierAway as e:
+            log.debug("a transaction goes on without its hints: %s", e.message)
+            self._outbox.retry(queues)
+
     def announce(self, queues: Iterable[str]) -> None:
         """Others hear of it soon; never waits."""
         self._next_pass_on = self._now() + _PASS_ON
@@ -158,25 +171,30 @@ class CarriedHints(Hints):
         while not self._over.is_set():
             try:
                 self.carrier.receive(self)
-            except CarrierAway as e:
+            except Exception as e:  # of a library that is not ours: this thread goes on
                 with self._lock:
                     self._is_away = True
-                self._over.wait(self._pause(e))
+                self._over.wait(self._pause(carrier_away(e)))
 
     def _pause(self, error: CarrierAway) -> float:
         with self._lock:
             return 0.0 if self._over.is_set() else self._away.pause(error)
 
+    def _sends_again(self) -> None:
+        with self._lock:
+            if not self._is_away:
+                self._away.over()
 
-def announce_inside(engine: Engine, carrier: Carrier) -> None:
+
+def announce_inside(engine: Engine, hints: CarriedHints) -> None:
     """From now on each transaction of this engine announces what it leaves ready, if the carrier can write into it."""
-    if not isinstance(carrier, InsideCarrier):
+    if not isinstance(hints.carrier, InsideCarrier):
         return
-    inside = carrier
+    carrier = hints.carrier
 
     def announce(tick: Tick) -> None:
         if queues := ready_queues(tick):
-            inside.announce_inside(tick.tx, queues)
+            hints.announce_in(tick.tx, carrier, queues)
 
     engine.inside = announce
 

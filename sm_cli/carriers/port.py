@@ -57,4 +57,6 @@ class InsideCarrier(Carrier, Protocol):
 
     def announce_inside(self, transaction: Transaction, queues: Collection[str]) -> None:
         """As `announce`, for each of these, in the transaction that makes the jobs ready, after all else that it
-        writes; must not fail where a hint waits already."""
+        writes; must not fail where a hint waits already. Raises CarrierAway when the carrier takes none, with the
+        transaction as it was before: it is committed without them. Raises DatabaseError for a transaction that is
+        lost."""

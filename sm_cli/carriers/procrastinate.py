@@ -11,20 +11,20 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
 
 import procrastinate
 import psycopg
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
+from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import PoolTimeout
 
 from sm_cli.carriers.port import Receiver
 from sm_cli.errors import CarrierAway, ConfigurationError
 from sm_cli.store.postgres.errors import explain_error
-from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.postgres.session import PostgresSession, Undone
 from sm_cli.store.postgres.url import PostgresUrl, parse_url
 from sm_cli.store.sql.transaction import Transaction
 
@@ -38,12 +38,22 @@ _FULL, _LOOK = 0.05, 1.0
 _POLL = 0.25
 #: Seconds for a connection to be made; and, of who has one, before the server counts as away.
 _PATIENCE, _ANSWER = 5, 2
-#: Hints that wait already say what another one would.
-_WAITING = """
-SELECT DISTINCT queue_name FROM procrastinate_jobs
-WHERE status = 'todo' AND task_name = %s AND queue_name = ANY (%s)
+#: Defers a hint for each of these queues. One that waits already says what another one would.
+_DEFER = """
+SELECT procrastinate_defer_jobs_v1(
+    array_agg((queue, $1::text, 0, NULL, NULL, '{}', NULL)::procrastinate_job_to_defer_v1)
+)
+FROM unnest($2::text[]) AS queue
+WHERE NOT EXISTS (
+    SELECT FROM procrastinate_jobs WHERE status = 'todo' AND task_name = $1::text AND queue_name = queue
+)
+HAVING count(*) > 0
 """
 _QUEUES = "SELECT DISTINCT queue_name FROM procrastinate_jobs WHERE status = 'todo' AND task_name = %s"
+#: What a statement fails with where Procrastinate's tables, types or functions are not there.
+_MISSING = (pg.UndefinedTable, pg.UndefinedObject, pg.UndefinedFunction)
+#: What an answer is that is not the one that was asked for. Else there was none: the server is away.
+_REFUSALS = (psycopg.ProgrammingError, psycopg.InternalError, psycopg.IntegrityError, pg.LockNotAvailable)
 #: What of Procrastinate is called here: a function for each of its own versions.
 _FUNCTIONS = ("procrastinate_defer_jobs_v1", "procrastinate_fetch_job_v2", "procrastinate_prune_stalled_workers_v1")
 _FIND = "SELECT count(*) FILTER (WHERE to_regproc(name) IS NULL), count(*) FROM unnest(%s::text[]) AS wanted(name)"
@@ -84,31 +94,31 @@ class ProcrastinateCarrier:
 
     def announce(self, queue: str) -> None:
         """One job, unless one waits."""
-        with self._errors():
-            if self._sender is None or self._sender.closed:
-                self._sender = _connect(self._url)
-            self._defer(self._sender, [queue])
+        try:
+            with self._errors():
+                if self._sender is None or self._sender.closed:
+                    self._sender = _connect(self._url, f"-c lock_timeout={_ANSWER}s")
+                psycopg.RawCursor(self._sender).execute(_DEFER.encode(), self._hints([queue]))
+        finally:
+            if self._over.is_set():  # `stop` came while it connected
+                self._drop_sender()
 
     def announce_inside(self, transaction: Transaction, queues: Collection[str]) -> None:
         """The same in the transaction that makes the jobs ready. Two that write at the same time may both leave a
         hint, so that neither waits for the other: a doubled hint does no harm."""
         session = transaction.session
         assert isinstance(session, PostgresSession)
-        self._defer(session.connection, queues)
+        try:
+            session.aside(_DEFER, self._hints(queues))
+        except Undone as e:
+            raise self._away(e) from e
 
-    def _defer(self, connection: psycopg.Connection, queues: Collection[str]) -> None:
+    def _hints(self, queues: Collection[str]) -> tuple[str, list[str]]:
+        """What `_DEFER` is given."""
         names = sorted(self._prefix + queue for queue in queues)
         if not self._only_those:
             self._queues |= dict.fromkeys(names)
-        waiting = {name for (name,) in connection.execute(_WAITING, (TASK, names))}
-        for name in names:
-            if name not in waiting:
-                self._deferrer.configure_task(TASK, queue=name, connection=connection).defer()
-
-    @cached_property
-    def _deferrer(self) -> procrastinate.App:
-        """It opens no connection: each job is deferred over one that it is given."""
-        return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+        return TASK, names
 
     # -- receiving --------------------------------------------------------------------------------------
 
@@ -187,12 +197,23 @@ class ProcrastinateCarrier:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """What the driver raises of a server that is away, as CarrierAway."""
+        """What the driver and Procrastinate raise of a server that is away, as CarrierAway."""
         try:
             yield
         except (ProcrastinateException, psycopg.Error, PoolTimeout, OSError) as e:
             self._drop_sender()
-            raise CarrierAway(f"{self.name} cannot be reached") from e
+            raise self._away(e) from e
+
+    def _away(self, error: BaseException) -> CarrierAway:
+        """What went wrong, in one sentence. The driver's error may be the cause of the one that was raised."""
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, psycopg.Error):
+            cause = cause.__cause__ or cause.__context__
+        if isinstance(cause, _MISSING):
+            return CarrierAway(f"{self.name} is not set up")
+        if isinstance(cause, _REFUSALS):
+            return CarrierAway(f"{self.name} takes no hints: {cause.diag.message_primary or type(cause).__name__}")
+        return CarrierAway(f"{self.name} cannot be reached")
 
 
 def install(url: str) -> bool:
@@ -232,13 +253,13 @@ def _missing_functions(connection: psycopg.Connection) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def _conninfo(url: PostgresUrl) -> str:
-    """With our schema as the one that Procrastinate's names are looked up in."""
-    options = conninfo_to_dict(url.conninfo).get("options") or ""
+def _conninfo(url: PostgresUrl, more: str = "") -> str:
+    """With our schema as the one that Procrastinate's names are looked up in. more: options of the session."""
+    options = f"{conninfo_to_dict(url.conninfo).get('options') or ''} {more}"
     return make_conninfo(
         url.conninfo, options=f"{options} -c search_path={url.schema}".strip(), connect_timeout=_PATIENCE
     )
 
 
-def _connect(url: PostgresUrl) -> psycopg.Connection:
-    return psycopg.connect(_conninfo(url), autocommit=True)
+def _connect(url: PostgresUrl, more: str = "") -> psycopg.Connection:
+    return psycopg.connect(_conninfo(url, more), autocommit=True)

@@ -103,7 +103,7 @@ class Slot:
         self.hints.comes_up()
         self.hints.start(receives=False)
         self._stack.callback(self.hints.stop)
-        announce_inside(engine, carrier)
+        announce_inside(engine, self.hints)
         self.worker = _Worker(engine, crew.load(), crew.hostname, crew.rota, self.hints, crew.monitor)
         self._stack.callback(self.worker.pool.close)
 
@@ -190,7 +190,7 @@ class Steward:
             hints = _StewardHints(carrier, self._tell_of_queues)
             hints.start(receives=False)
             stack.callback(hints.stop)
-            announce_inside(engine, carrier)
+            announce_inside(engine, hints)
             crew = self._crew
             self._worker = Worker(
                 engine, crew.load(), concurrency=0, name=crew.hostname, rota=crew.rota, hints=hints

@@ -301,7 +301,7 @@ class InsidePost(LocalCarrier):
 def test_a_carrier_that_can_writes_in_the_transaction_that_makes_jobs_ready() -> None:
     store, carrier = MemoryStore(), InsidePost()
     engine = Engine(store)
-    announce_inside(engine, carrier)
+    announce_inside(engine, CarriedHints(carrier))
     engine.start(one_task(), 1, queue="low")
     engine.start(workflow({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}}), 1)
     assert [queues for _, queues in carrier.calls] == [{"low"}]
@@ -323,5 +323,5 @@ def test_what_it_cannot_write_there_undoes_the_transaction() -> None:
 
 
 def test_a_carrier_that_cannot_is_not_asked(here: Yard) -> None:
-    announce_inside(here.engine, LocalCarrier(Post()))
+    announce_inside(here.engine, CarriedHints(LocalCarrier(Post())))
     assert here.engine.inside is None

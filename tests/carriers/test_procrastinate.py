@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
 
-from sm_cli.carriers.procrastinate import TASK, ProcrastinateCarrier, install
+from sm_cli.carriers.procrastinate import ProcrastinateCarrier, install
 from sm_cli.errors import CarrierAway, ConfigurationError
 from sm_cli.store.open import open_store
 from sm_cli.store.postgres.url import parse_url
-from tests.carriers.ears import Ear, own_schema, receiving
+from tests.carriers.ears import Ear, hints, own_schema, receiving
 from tests.engine.workers import soon
 from tests.postgres.server import Server
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """A database of ours with Procrastinate's tables in it."""
-    with own_schema() as made:
-        open_store(made).close()
-        assert install(made)
-        yield made
 
 
 @contextmanager
@@ -36,17 +27,11 @@ def listening(url: str, *queues: str, only_those: bool = False) -> Iterator[tupl
 
 def announce(url: str, *queues: str, prefix: str = "sm") -> None:
     carrier = ProcrastinateCarrier(url, prefix, ())
-    for queue in queues:
-        carrier.announce(queue)
-    carrier.stop()
-
-
-def hints(url: str) -> list[tuple[str, str]]:
-    """(queue, status) of all hints that stand there."""
-    place = parse_url(url)
-    with psycopg.connect(place.conninfo, options=f"-c search_path={place.schema}") as connection:
-        rows = connection.execute("SELECT queue_name, status FROM procrastinate_jobs WHERE task_name = %s", (TASK,))
-        return sorted(rows.fetchall())
+    try:
+        for queue in queues:
+            carrier.announce(queue)
+    finally:
+        carrier.stop()
 
 
 def test_tables_are_made_once(url: str) -> None:
@@ -80,18 +65,18 @@ def test_a_hint_is_heard_by_one_receiver_and_leaves_nothing_behind(url: str) -> 
 
 
 def test_a_hint_inside_a_transaction_is_as_certain_as_what_it_writes(url: str) -> None:
-    carrier, store = ProcrastinateCarrier(url, "sm", ()), open_store(url)
-    with store.write() as transaction:
-        carrier.announce_inside(transaction, ["low", "critical"])
-        assert hints(url) == []
-    assert hints(url) == [("sm.critical", "todo"), ("sm.low", "todo")]
-    with pytest.raises(ZeroDivisionError), store.write() as transaction:
-        carrier.announce_inside(transaction, ["nightly"])
-        raise ZeroDivisionError
-    with store.write() as transaction:
-        carrier.announce_inside(transaction, ["low"])
-    assert hints(url) == [("sm.critical", "todo"), ("sm.low", "todo")]
-    store.close()
+    carrier = ProcrastinateCarrier(url, "sm", ())
+    with closing(open_store(url)) as store:
+        with store.write() as transaction:
+            carrier.announce_inside(transaction, ["low", "critical"])
+            assert hints(url) == []
+        assert hints(url) == [("sm.critical", "todo"), ("sm.low", "todo")]
+        with pytest.raises(ZeroDivisionError), store.write() as transaction:
+            carrier.announce_inside(transaction, ["nightly"])
+            raise ZeroDivisionError
+        with store.write() as transaction:
+            carrier.announce_inside(transaction, ["low"])
+        assert hints(url) == [("sm.critical", "todo"), ("sm.low", "todo")]
 
 
 def test_a_queue_of_another_prefix_is_somebody_elses(url: str) -> None:

@@ -95,7 +95,7 @@ def carried(carrier: Carrier, engine: Engine) -> Iterator[CarriedHints]:
     from sm_cli.carriers.hints import CarriedHints, announce_inside
 
     hints = CarriedHints(carrier)
-    announce_inside(engine, carrier)
+    announce_inside(engine, hints)
     hints.start()
     try:
         yield hints
