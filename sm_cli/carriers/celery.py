@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from celery import Celery
@@ -59,6 +59,12 @@ def make_app(url: str) -> Celery:
     return app
 
 
+def failures_of(app: Celery) -> tuple[type[BaseException], ...]:
+    """What is raised where the broker of this application is away; each transport has errors of its own."""
+    transport = app.connection_for_write()
+    return (KombuError, OSError, *transport.connection_errors, *transport.channel_errors)
+
+
 class CeleryCarrier:
     """Hints over a broker. queues: ours, which it receives from the beginning; those that it announces it receives
     from then on, unless `only_those`."""
@@ -85,11 +91,6 @@ class CeleryCarrier:
             raise
         except (KeyError, ValueError, ImportError) as e:
             raise ConfigurationError(f"{self.name} is none that Celery can use: {type(e).__name__}") from e
-
-    @cached_property
-    def _failures(self) -> tuple[type[BaseException], ...]:
-        transport = self.app.connection_for_write()
-        return (KombuError, OSError, *transport.connection_errors, *transport.channel_errors)
 
     def announce(self, queue: str) -> None:
         """One message, unless one waits."""
@@ -148,7 +149,7 @@ class CeleryCarrier:
         """What the transport raises of a broker that is away, as CarrierAway."""
         try:
             yield
-        except self._failures as e:
+        except failures_of(self.app) as e:
             recover()
             raise CarrierAway(f"{self.name} cannot be reached: {_reason(e)}") from e
 

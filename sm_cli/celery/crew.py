@@ -18,7 +18,7 @@ from sm_cli.carriers.celery import CeleryCarrier, queue_of
 from sm_cli.carriers.hints import CarriedHints, announce_inside
 from sm_cli.celery.monitor import Monitor
 from sm_cli.cli.project.opening import lasting_engine, opened_engine
-from sm_cli.errors import DatabaseError
+from sm_cli.errors import DatabaseError, SmError
 from sm_cli.worker.worker import Worker
 
 if TYPE_CHECKING:
@@ -184,6 +184,15 @@ class Steward:
         self._thread.join(_GRACE)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except SmError as e:
+            if self._over.is_set():  # the server is away: its goodbye is left out
+                log.debug("the steward could not say goodbye: %s", e.message)
+            else:
+                log.error("%s; this worker fires no timers any more and announces nothing", e.message)
+
+    def _work(self) -> None:
         with ExitStack() as stack:
             engine = self._crew.engine(stack, lasting=True)
             carrier = self._crew.carrier()

@@ -12,8 +12,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from kombu.exceptions import KombuError
-
+from sm_cli.carriers.celery import failures_of
 from sm_cli.handlers.handler import Failure
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class Monitor:
         try:
             with self.app.events.default_dispatcher(hostname=self.hostname) as dispatcher:
                 dispatcher.send(kind, uuid=uuid, pid_of_handler=os.getpid(), **fields)
-        except (KombuError, OSError) as e:  # a monitor that sees less; the broker's absence is told elsewhere
+        except failures_of(self.app) as e:  # a monitor that sees less; the broker's absence is told elsewhere
             log.debug("an event was not sent: %s", type(e).__name__)
 
 
