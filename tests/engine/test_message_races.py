@@ -22,6 +22,7 @@ from sm_cli.store.records import Execution, Status
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing import Crash, FakeClock, crash_points
 from tests.engine.waiting import now, order, rest, start, ticked, work
+from tests.postgres.server import stores
 from tests.store.asking import asked
 from tests.stores import database
 
@@ -110,45 +111,45 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("named", [True, False])
 def test_37_three_engines_on_one_database_take_one_path(url: str, named: bool) -> None:
     clock = FakeClock()
-    stores = [open_store(url) for _ in range(3)]
-    engines = [Engine(store, clock=clock, settings=Settings(fanout=3)) for store in stores]
-    waiting = [start(engines[0], order(), {"orderId": f"O-{n}"}) for n in range(COUNT)]
-    clock.advance_to(DUE)
-    begin = threading.Barrier(3)
-    runs: list[str] = []
-    failed: list[BaseException] = []
+    with stores(url, 3) as opened:
+        engines = [Engine(store, clock=clock, settings=Settings(fanout=3)) for store in opened]
+        waiting = [start(engines[0], order(), {"orderId": f"O-{n}"}) for n in range(COUNT)]
+        clock.advance_to(DUE)
+        begin = threading.Barrier(3)
+        runs: list[str] = []
+        failed: list[BaseException] = []
 
-    def alone(doing: Callable[[], object]) -> None:
-        try:
-            begin.wait()
-            doing()
-        except BaseException as e:  # told to the test below
-            failed.append(e)
+        def alone(doing: Callable[[], object]) -> None:
+            try:
+                begin.wait()
+                doing()
+            except BaseException as e:  # told to the test below
+                failed.append(e)
 
-    def send() -> None:
-        for n in random.Random(1).sample(range(COUNT), COUNT):
-            for _ in range(COPIES):
-                engines[0].publish("orderId", f"O-{n}", {"approved": True}, message_id="m" if named else None)
+        def send() -> None:
+            for n in random.Random(1).sample(range(COUNT), COUNT):
+                for _ in range(COPIES):
+                    engines[0].publish("orderId", f"O-{n}", {"approved": True}, message_id="m" if named else None)
 
-    def fire(engine: Engine, name: str) -> None:
-        while any(asked(store).timers_of(e.id) or asked(store).jobs_of(e.id) for store in stores[:1] for e in waiting):
-            engine.transact(lambda tick: tick.due(limit=2))
-            work(engine, runs, name)
+        def fire(engine: Engine, name: str) -> None:
+            while any(
+                asked(store).timers_of(e.id) or asked(store).jobs_of(e.id) for store in opened[:1] for e in waiting
+            ):
+                engine.transact(lambda tick: tick.due(limit=2))
+                work(engine, runs, name)
 
-    threads = [
-        threading.Thread(target=alone, args=(doing,))
-        for doing in (send, lambda: fire(engines[1], "one"), lambda: fire(engines[2], "two"))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
-    work(engines[0], runs)
-    one_path_each(stores[0], waiting, runs)
-    accounted_for(stores[0], waiting, named=named)
-    for store in stores:
-        store.close()
+        threads = [
+            threading.Thread(target=alone, args=(doing,))
+            for doing in (send, lambda: fire(engines[1], "one"), lambda: fire(engines[2], "two"))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failed == []
+        work(engines[0], runs)
+        one_path_each(opened[0], waiting, runs)
+        accounted_for(opened[0], waiting, named=named)
 
 
 # -- crashes ---------------------------------------------------------------------------------------

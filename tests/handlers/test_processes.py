@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -474,16 +475,15 @@ def test_where_the_kernel_tells_of_no_end_it_is_looked_for(monkeypatch: pytest.M
 
 
 def test_a_worker_made_in_python_takes_them_as_any_others(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "sm.db"))
-    with Processes(SAMPLES) as processes:
-        loop = Worker(Engine(store), processes.load(), concurrency=2)
-        execution, _ = loop.start(one_task(Resource="echo"), {"n": 1})
-        loop.run(lambda: asked(store).execution(execution.id).closed is not None)  # type: ignore[union-attr]
-        loop.let_go()
-    found = asked(store).execution(execution.id)
-    assert found is not None
-    assert (found.status, found.output) == (Status.SUCCEEDED, {"n": 1})
-    store.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        with Processes(SAMPLES) as processes:
+            loop = Worker(Engine(store), processes.load(), concurrency=2)
+            execution, _ = loop.start(one_task(Resource="echo"), {"n": 1})
+            loop.run(lambda: asked(store).execution(execution.id).closed is not None)  # type: ignore[union-attr]
+            loop.let_go()
+        found = asked(store).execution(execution.id)
+        assert found is not None
+        assert (found.status, found.output) == (Status.SUCCEEDED, {"n": 1})
 
 
 def test_a_process_that_is_closed_can_be_neither_woken_nor_killed() -> None:

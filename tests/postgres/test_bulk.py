@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import psycopg
@@ -21,10 +22,8 @@ from tests.store.samples import T0, apply, definition, events, execution, frame,
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Store]:
-    with schema() as url:
-        store = open_store(url)
+    with schema() as url, closing(open_store(url)) as store:
         yield store
-        store.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,15 +53,14 @@ def test_a_crash_at_any_commit_on_a_server_leaves_what_a_file_is_left_with(
         assert commits < 40
         with schema() as url:
             copy_database(file, url, now=LATER, snapshot=True)
-            store = open_store(url)
-            with crash_points(store) as crashes:
-                died = dies(crashes.at(commits + 1, after=after), before)
-            assert database_problems(store) == []
-            assert asked(store).find("waits")[0].closed is None
-            prune(store, before)
-            assert database_problems(store) == []
-            assert counts(store) == wanted
-            store.close()
+            with closing(open_store(url)) as store:
+                with crash_points(store) as crashes:
+                    died = dies(crashes.at(commits + 1, after=after), before)
+                assert database_problems(store) == []
+                assert asked(store).find("waits")[0].closed is None
+                prune(store, before)
+                assert database_problems(store) == []
+                assert counts(store) == wanted
         commits += died
     assert commits >= 6  # a transaction a status, the children, their run, what is left over
 
@@ -72,14 +72,13 @@ def test_a_crash_while_a_server_s_rows_are_put_right_changes_nothing_or_all(
     assert database_problems(shop.store) == []
     with schema() as url:
         copy_database(str(tmp_path / "sm.db"), url, now=LATER, snapshot=True)
-        store = open_store(url)
-        assert isinstance(store, PostgresStore)
-        with store.write() as transaction:
-            transaction.session.connection.execute("INSERT INTO blobs (id, body) VALUES (999999, '')")
-        problems = database_problems(store)
-        assert [problem.is_repairable for problem in problems] == [True]
-        with crash_points(store) as crashes:
-            PostgresUpkeep(crashes.at(1, after=after)).repair()  # type: ignore[arg-type]
-        assert database_problems(store) == ([] if after else problems)
-        assert repair_database(store)[1] == []
-        store.close()
+        with closing(open_store(url)) as store:
+            assert isinstance(store, PostgresStore)
+            with store.write() as transaction:
+                transaction.session.connection.execute("INSERT INTO blobs (id, body) VALUES (999999, '')")
+            problems = database_problems(store)
+            assert [problem.is_repairable for problem in problems] == [True]
+            with crash_points(store) as crashes:
+                PostgresUpkeep(crashes.at(1, after=after)).repair()  # type: ignore[arg-type]
+            assert database_problems(store) == ([] if after else problems)
+            assert repair_database(store)[1] == []

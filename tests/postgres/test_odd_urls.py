@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -86,10 +88,8 @@ def test_a_server_without_that_user_or_database_says_so() -> None:
 
 
 def test_a_question_that_is_no_text_is_refused() -> None:
-    with schema() as url:
-        store = open_store(url)
+    with schema() as url, closing(open_store(url)) as store:
         upkeep = upkeep_of(store)
         assert upkeep is not None
         with pytest.raises(UsageError, match="is not text that UTF-8 can hold"):
             list(upkeep.select_rows("SELECT '\udcff'"))
-        store.close()

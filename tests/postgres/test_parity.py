@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -65,22 +66,21 @@ def work(input: Json, context: object) -> Json:
 
 def fill(url: str, clock: FakeClock) -> None:
     """Executions of every status, of two workflows, with tags, errors, retries and times of their own."""
-    store = open_store(url)
-    engine = Engine(store, clock=clock)
-    worker = Worker(engine, {"work": Handler("work", work, True)}, concurrency=4)
-    for number, name in enumerate([*NAMES, *(f"{name}-{number}" for number, name in enumerate(NAMES))]):
-        tags = {"team": "ab"[number % 2], "Größe": str(number % 3)} if number % 4 else {}
-        data: Json = {"number": number, "wait": number % 11}
-        resource = "nobody" if number % 13 == 3 else "work"
-        engine.start(definition("order" if number % 3 else "Bestellung", resource), data, name=name, tags=tags,
-                     queue="low" if number % 6 == 0 else "default")  # fmt: skip
-        clock.advance_to(clock.now() + 700 * SECOND + number)
-        worker.run(lambda: not worker.jobs and not worker.tick())
-    for execution in list_executions(store, ExecutionFilter(statuses=(Status.RUNNING,)))[:1]:
-        engine.stop(execution)
-    worker.let_go()
-    worker.pool.close()
-    store.close()
+    with closing(open_store(url)) as store:
+        engine = Engine(store, clock=clock)
+        worker = Worker(engine, {"work": Handler("work", work, True)}, concurrency=4)
+        for number, name in enumerate([*NAMES, *(f"{name}-{number}" for number, name in enumerate(NAMES))]):
+            tags = {"team": "ab"[number % 2], "Größe": str(number % 3)} if number % 4 else {}
+            data: Json = {"number": number, "wait": number % 11}
+            resource = "nobody" if number % 13 == 3 else "work"
+            engine.start(definition("order" if number % 3 else "Bestellung", resource), data, name=name, tags=tags,
+                         queue="low" if number % 6 == 0 else "default")  # fmt: skip
+            clock.advance_to(clock.now() + 700 * SECOND + number)
+            worker.run(lambda: not worker.jobs and not worker.tick())
+        for execution in list_executions(store, ExecutionFilter(statuses=(Status.RUNNING,)))[:1]:
+            engine.stop(execution)
+        worker.let_go()
+        worker.pool.close()
 
 
 @pytest.fixture(scope="module")

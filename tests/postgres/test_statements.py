@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -25,12 +26,9 @@ _BEGINNINGS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[psycopg.Connection]:
-    with schema() as url:
-        store = open_store(url)
-        with store.read() as questions:
-            connection = questions.session.connection
-            yield connection
-        store.close()
+    with schema() as url, closing(open_store(url)) as store, store.read() as questions:
+        connection = questions.session.connection
+        yield connection
 
 
 #: Without the heads of questions that are put together from parts (`choosing`).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,11 +47,10 @@ def test_each_form_of_a_url_names_its_file(
 
 @pytest.mark.parametrize(("options", "level"), [("", 2), ("?sync=full", 2), ("?sync=normal", 1)])
 def test_sync_is_full_unless_the_url_says_otherwise(tmp_path: Path, options: str, level: int) -> None:
-    store = open_store(f"sqlite:{tmp_path}/x.db{options}")
-    assert isinstance(store, SqliteStore)
-    with store.write() as tx:
-        assert tx.session.connection.execute("PRAGMA synchronous").fetchone() == (level,)
-    store.close()
+    with closing(open_store(f"sqlite:{tmp_path}/x.db{options}")) as store:
+        assert isinstance(store, SqliteStore)
+        with store.write() as tx:
+            assert tx.session.connection.execute("PRAGMA synchronous").fetchone() == (level,)
 
 
 @pytest.mark.parametrize(
@@ -179,27 +179,24 @@ def test_the_key_of_an_older_database_moves_into_it(tmp_path: Path) -> None:
 
 def test_a_key_that_was_lost_while_tasks_wait_is_an_error(tmp_path: Path) -> None:
     older(tmp_path / "sm.db", waiting=2)
-    store = open_store(str(tmp_path / "sm.db"))
-    with pytest.raises(DatabaseError, match=r"2 tasks wait for their tokens, and .*sm\.db\.key.* is not there"):
+    text = r"2 tasks wait for their tokens, and .*sm\.db\.key.* is not there"
+    with closing(open_store(str(tmp_path / "sm.db"))) as store, pytest.raises(DatabaseError, match=text):
         store.token_key()
-    store.close()
 
 
 def test_an_older_database_that_waits_for_no_token_gets_a_new_key(tmp_path: Path) -> None:
     older(tmp_path / "sm.db")
-    store = open_store(str(tmp_path / "sm.db"))
-    assert len(store.token_key()) == 32
-    store.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        assert len(store.token_key()) == 32
 
 
 def test_an_old_key_that_is_none_says_what_to_do(tmp_path: Path) -> None:
     older(tmp_path / "sm.db")
     (tmp_path / "sm.db.key").write_bytes(b"")
-    store = open_store(str(tmp_path / "sm.db"))
-    with pytest.raises(DatabaseError, match="is not a key of 32 bytes") as caught:
-        store.token_key()
-    assert "delete it" in (caught.value.hint or "")
-    store.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        with pytest.raises(DatabaseError, match="is not a key of 32 bytes") as caught:
+            store.token_key()
+        assert "delete it" in (caught.value.hint or "")
 
 
 def test_a_database_that_could_not_be_made_leaves_nothing_behind(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,9 +70,8 @@ def worker(here: Path, kind: str, log: str = "log") -> Iterator[subprocess.Popen
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = open_store(str(tmp_path / "sm.db"))
-    yield made
-    made.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as made:
+        yield made
 
 
 def runs(here: Path) -> list[list[int]]:

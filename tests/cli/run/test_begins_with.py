@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -183,11 +184,10 @@ def test_one_state_alone(shop: Project, first: str) -> None:
 
 def test_start_by_who_takes_jobs(shop: Project, first: str) -> None:
     """Every job that is taken in the start is handed over, whichever execution it belongs to."""
-    store = open_store("memory:")
-    engine = Engine(store, clock=FakeClock(), library=Library(shop.path / "workflows"))  # a tick is never late
-    _, made, jobs = engine.start(_prepared(first), INPUT, taker=JobTaker("w", 99))
-    assert made
-    there = asked(store).jobs([*range(1, 100)])  # all of this new database
-    assert {job.id for job in there.values() if job.worker == "w"} == {job.id for job in jobs}
-    assert jobs or first in BEGIN_WITHOUT_JOBS
-    store.close()
+    with closing(open_store("memory:")) as store:
+        engine = Engine(store, clock=FakeClock(), library=Library(shop.path / "workflows"))  # a tick is never late
+        _, made, jobs = engine.start(_prepared(first), INPUT, taker=JobTaker("w", 99))
+        assert made
+        there = asked(store).jobs([*range(1, 100)])  # all of this new database
+        assert {job.id for job in there.values() if job.worker == "w"} == {job.id for job in jobs}
+        assert jobs or first in BEGIN_WITHOUT_JOBS

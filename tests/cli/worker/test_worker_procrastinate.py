@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -60,45 +61,44 @@ def test_what_is_killed_flushed_and_stopped_ends_as_if_all_had_been_calm(project
     url = f"{server.url}&schema=calm"
     project.handlers(NOTE)
     assert project.sm("db", "migrate", "--engine", "procrastinate", "--db", url).code == 0
-    store = open_store(url)
-    engine = Engine(store)
-    workers = [
-        project.start("worker", "--engine", "procrastinate", "--db", url, "--concurrency", "2") for _ in range(3)
-    ]
-    executions = [engine.start(CHAIN, {"number": number}, name=f"chain-{number}")[0] for number in range(MANY)]
+    with closing(open_store(url)) as store:
+        engine = Engine(store)
+        workers = [
+            project.start("worker", "--engine", "procrastinate", "--db", url, "--concurrency", "2") for _ in range(3)
+        ]
+        executions = [engine.start(CHAIN, {"number": number}, name=f"chain-{number}")[0] for number in range(MANY)]
 
-    def closed() -> int:
-        try:
-            with store.read() as questions:
-                found = questions.executions([e.id for e in executions])
-        except DatabaseAway:
-            return 0
-        return sum(e.status is not Status.RUNNING for e in found.values())
+        def closed() -> int:
+            try:
+                with store.read() as questions:
+                    found = questions.executions([e.id for e in executions])
+            except DatabaseAway:
+                return 0
+            return sum(e.status is not Status.RUNNING for e in found.values())
 
-    soon(lambda: closed() > 5)
-    workers[0].kill()
-    flush(url)
-    server.kill()
-    server.start()
-    soon(lambda: closed() == MANY, seconds=90)
-    for worker in workers[1:]:
-        worker.send_signal(signal.SIGTERM)
-    results = [ended(worker) for worker in workers[1:]]
-    with store.read() as questions:
-        ends = questions.executions([e.id for e in executions])
-        histories = {e.id: questions.history(e.id) for e in executions}
-    assert [ends[e.id].output for e in executions] == [{"number": number} for number in range(MANY)]
-    for events in histories.values():
-        entered = Counter(event.detail["name"] for event in events if event.type == "TaskStateEntered")
-        assert entered == dict.fromkeys(STATES, 1)
-    runs = Counter((project.path / "notes.txt").read_text().splitlines())
-    assert set(runs) == {f"{number} {state}" for number in range(MANY) for state in STATES}
-    assert sum(runs.values()) <= len(runs) + 2 * 2 * len(workers)  # what was under way in two slots each, twice
-    for result in results:
-        assert result.code == 0, result.err
-        assert "Traceback" not in result.err
-        assert result.err.count("trying again until it works") <= 2  # of the database, and of the engine in it
-    store.close()
+        soon(lambda: closed() > 5)
+        workers[0].kill()
+        flush(url)
+        server.kill()
+        server.start()
+        soon(lambda: closed() == MANY, seconds=90)
+        for worker in workers[1:]:
+            worker.send_signal(signal.SIGTERM)
+        results = [ended(worker) for worker in workers[1:]]
+        with store.read() as questions:
+            ends = questions.executions([e.id for e in executions])
+            histories = {e.id: questions.history(e.id) for e in executions}
+        assert [ends[e.id].output for e in executions] == [{"number": number} for number in range(MANY)]
+        for events in histories.values():
+            entered = Counter(event.detail["name"] for event in events if event.type == "TaskStateEntered")
+            assert entered == dict.fromkeys(STATES, 1)
+        runs = Counter((project.path / "notes.txt").read_text().splitlines())
+        assert set(runs) == {f"{number} {state}" for number in range(MANY) for state in STATES}
+        assert sum(runs.values()) <= len(runs) + 2 * 2 * len(workers)  # what was under way in two slots each, twice
+        for result in results:
+            assert result.code == 0, result.err
+            assert "Traceback" not in result.err
+            assert result.err.count("trying again until it works") <= 2  # of the database, and of the engine in it
 
 
 def test_tables_that_are_missing_are_one_sentence_with_what_makes_them(project: Project) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,13 +74,12 @@ def test_four_processes_write_through_the_engine_and_neither_fail_nor_print(tmp_
     output = [writer.communicate(timeout=60) for writer in writers]
     assert [error for _, error in output] == [""] * 4
     assert [writer.returncode for writer in writers] == [0] * 4
-    store = open_store(str(path))
-    for name, (count, _) in zip(names, output, strict=True):
-        found = asked(store).list_executions(ExecutionFilter(workflow=name), ExecutionPage(limit=10**6))
-        assert len(found) == int(count)
-        assert {execution.status for execution in found} == {Status.SUCCEEDED}
-    assert asked(store).workers() == []
-    store.close()
+    with closing(open_store(str(path))) as store:
+        for name, (count, _) in zip(names, output, strict=True):
+            found = asked(store).list_executions(ExecutionFilter(workflow=name), ExecutionPage(limit=10**6))
+            assert len(found) == int(count)
+            assert {execution.status for execution in found} == {Status.SUCCEEDED}
+        assert asked(store).workers() == []
 
 
 #: A worker whose one handler goes on until the process ends, and says that it goes on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,12 @@ def test_a_crash_at_any_commit_fires_every_time_once(tmp_path: Path, overlap: Ov
     assert {outcome for _, _, outcome, _ in wanted[1]} > {"started"}
     for commit in range(1, commits + 1):
         for after in (False, True):
-            store = open_store(f"sqlite:{tmp_path}/{commit}{after}.db?sync=normal")
-            clock = prepare(store, overlap, catch_up)
-            with crash_points(store) as points:
-                live(points.at(commit, after=after), clock)
-            live(store, clock)
-            assert shape(store) == wanted, f"commit {commit}, {'after' if after else 'before'}"
-            store.close()
+            with closing(open_store(f"sqlite:{tmp_path}/{commit}{after}.db?sync=normal")) as store:
+                clock = prepare(store, overlap, catch_up)
+                with crash_points(store) as points:
+                    live(points.at(commit, after=after), clock)
+                live(store, clock)
+                assert shape(store) == wanted, f"commit {commit}, {'after' if after else 'before'}"
 
 
 Act = Callable[[Engine], object]
@@ -110,47 +110,44 @@ def state(store: Store) -> Any:
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("after", [False, True])
 def test_a_command_that_dies_at_its_commit_has_done_all_or_nothing(tmp_path: Path, act: str, after: bool) -> None:
-    store = open_store(str(tmp_path / "sm.db"))
-    household(store)
-    untouched = state(store)
-    doomed = Engine(crash_points(store).at(1, after=after), clock=FakeClock(BEGIN))
-    with pytest.raises(Crash):
-        ACTS[act](doomed)
-    store.close()
-    calm = open_store(str(tmp_path / "calm.db"))
-    household(calm)
-    store = open_store(str(tmp_path / "sm.db"))
-    if not after:
-        assert state(store) == untouched
-        ACTS[act](Engine(store, clock=FakeClock(BEGIN)))
-    ACTS[act](Engine(calm, clock=FakeClock(BEGIN)))
-    assert state(store) == state(calm)
-    calm.close()
-    store.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        household(store)
+        untouched = state(store)
+        doomed = Engine(crash_points(store).at(1, after=after), clock=FakeClock(BEGIN))
+        with pytest.raises(Crash):
+            ACTS[act](doomed)
+        store.close()
+        with closing(open_store(str(tmp_path / "calm.db"))) as calm:
+            household(calm)
+            store = open_store(str(tmp_path / "sm.db"))
+            if not after:
+                assert state(store) == untouched
+                ACTS[act](Engine(store, clock=FakeClock(BEGIN)))
+            ACTS[act](Engine(calm, clock=FakeClock(BEGIN)))
+            assert state(store) == state(calm)
 
 
 def test_a_command_that_is_given_again_after_a_crash_does_it_no_second_time(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "sm.db"))
-    engine = household(store)
-    for act in ("add", "pause", "resume", "remove", "run_now"):
-        doomed = Engine(crash_points(store).at(1, after=True), clock=FakeClock(BEGIN))
-        if act == "run_now":
-            ACTS["add"](engine)
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        engine = household(store)
+        for act in ("add", "pause", "resume", "remove", "run_now"):
+            doomed = Engine(crash_points(store).at(1, after=True), clock=FakeClock(BEGIN))
+            if act == "run_now":
+                ACTS["add"](engine)
+                with pytest.raises(Crash):
+                    doomed.schedules.run_now("new")
+                with pytest.raises(Conflict, match="still runs"):
+                    engine.schedules.run_now("new")
+                continue
             with pytest.raises(Crash):
-                doomed.schedules.run_now("new")
-            with pytest.raises(Conflict, match="still runs"):
-                engine.schedules.run_now("new")
-            continue
-        with pytest.raises(Crash):
-            ACTS[act](doomed)
-        once = state(store)
-        if act == "remove":
-            with pytest.raises(NotFound):
+                ACTS[act](doomed)
+            once = state(store)
+            if act == "remove":
+                with pytest.raises(NotFound):
+                    ACTS[act](engine)
+            else:
                 ACTS[act](engine)
-        else:
-            ACTS[act](engine)
-        assert state(store) == once
-    (only,) = asked(store).list_executions(ExecutionFilter(), ExecutionPage())
-    assert engine.schedules.find("new").firings[-1].outcome is FiringOutcome.STARTED
-    assert engine.schedules.find("new").firings[-1].execution == only.ref
-    store.close()
+            assert state(store) == once
+        (only,) = asked(store).list_executions(ExecutionFilter(), ExecutionPage())
+        assert engine.schedules.find("new").firings[-1].outcome is FiringOutcome.STARTED
+        assert engine.schedules.find("new").firings[-1].execution == only.ref

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -353,18 +354,17 @@ def test_a_process_may_die_at_any_commit_of_a_map_run(tmp_path: Path, after: boo
             break
         except Crash:
             store.close()
-        store = open_store(str(path))
-        left = asked(store).latest()
-        if left is not None:
-            (root,) = asked(store).list_executions(ExecutionFilter())
-            survivor = simulation(definition, shaky, store, buckets=buckets)
-            survivor.clock.refs = 1000  # the names that the dead process gave are taken
-            outcome = survivor.resume(root)
-            assert (outcome.status, outcome.output) == ("SUCCEEDED", expected.output)
-            (run,) = asked(store).map_runs()
-            assert [e for e in asked(store).run_results(run.id, -1, 99) if e.closed is None] == []
-            assert [event["type"] for event in outcome.history] == types(expected)
-        store.close()
+        with closing(open_store(str(path))) as store:
+            left = asked(store).latest()
+            if left is not None:
+                (root,) = asked(store).list_executions(ExecutionFilter())
+                survivor = simulation(definition, shaky, store, buckets=buckets)
+                survivor.clock.refs = 1000  # the names that the dead process gave are taken
+                outcome = survivor.resume(root)
+                assert (outcome.status, outcome.output) == ("SUCCEEDED", expected.output)
+                (run,) = asked(store).map_runs()
+                assert [e for e in asked(store).run_results(run.id, -1, 99) if e.closed is None] == []
+                assert [event["type"] for event in outcome.history] == types(expected)
     assert commit > 6
 
 

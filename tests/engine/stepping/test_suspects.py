@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -131,20 +132,19 @@ def test_what_ends_five_workers_fails_and_the_rest_goes_on(
     tmp_path: Path, how: str, where: str, bad: dict[str, Any]
 ) -> None:
     path = tmp_path / "sm.db"
-    store = open_store(str(path))
-    engine = Engine(store)
-    good = [engine.start(waiting(GOOD, f"good{i}"), {"items": []})[0] for i in range(3)]
-    poison = engine.start(waiting(bad, "bad"), {"items": [1, 2, 3]})[0]
-    good += [engine.start(waiting(GOOD, f"good{i}"), {"items": []})[0] for i in range(3, 6)]
-    soon(lambda: engine.clock.now() > poison.started + 1_500_000)
-    ends = worked_off(path, store, [*good, poison], how, where)
-    assert {now(store, e).status for e in good} == {Status.SUCCEEDED}
-    failed = now(store, poison)
-    assert failed.status is Status.FAILED and failed.error in ("States.Runtime", "States.TaskFailed")
-    if failed.error == "States.Runtime":
-        assert failed.cause == CAUSE
-    assert 5 <= len([end for end in ends if end]) <= 9
-    store.close()
+    with closing(open_store(str(path))) as store:
+        engine = Engine(store)
+        good = [engine.start(waiting(GOOD, f"good{i}"), {"items": []})[0] for i in range(3)]
+        poison = engine.start(waiting(bad, "bad"), {"items": [1, 2, 3]})[0]
+        good += [engine.start(waiting(GOOD, f"good{i}"), {"items": []})[0] for i in range(3, 6)]
+        soon(lambda: engine.clock.now() > poison.started + 1_500_000)
+        ends = worked_off(path, store, [*good, poison], how, where)
+        assert {now(store, e).status for e in good} == {Status.SUCCEEDED}
+        failed = now(store, poison)
+        assert failed.status is Status.FAILED and failed.error in ("States.Runtime", "States.TaskFailed")
+        if failed.error == "States.Runtime":
+            assert failed.cause == CAUSE
+        assert 5 <= len([end for end in ends if end]) <= 9
 
 
 @pytest.mark.parametrize(
@@ -164,19 +164,18 @@ def test_what_ends_five_commands_fails_in_the_sixth(
 ) -> None:
     definition = {"StartAt": "F", "States": {"F": {**first, "Next": "Poison"}, "Poison": {"Type": "Pass", "End": True}}}
     (tmp_path / "bad.json").write_text(json.dumps(definition))
-    store = open_store(str(tmp_path / "sm.db"))
-    if arguments[0] != "run":
-        Engine(store).start(workflow(definition, "bad"), {"order": 7})
-    command = [sys.executable, "-c", COMMAND, *arguments, "--db", str(tmp_path / "sm.db")]
-    ends = []
-    for _ in range(6):
-        ended = subprocess.run(command, capture_output=True, timeout=60, cwd=tmp_path)
-        ends.append(ended.returncode)
-    assert ends == [-9] * 5 + [answer], ended.stderr.decode()
-    (failed,) = asked(store).list_executions(ExecutionFilter())
-    whole = now(store, failed)
-    assert (whole.status, whole.error, whole.cause) == (Status.FAILED, "States.Runtime", CAUSE)
-    store.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        if arguments[0] != "run":
+            Engine(store).start(workflow(definition, "bad"), {"order": 7})
+        command = [sys.executable, "-c", COMMAND, *arguments, "--db", str(tmp_path / "sm.db")]
+        ends = []
+        for _ in range(6):
+            ended = subprocess.run(command, capture_output=True, timeout=60, cwd=tmp_path)
+            ends.append(ended.returncode)
+        assert ends == [-9] * 5 + [answer], ended.stderr.decode()
+        (failed,) = asked(store).list_executions(ExecutionFilter())
+        whole = now(store, failed)
+        assert (whole.status, whole.error, whole.cause) == (Status.FAILED, "States.Runtime", CAUSE)
 
 
 def test_a_worker_that_lives_or_ended_well_leaves_no_marks(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -174,14 +174,12 @@ def test_who_was_killed_goes_on(places: tuple[str, str], monkeypatch: pytest.Mon
         open_store(target, create=False)
     totals = copy_database(source, target, now=clock.now(), snapshot=False)
     assert totals.rows_before > 0
-    one, two = open_store(source), open_store(target)
-    documents: list[Any] = [database_document(store)["tables"] for store in (one, two)]
-    own = {"sm_schema", "sm_writes", "workers"}
-    first, second = ({name: n for name, n in tables.items() if name not in own} for tables in documents)
-    assert first == second
-    assert one.token_key() == two.token_key()
-    one.close()
-    two.close()
+    with closing(open_store(source)) as one, closing(open_store(target)) as two:
+        documents: list[Any] = [database_document(store)["tables"] for store in (one, two)]
+        own = {"sm_schema", "sm_writes", "workers"}
+        first, second = ({name: n for name, n in tables.items() if name not in own} for tables in documents)
+        assert first == second
+        assert one.token_key() == two.token_key()
 
 
 def test_a_copy_of_another_database_is_not_gone_on_with(places: tuple[str, str], tmp_path: Path) -> None:
@@ -208,9 +206,8 @@ def test_a_target_that_holds_something_is_left_alone(places: tuple[str, str]) ->
     fill(target, clock)
     with pytest.raises(Conflict, match="is not empty"):
         copy_database(source, target, now=clock.now(), snapshot=False)
-    store = open_store(target)
-    assert database_problems(store) == []
-    store.close()
+    with closing(open_store(target)) as store:
+        assert database_problems(store) == []
 
 
 def test_a_source_that_is_worked_on_is_copied_only_as_a_snapshot(places: tuple[str, str]) -> None:
@@ -230,9 +227,8 @@ def test_a_source_that_is_worked_on_is_copied_only_as_a_snapshot(places: tuple[s
         totals = copy_database(source, target, now=clock.now(), snapshot=True, tell=write)
         assert totals.was_written
         assert totals.rows["executions"] == 4
-    store = open_store(target)
-    assert database_problems(store) == []
-    store.close()
+    with closing(open_store(target)) as store:
+        assert database_problems(store) == []
 
 
 def test_who_writes_without_being_a_worker_is_noticed(places: tuple[str, str]) -> None:

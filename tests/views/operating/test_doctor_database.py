@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,83 +38,78 @@ def here(store: Store) -> Engine:
 
 
 def test_a_database_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "sm.db"))
-    engine = here(store)
-    engine.start(one_task())
-    commits = store.commits
-    assert findings(engine, "writing") == [("fine", "it can be written")]
-    assert store.commits == commits
-    newest = asked(store).latest()
-    assert newest is not None
-    later, _, _ = engine.start(one_task())
-    assert later.id > newest.id
-    store.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        engine = here(store)
+        engine.start(one_task())
+        commits = store.commits
+        assert findings(engine, "writing") == [("fine", "it can be written")]
+        assert store.commits == commits
+        newest = asked(store).latest()
+        assert newest is not None
+        later, _, _ = engine.start(one_task())
+        assert later.id > newest.id
 
 
 def test_a_database_that_somebody_else_writes_is_not_broken(tmp_path: Path) -> None:
     file = str(tmp_path / "sm.db")
-    store, other = open_store(file), open_store(file)
-    engine = here(store)
-    before = store.patience
     entered, leave = threading.Event(), threading.Event()
+    with closing(open_store(file)) as store, closing(open_store(file)) as other:
+        engine, before = here(store), store.patience
 
-    def hold() -> None:
-        with other.write():
-            entered.set()
-            assert leave.wait(60)
+        def hold() -> None:
+            with other.write():
+                entered.set()
+                assert leave.wait(60)
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert entered.wait(30)
-    try:
-        ((severity, text),) = findings(engine, "writing")
-    finally:
-        leave.set()
-        thread.join(30)
-    assert (severity, text.endswith("it was tried for a second")) == ("warning", True)
-    assert store.patience == before
-    store.close()
-    other.close()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        try:
+            assert entered.wait(30)
+            ((severity, text),) = findings(engine, "writing")
+        finally:
+            leave.set()
+            thread.join(30)
+        assert (severity, text.endswith("it was tried for a second")) == ("warning", True)
+        assert store.patience == before
 
 
 def test_a_server_that_takes_no_writes_is_broken() -> None:
     with schema() as url:
         open_store(url).close()
-        store = open_store(with_option(url, "options=-c%20default_transaction_read_only%3Don"), create=False)
-        engine = Engine.__new__(Engine)  # one cannot be made: the key of the tokens would have to be written
-        engine.store, engine.clock = store, FakeClock()
-        from sm_cli.views.doctor.database import check_writing
-        from sm_cli.views.doctor.findings import Examination
+        reading = with_option(url, "options=-c%20default_transaction_read_only%3Don")
+        with closing(open_store(reading, create=False)) as store:
+            engine = Engine.__new__(Engine)  # one cannot be made: the key of the tokens would have to be written
+            engine.store, engine.clock = store, FakeClock()
+            from sm_cli.views.doctor.database import check_writing
+            from sm_cli.views.doctor.findings import Examination
 
-        ((severity, text, _),) = check_writing(Examination(engine, 0, str))
-        assert severity.value == "broken"
-        assert "is read-only (a standby?), so nothing was written. Name the primary" in text
-        store.close()
+            ((severity, text, _),) = check_writing(Examination(engine, 0, str))
+            assert severity.value == "broken"
+            assert "is read-only (a standby?), so nothing was written. Name the primary" in text
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
 def test_trying_to_write_writes_nothing(kind: str, tmp_path: Path) -> None:
     with schema() as url:
-        store = MemoryStore() if kind == "memory" else open_store(str(tmp_path / "a.db") if kind == "sqlite" else url)
-        try_to_write(store)
-        assert store.commits == 0
-        store.close()
+        place = {"memory": "memory:", "sqlite": str(tmp_path / "a.db"), "postgres": url}[kind]
+        with closing(open_store(place)) as store:
+            try_to_write(store)
+            assert store.commits == 0
 
 
 # Place
 
 
 def test_a_file_says_where_it_is_and_what_that_risks(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "sm.db"))
-    engine = here(store)
-    ((severity, text),) = findings(engine, "place")
-    assert severity == "fine"
-    assert "journal mode wal" in text
-    (tmp_path / "sm.db").chmod(0o644)
-    assert findings(engine, "place")[1:] == [
-        ("warning", "others than its owner may use it (mode 0644); `chmod 600` keeps it to its owner")
-    ]
-    store.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        engine = here(store)
+        ((severity, text),) = findings(engine, "place")
+        assert severity == "fine"
+        assert "journal mode wal" in text
+        (tmp_path / "sm.db").chmod(0o644)
+        assert findings(engine, "place")[1:] == [
+            ("warning", "others than its owner may use it (mode 0644); `chmod 600` keeps it to its owner")
+        ]
 
 
 def test_a_database_in_memory_has_no_place() -> None:
@@ -153,32 +149,30 @@ def test_a_network_file_system_is_warned_of(
     mounts = tmp_path / "mountinfo"
     mounts.write_text(f"{MOUNTS}40 22 0:50 / {tmp_path} rw - {kind} there rw\n")
     monkeypatch.setattr("sm_cli.store.sqlite.hazards._MOUNTS", mounts)
-    store = open_store(str(tmp_path / "sm.db"))
-    (_, where), *hazards = findings(here(store), "place")
-    assert where.startswith(f"on {kind}, ")
-    assert [severity for severity, _ in hazards] == (["warning"] if is_network else [])
-    assert all(f"lies on a network file system ({kind})" in text for _, text in hazards)
-    store.close()
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        (_, where), *hazards = findings(here(store), "place")
+        assert where.startswith(f"on {kind}, ")
+        assert [severity for severity, _ in hazards] == (["warning"] if is_network else [])
+        assert all(f"lies on a network file system ({kind})" in text for _, text in hazards)
 
 
 def test_a_file_that_cannot_be_locked_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = open_store(str(tmp_path / "sm.db"))
-    engine = here(store)
-    assert lock_problem(tmp_path / "sm.db") is None
-    with store.write():
-        assert lock_problem(tmp_path / "sm.db") is None, "who holds it shows that it can be locked"
-    assert lock_problem(tmp_path / "nowhere" / "sm.db") is None
+    with closing(open_store(str(tmp_path / "sm.db"))) as store:
+        engine = here(store)
+        assert lock_problem(tmp_path / "sm.db") is None
+        with store.write():
+            assert lock_problem(tmp_path / "sm.db") is None, "who holds it shows that it can be locked"
+        assert lock_problem(tmp_path / "nowhere" / "sm.db") is None
 
-    def refuse(descriptor: int, operation: int) -> None:
-        raise OSError(37, "No locks available")
+        def refuse(descriptor: int, operation: int) -> None:
+            raise OSError(37, "No locks available")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("sm_cli.store.sqlite.hazards.fcntl.flock", refuse)
-        ((severity, text),) = findings(engine, "place")[1:]
-    assert severity == "broken"
-    assert "its file system cannot lock (No locks available)" in text
-    assert findings(engine, "place")[1:] == []
-    store.close()
+        with monkeypatch.context() as patch:
+            patch.setattr("sm_cli.store.sqlite.hazards.fcntl.flock", refuse)
+            ((severity, text),) = findings(engine, "place")[1:]
+        assert severity == "broken"
+        assert "its file system cannot lock (No locks available)" in text
+        assert findings(engine, "place")[1:] == []
 
 
 SOUND = ServerFacts(180006, "18.6", False, "on", "on", "on", 3, 100)
@@ -205,12 +199,10 @@ def test_what_a_server_risks(facts: ServerFacts, says: str | None, is_broken: bo
 
 
 def test_a_server_says_how_it_is_kept() -> None:
-    with schema() as url:
-        store = open_store(url)
+    with schema() as url, closing(open_store(url)) as store:
         (first, *_) = findings(here(store), "place")
         assert first[0] == "fine"
         assert "connections in use" in first[1]
-        store.close()
 
 
 # Clocks
