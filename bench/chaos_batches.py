@@ -90,7 +90,7 @@ def finish(project: Project, batches: list[str]) -> None:
             act = {"PAUSED": "resume", "RUNNING": None}.get(batch["status"], "retry-failed")
             if act is not None:
                 project.start("batch", act, batch["id"], **_QUIET).wait()  # refused when there is nothing to do
-        if all(b["status"] == "SUCCEEDED" and not b["itemCounts"]["failed"] for b in shown):
+        if all(b["status"] == "SUCCEEDED" and not b["item_counts"]["failed"] for b in shown):
             return
         time.sleep(0.3)
     raise AssertionError("it did not come to its end")

@@ -159,7 +159,7 @@ class RemoteClient(Client, schemes=("http", "https")):
         """Go on with one that failed, as `Client.redrive`. Raises NotFound, Conflict."""
         body = {"state": state, "input": input, "version": version}
         path = _path("executions", execution, "redrive")
-        return self.get(self._change(path, body, idempotency_key)["executionId"])
+        return self.get(self._change(path, body, idempotency_key)["execution_id"])
 
     # -- messages and tasks ------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class RemoteClient(Client, schemes=("http", "https")):
     def tasks(self, limit: int = 50) -> WaitingTasks:
         """Tasks that wait for a callback, oldest first."""
         return [
-            WaitingTask(each["executionId"], each["workflow"], each["state"], each["resource"], each["token"])
+            WaitingTask(each["execution_id"], each["workflow"], each["state"], each["resource"], each["token"])
             for each in self._items("/tasks", {}, limit)
         ]
 
@@ -315,7 +315,7 @@ def _time(text: Any) -> Any:
 def _facts(document: Mapping[str, Any]) -> tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]:
     return (
         document["id"], document["name"], document["workflow"], document["status"], _time(document["started"]),
-        _time(document["closed"]), document["error"], document["cause"], document["tags"],
+        _time(document["ended"]), document["error"], document["cause"], document["tags"],
     )  # fmt: skip
 
 

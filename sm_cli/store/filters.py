@@ -46,7 +46,7 @@ class SortKey(StrEnum):
     #: The time of their start.
     STARTED = "started"
     #: The time of their end.
-    CLOSED = "closed"
+    ENDED = "ended"
     #: From start to end.
     DURATION = "duration"
     #: Code point by code point, then by workflow.
@@ -88,7 +88,7 @@ def cursor_of(execution: Execution, order: Order = NEWEST_FIRST) -> Cursor:
         return execution.name, execution.workflow
     parent = execution.parent
     value: int | None = execution.started
-    if order.key is SortKey.CLOSED:
+    if order.key is SortKey.ENDED:
         value = execution.closed
     elif order.key is SortKey.DURATION:
         value = None if execution.closed is None else execution.closed - execution.started

@@ -154,7 +154,7 @@ def result_document(execution: Execution) -> dict[str, Json]:
 
 def _document(questions: Questions, execution: Execution, failure: FailurePlace | None) -> dict[str, Json]:
     document = execution_facts(execution)
-    document["definition"] = execution.digest
+    document["digest"] = execution.digest
     document["type"] = execution.type
     top = None if execution.tree == execution.id else questions.refs([execution.tree]).get(execution.tree)
     document["part_of"] = top
@@ -232,8 +232,8 @@ def redrive_document(
 ) -> dict[str, Json]:
     """What runs again of a redriven execution, as JSON. version: of its workflow, with which it goes on."""
     return {
-        "executionId": execution.ref,
-        "dryRun": dry_run,
+        "execution_id": execution.ref,
+        "dry_run": dry_run,
         "version": version,
         "again": again_documents(again),
     }
@@ -257,5 +257,5 @@ def failure_document(failure: FailurePlace | None) -> Json:
         "state": failure.state,
         "places": list(failure.places),
         "traceback": None if failure.traceback is None else failure.traceback.text,
-        "execution": below,
+        "failed_execution": below,
     }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, HistoryEvent
-from sm_cli.timestamps import rfc3339
+from sm_cli.timestamps import MICROSECONDS, rfc3339
 from sm_cli.views.state_visits import StateVisit, StateVisits
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def visit_document(visit: StateVisit) -> dict[str, Json]:
         "where": list(visit.where),
         "started": rfc3339(visit.start),
         "ended": None if visit.end is None else rfc3339(visit.end),
-        "milliseconds": None if visit.end is None else (visit.end - visit.start) // 1000,
+        "duration": None if visit.end is None else round((visit.end - visit.start) / MICROSECONDS, 3),
         "retries": visit.retries,
         "error": visit.error,
         "cause": visit.cause,

@@ -98,7 +98,7 @@ def execution_facts(execution: Execution) -> dict[str, Json]:
         "alias": execution.alias,
         "status": execution.status.value,
         "started": rfc3339(execution.started),
-        "closed": None if execution.closed is None else rfc3339(execution.closed),
+        "ended": None if execution.closed is None else rfc3339(execution.closed),
         "error": execution.error,
         "cause": execution.cause,
         "tags": dict(execution.tags),

@@ -87,23 +87,23 @@ def map_run_document(run: MapRun, execution: str) -> dict[str, Json]:
     join = run.join
     return {
         "id": run.ref,
-        "executionId": execution,
+        "execution_id": execution,
         "state": run.state,
         "workflow": run.workflow,
         "type": run.type,
         "status": run.status.value,
         "started": rfc3339(run.started),
-        "closed": None if run.closed is None else rfc3339(run.closed),
-        "maxConcurrency": join.limit,
-        "toleratedFailures": join.tolerated,
-        "redriveCount": run.redrives,
-        "itemCounts": {
+        "ended": None if run.closed is None else rfc3339(run.closed),
+        "concurrency": join.limit,
+        "tolerated_failures": join.tolerated,
+        "redrive_count": run.redrives,
+        "item_counts": {
             "total": join.item_count,
             "succeeded": join.settled_items - join.failed_items,
             "failed": join.failed_items,
             "pending": None if join.item_count is None else join.total - join.settled_items,
         },
-        "executionCounts": {
+        "execution_counts": {
             "total": join.made_children,
             "running": running(run),
             "pending": pending(run),

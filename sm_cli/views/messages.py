@@ -75,17 +75,17 @@ def message_document(engine: Engine, m: StoredMessage) -> dict[str, Json]:
         "key": m.key,
         "value": m.value,
         "type": KINDS[m.kind],
-        "strictType": m.strict,
-        "messageId": m.message_id,
+        "strict_type": m.strict,
+        "message_id": m.message_id,
         "status": m.status_at(engine.clock.now()).value,
         "sent": rfc3339(m.received),
         "expires": rfc3339(m.expires),
         "received": None if m.consumed is None else rfc3339(m.consumed),
-        "receivedBy": m.count,
+        "received_by": m.count,
         "executions": [refs.get(id) for id in m.receivers],
-        "onlyFor": None if m.execution is None else refs.get(m.execution),
-        "tooLateFor": [
-            {"execution": refs.get(late.execution), "ended": rfc3339(late.ended), "how": late.how} for late in m.late
+        "execution_id": None if m.execution is None else refs.get(m.execution),
+        "too_late_for": [
+            {"execution_id": refs.get(late.execution), "ended": rfc3339(late.ended), "how": late.how} for late in m.late
         ],
         "data": m.body,
     }
@@ -97,13 +97,13 @@ def sent_document(engine: Engine, key: str, value: Json, result: Sent) -> dict[s
         "outcome": result.outcome.value.replace(" ", "_"),
         "key": key,
         "value": scalar_text(value),
-        "message": result.message,
+        "id": result.message,
         "executions": list(result.executions),
         "until": None if result.until is None else rfc3339(result.until),
         "near": list(result.near),
     }
     if result.first is not None:
-        facts["first"] = message_document(engine, result.first)
+        facts["first_message"] = message_document(engine, result.first)
     return facts
 
 
@@ -114,8 +114,8 @@ def wait_document(wait: OpenWait) -> dict[str, Json]:
         "key": s.key,
         "value": s.value,
         "type": KINDS[s.kind],
-        "executionId": wait.ref,
-        "execution": wait.name,
+        "execution_id": wait.ref,
+        "execution_name": wait.name,
         "workflow": wait.workflow,
         "state": wait.state,
         "since": rfc3339(s.since),

@@ -43,8 +43,8 @@ def task_document(task: HandedOver) -> dict[str, Json]:
     """A task that waits for a callback as JSON."""
     execution, state, resource, token, _ = task
     return {
-        "executionId": execution.ref,
-        "execution": execution.name,
+        "execution_id": execution.ref,
+        "execution_name": execution.name,
         "workflow": execution.workflow,
         "state": state,
         "resource": resource,

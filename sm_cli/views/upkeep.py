@@ -88,15 +88,15 @@ def database_document(store: Store) -> dict[str, Json]:
     open_one: Json = None
     if oldest is not None:
         ref, name, workflow, started = oldest
-        open_one = {"id": ref, "name": name, "workflow": workflow, "startDate": rfc3339(started)}
+        open_one = {"id": ref, "name": name, "workflow": workflow, "started": rfc3339(started)}
     return {
         **facts.details,
         "bytes": facts.size,
         "schema": facts.schema,
-        "executions": statuses,
-        "mapRunChildren": children,
-        "bytesPerExecution": (facts.size - (facts.free_size or 0)) // total if total else None,
-        "oldestOpen": open_one,
+        "execution_counts": statuses,
+        "map_run_children": children,
+        "bytes_per_execution": (facts.size - (facts.free_size or 0)) // total if total else None,
+        "oldest_open": open_one,
         "tables": tables,
     }
 

@@ -73,13 +73,13 @@ def test_it_is_the_same_in_memory_and_in_a_process_of_its_own(shop: Project, arg
 def test_show_knows_it_later_and_in_full(shop: Project) -> None:
     shop.sm("run", "charge", "--name", "n1")
     shown = shop.sm("show", "n1").out
-    assert "failed      in Charge\n            at handlers/orders.py:10 in charge\ndefinition" in shown
+    assert "failed      in Charge\n            at handlers/orders.py:10 in charge\ndigest" in shown
     full = shop.sm("show", "n1", "--full").out
-    assert "            | LookupError: no \\u001b[2Jprice\ndefinition" in full
+    assert "            | LookupError: no \\u001b[2Jprice\ndigest" in full
     failure = json.loads(shop.sm("show", "n1", "-o", "json").out)["failure"]
     assert (failure["state"], failure["places"]) == ("Charge", ["handlers/orders.py:10 in charge"])
     assert failure["traceback"].endswith("LookupError: no \x1b[2Jprice\n")
-    assert failure["execution"] is None
+    assert failure["failed_execution"] is None
 
 
 def test_show_and_output_tell_a_directory_below_the_project_the_same(
@@ -138,9 +138,9 @@ def test_of_a_distributed_map_the_child_that_failed_first_has_its_place(shop: Pr
         "  at handlers/orders.py:13 in work",
     ]
     below = json.loads(shop.sm("show", "n1", "-o", "json").out)["failure"]
-    assert (below["state"], below["places"], below["execution"]["error"]) == ("M", [], "KeyError")
-    assert below["execution"]["failure"]["places"][0] == "handlers/orders.py:4 in price"
-    assert f"({below['execution']['id']})" in lines[-3]
+    assert (below["state"], below["places"], below["failed_execution"]["error"]) == ("M", [], "KeyError")
+    assert below["failed_execution"]["failure"]["places"][0] == "handlers/orders.py:4 in price"
+    assert f"({below['failed_execution']['id']})" in lines[-3]
 
 
 def test_a_place_that_is_no_longer_so_is_not_told(shop: Project) -> None:

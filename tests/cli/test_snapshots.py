@@ -156,7 +156,7 @@ def normalised(text: str, directory: Path) -> str:
     text = re.sub(r"on [\w. ]+, journal mode wal, \d+\.\d GB free", "PLACE", text)
     # SQLite's versions lay files out in different ways.
     text = re.sub(r"\b(\d+\.\d [KM]B|\d+ bytes(?= are free|$))", "SIZE", text, flags=re.MULTILINE)
-    text = re.sub(r'"(\w*[bB]ytes|bytesPerExecution|pages|freePages)":\d+', r'"\1":N', text)
+    text = re.sub(r'"(\w*[bB]ytes|bytes_per_execution|pages|free_pages)":\d+', r'"\1":N', text)
     return re.sub(r"\bAAAA[\w-]{39}(?![\w-])", "TOKEN", text)  # an address, which begins with zeros, and its signature
 
 

@@ -164,7 +164,7 @@ def test_queues_are_equal(both: tuple[Store, Store], clock: FakeClock) -> None:
 
 def test_what_is_said_of_the_database_is_equal_but_for_its_size(both: tuple[Store, Store]) -> None:
     documents = [database_document(store) for store in both]
-    for name in ("schema", "executions", "mapRunChildren", "oldestOpen"):
+    for name in ("schema", "execution_counts", "map_run_children", "oldest_open"):
         assert documents[0][name] == documents[1][name]
     tables = [document["tables"] for document in documents]
     assert all(isinstance(each, dict) for each in tables)

@@ -277,7 +277,7 @@ def test_compacting_gives_room_back_while_others_have_it_open(store: SqliteStore
     before, after = compact_database(store)
     assert after < before / 2
     facts = database_document(other)
-    assert (facts["bytes"], facts["freePages"], facts["walBytes"]) == (after, 0, 0)
+    assert (facts["bytes"], facts["free_pages"], facts["wal_bytes"]) == (after, 0, 0)
     put(other, 500)
     assert asked(store).execution(500) is not None
     other.close()
@@ -286,8 +286,8 @@ def test_compacting_gives_room_back_while_others_have_it_open(store: SqliteStore
 def test_what_is_in_it_is_counted(store: SqliteStore) -> None:
     put(store, 1)
     facts: Any = database_document(store)
-    assert facts["executions"] == {"RUNNING": 1}
-    assert facts["mapRunChildren"] == 0
+    assert facts["execution_counts"] == {"RUNNING": 1}
+    assert facts["map_run_children"] == 0
     assert (facts["tables"]["frames"], facts["tables"]["blobs"], facts["tables"]["history"]) == (1, 2, 1)
     assert facts["bytes"] == store.path.stat().st_size
 
@@ -317,8 +317,12 @@ def test_a_database_on_a_server_answers_the_same(tmp_path: Path) -> None:
         put(store, 1)
         store.token_key()
         facts: Any = database_document(store)
-        assert (facts["executions"], facts["tables"]["frames"], facts["tables"]["blobs"]) == ({"RUNNING": 1}, 1, 2)
-        assert facts["oldestOpen"]["name"] == "name-1"
+        assert (facts["execution_counts"], facts["tables"]["frames"], facts["tables"]["blobs"]) == (
+            {"RUNNING": 1},
+            1,
+            2,
+        )
+        assert facts["oldest_open"]["name"] == "name-1"
         assert [*answer_select(store, "SELECT id, status FROM executions")] == [{"id": 1, "status": "RUNNING"}]
         assert [*answer_select(store, "SELECT value FROM secrets")] == [{"value": None}]
         schema = facts["url"].rpartition("=")[2]

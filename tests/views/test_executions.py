@@ -38,8 +38,8 @@ def test_the_document_has_the_facts_and_the_data() -> None:
     found = rows.execution(1, deadline=T0 + 90 * SECOND, started=T0, input={"i": 1})
     assert execution_document(rows.engine, found) == ({
         "id": "ref-000001", "name": "name-1", "workflow": "order", "status": "RUNNING",
-        "version": None, "alias": None, "started": "2026-01-01T00:00:00.000Z", "closed": None,
-        "error": None, "cause": None, "tags": {}, "definition": WHOLE.digest,
+        "version": None, "alias": None, "started": "2026-01-01T00:00:00.000Z", "ended": None,
+        "error": None, "cause": None, "tags": {}, "digest": WHOLE.digest,
         "type": "STANDARD", "part_of": None, "deadline": "2026-01-01T00:01:30.000Z", "input": {"i": 1}, "output": None,
         "failure": None, "started_from": None, "led_to": [],
     }, [], None)  # fmt: skip
@@ -60,7 +60,7 @@ def test_a_closed_execution_waits_for_nothing_whatever_is_left_of_it(status: Sta
     found = rows.closed(1, status, output=[1])
     rows.put(new_frames=[frame(11)], new_jobs=[job(1, 11)])
     document, left, _ = execution_document(rows.engine, found)
-    assert (document["closed"], document["output"], left) == ("2026-01-01T00:00:00.000Z", [1], [])
+    assert (document["ended"], document["output"], left) == ("2026-01-01T00:00:00.000Z", [1], [])
 
 
 def test_each_thing_that_is_waited_for_has_what_moves_it() -> None:

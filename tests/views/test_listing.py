@@ -80,8 +80,8 @@ def test_a_filter_leaves_the_newest_first(five: Rows, wanted: ExecutionFilter, i
     [
         (Order(SortKey.STARTED, descending=True), [5, 4, 3, 2, 1]),
         (Order(SortKey.STARTED, descending=False), [1, 2, 3, 4, 5]),
-        (Order(SortKey.CLOSED, descending=True), [5, 2, 4, 3, 1]),
-        (Order(SortKey.CLOSED, descending=False), [2, 5, 1, 3, 4]),
+        (Order(SortKey.ENDED, descending=True), [5, 2, 4, 3, 1]),
+        (Order(SortKey.ENDED, descending=False), [2, 5, 1, 3, 4]),
         (Order(SortKey.DURATION, descending=True), [2, 5, 4, 3, 1]),
         (Order(SortKey.DURATION, descending=False), [5, 2, 1, 3, 4]),
         (Order(SortKey.NAME, descending=False), [1, 2, 3, 5, 4]),
@@ -158,12 +158,12 @@ def test_a_name_is_taken_within_its_workflow(five: Rows, workflow: str, name: st
 @pytest.mark.parametrize(
     ("more", "facts"),
     [
-        ({}, {"status": "RUNNING", "closed": None, "error": None, "cause": None}),
+        ({}, {"status": "RUNNING", "ended": None, "error": None, "cause": None}),
         (
             {"status": Status.FAILED, "closed": T0 + 1_500_000, "error": "E", "cause": "c"},
-            {"status": "FAILED", "closed": "2026-01-01T00:00:01.500Z", "error": "E", "cause": "c"},
+            {"status": "FAILED", "ended": "2026-01-01T00:00:01.500Z", "error": "E", "cause": "c"},
         ),
-        ({"status": Status.PENDING}, {"status": "PENDING", "closed": None, "error": None, "cause": None}),
+        ({"status": Status.PENDING}, {"status": "PENDING", "ended": None, "error": None, "cause": None}),
     ],
 )
 def test_the_facts_of_an_execution_are_json(more: dict[str, Any], facts: dict[str, Any]) -> None:

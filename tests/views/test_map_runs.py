@@ -81,11 +81,11 @@ def test_the_executions_of_runs_have_their_public_ids(rows: Rows) -> None:
 def test_a_run_under_way_counts_items_and_children() -> None:
     document = map_run_document(map_run(5, join=JOIN, redrives=2), "ref-000001")
     assert document == {
-        "id": "ref-000001-5-1", "executionId": "ref-000001", "state": "Each", "workflow": "order/Each",
-        "type": "STANDARD", "status": "RUNNING", "started": "2026-01-01T00:00:00.000Z", "closed": None,
-        "maxConcurrency": 3, "toleratedFailures": 4, "redriveCount": 2,
-        "itemCounts": {"total": 10, "succeeded": 2, "failed": 2, "pending": 6},
-        "executionCounts": {"total": 4, "running": 1, "pending": 1, "succeeded": 1, "failed": 1},
+        "id": "ref-000001-5-1", "execution_id": "ref-000001", "state": "Each", "workflow": "order/Each",
+        "type": "STANDARD", "status": "RUNNING", "started": "2026-01-01T00:00:00.000Z", "ended": None,
+        "concurrency": 3, "tolerated_failures": 4, "redrive_count": 2,
+        "item_counts": {"total": 10, "succeeded": 2, "failed": 2, "pending": 6},
+        "execution_counts": {"total": 4, "running": 1, "pending": 1, "succeeded": 1, "failed": 1},
     }  # fmt: skip
 
 
@@ -109,8 +109,8 @@ def test_of_a_run_that_is_over_nothing_goes_on(status: Status) -> None:
     run = map_run(5, join=JOIN, status=status, closed=T0 + 2_000_000)
     assert (running(run), pending(run)) == (0, 0)
     document: Any = map_run_document(run, "ref-000001")
-    assert (document["closed"], document["status"]) == ("2026-01-01T00:00:02.000Z", status.value)
-    assert (document["executionCounts"]["running"], document["executionCounts"]["pending"]) == (0, 0)
+    assert (document["ended"], document["status"]) == ("2026-01-01T00:00:02.000Z", status.value)
+    assert (document["execution_counts"]["running"], document["execution_counts"]["pending"]) == (0, 0)
 
 
 def test_what_is_typed_for_several_runs_and_no_execution_gives_them_all(rows: Rows) -> None:

@@ -123,9 +123,10 @@ def test_of_very_many_messages_with_one_id_a_few_are_named(rows: Rows) -> None:
 
 def test_a_buffered_message_is_a_document(rows: Rows) -> None:
     assert message_document(rows.engine, find_message(rows.engine, "1")) == {
-        "id": 1, "key": "orderId", "value": "A", "type": "string", "strictType": False, "messageId": "m-1",
+        "id": 1, "key": "orderId", "value": "A", "type": "string", "strict_type": False, "message_id": "m-1",
         "status": "buffered", "sent": "2026-01-01T00:00:00.000Z", "expires": "2026-01-01T01:00:00.000Z",
-        "received": None, "receivedBy": 0, "executions": [], "onlyFor": None, "tooLateFor": [], "data": {"n": 1},
+        "received": None, "received_by": 0, "executions": [], "execution_id": None, "too_late_for": [],
+        "data": {"n": 1},
     }  # fmt: skip
 
 
@@ -145,15 +146,15 @@ def test_a_received_message_names_who_received_it_and_who_it_came_too_late_for(r
         receivers=(1, 2, 77), late=(Late(2, T0, "timeout"), Late(78, T0 + SECOND, "aborted")),
     )  # fmt: skip
     document = message_document(rows.engine, sent)
-    assert {name: document[name] for name in ("type", "strictType", "status", "received", "receivedBy")} == {
-        "type": "number", "strictType": True, "status": "consumed", "received": "2026-01-01T00:00:01.000Z",
-        "receivedBy": 3,
+    assert {name: document[name] for name in ("type", "strict_type", "status", "received", "received_by")} == {
+        "type": "number", "strict_type": True, "status": "consumed", "received": "2026-01-01T00:00:01.000Z",
+        "received_by": 3,
     }  # fmt: skip
     assert document["executions"] == ["ref-000001", "ref-000002", None], "one that is gone has no id any more"
-    assert document["onlyFor"] == "ref-000002"
-    assert document["tooLateFor"] == [
-        {"execution": "ref-000002", "ended": "2026-01-01T00:00:00.000Z", "how": "timeout"},
-        {"execution": None, "ended": "2026-01-01T00:00:01.000Z", "how": "aborted"},
+    assert document["execution_id"] == "ref-000002"
+    assert document["too_late_for"] == [
+        {"execution_id": "ref-000002", "ended": "2026-01-01T00:00:00.000Z", "how": "timeout"},
+        {"execution_id": None, "ended": "2026-01-01T00:00:01.000Z", "how": "aborted"},
     ]
     assert message_refs(rows.engine, sent) == {1: "ref-000001", 2: "ref-000002"}
     assert message_refs(rows.engine, message(10)) == {}
@@ -164,7 +165,7 @@ def test_a_received_message_names_who_received_it_and_who_it_came_too_late_for(r
 def test_a_wait_is_a_document(kind: str, type: str, deadline: int | None, text: str | None) -> None:
     open_wait = Subscription(1, 11, 1, "k", "v", T0, deadline, kind)
     assert wait_document(OpenWait(open_wait, "ref-000001", "name-1", "order", "Wait")) == {
-        "key": "k", "value": "v", "type": type, "executionId": "ref-000001", "execution": "name-1",
+        "key": "k", "value": "v", "type": type, "execution_id": "ref-000001", "execution_name": "name-1",
         "workflow": "order", "state": "Wait", "since": "2026-01-01T00:00:00.000Z", "deadline": text,
     }  # fmt: skip
 

@@ -117,7 +117,7 @@ def test_an_open_wait_is_a_document(here: Yard) -> None:
     waiting = here.start(one("m", **WAIT), {"v": "A"})
     (wait,) = messages.list_waits(here.store, WaitFilter("k"))
     document = messages.wait_document(wait)
-    assert (document["key"], document["value"], document["executionId"]) == ("k", "A", waiting.ref)
+    assert (document["key"], document["value"], document["execution_id"]) == ("k", "A", waiting.ref)
     assert (document["state"], document["type"], document["deadline"]) == ("S", "string", None)
     assert messages.list_waits(here.store, WaitFilter("other")) == []
 
@@ -137,9 +137,9 @@ def test_a_map_run_is_found_by_its_execution_and_by_its_id(here: Yard) -> None:
     work(here)
     (run,) = map_runs.find_map_runs(here.engine, execution.ref)
     document: Any = map_runs.map_run_document(run, map_runs.refs_of(here.engine, [run])[run.execution])
-    assert (document["executionId"], document["status"]) == (execution.ref, "SUCCEEDED")
-    assert document["itemCounts"] == {"total": 3, "succeeded": 3, "failed": 0, "pending": 0}
-    assert document["executionCounts"] == {"total": 3, "running": 0, "pending": 0, "succeeded": 3, "failed": 0}
+    assert (document["execution_id"], document["status"]) == (execution.ref, "SUCCEEDED")
+    assert document["item_counts"] == {"total": 3, "succeeded": 3, "failed": 0, "pending": 0}
+    assert document["execution_counts"] == {"total": 3, "running": 0, "pending": 0, "succeeded": 3, "failed": 0}
 
 
 def test_each_look_shows_what_is_new(here: Yard) -> None:

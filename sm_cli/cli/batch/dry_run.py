@@ -29,11 +29,11 @@ def print_plan(engine: Engine, plan: Plan, first: list[Json], stream: TextIO, fo
     first_names = [(plan.name(n), input_of(plan.source, item)) for n, item in enumerate(first[:_SHOWN])]
     if format != "table":
         document: dict[str, Json] = {
-            "dryRun": True,
+            "dry_run": True,
             "workflow": plan.workflow,
-            "items": plan.total,
+            "item_count": plan.total,
             "existing": len(there),
-            "first": [{"name": name, "input": item, "existing": name in there} for name, item in first_names],
+            "first_items": [{"name": name, "input": item, "existing": name in there} for name, item in first_names],
         }
         out.one(document, format, stream)
         return 0

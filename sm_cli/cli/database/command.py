@@ -70,20 +70,20 @@ def _facts(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     size = size_text(facts["bytes"])
     if "path" in facts:
         yield "path", facts["path"]
-        yield "size", f"{size}, of which {size_text(facts['freeBytes'])} are free"
-        yield "log", size_text(facts["walBytes"])
+        yield "size", f"{size}, of which {size_text(facts['free_bytes'])} are free"
+        yield "log", size_text(facts["wal_bytes"])
     else:
         yield "server", f"{facts['url']}, Postgres {facts['serverVersion']}"
         yield "size", f"{size}; {facts['deadRows']:,} rows are dead"
     yield "schema", str(facts["schema"])
-    counts = [f"{count:,} {status}" for status, count in facts["executions"].items()]
-    if facts["mapRunChildren"]:
-        counts.append(f"{facts['mapRunChildren']:,} children of map runs")
+    counts = [f"{count:,} {status}" for status, count in facts["execution_counts"].items()]
+    if facts["map_run_children"]:
+        counts.append(f"{facts['map_run_children']:,} children of map runs")
     yield "executions", ", ".join(counts) or "none"
-    if facts["bytesPerExecution"] is not None:
-        yield "growth", f"{size_text(facts['bytesPerExecution'])} an execution"
-    if (oldest := facts["oldestOpen"]) is not None:
-        yield "oldest", f"{oldest['name']} of {oldest['workflow']} has been open since {oldest['startDate']}"
+    if facts["bytes_per_execution"] is not None:
+        yield "growth", f"{size_text(facts['bytes_per_execution'])} an execution"
+    if (oldest := facts["oldest_open"]) is not None:
+        yield "oldest", f"{oldest['name']} of {oldest['workflow']} has been open since {oldest['started']}"
     yield "rows", ", ".join(f"{count:,} {table}" for table, count in sorted(facts["tables"].items()) if count)
 
 

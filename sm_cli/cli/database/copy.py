@@ -47,7 +47,7 @@ def copy_to_database(
             counter.__exit__()
     count = sum(totals.rows.values())
     if json:
-        out.value({"rows": dict(totals.rows), "resumedRows": totals.rows_before, "sourceWritten": totals.was_written})
+        out.value({"rows": dict(totals.rows), "resumed_rows": totals.rows_before, "source_written": totals.was_written})
     before = f", {totals.rows_before:,} of them by an earlier attempt" if totals.rows_before else ""
     say(f"{count:,} rows copied{before} and checked; task tokens are good with the copy too")
     if totals.was_written:

@@ -49,11 +49,11 @@ def prune_executions(
         totals = (count_prunable if dry_run else prune)(store, before, statuses, workflow)
     if json:
         counts = {
-            "executions": totals.executions,
-            "mapRunChildren": totals.children,
-            "events": totals.events,
+            "execution_count": totals.executions,
+            "map_run_children": totals.children,
+            "event_count": totals.events,
         }
-        out.value({"dryRun": dry_run, **counts})
+        out.value({"dry_run": dry_run, **counts})
     children = f", {totals.children:,} children of map runs" if totals.children else ""
     what = f"{totals.executions:,} execution{'' if totals.executions == 1 else 's'}{children}"
     say(f"{what} {'would be deleted' if dry_run else 'deleted'}, with {totals.events:,} events")

@@ -39,6 +39,6 @@ def delete_closed(
                 out.text(f"{record.ref}  {record.name}")
     if json:
         names = [record.ref for record in records.values()]
-        out.value({"deleted": [*names], "mapRunChildren": total.children, "events": total.events})
+        out.value({"deleted": [*names], "map_run_children": total.children, "event_count": total.events})
     what = f"{total.executions:,} execution{'' if total.executions == 1 else 's'}"
     say(f"{what} deleted, with {total.events:,} events")

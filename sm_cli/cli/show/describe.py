@@ -48,18 +48,18 @@ def description_lines(document: dict[str, Json], failure: Sequence[str] = (), *,
         "part_of",
         "status",
         "started",
-        "closed",
+        "ended",
         "deadline",
         "error",
         "cause",
-        "definition",
+        "digest",
         "tags",
     )
     for name in names:
         value = document[name]
         if name == "cause" and value is not None:
             value = readable_cause(str(value))
-        if name == "definition":
+        if name == "digest":
             yield from (f"{'' if i else 'failed':<11} {line}".rstrip() for i, line in enumerate(failure))
         if name == "tags":
             value = _tags_text(value)

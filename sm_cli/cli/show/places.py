@@ -32,11 +32,11 @@ def with_places(failure: Json, root: Path) -> Json:
     """What `views.executions` tells of a failure, its places as they are called from the project."""
     if not isinstance(failure, dict):
         return failure
-    places, below = failure["places"], failure["execution"]
+    places, below = failure["places"], failure["failed_execution"]
     display_places = [from_root(str(place), root) for place in places] if isinstance(places, list) else []
     if isinstance(below, dict):
         below = below | {"failure": with_places(below["failure"], root)}
-    return failure | {"places": [*display_places], "execution": below}
+    return failure | {"places": [*display_places], "failed_execution": below}
 
 
 def failure_lines(failure: FailurePlace, root: Path, *, whole: bool) -> Iterator[str]:

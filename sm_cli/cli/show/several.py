@@ -123,7 +123,7 @@ class Several:
     def _tell(self, matching: int, filter: ExecutionFilter) -> None:
         if self.json:
             out.value(
-                {"dryRun": self.dry_run, "matching": matching, self.past: self.successes, "refused": self.refusals}
+                {"dry_run": self.dry_run, "matching": matching, self.past: self.successes, "refused": self.refusals}
             )
         if not matching:
             statuses = " or ".join(status.value for status in filter.statuses)

@@ -71,7 +71,7 @@ def why(
         runs = [] if format != "table" or failure is not None else child_failures(engine, record)
     if format != "table":
         out.one({
-            "executionId": record.ref,
+            "execution_id": record.ref,
             "status": record.status.value,
             "failure": with_places(failure_document(failure), project.root),
             "reasons": [

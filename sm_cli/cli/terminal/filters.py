@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sm_cli.views.listing import ExecutionFilter, Order
 
 STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-_SORT_KEYS = ("started", "closed", "duration", "name")
+_SORT_KEYS = ("started", "ended", "duration", "name")
 
 OfStatus = Annotated[
     list[str] | None,
@@ -37,7 +37,7 @@ WithTag = Annotated[
 ]
 SortBy = Annotated[
     str,
-    typer.Option("--sort", metavar="KEY", help="started, closed, duration or name; - before it: the other way round."),
+    typer.Option("--sort", metavar="KEY", help="started, ended, duration or name; - before it: the other way round."),
 ]
 
 

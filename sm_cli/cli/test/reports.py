@@ -50,7 +50,7 @@ def _document(result: CaseResult) -> Json:
         "name": result.case.name,
         "passed": result.has_passed,
         "failures": list(result.failures),
-        "seconds": round(result.seconds, 3),
+        "duration": round(result.seconds, 3),
     }
 
 

@@ -45,7 +45,13 @@ def list_all(
         documents: list[Json] = []
         for name in names:
             row, file = rows.get(name), files.get(name)
-            facts: dict[str, Json] = {"name": name, "version": None, "versions": 0, "aliases": {}, "registered": None}
+            facts: dict[str, Json] = {
+                "name": name,
+                "version": None,
+                "version_count": 0,
+                "aliases": {},
+                "registered": None,
+            }
             facts |= {} if row is None else workflow_document(row)
             version, problem = texts.get(name, (None, None))
             facts["file"] = None if file is None else {"path": str(file), "version": version, "problem": problem}
@@ -153,7 +159,7 @@ def show_version(
         row, definition = version_text(store, read_reference(reference))
     value = definition_value(definition)
     if format != "table":
-        out.one({**version_document(row), "format": definition.format, "text": value}, format)
+        out.one({**version_document(row), "format": definition.format, "definition": value}, format)
         return
     states = value.get("States") if isinstance(value, dict) else None
     comment = value.get("Comment") if isinstance(value, dict) else None

@@ -94,9 +94,9 @@ async def get_batch(batch: str, backend: TheBackend) -> Response:
 async def patch_batch(batch: str, body: LimitsBody, request: Request, backend: TheBackend) -> Response:
     """They hold from now on, for what runs too. 409 when it is over. Raises UsageError."""
     if body == LimitsBody():
-        raise UsageError("nothing is to be changed: give concurrency, tolerate or max_failure_rate")
+        raise UsageError("nothing is to be changed: give concurrency, tolerated_failures or max_failure_rate")
     limits = control.NewLimits(
-        None if body.concurrency is None else concurrency_of(body.concurrency), body.tolerate,
+        None if body.concurrency is None else concurrency_of(body.concurrency), body.tolerated_failures,
         rate_of(body.max_failure_rate, "max_failure_rate"),
     )  # fmt: skip
 

@@ -164,7 +164,7 @@ class LimitsBody(Body):
     """Other limits for a batch that runs."""
 
     concurrency: int | None = Field(default=None, ge=0)
-    tolerate: int | None = Field(default=None, ge=0, description="How many items may fail.")
+    tolerated_failures: int | None = Field(default=None, ge=0, description="How many items may fail.")
     max_failure_rate: float | None = Field(default=None, description="Percent.")
 
 

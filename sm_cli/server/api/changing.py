@@ -122,6 +122,6 @@ async def delete_one(execution: str, request: Request, backend: TheBackend) -> R
     def act() -> Reply:
         record = backend.engine.find(execution)
         total = Pruned().plus(*delete_execution(backend.store, record))
-        return Reply({"deleted": [record.ref], "mapRunChildren": total.children, "events": total.events})
+        return Reply({"deleted": [record.ref], "map_run_children": total.children, "event_count": total.events})
 
     return await perform(request, backend, act)

@@ -105,7 +105,7 @@ def _seconds(wait: str | None) -> float | None:
 @router.get("/executions", summary="List executions")
 async def get_executions(
     request: Request, chosen: Chosen, backend: TheBackend, map_run: _MapRun = None, limit: Limit = 50,
-    sort: Annotated[str, Query(description="started, closed, duration or name; - before it: reversed.")] = "-started",
+    sort: Annotated[str, Query(description="started, ended, duration or name; - before it: reversed.")] = "-started",
     cursor: Cursor = None,
 ) -> Response:  # fmt: skip
     """`items`, and `next`: the cursor of the page after it, null on the last page."""
@@ -175,7 +175,7 @@ async def get_reasons(execution: str, backend: TheBackend) -> Response:
         record = backend.engine.find(execution)
         reasons = why(backend.engine, record, time_text=rfc3339)
         return {
-            "executionId": record.ref,
+            "execution_id": record.ref,
             "status": record.status.value,
             "failure": failure_document(execution_failure(backend.engine, record)),
             "reasons": [

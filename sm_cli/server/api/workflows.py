@@ -53,7 +53,7 @@ _If = Annotated[str | None, Header(description="The ETag of the current version:
 
 @router.get("/workflows", summary="List workflows")
 async def get_workflows(request: Request, backend: TheBackend, limit: Limit = 1000, cursor: Cursor = None) -> Response:
-    """`items`, by name: those of the database and those of the project's files; `file` says whether it has one."""
+    """`items`, by name: those of the database and those of the project's files, which `has_file` says."""
     after = name_of_cursor(cursor, "workflows")
 
     def ask() -> tuple[list[Json], str | None]:
@@ -62,8 +62,14 @@ async def get_workflows(request: Request, backend: TheBackend, limit: Limit = 10
         names, last = after_name([(name, name) for name in sorted({*rows, *files})], after, limit)
         items: list[Json] = []
         for name in names:
-            none: dict[str, Json] = {"name": name, "version": None, "versions": 0, "aliases": {}, "registered": None}
-            items.append({**(workflow_document(rows[name]) if name in rows else none), "file": name in files})
+            none: dict[str, Json] = {
+                "name": name,
+                "version": None,
+                "version_count": 0,
+                "aliases": {},
+                "registered": None,
+            }
+            items.append({**(workflow_document(rows[name]) if name in rows else none), "has_file": name in files})
         return items, None if last is None else cursor_text("workflows", last)
 
     return page_response(request, *await backend.read(ask))
@@ -144,7 +150,7 @@ async def get_version(workflow: str, version: str, backend: TheBackend, if_none_
 async def _version_response(backend: Backend, reference: WorkflowReference, if_none_match: str | None) -> Response:
     def ask() -> tuple[str, dict[str, Json]]:
         row, definition = version_text(backend.store, reference)
-        document = {**version_document(row), "format": definition.format, "text": definition_value(definition)}
+        document = {**version_document(row), "format": definition.format, "definition": definition_value(definition)}
         return _tag(row.version.digest), document
 
     tag, document = await backend.read(ask)

@@ -62,7 +62,7 @@ class PostgresUpkeep:
             row = connection.execute(_FACTS, (url.schema,)).fetchone()
             number = migrate.version(connection, url.schema)
         assert row is not None, "an aggregate has a row"
-        details: dict[str, Json] = {"url": url.place, "serverVersion": row[2], "deadRows": row[1]}
+        details: dict[str, Json] = {"url": url.place, "server_version": row[2], "dead_rows": row[1]}
         return DatabaseFacts(url.place, row[0], None, None, number or 0, details)
 
     def state(self) -> DatabaseState:

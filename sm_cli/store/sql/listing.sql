@@ -99,23 +99,23 @@ AND (e.idx, e.id) < (:value, :tie)
 -- name: by_number_down
 ORDER BY e.idx DESC, e.id DESC LIMIT :limit
 
--- name: closed_up
+-- name: ended_up
 coalesce(e.closed, 9223372036854775807)
 
--- name: after_closed_up
-AND ({closed_up}, e.id) > (:value, :tie)
+-- name: after_ended_up
+AND ({ended_up}, e.id) > (:value, :tie)
 
--- name: by_closed_up
-ORDER BY {closed_up}, e.id LIMIT :limit
+-- name: by_ended_up
+ORDER BY {ended_up}, e.id LIMIT :limit
 
--- name: closed_down
+-- name: ended_down
 coalesce(e.closed, -1)
 
--- name: after_closed_down
-AND ({closed_down}, e.id) < (:value, :tie)
+-- name: after_ended_down
+AND ({ended_down}, e.id) < (:value, :tie)
 
--- name: by_closed_down
-ORDER BY {closed_down} DESC, e.id DESC LIMIT :limit
+-- name: by_ended_down
+ORDER BY {ended_down} DESC, e.id DESC LIMIT :limit
 
 -- name: duration_up
 coalesce(e.closed - e.started, 9223372036854775807)

@@ -42,8 +42,8 @@ class SqliteUpkeep:
             )
         log_size = log.stat().st_size if log.exists() else 0
         details: dict[str, Json] = {
-            "path": str(real), "walBytes": log_size, "freeBytes": free * page_size, "pages": pages, "freePages": free,
-            "pageBytes": page_size,
+            "path": str(real), "wal_bytes": log_size, "free_bytes": free * page_size, "pages": pages,
+            "free_pages": free, "page_bytes": page_size,
         }  # fmt: skip
         return DatabaseFacts(str(real), real.stat().st_size, log_size, free * page_size, schema, details)
 

@@ -210,8 +210,8 @@ def group_document(result: Statistics, group: Group) -> dict[str, Json]:
     document = key | {
         "count": group.count,
         "rate_per_hour": round(group.rate, 3),
-        "failures": group.failures,
-        "closed": 0 if spans is None else spans.count,
+        "failed": group.failures,
+        "ended": 0 if spans is None else spans.count,
         "average": None if spans is None else _seconds(spans.average),
         "p50": None if spans is None else _seconds(spans.p50),
         "p95": None if spans is None else _seconds(spans.p95),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Column to its type: text, a whole number, a number of seconds, or a time, which a row has in microseconds since 1970
 #: UTC. Data is JSON text.
 _EXECUTIONS: dict[str, type] = {
-    "id": str, "name": str, "workflow": str, "version": int, "status": str, "started": datetime, "closed": datetime,
+    "id": str, "name": str, "workflow": str, "version": int, "status": str, "started": datetime, "ended": datetime,
     "seconds": float, "error": str, "cause": str, "queue": str, "redrives": int, "tags": str, "input": str,
     "output": str,
 }  # fmt: skip
@@ -87,7 +87,7 @@ def _all_executions(questions: Questions, since: int | None) -> Iterator[Executi
 def _execution_row(e: Execution) -> Record:
     return {
         "id": e.ref, "name": e.name, "workflow": e.workflow, "version": e.version, "status": e.status.value,
-        "started": e.started, "closed": e.closed, "seconds": _span(e.started, e.closed),
+        "started": e.started, "ended": e.closed, "seconds": _span(e.started, e.closed),
         "error": e.error, "cause": e.cause, "queue": e.queue, "redrives": e.redrives, "tags": _json(e.tags or None),
         "input": _json(e.input), "output": _json(e.output),
     }  # fmt: skip

@@ -125,7 +125,7 @@ def _ends(questions: Questions, since: int) -> Any:
 
 
 def queue_document(report: QueueReport, queue: QueueCounts) -> dict[str, Json]:
-    """One queue as a JSON object; `oldestSeconds` is null when nothing is pending."""
+    """One queue as a JSON object; `oldest_age` is in seconds, null when nothing is pending."""
     age = None if queue.oldest is None else max(0, report.now - queue.oldest) / MICROSECONDS
     return {
         "queue": queue.name,
@@ -134,10 +134,10 @@ def queue_document(report: QueueReport, queue: QueueCounts) -> dict[str, Json]:
         "callbacks": queue.callbacks,
         "retrying": queue.retrying,
         "timed": queue.on_time,
-        "oldestSeconds": age,
+        "oldest_age": age,
         "succeeded": queue.successes,
         "failed": queue.failures,
-        "countedSince": rfc3339(report.since),
+        "counted_since": rfc3339(report.since),
     }
 
 
@@ -174,16 +174,16 @@ def worker_document(row: WorkerRow) -> dict[str, Json]:
     return {
         "name": record.name,
         "id": record.id,
-        "state": row.state,
+        "status": row.state,
         "host": record.host,
         "pid": record.pid,
-        "startDate": rfc3339(record.started),
-        "seenDate": rfc3339(record.seen),
+        "started": rfc3339(record.started),
+        "seen": rfc3339(record.seen),
         "tasks": row.jobs,
         "concurrency": serves.get("concurrency"),
         "queues": serves.get("queues"),
         "handlers": serves.get("handlers"),
-        "onlyExecution": serves.get("tree") is not None,
+        "only_execution": serves.get("tree") is not None,
     }
 
 

@@ -80,16 +80,16 @@ def schedule_document(schedule: Schedule, executions: dict[str, Execution]) -> d
         "status": schedule_status(schedule),
         "cron": schedule.cron,
         "zone": schedule.zone if schedule.every is None else None,
-        "everySeconds": None if schedule.every is None else schedule.every // MICROSECONDS,
+        "every": None if schedule.every is None else schedule.every // MICROSECONDS,
         "at": seconds_text(schedule.anchor) if schedule.cron is None and schedule.every is None else None,
         "overlap": schedule.overlap.value,
-        "catchUp": schedule.catch_up.value,
-        "jitterSeconds": schedule.jitter // MICROSECONDS,
+        "catch_up": schedule.catch_up.value,
+        "jitter": schedule.jitter // MICROSECONDS,
         "queue": schedule.queue,
-        "next": [*map(seconds_text, times_to_come(schedule))],
+        "next_times": [*map(seconds_text, times_to_come(schedule))],
         "due": None if schedule.due is None else rfc3339(schedule.due),
         "waiting": len(schedule.waiting),
-        "last": None if last is None else firing_document(last, executions),
+        "last_firing": None if last is None else firing_document(last, executions),
     }
 
 
@@ -100,8 +100,8 @@ def firing_document(firing: Firing, executions: dict[str, Execution]) -> dict[st
         "time": rfc3339(firing.time),
         "at": rfc3339(firing.at),
         "outcome": firing.outcome.value,
-        "executionId": firing.execution,
-        "executionStatus": None if execution is None else execution.status.value,
+        "execution_id": firing.execution,
+        "execution_status": None if execution is None else execution.status.value,
         "reason": firing.reason,
     }
 
@@ -119,8 +119,8 @@ def whole_document(engine: Engine, schedule: Schedule) -> dict[str, Json]:
     return {
         **schedule_document(schedule, executions),
         "created": rfc3339(schedule.created),
-        "pausedAt": None if schedule.paused_at is None else rfc3339(schedule.paused_at),
-        "waitingTimes": [*map(seconds_text, schedule.waiting)],
+        "paused_since": None if schedule.paused_at is None else rfc3339(schedule.paused_at),
+        "waiting_times": [*map(seconds_text, schedule.waiting)],
         "input": schedule.input,
         "firings": [firing_document(firing, executions) for firing in reversed(schedule.firings)],
     }

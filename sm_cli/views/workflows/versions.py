@@ -158,7 +158,7 @@ def workflow_document(row: WorkflowRow) -> dict[str, Json]:
     return {
         "name": row.name,
         "version": row.current,
-        "versions": row.versions,
+        "version_count": row.versions,
         "aliases": {alias.name: targets_document(alias) for alias in row.aliases},
         "registered": rfc3339(row.created),
     }
@@ -174,7 +174,7 @@ def version_document(row: VersionRow) -> dict[str, Json]:
         "aliases": dict(row.aliases),
         "registered": rfc3339(version.created),
         "running": row.running,
-        "definition": version.digest,
+        "digest": version.digest,
     }
 
 

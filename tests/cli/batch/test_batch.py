@@ -60,7 +60,7 @@ def test_every_item_is_an_execution_and_has_a_row_of_results(shop: Project) -> N
 def test_the_whole_succeeds_with_exit_code_0_and_prints_the_batchs_id(shop: Project) -> None:
     result = shop.sm("batch", "run", "order", "--inputs", items(shop, 3))
     assert result.code == 0
-    assert shop.sm("batch", "show", result.out.strip(), "--json").json["itemCounts"] == {
+    assert shop.sm("batch", "show", result.out.strip(), "--json").json["item_counts"] == {
         "total": 3, "succeeded": 3, "failed": 0, "existing": 0, "running": 0, "skipped": 0,
     }  # fmt: skip
 
@@ -168,12 +168,12 @@ def test_a_batch_pauses_for_a_person_who_resumes_it(shop: Project) -> None:
     assert "PAUSED" in result.err
     assert "3 of 10 items of round 1 failed, which is above 20 %" in result.err
     shown = shop.sm("batch", "show", "p", "--json").json
-    assert (shown["status"], shown["pausedBy"], shown["round"]["number"]) == ("PAUSED", "failures", 1)
+    assert (shown["status"], shown["paused_by"], shown["round"]["number"]) == ("PAUSED", "failures", 1)
     assert "3 of 10 items of round 1 failed" in shop.sm("batch", "show", "p").out
     assert shop.sm("batch", "resume", "p").code == 0
     assert shop.sm("batch", "resume", "p").code == 4
     assert shop.sm("worker", "--drain").code == 0
-    assert shop.sm("batch", "show", "p", "--json").json["itemCounts"]["succeeded"] == 27
+    assert shop.sm("batch", "show", "p", "--json").json["item_counts"]["succeeded"] == 27
 
 
 def test_pausing_cancelling_and_trying_again(shop: Project) -> None:
@@ -194,7 +194,7 @@ def test_limits_can_be_changed_while_it_runs(shop: Project) -> None:
     shop.sm("batch", "run", "order", "--inputs", items(shop, 10), "--name-prefix", "p", "--detach")
     assert shop.sm("batch", "update", "p", "--concurrency", "2", "--max-failure-rate", "5%").code == 0
     shown = shop.sm("batch", "show", "p", "--json").json
-    assert (shown["concurrency"], shown["maxFailureRate"]) == (2, "5 %")
+    assert (shown["concurrency"], shown["max_failure_rate"]) == (2, 5)
     assert shop.sm("batch", "update", "p").code == 2
     assert shop.sm("batch", "update", "p", "--concurrency", "10001").code == 2
 
@@ -229,7 +229,7 @@ def test_a_batch_goes_through_executions_and_takes_none_twice(shop: Project) -> 
     assert [row["output"] for row in rows] == [{"twice": 0}, {"twice": 2}, {"twice": 4}]
     assert len(shop.sm("links", "--target-workflow", "echo", "--json").json) == 3
     again = shop.sm("batch", "run", "echo", *over, "--name-prefix", "q", "-o", "json")
-    assert again.json["itemCounts"]["existing"] == 3
+    assert again.json["item_counts"]["existing"] == 3
     assert "executions" in shop.sm("batch", "show", "q").out
 
 

@@ -83,7 +83,7 @@ def test_many_receivers_are_counted_and_json_names_them_all(order: Project) -> N
     more = [begun(order) for _ in range(7)]
     answer = order.sm("send-message", "orderId=ORD-1", "--json").json
     assert answer == {
-        "outcome": "delivered", "key": "orderId", "value": "ORD-1", "message": 2, "executions": more, "until": None,
+        "outcome": "delivered", "key": "orderId", "value": "ORD-1", "id": 2, "executions": more, "until": None,
         "near": [],
     }  # fmt: skip
 
@@ -94,7 +94,7 @@ def test_a_message_that_nobody_waits_for_is_kept_and_a_near_miss_is_reported(ord
     assert (sent.code, plain(sent.out)) == (0, "nobody waits for orderId=ord-1 now; it is kept until TIME\n")
     assert plain(sent.err) == "  execution ID waits for orderId=ORD-1, which differs in case\n"
     answer = order.sm("send-message", "orderId=ORD-2", "--json").json
-    assert (answer["outcome"], answer["near"], answer["message"]) == ("buffered", [], 2)
+    assert (answer["outcome"], answer["near"], answer["id"]) == ("buffered", [], 2)
     assert answer["until"].endswith("Z")
 
 
@@ -108,7 +108,7 @@ def test_a_message_that_has_to_be_delivered_and_is_not_is_exit_5(order: Project,
         "  hint: execution ID waits for orderId=ORD-1, which differs in case\n"
     )
     answer = order.sm("send-message", "orderId=Ord-1", *option, "--json")
-    assert (answer.code, answer.json["outcome"], answer.json["message"]) == (5, "not_delivered", None)
+    assert (answer.code, answer.json["outcome"], answer.json["id"]) == (5, "not_delivered", None)
     assert order.sm("messages", "list", "--json").json == []
     assert order.sm("send-message", "orderId=ORD-1", *option).code == 0
 
@@ -131,7 +131,11 @@ def test_a_repeat_is_told_what_became_of_the_first(order: Project) -> None:
     assert again.code == 0
     assert plain(again.out) == ("orderId=ORD-1 repeats message 1, which was sent TIME and was received by ID at TIME\n")
     answer = order.sm("send-message", "orderId=ORD-1", "--message-id", "m-1", "--json").json
-    assert (answer["outcome"], answer["executions"], answer["first"]["status"]) == ("duplicate", [ref], "consumed")
+    assert (answer["outcome"], answer["executions"], answer["first_message"]["status"]) == (
+        "duplicate",
+        [ref],
+        "consumed",
+    )
     order.sm("send-message", "orderId=ORD-2", "--message-id", "m-2")
     kept = order.sm("send-message", "orderId=ORD-2", "--message-id", "m-2")
     assert plain(kept.out) == "orderId=ORD-2 repeats message 2, which was sent TIME and is kept until TIME\n"
@@ -274,8 +278,8 @@ def test_a_message_is_shown_with_its_data_and_its_receivers(mail: Project) -> No
         'status      consumed\n            was received by ID at TIME\ndata        {"paid":true}\n'
     )
     document = mail.sm("messages", "show", "2", "-o", "json").json
-    assert {name: document[name] for name in ("type", "strictType", "status", "receivedBy", "executions")} == {
-        "type": "number", "strictType": True, "status": "buffered", "receivedBy": 0, "executions": [],
+    assert {name: document[name] for name in ("type", "strict_type", "status", "received_by", "executions")} == {
+        "type": "number", "strict_type": True, "status": "buffered", "received_by": 0, "executions": [],
     }  # fmt: skip
     assert "strict      only for a wait whose value is a number\n" in mail.sm("messages", "show", "2").out
     assert "expired at TIME and was received by nobody" in plain(mail.sm("messages", "show", "3").out)
@@ -308,7 +312,7 @@ def test_a_message_says_what_it_came_too_late_for(order: Project) -> None:
     assert "too late    it came too late for execution ID, whose wait ended at TIME: it was closed" in plain(
         order.sm("messages", "show", "1").out
     )
-    (late,) = order.sm("messages", "show", "1", "--json").json["tooLateFor"]
+    (late,) = order.sm("messages", "show", "1", "--json").json["too_late_for"]
     assert late["how"] == "aborted"
 
 
@@ -329,7 +333,7 @@ def test_waits_are_listed_with_their_execution_and_deadline(order: Project) -> N
     ]
 
     def refs(*options: str) -> list[str]:
-        return [row["executionId"] for row in order.sm("waits", "--json", *options).json]
+        return [row["execution_id"] for row in order.sm("waits", "--json", *options).json]
 
     assert refs() == [first, second, third]
     assert refs("--limit", "2") == [first, second]

@@ -119,7 +119,7 @@ def test_a_refused_start_is_told_by_list_why_doctor_and_the_worker(shop: Project
     shop.sm("schedule", "add", "order", "--every", "1s")
     shop.workflow("StartAt: Nowhere\nStates: {}\n")
     worker = shop.start("worker", "--name", "w")
-    soon(lambda: shop.sm("schedule", "list", "--json").json[0]["last"])
+    soon(lambda: shop.sm("schedule", "list", "--json").json[0]["last_firing"])
     worker.send_signal(signal.SIGTERM)
     log = worker.communicate(timeout=60)[1]
     assert "schedule order, 20" in log and "refused workflows/order.yaml" in log

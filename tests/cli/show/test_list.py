@@ -76,7 +76,7 @@ def test_scenario_43_filters(five: Project) -> None:
         (["--sort", "name"], ["ORDER-3", "Order-1", "order-2", "pay-1", "pay-2"]),
         (["--sort", "-name", "--limit", "2"], ["pay-2", "pay-1"]),
         (["--sort", "-name", "--limit", "2", "--after", "pay-1"], ["order-2", "Order-1"]),
-        (["--sort", "-closed"], ["pay-2", "pay-1", "ORDER-3", "Order-1", "order-2"]),
+        (["--sort", "-ended"], ["pay-2", "pay-1", "ORDER-3", "Order-1", "order-2"]),
     ],
 )
 def test_what_is_listed_is_also_counted(five: Project, options: list[str], expected: list[str]) -> None:
@@ -106,7 +106,7 @@ def test_tags_of_an_express_execution_are_kept_with_its_history(five: Project) -
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["list", "--sort", "size"], "--sort takes started, closed, duration or name, not 'size'"),
+        (["list", "--sort", "size"], "--sort takes started, ended, duration or name, not 'size'"),
         (["list", "--tag", "team"], "--tag takes NAME=VALUE, not 'team'"),
         (["list", "--tag", "a=1", "--tag", "a=2"], "--tag a is given twice, as '1' and as '2'"),
         (["list", "--until", "soon"], "--until takes a span like 2h or a date like 2026-01-31T12:00, not 'soon'"),

@@ -91,9 +91,9 @@ def test_map_runs_are_listed_and_their_children_too(orders: Project) -> None:
     assert line.split()[1:8] == ["orders/Orders", "SUCCEEDED", "6", "5", "1", "0", "0"]
     run = only(orders)
     (root,) = orders.sm("list", "--json").json
-    assert (run["executionId"], run["state"], run["type"]) == (root["id"], "Orders", "STANDARD")
-    assert run["itemCounts"] == {"total": 6, "succeeded": 5, "failed": 1, "pending": 0}
-    assert run["executionCounts"] == {"total": 6, "running": 0, "pending": 0, "succeeded": 5, "failed": 1}
+    assert (run["execution_id"], run["state"], run["type"]) == (root["id"], "Orders", "STANDARD")
+    assert run["item_counts"] == {"total": 6, "succeeded": 5, "failed": 1, "pending": 0}
+    assert run["execution_counts"] == {"total": 6, "running": 0, "pending": 0, "succeeded": 5, "failed": 1}
     assert len(children(orders, run["id"])) == 6
     (failed,) = children(orders, run["id"], "--status", "failed")
     assert (failed["workflow"], failed["error"]) == ("orders/Orders", "ValueError")
@@ -115,7 +115,7 @@ def test_one_map_run_is_named_by_its_id_its_beginning_or_its_execution(orders: P
     orders.sm("run", "orders", "--name", "monday")
     run = only(orders)
     orders.sm("run", "orders", "--name", "tuesday")
-    for which in (run["id"], run["id"][:-1], run["executionId"], "monday"):
+    for which in (run["id"], run["id"][:-1], run["execution_id"], "monday"):
         assert orders.sm("map-runs", which, "--json").json == [run]
     (latest,) = orders.sm("map-runs", "@last", "--json").json
     assert latest["id"] != run["id"]
@@ -213,8 +213,8 @@ def test_a_failed_map_is_redriven_with_the_children_that_failed(orders: Project)
     assert orders.sm("redrive", "@last").code == 0
     assert orders.sm("worker", "--drain").code == 0
     done = only(orders)
-    assert (done["status"], done["redriveCount"]) == ("SUCCEEDED", 1)
-    assert done["itemCounts"] == {"total": 6, "succeeded": 6, "failed": 0, "pending": 0}
+    assert (done["status"], done["redrive_count"]) == ("SUCCEEDED", 1)
+    assert done["item_counts"] == {"total": 6, "succeeded": 6, "failed": 0, "pending": 0}
 
 
 def test_stopping_the_parent_stops_everything_below(project: Project) -> None:
@@ -250,7 +250,7 @@ def test_a_killed_worker_loses_no_item(orders: Project) -> None:
     hold.unlink()
     assert orders.process("worker", "--drain").code == 0
     assert orders.sm("list", "--json").json[0]["status"] == "SUCCEEDED"
-    assert only(orders)["itemCounts"] == {"total": 30, "succeeded": 30, "failed": 0, "pending": 0}
+    assert only(orders)["item_counts"] == {"total": 30, "succeeded": 30, "failed": 0, "pending": 0}
     assert set(calls.read_text().split()) == {str(n) for n in range(1, 31)}
     (file,) = (orders.path / "buckets" / "results").rglob("SUCCEEDED_0.json")
     assert [json.loads(child["Output"]) for child in json.loads(file.read_text())] == [str(n) for n in range(1, 31)]
@@ -263,7 +263,7 @@ def test_two_workers_share_a_map_run(orders: Project) -> None:
     for worker in [orders.start("worker", "--drain", "--ok-to-leave") for _ in range(2)]:
         assert ended(worker).code == 0
     run = only(orders)
-    assert (run["status"], run["itemCounts"]["succeeded"], run["itemCounts"]["failed"]) == ("SUCCEEDED", 299, 1)
+    assert (run["status"], run["item_counts"]["succeeded"], run["item_counts"]["failed"]) == ("SUCCEEDED", 299, 1)
     (file,) = (orders.path / "buckets" / "results").rglob("SUCCEEDED_0.json")
     written = [json.loads(child["Output"]) for child in json.loads(file.read_text())]
     assert written == [str(n) for n in range(1, 301) if n != 3]

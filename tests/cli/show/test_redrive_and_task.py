@@ -97,7 +97,7 @@ def test_a_task_with_a_token_ends_by_its_callback(project: Project) -> None:
     assert project.sm("run", "--detach", "--name", "one").code == 0
     assert project.sm("worker", "--drain").code == 0
     (task,) = project.sm("task", "list", "--json").json
-    assert (task["execution"], task["state"]) == ("one", "Ask")
+    assert (task["execution_name"], task["state"]) == ("one", "Ask")
     assert "Ask has handed its work over and waits for the callback" in project.sm("show", "one").out
     assert project.sm("task", "heartbeat", task["token"]).code == 0
     done = project.sm("task", "success", task["token"], "--output", '{"yes": 1}')

@@ -87,7 +87,7 @@ def test_those_that_ended_with_an_error_are_redriven(shop: Project) -> None:
     result = shop.sm("redrive", "--workflow", "order", "--error", "Lost", "--yes", "--json")
     assert result.code == 0
     found = result.json
-    assert (found["dryRun"], found["matching"], found["refused"]) == (False, 1, [])
+    assert (found["dry_run"], found["matching"], found["refused"]) == (False, 1, [])
     (lost,) = found["redriven"]
     assert (lost["name"], lost["again"]) == ("lost", [{"state": "T", "type": "Task", "where": []}])
     now = statuses(shop)

@@ -69,7 +69,7 @@ def test_states_are_told_with_their_visits_and_what_they_were_spent_with(five: P
         ("sm-order", "Which"): 3, ("sm-order", "Good"): 1, ("sm-order", "Bad"): 1, ("sm-payment", "Done"): 2,
     }  # fmt: skip
     (bad,) = (group for group in document["groups"] if group["state"] == "Bad")
-    assert (bad["failures"], bad["retries"], bad["working"], bad["waiting"]) == (1, 0, 0.0, 0.0)
+    assert (bad["failed"], bad["retries"], bad["working"], bad["waiting"]) == (1, 0, 0.0, 0.0)
     failed = five.sm("stats", "--by", "state", "--status", "FAILED", "-o", "jsonpath=$.groups[*].state").out.split()
     assert sorted(failed) == ["Bad", "Which"]
     assert five.sm("stats", "sm-order", "--by", "state", "--tag", "end=S", "--json").json["total"]["count"] == 2

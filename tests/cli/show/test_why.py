@@ -48,7 +48,7 @@ def test_reasons_are_told_as_json(project: Project) -> None:
     ref = begun(project)
     document = project.sm("why", ref, "--json").json
     (reason,) = document["reasons"]
-    assert (document["executionId"], document["status"]) == (ref, "RUNNING")
+    assert (document["execution_id"], document["status"]) == (ref, "RUNNING")
     assert (reason["kind"], reason["state"]) == ("message", "WaitForPayment")
     assert reason["command"] == "sm send-message orderId=ORD-1"
     assert reason["until"].endswith("Z")

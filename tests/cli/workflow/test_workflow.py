@@ -211,7 +211,7 @@ def test_a_list_has_workflows_of_the_database_and_files_that_were_never_run(thre
     (three.path / "workflows/order.yaml").unlink()
     listed = {each["name"]: each for each in three.sm("workflow", "list", "--json").json}
     assert listed["order"] | {"registered": ""} == {
-        "name": "order", "version": 3, "versions": 3, "aliases": {}, "registered": "", "file": None,
+        "name": "order", "version": 3, "version_count": 3, "aliases": {}, "registered": "", "file": None,
     }  # fmt: skip
     assert listed["fresh"]["file"]["problem"] == "new text"
     assert listed["broken"]["file"]["problem"] == "not valid"

@@ -129,7 +129,7 @@ def test_pages_show_every_execution_once_while_others_are_started(here: Served) 
         ({"since": "1h"}, ["c", "b", "a"]),
         ({"until": "2020-01-01T00:00:00Z"}, []),
         ({"sort": "name"}, ["a", "b", "c"]),
-        ({"sort": "-closed", "limit": 1}, ["c"]),
+        ({"sort": "-ended", "limit": 1}, ["c"]),
     ],
 )
 def test_filters_choose_executions(on_file: Served, query: dict[str, Any], names: list[str]) -> None:
@@ -194,7 +194,7 @@ def test_a_redrive_goes_on_from_where_it_failed(here: Served) -> None:
         assert failed["status"] == "FAILED"
         url = f"{API}/executions/{failed['id']}/redrive"
         dry = here.post(url, {"dry_run": True})
-        assert (dry["dryRun"], dry["again"]) == (True, [{"state": "T", "type": "Task", "where": []}])
+        assert (dry["dry_run"], dry["again"]) == (True, [{"state": "T", "type": "Task", "where": []}])
         assert here.post(url)["again"] == dry["again"]
         assert here.get(f"{API}/executions/{failed['id']}/wait")["output"] == {"a": 1}
     assert here.post(url, status=409)["code"] == "Conflict"

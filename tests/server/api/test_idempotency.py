@@ -141,7 +141,7 @@ def batch_limits(here: Served) -> tuple[str, str, Any]:
     _, path, body = batch(here)
     ref = here.post(API + path, body, 201)["id"]
     with here.worker({"other": Handler("other", str)}):
-        soon(lambda: here.get(f"{API}/batches/{ref}")["itemCounts"]["running"] > 0)
+        soon(lambda: here.get(f"{API}/batches/{ref}")["item_counts"]["running"] > 0)
     return "PATCH", f"/batches/{ref}", {"concurrency": 2}
 
 

@@ -30,7 +30,7 @@ def test_the_answer_to_a_message_is_what_became_of_it(here: Served) -> None:
     assert here.post(f"{API}/messages", sent)["executions"] == [execution.ref]
     assert here.get(f"{API}/executions/{execution.ref}/output") == {"id": "ORD-1", "ok": True}
     again = here.post(f"{API}/messages", sent)
-    assert (again["outcome"], again["first"]["receivedBy"]) == ("duplicate", 1)
+    assert (again["outcome"], again["first_message"]["received_by"]) == ("duplicate", 1)
     assert here.post(f"{API}/messages", {**sent, "data": {"ok": False}}, 409)["code"] == "Conflict"
 
 
@@ -53,9 +53,9 @@ def test_waits_are_listed_in_pages(here: Served) -> None:
     refs = [here.start(MESSAGE, {"id": n}).ref for n in range(5)]
     first = here.get(f"{API}/waits", params={"limit": 3})
     rest = here.get(f"{API}/waits", params={"limit": 3, "cursor": first["next"]})
-    assert [each["executionId"] for each in [*first["items"], *rest["items"]]] == refs
+    assert [each["execution_id"] for each in [*first["items"], *rest["items"]]] == refs
     one = here.get(f"{API}/waits", params={"key": "order", "value": "3"})["items"]
-    assert [each["executionId"] for each in one] == refs[3:4]
+    assert [each["execution_id"] for each in one] == refs[3:4]
     assert here.get(f"{API}/waits", 400, params={"value": "3"})["code"] == "UsageError"
 
 
@@ -64,7 +64,7 @@ def asked(here: Served) -> tuple[str, str]:
     execution = here.start(ASK)
     assert here.engine.poll_activity("ask") is not None
     (task,) = here.get(f"{API}/tasks")["items"]
-    assert (task["executionId"], task["state"]) == (execution.ref, "T")
+    assert (task["execution_id"], task["state"]) == (execution.ref, "T")
     return execution.ref, task["token"]
 
 

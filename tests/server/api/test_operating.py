@@ -48,13 +48,13 @@ def test_a_batch_that_runs_gets_other_limits_and_is_ended(here: Served) -> None:
     url = f"{API}/batches/{ref}"
     gone: list[Any] = []
     with here.worker({"other": Handler("other", gone.append)}):
-        soon(lambda: here.get(url)["itemCounts"]["running"] > 0)
-        assert here.post(f"{url}/pause")["pausedBy"] == "person"
+        soon(lambda: here.get(url)["item_counts"]["running"] > 0)
+        assert here.post(f"{url}/pause")["paused_by"] == "person"
         assert here.post(f"{url}/pause", status=409)["code"] == "Conflict"
         here.post(f"{url}/resume")
         here.ask("PATCH", url, 200, json={"concurrency": 2})
         assert here.ask("PATCH", url, 400, json={}).json()["code"] == "UsageError"
-        assert here.post(f"{url}/cancel")["closed"] is not None
+        assert here.post(f"{url}/cancel")["ended"] is not None
 
 
 def test_a_batch_of_nothing_or_of_two_things_is_refused(here: Served) -> None:

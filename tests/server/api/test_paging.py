@@ -60,8 +60,8 @@ def full(here: Served) -> Served:
     for _ in NAMES:
         here.post(f"{API}/batches", {"workflow": "a", "items": [*NAMES]}, 201)
     with here.worker({"other": Handler("other", str)}):
-        soon(lambda: all(each["closed"] for each in here.get(f"{API}/batches")["items"]))
-        soon(lambda: all(each["closed"] for each in here.get(f"{API}/executions?workflow=maps")["items"]))
+        soon(lambda: all(each["ended"] for each in here.get(f"{API}/batches")["items"]))
+        soon(lambda: all(each["ended"] for each in here.get(f"{API}/executions?workflow=maps")["items"]))
     return here
 
 

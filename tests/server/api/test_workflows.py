@@ -26,8 +26,8 @@ def test_a_text_is_registered_once(here: Served) -> None:
     assert registered(here, status=200).json()["new"] is False
     assert registered(here, OTHER).json()["version"] == 2
     assert [each["version"] for each in here.get(f"{API}/workflows/order/versions")["items"]] == [2, 1]
-    assert here.get(f"{API}/workflows")["items"][0]["versions"] == 2
-    assert here.get(first.headers["location"])["text"] == PASS
+    assert here.get(f"{API}/workflows")["items"][0]["version_count"] == 2
+    assert here.get(first.headers["location"])["definition"] == PASS
 
 
 def test_a_text_may_be_yaml(on_file: Served) -> None:

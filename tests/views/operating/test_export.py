@@ -64,7 +64,7 @@ def test_times_are_times_in_parquet_and_what_is_missing_is_null(here: Yard, tmp_
     export_database(here.store, tmp_path, "parquet", since=None, force=False)
     (row,) = read(tmp_path / "executions.parquet")
     assert row["started"] == datetime.fromtimestamp(0, UTC) + timedelta(microseconds=execution.started)
-    assert (row["closed"], row["seconds"], row["output"], row["error"]) == (None, None, None, None)
+    assert (row["ended"], row["seconds"], row["output"], row["error"]) == (None, None, None, None)
     kinds = {field.name: str(field.type) for field in parquet.read_schema(tmp_path / "events.parquet")}
     assert kinds["time"] == "timestamp[us, tz=UTC]"
 

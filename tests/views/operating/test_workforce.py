@@ -31,7 +31,7 @@ def test_what_stands_in_which_queue(here: Yard) -> None:
     worker.tick()
     soon(lambda: gate.calls)
     critical = _queues(here)["critical"]
-    assert (critical["pending"], critical["active"], critical["oldestSeconds"]) == (2, 1, 7.0)
+    assert (critical["pending"], critical["active"], critical["oldest_age"]) == (2, 1, 7.0)
     assert _queues(here)["default"]["timed"] == 1
     gate.open.set()
     soon(lambda: (worker.tick() and False) or (not worker.jobs and _queues(here)["critical"]["pending"] == 0))
@@ -50,7 +50,7 @@ def test_what_failed_and_is_tried_again(here: Yard) -> None:
 
     soon(is_retrying)
     low = _queues(here)["low"]
-    assert (low["failed"], low["pending"], low["active"], low["oldestSeconds"]) == (1, 0, 0, None)
+    assert (low["failed"], low["pending"], low["active"], low["oldest_age"]) == (1, 0, 0, None)
 
 
 def test_who_is_there_and_what_each_serves(here: Yard) -> None:
@@ -64,9 +64,9 @@ def test_who_is_there_and_what_each_serves(here: Yard) -> None:
     other.tick()
     soon(lambda: gate.calls)
     first, second = (worker_document(row) for row in worker_rows(here.engine))
-    assert (first["name"], first["state"], first["tasks"], first["concurrency"]) == ("w1", "running", 1, 4)
-    assert (first["queues"], first["handlers"], first["onlyExecution"]) == ({"default": 3, "low": 1}, ["work"], False)
-    assert (second["name"], second["state"], second["queues"], second["tasks"]) == ("w2", "running", None, 0)
+    assert (first["name"], first["status"], first["tasks"], first["concurrency"]) == ("w1", "running", 1, 4)
+    assert (first["queues"], first["handlers"], first["only_execution"]) == ({"default": 3, "low": 1}, ["work"], False)
+    assert (second["name"], second["status"], second["queues"], second["tasks"]) == ("w2", "running", None, 0)
     here.clock.advance_to(here.clock.now() + 90 * SECOND)
     assert [row.state for row in worker_rows(here.engine)] == ["running", "silent"]
     gate.open.set()

@@ -160,7 +160,7 @@ def test_a_zone_that_is_not_known_here_tells_the_one_time_that_is() -> None:
     due = microseconds("2026-05-01T10:00Z")
     unknown = schedule(zone="Mars/Base", next=due, due=due)
     assert times_to_come(unknown) == [due]
-    assert schedule_document(unknown, {})["next"] == ["2026-05-01T10:00:00Z"]
+    assert schedule_document(unknown, {})["next_times"] == ["2026-05-01T10:00:00Z"]
 
 
 def test_a_document_has_what_became_of_the_newest_times() -> None:
@@ -172,10 +172,10 @@ def test_a_document_has_what_became_of_the_newest_times() -> None:
         assert document["input"] == {"a": 1}
         assert document["firings"] == [
             {"time": "2026-05-01T11:00:00.000Z", "at": "2026-05-01T11:00:00.000Z", "outcome": "skipped",
-             "executionId": None, "executionStatus": None,
+             "execution_id": None, "execution_status": None,
              "reason": "execution nightly-20260501T100000Z still runs"},
             {"time": "2026-05-01T10:00:00.000Z", "at": "2026-05-01T10:00:00.000Z", "outcome": "started",
-             "executionId": execution.ref, "executionStatus": "RUNNING", "reason": None},
+             "execution_id": execution.ref, "execution_status": "RUNNING", "reason": None},
         ]  # fmt: skip
 
 

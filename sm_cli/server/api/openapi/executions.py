@@ -77,7 +77,7 @@ class WaitAnswer(AnswerBody):
 class WholeExecutionAnswer(ExecutionAnswer):
     """An execution with its data."""
 
-    definition: str = Field(description="The digest of its text.")
+    digest: str = Field(description="Of the text of its definition.")
     type: str
     part_of: str | None = Field(description="The id of the execution at the top.")
     deadline: str | None
@@ -109,7 +109,7 @@ class ReasonAnswer(AnswerBody):
 class ReasonsAnswer(AnswerBody):
     """Why an execution does not go on, or where it failed."""
 
-    executionId: str  # noqa: N815 - the names of members are those of the answers
+    execution_id: str
     status: StatusName
     failure: FailureAnswer | None
     reasons: list[ReasonAnswer]
@@ -124,7 +124,7 @@ class VisitAnswer(AnswerBody):
     where: list[str]
     started: str
     ended: str | None
-    milliseconds: int | None
+    duration: float | None = Field(description="Seconds; null while it lasts.")
     retries: int
     error: str | None
     cause: str | None
@@ -169,8 +169,8 @@ class RerunAnswer(AnswerBody):
 class RedriveAnswer(AnswerBody):
     """What runs again of an execution."""
 
-    executionId: str  # noqa: N815
-    dryRun: bool  # noqa: N815
+    execution_id: str
+    dry_run: bool
     version: int | None
     again: list[RerunAnswer]
 
@@ -206,5 +206,5 @@ class DeletedExecutionAnswer(AnswerBody):
     """What went with an execution."""
 
     deleted: list[str]
-    mapRunChildren: int  # noqa: N815
-    events: int
+    map_run_children: int
+    event_count: int

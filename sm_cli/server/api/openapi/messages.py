@@ -12,7 +12,7 @@ from sm_cli.server.api.openapi.parts import AnswerBody
 class LateAnswer(AnswerBody):
     """An execution that a message came too late for."""
 
-    execution: str | None
+    execution_id: str | None
     ended: str
     how: str
 
@@ -24,16 +24,16 @@ class MessageAnswer(AnswerBody):
     key: str
     value: str
     type: str
-    strictType: bool  # noqa: N815 - the names of members are those of the answers
-    messageId: str | None  # noqa: N815
+    strict_type: bool
+    message_id: str | None
     status: str
     sent: str
     expires: str
     received: str | None
-    receivedBy: int  # noqa: N815
+    received_by: int
     executions: list[str | None] = Field(description="Who received it; null for one that was deleted.")
-    onlyFor: str | None  # noqa: N815
-    tooLateFor: list[LateAnswer]  # noqa: N815
+    execution_id: str | None = Field(description="The only execution that may receive it.")
+    too_late_for: list[LateAnswer]
 
 
 class WholeMessageAnswer(MessageAnswer):
@@ -48,11 +48,13 @@ class ReceiptAnswer(AnswerBody):
     outcome: Literal["delivered", "buffered", "duplicate", "not_delivered"]
     key: str
     value: str
-    message: int | None
+    id: int | None = Field(description="The number of the message that is kept; null: nothing is.")
     executions: list[str]
     until: str | None
     near: list[str] = Field(description="Sentences about what it just missed.")
-    first: WholeMessageAnswer | None = Field(default=None, description="Of a duplicate: the message that came first.")
+    first_message: WholeMessageAnswer | None = Field(
+        default=None, description="Of a duplicate: the message that came first."
+    )
 
 
 class DeletedMessagesAnswer(AnswerBody):
@@ -67,8 +69,8 @@ class OpenWaitAnswer(AnswerBody):
     key: str
     value: str
     type: str
-    executionId: str  # noqa: N815
-    execution: str
+    execution_id: str
+    execution_name: str
     workflow: str
     state: str
     since: str
@@ -78,8 +80,8 @@ class OpenWaitAnswer(AnswerBody):
 class TaskAnswer(AnswerBody):
     """A task that waits for a callback."""
 
-    executionId: str  # noqa: N815
-    execution: str
+    execution_id: str
+    execution_name: str
     workflow: str
     state: str
     resource: str

@@ -32,7 +32,7 @@ class RoundAnswer(AnswerBody):
 
     number: int
     size: int
-    closed: int
+    ended: int
     failed: int
 
 
@@ -41,24 +41,24 @@ class BatchAnswer(AnswerBody):
 
     id: str
     workflow: str
-    definition: str
-    namePrefix: str  # noqa: N815 - the names of members are those of the answers
+    digest: str = Field(description="Of the text of the definition.")
+    name_prefix: str
     source: dict[str, Any]
     status: str
     started: str
-    closed: str | None
-    pausedSince: str | None  # noqa: N815
-    pausedBy: str | None  # noqa: N815
+    ended: str | None
+    paused_since: str | None
+    paused_by: str | None
     error: str | None
     cause: str | None
-    itemCounts: BatchCountsAnswer  # noqa: N815
+    item_counts: BatchCountsAnswer
     concurrency: int
-    maxFailureRate: str | None = Field(description="Percent.")  # noqa: N815
-    minSamples: int  # noqa: N815
+    max_failure_rate: float | None = Field(description="Percent.")
+    min_samples: int
     round: RoundAnswer | None
-    pauseAt: str | None  # noqa: N815
-    failAt: str | None  # noqa: N815
-    redriveCount: int  # noqa: N815
+    pause_at: float | None = Field(description="Percent.")
+    fail_at: float | None = Field(description="Percent.")
+    redrive_count: int
 
 
 class ItemResultAnswer(AnswerBody):
@@ -66,7 +66,7 @@ class ItemResultAnswer(AnswerBody):
 
     index: int
     name: str
-    executionId: str | None  # noqa: N815
+    execution_id: str | None
     status: str
     existing: bool
     input: Any
@@ -74,7 +74,7 @@ class ItemResultAnswer(AnswerBody):
     error: str | None
     cause: str | None
     started: str | None
-    closed: str | None
+    ended: str | None
 
 
 class ItemCountsAnswer(AnswerBody):
@@ -100,18 +100,18 @@ class MapRunAnswer(AnswerBody):
     """A map run."""
 
     id: str
-    executionId: str  # noqa: N815
+    execution_id: str
     state: str
     workflow: str
     type: str
     status: StatusName
     started: str
-    closed: str | None
-    maxConcurrency: int  # noqa: N815
-    toleratedFailures: int | None  # noqa: N815
-    redriveCount: int  # noqa: N815
-    itemCounts: ItemCountsAnswer  # noqa: N815
-    executionCounts: ExecutionCountsAnswer  # noqa: N815
+    ended: str | None
+    concurrency: int
+    tolerated_failures: int | None
+    redrive_count: int
+    item_counts: ItemCountsAnswer
+    execution_counts: ExecutionCountsAnswer
 
 
 class FiringAnswer(AnswerBody):
@@ -120,8 +120,8 @@ class FiringAnswer(AnswerBody):
     time: str
     at: str
     outcome: str
-    executionId: str | None  # noqa: N815
-    executionStatus: StatusName | None  # noqa: N815
+    execution_id: str | None
+    execution_status: StatusName | None
     reason: str | None
 
 
@@ -133,24 +133,24 @@ class ScheduleAnswer(AnswerBody):
     status: str
     cron: str | None
     zone: str | None
-    everySeconds: int | None  # noqa: N815
+    every: int | None = Field(description="Seconds.")
     at: str | None
     overlap: str
-    catchUp: str  # noqa: N815
-    jitterSeconds: int  # noqa: N815
+    catch_up: str
+    jitter: int = Field(description="Seconds.")
     queue: str
-    next: list[str]
+    next_times: list[str]
     due: str | None
     waiting: int
-    last: FiringAnswer | None
+    last_firing: FiringAnswer | None
 
 
 class WholeScheduleAnswer(ScheduleAnswer):
     """A schedule with its input and what became of its newest times."""
 
     created: str
-    pausedAt: str | None  # noqa: N815
-    waitingTimes: list[str]  # noqa: N815
+    paused_since: str | None
+    waiting_times: list[str]
     input: Any
     firings: list[FiringAnswer]
 
@@ -182,8 +182,8 @@ class NumbersAnswer(AnswerBody):
 
     count: int
     rate_per_hour: float
-    failures: int
-    closed: int
+    failed: int
+    ended: int
     average: float | None
     p50: float | None
     p95: float | None
@@ -212,10 +212,10 @@ class QueueAnswer(AnswerBody):
     callbacks: int
     retrying: int
     timed: int
-    oldestSeconds: float | None  # noqa: N815
+    oldest_age: float | None = Field(description="Seconds that the oldest pending task waits; null: none does.")
     succeeded: int
     failed: int
-    countedSince: str  # noqa: N815
+    counted_since: str
 
 
 class WorkerAnswer(AnswerBody):
@@ -223,16 +223,16 @@ class WorkerAnswer(AnswerBody):
 
     name: str
     id: str
-    state: str
+    status: str = Field(description="running, silent or dead.")
     host: str
     pid: int
-    startDate: str  # noqa: N815
-    seenDate: str  # noqa: N815
+    started: str
+    seen: str
     tasks: int
     concurrency: int | None
     queues: Any
     handlers: list[str] | None
-    onlyExecution: bool  # noqa: N815
+    only_execution: bool
 
 
 class FindingAnswer(AnswerBody):
@@ -257,7 +257,7 @@ class OldestOpenAnswer(AnswerBody):
     id: str
     name: str
     workflow: str
-    startDate: str  # noqa: N815
+    started: str
 
 
 class DatabaseAnswer(AnswerBody):
@@ -267,8 +267,8 @@ class DatabaseAnswer(AnswerBody):
 
     bytes: int
     schema_: int = Field(alias="schema")
-    executions: dict[str, int]
-    mapRunChildren: int  # noqa: N815
-    bytesPerExecution: int | None  # noqa: N815
-    oldestOpen: OldestOpenAnswer | None  # noqa: N815
+    execution_counts: dict[str, int] = Field(description="By status.")
+    map_run_children: int
+    bytes_per_execution: int | None
+    oldest_open: OldestOpenAnswer | None
     tables: dict[str, int]

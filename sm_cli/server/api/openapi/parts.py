@@ -46,7 +46,7 @@ class ExecutionAnswer(AnswerBody):
     alias: str | None = Field(description="The alias that it was started by.")
     status: StatusName
     started: str
-    closed: str | None = Field(description="null while it runs.")
+    ended: str | None = Field(description="null while it runs.")
     error: str | None
     cause: str | None
     tags: dict[str, str]
@@ -68,7 +68,7 @@ class FailureAnswer(AnswerBody):
     state: str | None
     places: list[str] = Field(description="Lines of code, innermost first.")
     traceback: str | None
-    execution: FailedChildAnswer | None = Field(description="The execution below that failed first.")
+    failed_execution: FailedChildAnswer | None = Field(description="The execution below that failed first.")
 
 
 class FailedChildAnswer(AnswerBody):

@@ -14,10 +14,10 @@ class WorkflowAnswer(AnswerBody):
 
     name: str
     version: int | None = Field(description="The current one; null for a file that was never started.")
-    versions: int
+    version_count: int
     aliases: dict[str, dict[str, int]] = Field(description="By name: versions and their shares in percent.")
     registered: str | None
-    file: bool = Field(description="Whether the project has a file of it.")
+    has_file: bool = Field(description="Whether the project has a file of it.")
 
 
 class VersionAnswer(AnswerBody):
@@ -29,14 +29,14 @@ class VersionAnswer(AnswerBody):
     aliases: dict[str, int] = Field(description="Those that mean it, with its share in percent.")
     registered: str
     running: int = Field(description="Executions that run it now.")
-    definition: str = Field(description="The digest of its text.")
+    digest: str = Field(description="Of the text of its definition.")
 
 
 class VersionTextAnswer(VersionAnswer):
     """A version with its text."""
 
     format: str
-    text: Any = Field(description="The definition.")
+    definition: Any
 
 
 class RegistrationAnswer(AnswerBody):
