@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.errors import NotFound
 from sm_cli.project.definitions import files_by_name
 from sm_cli.project.reading import DefinitionReader
@@ -82,9 +82,9 @@ class Library:
         workflow = self(name)
         if workflow is None:
             there = files_by_name(self.folder)
-            close = get_close_matches(name, there, 1)
-            more = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(there)}" if there else ""
-            raise NotFound(f"{self.folder} has no workflow {name!r}{more}", topic="workflow")
+            more = did_you_mean(name, there) or (f"there are {', '.join(there)}" if there else None)
+            sentence = f"{self.folder} has no workflow {name!r}"
+            raise NotFound(sentence if more is None else f"{sentence}; {more}", topic="workflow")
         return workflow
 
     def register_nested(self, engine: Engine, workflow: Workflow) -> None:

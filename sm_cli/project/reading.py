@@ -162,8 +162,7 @@ def _choose(sources: list[DefinitionSource], file: str, machine: str | None) -> 
         return by_name[machine]
     if not names:
         raise NotFound(f"{file} is one definition, so it has no {machine!r}")
-    from difflib import get_close_matches
+    from sm_cli.asl.validation.nearest import did_you_mean
 
-    close = get_close_matches(machine, names, 1)
-    more = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(names)}"
-    raise NotFound(f"{file} has no state machine {machine!r}{more}")
+    more = did_you_mean(machine, names) or f"it has {', '.join(names)}"
+    raise NotFound(f"{file} has no state machine {machine!r}; {more}")

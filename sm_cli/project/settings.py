@@ -108,10 +108,9 @@ def _check(file: Path, table: dict[str, object], lines: list[str]) -> None:
     for key, value in table.items():
         kind = KEYS.get(key)
         if kind is None:
-            from difflib import get_close_matches
+            from sm_cli.asl.validation.nearest import did_you_mean  # only whoever wrote something wrong waits for it
 
-            close = get_close_matches(key, KEYS, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"sm knows {', '.join(KEYS)}"
+            hint = did_you_mean(key, KEYS) or f"sm knows {', '.join(KEYS)}"
             raise ConfigurationError(f"{place_of(file, lines, key)} sets {key!r}, which sm does not know", hint=hint)
         expected_type, type_name = kind
         if type(value) is not expected_type:

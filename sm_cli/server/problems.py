@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.errors import (
     Conflict,
     DatabaseAway,
@@ -43,6 +45,17 @@ _STATUSES: tuple[tuple[type[SmError], int], ...] = (
 )
 #: Seconds after which it may be tried again.
 _RETRY_AFTER = "1"
+#: Which request shows what there is, by an error's topic.
+_REQUESTS = {
+    "workflow": "GET /api/v1/workflows",
+    "version": "GET /api/v1/workflows/{workflow}/versions",
+    "alias": "GET /api/v1/workflows/{workflow}/aliases",
+    "execution": "GET /api/v1/executions",
+    "batch": "GET /api/v1/batches",
+    "map run": "GET /api/v1/map-runs",
+    "message": "GET /api/v1/messages",
+    "schedule": "GET /api/v1/schedules",
+}
 #: So many faults of one request are named.
 _MOST_FAULTS = 5
 #: What pydantic says in words of Python.
@@ -107,6 +120,9 @@ def problem_of(error: BaseException) -> dict[str, Json]:
 def problem_response(error: BaseException) -> Response:
     """The answer to a request that ended in an error; what is our own bug is logged with its traceback."""
     document = problem_of(error)
+    if isinstance(error, NotFound) and error.topic in _REQUESTS:
+        lists = f"{_REQUESTS[error.topic]} shows what there is."
+        document["hint"] = lists if error.hint is None else f"{error.hint} {lists}"
     status = document["status"]
     assert isinstance(status, int)
     if status == 500:
@@ -131,9 +147,16 @@ def aws_refusal(refusal: Refusal) -> Response:
 
 def validation_refusal(error: RequestValidationError) -> Refusal:
     """What is wrong with the parameters or the body of a request, in one sentence."""
-    sentences = []
+    sentences, hint = [], None
     for each in error.errors()[:_MOST_FAULTS]:
         where, *path = (str(part) for part in each["loc"])
         place = f"{where} {'/'.join(path)}" if path else where
         sentences.append(f"{place}: {_FAULTS.get(each['type'], each['msg'])}")
-    return Refusal(400, "UsageError", "; ".join(sentences), hint=SEE_DOCS)
+        hint = hint or _near_word(each)
+    return Refusal(400, "UsageError", "; ".join(sentences), hint=hint or SEE_DOCS)
+
+
+def _near_word(fault: dict[str, Any]) -> str | None:
+    """What was meant, where one of a few words is expected and another one is given."""
+    word, words = fault["input"], re.findall(r"'([^']+)'", str(fault.get("ctx", {}).get("expected", "")))
+    return did_you_mean(word, words) if isinstance(word, str) else None

@@ -18,6 +18,12 @@ def nearest(word: str, words: Iterable[str], least: float = 0.6) -> str | None:
     return names[close[0]] if close else None
 
 
+def did_you_mean(word: str, words: Iterable[str]) -> str | None:
+    """`did you mean 'order'?`, of the name nearest to a word; None where none is alike."""
+    near = nearest(word, words)
+    return None if near is None else f"did you mean {near!r}?"
+
+
 def as_jsonata(path: str) -> str:
     """What a plain path of JSONPath is in JSONata."""
     root = "$states.context" if path.startswith("$$") else "$states.input"

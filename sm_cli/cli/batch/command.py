@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,13 +19,11 @@ from sm_cli.cli.terminal.options import (
     Output,
     TableOutput,
     Trust,
+    choice,
     count,
     output_format,
     table_format,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _Which = Annotated[
     str,
@@ -193,12 +191,12 @@ def print_results(
     _trust: Trust = False,
 ) -> None:
     """Print what became of every item, in order: a line of JSON each."""
-    from sm_cli.engine.batches.results import item_results
+    from sm_cli.engine.batches.results import ItemStatus, item_results
     from sm_cli.jsonvalue import dumps
     from sm_cli.views.batches.batch import find_batch
     from sm_cli.views.batches.documents import result_row
 
-    chosen_status = None if status is None else status.upper()
+    chosen_status = None if status is None else choice(status.upper(), "--status", tuple(ItemStatus))
     with opened_engine(db, buckets=buckets) as engine:
         batch = find_batch(engine, which)
         for each in item_results(engine.store, engine.buckets, batch.execution):

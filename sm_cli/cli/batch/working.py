@@ -12,7 +12,7 @@ from sm_cli.cli.run.signals import Interrupts
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import say
-from sm_cli.engine.batches.results import ItemResult, item_results
+from sm_cli.engine.batches.results import ItemResult, ItemStatus, item_results
 from sm_cli.engine.batches.starting import parent_workflow
 from sm_cli.errors import StillRunning, UsageError
 from sm_cli.jsonvalue import dumps
@@ -132,9 +132,8 @@ class EndedChildren:
             parent = execution.parent
             if parent is not None and parent.is_listed and execution.tree == self.tree and has_ended(execution):
                 reason = None if execution.events else execution.cause
-                result = ItemResult(
-                    parent.number, execution.name, execution.status.value, execution, execution.input, reason=reason
-                )
+                status = ItemStatus(execution.status)
+                result = ItemResult(parent.number, execution.name, status, execution, execution.input, reason=reason)
                 self._tell(result)
 
     def print_others(self, engine: Engine, batch: Batch) -> None:

@@ -7,10 +7,10 @@ is asked back, never guessed.
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.cli.project.config import Project, blamed_on, is_file, relative_path
 from sm_cli.cli.terminal.inputs import read_stdin
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
@@ -79,8 +79,7 @@ def _closest_hint(folder: Path, name: str) -> str:
         return there[name]
     if "/" in name or path.suffix in SUFFIXES:
         raise NotFound(f"there is no file {path}")
-    close = get_close_matches(name, there, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"{folder}/ has {', '.join(there)}." if there else None
+    hint = did_you_mean(name, there) or (f"{folder}/ has {', '.join(there)}." if there else None)
     raise NotFound(f"there is no file {str(path)!r} and no workflow of that name in {folder}/", hint=hint)
 
 

@@ -131,9 +131,8 @@ def _check_level(level: str) -> str:
 
 def state_in(document: Document, name: str) -> StateAt:
     """The state of a valid definition. Raises InvalidDefinition, NotFound."""
-    from difflib import get_close_matches
-
     from sm_cli.asl.outline import outline
+    from sm_cli.asl.validation.nearest import did_you_mean
     from sm_cli.asl.validation.validate import validate
     from sm_cli.errors import InvalidDefinition, NotFound
 
@@ -143,8 +142,7 @@ def state_in(document: Document, name: str) -> StateAt:
     definition: Any = document.value
     there = {name: state for machine in outline(definition) for name, state in machine.states.items()}
     if name not in there:
-        close = get_close_matches(name, there, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(there)}."
+        hint = did_you_mean(name, there) or f"it has {', '.join(there)}."
         raise NotFound(f"the workflow has no state {name!r}", hint=hint)
     return there[name]
 

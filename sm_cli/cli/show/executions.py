@@ -139,17 +139,16 @@ def _print_executions(store: Store, executions: list[Execution], *, wide: bool) 
 
 def nothing_text(store: Store, filter: ExecutionFilter) -> str:
     """What is said when no execution is one of these."""
-    from difflib import get_close_matches
-
+    from sm_cli.asl.validation.nearest import did_you_mean
     from sm_cli.views.listing import workflow_names
 
     text = "there is no execution" if filter.run is None else "the map run has no child"
     if filter.workflow is not None:
         text = f"no execution of workflow {filter.workflow!r}"
         names = workflow_names(store)
-        close = [] if filter.workflow in names else get_close_matches(filter.workflow, names, 1)
-        if close:
-            return f"{text}; did you mean {close[0]!r}?"
+        hint = None if filter.workflow in names else did_you_mean(filter.workflow, names)
+        if hint is not None:
+            return f"{text}; {hint}"
     which = [f"is {' or '.join(filter.statuses)}"] if filter.statuses else []
     which += [] if filter.name_contains is None else [f"has {filter.name_contains!r} in its name"]
     which += [] if filter.state is None else [f"was in the state {filter.state!r}"]

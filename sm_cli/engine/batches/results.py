@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sm_cli.buckets import ItemReaderFailed, Unreadable
@@ -24,10 +25,24 @@ if TYPE_CHECKING:
     from sm_cli.store.protocol import Store
 
 _PAGE = 128
-#: Of an item that was not started in a batch that is over.
-SKIPPED = "SKIPPED"
-#: Of an item whose execution was there and has been deleted since.
-DELETED = "DELETED"
+#: Why an item was not started.
+_TOO_LATE = "the batch ended before its turn"
+
+
+class ItemStatus(StrEnum):
+    """What an item is: the status of its execution, or why it has none."""
+
+    #: It waits for its turn.
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+    #: It was not started in a batch that is over.
+    SKIPPED = "SKIPPED"
+    #: Its execution was there and has been deleted since.
+    DELETED = "DELETED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +53,8 @@ class ItemResult:
     number: int
     #: The name of its execution.
     name: str
-    #: The execution's status, or PENDING, SKIPPED, DELETED.
-    status: str
+    #: The execution's, or why there is none.
+    status: ItemStatus
     #: The execution, with its data; None when there is none.
     execution: Execution | None
     #: The item; the input of the execution when there is one.
@@ -112,16 +127,18 @@ def _existing_row(plan: Plan, number: int, existing: dict[int, Execution]) -> It
     name = plan.name(number)
     execution = existing.get(number)
     if execution is None:
-        return ItemResult(number, name, DELETED, None, None, reason="its execution has been deleted")
-    return ItemResult(number, execution.name, execution.status.value, execution, execution.input, is_existing=True)
+        return ItemResult(number, name, ItemStatus.DELETED, None, None, reason="its execution has been deleted")
+    return ItemResult(
+        number, execution.name, ItemStatus(execution.status), execution, execution.input, is_existing=True
+    )
 
 
 def _row(number: int, child: Execution) -> ItemResult:
     if child.events or child.status is Status.PENDING:
-        return ItemResult(number, child.name, child.status.value, child, child.input)
+        return ItemResult(number, child.name, ItemStatus(child.status), child, child.input)
     if child.status is Status.FAILED:
-        return ItemResult(number, child.name, child.status.value, child, child.input, reason=child.cause)
-    return ItemResult(number, child.name, SKIPPED, child, child.input, reason="the batch ended before its turn")
+        return ItemResult(number, child.name, ItemStatus(child.status), child, child.input, reason=child.cause)
+    return ItemResult(number, child.name, ItemStatus.SKIPPED, child, child.input, reason=_TOO_LATE)
 
 
 def _not_started(
@@ -129,7 +146,7 @@ def _not_started(
 ) -> Iterator[ItemResult]:
     """Rows of the items that no execution was made for."""
     total = plan.total if run is None else run.join.item_count
-    status, reason = (SKIPPED, "the batch ended before its turn") if is_over else (Status.PENDING.value, None)
+    status, reason = (ItemStatus.SKIPPED, _TOO_LATE) if is_over else (ItemStatus.PENDING, None)
     if total is not None and number >= total:
         return
     try:

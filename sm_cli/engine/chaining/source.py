@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sm_cli.asl.model import DistributedMap, Map, Parallel, Program
-from sm_cli.asl.validation.nearest import nearest
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.engine.chaining.transform import Transform
 from sm_cli.engine.programs import Programs
 from sm_cli.errors import Conflict, NotFound
@@ -117,8 +117,7 @@ def _no_exit(program: Program, execution: Execution, state: str) -> NotFound:
             f"state {state!r} did not run in execution {execution.name} itself",
             hint="What is inside a distributed Map runs in executions of its own: name one of those as the source.",
         )
-    close = nearest(state, names)
-    hint = f"It has {', '.join(sorted(names)[:_MOST_NAMED])}." if close is None else f"did you mean {close!r}?"
+    hint = did_you_mean(state, names) or f"It has {', '.join(sorted(names)[:_MOST_NAMED])}."
     return NotFound(f"workflow {execution.workflow} has no state {state!r}", hint=hint)
 
 

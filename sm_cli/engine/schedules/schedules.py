@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.engine.execution_names import check_chosen_name
 from sm_cli.engine.payload_warnings import refuse_beyond_aws
 from sm_cli.engine.schedules.firing import execution_name, find_workflow, offer
@@ -24,6 +25,7 @@ from sm_cli.timestamps import MICROSECONDS, rfc3339
 if TYPE_CHECKING:
     from sm_cli.engine.programs import Workflow
     from sm_cli.engine.transactions import Transactions
+    from sm_cli.store.sql.questions import Questions
 
 #: An execution's name, of 80 characters at most, is that of its schedule and a time.
 LONGEST_NAME = 50
@@ -95,9 +97,9 @@ class Schedules:
         """The schedule of this name. Raises NotFound."""
         with self._engine.store.read() as questions:
             schedule = questions.schedule(name)
-        if schedule is None:
-            raise _not_found(name)
-        return schedule
+            if schedule is None:
+                raise _not_found(questions, name)
+            return schedule
 
     def page(self, limit: int, after: str = "") -> list[Schedule]:
         """At most `limit`, in the order of their names. after: the last one of the page before."""
@@ -152,7 +154,7 @@ class Schedules:
         def remove(tick: Tick) -> Schedule:
             schedule = tick.tx.schedule(name)
             if schedule is None:
-                raise _not_found(name)
+                raise _not_found(tick.tx, name)
             tick.changes.schedules_gone.append(schedule.id)
             return schedule
 
@@ -241,15 +243,16 @@ def _is_same(before: Schedule, schedule: Schedule) -> bool:
     return facts(before) == facts(schedule) and canonical(before.input) == canonical(schedule.input)
 
 
-def _not_found(name: str) -> NotFound:
-    return NotFound(f"there is no schedule {name!r}", topic="schedule")
+def _not_found(questions: Questions, name: str) -> NotFound:
+    hint = did_you_mean(name, [each.name for each in questions.schedules()])
+    return NotFound(f"there is no schedule {name!r}", hint=hint, topic="schedule")
 
 
 def _changed(tick: Tick, name: str) -> Schedule:
     """The schedule of this name, as one that this tick changes. Raises NotFound."""
     before = tick.tx.schedule(name)
     if before is None:
-        raise _not_found(name)
+        raise _not_found(tick.tx, name)
     schedule = tick.changes.schedules[before.id] = replace(before)
     return schedule
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.engine.versions.aliases import draw
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.errors import NotFound
@@ -66,9 +65,7 @@ def _current(questions: Questions, workflow: str, changes: Changes | None) -> Ve
 def no_workflow(questions: Questions, workflow: str) -> NotFound:
     """There is no workflow of this name; with a name of the database that is spelt alike."""
     names = [definition.name for definition, _ in questions.workflows()]
-    close = get_close_matches(workflow, names, 1)
-    hint = f"did you mean {close[0]!r}?" if close else None
-    return NotFound(f"there is no workflow {workflow!r}", hint=hint, topic="workflow")
+    return NotFound(f"there is no workflow {workflow!r}", hint=did_you_mean(workflow, names), topic="workflow")
 
 
 def no_alias(questions: Questions, reference: WorkflowReference) -> NotFound:

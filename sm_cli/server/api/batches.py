@@ -12,7 +12,7 @@ from starlette.responses import Response
 from sm_cli.engine.batches import control
 from sm_cli.engine.batches.executions import OfExecutions
 from sm_cli.engine.batches.options import BatchOptions, concurrency_of, rate_of
-from sm_cli.engine.batches.results import ItemResult, item_results
+from sm_cli.engine.batches.results import ItemResult, ItemStatus, item_results
 from sm_cli.engine.batches.starting import Inputs, ObjectKey
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.jsonvalue import Json
@@ -139,17 +139,16 @@ async def _control(request: Request, backend: Backend, name: str, change: Callab
 @router.get("/batches/{batch}/results", summary="What became of the items of a batch")
 async def get_results(
     batch: str, request: Request, backend: TheBackend,
-    status: Annotated[str | None, Query(description="Only these: FAILED, SKIPPED, SUCCEEDED, …")] = None,
+    status: Annotated[ItemStatus | None, Query(description="Only these.")] = None,
     limit: Limit = 1000, cursor: Cursor = None,
 ) -> Response:  # fmt: skip
     """`items`, in their order, and `next`."""
-    chosen = None if status is None else status.upper()
     last = number_of_cursor(cursor, "results")
 
     def ask() -> list[ItemResult]:
         found = find_batch(backend.engine, batch)
         results = item_results(backend.store, backend.engine.buckets, found.execution, 0 if last is None else last + 1)
-        return [*islice((each for each in results if chosen is None or each.status == chosen), limit)]
+        return [*islice((each for each in results if status is None or each.status == status), limit)]
 
     rows = await backend.read(ask)
     following = cursor_text("results", rows[-1].number) if len(rows) == limit else None

@@ -6,9 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sm_cli.asl.text.source import from_value, parse
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.engine.chaining.transform import Transform, jsonata_transform
 from sm_cli.engine.engine import Workflow, prepare
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
+from sm_cli.project.definitions import files_by_name
+from sm_cli.views.listing import workflow_names
 
 if TYPE_CHECKING:
     from sm_cli.server.backend import Backend
@@ -35,7 +38,9 @@ def requested_workflow(
     except NotFound:
         with suppress(NotFound):
             return backend.engine.find_workflow(reference)
-        raise NotFound(f"there is no workflow {reference!r}", topic="workflow") from None
+        names = {*files_by_name(backend.library.folder), *workflow_names(backend.store)}
+        hint = did_you_mean(reference, names)
+        raise NotFound(f"there is no workflow {reference!r}", hint=hint, topic="workflow") from None
 
 
 def workflow_from(definition: dict[str, Any] | str | bytes, name: str) -> Workflow:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from difflib import get_close_matches
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -13,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.errors import InvalidJson
 from sm_cli.jsonvalue import loads_exact
 from sm_cli.server.api.links import API
@@ -115,9 +115,8 @@ def _check_parameters(request: Request, known: list[str]) -> None:
         return
     for name in request.query_params:
         if name not in known:
-            close = get_close_matches(name, known, 1)
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            hint = f"did you mean {close[0]!r}?" if close else f"{SEE_DOCS[:-1]}: {takes}."
+            hint = did_you_mean(name, known) or f"{SEE_DOCS[:-1]}: {takes}."
             raise Refusal(400, "UsageError", f"query {name[:80]}: there is no such parameter", hint=hint)
 
 

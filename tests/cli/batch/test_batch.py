@@ -53,6 +53,8 @@ def test_every_item_is_an_execution_and_has_a_row_of_results(shop: Project) -> N
     assert [each["name"] for each in shop.sm("list", "--workflow", "order", "--json").json][:2] == ["p-4", "p-3"]
     again = shop.sm("batch", "results", result.out.strip())
     assert [json.loads(line) for line in again.out.splitlines()] == rows
+    unknown = shop.sm("batch", "results", "p", "--status", "faild")
+    assert (unknown.code, "--status takes PENDING, RUNNING," in unknown.err) == (2, True)
     failures = shop.sm("batch", "results", "p", "--status", "failed")
     assert [json.loads(line)["name"] for line in failures.out.splitlines()] == ["p-2"]
 
@@ -81,7 +83,7 @@ def test_a_dry_run_starts_nothing(shop: Project) -> None:
     ]  # fmt: skip
     assert shop.sm("batch", "list", "--json").json == []
     document = shop.sm("batch", "run", "order", "--inputs", "items.jsonl", "--dry-run", "--json").json
-    assert (document["items"], document["existing"]) == (4, 0)
+    assert (document["item_count"], document["existing"]) == (4, 0)
 
 
 def test_stdin_is_kept_in_the_database_and_workers_go_on_with_it(shop: Project) -> None:
