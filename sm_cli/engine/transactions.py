@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from time import monotonic_ns
 from typing import TypeAlias, TypeVar
@@ -81,13 +81,15 @@ class Transactions:
         self._observers = (*self._observers, observer)
 
     def transact(
-        self, work: Callable[[Tick], T], taker: JobTaker | None = None, *, postponing: bool = False
-    ) -> tuple[T, Tick]:
+        self, work: Callable[[Tick], T], taker: JobTaker | None = None, *, postponing: bool = False,
+        executions: Collection[int] = (),
+    ) -> tuple[T, Tick]:  # fmt: skip
         """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke.
         postponing: what is offered of a tree that needs what another transaction has is left for a while, as if there
-        were no time for it, and not waited for. Raises Unwritable for what the store cannot write."""
+        were no time for it, and not waited for. executions: those that it is about, as far as is known. Raises
+        Unwritable for what the store cannot write."""
         try:
-            result, tick = self._transact(work, taker, postponing)
+            result, tick = self._transact(work, taker, postponing, executions)
         except _Unwritten as e:
             frames, error = e.frames, e.error
             self.transact(lambda tick: blame(tick, frames, error))
@@ -150,13 +152,15 @@ class Transactions:
                 locks |= e.locks
         raise AssertionError("counting has no end")
 
-    def _transact(self, work: Callable[[Tick], T], taker: JobTaker | None, postponing: bool) -> tuple[T, Tick]:
+    def _transact(
+        self, work: Callable[[Tick], T], taker: JobTaker | None, postponing: bool, executions: Collection[int]
+    ) -> tuple[T, Tick]:
         """Attempt after attempt, each of which waits first for what those before it missed."""
         locks, slots = NOTHING, 0 if taker is None else taker.slots
         for attempt in itertools.count(1):
             try:
                 trees = self._postponing.now(monotonic_ns() // 1000) if postponing else frozenset()
-                return self._attempt(work, taker, locks, trees)
+                return self._attempt(work, taker, locks, trees, executions)
             except Contended as e:
                 attempts_log.debug("another attempt: %s", ", ".join(map(str, e.locks)) or e.message)
                 if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
@@ -171,11 +175,12 @@ class Transactions:
         raise AssertionError("counting has no end")
 
     def _attempt(
-        self, work: Callable[[Tick], T], taker: JobTaker | None, locks: Locks, postponed_trees: frozenset[int]
-    ) -> tuple[T, Tick]:
+        self, work: Callable[[Tick], T], taker: JobTaker | None, locks: Locks, postponed_trees: frozenset[int],
+        executions: Collection[int],
+    ) -> tuple[T, Tick]:  # fmt: skip
         clock = self.clock
         self._last_tree = 0
-        with self.store.write(locks) as tx:
+        with self.store.write(locks, executions) as tx:
             start = clock.monotonic()
             tick = Tick(
                 tx, self.programs, clock.now(), self.settings, taker, clock.new_ref, self.shares, clock.monotonic

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ class Joinable(ABC):
     _joint: _Joint | None = None
 
     @abstractmethod
-    def _write(self, locks: Locks | None) -> AbstractContextManager[Transaction]:
+    def _write(self, locks: Locks | None, executions: Collection[int] = ()) -> AbstractContextManager[Transaction]:
         """A transaction of its own. While it is open no other thread has one through this object."""
 
     @abstractmethod
@@ -54,12 +54,15 @@ class Joinable(ABC):
         joint = self._joint
         return joint is not None and joint.thread == threading.get_ident()
 
-    def write(self, locks: Locks | None = None) -> AbstractContextManager[Transaction]:
+    def write(
+        self, locks: Locks | None = None, executions: Collection[int] = ()
+    ) -> AbstractContextManager[Transaction]:
         """Begins at once, waits its turn, commits at the end; an exception rolls back. Inside `together` it goes on
-        with that transaction. Raises RuntimeError inside another one of this thread, Unheld."""
+        with that transaction. executions: those that it is about to `hold`, as far as is known. Raises RuntimeError
+        inside another one of this thread, Unheld."""
         joint = self._joint
         if joint is None or joint.thread != threading.get_ident():
-            return self._write(locks)
+            return self._write(locks, executions)
         return joint.step(locks)
 
     def read(self) -> AbstractContextManager[Questions]:

@@ -7,7 +7,7 @@ the same for all (`sql.questions`); a database brings its connections, and overr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -34,12 +34,15 @@ class Store(Protocol):
     def glance(self) -> AbstractContextManager[Questions]:
         """Questions that may each be answered as of a moment of its own: over a network that is less to wait for."""
 
-    def write(self, locks: Locks | None = None) -> AbstractContextManager[Transaction]:
+    def write(
+        self, locks: Locks | None = None, executions: Collection[int] = ()
+    ) -> AbstractContextManager[Transaction]:
         """A transaction that sees what nobody else changes until it ends. Waits for its turn.
 
         locks: others may write beside it where the database lets them, each what it holds (`Transaction.hold`), and
-        these are waited for before it begins; None: nobody writes beside it. Raises Contended, inside the block or
-        at its end, only where `locks` are given."""
+        these are waited for before it begins; None: nobody writes beside it. executions: those that it is about to
+        hold, as far as is known: a server is told so as it begins. Raises Contended, inside the block or at its end,
+        only where `locks` are given."""
 
     def together(self, locks: Locks = NOTHING) -> AbstractContextManager[Transaction]:
         """One transaction for all that this thread writes in the block: each `write` inside goes on with it, each

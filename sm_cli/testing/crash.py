@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -28,12 +28,12 @@ class _CrashingStore:
         return getattr(self._store, name)
 
     @contextmanager
-    def write(self, locks: Locks | None = None) -> Iterator[Transaction]:
+    def write(self, locks: Locks | None = None, executions: Collection[int] = ()) -> Iterator[Transaction]:
         if self._store.is_joined:  # a step of a transaction, which is committed later
-            with self._store.write(locks) as tx:
+            with self._store.write(locks, executions) as tx:
                 yield tx
             return
-        with self._dying(), self._store.write(locks) as tx:
+        with self._dying(), self._store.write(locks, executions) as tx:
             yield tx
             self._count()
 

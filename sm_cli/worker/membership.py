@@ -61,6 +61,14 @@ def is_dead(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     return status is not None and (status[0] == "Z" or status[19] != birth)
 
 
+def is_gone(worker: WorkerRecord, forgotten: int | None, beacons: Liveness | None = None) -> bool:
+    """Whether it is certainly dead, or was not seen since this time (microseconds since 1970 UTC), where one is given,
+    and is not known to live."""
+    if is_dead(worker, beacons):
+        return True
+    return forgotten is not None and worker.seen < forgotten and not is_alive(worker, beacons)
+
+
 def is_alive(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     """Whether this machine knows that the process has not ended, silent or stopped; False if nothing is known."""
     boot, place, birth = worker.process.split("/")

@@ -26,7 +26,3 @@ class Wakeup:
     def wait_for_ring(self, seconds: float) -> bool:
         """Wait for a ring, at most so long; afterwards it is silent again."""
         return self._silence.acquire(timeout=seconds)
-
-    def hush(self) -> None:
-        """Forget a ring that nobody has heard."""
-        self._silence.acquire(blocking=False)

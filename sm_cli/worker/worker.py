@@ -30,7 +30,7 @@ from sm_cli.worker.contexts import context_of
 from sm_cli.worker.deliveries import BATCH, deliver_all
 from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
-from sm_cli.worker.membership import is_alive, is_dead, make_worker_record, serving_of
+from sm_cli.worker.membership import is_alive, is_gone, make_worker_record, serving_of
 from sm_cli.worker.outlasting import Away, outlasting
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
@@ -42,6 +42,8 @@ log = logging.getLogger("sm.engine")
 #: How long a loop without work sleeps before it looks whether another process wrote: soon after it had some, and
 #: later; and how long before it looks around itself. Each look costs a fifth of a millisecond, most of it to wake up.
 _POLL_SECONDS, _IDLE_POLL_SECONDS, _LOOK_UP_SECONDS = 0.01, 0.03, 0.3
+#: Handlers that were just started are given this long to end before it looks whether there is more to do.
+_MOMENT_SECONDS = 0.001
 _IDLE = MICROSECONDS
 
 #: Microseconds between two looks whether another worker has died, and whether our leases are half over.
@@ -82,7 +84,7 @@ class Worker:
         self.stopping = threading.Event()
         self.jobs: dict[tuple[int, int], Job] = {}
         self.given_back: list[Job] = []
-        self._bell = Wakeup()
+        self._bell, self._moment = Wakeup(), 0.0
         self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.monotonic)
         self.hints.attach(self._bell.ring, lambda: self.taking and self.pool.free > 0)
         self._starts = HandlerStarts(engine, self._bell.ring)
@@ -194,8 +196,8 @@ class Worker:
 
     def tick(self) -> bool:
         """Step everything that is ready; False when there was nothing to do."""
-        self._bell.hush()
-        self._barren = False
+        self._bell.wait_for_ring(0 if self._results_to_deliver else self._moment)
+        self._moment, self._barren = 0.0, False
         if self._new_handlers is not None:
             self._use(self._new_handlers)
             self._new_handlers, self._pending.stale = None, True
@@ -238,7 +240,8 @@ class Worker:
         if must_enlist:
             taker.arriving = None  # written by itself, even when nothing else is
         try:
-            rest, tick = self.engine.transact(work, taker, postponing=True)
+            ours = {result.job.execution for result in results}
+            rest, tick = self.engine.transact(work, taker, postponing=True, executions=ours)
         except Unwritable:
             self._pending.stale = True
             return True  # with the same results; what caused it is set aside
@@ -310,6 +313,7 @@ class Worker:
 
     def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
         """Start the handlers of these jobs."""
+        self._moment = _MOMENT_SECONDS if jobs else 0.0
         for job in jobs:
             self.jobs[job.frame, job.seq] = job
             handler = self.handlers.find(job.resource)
@@ -358,11 +362,8 @@ class Worker:
         self.engine.set_aside()
         with self.engine.store.read() as questions:
             others = [w for w in questions.workers() if w.id != self.worker.id]
-        return [w for w in others if is_dead(w, self._beacons) or self._is_forgotten(w, now)]
-
-    def _is_forgotten(self, worker: WorkerRecord, now: int) -> bool:
         judges = self.engine.clock.monotonic() >= self._judges_from
-        return judges and now - worker.seen > _FORGOTTEN and not is_alive(worker, self._beacons)
+        return [w for w in others if is_gone(w, now - _FORGOTTEN if judges else None, self._beacons)]
 
     def check_leases(self) -> None:
         """Another process has written: does it want our jobs done no more?"""

@@ -20,9 +20,9 @@ from sm_cli.store.postgres.url import parse_url
 from sm_cli.worker.worker import Worker
 
 STEPS = 50
-#: Begin, take the tree, write, commit; see what is due, see which jobs are free. Beside that, a share of the start and
+#: Begin and take the tree; write and commit. Beside that, a share of the start and
 #: of what is done once a second.
-MOST = 7
+MOST = 3
 
 
 @pytest.fixture

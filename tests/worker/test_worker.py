@@ -266,9 +266,9 @@ class Counting(SqliteStore):
     writes = 0
 
     @contextmanager
-    def write(self, locks: Any = None) -> Iterator[Any]:
+    def write(self, locks: Any = None, executions: Any = ()) -> Iterator[Any]:
         self.writes += 1
-        with super().write(locks) as tx:
+        with super().write(locks, executions) as tx:
             yield tx
 
 

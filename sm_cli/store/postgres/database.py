@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import orjson
 import psycopg
-from psycopg import sql
 from psycopg.types.numeric import Int8BinaryDumper
 
 from sm_cli.errors import DatabaseError, SmError
@@ -23,6 +22,7 @@ from sm_cli.store import scripts
 from sm_cli.store.joining import Joinable
 from sm_cli.store.locks import Lock
 from sm_cli.store.postgres import errors, migrate
+from sm_cli.store.postgres.exchange import Exchange
 from sm_cli.store.postgres.readers import ReadConnections
 from sm_cli.store.postgres.session import PostgresSession, closed_if_it_fails
 from sm_cli.store.postgres.writing.own import lock_number
@@ -32,7 +32,9 @@ from sm_cli.store.sql.questions import Questions
 from sm_cli.store.waiting import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
+
+    from psycopg.pq.abc import PGconn
 
     from sm_cli.store.liveness import Liveness
     from sm_cli.store.locks import Locks
@@ -44,16 +46,10 @@ if TYPE_CHECKING:
 WAIT = 30.0
 #: Seconds after which a worker looks itself whether others wrote: so long a lost announcement costs at most.
 _LOOK = 1.0
+_COMMITS = 'SELECT sum(number)::bigint FROM "{}".sm_writes'
 _MIGRATING = Lock("migrating")
 #: More statements than there are.
 _PREPARED = 1_000
-
-
-class _Integer(Int8BinaryDumper):
-    """Every integer, a bool too, as a bigint: one prepared statement for all of them."""
-
-    def dump(self, obj: int) -> bytes:
-        return super().dump(int(obj))  # type: ignore[return-value]
 
 
 class PostgresStore(Joinable):
@@ -72,6 +68,8 @@ class PostgresStore(Joinable):
         self._writing = False
         self._closed = False
         self._ear: psycopg.Connection[Row] | None = None
+        self._asking: Exchange | None = None
+        self._how_many = _COMMITS.format(url.schema).encode()
         self._next_look = 0.0
         self._count_seen: int | None = None
         self._readers = ReadConnections(self._new_reader, url, lambda: self.patience)
@@ -97,21 +95,21 @@ class PostgresStore(Joinable):
     # Writing
 
     @contextmanager
-    def _write(self, locks: Locks | None) -> Iterator[Transaction]:
+    def _write(self, locks: Locks | None, executions: Collection[int] = ()) -> Iterator[Transaction]:
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")
             self._writing = True
             try:
                 with self._translate_errors(self._writer.explain):
-                    yield from self._transaction(locks)
+                    yield from self._transaction(locks, executions)
             finally:
                 self._writing = False
 
-    def _transaction(self, locks: Locks | None) -> Iterator[Transaction]:
+    def _transaction(self, locks: Locks | None, executions: Collection[int]) -> Iterator[Transaction]:
         writer = self._writer
         try:
-            transaction = writer.begin(locks)
+            transaction = writer.begin(locks, executions)
             yield transaction
             if transaction.broken:
                 writer.roll_back()
@@ -161,22 +159,26 @@ class PostgresStore(Joinable):
     def _hear(self) -> bool:
         if self._ear is None or self._ear.closed:
             self._ear = self._connect()
+            self._asking = Exchange(self._ear, prepare=False)
             if self.url.notify:
                 self._ear.execute(f"LISTEN {self._channel}".encode())
             self._next_look = 0.0
-        is_announced = False
-        if self.url.notify:
-            own = self._writer.process
-            is_announced = any(note.pid != own for note in self._ear.notifies(timeout=0))
+        is_announced = self.url.notify and self._is_announced(self._ear.pgconn)
         if is_announced or time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOK
-            row = self._ear.execute(
-                sql.SQL("SELECT sum(number)::bigint FROM {}.sm_writes").format(sql.Identifier(self.url.schema))
-            ).fetchone()
-            assert row is not None
+            assert self._asking is not None  # over it, for the driver reads announcements that come with an answer
+            row = self._asking.ask(self._how_many)[0]
             before, self._count_seen = self._count_seen, row[0] - self.commits
             return is_announced or before not in (None, self._count_seen)
         return is_announced
+
+    def _is_announced(self, ear: PGconn) -> bool:
+        """Whether another connection has said that it wrote. This looks and does not wait, dozens of times a second."""
+        own, heard = self._writer.process, False
+        ear.consume_input()
+        while (note := ear.notifies()) is not None:
+            heard |= note.be_pid != own
+        return heard
 
     def token_key(self) -> bytes:
         """The key that task tokens are signed with; made when there is none."""
@@ -209,8 +211,9 @@ class PostgresStore(Joinable):
         if self._closed:
             raise DatabaseError(f"{self.url.place} was closed")
         connection: psycopg.Connection[Row] = psycopg.connect(self._conninfo, autocommit=True)
-        connection.adapters.register_dumper(int, _Integer)
-        connection.adapters.register_dumper(bool, _Integer)
+        # Every integer, a bool too, as a bigint: one prepared statement for all of them.
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        connection.adapters.register_dumper(bool, Int8BinaryDumper)
         connection.prepare_threshold = 5 if self.url.prepare else None
         connection.prepared_max = _PREPARED
         return connection

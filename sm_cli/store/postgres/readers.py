@@ -18,6 +18,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from sm_cli.store.postgres import errors
+from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.waiting import LockWait, Patience
 
 if TYPE_CHECKING:
@@ -127,7 +128,11 @@ class ReadConnections:
         return questions
 
     def _give_back(self, questions: Questions) -> None:
-        connection = questions.session.connection
+        session = questions.session
+        assert isinstance(session, PostgresSession)
+        connection = session.wire
+        if session.is_unsure:
+            connection.close()
         if not connection.closed and connection.info.transaction_status is not TransactionStatus.IDLE:
             with contextlib.suppress(psycopg.OperationalError):
                 connection.execute("END")  # on ROLLBACK the driver forgets all that is prepared

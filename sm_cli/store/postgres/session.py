@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.pq import ExecStatus
 
 from sm_cli.errors import SmError
 from sm_cli.store.postgres import dialect
 from sm_cli.store.postgres.bulk import COLUMN_TYPES, Bulk, bulk
+from sm_cli.store.postgres.exchange import Answer, Exchange
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters, not_text
 
 # A connection that breaks is said once, by whoever it is raised to; the driver would say it in words of its own too.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
+#: What was asked, and what will be answered.
+_Ahead: TypeAlias = tuple[tuple[str, tuple[object, ...]], Answer]
 #: So many rows are as well sent one by one.
 _FEW = 2
 #: Types of columns, and statements that take all rows at once: the same for every schema of this sm.
@@ -25,7 +28,7 @@ _TYPES: dict[tuple[str, str], str] = {}
 _BULK: dict[str, Bulk | None] = {}
 #: What a statement fails with for the sake of other transactions, or of the database as a whole.
 _NOT_ITS_OWN = (pg.DeadlockDetected, pg.SerializationFailure, pg.ReadOnlySqlTransaction, pg.DiskFull)
-_SAVEPOINT = "sm_aside"
+_RELEASE = b"RELEASE SAVEPOINT sm_aside"
 
 
 class Undone(Exception):
@@ -50,17 +53,19 @@ class PostgresSession:
         self, connection: psycopg.Connection[Row], explain: Callable[[psycopg.Error], SmError],
         prepare: bool | None = True,
     ) -> None:  # fmt: skip
-        self.connection = connection
+        #: The connection, whatever is under way there.
+        self.wire = connection
         #: Rows that statements of this session have written, of all transactions.
         self.written = 0
         self._explain = explain
-        self._prepare = prepare
-        #: Whether statements that were sent together have failed: the driver takes for prepared then what the server,
-        #: behind the one that failed, has passed over.
-        self.is_unsure = False
+        self.exchange = Exchange(connection, prepare=bool(prepare))
+        self._is_together = False
+        #: Whether what is sent together may wait for what is sent next, if nobody needs an answer.
+        self.lingers = False
+        #: Whether somebody needs the answers to what is sent together before the commit.
+        self._is_awaited = False
         #: Answers that nobody has asked for yet: (statement, arguments) to rows.
         self._ahead: dict[tuple[str, tuple[object, ...]], list[Row]] = {}
-        self._later: list[tuple[psycopg.Cursor[Row], Callable[[list[Row]], None]]] = []
 
     def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
         """Every row of the query of this name. Raises DatabaseError."""
@@ -72,19 +77,26 @@ class PostgresSession:
     def ask_ahead(self, questions: Sequence[tuple[str, Parameters]]) -> None:
         """Ask all these in one round trip, in their order, each as of its own moment; who asks one of them next has
         its answer without waiting, once. Raises DatabaseError."""
-        cursors = []
-        try:
-            with self.connection.pipeline():
-                for name, parameters in questions:
-                    statement = dialect.statement_of(name)
-                    arguments = statement.arguments(parameters)
-                    cursor = psycopg.RawCursor(self.connection)
-                    cursor.execute(statement.text.encode(), arguments, prepare=self._prepare)
-                    cursors.append(((name, tuple(arguments)), cursor))
-            self._ahead.update((key, cursor.fetchall()) for key, cursor in cursors)
-        except psycopg.Error as e:
-            self.is_unsure = True
-            raise self._explain(e) from e
+        with self._errors(), self.exchange.together():
+            answers = self.send_ahead(questions)
+            if answers:
+                self.exchange.settle()
+        self.keep_ahead(answers)
+
+    def send_ahead(self, questions: Iterable[tuple[str, Parameters]]) -> list[_Ahead]:
+        """Send these questions with what is gathered; once that is settled, `keep_ahead` keeps their answers."""
+        answers: list[_Ahead] = []
+        for name, parameters in questions:
+            statement = dialect.statement_of(name)
+            arguments = statement.arguments(parameters)
+            key = (name, tuple(arguments))
+            if key not in self._ahead:
+                answers.append((key, self.exchange.send(statement.text.encode(), arguments)))
+        return answers
+
+    def keep_ahead(self, answers: Iterable[_Ahead]) -> None:
+        """Keep these for who asks next."""
+        self._ahead.update((key, answer.rows) for key, answer in answers)
 
     def forget_ahead(self, *questions: tuple[str, Parameters]) -> None:
         """Forget the answers to these; without any, to all that were asked ahead."""
@@ -98,14 +110,8 @@ class PostgresSession:
         return self._all(dialect.statement_of(*parts), parameters)
 
     def _all(self, statement: dialect.Statement, parameters: Parameters) -> list[Row]:
-        try:
-            cursor = psycopg.RawCursor(self.connection)
-            cursor.execute(statement.text.encode(), statement.arguments(parameters), prepare=self._prepare)
-            rows = cursor.fetchall() if statement.answers() else []
-        except psycopg.Error as e:
-            raise self._explain(e) from e
-        except UnicodeEncodeError as e:
-            raise not_text(e) from None
+        with self._errors():
+            rows = self.exchange.ask(statement.text.encode(), statement.arguments(parameters))
         if not statement.only_reads():
             self.written += 1
         return rows
@@ -113,9 +119,7 @@ class PostgresSession:
     def wait(self, name: str, parameters: Parameters) -> None:
         """Run a statement that waits for a lock. Raises psycopg.Error: who waits knows what it means."""
         statement = dialect.statement_of(name)
-        psycopg.RawCursor(self.connection).execute(
-            statement.text.encode(), statement.arguments(parameters), prepare=self._prepare
-        )
+        self.exchange.ask(statement.text.encode(), statement.arguments(parameters))
 
     def one(self, name: str, parameters: Parameters = ()) -> Row | None:
         """The first row of the query of this name; None when it has none. Raises DatabaseError."""
@@ -128,19 +132,17 @@ class PostgresSession:
         arguments = [statement.arguments(row) for row in rows]
         if not arguments:
             return
-        try:
+        is_open = self.exchange.is_open
+        with self._errors(), self.exchange.together():
             at_once = self._at_once(name, statement, arguments) if len(arguments) > _FEW else None
-            cursor = psycopg.RawCursor(self.connection)
             if at_once is not None:
-                cursor.execute(*at_once, prepare=self._prepare)
-            elif len(arguments) == 1:
-                cursor.execute(statement.text.encode(), arguments[0], prepare=self._prepare)
+                self.exchange.send(*at_once)
             else:
-                cursor.executemany(statement.text.encode(), arguments)
-        except psycopg.Error as e:
-            raise self._explain(e) from e
-        except UnicodeEncodeError as e:
-            raise not_text(e) from None
+                text = statement.text.encode()
+                for each in arguments:
+                    self.exchange.send(text, each)
+            if not is_open:
+                self.exchange.settle()
         self.written += len(arguments)
 
     def add_missing(self, name: str, rows: Iterable[Parameters]) -> int:
@@ -155,7 +157,7 @@ class PostgresSession:
         """One statement for all rows and its parameter; None where it has another form."""
         if name not in _BULK:
             if not _TYPES:
-                types = self.connection.execute(COLUMN_TYPES).fetchall()
+                types = self.exchange.ask(COLUMN_TYPES.encode())
                 _TYPES.update({(table, column): kind for table, column, kind in types})
             _BULK[name] = None if statement.names else bulk(statement.text, _TYPES)
         at_once = _BULK[name]
@@ -164,52 +166,92 @@ class PostgresSession:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What is written in this block is sent without waiting for each answer. Raises DatabaseError, at the latest
-        at its end."""
-        later = self._later = []
+        """What is written in this block is sent without waiting for each answer; where it `lingers` and nobody needs
+        one, it waits for what is sent next: the commit, say. Raises DatabaseError, at the latest with that."""
+        self._is_together, self._is_awaited = True, not self.lingers
+        self.exchange.open()
         try:
-            with self.connection.pipeline():
+            with self._errors():
                 yield
-            answers = [(then, cursor.fetchall()) for cursor, then in later]
-        except psycopg.Error as e:
-            self.is_unsure = True
-            raise self._explain(e) from e
-        for then, rows in answers:
-            then(rows)
+                if self._is_awaited:
+                    self.exchange.settle()
+                    self.exchange.close()
+        except BaseException as e:
+            self.exchange.give_up(e)
+            raise
+        finally:
+            self._is_together = False
 
-    def later(self, name: str, parameters: Parameters, then: Callable[[list[Row]], None]) -> None:
-        """Run a statement in a block that is `together`, and hand its rows to `then` at the end of it. Raises
-        DatabaseError."""
+    def later(
+        self, name: str, parameters: Parameters, then: Callable[[list[Row]], None], *, awaited: bool = True
+    ) -> None:
+        """Run a statement, and hand its rows to `then`: at once, or at the end of a block that is `together`; with the
+        commit, where they are not `awaited` before it. Raises DatabaseError."""
         statement = dialect.statement_of(name)
-        try:
-            cursor = psycopg.RawCursor(self.connection)
-            cursor.execute(statement.text.encode(), statement.arguments(parameters), prepare=self._prepare)
-        except psycopg.Error as e:
-            raise self._explain(e) from e
-        self._later.append((cursor, then))
+        with self._errors():
+            self.send(statement.text.encode(), statement.arguments(parameters), then)
         self.written += 1
+        self._is_awaited |= awaited
+
+    def send(self, text: bytes, arguments: Sequence[object], then: Callable[[list[Row]], None] | None = None) -> Answer:
+        """Run a statement that is not the store's, with what is sent together if anything is; then its answer is known
+        once that is settled. Raises psycopg.Error."""
+        is_open = self.exchange.is_open
+        with self.exchange.together():
+            answer = self.exchange.send(text, arguments, then)
+            if not is_open:
+                self.exchange.settle()
+        return answer
+
+    def commit(self, then: bytes | None) -> bool:
+        """Commit, with what is still unanswered; then run another command, of which nothing depends. Whether it is
+        committed: the server undoes a transaction in which a statement has failed, and calls that no error. Raises
+        psycopg.Error."""
+        self.exchange.open()
+        try:
+            commit = self.exchange.command(b"COMMIT")
+            if then is not None:
+                self.exchange.command(then)
+            self.exchange.settle()
+        except BaseException as e:
+            self.exchange.give_up(e)
+            raise
+        self.exchange.close()
+        return commit.tag == b"COMMIT"
+
+    @property
+    def connection(self) -> psycopg.Connection[Row]:
+        """The driver's, once all that was sent is answered. Raises DatabaseError."""
+        if self.exchange.is_open:
+            with self._errors():
+                self.exchange.settle()
+            self.exchange.close()
+        return self.wire
 
     def aside(self, text: str, parameters: Sequence[object]) -> None:
         """Run a statement on tables that are another program's, in one round trip. Raises Undone where those are to
         blame: the transaction goes on without it. Raises DatabaseError for what any statement may meet."""
         try:
-            with self.connection.pipeline():
-                for command, arguments in ((f"SAVEPOINT {_SAVEPOINT}", ()), (text, parameters)):
-                    psycopg.RawCursor(self.connection).execute(command.encode(), arguments, prepare=False)
+            with self.exchange.together():
+                self.exchange.command(b"SAVEPOINT sm_aside")
+                self.exchange.command(text.encode(), parameters)
+                self.exchange.command(_RELEASE)
+                self.exchange.settle()
         except psycopg.Error as e:
             if not isinstance(e, _NOT_ITS_OWN) and self._go_back():
                 raise Undone from e
-            self.is_unsure = True
             raise self._explain(e) from e
 
     def _go_back(self) -> bool:
         """Undo what came after the savepoint; whether the connection lets us."""
         try:
-            # Past the driver: it forgets all that is prepared at a ROLLBACK, for the tables may have been made in it.
-            result = self.connection.pgconn.exec_(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}".encode())
+            with self.exchange.together():
+                self.exchange.command(b"ROLLBACK TO SAVEPOINT sm_aside")
+                self.exchange.command(_RELEASE)  # what fails later is not undone by this one
+                self.exchange.settle()
         except psycopg.Error:
             return False
-        return result.status == ExecStatus.COMMAND_OK
+        return True
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:  # noqa: ARG002 - SQLite reads in place
         """A large body; None when there is none. Raises DatabaseError."""
@@ -219,3 +261,18 @@ class PostgresSession:
     def insert_blob(self, id: int, body: bytes) -> None:
         """Store a large body. Raises DatabaseError."""
         self.many("insert_blob", [(id, body)])
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether something was sent of which nobody has read the end: whoever waited was interrupted."""
+        return self.exchange.is_open
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """The driver's errors as ours."""
+        try:
+            yield
+        except psycopg.Error as e:
+            raise self._explain(e) from e
+        except UnicodeEncodeError as e:
+            raise not_text(e) from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.large_values import BlobCache
+from sm_cli.store.sql.upkeep.state_log import KnownStates
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from sm_cli.interpreter.frame import Frame
     from sm_cli.store.records import Execution
     from sm_cli.store.sql.rows import Row
-    from sm_cli.store.statistics import StateKey
 
 #: How many frames, and how many executions, are known between two transactions.
 LIMIT = 1024
+#: So many jobs are known.
+_MOST_JOBS = 50_000
 
 
 class RowCache:
@@ -41,8 +43,9 @@ class RowCache:
         #: Whether no child of a map run waits to be counted; False as long as nobody has looked. A store that writes
         #: alone leaves none behind.
         self.no_ended_children = False
-        #: The ids of states; none is ever deleted.
-        self.states: dict[StateKey, int] = {}
+        self.states = KnownStates()
+        #: Frames whose jobs refer to no large value, to their executions.
+        self._small_jobs: dict[int, int] = {}
         self._large_frames: set[int] = set()
         self._large_executions: set[int] = set()
 
@@ -50,6 +53,7 @@ class RowCache:
         """Another process wrote: forget frames and executions. Large values never change."""
         self.frames.clear()
         self.executions.clear()
+        self._small_jobs.clear()
         self.no_losses = self.no_schedules = False
         self._large_frames.clear()
         self._large_executions.clear()
@@ -63,11 +67,15 @@ class RowCache:
             part = part_of.get(frame.execution)
             if part is None or part in parts:
                 del self.frames[id]
+        for id, execution in list(self._small_jobs.items()):
+            part = part_of.get(execution)
+            if part is None or part in parts:
+                del self._small_jobs[id]
 
     def forget_all(self) -> None:
         """Forget large values too."""
         self.forget_rows()
-        self.states.clear()
+        self.states = KnownStates()
         self.blobs.clear()
 
     def forget_frames(self, ids: Iterable[int]) -> None:
@@ -91,11 +99,25 @@ class RowCache:
             if text is not None and text[0] == "@":
                 self._large_executions.add(execution.id)
 
+    def learn_job(self, frame: int, execution: int, text: str | None) -> None:
+        """A job was written. text: its input as it stands in the row."""
+        if text is None or text[0] != "@":
+            self._small_jobs[frame] = execution
+        else:
+            self._small_jobs.pop(frame, None)
+
+    def forget_jobs(self, frames: Iterable[int]) -> bool:
+        """The jobs of these frames are over. Whether it is known that none of them referred to a large value."""
+        known_jobs = [self._small_jobs.pop(frame, None) for frame in frames]
+        return None not in known_jobs
+
     def trim(self) -> None:
         """Between transactions: few rows, and none that keeps a large value alive beside the blob cache."""
         self._trim(self.frames, self._large_frames)
         self._trim(self.executions, self._large_executions)
         self.blobs.trim()
+        if len(self._small_jobs) > _MOST_JOBS:
+            self._small_jobs.clear()
 
     def _trim(self, cache: dict[int, Any], large: set[int]) -> None:
         for id in large:

@@ -20,8 +20,9 @@ Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 class Session(Protocol):
     """One connection, as the questions and the transaction use it. Raises DatabaseError from every method."""
 
-    #: The driver's own: for what concerns a database of this kind as a whole, and nothing else.
-    connection: Any
+    @property
+    def connection(self) -> Any:
+        """The driver's own: for what concerns a database of this kind as a whole, and nothing else."""
 
     def all(self, name: str, parameters: Parameters = ()) -> list[Row]:
         """Every row of the query of this name."""
@@ -41,8 +42,11 @@ class Session(Protocol):
     def together(self) -> AbstractContextManager[None]:
         """What is written in this block may be sent without waiting for each answer; an error comes at its end."""
 
-    def later(self, name: str, parameters: Parameters, then: Callable[[list[Row]], None]) -> None:
-        """Run a statement, and hand its rows to `then`: at once, or at the end of the block that is `together`."""
+    def later(
+        self, name: str, parameters: Parameters, then: Callable[[list[Row]], None], *, awaited: bool = True
+    ) -> None:
+        """Run a statement, and hand its rows to `then`: at once, or at the end of the block that is `together`; where
+        they are not `awaited` by the transaction, with its commit at the latest."""
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:
         """A large body; None when there is none. `before` is called before a long one is read."""

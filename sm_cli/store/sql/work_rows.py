@@ -81,6 +81,10 @@ def job(row: Row, value: Decode) -> Job:
     )  # fmt: skip
 
 
+#: Where the input stands in a row of `jobs`.
+JOB_INPUT = 6
+
+
 def job_row(j: Job, text: Encode) -> Row:
     """A job to a row of `jobs`. text: writes a value, a large one as its reference."""
     return (

@@ -29,7 +29,7 @@ from sm_cli.store.sqlite.session import SqliteSession
 from sm_cli.store.waiting import Holder, LockWait, Patience, poll
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from sm_cli.store.liveness import Liveness
     from sm_cli.store.locks import Locks
@@ -110,7 +110,9 @@ class SqliteStore(Joinable):
     # Writing
 
     @contextmanager
-    def _write(self, locks: Locks | None) -> Iterator[Transaction]:  # noqa: ARG002 - SQLite has one writer
+    def _write(  # SQLite has one writer
+        self, locks: Locks | None, executions: Collection[int] = ()  # noqa: ARG002
+    ) -> Iterator[Transaction]:  # fmt: skip
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")

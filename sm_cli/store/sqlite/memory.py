@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -53,7 +53,9 @@ class MemoryStore(Joinable):
         self._reads = Questions(self._session, large_values.reader(self._session))
 
     @contextmanager
-    def _write(self, locks: Locks | None) -> Iterator[Transaction]:  # noqa: ARG002 - SQLite has one writer
+    def _write(  # SQLite has one writer
+        self, locks: Locks | None, executions: Collection[int] = ()  # noqa: ARG002
+    ) -> Iterator[Transaction]:  # fmt: skip
         with self._lock:
             if self._writing:
                 raise RuntimeError("this thread is already inside `with store.write()`")

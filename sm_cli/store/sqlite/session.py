@@ -67,7 +67,9 @@ class SqliteSession:
         """Each statement is done when it is called: there is nobody to wait for."""
         return _NOTHING
 
-    def later(self, name: str, parameters: Parameters, then: Callable[[list[Row]], None]) -> None:
+    def later(
+        self, name: str, parameters: Parameters, then: Callable[[list[Row]], None], *, awaited: bool = True  # noqa: ARG002
+    ) -> None:  # fmt: skip
         """Run a statement, and hand its rows to `then`. Raises DatabaseError."""
         then(self.all(name, parameters))
 

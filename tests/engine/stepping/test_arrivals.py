@@ -252,11 +252,11 @@ class Crowded(MemoryStore):
     meanwhile: Callable[[], None] | None = None
 
     @contextmanager
-    def write(self, locks: Any = None) -> Iterator[Transaction]:
+    def write(self, locks: Any = None, executions: Any = ()) -> Iterator[Transaction]:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
-        with super().write(locks) as tx:
+        with super().write(locks, executions) as tx:
             yield tx
 
 

@@ -237,11 +237,11 @@ class Slow(MemoryStore):
         self.failing = False
 
     @contextmanager
-    def write(self, locks: Any = None) -> Iterator[Any]:
+    def write(self, locks: Any = None, executions: Any = ()) -> Iterator[Any]:
         if self.failing:
             raise DatabaseError("there is no room left")
         self.clock.advance_to(self.clock.now() + self.before)
-        with super().write(locks) as tx:
+        with super().write(locks, executions) as tx:
             yield Inside(tx, self)
 
 

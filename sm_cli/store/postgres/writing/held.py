@@ -7,17 +7,16 @@ asked for and cannot be held raises Contended: in the middle of a transaction no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
-
-import psycopg
 
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.locks import ALONE, Contended, Lock, Locks
+from sm_cli.store.postgres.exchange import Answer
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.writing.holding import Holding
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
-from sm_cli.store.postgres.writing.own import Own, lock_number
+from sm_cli.store.postgres.writing.own import Own, lock_number, take_parts
 from sm_cli.store.records import Execution
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
@@ -43,9 +42,11 @@ class HeldTransaction(Transaction):
         self._postgres = session
         self._written_before = session.written
         #: What has asked for this transaction's number.
-        self._counting: psycopg.Cursor[Row] | None = None
+        self._counting: Answer | None = None
         self._own = own
         self._begun_with = offers
+        #: The transaction's id, as soon as it is known.
+        self._number = offers.number
         self._locks = set(locks)
         self._is_alone = ALONE in locks
         self._holding = Holding(session, own, self._try)
@@ -53,7 +54,10 @@ class HeldTransaction(Transaction):
         self._ready_trees: set[int] = set()
         #: Root frames of children that are about to begin, by execution.
         self._roots: dict[int, Frame] = {}
+        #: How many parts another store wrote last of those that were taken before it was asked what there is to do.
+        self._foreign_at_begin = 0
         session.forget_ahead()
+        session.lingers = not self._is_alone  # beside others it may be refused at its end anyway
         own.begin()
         self._holding.take({int(lock.key) for lock in locks if lock.kind == "part"})
 
@@ -64,39 +68,52 @@ class HeldTransaction(Transaction):
 
     # What it holds
 
+    def hold_at_begin(self, executions: Collection[int]) -> None:
+        """Note what the round trip that began the transaction has taken of these; what there is to do was asked behind
+        it."""
+        places = self._own.places
+        self._take_with_parents({places[id] for id in executions if id in places}, executions)
+        self._foreign_at_begin = len(self._holding.foreign)
+
     def hold(self, executions: Collection[int], now: int | None = None) -> Collection[int]:
         """As everywhere; those of them that nobody else has."""
         parts = self._holding.parts_of(executions)
+        next_questions = [] if now is None else self._next_questions(now)
         if not parts <= self._holding.parts:
-            self._take_with_parents(parts, executions, now)
+            self._take_with_parents(parts, executions, next_questions)
+        elif next_questions:
+            self._postgres.ask_ahead(next_questions)
         places = self._own.places
         return {id for id in executions if places.get(id, id) in self._holding.parts}
+
+    def _next_questions(self, now: int) -> list[tuple[str, Parameters]]:
+        """What a tick asks next: which children ended elsewhere, what is due, and which queues have jobs."""
+        next_questions: list[tuple[str, Parameters]] = [("has_due", {"now": now})] if self._offers.has_due(now) else []
+        next_questions += [("queues", ())] if self._begun_with.free_jobs else []
+        next_questions += [ALL_ENDED] if self._begun_with.ended_children else []
+        return next_questions
+
+    @property
+    def _offers(self) -> Offers:
+        """What there is to do. In what another store wrote since it was asked, there may be anything."""
+        return ANYTHING if len(self._holding.foreign) > self._foreign_at_begin else self._begun_with
 
     def holds_frame(self, frame: int) -> bool:
         """As everywhere; of a part that somebody else has this is asked once."""
         part = self._holding.part_of_frame(frame)
         return part is not None and self._holding.tries(part)
 
-    def _take_with_parents(self, parts: set[int], executions: Collection[int], now: int | None) -> None:
-        """Take these parts, of these executions, without waiting. What a tick asks next is asked in the same round
-        trip: the parents of those that are children of map runs, which children ended elsewhere, what is due, and
-        which queues have jobs."""
-        own, cache = self._own, self._row_cache
-        frames = {own.above[id] for id in executions if id in own.above}
-        parents = {frame: own.places_of_frames[frame] for frame in frames if frame in own.places_of_frames}
+    def _take_with_parents(
+        self, parts: set[int], executions: Collection[int], next_questions: Sequence[tuple[str, Parameters]] = ()
+    ) -> None:
+        """Take these parts, of these executions, without waiting, and the parents of those that are children of map
+        runs; these questions are asked in the same round trip."""
+        parents = self._own.parents_of(executions)
         wanted_parts = parts | {part for _, part in parents.values()}
-        reads: dict[int, list[tuple[str, Parameters]]] = {}
-        for frame, (execution, _) in parents.items():
-            reads[frame] = [("frames", (id_list([frame]),))] if frame not in cache.frames else []
-            reads[frame] += [("executions", (id_list([execution]),))] if execution not in cache.executions else []
-        taking = self._holding.question(wanted_parts - self._holding.parts)
-        next_questions: list[tuple[str, Parameters]] = [*chain.from_iterable(reads.values())]
-        if now is not None:
-            next_questions += [("has_due", {"now": now})]
-            next_questions += [("queues", ())] if self._begun_with.free_jobs else []
-            next_questions += [ALL_ENDED] if self._begun_with.ended_children else []
-        if next_questions:
-            self._postgres.ask_ahead([taking, *next_questions])
+        reads = self._own.reads_of(parents)
+        behind = [*chain.from_iterable(reads.values()), *next_questions]
+        if behind:
+            self._postgres.ask_ahead([take_parts(wanted_parts - self._holding.parts), *behind])
         self._holding.take(wanted_parts)
         for frame, questions in reads.items():
             if questions and parents[frame][1] not in self._holding.parts:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Collection, Iterable
 
 from sm_cli.store.locks import Contended, Lock, part_lock
 from sm_cli.store.postgres.session import PostgresSession
-from sm_cli.store.postgres.writing.own import Own
+from sm_cli.store.postgres.writing.own import Own, take_parts
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
-from sm_cli.store.sql.session import Parameters
 
 
 class Holding:
@@ -36,13 +35,9 @@ class Holding:
         parts = set(parts)
         others = parts - self.parts
         if others:
-            self.note(self._session.all(*self.question(others)))
+            self.note(self._session.all(*take_parts(others)))
             self._missed_parts |= others - self.parts
         return parts & self.parts
-
-    def question(self, parts: Collection[int]) -> tuple[str, Parameters]:
-        """What takes these parts, of which none is held."""
-        return "take_parts", (id_list(sorted(parts)),)
 
     def note(self, answers: Iterable[Row]) -> None:
         """Note what a statement has locked: (part, the execution at its top, the store that wrote there last)."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from sm_cli.store.locks import OLD_MESSAGES, SCHEDULES
 from sm_cli.store.messages import Stale
 from sm_cli.store.postgres.writing.held import ALL_ENDED, LOOKED_AT, MOST, HeldTransaction
-from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
 from sm_cli.store.records import EndedChild, Execution, Job, Timer
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql.parameters import id_list, name_list
@@ -17,11 +16,6 @@ from sm_cli.store.sql.session import Parameters
 class OfferedTransaction(HeldTransaction):
     """A transaction that is offered due timers, free jobs, READY frames, ended children and schedules, as far as they
     can be held; the others are left to who has them."""
-
-    @property
-    def _offers(self) -> Offers:
-        """What there is to do. In what another store wrote since, there may be anything."""
-        return ANYTHING if self._holding.foreign else self._begun_with
 
     def ready(self, limit: int, tree: int | None = None) -> list[tuple[int, int]]:
         """As everywhere, of parts that can be held."""

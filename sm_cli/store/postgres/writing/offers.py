@@ -26,6 +26,8 @@ class Offers(NamedTuple):
     first_lease_end: int | None
     #: When the first timer is due, or the first execution has to be over; None without one.
     first_due: int | None
+    #: The transaction's id, if it had one then: whoever has taken something has.
+    number: str | None
 
     def has_lapsed(self, now: int) -> bool:
         """Whether a lease has run out at this time."""
@@ -38,5 +40,12 @@ class Offers(NamedTuple):
 
 #: Of a transaction that waited after it had begun: there may be anything by now.
 ANYTHING = Offers(
-    losses=True, schedules=True, ended_children=True, ready=True, free_jobs=True, first_lease_end=0, first_due=0
+    losses=True,
+    schedules=True,
+    ended_children=True,
+    ready=True,
+    free_jobs=True,
+    first_lease_end=0,
+    first_due=0,
+    number=None,
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 
 from sm_cli.store.locks import Lock
 from sm_cli.store.postgres.writing.ids import Ids
 from sm_cli.store.records import Execution
 from sm_cli.store.sql import rows
+from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.row_cache import RowCache
 from sm_cli.store.sql.rows import Row
+from sm_cli.store.sql.session import Parameters
 
 #: Counts of commits that wrote; each transaction adds to one of them.
 SLOTS = 64
@@ -22,6 +25,11 @@ def lock_number(schema: str, lock: Lock) -> int:
     """The key of an advisory lock: the same in every process, different for every schema."""
     digest = hashlib.sha256(f"{lock.kind} {lock.key} in {schema}, for us".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def take_parts(parts: Collection[int]) -> tuple[str, Parameters]:
+    """What takes these parts of trees, as far as nobody else has them."""
+    return "take_parts", (id_list(sorted(parts)),)
 
 
 class Own:
@@ -77,6 +85,30 @@ class Own:
                 self.above[each.id] = each.parent.frame
             parts.add(each.part)
         return parts
+
+    def questions_of(self, executions: Collection[int]) -> list[tuple[str, Parameters]]:
+        """What takes these executions, as far as it is known where they belong, and whatever waits for them; and what
+        reads that. Whoever asks holds nothing of it yet."""
+        parts = {self.places[id] for id in executions if id in self.places}
+        parents = self.parents_of(executions)
+        wanted_parts = parts | {part for _, part in parents.values()}
+        if not wanted_parts:
+            return []
+        return [take_parts(wanted_parts), *chain.from_iterable(self.reads_of(parents).values())]
+
+    def parents_of(self, executions: Collection[int]) -> dict[int, tuple[int, int]]:
+        """The frames that wait for these, as children of map runs, to their executions and the parts of those."""
+        frames = {self.above[id] for id in executions if id in self.above}
+        return {frame: self.places_of_frames[frame] for frame in frames if frame in self.places_of_frames}
+
+    def reads_of(self, parents: Mapping[int, tuple[int, int]]) -> dict[int, list[tuple[str, Parameters]]]:
+        """What reads these, by frame, as far as nothing is remembered of them."""
+        cache = self.row_cache
+        reads: dict[int, list[tuple[str, Parameters]]] = {}
+        for frame, (execution, _) in parents.items():
+            reads[frame] = [("frames", (id_list([frame]),))] if frame not in cache.frames else []
+            reads[frame] += [("executions", (id_list([execution]),))] if execution not in cache.executions else []
+        return reads
 
     def forget(self, parts: Collection[int]) -> None:
         """Another store wrote in these parts: forget what is remembered of their rows."""

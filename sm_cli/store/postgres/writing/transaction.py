@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NoReturn
 
-import psycopg
-
 from sm_cli.store.changes import Changes
 from sm_cli.store.links import Link
 from sm_cli.store.locks import (
@@ -26,10 +24,10 @@ from sm_cli.store.locks import (
 )
 from sm_cli.store.messages import StoredMessage, Subscription
 from sm_cli.store.particulars import Particulars, ResourceKind
+from sm_cli.store.postgres.exchange import Answer
 from sm_cli.store.postgres.writing.offered import OfferedTransaction
 from sm_cli.store.records import Execution, HistoryEvent
 from sm_cli.store.sql.parameters import id_list
-from sm_cli.store.sql.rows import Row
 
 #: What changes what many trees read: whoever writes it is alone.
 _ALONE = (
@@ -37,7 +35,7 @@ _ALONE = (
     "particulars_gone", "new_schedules", "schedules_gone", "executions_gone", "map_runs_gone",
     "strays_gone",
 )  # fmt: skip
-_COUNT = "UPDATE sm_writes SET number = number + 1, mark = %s WHERE slot = %s RETURNING pg_current_xact_id()::text"
+_COUNT = b"UPDATE sm_writes SET number = number + 1, mark = $1 WHERE slot = $2 RETURNING pg_current_xact_id()::text"
 
 
 class PostgresTransaction(OfferedTransaction):
@@ -123,12 +121,14 @@ class PostgresTransaction(OfferedTransaction):
         written. Raises psycopg.Error."""
         if self._postgres.written == self._written_before:
             return None
-        row = (self._counting or self._send_count()).fetchone()
-        assert row is not None
-        return str(row[0])
+        answer = self._counting or self._send_count()
+        if self._number is None:
+            self._postgres.exchange.settle()
+            self._number = str(answer.rows[0][0])
+        return self._number
 
-    def _send_count(self) -> psycopg.Cursor[Row]:
-        return self._postgres.connection.execute(_COUNT, (self._own.mark, self._own.slot))
+    def _send_count(self) -> Answer:
+        return self._postgres.send(_COUNT, (self._own.mark, self._own.slot))
 
     def finish(self) -> None:
         """As everywhere; ids are reserved by then."""

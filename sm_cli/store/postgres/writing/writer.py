@@ -10,7 +10,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import psycopg
 from psycopg import errors as pg
@@ -18,7 +18,7 @@ from psycopg import errors as pg
 from sm_cli.errors import SmError
 from sm_cli.store.locks import ALONE, Contended, Locks
 from sm_cli.store.postgres import dialect, errors
-from sm_cli.store.postgres.session import PostgresSession, closed_if_it_fails
+from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.url import PostgresUrl
 from sm_cli.store.postgres.writing.ids import Ids
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
@@ -30,14 +30,11 @@ from sm_cli.store.waiting import TELL_AFTER, Holder, LockWait, Patience
 
 log = logging.getLogger("sm.store")
 
-#: What begins a transaction, in one round trip. Its last answer is what there is to do.
-_BEGIN = """
-BEGIN; SET LOCAL search_path TO "{schema}"; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL sm.writer = '{number}';
-SELECT {lock}({key}); {question}
+#: For the names of a transaction, how long it waits for a lock, and who marks what it writes.
+_SETTINGS = b"""
+SELECT set_config('search_path', $1, true), set_config('lock_timeout', $2, true), set_config('sm.writer', $3, true)
 """
-#: The question is planned once a connection, where the server keeps statements prepared.
-_PREPARED = "EXECUTE sm_offers"
-_PREPARE = 'SET search_path TO "{schema}"; PREPARE sm_offers AS {question}; RESET search_path'
+_ALONE, _SHARED = b"SELECT pg_advisory_xact_lock($1)", b"SELECT pg_advisory_xact_lock_shared($1)"
 _HOLDER = """
 SELECT a.pid, a.application_name, (extract(epoch FROM a.xact_start) * 1000000)::bigint
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
@@ -62,19 +59,21 @@ class Writer:
         self._is_alone = True
         self.own = Own(url.schema, secrets.randbits(62), Ids(connect, url.schema))
         self._turn = lock_number(url.schema, ALONE)
+        self._notify = f"NOTIFY sm_{url.schema}".encode()
 
     @property
     def process(self) -> int | None:
         """The server's process of this connection; None without one."""
-        return None if self._session is None else self._session.connection.info.backend_pid
+        return None if self._session is None else self._session.wire.info.backend_pid
 
     def close(self) -> None:
         """Give the connections back."""
         self._drop()
         self.own.ids.close()
 
-    def begin(self, locks: Locks | None) -> PostgresTransaction:
-        """A transaction that has these locks; None: it is alone. Raises DatabaseBusy when that takes too long."""
+    def begin(self, locks: Locks | None, executions: Collection[int] = ()) -> PostgresTransaction:
+        """A transaction that has these locks; None: it is alone. executions: those that it is about to hold. Raises
+        DatabaseBusy when that takes too long."""
         first = frozenset([ALONE]) if locks is None else locks
         self._is_alone = ALONE in first
         wait = LockWait(self._patience(), self._holder)
@@ -82,8 +81,7 @@ class Writer:
             fresh = self._session is None
             session = self._open()
             try:
-                offers = self._begin(session, first, time.monotonic() - wait.start)
-                return PostgresTransaction(session, self.own, first, offers)
+                return self._begin(session, first, executions, time.monotonic() - wait.start)
             except pg.LockNotAvailable:
                 self.roll_back()
                 try:
@@ -95,41 +93,55 @@ class Writer:
                 if fresh:
                     raise
 
-    def _begin(self, session: PostgresSession, locks: Locks, wait_time: float) -> Offers:
+    def _begin(
+        self, session: PostgresSession, locks: Locks, executions: Collection[int], wait_time: float
+    ) -> PostgresTransaction:
+        """In one round trip: the lock of the schema, these executions as far as they can be had, and what there is to
+        do. What others lock is waited for after it."""
         limit = self._patience().limit()
         seconds = TELL_AFTER if limit is None else max(0.001, min(TELL_AFTER, limit - wait_time))
-        lock = "pg_advisory_xact_lock" if self._is_alone else "pg_advisory_xact_lock_shared"
-        begin = _BEGIN.format(
-            schema=self._url.schema, milliseconds=round(1000 * seconds), number=self.own.number, lock=lock,
-            key=self._turn, question=_PREPARED if self._url.prepare else dialect.statement_of("offers").text,
-        )  # fmt: skip
-        answers = session.connection.execute(begin.encode(), prepare=False)
-        while answers.nextset():
-            pass
-        (offers,) = map(Offers._make, answers.fetchall())
+        advisory, parts = ([], []) if self._is_alone else waited_for(locks)
+        exchange = session.exchange
+        session.forget_ahead()
+        with exchange.together():
+            exchange.command(b"BEGIN")
+            exchange.send(
+                _SETTINGS, (f'"{self._url.schema}"', f"{max(1, round(1000 * seconds))}ms", str(self.own.number))
+            )
+            exchange.send(_ALONE if self._is_alone else _SHARED, (self._turn,))
+            taken = []
+            if not (self._is_alone or advisory or parts):  # who waits holds nothing
+                taken = session.send_ahead(self.own.questions_of(executions))
+            offered = exchange.send(dialect.statement_of("offers").text.encode())
+            exchange.settle()
+        offers = Offers._make(offered.rows[0])
         row_cache = self.own.row_cache
         row_cache.no_losses, row_cache.no_schedules = not offers.losses, not offers.schedules
         row_cache.no_ended_children = not offers.ended_children
-        advisory, parts = ([], []) if self._is_alone else waited_for(locks)
         for each in advisory:
             session.wait("wait_for_lock", (lock_number(self._url.schema, each),))
         if parts:
             session.wait("wait_for_parts", (id_list(parts),))
-        return ANYTHING if advisory or parts else offers
+        transaction = PostgresTransaction(session, self.own, locks, ANYTHING if advisory or parts else offers)
+        if taken:
+            session.keep_ahead(taken)
+            transaction.hold_at_begin(executions)
+        return transaction
 
     def commit(self, transaction: str | None) -> None:
         """Commit. Who listens is told after it, for NOTIFY inside it would make commits wait for each other.
 
         transaction: its id; None when nothing was written."""
-        notify = f"; NOTIFY sm_{self._url.schema}" if self._url.notify and transaction is not None else ""
+        session = self._session
+        assert session is not None
         try:
-            answer = self._open().connection.execute(f"COMMIT{notify}".encode(), prepare=False)
+            is_committed = session.commit(self._notify if self._url.notify and transaction is not None else None)
         except psycopg.OperationalError:
-            if transaction is None or not self._was_committed(transaction):
+            # What the server has refused is not committed; of what broke with the connection nobody knows.
+            if not session.wire.closed or transaction is None or not self._was_committed(transaction):
                 raise
             return
-        if answer.statusmessage != "COMMIT":  # a statement had failed, and nobody who saw it has said so
-            self._drop()  # at this ROLLBACK the driver has forgotten all that is prepared
+        if not is_committed:
             raise errors.not_committed(self._url.place)
 
     def _was_committed(self, transaction: str) -> bool:
@@ -163,12 +175,14 @@ class Writer:
         """Undo what is not committed."""
         self.own.row_cache.forget_all()
         session = self._session
-        if session is None or session.is_unsure or session.connection.closed or session.connection.broken:
+        if session is not None:
+            session.exchange.close()
+        if session is None or session.is_unsure or session.wire.closed or session.wire.broken:
             self._drop()
             return
         # Past the driver: it forgets all that is prepared at a ROLLBACK, for the tables may have been made in it.
         with contextlib.suppress(psycopg.Error):
-            session.connection.pgconn.exec_(b"ROLLBACK")
+            session.wire.pgconn.exec_(b"ROLLBACK")
 
     def explain(self, error: psycopg.Error) -> SmError:
         """The driver's error in our words: Contended where others explain it."""
@@ -183,16 +197,12 @@ class Writer:
         return None if row is None or row[2] is None else Holder(*row)
 
     def _open(self) -> PostgresSession:
-        if self._session is None or self._session.connection.closed:
+        if self._session is None or self._session.wire.closed:
             connection = self._connect()
-            if self._url.prepare:
-                question = _PREPARE.format(schema=self._url.schema, question=dialect.statement_of("offers").text)
-                with closed_if_it_fails(connection):
-                    connection.execute(question.encode(), prepare=False)
             self._session = PostgresSession(connection, self.explain, self._url.prepare)
         return self._session
 
     def _drop(self) -> None:
         if self._session is not None:
-            self._session.connection.close()
+            self._session.wire.close()
             self._session = None

@@ -32,7 +32,7 @@ SELECT e.id, {part_of} FROM executions e WHERE e.parent_frame = ? AND e.status I
 SELECT EXISTS (SELECT 1 FROM losses), EXISTS (SELECT 1 FROM schedules),
     EXISTS (SELECT 1 FROM ended_children), EXISTS ({has_ready}),
     EXISTS (SELECT 1 FROM jobs WHERE leased_until IS NULL), ({first_lease_end}),
-    least((SELECT min(due) FROM timers), ({first_deadline}))
+    least((SELECT min(due) FROM timers), ({first_deadline})), pg_current_xact_id_if_assigned()::text
 
 -- name: take_ready
 -- The lowest of every tree, so that no tree stands before another one.

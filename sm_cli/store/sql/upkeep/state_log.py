@@ -1,7 +1,7 @@
 """What executions spend in their states, noted in two steps.
 
 A transaction appends what it has to add to `state_log`, one row, for a step of many executions would touch a page of
-`state_times` for each of them; every so many rows they are folded into it, in the transaction of whoever writes the
+`state_times` for each of them; every so many rows they are folded into it, in the next transaction of whoever wrote the
 last one. So each span is in one of the two, and a reader adds what is in the log.
 """
 
@@ -23,10 +23,21 @@ if TYPE_CHECKING:
 _ROWS = 256
 
 
+class KnownStates:
+    """What a writing connection knows of states."""
+
+    def __init__(self) -> None:
+        #: Their ids; none is ever deleted.
+        self.ids: dict[StateKey, int] = {}
+        #: Whether the log was long when it was last written.
+        self.is_log_long = False
+
+
 def append_state_times(
-    session: Session, ids: dict[StateKey, int], times: Iterable[StateTimes], may_fold: Callable[[], bool]
+    session: Session, states: KnownStates, times: Iterable[StateTimes], may_fold: Callable[[], bool]
 ) -> None:
-    """Add these to what is stored. ids: of states; gets those that it lacks. may_fold: asked when the log is long."""
+    """Add these to what is stored. states: gets those that it lacks. may_fold: asked when the log is long."""
+    ids = states.ids
     spans: list[Row] = []
     for key, numbers in sorted(times):  # so that all who add states do it in the same order
         id = ids.get(key)
@@ -36,12 +47,13 @@ def append_state_times(
             id = ids[key] = row[0]
         spans.append((id, *numbers))
 
-    def fold(rows: list[Row]) -> None:
+    def note(rows: list[Row]) -> None:
         ((length,),) = rows
-        if length >= _ROWS and may_fold():
-            fold_state_times(session)
+        states.is_log_long = length >= _ROWS
 
-    session.later("append_state_times", (orjson.dumps(spans).decode(),), fold)
+    if states.is_log_long and may_fold():
+        fold_state_times(session)
+    session.later("append_state_times", (orjson.dumps(spans).decode(),), note, awaited=False)
 
 
 def fold_state_times(session: Session) -> None:
