@@ -49,6 +49,11 @@ def deliver_all(
         tick.arrives(result.job, partial(deliver, tick, result), result)
 
 
+def about(results: list[Done]) -> set[int]:
+    """The executions that these results are for."""
+    return {result.job.execution for result in results}
+
+
 def deliver(tick: Tick, result: Done) -> None:
     """Hand over what a handler ended with."""
     job, outcome = result.job, result.outcome

@@ -61,12 +61,12 @@ def is_dead(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     return status is not None and (status[0] == "Z" or status[19] != birth)
 
 
-def is_gone(worker: WorkerRecord, forgotten: int | None, beacons: Liveness | None = None) -> bool:
+def is_gone(worker: WorkerRecord, unseen_since: int | None, beacons: Liveness | None = None) -> bool:
     """Whether it is certainly dead, or was not seen since this time (microseconds since 1970 UTC), where one is given,
     and is not known to live."""
     if is_dead(worker, beacons):
         return True
-    return forgotten is not None and worker.seen < forgotten and not is_alive(worker, beacons)
+    return unseen_since is not None and worker.seen < unseen_since and not is_alive(worker, beacons)
 
 
 def is_alive(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:

@@ -27,7 +27,7 @@ from sm_cli.jsonvalue import Json
 from sm_cli.store.records import Execution, HistoryEvent, Job, Timer, WorkerRecord
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.worker.contexts import context_of
-from sm_cli.worker.deliveries import BATCH, deliver_all
+from sm_cli.worker.deliveries import BATCH, about, deliver_all
 from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
 from sm_cli.worker.membership import is_alive, is_gone, make_worker_record, serving_of
@@ -240,8 +240,7 @@ class Worker:
         if must_enlist:
             taker.arriving = None  # written by itself, even when nothing else is
         try:
-            ours = {result.job.execution for result in results}
-            rest, tick = self.engine.transact(work, taker, postponing=True, executions=ours)
+            rest, tick = self.engine.transact(work, taker, postponing=True, executions=about(results))
         except Unwritable:
             self._pending.stale = True
             return True  # with the same results; what caused it is set aside

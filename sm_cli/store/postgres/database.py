@@ -174,11 +174,11 @@ class PostgresStore(Joinable):
 
     def _is_announced(self, ear: PGconn) -> bool:
         """Whether another connection has said that it wrote. This looks and does not wait, dozens of times a second."""
-        own, heard = self._writer.process, False
+        own, is_news = self._writer.process, False
         ear.consume_input()
         while (note := ear.notifies()) is not None:
-            heard |= note.be_pid != own
-        return heard
+            is_news |= note.be_pid != own
+        return is_news
 
     def token_key(self) -> bytes:
         """The key that task tokens are signed with; made when there is none."""

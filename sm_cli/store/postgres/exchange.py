@@ -12,6 +12,7 @@ import selectors
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TypeAlias
 
 import psycopg
 from psycopg.abc import Buffer
@@ -27,20 +28,20 @@ _PREPARED = 1_000
 #: So many are sent before their answers are read: those wait in memory.
 _UNANSWERED = 1_000
 _TEXT = 0
+#: Called with the rows of an answer.
+Then: TypeAlias = Callable[[list[Row]], None]
 #: Of names: several of these may speak over one connection.
 _NUMBERS = itertools.count(1)
 #: One that has no file of its own to be closed.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
-class Answer:
+class Promise:
     """What the server answers to one statement, known after `settle`."""
 
     __slots__ = ("preparing", "rows", "tag", "then")
 
-    def __init__(
-        self, then: Callable[[list[Row]], None] | None = None, preparing: tuple[bytes, tuple[int, ...]] | None = None
-    ) -> None:
+    def __init__(self, then: Then | None = None, preparing: tuple[bytes, tuple[int, ...]] | None = None) -> None:
         self.rows: list[Row] = []
         #: What the server says it has done, if it has no rows to give.
         self.tag = b""
@@ -59,7 +60,7 @@ class Exchange:
         self._transformer = Transformer(connection)
         self._prepare = prepare
         self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
-        self._unanswered: deque[Answer] = deque()
+        self._promises: deque[Promise] = deque()
         #: Whether statements are gathered, or somebody who waited for answers was interrupted.
         self.is_open = False
         self._is_settling = False
@@ -96,7 +97,7 @@ class Exchange:
 
     def close(self) -> None:
         """Gather no more. What is still unanswered is read and dropped."""
-        if self._unanswered and self._is_usable():
+        if self._promises and self._is_usable():
             with suppress(psycopg.Error):
                 self.settle()
         if self.is_open and self._is_usable():
@@ -113,17 +114,15 @@ class Exchange:
     def _is_usable(self) -> bool:
         return not self._is_settling and self._pgconn.status == ConnStatus.OK
 
-    def command(self, text: bytes, arguments: Sequence[object] = ()) -> Answer:
+    def command(self, text: bytes, arguments: Sequence[object] = ()) -> Promise:
         """Send a statement with the others that is not worth to be prepared: BEGIN, say."""
         values = self._dump(arguments)
         transformer = self._transformer
         types, formats = (transformer.types, transformer.formats) if arguments else (None, None)
         self._pgconn.send_query_params(text, values, types, formats, _TEXT)
-        return self._sent(Answer())
+        return self._promise(Promise())
 
-    def send(
-        self, text: bytes, arguments: Sequence[object] = (), then: Callable[[list[Row]], None] | None = None
-    ) -> Answer:
+    def send(self, text: bytes, arguments: Sequence[object] = (), then: Then | None = None) -> Promise:
         """Send a statement with the others; after `settle` its answer is known, and was handed to `then`."""
         values = self._dump(arguments)
         transformer = self._transformer
@@ -133,23 +132,23 @@ class Exchange:
         if name is None and self._prepare and len(self._names) < _PREPARED:
             name = b"sm_%d" % next(_NUMBERS)
             self._pgconn.send_prepare(name, text, types)
-            self._sent(Answer(preparing=key))
+            self._promise(Promise(preparing=key))
             self._names[key] = name
         if name is not None:
             self._pgconn.send_query_prepared(name, values, formats, _TEXT)
         else:
             self._pgconn.send_query_params(text, values, types, formats, _TEXT)
-        return self._sent(Answer(then))
+        return self._promise(Promise(then))
 
     def _dump(self, arguments: Sequence[object]) -> Sequence[Buffer | None]:
         """The arguments as they are sent; the transformer has their types and formats."""
-        if len(self._unanswered) >= _UNANSWERED:
+        if len(self._promises) >= _UNANSWERED:
             self.settle()
         return self._transformer.dump_sequence(arguments, [PyFormat.AUTO] * len(arguments)) if arguments else []
 
-    def _sent(self, answer: Answer) -> Answer:
-        self._unanswered.append(answer)
-        return answer
+    def _promise(self, promise: Promise) -> Promise:
+        self._promises.append(promise)
+        return promise
 
     def settle(self) -> None:
         """Wait until all that was sent is answered. Raises what the first of it failed with; the server has passed over
@@ -160,10 +159,10 @@ class Exchange:
         self._pgconn.pipeline_sync()
         self._flush()
         error: psycopg.Error | None = None
-        while self._unanswered:
+        while self._promises:
             result = self._next_result()
             assert result is not None
-            answer = self._unanswered.popleft()
+            answer = self._promises.popleft()
             status = result.status
             if status == ExecStatus.TUPLES_OK:
                 self._transformer.set_pgresult(result)

@@ -13,14 +13,14 @@ from psycopg import errors as pg
 from sm_cli.errors import SmError
 from sm_cli.store.postgres import dialect
 from sm_cli.store.postgres.bulk import COLUMN_TYPES, Bulk, bulk
-from sm_cli.store.postgres.exchange import Answer, Exchange
+from sm_cli.store.postgres.exchange import Exchange, Promise, Then
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters, not_text
 
 # A connection that breaks is said once, by whoever it is raised to; the driver would say it in words of its own too.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 #: What was asked, and what will be answered.
-_Ahead: TypeAlias = tuple[tuple[str, tuple[object, ...]], Answer]
+_Ahead: TypeAlias = tuple[tuple[str, tuple[object, ...]], Promise]
 #: So many rows are as well sent one by one.
 _FEW = 2
 #: Types of columns, and statements that take all rows at once: the same for every schema of this sm.
@@ -63,7 +63,7 @@ class PostgresSession:
         #: Whether what is sent together may wait for what is sent next, if nobody needs an answer.
         self.lingers = False
         #: Whether somebody needs the answers to what is sent together before the commit.
-        self._is_awaited = False
+        self._is_urgent = False
         #: Answers that nobody has asked for yet: (statement, arguments) to rows.
         self._ahead: dict[tuple[str, tuple[object, ...]], list[Row]] = {}
 
@@ -168,12 +168,12 @@ class PostgresSession:
     def together(self) -> Iterator[None]:
         """What is written in this block is sent without waiting for each answer; where it `lingers` and nobody needs
         one, it waits for what is sent next: the commit, say. Raises DatabaseError, at the latest with that."""
-        self._is_together, self._is_awaited = True, not self.lingers
+        self._is_together, self._is_urgent = True, not self.lingers
         self.exchange.open()
         try:
             with self._errors():
                 yield
-                if self._is_awaited:
+                if self._is_urgent:
                     self.exchange.settle()
                     self.exchange.close()
         except BaseException as e:
@@ -182,18 +182,16 @@ class PostgresSession:
         finally:
             self._is_together = False
 
-    def later(
-        self, name: str, parameters: Parameters, then: Callable[[list[Row]], None], *, awaited: bool = True
-    ) -> None:
+    def later(self, name: str, parameters: Parameters, then: Then, *, urgent: bool = True) -> None:
         """Run a statement, and hand its rows to `then`: at once, or at the end of a block that is `together`; with the
-        commit, where they are not `awaited` before it. Raises DatabaseError."""
+        commit, where nothing `urgent` needs them. Raises DatabaseError."""
         statement = dialect.statement_of(name)
         with self._errors():
             self.send(statement.text.encode(), statement.arguments(parameters), then)
         self.written += 1
-        self._is_awaited |= awaited
+        self._is_urgent |= urgent
 
-    def send(self, text: bytes, arguments: Sequence[object], then: Callable[[list[Row]], None] | None = None) -> Answer:
+    def send(self, text: bytes, arguments: Sequence[object], then: Then | None = None) -> Promise:
         """Run a statement that is not the store's, with what is sent together if anything is; then its answer is known
         once that is settled. Raises psycopg.Error."""
         is_open = self.exchange.is_open

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from sm_cli.interpreter.frame import Frame
-    from sm_cli.store.records import Execution
+    from sm_cli.store.records import Execution, Job
     from sm_cli.store.sql.rows import Row
 
 #: How many frames, and how many executions, are known between two transactions.
@@ -99,12 +99,13 @@ class RowCache:
             if text is not None and text[0] == "@":
                 self._large_executions.add(execution.id)
 
-    def learn_job(self, frame: int, execution: int, text: str | None) -> None:
-        """A job was written. text: its input as it stands in the row."""
-        if text is None or text[0] != "@":
-            self._small_jobs[frame] = execution
-        else:
-            self._small_jobs.pop(frame, None)
+    def learn_jobs(self, jobs: Iterable[Job], texts: Iterable[str | None]) -> None:
+        """These jobs were written. texts: their inputs as they stand in the rows."""
+        for job, text in zip(jobs, texts, strict=True):
+            if text is None or text[0] != "@":
+                self._small_jobs[job.frame] = job.execution
+            else:
+                self._small_jobs.pop(job.frame, None)
 
     def forget_jobs(self, frames: Iterable[int]) -> bool:
         """The jobs of these frames are over. Whether it is known that none of them referred to a large value."""

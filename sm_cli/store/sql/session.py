@@ -43,10 +43,10 @@ class Session(Protocol):
         """What is written in this block may be sent without waiting for each answer; an error comes at its end."""
 
     def later(
-        self, name: str, parameters: Parameters, then: Callable[[list[Row]], None], *, awaited: bool = True
+        self, name: str, parameters: Parameters, then: Callable[[list[Row]], None], *, urgent: bool = True
     ) -> None:
         """Run a statement, and hand its rows to `then`: at once, or at the end of the block that is `together`; where
-        they are not `awaited` by the transaction, with its commit at the latest."""
+        the transaction has no `urgent` need of them, with its commit at the latest."""
 
     def blob(self, id: int, before: Callable[[], None]) -> bytes | None:
         """A large body; None when there is none. `before` is called before a long one is read."""

@@ -367,9 +367,9 @@ class Transaction(Questions):
 
     def _remove_gone(self, changes: Changes) -> None:
         if changes.jobs_gone:
-            gone = orjson.dumps(changes.jobs_gone).decode()
+            frames = orjson.dumps(changes.jobs_gone).decode()
             are_small = self._row_cache.forget_jobs(changes.jobs_gone)
-            self.session.later("delete_jobs", (gone,), self._values.free_all, awaited=not are_small)
+            self.session.later("delete_jobs", (frames,), self._values.free_all, urgent=not are_small)
         if changes.waits_ended:
             self.session.many("end_wait", [end._asdict() for end in changes.waits_ended])
         if changes.timers_gone:
@@ -380,8 +380,7 @@ class Transaction(Questions):
     def _write_jobs(self, new: list[Job], leased_jobs: list[Job]) -> None:
         if new:
             inserts = [work_rows.job_row(job, self._text) for job in new]
-            for job, row in zip(new, inserts, strict=True):
-                self._row_cache.learn_job(job.frame, job.execution, row[work_rows.JOB_INPUT])
+            self._row_cache.learn_jobs(new, [row[work_rows.JOB_INPUT] for row in inserts])
             self.session.many("insert_job", inserts)
         if leased_jobs:
             self.session.many("lease_job", map(work_rows.lease_row, leased_jobs))

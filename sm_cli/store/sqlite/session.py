@@ -68,7 +68,7 @@ class SqliteSession:
         return _NOTHING
 
     def later(
-        self, name: str, parameters: Parameters, then: Callable[[list[Row]], None], *, awaited: bool = True  # noqa: ARG002
+        self, name: str, parameters: Parameters, then: Callable[[list[Row]], None], *, urgent: bool = True  # noqa: ARG002
     ) -> None:  # fmt: skip
         """Run a statement, and hand its rows to `then`. Raises DatabaseError."""
         then(self.all(name, parameters))

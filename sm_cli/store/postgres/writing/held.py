@@ -12,7 +12,7 @@ from itertools import chain
 
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.locks import ALONE, Contended, Lock, Locks
-from sm_cli.store.postgres.exchange import Answer
+from sm_cli.store.postgres.exchange import Promise
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.writing.holding import Holding
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
@@ -42,7 +42,7 @@ class HeldTransaction(Transaction):
         self._postgres = session
         self._written_before = session.written
         #: What has asked for this transaction's number.
-        self._counting: Answer | None = None
+        self._counting: Promise | None = None
         self._own = own
         self._begun_with = offers
         #: The transaction's id, as soon as it is known.

@@ -24,7 +24,7 @@ from sm_cli.store.locks import (
 )
 from sm_cli.store.messages import StoredMessage, Subscription
 from sm_cli.store.particulars import Particulars, ResourceKind
-from sm_cli.store.postgres.exchange import Answer
+from sm_cli.store.postgres.exchange import Promise
 from sm_cli.store.postgres.writing.offered import OfferedTransaction
 from sm_cli.store.records import Execution, HistoryEvent
 from sm_cli.store.sql.parameters import id_list
@@ -127,7 +127,7 @@ class PostgresTransaction(OfferedTransaction):
             self._number = str(answer.rows[0][0])
         return self._number
 
-    def _send_count(self) -> Answer:
+    def _send_count(self) -> Promise:
         return self._postgres.send(_COUNT, (self._own.mark, self._own.slot))
 
     def finish(self) -> None:

@@ -109,12 +109,12 @@ class Writer:
                 _SETTINGS, (f'"{self._url.schema}"', f"{max(1, round(1000 * seconds))}ms", str(self.own.number))
             )
             exchange.send(_ALONE if self._is_alone else _SHARED, (self._turn,))
-            taken = []
+            ahead = []
             if not (self._is_alone or advisory or parts):  # who waits holds nothing
-                taken = session.send_ahead(self.own.questions_of(executions))
-            offered = exchange.send(dialect.statement_of("offers").text.encode())
+                ahead = session.send_ahead(self.own.questions_of(executions))
+            promise = exchange.send(dialect.statement_of("offers").text.encode())
             exchange.settle()
-        offers = Offers._make(offered.rows[0])
+        offers = Offers._make(promise.rows[0])
         row_cache = self.own.row_cache
         row_cache.no_losses, row_cache.no_schedules = not offers.losses, not offers.schedules
         row_cache.no_ended_children = not offers.ended_children
@@ -123,8 +123,8 @@ class Writer:
         if parts:
             session.wait("wait_for_parts", (id_list(parts),))
         transaction = PostgresTransaction(session, self.own, locks, ANYTHING if advisory or parts else offers)
-        if taken:
-            session.keep_ahead(taken)
+        if ahead:
+            session.keep_ahead(ahead)
             transaction.hold_at_begin(executions)
         return transaction
 

@@ -53,7 +53,7 @@ def append_state_times(
 
     if states.is_log_long and may_fold():
         fold_state_times(session)
-    session.later("append_state_times", (orjson.dumps(spans).decode(),), note, awaited=False)
+    session.later("append_state_times", (orjson.dumps(spans).decode(),), note, urgent=False)
 
 
 def fold_state_times(session: Session) -> None:
