@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -13,9 +13,11 @@ from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import AsJson, Database, LockTimeout, Output, Substitutions, Trust, output_format
 from sm_cli.cli.workflow.words import Reference, project_file, read_reference
-from sm_cli.errors import UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.project.reading import split_reference
+
+if TYPE_CHECKING:
+    from sm_cli.engine.versions.references import WorkflowReference
 
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 _OFF = "\x1b[0m"
@@ -40,7 +42,7 @@ def diff(
         str | None,
         typer.Argument(
             metavar="WORKFLOW[:VERSION]|FILE", show_default=False,
-            help="As the first, or a file; the workflow's file in workflows/ unless given.",
+            help="As the first, or a file; unless given, the file in workflows/, or else the version before.",
         ),
     ] = None,
     substitutions: Substitutions = None,
@@ -54,7 +56,7 @@ def diff(
     from sm_cli.views.workflows.versions import differences
 
     format = output_format(output, json)
-    one, other = _stored_side(before, db), _other_side(before, after, substitutions, db)
+    one, other = _sides(before, after, substitutions, db)
     changes = list(differences(one.value, other.value))
     if format != "table":
         out.rows([{"pointer": c.pointer, "before": c.before, "after": c.after} for c in changes], format)
@@ -65,23 +67,31 @@ def diff(
     _print_diff(one, other)
 
 
-def _stored_side(text: str, db: str | None) -> Side:
+def _sides(before: str, after: str | None, substitutions: list[str] | None, db: str | None) -> tuple[Side, Side]:
+    """What is compared: a version with another one or a file; alone, a version with what the workflow's file says now,
+    or the version before it with it where there is no file."""
+    from sm_cli.views.workflows.versions import version_before
+
+    reference = read_reference(before)
+    if after is not None:
+        is_of_file = is_file(split_reference(after)[0])
+        other = _file_side(after, substitutions) if is_of_file else _stored_side(read_reference(after), db)
+        return _stored_side(reference, db), other
+    file = project_file(find_project(), reference.workflow)
+    if file is not None:
+        return _stored_side(reference, db), _file_side(str(file), substitutions)
+    with opened_store(db) as store:
+        earlier = version_before(store, reference)
+    return _stored_side(earlier, db), _stored_side(reference, db)
+
+
+def _stored_side(reference: WorkflowReference, db: str | None) -> Side:
     from sm_cli.views.workflows.versions import definition_value, version_text
 
     with opened_store(db) as store:
-        row, definition = version_text(store, read_reference(text))
+        row, definition = version_text(store, reference)
     label = f"{row.version.name}:{row.version.number}"
     return Side(label, definition.text, definition.format, definition_value(definition))
-
-
-def _other_side(before: str, after: str | None, substitutions: list[str] | None, db: str | None) -> Side:
-    if after is None:
-        name = read_reference(before).workflow
-        file = project_file(find_project(), name)
-        if file is None:
-            raise UsageError(f"name what {before} is compared with: there is no file of {name} in workflows/")
-        return _file_side(str(file), substitutions)
-    return _file_side(after, substitutions) if is_file(split_reference(after)[0]) else _stored_side(after, db)
 
 
 def _file_side(path: str, substitutions: list[str] | None) -> Side:

@@ -38,6 +38,7 @@ from sm_cli.views.workflows.versions import (
     definition_value,
     differences,
     list_workflows,
+    version_before,
     version_document,
     version_text,
     versions_of,
@@ -183,18 +184,23 @@ async def _delete(request: Request, backend: Backend, workflow: str, version: in
 @router.get("/workflows/{workflow}/diff", summary="What two versions differ in")
 async def get_diff(
     workflow: str, backend: TheBackend,
-    before: Annotated[str, Query(description="A number or an alias.")],
+    before: Annotated[str | None, Query(description="A number or an alias; the version before unless given.")] = None,
     after: Annotated[str | None, Query(description="A number or an alias; the current version unless given.")] = None,
 ) -> Response:  # fmt: skip
-    """`items`: JSON pointer, `before` and `after`; null where there is nothing."""
+    """`version_before` and `version_after`: their numbers. `items`: JSON pointer, and what stands `before` and `after`;
+    null where there is nothing. 404 when there is no version before."""
 
     def ask() -> Json:
-        one, other = (
-            definition_value(version_text(backend.store, WorkflowReference(workflow, qualifier))[1])
-            for qualifier in (before, after)
-        )
-        changes = differences(one, other)
-        return {"items": [{"pointer": c.pointer, "before": c.before, "after": c.after} for c in changes], "next": None}
+        second = WorkflowReference(workflow, after)
+        first = version_before(backend.store, second) if before is None else WorkflowReference(workflow, before)
+        (one, old), (other, new) = (version_text(backend.store, each) for each in (first, second))
+        changes = differences(definition_value(old), definition_value(new))
+        return {
+            "version_before": one.version.number,
+            "version_after": other.version.number,
+            "items": [{"pointer": c.pointer, "before": c.before, "after": c.after} for c in changes],
+            "next": None,
+        }
 
     return answer_json(await backend.read(ask))
 

@@ -141,6 +141,16 @@ def version_text(store: Store, reference: WorkflowReference) -> tuple[VersionRow
         return _row(questions, version), definition
 
 
+def version_before(store: Store, reference: WorkflowReference) -> WorkflowReference:
+    """The version before the one that a reference means. Raises NotFound, also when that one is the first."""
+    row, _ = version_text(store, reference)
+    earlier = versions_of(store, reference.workflow, 1, row.version.number)
+    if not earlier:
+        number = row.version.number
+        raise NotFound(f"the workflow {reference.workflow} has no version before {number}", topic="version")
+    return WorkflowReference(reference.workflow, str(earlier[0].version.number))
+
+
 def version_of_digest(store: Store, workflow: str, digest: str) -> Version | None:
     """The version that a text is of a workflow; None when it is none, or was deleted."""
     with store.read() as questions:

@@ -199,6 +199,15 @@ def test_a_version_is_compared_with_the_file_unless_another_one_is_named(three: 
     assert (same.out, same.err) == ("", "order:2 and order:2 are the same definition\n")
 
 
+def test_without_a_file_a_version_is_compared_with_the_one_before_it(three: Project) -> None:
+    (three.path / "workflows/order.yaml").unlink()
+    shown = three.sm("workflow", "diff", "order").out
+    assert shown == three.sm("workflow", "diff", "order:2", "order:3").out != ""
+    assert three.sm("workflow", "diff", "order:2").out == three.sm("workflow", "diff", "order:1", "order:2").out
+    first = three.sm("workflow", "diff", "order:1")
+    assert (first.code, "has no version before 1" in first.err) == (3, True)
+
+
 def test_data_in_a_text_is_escaped_on_its_way_to_a_terminal_s_reader(project: Project) -> None:
     project.workflow('Comment: "a\\e[31mred"\nStartAt: P\nStates:\n  P: {Type: Succeed}\n')
     project.sm("run", "order")

@@ -95,8 +95,28 @@ def definition_of(text: str) -> Any:
 def test_versions_are_compared(here: Served) -> None:
     registered(here)
     registered(here, OTHER)
-    changes = here.get(f"{API}/workflows/order/diff", params={"before": "1"})["items"]
-    assert changes == [{"pointer": "/States/P/Result", "before": None, "after": 1}]
+    address = f"{API}/workflows/order/diff"
+    change = [{"pointer": "/States/P/Result", "before": None, "after": 1}]
+    assert here.get(address, params={"before": "1"})["items"] == change
+    assert here.get(address) == {"version_before": 1, "version_after": 2, "items": change, "next": None}
+    backwards = here.get(address, params={"before": 2, "after": 1})["items"]
+    assert backwards == [{"pointer": "/States/P/Result", "before": 1, "after": None}]
+
+
+def test_a_version_is_compared_with_the_one_before_it_that_there_is(here: Served) -> None:
+    address = f"{API}/workflows/order"
+    for text in "abcd":
+        registered(here, definition_of(text))
+    here.ask("PUT", f"{address}/aliases/prod", 200, json={"versions": {"4": 100}})
+    here.ask("DELETE", f"{address}/versions/2", 200)
+    for after, numbers in (("3", (1, 3)), ("prod", (3, 4)), (None, (3, 4))):
+        found = here.get(f"{address}/diff", params={} if after is None else {"after": after})
+        assert (found["version_before"], found["version_after"]) == numbers
+    problem = here.get(f"{address}/diff", 404, params={"after": "1"})
+    assert problem["detail"] == "the workflow order has no version before 1"
+    here.get(f"{address}/diff", 404, params={"before": "9"})
+    here.post(f"{address}/rollback", {"to": 3})
+    assert here.get(f"{address}/diff")["version_after"] == 3, "the current version"
 
 
 def test_an_alias_means_versions_and_goes_back(here: Served) -> None:

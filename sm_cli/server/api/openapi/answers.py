@@ -28,7 +28,7 @@ ANSWERS: Mapping[str, Mapping[int, Model]] = {
     "get_version": _TEXT,
     "delete_workflow": {200: workflows.DeletedVersionsAnswer},
     "delete_version": {200: workflows.DeletedVersionsAnswer},
-    "get_diff": {200: WholeAnswer[workflows.DifferenceAnswer]},
+    "get_diff": {200: workflows.DiffAnswer},
     "get_graph": {200: None},
     "get_aliases": {200: PageAnswer[workflows.AliasAnswer]},
     "put_alias": _ALIAS,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sm_cli.server.api.openapi.parts import AnswerBody
+from sm_cli.server.api.openapi.parts import AnswerBody, WholeAnswer
 
 
 class WorkflowAnswer(AnswerBody):
@@ -80,6 +80,13 @@ class DifferenceAnswer(AnswerBody):
     pointer: str
     before: Any
     after: Any
+
+
+class DiffAnswer(WholeAnswer[DifferenceAnswer]):
+    """What two versions differ in."""
+
+    version_before: int = Field(description="The number of the version that is compared.")
+    version_after: int = Field(description="That of the version that it is compared with.")
 
 
 class DiagnosticAnswer(AnswerBody):
