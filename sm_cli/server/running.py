@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sm_cli.errors import ConfigurationError, UsageError
 from sm_cli.server.backend import Backend
 from sm_cli.server.connections import ConnectionLimits, affordable, connections_within
-from sm_cli.server.settings import ServerSettings
+from sm_cli.server.settings import ServerSettings, address_at, names_of
 
 #: Seconds that requests have to end after the server was told to stop.
 GRACE = 10
@@ -76,7 +76,8 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def address_of(listener: socket.socket) -> str:
-    """`http://127.0.0.1:8083`, as a client writes it."""
+def addresses_of(listener: socket.socket) -> list[str]:
+    """`http://127.0.0.1:8083`, as clients write it; of one that listens at all addresses first what is written on this
+    machine, then what is on others."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
+    return [address_at(name, port) for name in names_of(host)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sm_cli.errors import UsageError
@@ -64,6 +66,20 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def names_of(host: str) -> tuple[str, ...]:
+    """What clients write for an address that a server listens at. One that stands for all addresses of the machine
+    cannot be opened: it is `localhost` here, and the machine's own name for others."""
+    with suppress(ValueError):
+        if ipaddress.ip_address(host.strip("[]")).is_unspecified:
+            return tuple(dict.fromkeys(("localhost", socket.gethostname().lower())))
+    return (host,)
+
+
+def address_at(name: str, port: int) -> str:
+    """`http://127.0.0.1:8083`, as a client writes it."""
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def check_token(token: str, source: str) -> str:

@@ -19,7 +19,7 @@ from sm_cli.project.project import ProjectSettings, engine_settings
 from sm_cli.server.app import create_app
 from sm_cli.server.backend import Backend
 from sm_cli.server.feed import Feed
-from sm_cli.server.running import Server, address_of, bind
+from sm_cli.server.running import Server, addresses_of, bind
 from sm_cli.server.settings import ServerSettings
 from sm_cli.store.open import open_store
 from sm_cli.store.protocol import Store
@@ -125,7 +125,7 @@ def served(url: str, folder: Path, settings: ServerSettings | None = None) -> It
     try:
         soon(lambda: server.started or not thread.is_alive())
         assert server.started, "the server did not start"
-        address = address_of(listener)
+        (address,) = addresses_of(listener)
         hooks = {"response": [conforming.check]}
         with httpx.Client(
             base_url=address, timeout=60, trust_env=False, verify=False, event_hooks=hooks

@@ -39,9 +39,10 @@ def print_environment(
 
 
 def _variables(host: str, port: int, token: str | None) -> dict[str, str]:
-    name = f"[{host}]" if ":" in host else host
+    from sm_cli.server.settings import address_at, names_of
+
     return {
-        "AWS_ENDPOINT_URL_SFN": f"http://{name}:{port}",
+        "AWS_ENDPOINT_URL_SFN": address_at(names_of(host)[0].strip("[]"), port),
         "AWS_ACCESS_KEY_ID": token or _KEY,
         "AWS_SECRET_ACCESS_KEY": _KEY,
         "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION") or _REGION,

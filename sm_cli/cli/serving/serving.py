@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.run.service import Service
 from sm_cli.cli.terminal.logs import tell_state
 from sm_cli.server.app import create_app
-from sm_cli.server.running import Server, address_of, bind
+from sm_cli.server.running import Server, addresses_of, bind
 from sm_cli.views.database import url_for_people
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Serving:
 
         app = create_app(self._backend, self._settings)
         server = Server(app, ends, grace=max(1, round(self._grace)))
-        self._announce(address_of(self._socket), workers)
+        self._announce(addresses_of(self._socket), workers)
         self._service.ready()
         # What is loaded stays to the end: the collector need not walk through it while answers are made.
         gc.freeze()
@@ -57,7 +57,8 @@ class Serving:
         self._service.stopping()
         tell_state("server.stopped", "server stopped", {})
 
-    def _announce(self, address: str, workers: int) -> None:
+    def _announce(self, addresses: list[str], workers: int) -> None:
+        address, *others = addresses
         place, settings = url_for_people(self._url), self._settings
         rule = "nobody needs a token" if settings.token is None else "every request needs the token"
         who = "no worker" if workers == 0 else f"{workers} worker{'s' if workers > 1 else ''}"
@@ -70,15 +71,15 @@ class Serving:
             "ui": settings.has_ui,
         }
         tell_state("server.started", f"serving {place} at {address}, with {who} in this process; {rule}", facts)
-        for what, url in addresses_of(settings, address).items():
+        for what, url in _doors_of(settings, address, others):
             tell_state("server.address", f"{what}: {url}", {"what": what, "url": url})
 
 
-def addresses_of(settings: ServerSettings, address: str) -> dict[str, str]:
+def _doors_of(settings: ServerSettings, address: str, others: list[str]) -> Iterator[tuple[str, str]]:
     """What a server has for whom, and where."""
-    addresses = {"REST": f"{address}/api/v1"}
+    yield "REST", f"{address}/api/v1"
     if settings.has_ui:
-        addresses["dashboard"] = f"{address}/"
+        yield "dashboard", f"{address}/"
     if settings.has_aws:
-        addresses["AWS's clients"] = f"AWS_ENDPOINT_URL_SFN={address}"
-    return addresses
+        yield "AWS's clients", f"AWS_ENDPOINT_URL_SFN={address}"
+    yield from (("from other machines", other) for other in others)

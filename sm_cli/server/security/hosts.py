@@ -7,7 +7,7 @@ betrays it is the Host header: the name is not one of ours.
 from __future__ import annotations
 
 from sm_cli.server.problems import Refusal
-from sm_cli.server.settings import ServerSettings
+from sm_cli.server.settings import ServerSettings, names_of
 
 #: AWS's clients put this before the host of StartSyncExecution and TestState.
 _SYNC = "sync-"
@@ -17,9 +17,9 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 def host_names(settings: ServerSettings) -> frozenset[str] | None:
     """The names that are ours; None: any. A server that others can reach and that was told no names takes all, for
     each of its requests carries a token, which no foreign page has."""
-    if settings.is_local:
-        return frozenset((*_LOCAL, settings.host.strip("[]").lower(), *settings.hosts))
-    return frozenset((*settings.hosts, settings.host.lower())) if settings.hosts else None
+    if not settings.is_local and not settings.hosts:
+        return None
+    return frozenset((*_LOCAL, settings.host.strip("[]").lower(), *names_of(settings.host), *settings.hosts))
 
 
 def check_host(header: str | None, names: frozenset[str] | None) -> None:

@@ -26,6 +26,11 @@ def test_a_shell_that_reads_it_has_the_variables(project: Project) -> None:
     assert "AWS_" not in shell.stdout
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_an_address_that_stands_for_all_is_one_that_can_be_asked(project: Project, host: str) -> None:
+    assert project.sm("env", "--json", "--host", host).json["AWS_ENDPOINT_URL_SFN"] == "http://localhost:8083"
+
+
 def test_the_token_is_the_access_key(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SM_TOKEN", TOKEN)
     assert project.sm("env", "--json").json["AWS_ACCESS_KEY_ID"] == TOKEN

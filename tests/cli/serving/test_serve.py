@@ -153,6 +153,40 @@ def test_others_are_not_let_in_without_a_token(project: Project, host: str) -> N
     assert "can be reached from other machines, and there is no token" in result.err
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_server_at_all_addresses_says_what_can_be_opened(project: Project, host: str) -> None:
+    if host == "::" and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    process = project.start("serve", "--port", "0", "--create", "--host", host, SM_TOKEN=TOKEN)
+    assert process.stderr is not None
+    first, *more = [process.stderr.readline() for _ in range(5)]
+    address = first.partition(" at ")[2].partition(",")[0]
+    assert address.startswith("http://localhost:") and first.endswith("every request needs the token\n")
+    assert more[-1] == f"from other machines: {address.replace('localhost', socket.gethostname().lower())}\n"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert httpx.get(f"{address}/api/v1/executions", headers=headers, trust_env=False).status_code == 200
+    assert httpx.get(f"{address}/api/v1/executions", trust_env=False).status_code == 401
+    process.terminate()
+    assert ended(process).code == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"open-sesame\r\n\r\n", b"\x16\x03\x01\x02\x00open-sesame", b"GET / HTTP/1.1\r\nX: open-sesame\x00\r\n\r\n"],
+)
+def test_what_is_no_http_is_refused_and_in_no_log(project: Project, sent: bytes) -> None:
+    with serving(project, "--verbose", "--workers", "0") as (address, process):
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as client:
+            client.sendall(sent)
+            received = b"".join(iter(lambda: client.recv(4096), b""))
+        assert received.startswith(b"HTTP/1.1 400 ") and b"open-sesame" not in received
+        assert httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+        process.terminate()
+        result = ended(process)
+    assert "open-sesame" not in result.out + result.err and "Traceback" not in result.err
+
+
 def test_a_port_that_is_taken_is_one_sentence(project: Project) -> None:
     project.database()
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -10,7 +10,10 @@ import time
 import httpx
 import pytest
 
+from sm_cli.server.problems import Refusal
+from sm_cli.server.security.hosts import check_host, host_names
 from sm_cli.server.security.tokens import SESSION_SECONDS, has_token, is_session, new_session
+from sm_cli.server.settings import ServerSettings, names_of
 from tests.server.conftest import Serve
 from tests.server.serving import Served
 
@@ -31,6 +34,17 @@ def test_a_name_that_was_allowed_is_taken(serve: Serve) -> None:
     here = serve(hosts=("board.example",))
     here.get("/healthz", headers={"Host": "board.example:443"})
     here.get("/healthz", 403, headers={"Host": "other.example"})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "[2001:db8::7]"])
+def test_beside_the_names_that_were_allowed_those_that_are_printed_are_taken(host: str) -> None:
+    names = host_names(ServerSettings(host, token="t" * 16, hosts=("board.example",)))
+    assert names is not None
+    for name in ("board.example", "localhost", *names_of(host)):
+        check_host(f"{name}:8083", names)
+    with pytest.raises(Refusal):
+        check_host("other.example:8083", names)
+    assert host_names(ServerSettings(host, token="t" * 16)) is None, "each request carries the token"
 
 
 @pytest.mark.parametrize(
