@@ -36,7 +36,7 @@ def test_a_batch_is_paused_gone_on_with_and_told_item_by_item(here: Served) -> N
         assert [each["index"] for each in rows["items"]] == [0, 1, 2]
         rest = here.get(f"{url}/results", params={"limit": 3, "cursor": rows["next"]})
         assert ([each["index"] for each in rest["items"]], rest["next"]) == ([3], None)
-        failures = here.get(f"{url}/results", params={"status": "failed"})["items"]
+        failures = here.get(f"{url}/results", params={"status": "FAILED"})["items"]
         assert [each["index"] for each in failures] == [1, 3]
         assert here.post(f"{url}/pause", status=409)["code"] == "Conflict"
         here.post(f"{url}/retry")

@@ -117,7 +117,7 @@ def test_results_of_a_batch_go_on_after_items_that_were_not_started(on_file: Ser
     numbers: list[int] = []
     cursor: str | None = ""
     while cursor is not None:
-        page = on_file.get(url, params={"limit": 3, "status": "skipped", **({"cursor": cursor} if cursor else {})})
+        page = on_file.get(url, params={"limit": 3, "status": "SKIPPED", **({"cursor": cursor} if cursor else {})})
         numbers += [each["index"] for each in page["items"]]
         assert {each["status"] for each in page["items"]} <= {"SKIPPED"}
         cursor = page["next"]
