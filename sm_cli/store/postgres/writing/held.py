@@ -17,7 +17,8 @@ from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.writing.holding import Holding
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
 from sm_cli.store.postgres.writing.own import Own, lock_number, take_parts
-from sm_cli.store.records import Execution
+from sm_cli.store.records import Execution, Job
+from sm_cli.store.sql import work_rows
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters
@@ -212,6 +213,18 @@ class HeldTransaction(Transaction):
         if trees:
             self._holding.need({part for _, part in self.session.all("parts_above", (id_list(executions),))})
         return trees
+
+    def _jobs(self, name: str, parameters: Parameters) -> list[Job]:
+        """As everywhere. Of what is held it is remembered which of them refer to no large value."""
+        answers = self.session.all(name, parameters)
+        jobs = [work_rows.job(row, self.value) for row in answers]
+        places, parts = self._own.places, self._holding.parts
+        known_jobs = [(job, row[work_rows.JOB_INPUT]) for job, row in zip(jobs, answers, strict=True)
+                      if places.get(job.execution) in parts]  # fmt: skip
+        if known_jobs:
+            self._row_cache.learn_jobs(*zip(*known_jobs, strict=True))
+            self._own.cached_parts |= {places[job.execution] for job, _ in known_jobs}
+        return jobs
 
     # Locks beside parts
 

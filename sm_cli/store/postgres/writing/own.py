@@ -35,7 +35,8 @@ def take_parts(parts: Collection[int]) -> tuple[str, Parameters]:
 class Own:
     """What one store has of its own, from transaction to transaction.
 
-    number: marks the parts of trees that it wrote last. transactions: how many it began. places: execution to part,
+    number: marks the parts of trees that it wrote last. transactions: how many it began. had_free_jobs: whether
+    somebody could have taken jobs when the last one began. places: execution to part,
     which never changes; trees: execution to (tree, digest). above: a child of a map run to the frame that waits for it;
     places_of_frames: such a frame to its execution and the part of that. cached_parts: those of which the row cache may
     know something."""
@@ -46,6 +47,7 @@ class Own:
         self.ids = ids
         self.row_cache = RowCache()
         self.transactions = 0
+        self.had_free_jobs = False
         self.places: dict[int, int] = {}
         self.trees: dict[int, tuple[int, str]] = {}
         self.above: dict[int, int] = {}
@@ -87,14 +89,15 @@ class Own:
         return parts
 
     def questions_of(self, executions: Collection[int]) -> list[tuple[str, Parameters]]:
-        """What takes these executions, as far as it is known where they belong, and whatever waits for them; and what
-        reads that. Whoever asks holds nothing of it yet."""
+        """What takes these executions, as far as it is known where they belong, and whatever waits for them; what reads
+        that; and which queues have jobs, if any had when the last transaction began. Whoever asks holds nothing yet."""
         parts = {self.places[id] for id in executions if id in self.places}
         parents = self.parents_of(executions)
         wanted_parts = parts | {part for _, part in parents.values()}
         if not wanted_parts:
             return []
-        return [take_parts(wanted_parts), *chain.from_iterable(self.reads_of(parents).values())]
+        next_questions: list[tuple[str, Parameters]] = [("queues", ())] if self.had_free_jobs else []
+        return [take_parts(wanted_parts), *chain.from_iterable(self.reads_of(parents).values()), *next_questions]
 
     def parents_of(self, executions: Collection[int]) -> dict[int, tuple[int, int]]:
         """The frames that wait for these, as children of map runs, to their executions and the parts of those."""
