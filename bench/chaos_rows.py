@@ -127,9 +127,11 @@ def rows_amiss(store: Store, run: MapRun) -> int:
 
 def files_amiss(folder: Path, store: Store, run: MapRun) -> int:
     """Children of which the files of the run's results do not tell exactly once and rightly, and files that are none
-    of its."""
-    (directory,) = (folder / "buckets" / "results").glob(f"*/{run.ref}")
-    manifest = json.loads((directory / "manifest.json").read_text())
+    of its. Of a run that failed before it wrote any they tell of no child, and the manifest is missing, too."""
+    manifests = list((folder / "buckets" / "results").glob(f"*/{run.ref}/manifest.json"))
+    if len(manifests) != 1:
+        return len(children(store, run)) + abs(len(manifests) - 1)
+    directory, manifest = manifests[0].parent, json.loads(manifests[0].read_text())
     listed = [Path(file["Key"]).name for files in manifest["ResultFiles"].values() for file in files]
     entries = [entry for name in listed for entry in json.loads((directory / name).read_text())]
     told = Counter((entry["Name"], entry["Status"], entry.get("Output")) for entry in entries)

@@ -114,7 +114,7 @@ class Slot:
         def is_over() -> bool:
             if time.monotonic() >= end:
                 self.worker.take(False)
-            return not self.worker.jobs and not (self.worker.taking and self.hints.is_awake())
+            return not self.worker.quarantine.at_work and not (self.worker.taking and self.hints.is_awake())
 
         self.worker.take(True)
         self.hints.hear(queue)

@@ -19,7 +19,8 @@ class Settings:
     """What holds for every tick of an engine.
 
     lease: microseconds that a job is leased for. silence: microseconds that a worker may say nothing before a task
-    without TimeoutSeconds and HeartbeatSeconds is taken from it, although its process lives.
+    without TimeoutSeconds and HeartbeatSeconds is taken from it, although its process lives. most_lost: so many workers
+    may be lost over a task before it runs with nothing beside it, and so many more before it fails.
     chunk: children of one fork that are stepped in the tick that forks them; steps: after so many, children whose
     turn comes stay READY too: the next tick goes on with them, so that no transaction grows with the size of a Map.
     tick_time: microseconds of stepping, tick_bytes: bytes made to be written, after which a tick commits and leaves
@@ -40,6 +41,7 @@ class Settings:
         *,
         lease: int = 10 * MICROSECONDS,
         silence: int = 600 * MICROSECONDS,
+        most_lost: int = 5,
         chunk: int = 256,
         fanout: int = 500,
         steps: int = 1000,
@@ -69,6 +71,7 @@ class Settings:
         self.max_events = max_events
         self.lease = lease
         self.silence = silence
+        self.most_lost = most_lost
         self.chunk = chunk
         self.fanout = fanout
         self.steps = steps
@@ -83,12 +86,14 @@ class JobTaker:
     """Who takes jobs in this tick: a worker's id, how many it can run, and which handlers it has (None: any).
 
     serves: whether it takes from a queue. at_once: whether it takes jobs in the step that makes them. arriving: its
-    row, written with whatever else is.
+    row, written with whatever else is. choose_suspect: which of these jobs, over which workers were lost, it sees to
+    now, and whether it begins it at once; None: none.
     """
 
     def __init__(
         self, worker: str, slots: int, handlers: Registry | None = None, *,
         serves: Callable[[str], bool] | None = None, at_once: bool = True, arriving: WorkerRecord | None = None,
+        choose_suspect: Callable[[list[Job]], tuple[Job, bool] | None] = lambda _: None,
     ) -> None:  # fmt: skip
         self.worker = worker
         self.slots = slots
@@ -96,9 +101,17 @@ class JobTaker:
         self.serves = serves
         self.at_once = at_once
         self.arriving = arriving
+        self.choose_suspect = choose_suspect
         self.jobs: list[Job] = []
+        #: The job that it runs with nothing beside it: one of `jobs`, or one that it keeps until its others have ended.
+        self.suspect: Job | None = None
         #: Those that the taken jobs belong to, by id: what is started may start others, and their tasks are taken too.
         self.executions: dict[int, Execution] = {}
+
+    def begin_again(self, slots: int) -> None:
+        """What it took was undone: it can run so many jobs."""
+        self.slots, self.jobs, self.suspect = slots, [], None
+        self.executions.clear()
 
     def knows(self, job: Job) -> bool:
         """Whether it has a handler for the job."""

@@ -170,8 +170,7 @@ class Transactions:
                 if self.marks is not None:
                     self.marks.clear()  # who waits steps nothing
                 if taker is not None:
-                    taker.slots, taker.jobs = slots, []
-                    taker.executions.clear()
+                    taker.begin_again(slots)
         raise AssertionError("counting has no end")
 
     def _attempt(

@@ -134,6 +134,12 @@ class ProjectSettings:
         return self._number("silence_seconds", "seconds", 7 * 86_400)
 
     @property
+    def most_lost(self) -> int | None:
+        """Workers that may be lost over a task before it runs alone, and again before it fails; None: the engine's
+        default. Raises ConfigurationError."""
+        return self._number("most_lost", "workers", 1000)
+
+    @property
     def account(self) -> str | None:
         """The account in the ARNs that executions see; None: the engine's default. Raises ConfigurationError."""
         return self._name("account", _ACCOUNT, "an account: twelve digits, as text")
@@ -227,4 +233,6 @@ def engine_settings(project: ProjectSettings, *, has_stub: bool = False) -> Sett
         settings.evaluation = replace(settings.evaluation, seconds=float(seconds))
     if (silence := project.silence_seconds) is not None:
         settings.silence = silence * MICROSECONDS
+    if (workers := project.most_lost) is not None:
+        settings.most_lost = workers
     return settings

@@ -34,6 +34,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "max_events": (int, "a number of events"),
     "evaluation_seconds": (int, "a number of seconds"),
     "silence_seconds": (int, "a number of seconds"),
+    "most_lost": (int, "a number of workers"),
     "account": (str, "text of twelve digits"),
     "region": (str, "text"),
     "substitutions": (dict, "a table of values by name"),

@@ -33,7 +33,8 @@ class Changes:
     `subscriptions_gone` are applied before the new ones are inserted, so a frame may lose a timer and get a new one
     in the same tick. Of the subscriptions that go, those of `waits_ended` are remembered as past waits. `waking` names
     frames that are in no other field. `leased_jobs` are existing jobs with their new lease (worker, leased_until,
-    deliveries, repeatable); `timers` replace an older one of the same frame and kind, `workers` the row of the same id.
+    deliveries, repeatable, company); `timers` replace an older one of the same frame and kind, `workers` the row of
+    the same id.
     """
 
     #: Texts to be inserted; one whose digest is there takes the place of a text that is damaged.

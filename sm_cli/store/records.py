@@ -7,7 +7,7 @@ Values only; no store, no SQL. Times are integer microseconds since 1970 UTC. Wh
 # No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from sm_cli.jsonvalue import Json
@@ -29,6 +29,17 @@ class Status(StrEnum):
     FAILED = "FAILED"
     TIMED_OUT = "TIMED_OUT"
     ABORTED = "ABORTED"
+
+
+class Company(IntEnum):
+    """What else the workers had that were lost over a job: whether one of those may have been what killed them."""
+
+    #: Nothing, or none was lost.
+    NONE = 0
+    #: Other jobs, one of them at least; or that is not known.
+    SOME = 1
+    #: As SOME; and the worker that has it now begins it when its other jobs have ended.
+    IN_THE_WAY = 2
 
 
 #: Tables whose ids the engine reserves before it writes.
@@ -153,6 +164,7 @@ class Job(Mutable):
     timeout, heartbeat: seconds, counted from when it is leased. leased_until: None while nobody has it.
     worker: the `WorkerRecord.id` of who leased it. repeatable: whether its handler may run again after a worker was
     lost, as the handler said when it was leased. deliveries: how often it was leased and not given back.
+    company: what else the workers had that were lost over it.
     """
 
     #: Given by the store, unique in it and never used twice.
@@ -180,6 +192,7 @@ class Job(Mutable):
     worker: str | None = None
     deliveries: int = 0
     repeatable: bool = True
+    company: Company = Company.NONE
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""How often a state that failed may be tried."""
+"""How often a state that failed may be tried, and a task whose workers were lost."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sm_cli.asl.model import Resulting
 from sm_cli.interpreter.recovery import matches
+from sm_cli.store.records import Company, Job
 
 if TYPE_CHECKING:
     from sm_cli.asl.model import State
@@ -23,3 +24,17 @@ def most_attempts(state: State, retries: tuple[int, ...], error: str | None) -> 
             others = sum(retries) - (retries[i] if retries else 0)
             return 1 + others + retrier.max_attempts
     return None
+
+
+def suspect_text(job: Job, most_lost: int) -> str:
+    """A sentence, after a space, on a job over which so many workers or more were lost; nothing about any other one."""
+    has_begun = job.worker is not None and job.company is not Company.IN_THE_WAY
+    losses = job.deliveries - has_begun
+    if job.company is Company.NONE or losses < most_lost:
+        return ""
+    begin = f" {losses} workers were lost over it, so"
+    if has_begun:
+        return f"{begin} nothing runs beside it."
+    if job.worker is None:
+        return f"{begin} whoever takes it runs nothing beside it."
+    return f"{begin} nothing is to run beside it."

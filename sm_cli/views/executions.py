@@ -12,7 +12,7 @@ from sm_cli.interpreter.timers import TimerKind
 from sm_cli.jsonvalue import Json
 from sm_cli.store.filters import BEYOND
 from sm_cli.store.messages import Subscription
-from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Job, MapRun, Status, Timer
+from sm_cli.store.records import HANDED_OVER, Company, Execution, HistoryEvent, Job, MapRun, Status, Timer
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS, rfc3339
 from sm_cli.views.actions import Action, Do
@@ -207,6 +207,8 @@ def wait_sentence(wait: PendingWait, time_text: Callable[[int], str]) -> str:
             return f"{wait.state} has handed its work over and waits for the callback"
         case Job(worker=None) as job:
             return f"{wait.state} waits for a worker {need_of(job.resource)}"
+        case Job(company=Company.IN_THE_WAY) as job:
+            return f"{wait.state} waits until {name_of(job.worker or '')} has nothing else"
         case Job() as job:
             return f"{wait.state} is at work: {name_of(job.worker or '')} {doing(job.resource)}, attempt {job.attempt}"
         case Timer(kind=kind, due=due):

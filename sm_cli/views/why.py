@@ -26,6 +26,7 @@ from sm_cli.store.messages import MessageStatus, Subscription
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import (
     HANDED_OVER,
+    Company,
     Execution,
     Job,
     Status,
@@ -35,7 +36,7 @@ from sm_cli.store.records import (
 from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
-from sm_cli.views.attempts import most_attempts
+from sm_cli.views.attempts import most_attempts, suspect_text
 from sm_cli.views.batches.reasons import end_in_batch, pause_text
 from sm_cli.views.failures import error_line, readable_cause
 from sm_cli.worker.membership import is_alive, is_dead, name_of
@@ -258,18 +259,18 @@ class Inquiry:
             token = make_token(self.store.token_key(), job.frame, job.seq)
             text = f"{state} has handed its work over{attempt} and waits for the callback with its task token."
             return Reason("callback", text, Action(Do.COMPLETE_TASK, (token,)), state, self.times_out(job))
-        if job.leased_until is None:
+        if (until := job.leased_until) is None:
             return self.free(job, attempt)
         worker = name_of(job.worker or "?")
         worker_now = {w.id: w for w in self.questions.workers()}.get(job.worker or "")
-        lives, lasts = (
-            worker_now is not None and is_alive(worker_now, self.store.liveness()),
-            job.leased_until > self.now,
-        )
+        lives, lasts = worker_now is not None and is_alive(worker_now, self.store.liveness()), until > self.now
         if lives or (lasts and (worker_now is None or not is_dead(worker_now, self.store.liveness()))):
-            text = f"{state} is at work{attempt}: {worker} {doing(job.resource)}, its lease "
-            until = self.time_text(job.leased_until)
-            text += f"lasts until {until} and is renewed while it works." if lasts else f"ran out at {until}."
+            how, then = f"is at work{attempt}: {worker}", ""
+            if job.company is Company.IN_THE_WAY:
+                how, then = f"waits{attempt} until {worker} has nothing else: it", " then"
+            end, text = self.time_text(until), f"{state} {how} {doing(job.resource)}{then}, its lease "
+            text += f"lasts until {end} and is renewed while it works." if lasts else f"ran out at {end}."
+            text += suspect_text(job, self.engine.settings.most_lost)
             if worker_now is not None and lives and (not lasts or self.now - worker_now.seen > _SILENT):
                 since = self.time_text(worker_now.seen)
                 text += f" Its process lives (pid {worker_now.pid}) and has been silent since {since}."
@@ -291,7 +292,8 @@ class Inquiry:
             return Reason("job", text, _WORKER, job.state)
         if not self.workers:
             return Reason("job", f"{waits}, and no worker is running.", _WORKER, job.state)
-        return Reason("job", f"{waits}; as soon as it has a free slot, one takes it{self.who()}.", None, job.state)
+        text = f"{waits}; as soon as it has a free slot, one takes it{self.who()}."
+        return Reason("job", f"{text}{suspect_text(job, self.engine.settings.most_lost)}", None, job.state)
 
     def who(self) -> str:
         """The workers that there are, in brackets."""

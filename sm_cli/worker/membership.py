@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -61,14 +61,6 @@ def is_dead(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     return status is not None and (status[0] == "Z" or status[19] != birth)
 
 
-def is_gone(worker: WorkerRecord, unseen_since: int | None, beacons: Liveness | None = None) -> bool:
-    """Whether it is certainly dead, or was not seen since this time (microseconds since 1970 UTC), where one is given,
-    and is not known to live."""
-    if is_dead(worker, beacons):
-        return True
-    return unseen_since is not None and worker.seen < unseen_since and not is_alive(worker, beacons)
-
-
 def is_alive(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
     """Whether this machine knows that the process has not ended, silent or stopped; False if nothing is known."""
     boot, place, birth = worker.process.split("/")
@@ -81,6 +73,15 @@ def is_alive(worker: WorkerRecord, beacons: Liveness | None = None) -> bool:
         return False
     status = _status(worker.pid)
     return status is not None and status[0] not in "ZX" and status[19] == birth
+
+
+def find_dead(workers: Iterable[WorkerRecord], beacons: Liveness | None, since: int | None) -> list[WorkerRecord]:
+    """Those of these that are certainly dead, or were not seen `since` this time, microseconds since 1970 UTC, and are
+    not known to live."""
+    return [
+        worker for worker in workers
+        if is_dead(worker, beacons) or (since is not None and worker.seen < since and not is_alive(worker, beacons))
+    ]  # fmt: skip
 
 
 def _mark(pid: int, lit: str) -> str:

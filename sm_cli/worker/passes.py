@@ -27,7 +27,7 @@ def once(loop: Worker, told_to_stop: Callable[[], bool]) -> None:
             ours = any(tree <= newest for _, tree, _ in questions.trees(executions)) if executions else False
             goes_on = ours or _waits_for_us(loop, questions, newest) or not _is_stepped(loop, questions, start)
         loop.take(goes_on)  # newcomers end what they have begun, and no more
-        return not goes_on and not loop.jobs
+        return not goes_on and not loop.quarantine.at_work
 
     loop.run(lambda: told_to_stop() or as_far_as_it_goes())
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import threading
 
+#: Seconds that handlers which were just started are given to end before the loop looks whether there is more to do.
+MOMENT = 0.001
+
 
 class Wakeup:
     """Wakes one thread that sleeps; whoever rings never waits."""

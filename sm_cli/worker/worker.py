@@ -30,20 +30,20 @@ from sm_cli.worker.contexts import context_of
 from sm_cli.worker.deliveries import BATCH, about, deliver_all
 from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
-from sm_cli.worker.membership import is_alive, is_gone, make_worker_record, serving_of
+from sm_cli.worker.membership import find_dead, is_alive, make_worker_record, serving_of
 from sm_cli.worker.outlasting import Away, outlasting
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
+from sm_cli.worker.quarantine import Quarantine
+from sm_cli.worker.renewals import Renewals
 from sm_cli.worker.starts import HandlerStarts
-from sm_cli.worker.wakeup import Wakeup
+from sm_cli.worker.wakeup import MOMENT, Wakeup
 
 log = logging.getLogger("sm.engine")
 
 #: How long a loop without work sleeps before it looks whether another process wrote: soon after it had some, and
 #: later; and how long before it looks around itself. Each look costs a fifth of a millisecond, most of it to wake up.
 _POLL_SECONDS, _IDLE_POLL_SECONDS, _LOOK_UP_SECONDS = 0.01, 0.03, 0.3
-#: Handlers that were just started are given this long to end before it looks whether there is more to do.
-_MOMENT_SECONDS = 0.001
 _IDLE = MICROSECONDS
 
 #: Microseconds between two looks whether another worker has died, and whether our leases are half over.
@@ -86,7 +86,9 @@ class Worker:
         self.given_back: list[Job] = []
         self._bell, self._moment = Wakeup(), 0.0
         self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.monotonic)
-        self.hints.attach(self._bell.ring, lambda: self.taking and self.pool.free > 0)
+        self.quarantine = Quarantine(self.jobs, self.pool, engine.clock.monotonic)
+        self._renewals = Renewals(self.jobs, engine.clock, engine.settings)
+        self.hints.attach(self._bell.ring, lambda: self.taking and self.quarantine.slots > 0)
         self._starts = HandlerStarts(engine, self._bell.ring)
         self._beacons = engine.store.liveness()
         if self._beacons is not None:
@@ -96,7 +98,7 @@ class Worker:
         self._pending = PendingWork(engine.store, self.worker.id)
         self._beats = Heartbeats()
         self._results_to_deliver: list[Done] = []  # results that no transaction has taken yet
-        self._next_census = self._next_renewal = self._judges_from = engine.clock.monotonic()  # may begin anywhere
+        self._next_census = self._judges_from = engine.clock.monotonic()  # may begin anywhere
         self._last_work = self._last_sign = self._next_census - _FORGOTTEN
         self._jumps = Jumps(engine.clock)
         self._jump = 0  # microseconds that no transaction has re-based yet
@@ -143,7 +145,7 @@ class Worker:
         """Take nothing new, let what runs end for at most `grace` seconds or until `over()`, then `let_go`."""
         self.take(False)
         end = self.engine.clock.monotonic() + round(grace * MICROSECONDS)
-        self._go_on(lambda: over() or not self.jobs or self.engine.clock.monotonic() >= end)
+        self._go_on(lambda: over() or not self.quarantine.at_work or self.engine.clock.monotonic() >= end)
         self.let_go()
 
     def let_go(self) -> None:
@@ -211,7 +213,7 @@ class Worker:
         beats = self._beats.due(start, self.jobs, self._jumps.apart)
         dead = self.census(now)
         must_enlist = not self._is_member or start - self._last_sign > _SEEN_IDLE
-        renewing = start >= self._next_renewal and bool(self.jobs_to_renew(now))
+        renewing = self._renewals.are_due(now)
         if not (results or beats or dead or must_enlist or renewing or self._jump or self.anything(now)):
             return False
         lost_jobs: set[int] = set()
@@ -223,15 +225,14 @@ class Worker:
                 lost_jobs.update(leases.rebase(tick, list(self.jobs.values()), self._jump))
             self._arrive(tick, beats)
             held_up = self.engine.clock.monotonic() - start > _HELD_UP
-            free_jobs = [] if held_up else self.reap(tick, dead)
-            self.hints.claim(partial(leases.claim, tick, self.rota, free_jobs, self.tree))
+            lost_jobs.update(self._claim(tick, [] if held_up else self.reap(tick, dead)))
             tick.ready(BATCH, self.tree)
             tick.run()
             tick.offer_due(tick.now, BATCH, self.tree, beyond=tick.now - 1)
             tick.run()
             fire_schedules(tick, self.tree)
             rest = set(tick.agenda.keepers)
-            lost_jobs.update(self.renew(tick, [result for result in results if result not in rest], renewing))
+            lost_jobs.update(self._renewals.renew(tick, [r for r in results if r not in rest], is_time=renewing))
             if must_enlist and arriving is not None:
                 tick.changes.workers.append(arriving)
             return rest
@@ -268,12 +269,22 @@ class Worker:
         if self.hints.has_news() or work.stale:
             handlers = self.handlers if self.taking else Registry()
             work.look(leases.ANY_TIME, handlers, self.tree, self.rota.queue_names, self.hints.announces)
-        claims = work.free and self.pool.free > 0 and self.hints.is_awake()
+        claims = work.free and self.quarantine.slots > 0 and self.hints.is_awake()
         if not work.free:
             self.hints.none_left()
         elif not claims and work.queues:
             self.hints.announce(work.queues)
+        claims = claims or (self.taking and self.quarantine.may_begin())
         return work.ready or (work.due is not None and work.due <= now) or claims
+
+    def _claim(self, tick: Tick, free_jobs: list[Job]) -> set[int]:
+        """Take jobs: the suspect that is kept, when nothing is in its way. Returns the ids of those no longer ours."""
+        suspect = self.quarantine.waiting_suspect
+        if suspect is None:
+            self.hints.claim(partial(leases.claim, tick, self.rota, free_jobs, self.tree))
+        elif self.taking and self.quarantine.may_begin() and not leases.begin_kept(tick, suspect):
+            return {suspect.id}
+        return set()
 
     def taker(self) -> JobTaker:
         """Who takes jobs in the next tick, and how many."""
@@ -281,8 +292,8 @@ class Worker:
         if not self._is_member or self.engine.clock.monotonic() - self._last_sign > _SEEN:
             arriving = replace(self.worker, seen=self.engine.clock.now())
         return JobTaker(
-            self.worker.id, self.pool.free if self.taking else 0, self.handlers,
-            serves=self.rota.serves, arriving=arriving,
+            self.worker.id, self.quarantine.slots if self.taking else 0, self.handlers,
+            serves=self.rota.serves, arriving=arriving, choose_suspect=self.quarantine.choose,
         )  # fmt: skip
 
     def _is_seen(self, arriving: WorkerRecord | None) -> None:
@@ -303,7 +314,12 @@ class Worker:
             log.debug("ignored %s for frame %d: it came too late", type(event).__name__, frame)
         if self.observe is not None and tick.changes.history:
             self.observe(tick.changes.history)
-        self.launch(tick.taken_jobs(), {} if tick.taker is None else tick.taker.executions)
+        assert tick.taker is not None
+        self.launch(tick.taken_jobs(), tick.taker.executions)
+        suspect = tick.taker.suspect
+        if suspect is not None and tick.frames[suspect.frame].seq == suspect.seq:
+            self.jobs[suspect.frame, suspect.seq] = suspect
+            self.quarantine.note(suspect)
 
     def forget(self, job: Job) -> None:
         """Nobody waits for this job's handler any more."""
@@ -312,7 +328,7 @@ class Worker:
 
     def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
         """Start the handlers of these jobs."""
-        self._moment = _MOMENT_SECONDS if jobs else 0.0
+        self._moment = MOMENT if jobs else 0.0
         for job in jobs:
             self.jobs[job.frame, job.seq] = job
             handler = self.handlers.find(job.resource)
@@ -337,7 +353,7 @@ class Worker:
             dead_ids = {worker.id for worker in dead}
             others = (w for w in tick.tx.workers() if w.id not in dead_ids)
             jobs = leases.spare(tick, jobs, {w.id: w.seen for w in others if is_alive(w, self._beacons)})
-        return leases.reap(tick, jobs)
+        return leases.reap(tick, jobs, [worker.id for worker in dead])
 
     def _notice_jump(self, tick: Tick | None = None) -> int:
         """The wall clock was set, or the machine slept: what is written by it is re-based, and nobody's lease is judged
@@ -362,29 +378,13 @@ class Worker:
         with self.engine.store.read() as questions:
             others = [w for w in questions.workers() if w.id != self.worker.id]
         judges = self.engine.clock.monotonic() >= self._judges_from
-        return [w for w in others if is_gone(w, now - _FORGOTTEN if judges else None, self._beacons)]
+        return find_dead(others, self._beacons, now - _FORGOTTEN if judges else None)
 
     def check_leases(self) -> None:
         """Another process has written: does it want our jobs done no more?"""
         self._pending.others = False
         for job in self._pending.lost_jobs(self.jobs.values()):
             self.forget(job)
-
-    def jobs_to_renew(self, now: int) -> list[Job]:
-        """Jobs whose leases have to be renewed."""
-        lease = self.engine.settings.lease
-        self._next_renewal = self.engine.clock.monotonic() + lease // 20
-        soon = now + lease // 2
-        return [job for job in self.jobs.values() if job.leased_until is not None and job.leased_until < soon]
-
-    def renew(self, tick: Tick, results: list[Done], renewing: bool) -> set[int]:
-        """Keep the leases that are half over, by the time it is now: the transaction may have taken long, and
-        nobody else could write meanwhile. Returns the ids of jobs that are no longer ours."""
-        now, lease = self.engine.clock.now(), self.engine.settings.lease
-        if not renewing and now - tick.now < lease // 4:
-            return set()
-        result_ids = {result.job.id for result in results}
-        return leases.renew(tick, [job for job in self.jobs_to_renew(now) if job.id not in result_ids], now + lease)
 
     # -- sleeping --------------------------------------------------------------------------------
 

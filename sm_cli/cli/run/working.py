@@ -105,10 +105,10 @@ class Working:
         """Let the handlers end, and say how it ended. Returns the exit code."""
         loop, by_signal = self.loop, self.interrupts.signal is not None
         self.service.stopping()
-        if by_signal and loop.jobs:
-            running = f"{len(loop.jobs)} handler{'s' if len(loop.jobs) > 1 else ''}"
+        if by_signal and (handlers := loop.quarantine.at_work):
+            running = f"{handlers} handler{'s' if handlers > 1 else ''}"
             text = f"worker {loop.name} waits up to {self.grace:g} s for {running}; a second signal ends it at once"
-            tell_state("worker.stopping", text, {"worker": loop.name, "handlers": len(loop.jobs)})
+            tell_state("worker.stopping", text, {"worker": loop.name, "handlers": handlers})
         loop.finish(self.grace, self._is_alive)
         returned_jobs = len(loop.given_back)
         if by_signal:

@@ -92,9 +92,9 @@ class Workers:
     def _work(self, loop: Worker) -> None:
         try:
             loop.run(lambda: False)
-            if loop.jobs:
-                text = f"worker {loop.name} waits up to {self._grace:g} s for {len(loop.jobs)} handlers"
-                tell_state("worker.stopping", text, {"worker": loop.name, "handlers": len(loop.jobs)})
+            if handlers := loop.quarantine.at_work:
+                text = f"worker {loop.name} waits up to {self._grace:g} s for {handlers} handlers"
+                tell_state("worker.stopping", text, {"worker": loop.name, "handlers": handlers})
             loop.finish(self._grace)
         except SmError as e:
             self._give_up(e)

@@ -3,6 +3,10 @@
 A job is its worker's until the lease has run out or the worker is known to be dead, and only its worker
 says that its task is late. A lost job is free again, or has failed, in the transaction that notices it; its
 timeouts go with the lease and start again with the next one.
+
+A task may be what kills its workers, and it may have been beside what does, or beside nothing of the kind. After
+`most_lost` lost workers it is known to be the one only if each of them had nothing else; else it is a suspect, which
+from then on runs with nothing beside it, and after `most_lost` more it is known, too.
 """
 
 from __future__ import annotations
@@ -17,12 +21,10 @@ from sm_cli.interpreter.events import DeadlinePassed, HeartbeatMissed, TaskFaile
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.records import (
     HANDED_OVER,
+    Company,
     Job,
     Timer,
 )
-
-#: After so many lost workers a job is given to no other one.
-MOST_LOST = 5
 
 _BATCH = 500
 
@@ -84,18 +86,35 @@ def rebase(tick: UnitOfWork, jobs: Collection[Job], jump: int) -> set[int]:
     return renew(tick, jobs, tick.now + tick.settings.lease)
 
 
-def reap(tick: UnitOfWork, jobs: Iterable[Job]) -> list[Job]:
-    """Take jobs from workers that were lost: those that may not run again fail, the others are returned, free."""
-    free_jobs = []
+def reap(tick: UnitOfWork, jobs: Collection[Job], dead: Collection[str]) -> list[Job]:
+    """Take jobs from workers that were lost, of which these are dead for certain: those that may not run again fail,
+    the others are returned, free."""
+    free_jobs, most = [], tick.settings.most_lost
+    with_one_job = _with_one_job(tick, dead) if jobs and dead else frozenset()
     for job in jobs:
+        if job.company is not Company.NONE or job.worker not in with_one_job:
+            job.company = Company.SOME
+        times = f"{job.deliveries} time{'s' if job.deliveries > 1 else ''}"
         if not job.repeatable:
             fail_job(tick, job, "The worker was lost while it ran this task, and its handler is not repeatable.")
-        elif job.deliveries >= MOST_LOST:
-            fail_job(tick, job, f"The worker was lost {job.deliveries} times while it ran this task.")
+        elif job.company is Company.NONE and job.deliveries >= most:
+            fail_job(tick, job, f"The worker was lost {times} while it ran this task and nothing else.")
+        elif job.deliveries >= 2 * most:
+            rest = f"the last {most} times" if most > 1 else "the last time"
+            fail_job(tick, job, f"The worker was lost {times} while it ran this task, {rest} with nothing beside it.")
         else:
             free(tick, job)
             free_jobs.append(job)
     return free_jobs
+
+
+def _with_one_job(tick: UnitOfWork, dead: Collection[str]) -> frozenset[str]:
+    """Those of these workers that had one job when they died. Of one that is struck off already that is not known:
+    whoever did it may have taken others from it. A lease that has run out tells nothing either: those of a worker run
+    out one by one."""
+    counts = tick.tx.jobs_by_worker()
+    there = {worker.id for worker in tick.tx.workers()}  # asked after the counts, which others change before it
+    return frozenset(worker for worker in dead if counts.get(worker) == 1 and worker in there)
 
 
 def free(tick: UnitOfWork, job: Job) -> None:
@@ -112,7 +131,10 @@ def fail_job(tick: UnitOfWork, job: Job, cause: str) -> None:
 
 def give_back(tick: UnitOfWork, job: Job) -> None:
     """The worker stops, and its handler with it: another one may start the task again, and no loss is counted."""
-    if job.repeatable:
+    if job.company is Company.IN_THE_WAY:  # it has not begun
+        job.company = Company.SOME
+        free(tick, job)
+    elif job.repeatable:
         job.deliveries -= 1
         free(tick, job)
     else:
@@ -133,8 +155,57 @@ def claim(tick: UnitOfWork, rota: Rota, free_jobs: Iterable[Job] = (), tree: int
     for queue in (None,) if tree is not None else filter(rota.serves, tick.tx.queues()):
         for job in tick.tx.claimable(now, taker.slots, tree=tree, resources=resources, queue=queue):
             jobs_by_queue[job.queue].append(job)
-    waiting = {queue: sorted(jobs, key=lambda job: (-job.priority, job.id)) for queue, jobs in jobs_by_queue.items()}
-    take(tick, rota.pick(waiting, taker.slots))
+    waiting, suspects = {}, []
+    for queue, jobs in jobs_by_queue.items():
+        jobs.sort(key=_order)
+        waiting[queue] = [job for job in jobs if job.deliveries < tick.settings.most_lost]
+        suspects += [job for job in jobs if job.deliveries >= tick.settings.most_lost]
+    choice = taker.choose_suspect(sorted(suspects, key=_order)) if suspects else None
+    if choice is None:
+        take(tick, rota.pick(waiting, taker.slots))
+        return
+    suspect, at_once = choice
+    if at_once:
+        begin_suspect(tick, suspect)
+    else:
+        _keep(tick, suspect)
+    taker.slots = 0
+
+
+def _order(job: Job) -> tuple[int, int]:
+    return -job.priority, job.id
+
+
+def _keep(tick: UnitOfWork, suspect: Job) -> None:
+    """The taker has this job from now on, and begins it when its others have ended: until then nothing is counted."""
+    assert tick.taker is not None
+    tick.load([suspect.frame])
+    suspect.worker, suspect.leased_until = tick.taker.worker, tick.now + tick.settings.lease
+    suspect.company = Company.IN_THE_WAY
+    tick.changes.leased_jobs.append(suspect)
+    tick.taker.suspect = suspect
+
+
+def begin_suspect(tick: UnitOfWork, suspect: Job) -> None:
+    """The taker runs this job, and takes nothing else until it has ended."""
+    assert tick.taker is not None
+    suspect.company = Company.SOME
+    take(tick, [suspect])
+    if any(job is suspect for job in tick.taker.jobs):
+        tick.taker.suspect = suspect
+
+
+def begin_kept(tick: UnitOfWork, suspect: Job) -> bool:
+    """The taker, which has kept this job, has nothing else any more: it begins. False when the job is no longer its
+    own."""
+    assert tick.taker is not None
+    if not tick.reachable({suspect.execution}):
+        return True  # somebody else is at its execution, and it begins soon
+    newest = tick.tx.jobs([suspect.id]).get(suspect.id)
+    if newest is None or newest.worker != tick.taker.worker:
+        return False
+    begin_suspect(tick, newest)
+    return True
 
 
 def renew(tick: UnitOfWork, jobs: Iterable[Job], until: int) -> set[int]:

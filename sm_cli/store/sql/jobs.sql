@@ -2,7 +2,7 @@
 
 -- name: job_columns
 j.id, j.execution, j.frame, j.seq, j.state, j.resource, j.input, j.attempt, j.queue, j.priority, j.available,
-j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, j.repeatable
+j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, j.repeatable, j.company
 
 -- name: jobs
 SELECT {job_columns} FROM json_each(?) wanted JOIN jobs j ON j.id = wanted.value
@@ -95,11 +95,11 @@ SELECT j.id FROM json_each(?) wanted JOIN jobs j ON j.id = wanted.value WHERE j.
 
 -- name: insert_job
 INSERT INTO jobs (id, execution, tree, frame, seq, state, resource, input, attempt, queue, priority, available,
-    timeout, heartbeat, leased_until, worker, deliveries, repeatable)
-VALUES (?1, ?2, coalesce((SELECT e.tree FROM executions e WHERE e.id = ?2), ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    timeout, heartbeat, leased_until, worker, deliveries, repeatable, company)
+VALUES (?1, ?2, coalesce((SELECT e.tree FROM executions e WHERE e.id = ?2), ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: lease_job
-UPDATE jobs SET leased_until = ?, worker = ?, deliveries = ?, repeatable = ? WHERE id = ?
+UPDATE jobs SET leased_until = ?, worker = ?, deliveries = ?, repeatable = ?, company = ? WHERE id = ?
 
 -- name: delete_jobs
 -- Answers with the large inputs, which have to go too.

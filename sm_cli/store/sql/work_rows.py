@@ -11,12 +11,13 @@ import orjson
 
 from sm_cli.interpreter.frame import Brake, Frame, FrameStatus, Join
 from sm_cli.interpreter.timers import TimerKind
-from sm_cli.store.records import EndedChild, Job, MapRun, Status, Timer, WorkerRecord
+from sm_cli.store.records import Company, EndedChild, Job, MapRun, Status, Timer, WorkerRecord
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Decode, Encode, Row, decode, encode
 
 # Calling an enum costs more than the rest of the row; a tuple answers at once.
 _FRAME_STATUS = tuple(FrameStatus)
+_COMPANY = tuple(Company)
 _TIMER_KIND = {kind.value: kind for kind in TimerKind}
 
 #: How many columns at the end of a frame's row are values: `item` to `output`; and where its tree stands.
@@ -74,10 +75,10 @@ def frame_values(f: Frame, text: Encode) -> Row:
 def job(row: Row, value: Decode) -> Job:
     """A row of `jobs` to its value. value: reads a text that may stand for a large value."""
     (id, execution, frame, seq, state, resource, input, attempt, queue, priority, available, timeout, heartbeat,
-     leased_until, worker, deliveries, repeatable) = row  # fmt: skip
+     leased_until, worker, deliveries, repeatable, company) = row  # fmt: skip
     return Job(
         id, execution, frame, seq, state, resource, value(input), attempt, queue, priority, available, timeout,
-        heartbeat, leased_until, worker, deliveries, bool(repeatable),
+        heartbeat, leased_until, worker, deliveries, bool(repeatable), _COMPANY[company],
     )  # fmt: skip
 
 
@@ -90,12 +91,13 @@ def job_row(j: Job, text: Encode) -> Row:
     return (
         j.id, j.execution, j.frame, j.seq, j.state, j.resource, text(j.input), j.attempt, j.queue, j.priority,
         j.available, j.timeout, j.heartbeat, j.leased_until, j.worker, j.deliveries, int(j.repeatable),
+        int(j.company),
     )  # fmt: skip
 
 
 def lease_row(j: Job) -> Row:
     """The parameters that update a job's lease."""
-    return (j.leased_until, j.worker, j.deliveries, int(j.repeatable), j.id)
+    return (j.leased_until, j.worker, j.deliveries, int(j.repeatable), int(j.company), j.id)
 
 
 def worker_row(w: WorkerRecord) -> Row:

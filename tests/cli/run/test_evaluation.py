@@ -52,3 +52,17 @@ def test_how_long_a_silent_worker_keeps_its_jobs_is_a_setting(project: Project, 
     result = project.sm("run")
     assert result.code == 7
     assert "SM_SILENCE_SECONDS is a number of seconds from 1 to 604,800, not '0'" in result.err
+
+
+def test_how_many_workers_a_task_may_cost_is_a_setting(project: Project) -> None:
+    project.write("sm.toml", "most_lost = 9\n")
+    with opened_engine(None, create=True) as engine:
+        assert engine.settings.most_lost == 9
+    project._patch.setenv("SM_MOST_LOST", "2")
+    with opened_engine(None, create=True) as engine:
+        assert engine.settings.most_lost == 2
+    project.workflow(LONG)
+    project._patch.setenv("SM_MOST_LOST", "0")
+    result = project.sm("run")
+    assert result.code == 7
+    assert "SM_MOST_LOST is a number of workers from 1 to 1,000, not '0'" in result.err

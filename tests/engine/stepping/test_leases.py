@@ -121,7 +121,7 @@ def test_after_five_lost_workers_the_task_fails_and_can_be_caught(here: Yard) ->
     here.worker(gate.handlers).tick()
     assert here.now(execution).output == {
         "Error": "States.TaskFailed",
-        "Cause": "The worker was lost 5 times while it ran this task.",
+        "Cause": "The worker was lost 5 times while it ran this task and nothing else.",
     }
     assert here.left_over(execution) == []
 
