@@ -73,7 +73,8 @@ class Execution(Mutable):
     it, itself unless one did. part: what is held of that tree to change this execution: the nearest child of a map run
     at or above it, else the tree. machine: the pointer of what it runs in the Program. limits: whether AWS's hold.
     version: of its workflow; None where an older sm did not keep it. qualifier: what stood behind the workflow's name
-    when it was started, an alias or a number; None: nothing.
+    when it was started, an alias or a number; None: nothing. starter: the execution whose state started it and did not
+    wait for it; None: none did.
     """
 
     #: Given by the store, unique in it and never used twice.
@@ -116,6 +117,7 @@ class Execution(Mutable):
     version: int | None = None
     qualifier: str | None = None
     part: int = 0
+    starter: int | None = None
 
     def __post_init__(self) -> None:
         self.tree = self.tree or self.id

@@ -50,7 +50,9 @@ class Above:
     parent: Execution | None
     #: The map run that it is a child of, also a batch's.
     run: MapRun | None
-    #: The one at the top, which all began with, when that is another one than `parent`.
+    #: The one whose state started it, and does not wait for it.
+    starter: Execution | None
+    #: The one at the top, which all began with, when that is another one than these.
     top: Execution | None
 
 
@@ -62,13 +64,15 @@ def above_of(engine: Engine, execution: Execution) -> Above:
             frame = questions.frames([place.frame]).get(place.frame)
             parent = None if frame is None else questions.short_execution(frame.execution)
             run = None if place.run is None else questions.map_run(place.frame, place.activation)
-        lower = {execution.id, None if parent is None else parent.id}
-        return Above(parent, run, None if execution.tree in lower else questions.short_execution(execution.tree))
+        starter = None if execution.starter is None else questions.short_execution(execution.starter)
+        lower = {execution.id, *(each.id for each in (parent, starter) if each is not None)}
+        top = None if execution.tree in lower else questions.short_execution(execution.tree)
+        return Above(parent, run, starter, top)
 
 
 def nested_executions(engine: Engine, execution: Execution, limit: int, before: int = BEYOND) -> list[Execution]:
-    """The executions that its states started and waited for, also those that are closed, without input and output;
-    newest first. before: the id of the one that the page before ended with."""
+    """The executions that its states started, whether they waited for them or not, also those that are closed, without
+    input and output; newest first. before: the id of the one that the page before ended with."""
     with engine.store.read() as questions:
         return questions.nested_executions(execution.id, limit, before)
 

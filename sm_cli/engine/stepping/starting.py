@@ -67,6 +67,7 @@ def begin(
         unit.tx.reserve("executions", 1), ref, name, version.name, program.digest, type, Status.RUNNING, unit.now,
         input, queue=queue, priority=priority, tags=tags or {}, tree=tree, limits=limits, parent=parent,
         version=version.number, qualifier=version.qualifier, part=part,
+        starter=None if starter is None or parent is not None else starter.id,
     )  # fmt: skip
     execution.events = 1
     limits_of_time = [seconds for seconds in (program.timeout_seconds, timeout) if seconds is not None]

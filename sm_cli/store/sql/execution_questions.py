@@ -71,8 +71,8 @@ class ExecutionQuestions(Asking):
         return self._executions("open_executions", (frame,))
 
     def nested_executions(self, execution: int, limit: int, before: int = BEYOND) -> list[Execution]:
-        """Those that states of this execution started and waited for, or wait for, with an id < `before`; newest first,
-        without input and output (both None). No children of map runs and batches."""
+        """Those that states of this execution started, whether they wait for them or not, with an id < `before`; newest
+        first, without input and output (both None). No children of map runs and batches."""
         parameters = {"execution": execution, "before": before, "limit": limit}
         return self._short_executions("nested_executions", parameters)
 

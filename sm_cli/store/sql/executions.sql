@@ -3,7 +3,7 @@
 -- name: execution_columns
 e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.deadline, e.closed,
 e.error, e.cause, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.part, e.machine, e.limits,
-e.version, e.qualifier, e.parent_frame, e.parent_seq, e.idx, e.items, e.run, e.batch
+e.version, e.qualifier, e.parent_frame, e.parent_seq, e.idx, e.items, e.run, e.batch, e.starter
 
 -- name: whole_executions
 SELECT {execution_columns}, d.input, d.output
@@ -89,18 +89,26 @@ FROM executions e INDEXED BY executions_of_parent JOIN execution_data d ON d.exe
 WHERE e.parent_frame = ? AND e.status IN ('PENDING', 'RUNNING') ORDER BY e.idx, e.id
 
 -- name: nested_in
--- All frames of an execution, also those that are closed, and the executions that they wait for or have waited for.
+-- All frames of an execution, also those that are closed; and the executions that they wait for, or have waited for,
+-- or have started without that.
 own (id) AS (
     SELECT f.id FROM frames f INDEXED BY frames_root WHERE f.execution = :execution AND f.parent IS NULL
     UNION ALL
     SELECT c.id FROM own o CROSS JOIN frames c INDEXED BY frames_children ON c.parent = o.id
+),
+nested (id, status) AS (
+    SELECT e.id, e.status
+    FROM own o CROSS JOIN executions e INDEXED BY executions_of_parent ON e.parent_frame = o.id
+    WHERE e.run IS NULL AND e.batch IS NULL
+    UNION ALL
+    SELECT e.id, e.status FROM executions e INDEXED BY executions_of_starter WHERE e.starter = :execution
 )
 
 -- name: nested_executions
 WITH RECURSIVE {nested_in}
 SELECT {execution_columns}
-FROM own o CROSS JOIN executions e INDEXED BY executions_of_parent ON e.parent_frame = o.id
-WHERE e.run IS NULL AND e.batch IS NULL AND e.id < :before ORDER BY e.id DESC LIMIT :limit
+FROM nested n CROSS JOIN executions e ON e.id = n.id
+WHERE n.id < :before ORDER BY n.id DESC LIMIT :limit
 
 -- name: nested_of_frame
 SELECT {execution_columns} FROM executions e INDEXED BY executions_of_parent
@@ -109,9 +117,7 @@ ORDER BY e.id LIMIT :limit
 
 -- name: nested_counts
 WITH RECURSIVE {nested_in}
-SELECT e.status, count(*)
-FROM own o CROSS JOIN executions e INDEXED BY executions_of_parent ON e.parent_frame = o.id
-WHERE e.run IS NULL AND e.batch IS NULL GROUP BY e.status
+SELECT n.status, count(*) FROM nested n GROUP BY n.status
 
 -- name: failed_executions
 SELECT {execution_columns}, d.input, d.output
@@ -183,8 +189,8 @@ FROM json_each(?) w
 -- name: insert_execution
 INSERT INTO executions (id, ref, name, workflow, digest, type, status, started, deadline, closed,
     error, cause, events, queue, priority, tags, redrives, redriven, tree, part, machine, limits,
-    version, qualifier, parent_frame, parent_seq, idx, items, run, batch)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    version, qualifier, parent_frame, parent_seq, idx, items, run, batch, starter)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_execution_data
 INSERT INTO execution_data (execution, input, output) VALUES (?, ?, ?)

@@ -47,7 +47,7 @@ def execution(row: Row, value: Decode) -> Execution:
     """From `execution_columns`, and `input`, `output` when they were asked for."""
     (id, ref, name, workflow, digest, type, status, started, deadline, closed, error, cause, events, queue,
      priority, tags, redrives, redriven, tree, part, machine, limits, version, qualifier, frame, seq, idx, items,
-     run, batch, *data) = row  # fmt: skip
+     run, batch, starter, *data) = row  # fmt: skip
     input, output = None, None
     if data:
         input = value(data[0])
@@ -56,7 +56,7 @@ def execution(row: Row, value: Decode) -> Execution:
         id, ref, name, workflow, digest, type, _STATUS[status], started, input, deadline, closed, error, cause,
         output, events, queue, priority, {} if tags is None else orjson.loads(tags), redrives, redriven, tree, machine,
         bool(limits), None if frame is None else Parent(frame, seq, idx, items, run or batch, batch is not None),
-        version, qualifier, part or tree,
+        version, qualifier, part or tree, starter,
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def execution_row(e: Execution) -> Row:
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status.value, e.started, e.deadline, e.closed, e.error,
         e.cause, e.events, e.queue, e.priority, encode({**e.tags} or None), e.redrives, e.redriven, e.tree,
         None if e.part == e.tree else e.part, e.machine, int(e.limits), e.version, e.qualifier,
-        *_parent_columns(e.parent),
+        *_parent_columns(e.parent), e.starter,
     )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def copy_execution(e: Execution) -> Execution:
     return Execution(
         e.id, e.ref, e.name, e.workflow, e.digest, e.type, e.status, e.started, e.input, e.deadline, e.closed, e.error,
         e.cause, e.output, e.events, e.queue, e.priority, e.tags, e.redrives, e.redriven, e.tree, e.machine, e.limits,
-        e.parent, e.version, e.qualifier, e.part,
+        e.parent, e.version, e.qualifier, e.part, e.starter,
     )  # fmt: skip
 
 

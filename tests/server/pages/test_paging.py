@@ -13,6 +13,7 @@ from sm_cli.engine.chaining.source import Source
 from sm_cli.errors import UsageError
 from sm_cli.server.pages.paging import number_place, page_of_rows
 from sm_cli.views.executions import above_of, nested_counts
+from sm_cli.views.listing import ExecutionFilter, Status, count_executions
 from sm_cli.views.messages import list_waits
 from sm_cli.views.records import WaitFilter
 from sm_cli.views.tasks import handed_over_tasks
@@ -162,6 +163,35 @@ def test_executions_that_states_started_are_told_also_when_they_are_closed(world
     assert above.parent is not None
     assert (above.parent.ref, above.run, above.top) == (parent.ref, None, None)
     assert f'href="/executions/{parent.ref}"' in world.ask("GET", f"/executions/{child.ref}?view=related", 200).text
+
+
+def test_executions_that_nobody_waits_for_are_told_beside_those_that_are_waited_for(world: Served) -> None:
+    def starts(name: str, pattern: str = "") -> dict[str, Any]:
+        parameters = {"StateMachineArn": name, "Input": {}}
+        resource = f"arn:aws:states:::states:startExecution{pattern}"
+        task = {"Type": "Task", "Resource": resource, "Parameters": parameters, "ResultPath": None}
+        return {"StartAt": "S", "States": {"S": {**task, "Next": "T"}, "T": {**task, "End": True}}}
+
+    world.engine.workflows.register(workflow(PASS, "kid"))
+    world.engine.workflows.register(workflow(starts("kid"), "parent"))
+    top = world.start(starts("parent", ".sync:2"), {}, called="top")
+    with world.worker():
+        soon(lambda: world.engine.find(top.ref).closed, 60)
+        soon(lambda: count_executions(world.store, ExecutionFilter((Status.SUCCEEDED,), "kid")) == 4)
+    pattern, table = r'class="strong" href="/executions/(\w+)"', "executions that its states started"
+    parents = rows(world, f"/executions/{top.ref}?view=related", pattern, table)[1]
+    assert [world.engine.find(ref).workflow for ref in parents] == ["parent", "parent"], "the kids are not its own"
+    for ref in parents:
+        address = f"/executions/{ref}?view=related"
+        kids = [world.engine.find(each) for each in rows(world, address, pattern, table)[1]]
+        assert [kid.workflow for kid in kids] == ["kid", "kid"]
+        assert "2 SUCCEEDED" in world.ask("GET", address, 200).text
+        above = above_of(world.engine, kids[0])
+        assert above.parent is None and above.starter is not None and above.top is not None
+        assert (above.starter.ref, above.top.ref) == (ref, top.ref)
+        text = world.ask("GET", f"/executions/{kids[0].ref}?view=related", 200).text
+        assert "which did not wait for it" in text and f'href="/executions/{ref}"' in text
+        assert "At the top stands" in text and f'href="/executions/{top.ref}"' in text
 
 
 def test_executions_that_were_started_with_an_output_are_paged(world: Served) -> None:

@@ -152,7 +152,7 @@ class Model(RuleBasedStateMachine):
         new = execution(
             id, workflow=workflow, name=name, status=status, deadline=deadline, input=value, output=value, tree=tree,
             parent=parent, started=started, tags=tags, digest=f"d{id % 3}", version=id % 3,
-            qualifier="prod" if id % 2 else None,
+            qualifier="prod" if id % 2 else None, starter=id // 2 if id % 3 == 0 and parent is None else None,
         )  # fmt: skip
         made = registering(version(id % 3, f"d{id % 3}", workflow, id))
         self.apply(lambda _: Changes(new_executions=[new], **made))
