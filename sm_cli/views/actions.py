@@ -16,6 +16,7 @@ class Do(Enum):
     COMPLETE_TASK = auto()  # task token
     LIST_TASKS = auto()
     START_WORKER = auto()
+    POLL_ACTIVITY = auto()  # activity's ARN
     REDRIVE = auto()  # execution
     SHOW_OUTPUT = auto()  # execution
     SHOW_EXECUTION = auto()  # execution

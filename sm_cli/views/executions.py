@@ -19,7 +19,7 @@ from sm_cli.views.actions import Action, Do
 from sm_cli.views.chaining.links import links_of, origin_document, target_document
 from sm_cli.views.failures import FailurePlace, failure_place
 from sm_cli.views.listing import execution_facts
-from sm_cli.views.why import doing, need_of
+from sm_cli.views.tasks import doing, need_of, polled_activity
 from sm_cli.worker.membership import name_of
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def execution_document(
     """(the facts and the data, what it waits for while it runs, where it failed), from one snapshot."""
     with engine.store.read() as questions:
         failure = failure_place(questions, execution)
-        return _document(questions, execution, failure), _waits(questions, execution), failure
+        return _document(questions, execution, failure), _waits(engine, questions, execution), failure
 
 
 def result_document(execution: Execution) -> dict[str, Json]:
@@ -172,7 +172,7 @@ def _document(questions: Questions, execution: Execution, failure: FailurePlace 
     return document
 
 
-def _waits(questions: Questions, execution: Execution) -> list[PendingWait]:
+def _waits(engine: Engine, questions: Questions, execution: Execution) -> list[PendingWait]:
     if execution.closed is not None:
         return []
     damage = find_damage(execution.digest, questions)
@@ -184,7 +184,7 @@ def _waits(questions: Questions, execution: Execution) -> list[PendingWait]:
         PendingWait(states.get(s.frame, "?"), s, Action(Do.SEND_MESSAGE, (s.key, s.value)))
         for s in questions.subscriptions_of(execution.id)
     ]
-    waits += [PendingWait(job.state, job, _action_of(job)) for job in questions.jobs_of(execution.id)]
+    waits += [_wait_for(engine, questions, job) for job in questions.jobs_of(execution.id)]
     for frame in frames:
         if frame.opens & Opens.EXECUTIONS and frame.join is not None:
             run = f"{execution.ref}-{frame.id}-{frame.join.activation}"
@@ -195,10 +195,15 @@ def _waits(questions: Questions, execution: Execution) -> list[PendingWait]:
     return waits + [PendingWait(states.get(timer.frame, "?"), timer) for timer in questions.timers_of(execution.id)]
 
 
-def _action_of(job: Job) -> Action | None:
+def _wait_for(engine: Engine, questions: Questions, job: Job) -> PendingWait:
     if job.leased_until == HANDED_OVER:
-        return Action(Do.LIST_TASKS)
-    return Action(Do.START_WORKER) if job.worker is None else None
+        return PendingWait(job.state, job, Action(Do.LIST_TASKS))
+    if job.worker is not None:
+        return PendingWait(job.state, job)
+    activity = polled_activity(engine, questions, job)
+    if activity is not None:
+        return PendingWait(job.state, job, Action(Do.POLL_ACTIVITY, (activity,)))
+    return PendingWait(job.state, job, Action(Do.START_WORKER))
 
 
 def wait_sentence(wait: PendingWait, time_text: Callable[[int], str]) -> str:
@@ -209,6 +214,8 @@ def wait_sentence(wait: PendingWait, time_text: Callable[[int], str]) -> str:
             return f"{wait.state} waits for the message {key}={value}{until}"
         case Job() as job if job.leased_until == HANDED_OVER:
             return f"{wait.state} has handed its work over and waits for the callback"
+        case Job(worker=None) as job if wait.action is not None and wait.action.do is Do.POLL_ACTIVITY:
+            return f"{wait.state} waits until somebody polls the activity {job.resource!r} (GetActivityTask)"
         case Job(worker=None) as job:
             return f"{wait.state} waits for a worker {need_of(job.resource)}"
         case Job(company=Company.IN_THE_WAY) as job:

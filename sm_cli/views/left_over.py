@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.store.messages import WaitFilter
 from sm_cli.store.records import HANDED_OVER
+from sm_cli.views.tasks import polled_activity
 from sm_cli.worker.membership import name_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Lack(Enum):
     HANDLER = auto()  # the name of the resource that no handler here serves
     QUEUE = auto()  # the name of the queue that is not served here
     ELSEWHERE = auto()  # the name of the worker that has the job
+    ACTIVITY = auto()  # the name of the activity that nobody polls
     TURN = auto()  # the next look: it could be done here
     CALLBACK = auto()
     MESSAGE = auto()
@@ -74,15 +76,23 @@ def left_over(worker: Worker) -> list[Left]:
     return sorted(groups, key=lambda group: (group.lack.value, -group.count, group.name))
 
 
+def _lack_of(worker: Worker, questions: Questions, resource: str) -> Lack:
+    """Whether the oldest job of a resource that no handler here serves is for a handler or for who polls."""
+    jobs = questions.claimable(HANDED_OVER - 1, 1, resources=frozenset({resource}))
+    is_activity = bool(jobs) and polled_activity(worker.engine, questions, jobs[0]) is not None
+    return Lack.ACTIVITY if is_activity else Lack.HANDLER
+
+
 def _waits(worker: Worker, questions: Questions) -> Iterator[tuple[Lack, str, int, int | None]]:
     """(what, its name, tree, until) of all that waits, in the order of `Lack`."""
     turn: list[int] = []
     queues: list[tuple[str, int]] = []
     for resource in questions.waiting_resources():
         is_served = worker.handlers.find(resource) is not None
+        lack = Lack.HANDLER if is_served else _lack_of(worker, questions, resource)
         for queue, tree in questions.free_of(resource, MOST):
             if not is_served:
-                yield Lack.HANDLER, resource, tree, None
+                yield lack, resource, tree, None
             elif not worker.rota.serves(queue):
                 queues.append((queue, tree))
             else:

@@ -16,7 +16,6 @@ from sm_cli.engine.near_misses import difference
 from sm_cli.engine.programs import find_damage
 from sm_cli.errors import SmError
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
-from sm_cli.interpreter.states.distributed_map import READ, WRITE
 from sm_cli.interpreter.step import EVENT_LIMIT
 from sm_cli.interpreter.timers import TimerKind
 from sm_cli.interpreter.tokens import make_token
@@ -39,12 +38,14 @@ from sm_cli.views.actions import Action, Do
 from sm_cli.views.attempts import most_attempts, suspect_text
 from sm_cli.views.batches.reasons import end_in_batch, pause_text
 from sm_cli.views.failures import error_line, readable_cause
+from sm_cli.views.tasks import doing, need_of, polled_activity
 from sm_cli.worker.membership import is_alive, is_dead, name_of
 
 Kind: TypeAlias = Literal[
     "ended",
     "message",
     "job",
+    "activity",
     "callback",
     "timer",
     "retry",
@@ -181,19 +182,6 @@ def _redrivable_above(questions: Questions, execution: Execution) -> Execution |
     return execution if is_failed and execution.type == "STANDARD" else None
 
 
-_OURS = {READ: ("to read its items", "reads its items"), WRITE: ("to write its results", "writes its results")}
-
-
-def need_of(resource: str) -> str:
-    """What a worker that waits for this job has to have, or to do."""
-    return _OURS[resource][0] if resource in _OURS else f"with the handler {resource!r}"
-
-
-def doing(resource: str) -> str:
-    """What a worker does with this job."""
-    return _OURS[resource][1] if resource in _OURS else f"runs the handler {resource!r}"
-
-
 class Inquiry:
     """An inquiry: what the store knows of the execution, read once. Each method words one reason.
 
@@ -287,7 +275,14 @@ class Inquiry:
         """A task that nobody has taken."""
         waits = f"{job.state} waits{attempt} for a worker {need_of(job.resource)}"
         ours = job.resource.startswith(INTERNAL)
-        if not ours and self.handlers is not None and serving(job.resource, self.handlers) is None:
+        is_served = self.handlers is not None and serving(job.resource, self.handlers) is not None
+        activity = None if ours or is_served else polled_activity(self.engine, self.questions, job)
+        if activity is not None:
+            text = f"{job.state} has waited{attempt} since {self.time_text(job.available)}: nobody polls the activity"
+            text += f" {job.resource!r} (GetActivityTask) for its tasks"
+            text += "." if self.handlers is None else ", and no handler of that name is there."
+            return Reason("activity", text, Action(Do.POLL_ACTIVITY, (activity,)), job.state)
+        if not ours and self.handlers is not None and not is_served:
             text = f"{waits}, and no handler of that name is there; write one with @handler({job.resource!r})."
             return Reason("job", text, _WORKER, job.state)
         if not self.workers:

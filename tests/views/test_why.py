@@ -16,7 +16,8 @@ from sm_cli.interpreter.tokens import make_token
 from sm_cli.store.messages import MessageStatus
 from sm_cli.store.records import HANDED_OVER, Execution, HistoryEvent, Parent, Status, WorkerRecord
 from sm_cli.views.actions import Action, Do
-from sm_cli.views.why import MOST, Reason, doing, need_of, only_messages_move, why, working
+from sm_cli.views.tasks import doing, need_of
+from sm_cli.views.why import MOST, Reason, only_messages_move, why, working
 from sm_cli.worker.membership import make_worker_record
 from tests.store.samples import SECOND, T0, definition, frame, job, message, subscription, timer
 from tests.views.rows import Rows, forked

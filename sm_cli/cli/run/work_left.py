@@ -19,6 +19,7 @@ _TEXTS = {
     Lack.HANDLER: "no handler for {!r}",
     Lack.QUEUE: "queue {!r} is not served here",
     Lack.ELSEWHERE: "at work elsewhere ({})",
+    Lack.ACTIVITY: "for who polls the activity {!r}",
     Lack.TURN: "for the next pass",
     Lack.CALLBACK: "for a callback",
     Lack.MESSAGE: "for a message",

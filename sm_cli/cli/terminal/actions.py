@@ -7,10 +7,13 @@ import shlex
 from sm_cli.jsonvalue import dumps
 from sm_cli.views.actions import Action, Do
 
+#: AWS's command line, which is led to a server that runs.
+_POLL = 'eval "$(sm env)"; aws stepfunctions get-activity-task --activity-arn'
 _COMMANDS = {
     Do.COMPLETE_TASK: "sm task success",
     Do.LIST_TASKS: "sm task list",
     Do.START_WORKER: "sm worker",
+    Do.POLL_ACTIVITY: _POLL,
     Do.REDRIVE: "sm redrive",
     Do.SHOW_OUTPUT: "sm output",
     Do.SHOW_EXECUTION: "sm show",
@@ -28,7 +31,7 @@ def command_of(action: Action) -> str:
     """The command, ready to be pasted."""
     if action.do is Do.SEND_MESSAGE:
         return send_command(*action.arguments)
-    return " ".join([_COMMANDS[action.do], *action.arguments])
+    return " ".join([_COMMANDS[action.do], *map(shlex.quote, action.arguments)])
 
 
 def send_command(key: str, value: str) -> str:

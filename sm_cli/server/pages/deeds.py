@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,7 +47,9 @@ def sentence_of(reason: Reason) -> Sentence:
 
 
 #: Nobody else does this: who waits for it is stuck.
-_BY_A_PERSON = frozenset({Do.SEND_MESSAGE, Do.COMPLETE_TASK, Do.LIST_TASKS, Do.START_WORKER, Do.RESUME_BATCH})
+_BY_A_PERSON = frozenset({
+    Do.SEND_MESSAGE, Do.COMPLETE_TASK, Do.LIST_TASKS, Do.START_WORKER, Do.POLL_ACTIVITY, Do.RESUME_BATCH,
+})  # fmt: skip
 _LINKS = {
     Do.SHOW_OUTPUT: ("Show the output", "/executions/{}?view=data"),
     Do.SHOW_EXECUTION: ("Open the execution", "/executions/{}"),
@@ -64,6 +67,7 @@ _BUTTONS = {
 }
 _COMMANDS = {
     Do.START_WORKER: ("Start a worker", "sm worker"),
+    Do.POLL_ACTIVITY: ("Poll it", 'eval "$(sm env)"; aws stepfunctions get-activity-task --activity-arn {}'),
 }
 
 
@@ -79,7 +83,7 @@ def deed_of(action: Action | None) -> Deed | None:
     argument = action.arguments[0] if action.arguments else ""
     if action.do in _COMMANDS:
         text, command = _COMMANDS[action.do]
-        return Deed("command", text, command.format(argument))
+        return Deed("command", text, command.format(shlex.quote(argument)))
     if action.do in _LINKS:
         text, address = _LINKS[action.do]
         return Deed("link", text, address.format(segment(argument)))

@@ -19,10 +19,12 @@ from sm_cli.views.doctor.findings import DoctorFinding, Examination, Found, Seve
 from sm_cli.views.doctor.resources import check_resources
 from sm_cli.views.operating.workforce import worker_rows
 from sm_cli.views.schedules.reasons import PATIENCE
+from sm_cli.views.tasks import polled_activity
 from sm_cli.views.why import working
 
 if TYPE_CHECKING:
     from sm_cli.engine.engine import Engine
+    from sm_cli.store.sql.questions import Questions
 
 Check: TypeAlias = Callable[[Examination], Found]
 
@@ -54,8 +56,8 @@ def check_queues(examination: Examination) -> Found:
         return
     bad = 0
     with examination.engine.store.read() as questions:
-        waiting = {(resource, queue) for resource in questions.waiting_resources()
-                   for queue, _ in questions.free_of(resource, _COUNTED)}  # fmt: skip
+        resources = _resources_of_workers(examination, questions)
+        waiting = {(resource, queue) for resource in resources for queue, _ in questions.free_of(resource, _COUNTED)}
     for resource, queue in sorted(waiting):
         if resource.startswith(INTERNAL) or any(_takes(each, resource, queue) for each in serving_workers):
             continue
@@ -65,6 +67,16 @@ def check_queues(examination: Examination) -> Found:
             yield Severity.BROKEN, text, Action(Do.START_WORKER)
     if not bad:
         yield Severity.FINE, "no task waits that running workers would not take", None
+
+
+def _resources_of_workers(examination: Examination, questions: Questions) -> list[str]:
+    """What free jobs wait for, without activities, whose tasks go to whoever polls them."""
+
+    def is_activity(resource: str) -> bool:
+        jobs = questions.claimable(examination.now, 1, resources=frozenset({resource}))
+        return bool(jobs) and polled_activity(examination.engine, questions, jobs[0]) is not None
+
+    return [resource for resource in questions.waiting_resources() if not is_activity(resource)]
 
 
 def _takes(serves: Any, resource: str, queue: str) -> bool:
@@ -82,7 +94,7 @@ def check_workers(examination: Examination) -> Found:
     with examination.engine.store.read() as questions:
         due = questions.next_due()
         is_due = due is not None and due < examination.now
-        waits = is_due or questions.has_ready() or bool(questions.waiting_resources())
+        waits = is_due or questions.has_ready() or bool(_resources_of_workers(examination, questions))
     if waits:
         yield Severity.BROKEN, "no worker is running, and there is work to do", Action(Do.START_WORKER)
     elif due is not None:
@@ -114,16 +126,22 @@ def check_jobs(examination: Examination) -> Found:
     """Tasks that nobody does."""
     with examination.engine.store.read() as questions:
         oldest = {
-            resource: (jobs[0].available, len(questions.free_of(resource, _COUNTED)))
+            resource: (
+                jobs[0].available, len(questions.free_of(resource, _COUNTED)),
+                polled_activity(examination.engine, questions, jobs[0]),
+            )
             for resource in questions.waiting_resources()
             if (jobs := questions.claimable(examination.now, 1, resources=frozenset({resource})))
-        }
+        }  # fmt: skip
     bad = 0
-    for resource, (since, count) in oldest.items():
+    for resource, (since, count, activity) in oldest.items():
         waits = f"{_count(count, 'task')} for {resource!r} wait{'s' if count == 1 else ''}"
         waits += f" since {examination.time_text(since)}"
         handlers = examination.handlers
-        if handlers is not None and not resource.startswith(INTERNAL) and serving(resource, handlers) is None:
+        if activity is not None and (handlers is None or serving(resource, handlers) is None):
+            bad += 1
+            yield Severity.WARNING, f"{waits}, and nobody polls this activity", Action(Do.POLL_ACTIVITY, (activity,))
+        elif handlers is not None and not resource.startswith(INTERNAL) and serving(resource, handlers) is None:
             bad += 1
             yield Severity.BROKEN, f"{waits}, and there is no handler of that name", Action(Do.START_WORKER)
         elif examination.workers and examination.now - since > _JOB_WAITS:
