@@ -159,7 +159,9 @@ def execution_named(unit: UnitOfWork, workflow: str, name: str) -> Execution | N
     namesake = unit.tx.find_execution(workflow, name)
     if namesake is None:
         return None
-    namesake = unit.execution(namesake.id)
+    namesake = unit.execution_if_there(namesake.id)
+    if namesake is None:
+        return None
     if namesake.status is Status.RUNNING and namesake.deadline is not None and namesake.deadline < unit.now:
         end(unit, namesake, Status.TIMED_OUT)
     return namesake

@@ -19,6 +19,7 @@ from sm_cli.engine.programs import Programs
 from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.fork_children import ForkChildren
 from sm_cli.engine.stepping.map_run_children import MapRunChildren
+from sm_cli.errors import NotFound
 from sm_cli.interpreter.advance import wake_event
 from sm_cli.interpreter.env import Env, Facts
 from sm_cli.interpreter.events import Event, MessageReceived
@@ -116,10 +117,19 @@ class UnitOfWork:
         return self.programs.of(digest, self.tx)
 
     def execution(self, id: int) -> Execution:
-        """The newest version of the execution."""
+        """The newest version of the execution. Raises NotFound for one that was deleted meanwhile."""
+        execution = self.execution_if_there(id)
+        if execution is None:
+            raise NotFound("the execution is not there any more", topic="execution")
+        return execution
+
+    def execution_if_there(self, id: int) -> Execution | None:
+        """The newest version of the execution; None for one that was deleted after it was found."""
         execution = self.executions.get(id)
         if execution is None:
-            execution = self.executions[id] = self.tx.executions([id])[id]
+            execution = self.tx.executions([id]).get(id)
+            if execution is not None:
+                self.executions[id] = execution
         return execution
 
     def env(self, execution: Execution) -> Env:

@@ -61,7 +61,7 @@ class NewExecution:
             if namesake.digest == workflow.program.digest:
                 programs.repair(workflow, tick.tx, tick.changes, tick.now)
             judge(tick, [namesake.id])
-            namesake = tick.execution(namesake.id)
+            namesake = tick.execution_if_there(namesake.id)
         else:
             new = (each for each in tick.changes.new_executions if each.name == self.name)
             namesake = next((each for each in new if each.workflow == workflow.name), None)

@@ -34,9 +34,10 @@ def the_execution(unit: UnitOfWork, parameters: Parameters) -> Execution:
         if (new.workflow, new.name) == (workflow, name):
             return new
     row = unit.tx.find_execution(workflow, name)
-    if row is None:
+    execution = None if row is None else unit.execution_if_there(row.id)
+    if execution is None:
         raise StartRefused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
-    return unit.execution(row.id)
+    return execution
 
 
 def the_version(unit: UnitOfWork, arn: str) -> WorkflowVersion:
@@ -63,7 +64,8 @@ def the_run(unit: UnitOfWork, parameters: Parameters) -> MapRun:
         raise StartRefused("InvalidArn", f"Invalid Arn: '{arn}'")
     stored_runs = [run for run in unit.tx.find_map_run(parts[7]) if run.ref == parts[7]]
     runs = [run for run in unit.changes.new_map_runs if run.ref == parts[7]] or stored_runs
-    if not runs or runs[0].workflow != parts[6]:
+    # One whose execution was deleted goes after it.
+    if not runs or runs[0].workflow != parts[6] or unit.execution_if_there(runs[0].execution) is None:
         raise StartRefused("ResourceNotFound", f"Resource not found: '{arn}'")
     return newest_run(unit, runs[0])
 
