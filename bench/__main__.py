@@ -15,7 +15,7 @@ LONG = (
     *("idle", "fairness", "writers", "chaos", "chaos_stops", "buckets", "jsonata", "jsonata-reference", "distributed"),
     *("mutations", "payload", "processes", "listing", "statistics", "links", "versions", "schedules"),
     *("chaos_schedules", "batches", "chaos_batches", "chaos_postgres", "many_workers", "aws", "celery", "dashboard"),
-    *("postgres_steps", "procrastinate", "rest", "growth"),
+    *("postgres_steps", "procrastinate", "rest", "growth", "retention"),
 )
 
 

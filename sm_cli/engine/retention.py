@@ -1,27 +1,36 @@
 """Retention: closed executions that are old enough go, with all that is theirs.
 
-Bounded transactions, so that nobody waits long; none of them leaves anything that refers to what is gone, but for
-map runs whose execution went first: by these it is known, after a crash too, which children are still to go. Nothing
-goes that runs, or that belongs to a tree in which something runs.
+Bounded transactions, each of which holds the executions that it deletes and nothing else that anybody waits for; none
+of them leaves anything that refers to what is gone, but for map runs whose execution went first: by these it is known,
+after a crash too, which children are still to go. Nothing goes that runs, or that belongs to a tree in which something
+runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import itertools
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import BEYOND
+from sm_cli.store.locks import NOTHING, Contended
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, Prunable, Status
 from sm_cli.store.sql.questions import Questions
+from sm_cli.store.sql.transaction import Transaction
 
-#: Executions that are counted at once.
+T = TypeVar("T")
+
+#: Executions, or map runs, that are looked at together.
 _PAGE = 200
-#: Before every (started, id) that an execution has.
+#: Before every (started, id) that an execution has, and before every place in a map run.
 _BEGINNING = (-1, 0)
 #: Those that are closed.
 CLOSED = (Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.ABORTED)
+#: After so many attempts what stands in the way is an error.
+_MOST_ATTEMPTS = 20
 
 
 class Portion(NamedTuple):
@@ -31,10 +40,12 @@ class Portion(NamedTuple):
     executions: int = 100
     #: At most so many events of their histories; an execution with more goes alone.
     events: int = 10_000
+    #: Whether executions that others hold are waited for; else they are left to the next call.
+    waits: bool = True
 
 
-#: As much as goes at once when nobody waits long for it, and so little that the ticks of a worker hardly wait.
-LARGE, SMALL = Portion(), Portion(20, 1000)
+#: What a person waits for, and what goes beside the ticks of a worker.
+LARGE, SMALL = Portion(), Portion(20, 1000, waits=False)
 
 
 class Pruned(NamedTuple):
@@ -60,12 +71,11 @@ def count_prunable(
     total = Pruned()
     with store.read() as questions:
         for status in statuses:
-            after = _BEGINNING
-            while page := questions.prunable(status, after, before, _PAGE):
-                ids = [each.id for each in _idle(questions, page, workflow)]
-                executions, events = questions.with_children(ids)
-                total = total.plus(len(ids), executions - len(ids), events)
-                after = page[-1].started, page[-1].id
+            after: tuple[int, int] | None = _BEGINNING
+            while after is not None:
+                page, after = _page(questions, status, after, before, workflow)
+                executions, events = questions.with_children([each.id for each in page])
+                total = total.plus(len(page), executions - len(page), events)
     return total
 
 
@@ -74,27 +84,29 @@ def prune(
     portion: Portion = LARGE, goes_on: Callable[[], bool] = lambda: True,
 ) -> Pruned:  # fmt: skip
     """Delete what was closed before this time, microseconds since 1970 UTC; says how much. What an earlier call that
-    was killed left of map runs goes too. workflow: only its executions. goes_on: asked after each transaction."""
+    was killed left of map runs goes too. workflow: only its executions. goes_on: asked after each transaction. Raises
+    DatabaseBusy when others hold an execution for too long."""
     total = Pruned()
     for status in statuses:
         after: tuple[int, int] | None = _BEGINNING
         while after is not None:
-            with store.write() as tx:
-                page = tx.prunable(status, after, before, portion.executions)
-                going, after = _portion(tx, page, workflow, portion)
-                if going:
-                    tx.apply(Changes(executions_gone=[each.id for each in going]))
-            total = total.plus(len(going), 0, sum(each.events for each in going))
-            if not goes_on():
-                return total
+            with store.read() as questions:
+                page, after = _page(questions, status, after, before, workflow)
+            for some in _portions(page, portion):
+                deletions = _delete(store, some, before, status, portion)
+                total = total.plus(len(deletions), 0, _events(deletions))
+                if not goes_on():
+                    return total
     return _prune_rest(store, total, portion, goes_on)
 
 
 def delete_execution(store: Store, execution: Execution) -> Pruned:
     """Delete a closed execution with all that is its own; says how much. Raises Conflict for one that runs, or that
     belongs to one that runs, and for a child of a map run, which goes with the execution that the Map is in; NotFound
-    for one that was deleted meanwhile."""
-    with store.write() as tx:
+    for one that was deleted meanwhile; DatabaseBusy when others hold it for too long."""
+
+    def delete(tx: Transaction) -> int:
+        tx.hold_all([execution.id])
         record = tx.execution(execution.id)
         if record is None:
             raise NotFound(f"execution {execution.name} is not there any more", topic="execution")
@@ -105,55 +117,126 @@ def delete_execution(store: Store, execution: Execution) -> Pruned:
         if tx.busy_trees({record.tree}):
             raise Conflict(f"execution {record.name} belongs to one that still runs, so it was not deleted")
         tx.apply(Changes(executions_gone=[record.id]))
-    return _prune_rest(store, Pruned(1, 0, record.events), LARGE, lambda: True)
+        return record.events
+
+    events = _transact(store, delete, 0)
+    return _prune_rest(store, Pruned(1, 0, events), LARGE, lambda: True)
+
+
+def _page(
+    questions: Questions, status: Status, after: tuple[int, int], before: int, workflow: str | None
+) -> tuple[list[Prunable], tuple[int, int] | None]:
+    """(what may go of the executions behind `after`, (started, id) of the last one; None when there are none)."""
+    page = questions.prunable(status, after, before, _PAGE)
+    if not page:
+        return [], None
+    busy = questions.busy_trees({each.tree for each in page})
+    idle = [each for each in page if each.tree not in busy and workflow in (None, each.workflow)]
+    return idle, (page[-1].started, page[-1].id)
+
+
+def _portions(page: list[Prunable], portion: Portion) -> Iterator[list[Prunable]]:
+    """Those that go in one transaction, and in the next one."""
+    some: list[Prunable] = []
+    for each in page:
+        if some and (len(some) == portion.executions or _events(some) + each.events > portion.events):
+            yield some
+            some = []
+        some.append(each)
+    if some:
+        yield some
+
+
+def _events(executions: list[Prunable]) -> int:
+    return sum(each.events for each in executions)
+
+
+def _delete(store: Store, some: list[Prunable], before: int, status: Status | None, portion: Portion) -> list[Prunable]:
+    """Delete these, as far as they are still closed and nothing runs in their trees. Returns those that went."""
+    ids = [each.id for each in some]
+
+    def delete(tx: Transaction) -> list[Prunable]:
+        if portion.waits:
+            tx.hold_all(ids)
+        # They were looked for before they were held: one of them may run again, or be gone.
+        closed = tx.closed_among(tx.hold(ids), before, status)
+        busy = set() if status is None else tx.busy_trees({each.tree for each in closed})
+        deletions = [each for each in closed if each.tree not in busy]
+        if deletions:
+            tx.apply(Changes(executions_gone=[each.id for each in deletions]))
+        return deletions
+
+    return _transact(store, delete, [], portion)
 
 
 def _prune_rest(store: Store, total: Pruned, portion: Portion, goes_on: Callable[[], bool]) -> Pruned:
     """After executions: the children of their map runs, and what only they referred to."""
-    while (children := _prune_children(store, portion)) is not None:
-        total = total.plus(0, *children)
-        if not goes_on():
-            return total
-    with store.write() as tx:
-        tx.apply(Changes(strays_gone=True))
+    last = 0
+    while True:
+        with store.read() as questions:
+            runs = questions.orphan_runs(last, _PAGE)
+        if not runs:
+            break
+        for run in runs:
+            for children in _delete_children(store, run, portion):
+                total = total.plus(0, len(children), _events(children))
+                if not goes_on():
+                    return total
+        _transact(store, lambda tx, runs=runs: _delete_runs(tx, runs), None, portion)  # type: ignore[misc]
+        last = runs[-1]
+    _forget_strays(store, portion, goes_on)
     return total
 
 
-def _portion(
-    questions: Questions, page: list[Prunable], workflow: str | None, portion: Portion
-) -> tuple[list[Prunable], tuple[int, int] | None]:
-    """(those that go in this transaction, (started, id) after which the next begins; None when these are the last)."""
-    going: list[Prunable] = []
-    total = 0
-    last = page[-1] if page else None
-    for each in _idle(questions, page, workflow):
-        if going and total + each.events > portion.events:
-            last = going[-1]
-            break
-        going.append(each)
-        total += each.events
-    return going, None if last is None else (last.started, last.id)
+def _delete_children(store: Store, run: int, portion: Portion) -> Iterator[list[Prunable]]:
+    """Delete the children of a map run whose execution is gone: all of them are closed, and none can run again."""
+    after = _BEGINNING
+    while True:
+        with store.read() as questions:
+            page = questions.children_of_run(run, after, _PAGE)
+        if not page:
+            return
+        after = page[-1][1], page[-1][0].id
+        for some in _portions([child for child, _ in page], portion):
+            yield _delete(store, some, BEYOND, None, portion)
 
 
-def _idle(questions: Questions, page: list[Prunable], workflow: str | None) -> list[Prunable]:
-    busy = questions.busy_trees({each.tree for each in page})
-    return [each for each in page if each.tree not in busy and workflow in (None, each.workflow)]
+def _delete_runs(tx: Transaction, runs: list[int]) -> None:
+    empty = [run for run in runs if not tx.children_of_run(run, _BEGINNING, 1)]
+    if empty:
+        tx.apply(Changes(map_runs_gone=empty))
 
 
-def _prune_children(store: Store, portion: Portion) -> tuple[int, int] | None:
-    """Delete children of a map run whose execution is gone, or the run when it has none left: (how many, their events);
-    None when there is no such run."""
-    with store.write() as tx:
-        runs = tx.orphan_runs(1)
-        if not runs:
-            return None
-        page = tx.children_of_run(runs[0], portion.executions)
-        going: list[int] = []
-        total = 0
-        for id, _, events in page:
-            if going and total + events > portion.events:
-                break
-            going.append(id)
-            total += events
-        tx.apply(Changes(executions_gone=going, map_runs_gone=[] if page else runs))
-    return len(going), total
+def _forget_strays(store: Store, portion: Portion, goes_on: Callable[[], bool]) -> None:
+    """Past waits of executions that were deleted, messages that only these could receive, and texts of deleted versions
+    that only these ran."""
+
+    def forget(tx: Transaction) -> bool:
+        waits, messages = tx.strays(portion.events)
+        tx.apply(Changes(waits_forgotten=waits, messages_gone=messages))
+        return bool(waits or messages)
+
+    with store.read() as questions:  # mostly there are none, and nobody waits for the look
+        has_strays, has_texts = any(questions.strays(1)), questions.has_unused_definitions()
+    while has_strays and goes_on():
+        has_strays = _transact(store, forget, False, portion)
+    if has_texts and goes_on():
+        with store.write() as tx:  # alone: somebody may be about to start what it is the text of
+            tx.apply(Changes(texts_gone=True))
+
+
+def _transact(store: Store, work: Callable[[Transaction], T], nothing: T, portion: Portion = LARGE) -> T:
+    """Do `work` in a transaction beside others, again as long as they are in the way. Returns `nothing` when they have
+    what it needs and it is not to be waited for."""
+    locks = NOTHING
+    for attempt in itertools.count(1):
+        try:
+            with store.write(locks) as tx:
+                return work(tx)
+        except Contended as e:
+            if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
+                raise e.error or e from None
+            if e.locks and not portion.waits:
+                return nothing
+            locks |= e.locks
+    raise AssertionError("counting has no end")

@@ -115,9 +115,8 @@ class Changes:
     executions_gone: list[int] = field(default_factory=list)
     #: Ids of map runs to be deleted.
     map_runs_gone: list[int] = field(default_factory=list)
-    #: Whether what is left over of deleted executions is to be deleted: past waits, messages only for them, and
-    #: texts of deleted versions that only they ran.
-    strays_gone: bool = False
+    #: Whether texts of deleted versions that no execution has any more are to be deleted.
+    texts_gone: bool = False
     #: To be inserted.
     kept_items: list[KeptItems] = field(default_factory=list)
     #: To be deleted: (batch, the number of the first item that stays).

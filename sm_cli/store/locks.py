@@ -29,7 +29,7 @@ ALONE = Lock("alone")
 SCHEDULES = Lock("schedules")
 #: Messages and past waits that are marked as old, or deleted for it.
 OLD_MESSAGES = Lock("old messages")
-#: The log of times in states, for who folds it.
+#: The log of times in states, for who folds it, and who deletes executions with their times.
 STATE_LOG = Lock("state log")
 #: Nothing is waited for: a first attempt.
 NOTHING: Locks = frozenset()

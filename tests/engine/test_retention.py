@@ -11,7 +11,7 @@ import pytest
 
 from sm_cli.asl.text.source import parse
 from sm_cli.engine.engine import Engine, prepare
-from sm_cli.engine.retention import CLOSED, Pruned, count_prunable, delete_execution, prune
+from sm_cli.engine.retention import CLOSED, Portion, Pruned, count_prunable, delete_execution, prune
 from sm_cli.errors import Conflict, NotFound, TaskError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.filters import ExecutionFilter
@@ -192,6 +192,15 @@ def test_one_execution_is_deleted_by_itself(shop: Shop) -> None:
     assert database_problems(shop.store) == []
 
 
+def test_who_does_something_with_an_execution_that_was_deleted_meanwhile_is_told(shop: Shop) -> None:
+    bad, engine = shop.engine.find("bad"), shop.engine
+    delete_execution(shop.store, bad)
+    for act in (engine.redrive, engine.stop, lambda gone: engine.publish("k", 9, execution=gone)):
+        with pytest.raises(NotFound, match="not there any more"):
+            act(bad)
+    assert database_problems(shop.store) == []
+
+
 def test_no_table_keeps_anything_of_an_execution_that_went(shop: Shop) -> None:
     prune(shop.store, a_while_ago(shop))
     with shop.store.read() as questions:
@@ -274,12 +283,12 @@ def test_a_crash_at_any_commit_loses_nothing_and_the_next_call_goes_on(tmp_path:
         if not died:
             break
         commits += 1
-    assert commits >= 6  # a transaction a status, the children, their run, what is left over
+    assert commits == 9  # three executions, five children, their run
 
 
 def dies(store: Store, before: int) -> bool:
     try:
-        prune(store, before, CLOSED)
+        prune(store, before, CLOSED, portion=Portion(executions=1))
     except Crash:
         return True
     return False

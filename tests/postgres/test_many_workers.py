@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,8 @@ from sm_cli.interpreter.env import Facts
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
 from sm_cli.store.locks import ALONE, NOTHING, Contended, part_lock
+from sm_cli.store.postgres.database import PostgresStore
+from sm_cli.store.postgres.writing.transaction import PostgresTransaction
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, Status
 from sm_cli.store.sql.transaction import Transaction
@@ -133,6 +135,33 @@ def test_a_heartbeat_for_a_tree_that_another_holds_is_written_when_it_is_let_go(
         (after,) = asked(mine).timers_of(beating.id)
         assert after.due > before.due
         gate.open.set()
+
+
+def test_a_transaction_that_stands_still_in_its_commit_holds_up_nobody_who_counts_commits_in_the_same_place(
+    url: str,
+) -> None:
+    with stores(url, 4) as (mine, *theirs):
+        apply(
+            mine, new_executions=[execution(id) for id in range(1, 5)], new_frames=[frame(id, id) for id in range(1, 5)]
+        )
+        for each in theirs:
+            assert isinstance(each, PostgresStore)
+            each._writer.own.number = 7
+        with ExitStack() as stack:
+            for id, each in enumerate(theirs, 1):
+                tx = stack.enter_context(each.write(NOTHING))
+                apply_in(tx, frames={id: tx.frames([id])[id].copy()})
+                assert isinstance(tx, PostgresTransaction)
+                assert tx._counting is not None
+            assert is_changed(mine) is False
+        assert is_changed(mine)
+
+
+def is_changed(store: Store) -> bool:
+    """Whether others have committed something, without waiting for the next look."""
+    assert isinstance(store, PostgresStore)
+    store._next_look = 0.0
+    return store.changed()
 
 
 def test_ids_of_one_transaction_ascend_and_those_of_two_never_meet(url: str) -> None:

@@ -78,8 +78,12 @@ WALKED = {
     ("workers", "SCAN w"): "one row a worker",
     ("busy_trees", "SCAN e USING INDEX executions_running"): "holds running executions only; who prunes asks",
     ("orphan_runs", "SCAN r"): "one row a map run; who prunes asks",
-    ("delete_stray_waits", "SCAN past_waits"): "once a call of who prunes",
-    ("delete_stray_messages", "SCAN messages"): "once a call of who prunes",
+    ("stray_waits", "SCAN w"): "once a call of who prunes, beside who writes",
+    ("stray_messages", "SCAN m"): "once a call of who prunes, beside who writes",
+    (
+        "unused_definitions",
+        "SCAN v USING INDEX versions_deleted",
+    ): "one row a version that was deleted; who prunes asks",
 }
 
 

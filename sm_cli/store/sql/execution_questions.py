@@ -175,17 +175,23 @@ class ExecutionQuestions(Asking):
         than `after`; children of map runs are not among them."""
         return [Prunable(*row) for row in self.session.all("prunable", (status.value, *after, before, limit))]
 
+    def closed_among(self, ids: Collection[int], before: int, status: Status | None = None) -> list[Prunable]:
+        """Those of these executions that were closed before this time, and have this status unless that is None."""
+        parameters = {"ids": id_list(ids), "before": before, "status": None if status is None else status.value}
+        return [Prunable(*row) for row in self.session.all("closed_among", parameters)]
+
     def busy_trees(self, trees: Collection[int]) -> set[int]:
         """Those of these trees in which an execution runs."""
         return {tree for (tree,) in self.session.all("busy_trees", (id_list(trees),))}
 
-    def orphan_runs(self, limit: int) -> list[int]:
-        """The ids of map runs whose execution was deleted."""
-        return [id for (id,) in self.session.all("orphan_runs", (limit,))]
+    def orphan_runs(self, after: int, limit: int) -> list[int]:
+        """The ids above `after` of map runs whose execution was deleted."""
+        return [id for (id,) in self.session.all("orphan_runs", (after, limit))]
 
-    def children_of_run(self, run: int, limit: int) -> list[tuple[int, int, int]]:
-        """(id, tree, events) of children of a map run, in their order."""
-        return self.session.all("children_of_run", (run, limit))
+    def children_of_run(self, run: int, after: tuple[int, int], limit: int) -> list[tuple[Prunable, int]]:
+        """(child, its place in the map run) in the order of (place, id), those greater than `after`."""
+        rows = self.session.all("children_of_run", (run, *after, limit))
+        return [(Prunable(*row[:-1]), row[-1]) for row in rows]
 
     def with_children(self, ids: Collection[int]) -> tuple[int, int]:
         """How many these are together with all children of their map runs, and how many events they have."""

@@ -138,6 +138,12 @@ class MessageQuestions(Asking):
             [id for (id,) in expired_ids], [id for (id,) in old_ids], [past_wait(row) for row in waits], answers
         )
 
+    def strays(self, limit: int) -> tuple[list[PastWait], list[int]]:
+        """What executions that were deleted leave behind, at most `limit` of each: (their past waits, the ids of
+        messages that only they could receive)."""
+        waits = [past_wait(row) for row in self.session.all("stray_waits", (limit,))]
+        return waits, [id for (id,) in self.session.all("stray_messages", (limit,))]
+
     def keyed_answer(self, key: str, now: int) -> KeyedAnswer | None:
         """What a request with this key was answered with; None when there was none, or long ago."""
         from sm_cli.store.messages import ANSWERS_KEPT, KeyedAnswer

@@ -4,18 +4,23 @@
 SELECT e.id, e.tree, e.events, e.started, e.workflow FROM executions e INDEXED BY executions_by_status
 WHERE e.run IS NULL AND e.status = ? AND (e.started, e.id) > (?, ?) AND e.closed < ? ORDER BY e.started, e.id LIMIT ?
 
+-- name: closed_among
+SELECT e.id, e.tree, e.events, e.started, e.workflow
+FROM json_each(:ids) wanted CROSS JOIN executions e ON e.id = wanted.value
+WHERE e.closed < :before AND (:status IS NULL OR e.status = :status) ORDER BY e.id
+
 -- name: busy_trees
 SELECT DISTINCT e.tree FROM executions e INDEXED BY executions_running
 WHERE e.status = 'RUNNING' AND e.tree IN (SELECT value FROM json_each(?))
 
 -- name: orphan_runs
 -- Map runs whose execution was deleted: their children go next.
-SELECT r.id FROM map_runs r WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = r.execution)
+SELECT r.id FROM map_runs r WHERE r.id > ? AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = r.execution)
 ORDER BY r.id LIMIT ?
 
 -- name: children_of_run
-SELECT e.id, e.tree, e.events FROM executions e INDEXED BY executions_of_run
-WHERE e.run = ? ORDER BY e.idx LIMIT ?
+SELECT e.id, e.tree, e.events, e.started, e.workflow, e.idx FROM executions e INDEXED BY executions_of_run
+WHERE e.run = ? AND (e.idx, e.id) > (?, ?) ORDER BY e.idx, e.id LIMIT ?
 
 -- name: with_children
 -- How many executions these are with all children of their map runs, and how many events they have.
@@ -81,11 +86,11 @@ DELETE FROM executions WHERE id IN (SELECT value FROM json_each(?))
 -- name: delete_map_run
 DELETE FROM map_runs WHERE id = ?
 
--- name: delete_stray_waits
-DELETE FROM past_waits WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = past_waits.execution)
+-- name: stray_waits
+SELECT {past_wait_columns} FROM past_waits w
+WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = w.execution) LIMIT ?
 
--- name: delete_stray_messages
+-- name: stray_messages
 -- Those that only an execution could receive that was deleted.
-DELETE FROM messages
-WHERE execution IS NOT NULL AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = messages.execution)
-RETURNING CASE WHEN substr(body, 1, 1) = '@' THEN body END
+SELECT m.id FROM messages m
+WHERE m.execution IS NOT NULL AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = m.execution) LIMIT ?

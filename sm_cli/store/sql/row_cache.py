@@ -83,6 +83,11 @@ class RowCache:
         for id in ids:
             self.frames.pop(id, None)
 
+    def forget_executions(self, ids: Iterable[int]) -> None:
+        """Forget these executions; their frames are to be forgotten, too."""
+        for id in ids:
+            self.executions.pop(id, None)
+
     def learn_frame(self, frame: Frame, texts: Row) -> None:
         """Keep a frame as it was written or read. texts: its four values as they stand in the row."""
         self.frames.pop(frame.id, None)

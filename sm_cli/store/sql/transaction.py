@@ -64,6 +64,9 @@ class Transaction(Questions):
         may change: all, where nobody writes beside it. now: a tick begins, which asks what is due at this time."""
         return executions
 
+    def hold_all(self, executions: Collection[int]) -> None:
+        """Take all of these executions that are there. Raises Contended when others have one of them."""
+
     def holds_frame(self, frame: int) -> bool:  # noqa: ARG002 - who writes beside others asks
         """Take the execution of this frame without waiting, and say whether the transaction may change it."""
         return True
@@ -356,12 +359,11 @@ class Transaction(Questions):
 
     def _remove_executions(self, changes: Changes) -> None:
         if changes.executions_gone:
-            pruning.delete_executions(self.session, self._values.free, changes.executions_gone)
-            self._row_cache.forget_rows()
+            frames = pruning.delete_executions(self.session, self._values.free, changes.executions_gone)
+            self._row_cache.forget_executions(changes.executions_gone)
+            self._row_cache.forget_frames(frames)
         if changes.map_runs_gone:
             self.session.many("delete_map_run", _singles(changes.map_runs_gone))
-        if changes.strays_gone:
-            pruning.delete_strays(self.session, self._values.free)
 
     # Jobs
 

@@ -79,6 +79,10 @@ class VersionQuestions(Asking):
         """Those of all things of a kind, by name; `after` is where the page before ended."""
         return [particulars(row) for row in self.session.all("particulars_of_kind", (kind.value, after, limit))]
 
+    def has_unused_definitions(self) -> bool:
+        """Whether there is a text of which every version was deleted, and that no execution has any more."""
+        return self.session.one("unused_definitions", (1,)) is not None
+
 
 # Imported where they are made: who lists executions has these questions too, and neither text nor version.
 
@@ -140,4 +144,5 @@ def write_versions(session: Session, changes: Changes) -> None:
         many("delete_particulars", [(kind.value, name) for kind, name in changes.particulars_gone])
     if changes.versions_gone:
         many("delete_version", [(v.deleted, v.name, v.number) for v in changes.versions_gone])
+    if changes.versions_gone or changes.texts_gone:
         session.all("delete_unused_definitions")

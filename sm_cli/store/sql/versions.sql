@@ -68,16 +68,21 @@ WHERE e.status = 'RUNNING' AND e.workflow = ? AND e.digest = ?
 SELECT e.id FROM executions e INDEXED BY executions_running
 WHERE e.status = 'RUNNING' AND e.workflow = ? ORDER BY e.id
 
--- name: delete_unused_definitions
--- Texts of which every version was deleted, and that no execution has any more.
-DELETE FROM definitions
-WHERE digest IN (SELECT v.digest FROM versions v INDEXED BY versions_deleted WHERE v.deleted IS NOT NULL)
-AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.digest = definitions.digest AND v.deleted IS NULL)
+-- name: is_unused
+-- A text of which every version was deleted, and that no execution has any more.
+d.digest IN (SELECT v.digest FROM versions v INDEXED BY versions_deleted WHERE v.deleted IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.digest = d.digest AND v.deleted IS NULL)
 AND NOT EXISTS (
     SELECT 1 FROM versions v JOIN executions e INDEXED BY executions_by_workflow
         ON e.run IS NULL AND e.workflow = v.name AND e.digest = v.digest
-    WHERE v.digest = definitions.digest
+    WHERE v.digest = d.digest
 )
+
+-- name: unused_definitions
+SELECT d.digest FROM definitions d WHERE {is_unused} LIMIT ?
+
+-- name: delete_unused_definitions
+DELETE FROM definitions AS d WHERE {is_unused}
 
 -- name: particulars
 SELECT kind, name, created, updated, facts FROM particulars WHERE kind = ? AND name = ?

@@ -99,6 +99,10 @@ class HeldTransaction(Transaction):
         """What there is to do. In what another store wrote since it was asked, there may be anything."""
         return ANYTHING if len(self._holding.foreign) > self._foreign_at_begin else self._begun_with
 
+    def hold_all(self, executions: Collection[int]) -> None:
+        """As everywhere. Raises Contended."""
+        self._holding.need(self._holding.parts_of(executions))
+
     def holds_frame(self, frame: int) -> bool:
         """As everywhere; of a part that somebody else has this is asked once."""
         part = self._holding.part_of_frame(frame)
@@ -177,7 +181,7 @@ class HeldTransaction(Transaction):
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
         """As everywhere. Raises Contended."""
-        self._holding.need(self._holding.parts_of(ids))
+        self.hold_all(ids)
         return super().executions(ids)
 
     def open_executions(self, frame: int) -> list[Execution]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sm_cli.store.locks import OLD_MESSAGES, SCHEDULES
-from sm_cli.store.messages import Stale
+from sm_cli.store.messages import PastWait, Stale
 from sm_cli.store.postgres.writing.held import ALL_ENDED, LOOKED_AT, MOST, HeldTransaction
 from sm_cli.store.records import EndedChild, Execution, Job, Timer
 from sm_cli.store.schedules import Schedule
@@ -134,6 +134,10 @@ class OfferedTransaction(HeldTransaction):
         if not schedules or SCHEDULES in self._locks or self._is_alone:
             return schedules
         return super().due_schedules(now, limit) if self._try(SCHEDULES) else []
+
+    def strays(self, limit: int) -> tuple[list[PastWait], list[int]]:
+        """As everywhere, unless somebody else sees to it."""
+        return super().strays(limit) if self._try(OLD_MESSAGES) else ([], [])
 
     def stale(self, now: int, limit: int) -> Stale:
         """As everywhere, unless somebody else sees to it."""

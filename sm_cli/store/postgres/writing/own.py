@@ -16,7 +16,9 @@ from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters
 
 #: Counts of commits that wrote; each transaction adds to one of them.
-SLOTS = 64
+_SLOTS = 64
+#: So many of them a store adds to: the first that no other transaction has.
+_CHOICE = 3
 #: So many places are remembered.
 _MOST_PLACES = 50_000
 
@@ -121,9 +123,9 @@ class Own:
             self.cached_parts -= known_parts
 
     @property
-    def slot(self) -> int:
-        """The count that this store adds to."""
-        return self.number % SLOTS
+    def slots(self) -> list[int]:
+        """The counts that this store adds to, the one that it likes best first."""
+        return [(self.number + step * _SLOTS // _CHOICE) % _SLOTS for step in range(_CHOICE)]
 
     @property
     def mark(self) -> str:

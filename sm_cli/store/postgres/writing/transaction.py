@@ -32,10 +32,16 @@ from sm_cli.store.sql.parameters import id_list
 #: What changes what many trees read: whoever writes it is alone.
 _ALONE = (
     "new_definitions", "new_versions", "versions_gone", "current_versions", "aliases", "aliases_gone", "losses",
-    "particulars_gone", "new_schedules", "schedules_gone", "executions_gone", "map_runs_gone",
-    "strays_gone",
+    "particulars_gone", "new_schedules", "schedules_gone", "texts_gone",
 )  # fmt: skip
-_COUNT = b"UPDATE sm_writes SET number = number + 1, mark = $1 WHERE slot = $2 RETURNING pg_current_xact_id()::text"
+#: A count that another transaction has, which may stand still in its commit, is not waited for.
+_COUNT = b"""
+UPDATE sm_writes SET number = number + 1, mark = $1 WHERE slot = coalesce(
+    (SELECT w.slot FROM sm_writes w WHERE w.slot = $2 FOR NO KEY UPDATE SKIP LOCKED),
+    (SELECT w.slot FROM sm_writes w WHERE w.slot = $3 FOR NO KEY UPDATE SKIP LOCKED),
+    (SELECT w.slot FROM sm_writes w WHERE w.slot = $4 FOR NO KEY UPDATE SKIP LOCKED), $2
+) RETURNING pg_current_xact_id()::text
+"""
 
 
 class PostgresTransaction(OfferedTransaction):
@@ -88,6 +94,10 @@ class PostgresTransaction(OfferedTransaction):
                 raise Contended(frozenset([ALONE]))
             if changes.schedules and SCHEDULES not in self._locks:
                 raise Contended(frozenset([SCHEDULES]))
+            if changes.executions_gone:
+                # With their times, which somebody may be moving from the log to the table; and with links, of which the
+                # last execution to go has to see that the other one went.
+                self._lock(STATE_LOG)
         parts = self._changed_parts(changes)
         if self._is_alone:
             self._holding.take(parts)
@@ -128,7 +138,7 @@ class PostgresTransaction(OfferedTransaction):
         return self._number
 
     def _send_count(self) -> Promise:
-        return self._postgres.send(_COUNT, (self._own.mark, self._own.slot))
+        return self._postgres.send(_COUNT, (self._own.mark, *self._own.slots))
 
     def finish(self) -> None:
         """As everywhere; ids are reserved by then."""

@@ -41,7 +41,7 @@ FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s AND a.pid <> pg_backend_pid()
 ORDER BY a.xact_start LIMIT 1
 """
-_MARK = "SELECT mark FROM {}.sm_writes WHERE slot = %s"
+_MARK = "SELECT 1 FROM {}.sm_writes WHERE mark = %s"
 #: What another transaction that wrote beside this one explains: it is done again.
 _COLLISIONS = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)
 
@@ -156,11 +156,11 @@ class Writer:
             try:
                 with self._connect() as connection:
                     row = connection.execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
-                    mark = connection.execute(_MARK.format(self._url.schema).encode(), (self.own.slot,)).fetchone()
+                    mark = connection.execute(_MARK.format(self._url.schema).encode(), (self.own.mark,)).fetchone()
                 if row == ("aborted",):
                     return False
                 if row == ("committed",):
-                    if mark == (self.own.mark,):
+                    if mark is not None:
                         return True
                     raise errors.unknown_commit(self._url.place)
             except pg.InvalidParameterValue:  # a number that was not given yet

@@ -15,10 +15,10 @@ from sm_cli.store.sql.session import Session
 from sm_cli.store.sql.upkeep.state_log import fold_state_times
 
 
-def delete_executions(session: Session, free: Callable[[str | None], None], ids: Sequence[int]) -> None:
+def delete_executions(session: Session, free: Callable[[str | None], None], ids: Sequence[int]) -> list[int]:
     """Delete them, closed ones, with their frames, data and history, and their links to executions that are gone, too.
     Their map runs and the children of these stay: by them is known what is left to be deleted. free: lets go of what a
-    text refers to."""
+    text refers to. Returns the ids of their frames."""
     parameters = (id_list(ids),)
     frames = [id for (id,) in session.all("frames_of_executions", parameters)]
     _free(free, session.all("delete_jobs", (id_list(frames),)))
@@ -39,14 +39,7 @@ def delete_executions(session: Session, free: Callable[[str | None], None], ids:
     session.all("delete_items_of_executions", parameters)
     session.all("delete_executions", parameters)
     session.all("delete_links", {"executions": id_list(ids)})
-
-
-def delete_strays(session: Session, free: Callable[[str | None], None]) -> None:
-    """Delete past waits of executions that were deleted, messages that only these could receive, and texts of deleted
-    versions that only these ran."""
-    session.all("delete_stray_waits")
-    session.all("delete_unused_definitions")
-    _free(free, session.all("delete_stray_messages"))
+    return frames
 
 
 def _free(free: Callable[[str | None], None], rows: Iterable[Row]) -> None:
