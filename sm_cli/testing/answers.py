@@ -89,6 +89,15 @@ def missing_handler(job: Job, workflow: str, handlers: Iterable[str]) -> Handler
     )
 
 
+def refuse_used_up(handler: Handler, job: Job) -> None:
+    """Raises UsageError when the stub was asked for an answer that it does not have."""
+    answers = handler.function
+    if isinstance(answers, Successive) and answers.is_used_up:
+        raise UsageError(
+            f"the stub of {answers.resource!r} has {answers.count} answers, and {job.state!r} asks for one more"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class DueCallback:
     """A callback that is still to come."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from sm_cli.asl.resources import is_wildcard, serving
+from sm_cli.asl.validation.nearest import did_you_mean
 from sm_cli.errors import SmError
 from sm_cli.jsonpointer import child
 from sm_cli.jsonvalue import Json, canonical, dumps
@@ -30,6 +32,8 @@ class CaseResult:
     failures: tuple[str, ...]
     #: Seconds of this machine that it took.
     seconds: float = 0.0
+    #: How often handlers and stubs were called, by the resource that they served; None: the run was cut short.
+    calls: Mapping[str, int] | None = None
 
     @property
     def has_passed(self) -> bool:
@@ -52,7 +56,41 @@ def run_case(
         )  # fmt: skip
     except SmError as e:
         return CaseResult(case, (e.message,))
-    return CaseResult(case, tuple(_failures(case.expect, outcome)))
+    idle_stubs = [name for name in case.own_stubs if not is_called(name, answers, outcome.calls)]
+    sentences = [f"stub: nothing called {_unused(name, outcome.calls)}" for name in idle_stubs]
+    return CaseResult(case, (*_failures(case.expect, outcome), *sentences), calls=outcome.calls)
+
+
+def is_called(stub: str, stubs: Container[str], calls: Iterable[str]) -> bool:
+    """Whether one of these calls came to this stub, one of those that there are. One with a wildcard is there for what
+    may come, so that it counts as called."""
+    return is_wildcard(stub) or any(serving(resource, stubs) == stub for resource in calls)
+
+
+def unused_stubs(results: Sequence[CaseResult]) -> list[str]:
+    """Sentences about stubs for all cases of a file that none of them called. results: of all cases of one file."""
+    calls: set[str] = set()
+    for result in results:
+        if result.calls is None:
+            return []  # what it would have called is not known
+        calls.update(result.calls)
+    file_stubs: dict[str, None] = {}
+    for result in results:
+        case = result.case
+        names = case.stub if isinstance(case.stub, Mapping) else {}
+        file_stubs.update(dict.fromkeys(name for name in names if name not in case.own_stubs))
+    return [
+        f"no test calls the stub {_unused(name, calls)}"
+        for name in file_stubs
+        if not is_called(name, file_stubs, calls)
+    ]
+
+
+def _unused(stub: str, calls: Collection[str]) -> str:
+    """The name, and the one that may be meant."""
+    hint = did_you_mean(stub, calls)
+    answer = f"called were {', '.join(map(repr, sorted(calls)))}" if calls else "no task was begun"
+    return f"{stub!r}; {hint or answer}"
 
 
 def timed(result: CaseResult, seconds: float) -> CaseResult:

@@ -52,6 +52,8 @@ class TestCase:
     has_handlers: bool
     #: True: {} for all tasks without a handler; else answers by resource, each a value or a list of one for each call.
     stub: bool | Mapping[str, Any]
+    #: The names of those answers that are this case's own; the others are those of its file, for all of its cases.
+    own_stubs: tuple[str, ...]
     #: Values for `${Name}`.
     substitutions: Mapping[str, Json]
     #: STANDARD or EXPRESS.
@@ -99,9 +101,10 @@ class _FileReader:
             raise self.wrong("/tests" if tests is not None else "", "tests is a list of test cases, at least one")
         for i, test in enumerate(tests):
             at = f"/tests/{i}"
-            yield self.case({**common, **self.object(test, at, "a test", _OF_CASE)}, common, at)
+            yield self.case(self.object(test, at, "a test", _OF_CASE), common, at)
 
-    def case(self, test: dict[str, Json], common: Mapping[str, Json], at: str) -> TestCase:
+    def case(self, own: dict[str, Json], common: Mapping[str, Json], at: str) -> TestCase:
+        test = {**common, **own}
         name = self.text(test, "name", at)
         if name is None or not name.strip() or name in self.names:
             raise self.wrong(at, f"a test needs a name of its own{'' if name is None else f', not {name!r} again'}")
@@ -116,6 +119,7 @@ class _FileReader:
         return TestCase(
             str(self.path), position.line if position is not None else 1, name, self.text(test, "workflow", at),
             test.get("input", {}), has_handlers, self.stub(common.get("stub"), test.get("stub"), at),
+            tuple(own_stubs) if isinstance(own_stubs := own.get("stub"), dict) else (),
             {**self.mapping(common, "substitutions", at), **self.mapping(test, "substitutions", at)}, kind,
             self.moment(test, at), tuple(self.each(test, "messages", at, self.message)),
             tuple(self.each(test, "callbacks", at, self.callback)), self.expectations(test, at),

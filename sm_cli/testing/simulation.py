@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sm_cli.asl.resources import INTERNAL
 from sm_cli.engine.aws_history import aws_events
 from sm_cli.engine.engine import Engine, Workflow
 from sm_cli.engine.map_items import bucket_jobs
@@ -19,8 +20,8 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.tasks import lease_jobs
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.errors import StillRunning, UsageError
-from sm_cli.handlers.handler import Failure, Handler, Success, run_async, run_handler
+from sm_cli.errors import StillRunning
+from sm_cli.handlers.handler import Failure, Success, run_async, run_handler
 from sm_cli.handlers.registry import Registry
 from sm_cli.handlers.starts import StartRequest
 from sm_cli.interpreter.advance import awaits_token
@@ -41,10 +42,10 @@ from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.testing.answers import (
     DueCallback,
     Stubbed,
-    Successive,
     answers_engine,
     missing_handler,
     nobody_waits,
+    refuse_used_up,
     stand_ins,
 )
 from sm_cli.testing.clock import FakeClock
@@ -84,6 +85,8 @@ class Outcome:
     traceback: str | None = field(default=None, repr=False, compare=False)
     #: The lines of a person's own code in it, innermost first: `handlers/x.py:12 in charge`.
     places: tuple[str, ...] = field(default=(), compare=False)
+    #: How often handlers and stubs were called, by the resource that they served.
+    calls: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     def result(self) -> Any:
         """The output. Raises AssertionError, with error, cause and traceback, unless it SUCCEEDED."""
@@ -147,6 +150,8 @@ class Simulation:
         self.max_states = max_states
         #: How often each state was entered.
         self.visits: Counter[str] = Counter()
+        #: How often handlers and stubs were called, by the resource that they served.
+        self.calls: Counter[str] = Counter()
 
     def count_states(self, tick: UnitOfWork) -> None:
         """Observes the engine."""
@@ -217,6 +222,7 @@ class Simulation:
             record.status.value, record.output, record.error, record.cause, history,
             traceback=None if inner is None or inner.traceback is None else inner.traceback.text,
             places=() if inner is None else tuple(place.removeprefix(f"{Path.cwd()}/") for place in inner.places),
+            calls={**self.calls},
         )  # fmt: skip
 
     def run_now(self, input: Json, type: str = "STANDARD") -> Execution:
@@ -340,6 +346,8 @@ class Simulation:
                 raise missing_handler(job, self.workflow.name, self.handlers)
             self.later(start, lambda tick: leave_to_callback(tick, job))
             return
+        if not job.resource.startswith(INTERNAL):
+            self.calls[job.resource] += 1
         virtual = VirtualTime(job)
         with self.store.read() as questions:
             execution = questions.execution(job.execution)
@@ -378,15 +386,6 @@ def leave_to_callback(tick: Tick, job: Job) -> None:
         tick.handler_returned(job, {})
     elif frame.seq == job.seq and not frame.status.closed:  # of an activity
         tick.changes.leased_jobs.append(replace(job, worker=None, leased_until=HANDED_OVER))
-
-
-def refuse_used_up(handler: Handler, job: Job) -> None:
-    """Raises UsageError when the stub was asked for an answer that it does not have."""
-    answers = handler.function
-    if isinstance(answers, Successive) and answers.is_used_up:
-        raise UsageError(
-            f"the stub of {answers.resource!r} has {answers.count} answers, and {job.state!r} asks for one more"
-        )
 
 
 def _failure_event(job: Job, failure: Failure) -> Event:

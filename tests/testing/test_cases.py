@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from sm_cli.errors import NotFound, TaskError, UsageError
-from sm_cli.testing.case_runs import run_case
+from sm_cli.testing.case_runs import run_case, unused_stubs
 from sm_cli.testing.cases import TestCase, read_cases
 
 FLOW = {
@@ -98,6 +99,46 @@ def test_the_handlers_of_the_project_do_what_no_stub_does(tmp_path: Path) -> Non
     case = one(tmp_path, "input: {n: 3}\nexpect: {output: 6}")
     assert failures(case, work=lambda order: 2 * order["n"]) == []
     assert failures(one(tmp_path, "stub: {work: 6}\nexpect: {output: 6}"), work=lambda order: 0) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("stub: {wrk: 1}", ["stub: nothing called 'wrk'; did you mean 'work'?"]),
+        ("stub: {wrk: 1, work: 2}", ["stub: nothing called 'wrk'; did you mean 'work'?"]),
+        ("stub: {ship: 1, wrk: 2}\nexpect: {output: 2}", [
+            "output: expected 2, got 6", "stub: nothing called 'ship'; called were 'work'",
+            "stub: nothing called 'wrk'; did you mean 'work'?",
+        ]),
+        ("stub: {'*': 1, 'sqs:*': 2}", []),  # for what may come
+        ("stub: true", []),
+        ("stub: {work: {throw: Broken}}\nexpect: {error: Refused}", []),
+        ("stub: {work: [{throw: Busy}, 1]}", []),
+    ],
+)  # fmt: skip
+def test_a_stub_that_nothing_calls_fails_its_test(tmp_path: Path, fields: str, expected: list[str]) -> None:
+    assert failures(one(tmp_path, fields), work=lambda order: 6) == expected
+
+
+def test_of_stubs_for_all_tests_one_that_none_calls_is_told(tmp_path: Path) -> None:
+    text = """\
+        stub: {work: 1, wrk: 2, 'sqs:sendMessage': 3, '*': 4}
+        tests:
+          - {name: one}
+          - {name: two, workflow: waiting.json, stub: {work: 7, sqs: 5}, input: {id: 1}, expect: {status: RUNNING}}
+    """
+    flow, waiting = cases(tmp_path, text)
+    assert waiting.own_stubs == ("work", "sqs") and flow.own_stubs == ()
+    results = [run_case(each, str(tmp_path / (each.workflow or "flow.json")), {}) for each in (flow, waiting)]
+    assert [result.failures for result in results] == [
+        (), ("stub: nothing called 'work'; no task was begun", "stub: nothing called 'sqs'; no task was begun"),
+    ]  # fmt: skip
+    assert unused_stubs(results) == [
+        "no test calls the stub 'wrk'; did you mean 'work'?",
+        "no test calls the stub 'sqs:sendMessage'; called were 'work'",
+    ]
+    cut = run_case(replace(flow, stub=False), str(tmp_path / "flow.json"), {})
+    assert (cut.has_passed, unused_stubs([cut, results[1]])) == (False, [])
 
 
 def test_messages_and_callbacks_come_at_their_time(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from sm_cli.cli.project.config import Project, find_project
 from sm_cli.cli.terminal import output as out
+from sm_cli.cli.terminal.failures import warn
 from sm_cli.cli.terminal.options import AsJson, Buckets, Handlers, Output, Substitutions, Trust, output_format
 from sm_cli.errors import NotFound, UsageError
 
@@ -56,6 +57,8 @@ def test(
             if fail_fast and not result.has_passed:
                 break
         print_cases(results, stream, format)
+    if only is None and len(results) == len(cases):
+        _warn_of_unused(results)
     if junit is not None:
         try:
             Path(junit).write_text(junit_report(results), encoding="utf-8")
@@ -63,6 +66,15 @@ def test(
             raise UsageError(f"--junit {junit} cannot be written: {e.strerror}") from e
     if not all(result.has_passed for result in results):
         raise typer.Exit(1)
+
+
+def _warn_of_unused(results: Sequence[CaseResult]) -> None:
+    """Say which stubs for all tests of a file none of them called: a name that is misspelt answers nothing."""
+    from sm_cli.testing.case_runs import unused_stubs
+
+    for file in dict.fromkeys(result.case.file for result in results):
+        for sentence in unused_stubs([result for result in results if result.case.file == file]):
+            warn(f"{file}: {sentence}")
 
 
 def _choose(project: Project, paths: Sequence[str], only: str | None) -> list[TestCase]:

@@ -71,6 +71,31 @@ def test_a_test_that_fails_says_what_was_expected_and_what_came(shop: Project) -
     )
 
 
+def test_a_stub_that_nothing_calls_is_told_of_a_test_and_of_a_file(shop: Project) -> None:
+    shop.write("tests/order.test.yaml", """\
+        substitutions: {Pause: 0}
+        workflow: order
+        stub: {wrok: 1}
+        tests:
+          - {name: own, stub: {wurk: 1}, input: {n: 2}}
+          - {name: shared, input: {n: 2}}
+    """)  # fmt: skip
+    result = shop.sm("test", "tests")
+    assert (result.code, result.out.splitlines()) == (
+        1,
+        [
+            "tests/order.test.yaml", "  FAIL  own  (tests/order.test.yaml:5)",
+            "          stub: nothing called 'wurk'; did you mean 'work'?", "  ok    shared",
+            "2 tests: 1 passed, 1 failed",
+        ],
+    )  # fmt: skip
+    warning = "sm: warning: tests/order.test.yaml: no test calls the stub 'wrok'; did you mean 'work'?"
+    assert warning in result.err.splitlines()
+    assert shop.sm("test", "tests", "-k", "shared").code == 0
+    for chosen in (["-k", "shared"], ["-x"]):
+        assert "no test calls" not in shop.sm("test", "tests", *chosen).err, "the others may call it"
+
+
 def test_another_folder_is_named_by_the_configuration(shop: Project) -> None:
     shop.write("sm.toml", 'tests = "cases"\n')
     shop.write("cases/deep/order.test.yaml", FAILING)
