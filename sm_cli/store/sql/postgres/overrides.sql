@@ -3,13 +3,28 @@
 -- name: runnable
 (:resources IS NULL OR j.resource IN (SELECT jsonb_array_elements_text(:resources::jsonb)))
 
+-- name: free_and_available
+j.leased_until IS NULL AND j.available <= :now AND (:newest IS NULL OR j.tree <= :newest)
+
 -- name: has_free
-SELECT 1 FROM jsonb_array_elements_text(:resources::jsonb) AS wanted(value) WHERE EXISTS (
+-- One look at an index for each resource, or for each with each queue, whatever the statistics say of a table that was
+-- empty a minute ago: with EXISTS all free jobs may go into a hash for it.
+SELECT 1 FROM jsonb_array_elements_text(:resources::jsonb) AS wanted(value) CROSS JOIN LATERAL (
+    SELECT 1 FROM jobs j WHERE :queues IS NULL AND j.resource = wanted.value AND {free_and_available}
+    ORDER BY j.queue LIMIT 1
+) found
+UNION ALL
+SELECT 1 FROM jsonb_array_elements_text(:resources::jsonb) AS wanted(value)
+CROSS JOIN jsonb_array_elements_text(:queues::jsonb) AS served(value) CROSS JOIN LATERAL (
     SELECT 1 FROM jobs j
-    WHERE j.leased_until IS NULL AND j.resource = wanted.value AND j.available <= :now
-        AND (:queues IS NULL OR j.queue IN (SELECT jsonb_array_elements_text(:queues::jsonb)))
-        AND (:newest IS NULL OR j.tree <= :newest)
-) LIMIT 1
+    WHERE j.resource = wanted.value AND j.queue >= served.value AND j.queue <= served.value AND {free_and_available}
+    ORDER BY j.queue LIMIT 1
+) found
+LIMIT 1
+
+-- name: not_anothers
+-- OFFSET has the index asked for each timer: all jobs would go into a hash for it.
+(:worker IS NULL OR NOT EXISTS (SELECT 1 FROM jobs j WHERE j.frame = t.frame AND j.worker <> :worker OFFSET 0))
 
 -- name: has_free_in_tree
 SELECT 1 FROM jobs j

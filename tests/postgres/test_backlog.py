@@ -1,0 +1,87 @@
+"""What a worker asks before each step costs no more with a backlog, whatever the server has last counted of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from sm_cli.store.open import open_store
+from sm_cli.store.postgres import dialect
+from sm_cli.store.sql.parameters import name_list
+from tests.postgres.server import schema
+
+WAITING, OTHERS, TIMERS = 5_000, 10, 50
+_JOBS = """
+INSERT INTO jobs (id, execution, tree, frame, seq, state, resource, input, attempt, queue, priority, available,
+    deliveries, repeatable)
+SELECT i, i, i, i, 1, 'T', 'work', 'null', 1, CASE WHEN i <= %s THEN 'critical' ELSE 'default' END, 0, 0, 0, 1
+FROM generate_series(1, %s) AS i
+"""
+_TIMERS = """
+INSERT INTO timers (execution, tree, frame, seq, kind, due)
+SELECT 100000 + i, 100000 + i, 100000 + i, 1, 'delay', 9000000 + i FROM generate_series(1, %s) AS i
+"""
+
+
+def fill(connection: psycopg.Connection) -> None:
+    connection.execute(_JOBS, (OTHERS, WAITING))
+    connection.execute(_TIMERS, (TIMERS,))
+
+
+@pytest.fixture(scope="module", params=["not counted", "counted", "counted when it was empty"])
+def connection(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
+    """A database with a backlog, and what the server knows of it."""
+    with schema() as url, closing(open_store(url)) as store, store.read() as questions:
+        connection = questions.session.connection
+        connection.execute("END")
+        connection.execute("ALTER TABLE jobs SET (autovacuum_enabled = off)")
+        connection.execute("ALTER TABLE timers SET (autovacuum_enabled = off)")
+        if request.param == "counted when it was empty":
+            connection.execute("VACUUM ANALYZE jobs, timers")
+        fill(connection)
+        if request.param == "counted":
+            connection.execute("VACUUM ANALYZE jobs, timers")
+        try:
+            yield connection
+        finally:
+            connection.execute("ALTER TABLE jobs RESET (autovacuum_enabled)")
+            connection.execute("ALTER TABLE timers RESET (autovacuum_enabled)")
+
+
+def rows_read(node: dict[str, Any]) -> int:
+    """How many rows a plan and all below it have looked at in tables."""
+    own = 0
+    if "Relation Name" in node:
+        own = round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+    return own + sum(map(rows_read, node.get("Plans", [])))
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("queues", [None, ["default"], ["critical"], ["another"]])
+@pytest.mark.parametrize("name", ["has_free", "outlook_with_jobs"])
+def test_a_look_reads_a_few_rows_of_a_backlog(
+    connection: psycopg.Connection, name: str, queues: list[str] | None, mode: str
+) -> None:
+    statement = dialect.statement_of(name)
+    served = None if queues is None else name_list(frozenset(queues))
+    resources = name_list(frozenset(["work", "others", "nobody"]))
+    arguments = statement.arguments(
+        {"now": 1, "worker": "w", "resources": resources, "queues": served, "newest": None, "tree": None}
+    )
+    with connection.transaction():
+        connection.execute(f"SET LOCAL plan_cache_mode = {mode}".encode())
+        connection.execute(f"PREPARE look AS {statement.text}".encode())
+        try:
+            values = sql.SQL(", ").join(map(sql.Literal, arguments))
+            row = connection.execute(
+                sql.SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE look ({})").format(values)
+            ).fetchone()
+        finally:
+            connection.execute("DEALLOCATE look")
+    assert row is not None
+    assert rows_read(row[0][0]["Plan"]) <= 20
