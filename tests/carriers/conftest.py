@@ -8,7 +8,7 @@ import pytest
 
 from sm_cli.carriers.procrastinate import install
 from sm_cli.store.open import open_store
-from tests.carriers.ears import own_schema
+from tests.postgres.server import own_schema
 
 
 @pytest.fixture

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg import sql
 
 from sm_cli.carriers.port import Carrier
 from sm_cli.carriers.procrastinate import TASK
 from sm_cli.errors import CarrierAway
 from sm_cli.store.postgres.url import parse_url
 from tests.engine.workers import soon
-from tests.postgres.server import server, with_option
 
 
 class Ear:
@@ -72,15 +69,3 @@ def hints(url: str) -> list[tuple[str, str]]:
     with psycopg.connect(place.conninfo, options=f"-c search_path={place.schema}") as connection:
         rows = connection.execute("SELECT queue_name, status FROM procrastinate_jobs WHERE task_name = %s", (TASK,))
         return sorted(rows.fetchall())
-
-
-@contextmanager
-def own_schema() -> Iterator[str]:
-    """The URL of a schema that no other test uses, for Procrastinate's tables stand in it too."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    try:
-        yield with_option(server(), f"schema={name}")
-    finally:
-        with psycopg.connect(server(), autocommit=True) as connection:
-            connection.execute("SET lock_timeout = '2s'")  # of a test that has failed something may be left
-            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))

@@ -13,9 +13,9 @@ from sm_cli.carriers.procrastinate import ProcrastinateCarrier, install
 from sm_cli.errors import CarrierAway, ConfigurationError
 from sm_cli.store.open import open_store
 from sm_cli.store.postgres.url import parse_url
-from tests.carriers.ears import Ear, hints, own_schema, receiving
+from tests.carriers.ears import Ear, hints, receiving
 from tests.engine.workers import soon
-from tests.postgres.server import Server
+from tests.postgres.server import Server, own_schema
 
 
 @contextmanager

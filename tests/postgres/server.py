@@ -124,6 +124,18 @@ def schema() -> Iterator[str]:
 
 
 @contextmanager
+def own_schema() -> Iterator[str]:
+    """The URL of a schema that no other test has used or will use, whatever is made in it."""
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    try:
+        yield with_option(server(), f"schema={name}")
+    finally:
+        with psycopg.connect(server(), autocommit=True) as connection:
+            connection.execute("SET lock_timeout = '2s'")  # of a test that has failed something may be left
+            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
+
+
+@contextmanager
 def stores(url: str, count: int) -> Iterator[list[Store]]:
     """So many stores over the same schema, as so many processes have them."""
     opened = [open_store(url) for _ in range(count)]

@@ -10,10 +10,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from sm_cli.engine.engine import Engine
+from sm_cli.engine.stepping.tick import Tick
+from sm_cli.handlers.handler import Handler
 from sm_cli.store.open import open_store
 from sm_cli.store.postgres import dialect
 from sm_cli.store.sql.parameters import name_list
-from tests.postgres.server import schema
+from sm_cli.worker.worker import Worker
+from tests.engine.workers import one_task
+from tests.postgres.server import own_schema
 
 WAITING, OTHERS, TIMERS = 5_000, 10, 50
 _JOBS = """
@@ -36,7 +41,7 @@ def fill(connection: psycopg.Connection) -> None:
 @pytest.fixture(scope="module", params=["not counted", "counted", "counted when it was empty"])
 def connection(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
     """A database with a backlog, and what the server knows of it."""
-    with schema() as url, closing(open_store(url)) as store, store.read() as questions:
+    with own_schema() as url, closing(open_store(url)) as store, store.read() as questions:
         connection = questions.session.connection
         connection.execute("END")
         connection.execute("ALTER TABLE jobs SET (autovacuum_enabled = off)")
@@ -46,11 +51,7 @@ def connection(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
         fill(connection)
         if request.param == "counted":
             connection.execute("VACUUM ANALYZE jobs, timers")
-        try:
-            yield connection
-        finally:
-            connection.execute("ALTER TABLE jobs RESET (autovacuum_enabled)")
-            connection.execute("ALTER TABLE timers RESET (autovacuum_enabled)")
+        yield connection
 
 
 def rows_read(node: dict[str, Any]) -> int:
@@ -85,3 +86,32 @@ def test_a_look_reads_a_few_rows_of_a_backlog(
             connection.execute("DEALLOCATE look")
     assert row is not None
     assert rows_read(row[0][0]["Plan"]) <= 20
+
+
+_READ = """
+SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables
+WHERE schemaname = current_schema() AND seq_tup_read > 0
+    AND relname IN ('executions', 'execution_data', 'frames', 'jobs', 'history')
+"""
+
+
+def test_a_step_reads_no_table_from_its_beginning() -> None:
+    """With a table of this size, and no statistics of it, a join would."""
+    steps: list[list[tuple[str, int]]] = []  # (table, how many of its rows were read so) of each
+
+    def count(tick: Tick) -> None:
+        steps.append(tick.tx.session.connection.execute(_READ).fetchall())
+
+    with own_schema() as url, closing(open_store(url)) as store:
+        engine = Engine(store)
+        for _ in range(5):
+            engine.start_several([engine.new_execution(one_task()) for _ in range(200)])
+        engine.inside = count
+        worker = Worker(engine, {"work": Handler("work", lambda input: input)}, concurrency=8)
+        try:
+            worker.run(lambda: len(steps) >= 20)
+            engine.inside = None
+            worker.let_go()
+        finally:
+            worker.pool.close()
+    assert [tables for tables in steps if tables] == []

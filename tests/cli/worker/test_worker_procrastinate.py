@@ -15,10 +15,9 @@ from sm_cli.errors import DatabaseAway
 from sm_cli.store.open import open_store
 from sm_cli.store.postgres.url import parse_url
 from sm_cli.store.records import Status
-from tests.carriers.ears import own_schema
 from tests.cli.conftest import Project, ended
 from tests.engine.workers import soon, workflow
-from tests.postgres.server import Server
+from tests.postgres.server import Server, own_schema
 
 NOTE = """
 import os
