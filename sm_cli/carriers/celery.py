@@ -25,7 +25,7 @@ TASK = "sm.work"
 #: Seconds that `receive` waits for a message before it looks whether it is to stop.
 _WAIT = 0.5
 #: Seconds between two looks for a free slot, of who has none.
-_FULL = 0.05
+_FULL = 0.01
 #: Seconds for a connection to be made, and for an answer.
 _PATIENCE = 5
 #: A user and a password in a URL, and options, among which there may be another one: no sentence shows them.

@@ -29,6 +29,8 @@ log = logging.getLogger("sm.worker")
 
 #: Seconds between two hints of a worker that will take the jobs itself as soon as it has a slot.
 _PASS_ON = 0.1
+#: Seconds in which a worker that is awake hears one hint at most: it looks for work anyway.
+_HEAR = 1.0
 #: Seconds after which a worker claims although no hint came.
 SWEEP = 1.0
 
@@ -75,7 +77,7 @@ class CarriedHints(Hints):
         self.carrier = carrier
         self._now = now
         self._sweep = sweep
-        self._next_look = self._next_sweep = self._next_pass_on = now()
+        self._next_look = self._next_sweep = self._next_pass_on = self._next_hint = now()
         self._count = 0  # hints that came
         self._count_at_look = 0  # that many had come when the store was asked last
         self._answer_count = 0  # that many of them are used up
@@ -153,12 +155,14 @@ class CarriedHints(Hints):
     def hear(self, queue: str) -> None:
         """A hint came, whichever queue it names: a claim serves all queues by their weights."""
         log.debug("a hint came: jobs of queue %s may be ready", queue)
+        self._next_hint = self._now() + _HEAR
         self._count += 1
         self._wake()
 
     def has_room(self) -> bool:
-        """Whether a slot is free."""
-        return self._has_room()
+        """Whether a slot is free, and a hint would say something new. One that is awake leaves hints to others: each
+        that it took would be made up for by another one at once, as long as there is more than it can do."""
+        return self._has_room() and (not self.is_awake() or self._now() >= self._next_hint)
 
     def comes_up(self) -> None:
         """Hints come from now on."""

@@ -265,11 +265,12 @@ class Worker:
 
     def anything(self, now: int) -> bool:
         """Whether a read shows something to do."""
-        work = self._pending
+        work, could_claim = self._pending, self.quarantine.slots > 0 and self.hints.is_awake()
         if self.hints.has_news() or work.stale:
             handlers = self.handlers if self.taking else Registry()
-            work.look(leases.ANY_TIME, handlers, self.tree, self.rota.queue_names, self.hints.announces)
-        claims = work.free and self.quarantine.slots > 0 and self.hints.is_awake()
+            by_queue = self.hints.announces and not could_claim  # what it takes itself is nobody's news
+            work.look(leases.ANY_TIME, handlers, self.tree, self.rota.queue_names, by_queue)
+        claims = work.free and could_claim
         if not work.free:
             self.hints.none_left()
         elif not claims and work.queues:

@@ -135,6 +135,21 @@ def test_one_with_more_work_than_slots_wakes_another_one(here: Yard) -> None:
     assert ends.announced() == ["default"]
 
 
+def test_one_that_has_slots_for_them_asks_for_no_queues_to_announce(here: Yard) -> None:
+    ends = Ends()
+    gate = here.gate()
+    loop = here.worker(gate.handlers, hints=ends.hints, concurrency=2)
+    loop.tick()
+    for n in range(3):
+        here.start(one_task(), n)
+    ends.hints.hear("default")
+    loop.tick()
+    assert loop._pending.queues == []
+    loop.tick()
+    assert loop._pending.queues == ["default"]
+    gate.open.set()
+
+
 def test_jobs_that_its_own_steps_make_it_takes_without_a_hint(here: Yard) -> None:
     ends, done = Ends(), list[Any]()
     two = workflow({
@@ -198,6 +213,21 @@ def test_one_that_is_awake_passes_on_no_more_often_than_it_must(here: Yard) -> N
     assert not ends.hints.announces
     ends.time.seconds += 0.1
     assert ends.hints.announces
+
+
+def test_one_that_is_awake_hears_a_hint_a_second_and_leaves_the_others_to_others(here: Yard) -> None:
+    ends = Ends()
+    here.worker(handlers([]), hints=ends.hints)
+    assert ends.hints.has_room()
+    ends.hints.hear("default")
+    assert not ends.hints.has_room()
+    ends.time.seconds += 1.0
+    assert ends.hints.has_room()
+    ends.hints.hear("default")
+    assert not ends.hints.has_room()
+    assert ends.hints.has_news()
+    ends.hints.none_left()
+    assert ends.hints.has_room()
 
 
 def test_a_hint_makes_it_ask_the_store_again_once() -> None:
