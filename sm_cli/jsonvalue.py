@@ -189,13 +189,16 @@ def not_json(value: object, path: str = "$") -> str | None:
 
 def as_json(value: object) -> tuple[Json, str | None]:
     """A handler's own copy of a value, as JSON: (value, None), or (None, the sentence of `not_json`)."""
+    is_flat = is_small(value)  # then nothing can be too deep: most results are so, and levels around them cost more
     try:
-        encoded = orjson.dumps(_copy_level(value), _array, _STRICT)
+        encoded = orjson.dumps(value if is_flat else _copy_level(value), _array, _STRICT)
     except (TypeError, RecursionError) as e:
         return None, not_json_safely(value) or (_TOO_DEEP if _is_recursion_end(e) else str(e))
     # orjson writes NaN and Infinity as null, in silence; only then is the slow walk needed.
     if b"null" in encoded and (problem := not_json(value)):
         return None, problem
+    if is_flat:
+        return orjson.loads(encoded), None
     if len(encoded) < _SHARED:
         return orjson.loads(memoryview(encoded)[_SPARE:-_SPARE]), None
     del encoded
@@ -269,7 +272,7 @@ def is_small(value: Any) -> bool:
         if len(value) > _FEW:
             return False
         for key, item in value.items():
-            if len(key) > SHORT:
+            if type(key) is not str or len(key) > SHORT:
                 return False
             kind = type(item)
             if kind not in FLAT and (kind is not str or len(item) > SHORT):
