@@ -10,6 +10,10 @@ from sm_cli.errors import SmError
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters, not_text
 
+# Python's driver looks for an adapter of each None that it binds, and finds out by two errors that there is none: more
+# than a microsecond, and every row has several.
+sqlite3.register_adapter(type(None), lambda null: null)
+
 _NOTHING = nullcontext()
 #: Bytes of a body that is as well copied once more as opened.
 _IN_ROW = 8 << 20
