@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sm_cli.interpreter.records import Record
+from sm_cli.history_event import HistoryEvent
 from sm_cli.jsonvalue import Json, is_small, size_of
 
 _SAMPLE = 7
@@ -42,7 +42,7 @@ class Allowance:
         self._end += now - self._last
         self._last = now
 
-    def enough(self, records: Sequence[Record]) -> bool:
+    def enough(self, records: Sequence[HistoryEvent]) -> bool:
         """Whether the tick has had what it may take. `records`: of the state that was just passed, or more."""
         if self._states % _SAMPLE == 0 and records:
             self._sample(records[-1])
@@ -66,7 +66,7 @@ class Allowance:
         new_bytes, self._bytes_before = self._bytes - self._bytes_before, self._bytes
         return now - before + new_bytes // _WRITTEN
 
-    def _sample(self, record: Record) -> None:
+    def _sample(self, record: HistoryEvent) -> None:
         # A state's data stands in two events: as it is entered and as it is left. A large one was weighed.
         if all(map(is_small, record.detail.values())):
             self._bytes += 2 * _SAMPLE * size_of(record.detail)

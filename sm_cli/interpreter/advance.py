@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from sm_cli.asl.model import DistributedMap, Map, Parallel, Program, Role, State, Task, Wait
 from sm_cli.errors import IllegalTransition, StateFailure
+from sm_cli.history_event import HistoryEvent
 from sm_cli.interpreter import events
 from sm_cli.interpreter.env import Env
 from sm_cli.interpreter.events import Entered, Event
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
+from sm_cli.interpreter.records import task_detail, task_event
 from sm_cli.interpreter.recovery import recover
-from sm_cli.interpreter.states.task import note_started as task_started
 from sm_cli.interpreter.states.task import note_submitted as task_submitted
-from sm_cli.interpreter.step import Step, StepBuilder
+from sm_cli.interpreter.step import Step, StepBuilder, most_events
 from sm_cli.interpreter.transitions import TRANSITIONS
 from sm_cli.jsonvalue import Json
 
@@ -59,14 +60,15 @@ def recover_in_bounds(turn: StepBuilder, state: State, failure: StateFailure) ->
         return recover(turn, state, full)
 
 
-def started(program: Program, frame: Frame, env: Env) -> Step:
-    """A worker took the frame's job: recorded, and nothing else. The seq stays."""
-    frame = frame.copy()
-    turn = StepBuilder(program, frame, env)
+def started(program: Program, frame: Frame, env: Env) -> HistoryEvent | None:
+    """The event that a worker took the frame's job; None where there is none. Nothing else comes of it, so it is no
+    step."""
+    state = program.machines[frame.machine].states[frame.state]
     # Not what a distributed Map has done for it; and the last event is kept for the execution's end.
-    if isinstance(turn.state, Task) and turn.number < turn.most:
-        task_started(turn, turn.state)
-    return Step(frame, turn.number, [], turn.records)
+    if not isinstance(state, Task) or env.events >= most_events(env):
+        return None
+    type, detail = task_event(state.resource, "Started"), task_detail(state.resource)
+    return HistoryEvent(frame.execution, env.events + 1, frame.last, frame.id, env.now, type, detail)
 
 
 def submitted(program: Program, frame: Frame, result: Json, env: Env) -> Step:

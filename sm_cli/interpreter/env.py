@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sm_cli.expr.limits import DEFAULT, Limits
-from sm_cli.interpreter.records import Record
+from sm_cli.history_event import HistoryEvent
 from sm_cli.jsonvalue import MAX_PAYLOAD, Json
 
 #: Where ARNs lie unless somebody says otherwise: the region, and the account's number.
@@ -116,7 +116,7 @@ class Env:
     limits: bool = False
     budget: int = 10_000
     token_key: bytes = b""
-    enough: Callable[[Sequence[Record]], bool] | None = None
+    enough: Callable[[Sequence[HistoryEvent]], bool] | None = None
     weigh: Callable[[Json, int], None] | None = None
     probe: Probe | None = None
     clock: Callable[[], float] | None = None

@@ -6,22 +6,9 @@ An event is recorded with JSON values; `to_aws` turns payloads into text, as Get
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from sm_cli.asl.model import Resource
 from sm_cli.jsonvalue import Json, dumps
-
-
-class Record(NamedTuple):
-    """One event. `number` counts from 1 in its execution; `previous` is the event that it follows."""
-
-    number: int
-    previous: int
-    #: In AWS's spelling, such as TaskStateEntered.
-    type: str
-    #: The event's details as JSON values, payloads not yet as text.
-    detail: dict[str, Json]
-
 
 #: Members of a detail that hold data; AWS hands them out as JSON text.
 _PAYLOADS = ("input", "output", "parameters")

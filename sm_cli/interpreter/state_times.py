@@ -31,7 +31,7 @@ def note_times(times: Times, execution: int, redriven: int | None, before: Frame
     if work_since is None and frame.work_since is not None:
         return  # a worker has taken its task
     is_entered = has_failed = False
-    for _, _, type, detail in step.records:
+    for _, _, _, _, _, type, detail in step.records:
         kind = _KINDS.get(type)
         if kind is None:
             kind = _KINDS[type] = _kind(type)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from sm_cli.history_event import HistoryEvent as HistoryEvent
 from sm_cli.jsonvalue import Json
 from sm_cli.mutable import Mutable
 
@@ -256,25 +257,6 @@ class KeptItems(NamedTuple):
     created: int
     #: A line of text for each.
     lines: bytes
-
-
-class HistoryEvent(NamedTuple):
-    """One audit line. `number` counts from 1 in its execution; `previous` is AWS's previousEventId.
-
-    `detail` holds JSON values (AWS's own form, with payloads as text, is made when it is read).
-    """
-
-    #: The id of its execution.
-    execution: int
-    number: int
-    previous: int
-    #: The id of the frame that it is about; 0 for the execution's own.
-    frame: int
-    #: Microseconds since 1970 UTC.
-    at: int
-    #: In AWS's spelling, such as TaskStateEntered.
-    type: str
-    detail: dict[str, Json]
 
 
 class EndedChild(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sm_cli.engine.allowance import Allowance
-from sm_cli.interpreter.records import Record
+from sm_cli.history_event import HistoryEvent
 from sm_cli.jsonvalue import Json
 
 
@@ -17,9 +17,9 @@ class Watch:
         return self.time
 
 
-def record(size: int) -> Record:
-    """A record whose detail is so many bytes of JSON."""
-    return Record(1, 0, "PassStateExited", {"x": "y" * (size - len('{"x":""}'))})
+def record(size: int) -> HistoryEvent:
+    """An event whose detail is so many bytes of JSON."""
+    return HistoryEvent(1, 1, 0, 1, 0, "PassStateExited", {"x": "y" * (size - len('{"x":""}'))})
 
 
 def test_time_is_over_after_its_end_and_not_at_it() -> None:

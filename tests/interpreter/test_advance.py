@@ -9,6 +9,7 @@ import pytest
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.errors import IllegalTransition
+from sm_cli.history_event import HistoryEvent
 from sm_cli.interpreter import events as e
 from sm_cli.interpreter.advance import (
     abort_frame,
@@ -91,11 +92,11 @@ def test_the_number_of_events_is_limited_where_aws_limits_hold(limits: bool, sta
     assert close.cause == (event_limit_cause(EVENT_LIMIT) if limits else None)
 
 
-def test_a_started_job_is_recorded_and_the_seq_stays() -> None:
+def test_a_started_job_is_an_event_after_the_newest_one() -> None:
     compiled, step = enter(STATES["Task"])
-    noted = started(compiled, step.frame, env(events=step.events))
-    assert [record.type for record in noted.records] == ["TaskStarted"]
-    assert (noted.frame.seq, noted.commands) == (step.frame.seq, [])
+    detail: dict[str, Any] = {"resource": "do:it", "resourceType": "handler"}
+    expected = HistoryEvent(1, step.events + 1, step.frame.last, 1, 0, "TaskStarted", detail)
+    assert started(compiled, step.frame, env(events=step.events)) == expected
 
 
 def test_what_returns_while_a_token_is_awaited_is_recorded_only() -> None:
@@ -185,12 +186,12 @@ def test_what_only_tells_is_left_out_where_the_last_event_is_kept_for_the_end(ev
     compiled, step = enter(TOKEN)
     given = env(events=events, limits=True)
     assert [record.type for record in submitted(compiled, step.frame, 1, given).records] == types
-    assert len(started(compiled, step.frame, given).records) == len(types)
+    assert (started(compiled, step.frame, given) is not None) is bool(types)
 
 
 def test_the_jobs_of_a_distributed_map_are_not_told_of() -> None:
     compiled, step = enter(STATES["DistributedMap"])
-    assert started(compiled, step.frame, env(events=step.events)).records == []
+    assert started(compiled, step.frame, env(events=step.events)) is None
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import pytest
 
 from sm_cli.asl.compile import compile_program
 from sm_cli.errors import StateFailure
+from sm_cli.history_event import HistoryEvent
 from sm_cli.interpreter.advance import advance
 from sm_cli.interpreter.commands import Close, RunTask, StartTimer, TimerKind
 from sm_cli.interpreter.env import NO_LIMIT, Env, Probe
 from sm_cli.interpreter.events import Entered
 from sm_cli.interpreter.frame import Frame, FrameStatus
-from sm_cli.interpreter.records import Record
 from sm_cli.interpreter.step import ENTERED, EVENT_LIMIT, PAYLOAD_LIMIT, StepBuilder, event_limit_cause
 from sm_cli.interpreter.tokens import read_token
 from sm_cli.jsonvalue import DEEPEST, Json
@@ -27,6 +27,11 @@ PASS = STATES["Pass"]
 
 def builder(state: dict[str, Any] = PASS, given: Frame | None = None, **options: Any) -> StepBuilder:
     return StepBuilder(program(state), frame() if given is None else given, env(**options))
+
+
+def event(number: int, previous: int, type: str, detail: dict[str, Json], at: int = 0) -> HistoryEvent:
+    """One of the execution and the frame that `builder` works on."""
+    return HistoryEvent(1, number, previous, 1, at, type, detail)
 
 
 def in_iteration(**options: Any) -> StepBuilder:
@@ -50,7 +55,7 @@ def test_events_follow_one_another_and_a_leaf_is_followed_by_none() -> None:
     assert turn.record("A", {"x": 1}) == 11
     assert turn.record("B", {}, leaf=True) == 12
     assert turn.record("C", {}) == 13
-    assert turn.records == [Record(11, 0, "A", {"x": 1}), Record(12, 11, "B", {}), Record(13, 11, "C", {})]
+    assert turn.records == [event(11, 0, "A", {"x": 1}), event(12, 11, "B", {}), event(13, 11, "C", {})]
     assert turn.frame.last == 13
 
 
@@ -101,7 +106,7 @@ def test_entering_a_state_forgets_what_belonged_to_the_visit_before() -> None:
     assert at.join is None
     assert (at.entered_at, at.entered, at.last) == (NOW, 9, 9)
     assert turn.before == 5
-    assert turn.records == [Record(9, 5, "PassStateEntered", {"name": "S", "input": INPUT})]
+    assert turn.records == [event(9, 5, "PassStateEntered", {"name": "S", "input": INPUT}, at=NOW)]
 
 
 def test_entering_without_a_history_counts_the_event() -> None:
@@ -152,7 +157,7 @@ def test_leaving_for_a_next_state_hands_the_output_on_as_its_input() -> None:
     assert turn.leave(turn.state, {"o": 1}, {"v": 2}) is ENTERED
     assert (turn.frame.state, turn.frame.input, turn.frame.vars) == ("Z", {"o": 1}, {"v": 2})
     assert turn.records == [
-        Record(1, 0, "PassStateExited", {"name": "S", "output": {"o": 1}, "assignedVariables": {"v": 2}})
+        event(1, 0, "PassStateExited", {"name": "S", "output": {"o": 1}, "assignedVariables": {"v": 2}})
     ]
     assert turn.frame.status is FrameStatus.READY
 

@@ -15,7 +15,7 @@ from sm_cli.engine.stepping.tasks import run_task, time_out
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
 from sm_cli.engine.versions.references import WorkflowReference
 from sm_cli.errors import InvalidDefinition, NotFound, UsageError
-from sm_cli.interpreter.advance import started, submitted
+from sm_cli.interpreter.advance import submitted
 from sm_cli.interpreter.commands import RunTask, StartExecution
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame, Opens
@@ -54,7 +54,7 @@ def start_execution(unit: UnitOfWork, execution: Execution, frame: Frame, comman
         run_task(unit, execution, frame, RunTask("states:startExecution", *arguments))
         return
     program = unit.program_of(execution.digest)
-    frame = put(unit, execution, started(program, frame, unit.env(execution)))
+    frame = unit.note_started(execution, frame)
     running = None if command.pattern else running_duplicate(unit, command)
     if running is not None:
         child = running

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from sm_cli.engine.stepping.bugs import contain
 from sm_cli.engine.stepping.unit_of_work import UnitOfWork
-from sm_cli.interpreter.advance import started
 from sm_cli.interpreter.commands import RunTask
 from sm_cli.interpreter.frame import Frame, Opens
 from sm_cli.interpreter.timers import TimerKind
@@ -50,7 +49,7 @@ def lease(unit: UnitOfWork, job: Job) -> None:
     """The taker takes the job: recorded as started, its timeouts count from now."""
     assert unit.taker is not None
     execution = unit.execution(job.execution)
-    program = unit.program_of(execution.digest)  # before anything is changed: it may be damaged
+    unit.program_of(execution.digest)  # before anything is changed: it may be damaged
     unit.taker.slots -= 1
     job.worker = unit.taker.worker
     job.leased_until = unit.now + unit.settings.lease
@@ -58,11 +57,10 @@ def lease(unit: UnitOfWork, job: Job) -> None:
     job.deliveries += 1
     unit.taker.jobs.append(job)
     unit.taker.executions[execution.id] = execution
-    step = started(program, unit.frames[job.frame], unit.env(execution))
-    step.frame.opens |= Opens.JOB
-    step.frame.work_since = unit.now
-    time_out(unit, step.frame, job.timeout, job.heartbeat)
-    unit.put(execution, step)
+    frame = unit.note_started(execution, unit.frames[job.frame])
+    frame.opens |= Opens.JOB
+    frame.work_since = unit.now
+    time_out(unit, frame, job.timeout, job.heartbeat)
 
 
 def time_out(unit: UnitOfWork, frame: Frame, timeout: float | None, heartbeat: float | None) -> None:

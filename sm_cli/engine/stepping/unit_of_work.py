@@ -20,7 +20,7 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.fork_children import ForkChildren
 from sm_cli.engine.stepping.map_run_children import MapRunChildren
 from sm_cli.errors import NotFound
-from sm_cli.interpreter.advance import wake_event
+from sm_cli.interpreter.advance import started, wake_event
 from sm_cli.interpreter.env import Env, Facts
 from sm_cli.interpreter.events import Event, MessageReceived
 from sm_cli.interpreter.frame import Frame, FrameStatus, Opens
@@ -255,9 +255,7 @@ class UnitOfWork:
         if step.events != execution.events:
             execution.events = self.envs[execution.id].events = step.events
             self.changes.executions[execution.id] = execution
-        history, id, frame_id, now = self.changes.history, execution.id, frame.id, self.now
-        for number, previous, type, detail in step.records:
-            history.append(HistoryEvent(id, number, previous, frame_id, now, type, detail))
+        self.changes.history += step.records
 
     def note(
         self, execution: Execution, number: int, previous: int, frame: int, type: str, detail: dict[str, Json]
@@ -265,6 +263,17 @@ class UnitOfWork:
         """Write an event of the history, where the execution has one."""
         if self.env(execution).history:
             self.changes.history.append(HistoryEvent(execution.id, number, previous, frame, self.now, type, detail))
+
+    def note_started(self, execution: Execution, frame: Frame) -> Frame:
+        """Write that a worker took the frame's job, in a version of the frame that this tick may change."""
+        env, frame = self.env(execution), self.touch(frame)
+        event = started(self.program_of(execution.digest), frame, env)
+        if event is not None:
+            frame.last = execution.events = env.events = event.number
+            self.changes.executions[execution.id] = execution
+            if env.history:
+                self.changes.history.append(event)
+        return frame
 
     def forget_opened(self, frame: Frame) -> None:
         """The frame moves on: what this tick opened for it is forgotten; `flush` deletes what was stored."""

@@ -107,11 +107,6 @@ def payload_of(payload: Json) -> Json:
         return payload
 
 
-def note_started(turn: StepBuilder, state: Task) -> None:
-    """A worker took the job."""
-    turn.record(task_event(state.resource, "Started"), task_detail(state.resource))
-
-
 def note_submitted(turn: StepBuilder, state: Task, result: Json) -> None:
     """The handler of a `.waitForTaskToken` task returned: the work is handed over, and the token is waited for. Raises
     StateFailure for a result that is too large to be kept."""

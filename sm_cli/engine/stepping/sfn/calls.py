@@ -18,7 +18,7 @@ from sm_cli.engine.stepping.sfn.parameters import Parameters, the_execution, the
 from sm_cli.engine.stepping.tasks import run_task, time_out
 from sm_cli.engine.stepping.unit_of_work import Arrival, UnitOfWork
 from sm_cli.engine.versions.references import WorkflowReference
-from sm_cli.interpreter.advance import started, submitted
+from sm_cli.interpreter.advance import submitted
 from sm_cli.interpreter.commands import CallSfn, RunTask, StartExecution
 from sm_cli.interpreter.events import TaskFailed, TaskSucceeded
 from sm_cli.interpreter.frame import Frame, FrameStatus
@@ -42,8 +42,7 @@ def call(unit: UnitOfWork, execution: Execution, frame: Frame, command: CallSfn)
         arguments = (command.parameters, sum(frame.retries) + 1, command.timeout, command.heartbeat)
         run_task(unit, execution, frame, RunTask(resource, *arguments))
         return
-    program = unit.program_of(execution.digest)
-    frame = put(unit, execution, started(program, frame, unit.env(execution)))
+    frame = unit.note_started(execution, frame)
     if command.action == "redriveExecution" and not executions.is_as_stored(unit, command.parameters):
         frame = unit.touch(frame)
         frame.status = FrameStatus.READY
