@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar, overload
 from sm_cli.errors import TaskError, UsageError
 from sm_cli.handlers.starts import StartRequest
 from sm_cli.handlers.tracebacks import home_of, traceback_of
+from sm_cli.immutable import immutable
 from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json, as_json, copy, dumps
 
@@ -132,7 +133,7 @@ class Handler:
         object.__setattr__(self, "wants_context", _takes_two(self.name, self.function))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Success:
     """`final` as in the Handler."""
 
@@ -141,7 +142,7 @@ class Success:
     final: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Failure:
     """`stack` is None when the handler named error and cause itself."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from sm_cli.immutable import immutable
 from sm_cli.interpreter.frame import Join
 from sm_cli.interpreter.timers import TimerKind as TimerKind
 from sm_cli.jsonvalue import Json
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RunTask:
     """Make a job. `timeout` and `heartbeat` are seconds, counted from the moment a worker takes it."""
 
@@ -24,7 +24,7 @@ class RunTask:
     heartbeat: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StartTimer:
     """Start a timer, in place of an older one of the same kind."""
 
@@ -34,7 +34,7 @@ class StartTimer:
     due: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AwaitMessage:
     """Take the oldest buffered message with this key and value, or open a subscription."""
 
@@ -46,7 +46,7 @@ class AwaitMessage:
     deadline: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Child:
     """One child to be started: a branch, an iteration, or a part of a map run."""
 
@@ -66,7 +66,7 @@ class Child:
     origin: Json = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Fork:
     """Start children; at most `join.limit` at once (0: all)."""
 
@@ -76,7 +76,7 @@ class Fork:
     join: Join
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StartRun:
     """A map run begins, with the frame's join. ref: its public id. label: of the Map, for the name of what its children
     run. type: of its children, STANDARD or EXPRESS."""
@@ -90,7 +90,7 @@ class StartRun:
     join: Join
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Spawn:
     """More children of the frame's map run, each an execution of its own; as many begin as the join's limit lets."""
 
@@ -98,7 +98,7 @@ class Spawn:
     children: list[Child]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EndRun:
     """The map run with this join is over; whichever of its children is still open is closed."""
 
@@ -108,7 +108,7 @@ class EndRun:
     join: Join
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StartExecution:
     """Start a workflow by its name. pattern: "" to go on at once, "sync" or "sync:2" to wait for its end,
     "waitForTaskToken" for a callback. timeout, heartbeat: seconds from now."""
@@ -128,7 +128,7 @@ class StartExecution:
     qualifier: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CallSfn:
     """Carry out an action of Step Functions' own API. parameters: checked, in AWS's names. pattern: "" or
     "waitForTaskToken" for a callback after it. timeout, heartbeat: seconds from now."""
@@ -141,7 +141,7 @@ class CallSfn:
     heartbeat: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Close:
     """The frame is closed. `error` is None for a frame that succeeded or failed without a name.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from sm_cli.immutable import immutable
 from sm_cli.interpreter.traceback import Traceback
 from sm_cli.jsonvalue import Json
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Entered:
     """The frame stands before its state and may begin."""
 
@@ -17,7 +17,7 @@ class Entered:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TaskSucceeded:
     """A task has its result."""
 
@@ -27,7 +27,7 @@ class TaskSucceeded:
     result: Json
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TaskFailed:
     """`stack` is None when the handler named error and cause itself."""
 
@@ -43,7 +43,7 @@ class TaskFailed:
     traceback: Traceback | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DelayElapsed:
     """A Wait state's time has come."""
 
@@ -51,7 +51,7 @@ class DelayElapsed:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class BackoffElapsed:
     """The pause before a retry is over."""
 
@@ -59,7 +59,7 @@ class BackoffElapsed:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DeadlinePassed:
     """TimeoutSeconds of a Task or Message have passed."""
 
@@ -67,7 +67,7 @@ class DeadlinePassed:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class HeartbeatMissed:
     """A task's handler was silent for HeartbeatSeconds."""
 
@@ -75,7 +75,7 @@ class HeartbeatMissed:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MessageReceived:
     """The message came that a Message state waits for."""
 
@@ -85,7 +85,7 @@ class MessageReceived:
     data: Json
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ItemsWanted:
     """Few children of a map run wait for their turn, and there are items that no child was made for yet."""
 
@@ -93,7 +93,7 @@ class ItemsWanted:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Joined:
     """All children are closed and few enough failed. `last` is the event that the history goes on from."""
 
@@ -106,7 +106,7 @@ class Joined:
     too_large: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class JoinFailed:
     """A child failed, and with it the fork. `last` is the event that the history goes on from."""
 

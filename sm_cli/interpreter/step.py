@@ -6,7 +6,7 @@ A StepBuilder lives inside one call of `advance`. It changes only its own copy o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from sm_cli.errors import StateFailure
 from sm_cli.expr.limits import AWS
 from sm_cli.expr.scope import JsonataScope, Scope
 from sm_cli.history_event import HistoryEvent
+from sm_cli.immutable import immutable
 from sm_cli.interpreter.commands import Close, Command
 from sm_cli.interpreter.env import Env
 from sm_cli.interpreter.events import Entered
@@ -267,7 +268,7 @@ class StepBuilder:
 ENTERED = Entered(-1)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Step:
     """What one event made of a frame.
 

@@ -28,7 +28,7 @@ log = logging.getLogger("sm.engine")
 PATIENCE = 5.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Done:
     """A handler ended: its job, what came of it, and when."""
 
