@@ -154,11 +154,16 @@ def _write(
         write_files(path.parent, {path.name: template_of(plan, format)}, force=force)
         say(f"{output} was written")
     else:
-        from sm_cli.cli.export.packaging import code_files
+        from sm_cli.cli.export.packaging import code_files, local_packages
         from sm_cli.cli.export.writing import write_files
 
-        texts: dict[str, str | bytes] = {**files_of(plan, format), **code_files(plan, files)}
+        code = code_files(plan, files)
+        texts: dict[str, str | bytes] = {**files_of(plan, format), **code}
         write_files(Path(output), texts, force=force)
+        for line in local_packages(code):
+            say(
+                f"sm: note: requirements.txt has {line}, which is on this machine: elsewhere name a version of an index"
+            )
         say(f"{output}: {', '.join(_display_names(texts))} written; next, there: {_NEXT[format]}")
         return
     if plan.functions:

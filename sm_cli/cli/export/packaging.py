@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sm_cli._version import __version__
+from sm_cli.jsonvalue import loads
 
 if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
     from sm_cli.asl.export.plan import ExportPlan
 
 #: What the runtime has.
@@ -33,27 +35,44 @@ def code_files(plan: ExportPlan, files: dict[str, Path]) -> dict[str, str | byte
     return result
 
 
+def local_packages(files: Mapping[str, str | bytes]) -> list[str]:
+    """Of what `code_files` made the requirements that only this machine can install, once each."""
+    lines = (line for text in files.values() if isinstance(text, str) for line in text.splitlines())
+    return list(dict.fromkeys(line for line in lines if " @ file:" in line))
+
+
 def _requirements(packages: list[str]) -> str:
-    """The packages with the versions that are installed here: a hint, to be read by a person."""
+    """The packages as they are installed here: a hint, to be read by a person."""
     from importlib.metadata import packages_distributions
 
-    lines = [
-        "# What the handlers import, in the versions that were installed here.",
-        f"sm-cli=={__version__}",
-    ]
+    lines = ["# What the handlers import, as it was installed here.", *_lines(["sm_cli"], {"sm_cli": ["sm-cli"]})]
     others = [name for name in packages if name != "sm_cli"]
     lines += _lines(others, packages_distributions() if others else {})
     return "\n".join(dict.fromkeys(lines)) + "\n"
 
 
 def _lines(packages: list[str], distributions: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, distribution
 
     for name in packages:
         if name in _IN_LAMBDA:
             yield f"# {name}: the runtime of Lambda has it"
-        elif name in distributions:
-            distribution = distributions[name][0]
-            yield f"{distribution}=={version(distribution)}"
-        else:
+            continue
+        try:
+            yield requirement_of(distribution(distributions[name][0]))
+        except (KeyError, PackageNotFoundError):
             yield f"# {name}: imported, but not installed where this was exported"
+
+
+def requirement_of(package: Distribution) -> str:
+    """What installs a package as it is installed here: from an index `NAME==VERSION`; from a file, a folder or a
+    repository `NAME @ URL`, for no index may have it. Where it came from its installer wrote down (PEP 610)."""
+    name, origin = package.metadata["Name"], loads(package.read_text("direct_url.json") or "{}")
+    url = origin.get("url")
+    if url is None:
+        return f"{name}=={package.version}"
+    repository = origin.get("vcs_info")
+    folder = f"#subdirectory={origin['subdirectory']}" if "subdirectory" in origin else ""
+    if repository is not None:
+        return f"{name} @ {repository['vcs']}+{url}@{repository['commit_id']}{folder}"
+    return f"{name} @ {url}{folder}"

@@ -6,12 +6,14 @@ import ast
 import json
 import subprocess
 import sys
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from sm_cli.cli.export.packaging import local_packages, requirement_of
 from tests.cli.conftest import CHECKOUT, Project
 
 WORKFLOW = """
@@ -85,7 +87,9 @@ def test_a_folder_gets_template_definition_and_the_code_of_what_is_called(format
     if format == "cdk":
         expected |= {"cdk.json", "requirements.txt"}
     assert files(shop.path / "out") == expected
-    assert (shop.path / f"out/{code}requirements.txt").read_text().splitlines()[1].startswith("sm-cli==")
+    assert (shop.path / f"out/{code}requirements.txt").read_text().splitlines()[1] == requirement_of(
+        distribution("sm-cli")
+    )
     ast.parse((shop.path / f"out/{code}app.py").read_text())
     assert f"out: {FORMATS[format]}" in result.err
 
@@ -273,6 +277,36 @@ def test_requirements_name_what_handlers_import(shop: Project) -> None:
         "# nowhere_at_all: imported, but not installed where this was exported",
         f"PyYAML=={yaml.__version__}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("origin", "requirement"),
+    [
+        (None, "tool==1.2"),
+        ({"url": "file:///home/me/tool-1.2-py3-none-any.whl", "archive_info": {}},
+         "tool @ file:///home/me/tool-1.2-py3-none-any.whl"),
+        ({"url": "file:///home/me/tool", "dir_info": {"editable": True}}, "tool @ file:///home/me/tool"),
+        ({"url": "https://example.org/tool.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}},
+         "tool @ git+https://example.org/tool.git@c0ffee"),
+        ({"url": "https://example.org/all.zip", "archive_info": {}, "subdirectory": "tool"},
+         "tool @ https://example.org/all.zip#subdirectory=tool"),
+    ],
+)  # fmt: skip
+def test_a_requirement_is_one_that_can_be_installed(tmp_path: Path, origin: Any, requirement: str) -> None:
+    folder = tmp_path / "tool-1.2.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: tool\nVersion: 1.2\n")
+    if origin is not None:
+        (folder / "direct_url.json").write_text(json.dumps(origin))
+    assert requirement_of(Distribution.at(folder)) == requirement
+
+
+def test_what_only_this_machine_has_is_told(shop: Project) -> None:
+    result = shop.sm("export", "order", "-o", "out")
+    line = (shop.path / "out/functions/payments/requirements.txt").read_text().splitlines()[1]
+    assert (f"requirements.txt has {line}, which is on this machine" in result.err) == (" @ file:" in line)
+    files = {"functions/a/requirements.txt": "a==1\nb @ file:///b\n", "functions/c/requirements.txt": "b @ file:///b\n"}
+    assert local_packages(files) == ["b @ file:///b"]
 
 
 # -- the code, as Lambda runs it ----------------------------------------------------------------------
