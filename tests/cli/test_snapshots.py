@@ -154,6 +154,7 @@ def normalised(text: str, directory: Path) -> str:
     text = re.sub(r"cronsim \d.*? watchfiles [\d.]+", "LIBRARIES", text)
     text = re.sub(r"extras that are there: [^\n\"]*", "EXTRAS", text)
     text = re.sub(r"on [\w. ]+, journal mode wal, \d+\.\d GB free", "PLACE", text)
+    text = re.sub(r"sm: note: only here can be installed .*\n", "", text)  # where sm came from
     # SQLite's versions lay files out in different ways.
     text = re.sub(r"\b(\d+\.\d [KM]B|\d+ bytes(?= are free|$))", "SIZE", text, flags=re.MULTILINE)
     text = re.sub(r'"(\w*[bB]ytes|bytes_per_execution|pages|free_pages)":\d+', r'"\1":N', text)

@@ -161,9 +161,7 @@ def _write(
         texts: dict[str, str | bytes] = {**files_of(plan, format), **code}
         write_files(Path(output), texts, force=force)
         for line in local_packages(code):
-            say(
-                f"sm: note: requirements.txt has {line}, which is on this machine: elsewhere name a version of an index"
-            )
+            say(f"sm: note: only here can be installed what requirements.txt has: {line}")
         say(f"{output}: {', '.join(_display_names(texts))} written; next, there: {_NEXT[format]}")
         return
     if plan.functions:

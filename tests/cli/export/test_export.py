@@ -304,7 +304,9 @@ def test_a_requirement_is_one_that_can_be_installed(tmp_path: Path, origin: Any,
 def test_what_only_this_machine_has_is_told(shop: Project) -> None:
     result = shop.sm("export", "order", "-o", "out")
     line = (shop.path / "out/functions/payments/requirements.txt").read_text().splitlines()[1]
-    assert (f"requirements.txt has {line}, which is on this machine" in result.err) == (" @ file:" in line)
+    assert (f"sm: note: only here can be installed what requirements.txt has: {line}\n" in result.err) == (
+        " @ file:" in line
+    )
     files = {"functions/a/requirements.txt": "a==1\nb @ file:///b\n", "functions/c/requirements.txt": "b @ file:///b\n"}
     assert local_packages(files) == ["b @ file:///b"]
 
