@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 from sm_cli.errors import CarrierAway, SmError
 
@@ -10,6 +11,14 @@ log = logging.getLogger("sm.worker")
 
 #: Seconds between two tries to reach a server: the first pause, doubled up to the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before each next try, without end."""
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 class Away:

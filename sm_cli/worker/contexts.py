@@ -8,6 +8,7 @@ from sm_cli.handlers.handler import Context
 from sm_cli.handlers.starts import StartRequest
 from sm_cli.interpreter.tokens import make_token
 from sm_cli.store.records import Execution, Job
+from sm_cli.worker.outlasting import outlast
 
 
 def context_of(
@@ -15,7 +16,7 @@ def context_of(
 ) -> Context:
     """The context of a job's handler. token_key: the database's key, with which task tokens are signed. beat: called
     for each heartbeat that the handler gives. starter: starts an execution for it, and returns the public id."""
-    return Context(
+    context = Context(
         execution_id=execution.ref,
         execution_name=execution.name,
         workflow=execution.workflow,
@@ -25,5 +26,6 @@ def context_of(
         task_token=make_token(token_key, job.frame, job.seq),
         resource=job.resource,
         beat=beat,
-        starter=starter,
     )
+    context.starter = lambda request: outlast(lambda: starter(request), context.cancelled)
+    return context

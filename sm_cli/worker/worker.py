@@ -31,7 +31,7 @@ from sm_cli.worker.deliveries import BATCH, about, deliver_all
 from sm_cli.worker.heartbeats import Heartbeats
 from sm_cli.worker.jumps import Jumps
 from sm_cli.worker.membership import find_dead, is_alive, make_worker_record, serving_of
-from sm_cli.worker.outlasting import Away, outlasting
+from sm_cli.worker.outlasting import Away, outlasting, outlasting_handlers
 from sm_cli.worker.pending_work import PendingWork
 from sm_cli.worker.pool import Done, Pool
 from sm_cli.worker.quarantine import Quarantine
@@ -106,7 +106,7 @@ class Worker:
         self._use(handlers)
 
     def _use(self, handlers: Mapping[str, Handler]) -> None:
-        self.handlers = Registry({**self.engine.builtin, **handlers})
+        self.handlers = Registry({**outlasting_handlers(self.engine.builtin), **handlers})
         self.worker = replace(self.worker, serves=serving_of(handlers, self.rota, self.pool.size, self.tree))
         self._last_sign = self.engine.clock.monotonic() - _FORGOTTEN  # others are told soon
 

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -19,8 +20,10 @@ from sm_cli.engine.engine import Engine
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.errors import DatabaseAway, DatabaseError, TaskError
 from sm_cli.handlers.handler import Context, Handler
+from sm_cli.interpreter.states.distributed_map import WRITE
 from sm_cli.jsonvalue import Json
 from sm_cli.store.changes import Changes
+from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.locks import NOTHING
 from sm_cli.store.open import open_store
 from sm_cli.store.postgres.database import PostgresStore
@@ -153,6 +156,62 @@ def test_a_transaction_in_which_a_statement_has_failed_is_not_taken_for_committe
         assert asked(store).execution(1) is None
         apply(store, new_executions=[execution(1)])
         assert asked(store).execution(1) == execution(1)
+
+
+def test_what_writes_the_results_of_a_map_and_what_a_handler_starts_outlast_a_killed_server(
+    own: Server, url: str, tmp_path: Path
+) -> None:
+    starting: list[threading.Thread] = []
+
+    def kill() -> None:
+        own.kill()
+        starting.append(threading.Thread(target=own.start))
+        starting[-1].start()
+
+    def work(input: Json, context: Context) -> Json:
+        kill()
+        return context.start("other", input)
+
+    with closing(open_store(url)) as store:
+        engine = Engine(store, buckets=tmp_path)
+        each = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "work", "End": True}}}
+        engine.start(workflow({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}, "other"))
+        write = engine.builtin[WRITE]
+        writes: list[Json] = []
+
+        def write_without_server(request: Json) -> Json:
+            writes.append(request)
+            if len(writes) == 1:
+                kill()
+            result: Json = write.function(request)
+            return result
+
+        engine.builtin[WRITE] = replace(write, function=write_without_server)
+        states = {
+            "M": {
+                "Type": "Map", "End": True,
+                "ItemProcessor": {**each, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}},
+                "ResultWriter": {"WriterConfig": {"OutputType": "JSON", "Transformation": "COMPACT"}},
+            }
+        }  # fmt: skip
+        execution = engine.start(workflow({"StartAt": "M", "States": states}), [1])[0]
+        worker = Worker(engine, {"work": Handler("work", work)})
+
+        def is_over() -> bool:
+            try:
+                found = asked(store).execution(execution.id)
+            except DatabaseAway:
+                return False
+            return found is not None and found.closed is not None
+
+        with running(worker):
+            soon(is_over)
+        worker.let_go()
+        for each_thread in starting:
+            each_thread.join()
+        ended = asked(store).execution(execution.id)
+        assert ended is not None and (ended.status, ended.error, ended.cause) == (Status.SUCCEEDED, None, None)
+        assert len(asked(store).list_executions(ExecutionFilter(workflow="other"))) == 2
 
 
 @pytest.mark.parametrize(

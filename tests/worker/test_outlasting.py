@@ -1,14 +1,16 @@
-"""The patience of a store while a worker uses it."""
+"""The patience of a store while a worker uses it, and of what its handlers ask."""
 
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 
+from sm_cli.errors import DatabaseAway, DatabaseBusy, DatabaseError
 from sm_cli.store.sqlite.memory import MemoryStore
 from sm_cli.store.waiting import Holder, Patience
-from sm_cli.worker.outlasting import outlasting
+from sm_cli.worker.outlasting import outlast, outlasting
 
 
 @pytest.mark.parametrize(("stopping", "limit"), [(False, None), (True, 7.5)])
@@ -52,3 +54,40 @@ def test_who_is_waited_for_is_told_as_a_warning(caplog: pytest.LogCaptureFixture
     assert [record.getMessage() for record in caplog.records] == [
         f"{who} has held the database since 2026-01-01T00:00:00+00:00; waiting for it, nothing is lost"
     ]
+
+
+class AwayFor:
+    """An act that finds the database away so many times."""
+
+    def __init__(self, times: int, error: type[DatabaseError] = DatabaseAway) -> None:
+        self.times = times
+        self.calls = 0
+        self.error = error
+
+    def __call__(self) -> str:
+        self.calls += 1
+        if self.calls <= self.times:
+            raise self.error("it is away")
+        return "done"
+
+
+@pytest.mark.parametrize("error", [DatabaseAway, DatabaseBusy])
+def test_what_a_handler_asks_is_asked_again_until_the_database_answers(error: type[DatabaseError]) -> None:
+    act = AwayFor(2, error)
+    assert outlast(act, threading.Event()) == "done"
+    assert act.calls == 3
+
+
+def test_for_whom_nobody_waits_any_more_nothing_is_asked_again() -> None:
+    act, cancelled = AwayFor(1000), threading.Event()
+    cancelled.set()
+    with pytest.raises(DatabaseAway):
+        outlast(act, cancelled)
+    assert act.calls == 1
+
+
+def test_what_another_error_ends_is_not_asked_again() -> None:
+    act = AwayFor(1, DatabaseError)
+    with pytest.raises(DatabaseError):
+        outlast(act, threading.Event())
+    assert act.calls == 1
