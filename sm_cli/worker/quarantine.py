@@ -15,6 +15,8 @@ from sm_cli.worker.pool import Pool
 
 #: Microseconds for which a worker that is at work leaves a suspect to others.
 PATIENCE = 10 * MICROSECONDS
+#: Microseconds for which it knows when it saw first what it does not see.
+_MEMORY = 6 * PATIENCE
 
 
 class Quarantine:
@@ -60,16 +62,17 @@ class Quarantine:
         return len(self._jobs) - (self.waiting_suspect is not None)
 
     def choose(self, suspects: list[Job]) -> tuple[Job, bool] | None:
-        """Which of these the worker sees to now, and whether it begins it at once; None: they are left to others. They
-        are all that it sees, in the order of their turns."""
+        """Which of these the worker sees to now, and whether it begins it at once; None: they are left to others. In
+        the order of their turns."""
         if self.is_clear():
             return suspects[0], True
-        now, before = self._now(), self._first_looks
-        self._first_looks = {job.id: before.get(job.id, now) for job in suspects}
-        for job in suspects:
-            if now - self._first_looks[job.id] >= PATIENCE:
-                return job, False
-        return None
+        now, looks = self._now(), self._first_looks
+        # One that is not seen now may only be in another's hands for a moment.
+        looks = {id: at for id, at in looks.items() if now - at < _MEMORY} | {
+            j.id: looks.get(j.id, now) for j in suspects
+        }
+        self._first_looks = looks
+        return next(((job, False) for job in suspects if now - looks[job.id] >= PATIENCE), None)
 
     def note(self, suspect: Job) -> None:
         """The worker has this suspect, among its jobs."""
