@@ -12,7 +12,7 @@ from sm_cli.engine.clock import make_ref
 from sm_cli.store.records import Execution, Status
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.queries import query_text
-from sm_cli.store.sql.transaction import tag_rows
+from sm_cli.store.sql.rows import tag_rows
 from sm_cli.store.sqlite.database import SqliteStore
 
 #: 2026-06-01T00:00:00Z in microseconds, and a day.

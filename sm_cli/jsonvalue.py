@@ -197,10 +197,8 @@ def as_json(value: object) -> tuple[Json, str | None]:
     # orjson writes NaN and Infinity as null, in silence; only then is the slow walk needed.
     if b"null" in encoded and (problem := not_json(value)):
         return None, problem
-    if is_flat:
-        return orjson.loads(encoded), None
-    if len(encoded) < _SHARED:
-        return orjson.loads(memoryview(encoded)[_SPARE:-_SPARE]), None
+    if is_flat or len(encoded) < _SHARED:
+        return orjson.loads(encoded if is_flat else memoryview(encoded)[_SPARE:-_SPARE]), None
     del encoded
     return _own(value), None
 

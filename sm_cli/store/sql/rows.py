@@ -108,6 +108,11 @@ def same_but_events(e: Execution, before: Execution) -> bool:
     )
 
 
+def tag_rows(e: Execution) -> list[Row]:
+    """An execution's tags to rows of `execution_tags`."""
+    return [(name, value, e.id) for name, value in e.tags.items()]
+
+
 def copy_execution(e: Execution) -> Execution:
     """A copy to hand out or to keep: executions are changed in place, their values are not."""
     return Execution(

@@ -164,7 +164,7 @@ class Transaction(Questions):
         texts = [(self._text(e.input), self._text(e.output)) for e in new]
         self.session.many("insert_execution", map(rows.execution_row, new))
         self.session.many("insert_execution_data", [(e.id, *both) for e, both in zip(new, texts, strict=True)])
-        if tags := [tag for e in new for tag in tag_rows(e)]:
+        if tags := [tag for e in new for tag in rows.tag_rows(e)]:
             self.session.many("insert_tag", tags)
         for e, both in zip(new, texts, strict=True):
             self._row_cache.learn_execution(e, both)
@@ -213,8 +213,8 @@ class Transaction(Questions):
 
     def _change_tags(self, e: Execution, before: Execution) -> None:
         if e.tags is not before.tags and e.tags != before.tags:
-            self.session.many("delete_tag", tag_rows(before))
-            self.session.many("insert_tag", tag_rows(e))
+            self.session.many("delete_tag", rows.tag_rows(before))
+            self.session.many("insert_tag", rows.tag_rows(e))
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
         """By id, as copies that may be changed; ids that there are not are left out."""
@@ -386,11 +386,6 @@ class Transaction(Questions):
             self.session.many("insert_job", inserts)
         if leased_jobs:
             self.session.many("lease_job", map(work_rows.lease_row, leased_jobs))
-
-
-def tag_rows(e: Execution) -> list[Row]:
-    """An execution's tags to rows of `execution_tags`."""
-    return [(name, value, e.id) for name, value in e.tags.items()]
 
 
 def _singles(ids: Iterable[int | str]) -> list[Row]:
