@@ -129,7 +129,10 @@ def test_errors_that_a_callback_makes_up_do_not_make_series_without_bound(on_fil
         for _ in range(3):
             on_file.start(TASK, called="w")
         soon(lambda: numbers(on_file).get(("sm_handler_failures_total", OTHERS, "work")) == 2)
-    assert [key[1] for key in numbers(on_file) if key[0] == "sm_handler_failures_total"] == ["Made0", OTHERS]
+    errors = [key[1] for key in numbers(on_file) if key[0] == "sm_handler_failures_total"]
+    assert len(errors) == 2
+    assert errors[0] in ("Made0", "Made1", "Made2")  # handlers run side by side: any of them may end first
+    assert errors[1] == OTHERS
 
 
 def test_a_count_that_is_dear_is_not_taken_at_each_scrape() -> None:

@@ -97,7 +97,9 @@ def test_what_is_killed_flushed_and_stopped_ends_as_if_all_had_been_calm(project
         for result in results:
             assert result.code == 0, result.err
             assert "Traceback" not in result.err
-            assert result.err.count("trying again until it works") <= 2  # of the database, and of the engine in it
+            # Of the database, and of the engine in it by who sends and by who receives: one may notice when the other
+            # has got through already.
+            assert result.err.count("trying again until it works") <= 3
 
 
 def test_tables_that_are_missing_are_one_sentence_with_what_makes_them(project: Project) -> None:
