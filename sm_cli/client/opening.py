@@ -58,7 +58,7 @@ class Home:
                 e.hint = owner_who_denies(self.file)
             raise
         buckets = self.project.buckets(None).absolute()
-        return Engine(store, settings=engine_settings(self.project), library=self.library, buckets=buckets)
+        return Engine(store, settings=engine_settings(self.project, store), library=self.library, buckets=buckets)
 
 
 def _check_owner(file: Path) -> None:

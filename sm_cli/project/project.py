@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sm_cli.jsonvalue import Json
     from sm_cli.project.library import Library
     from sm_cli.project.reading import DefinitionReader
+    from sm_cli.store.protocol import Store
 
 #: What the table `engine` may have.
 _ENGINE = ("name", "broker", "prefix")
@@ -141,7 +142,7 @@ class ProjectSettings:
 
     @property
     def account(self) -> str | None:
-        """The account in the ARNs that executions see; None: the engine's default. Raises ConfigurationError."""
+        """The account in ARNs; None: that of the database. Raises ConfigurationError."""
         return self._name("account", _ACCOUNT, "an account: twelve digits, as text")
 
     @property
@@ -217,16 +218,18 @@ class ProjectSettings:
         return f"{scheme}{relative_path(self.root / path)}"
 
 
-def engine_settings(project: ProjectSettings, *, has_stub: bool = False) -> Settings:
-    """What an engine of this project is set to. has_stub: whether a stub answers what has no handler. Raises
-    ConfigurationError."""
+def engine_settings(project: ProjectSettings, store: Store | None = None, *, has_stub: bool = False) -> Settings:
+    """What an engine of this project is set to, over this database; None: over one that has no account of its own.
+    has_stub: whether a stub answers what has no handler. Raises ConfigurationError."""
     from sm_cli.engine.settings import Settings
+    from sm_cli.engine.workflows.account import DATABASE_ACCOUNT, find_account
     from sm_cli.timestamps import MICROSECONDS
 
     settings = Settings(has_stub=has_stub)
     if (most := project.max_payload) is not None:
         settings.max_payload = most
-    settings.account, settings.region = project.account or settings.account, project.region or settings.region
+    settings.account = project.account or (DATABASE_ACCOUNT if store is None else find_account(store))
+    settings.region = project.region or settings.region
     if (events := project.max_events) is not None:
         settings.max_events = events
     if (seconds := project.evaluation_seconds) is not None:

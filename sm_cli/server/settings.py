@@ -7,6 +7,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sm_cli.engine.workflows.account import DATABASE_ACCOUNT
 from sm_cli.errors import UsageError
 
 #: Where it listens unless it is told otherwise.
@@ -15,8 +16,6 @@ HOST, PORT = "127.0.0.1", 8083
 MOST_BODY = 10_000_000
 #: Connections, and streams among them, at once.
 CONNECTIONS, FOLLOWERS = 1000, 500
-#: The account that ARNs name.
-ACCOUNT = "000000000000"
 #: A shorter token can be guessed.
 _SHORTEST_TOKEN = 16
 
@@ -36,7 +35,7 @@ class ServerSettings:
     #: Origins (`https://board.example.org`) of pages that may ask from a browser.
     origins: tuple[str, ...] = ()
     #: The account of ARNs, twelve digits.
-    account: str = ACCOUNT
+    account: str = DATABASE_ACCOUNT
     #: Whether AWS's protocol is served.
     has_aws: bool = True
     #: Whether the dashboard is served.

@@ -25,6 +25,8 @@ class ResourceKind(StrEnum):
     ACTIVITY = "activity"
     #: An execution, by its public id; they go with it.
     EXECUTION = "execution"
+    #: The database as a whole, by what is said of it.
+    DATABASE = "database"
 
 
 class Particulars(NamedTuple):

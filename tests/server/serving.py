@@ -92,7 +92,7 @@ class Served:
         """Inside the block a worker works, with a connection of its own, as in another process."""
         store = open_store(self.url, create=False)
         loop = Worker(
-            Engine(store, clock=self.engine.clock, settings=engine_settings(self.backend.project)),
+            Engine(store, clock=self.engine.clock, settings=engine_settings(self.backend.project, store)),
             Registry(handlers or {}),
         )
         thread = threading.Thread(target=loop.run, args=(lambda: False,))
@@ -114,7 +114,9 @@ def served(url: str, folder: Path, settings: ServerSettings | None = None) -> It
     stores = [open_store(url) for _ in range(3)]
     project = ProjectSettings(folder, settings={"account": settings.account})
     library = Library(folder / "workflows")
-    engine = Engine(stores[0], settings=engine_settings(project), library=library, buckets=folder / "buckets")
+    engine = Engine(
+        stores[0], settings=engine_settings(project, stores[0]), library=library, buckets=folder / "buckets"
+    )
     backend = Backend(engine, project, library, Feed(stores[1]))
     app = create_app(backend, settings)
     listener = bind("127.0.0.1", settings.port)

@@ -131,8 +131,9 @@ def opened_engine(
     gc.set_threshold(*_COLLECT)
     escape_the_rest()
     project = project or find_project()
-    settings = engine_settings(project, has_stub=stub)
+    engine_settings(project)  # a setting that is wrong makes no database
     with opened_store(db, project, create=create) as store:
+        settings = engine_settings(project, store, has_stub=stub)
         library = project.library()
         engine = Engine(store, settings=settings, library=library, buckets=project.buckets(buckets))
         if workflow is not None:

@@ -19,7 +19,8 @@ from sm_cli.cli.show.describe import ending
 from sm_cli.cli.terminal import logs
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.picture import watcher
-from sm_cli.interpreter.env import ACCOUNT, REGION
+from sm_cli.engine.workflows.account import DATABASE_ACCOUNT
+from sm_cli.interpreter.env import REGION
 from sm_cli.jsonvalue import MAX_PAYLOAD
 from sm_cli.views.listing import has_name
 
@@ -49,7 +50,7 @@ def run_in_memory(
             concurrency=concurrency,
             limits=limits,
             max_payload=project.max_payload or MAX_PAYLOAD,
-            account=project.account or ACCOUNT,
+            account=project.account or DATABASE_ACCOUNT,
             region=project.region or REGION,
         ) as express,  # fmt: skip
         opened_store(db, project, create=True) if keep else nullcontext() as store,

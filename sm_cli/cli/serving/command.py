@@ -13,6 +13,7 @@ import typer
 
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.terminal import logs
+from sm_cli.cli.terminal.failures import warn
 from sm_cli.cli.terminal.options import (
     Buckets,
     Concurrency,
@@ -34,6 +35,7 @@ from sm_cli.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
+    from sm_cli.engine.engine import Engine
     from sm_cli.server.settings import ServerSettings
 
 #: Seconds that a request waits for another program that writes, unless that is said: a client is told soon.
@@ -78,7 +80,7 @@ _Account: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--account", metavar="ID", show_default=False,
-        help="The account that ARNs name: twelve digits; that of the configuration, else 000000000000.",
+        help="The account that ARNs name, twelve digits: from now on that of the database.",
     ),
 ]  # fmt: skip
 _Followers: TypeAlias = Annotated[
@@ -137,15 +139,16 @@ def run_server(
     from sm_cli.server.feed import Feed
 
     settings = _settings(
-        host, port, token_file, allow_host, allow_origin, followers, connections, has_aws=not no_aws, has_ui=not no_ui
-    )
+        host, port, token_file, allow_host, allow_origin, followers, connections, account, has_aws=not no_aws,
+        has_ui=not no_ui,
+    )  # fmt: skip
     number, limit = read_number(workers, "--workers", _MOST_WORKERS), seconds(grace, "--grace")
     logs.tell_work(quiet)
     project = find_project(substitutions=substitutions)
-    settings = replace(settings, account=_account(account, project, settings.account))
     _be_impatient(project)
     with ExitStack() as stack:
         engine = stack.enter_context(lasting_engine(db, project, create=create, buckets=buckets))
+        settings = replace(settings, account=_account(account, project, engine))
         feed = Feed(stack.enter_context(opened_store(db, project)))
         backend = Backend(engine, project, Library(project.workflows, project.reader()), feed)
         serving = stack.enter_context(Serving(backend, settings, project.database(db)[0], limit))
@@ -175,12 +178,14 @@ def _need_server() -> None:
 
 def _settings(
     host: str, port: str, token_file: str | None, hosts: list[str] | None, origins: list[str] | None, followers: str,
-    connections: str, *, has_aws: bool, has_ui: bool,
+    connections: str, account: str | None, *, has_aws: bool, has_ui: bool,
 ) -> ServerSettings:  # fmt: skip
     """From the options. Raises UsageError; ConfigurationError for an address that others reach, without a token."""
     from sm_cli.server.security.hosts import host_name
     from sm_cli.server.settings import ServerSettings, read_origin
 
+    if account is not None and not (account.isascii() and account.isdigit() and len(account) == 12):
+        raise UsageError(f"--account takes twelve digits, not {account!r}")
     settings = ServerSettings(
         host, read_number(port, source("--port"), 65_535), server_token(token_file),
         tuple(host_name(name) for name in hosts or ()),
@@ -196,13 +201,23 @@ def _settings(
     return settings
 
 
-def _account(option: str | None, project: Project, default: str) -> str:
-    """The account of ARNs, which executions in this process see, too. Raises UsageError, ConfigurationError."""
-    if option is not None and not (option.isascii() and option.isdigit() and len(option) == 12):
-        raise UsageError(f"--account takes twelve digits, not {option!r}")
-    account = option or project.account or default
-    project.settings["account"] = account
-    return account
+def _account(option: str | None, project: Project, engine: Engine) -> str:
+    """The account of ARNs, in answers and for executions. One that is given becomes that of the database, which is of
+    all who work on it."""
+    from sm_cli.engine.workflows.account import find_account, keep_account
+    from sm_cli.views.why import working
+
+    if option is None:
+        return engine.settings.account
+    if option != find_account(engine.store):
+        names = ", ".join(worker.name for worker in working(engine))
+        keep_account(engine, option)
+        if names:
+            warn(f"workers that run go on with the account from before until they are started again: {names}")
+    if project.account not in (None, option):
+        warn(f"{project.place('account')} sets another account: other processes of this project have that one")
+    engine.settings.account = project.settings["account"] = option
+    return option
 
 
 def server_token(file: str | None) -> str | None:
