@@ -8,6 +8,8 @@ of the database. A version or an alias means what the database has.
 from __future__ import annotations
 
 import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -84,11 +86,54 @@ class DamagedDefinition(DatabaseError):
         self.digest = digest
 
 
+class DocumentCache:
+    """Stored definitions that were read last, by digest and name: whoever looks at an execution needs the one that it
+    runs, again and again, and to read YAML takes a thousand times as long as to compare its text. One whose text was
+    changed in the database is another one. Threads share it."""
+
+    def __init__(self, most: int) -> None:
+        """most: characters of text that it keeps."""
+        self._most, self._size = most, 0
+        self._lock = threading.Lock()
+        self._documents: OrderedDict[tuple[str, str], tuple[str, Document]] = OrderedDict()
+
+    def find(self, definition: Definition) -> Document | None:
+        """What was made of this very text; None when it is not here."""
+        with self._lock:
+            key = definition.digest, definition.name
+            text, document = self._documents.get(key, ("", None))
+            if document is None or text != definition.text:
+                return None
+            self._documents.move_to_end(key)
+            return document
+
+    def put(self, definition: Definition, document: Document) -> None:
+        """Keep what was made of its text, unless it is longer than all that is kept."""
+        size = len(definition.text)
+        if size > self._most:
+            return
+        with self._lock:
+            key = definition.digest, definition.name
+            before = self._documents.pop(key, None)
+            self._size += size - (0 if before is None else len(before[0]))
+            self._documents[key] = definition.text, document
+            while self._size > self._most:
+                self._size -= len(self._documents.popitem(last=False)[1][0])
+
+
+#: Of this process. A document has some twenty times the size of its text.
+_read_last = DocumentCache(most=4_000_000)
+
+
 def document_of(definition: Definition) -> Document:
-    """The stored definition, read. Raises DamagedDefinition when it is not the one that was stored."""
-    document = parse_source(definition.text, file=definition.name).document
-    if document is None or digest(document.value) != definition.digest:
-        raise DamagedDefinition(definition)
+    """The stored definition, read; nobody may change what is in it. Raises DamagedDefinition when it is not the one
+    that was stored."""
+    document = _read_last.find(definition)
+    if document is None:
+        document = parse_source(definition.text, file=definition.name).document
+        if document is None or digest(document.value) != definition.digest:
+            raise DamagedDefinition(definition)
+        _read_last.put(definition, document)
     return document
 
 
