@@ -138,10 +138,8 @@ def run_server(
     from sm_cli.server.backend import Backend
     from sm_cli.server.feed import Feed
 
-    settings = _settings(
-        host, port, token_file, allow_host, allow_origin, followers, connections, account, has_aws=not no_aws,
-        has_ui=not no_ui,
-    )  # fmt: skip
+    settings = _settings(host, port, token_file, allow_host, allow_origin, followers, connections, account,
+                         has_aws=not no_aws, has_ui=not no_ui)  # fmt: skip
     number, limit = read_number(workers, "--workers", _MOST_WORKERS), seconds(grace, "--grace")
     logs.tell_work(quiet)
     project = find_project(substitutions=substitutions)
