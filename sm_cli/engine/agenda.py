@@ -29,6 +29,8 @@ _MOST_PLACES = 10_000
 
 #: Microseconds before a postponed tree is tried again, and after which what it needs is waited for.
 _PAUSE, _LONGEST = MICROSECONDS // 20, 5 * MICROSECONDS
+#: Kinds of locks for which a tree is left: others need them, too, but for moments.
+_OF_TREES = frozenset(["part", "message"])
 #: So many trees a tick leaves; with more it waits.
 _MOST_POSTPONED = 8
 
@@ -258,7 +260,7 @@ class Postponed:
             not tree
             or not missing
             or len(self.now(time)) >= _MOST_POSTPONED
-            or any(lock.kind != "part" for lock in missing)
+            or any(lock.kind not in _OF_TREES for lock in missing)
         ):
             return False
         if time - self._since.setdefault(tree, time) > _LONGEST:

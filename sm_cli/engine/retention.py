@@ -8,14 +8,13 @@ runs.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
 from sm_cli.errors import Conflict, NotFound
 from sm_cli.store.changes import Changes
 from sm_cli.store.filters import BEYOND
-from sm_cli.store.locks import NOTHING, Contended
+from sm_cli.store.locks import Attempts, Contended
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Execution, Prunable, Status
 from sm_cli.store.sql.questions import Questions
@@ -29,8 +28,6 @@ _PAGE = 200
 _BEGINNING = (-1, 0)
 #: Those that are closed.
 CLOSED = (Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.ABORTED)
-#: After so many attempts what stands in the way is an error.
-_MOST_ATTEMPTS = 20
 
 
 class Portion(NamedTuple):
@@ -228,15 +225,13 @@ def _forget_strays(store: Store, portion: Portion, goes_on: Callable[[], bool]) 
 def _transact(store: Store, work: Callable[[Transaction], T], nothing: T, portion: Portion = LARGE) -> T:
     """Do `work` in a transaction beside others, again as long as they are in the way. Returns `nothing` when they have
     what it needs and it is not to be waited for."""
-    locks = NOTHING
-    for attempt in itertools.count(1):
+    attempts = Attempts(lambda: store.patience.limit())
+    while True:
         try:
-            with store.write(locks) as tx:
+            with store.write(attempts.locks) as tx:
                 return work(tx)
         except Contended as e:
-            if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
-                raise e.error or e from None
             if e.locks and not portion.waits:
                 return nothing
-            locks |= e.locks
-    raise AssertionError("counting has no end")
+            attempts.miss(e)
+            attempts.add(e.locks)

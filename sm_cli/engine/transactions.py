@@ -6,7 +6,6 @@ itself took from a handler are given back.
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from sm_cli.engine.settings import JobTaker, Settings
 from sm_cli.engine.stepping.tasks import postpone, renew_leases
 from sm_cli.engine.stepping.tick import Tick
 from sm_cli.engine.stepping.turns.suspects import blame, count_deaths
-from sm_cli.errors import Conflict, DatabaseBusy, DatabaseError, UsageError
+from sm_cli.errors import Conflict, DatabaseError, UsageError
 from sm_cli.jsonvalue import DEEPEST, Json, TooDeep, TooLarge, check_bounds
 from sm_cli.store.joining import Unheld
-from sm_cli.store.locks import NOTHING, Contended, Locks
+from sm_cli.store.locks import NOTHING, Attempts, Contended, Locks
 from sm_cli.store.marks import Marks
 from sm_cli.store.protocol import Store
 from sm_cli.store.sql.transaction import AlreadyLinked, Transaction
@@ -38,8 +37,6 @@ Observer: TypeAlias = Callable[[Tick], None]
 
 #: Microseconds. A commit that takes longer than this is not left out of account.
 _LONG_COMMIT = 100_000
-#: After so many attempts what stands in the way is an error, unless it is one more lock that has to be waited for.
-_MOST_ATTEMPTS = 20
 
 
 class Transactions:
@@ -142,36 +139,42 @@ class Transactions:
         nothing. It is done again when others are in the way, and observers hear of each attempt. locks: those that it
         needs, as far as is known. Raises what `work` raises, and DatabaseBusy when that does not end."""
         self.set_aside()
-        for attempt in itertools.count(1):
+        attempts = Attempts(self._patience)
+        attempts.add(locks)
+        while True:
             try:
-                with self.store.together(locks) as tx:
+                with self.store.together(attempts.locks) as tx:
                     return work(tx)
             except (Unheld, Contended) as e:
-                if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
-                    raise DatabaseBusy("others write the same again and again; nothing was changed") from e
-                locks |= e.locks
-        raise AssertionError("counting has no end")
+                attempts.miss(e if isinstance(e, Contended) else Contended(e.locks))
+                attempts.add(e.locks)
 
     def _transact(
         self, work: Callable[[Tick], T], taker: JobTaker | None, postponing: bool, executions: Collection[int]
     ) -> tuple[T, Tick]:
         """Attempt after attempt, each of which waits first for what those before it missed."""
-        locks, slots = NOTHING, 0 if taker is None else taker.slots
-        for attempt in itertools.count(1):
+        attempts, slots = Attempts(self._patience), 0 if taker is None else taker.slots
+        waiting_tree = 0
+        while True:
             try:
                 trees = self._postponing.now(monotonic_ns() // 1000) if postponing else frozenset()
-                return self._attempt(work, taker, locks, trees, executions)
+                return self._attempt(work, taker, attempts.locks, trees, executions)
             except Contended as e:
                 attempts_log.debug("another attempt: %s", ", ".join(map(str, e.locks)) or e.message)
-                if e.locks <= locks and attempt >= _MOST_ATTEMPTS:
-                    raise e.error or e from None
-                if not (postponing and self._postponing.add(self._last_tree, e.locks, monotonic_ns() // 1000)):
-                    locks |= e.locks
+                attempts.miss(e)
+                tree = self._last_tree or waiting_tree  # none: what that tree needs was waited for in vain
+                if postponing and self._postponing.add(tree, e.locks, monotonic_ns() // 1000):
+                    attempts.leave_out(e.locks)
+                else:
+                    attempts.add(e.locks)
+                    waiting_tree = tree
                 if self.marks is not None:
                     self.marks.clear()  # who waits steps nothing
                 if taker is not None:
                     taker.begin_again(slots)
-        raise AssertionError("counting has no end")
+
+    def _patience(self) -> float | None:
+        return self.store.patience.limit()
 
     def _attempt(
         self, work: Callable[[Tick], T], taker: JobTaker | None, locks: Locks, postponed_trees: frozenset[int],

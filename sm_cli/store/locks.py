@@ -7,9 +7,11 @@ other.
 
 # No annotations from __future__ here: a NamedTuple compiles each one that is text.
 
+import time
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from sm_cli.errors import DatabaseError, SmError
+from sm_cli.errors import DatabaseBusy, DatabaseError, SmError
 
 
 class Lock(NamedTuple):
@@ -59,3 +61,38 @@ class Contended(DatabaseError):
         super().__init__("others write the same" if error is None else error.message)
         self.locks = locks
         self.error = error
+
+
+#: After so many attempts that missed nothing new, what stands in the way is an error.
+_MOST_ATTEMPTS = 20
+
+
+class Attempts:
+    """Attempts at one transaction, while others are in the way.
+
+    limit: asked for how many seconds a lock that is held is tried for again; None: `_MOST_ATTEMPTS` times."""
+
+    def __init__(self, limit: Callable[[], float | None]) -> None:
+        #: What the next attempt waits for before it holds anything.
+        self.locks = NOTHING
+        self._limit = limit
+        self._start = time.monotonic()
+        self._count = 0
+
+    def miss(self, obstacle: Contended) -> None:
+        """The attempt missed something. Raises what that is as an error when it has been tried for long enough."""
+        self._count += 1
+        if obstacle.locks <= self.locks and (self._count >= _MOST_ATTEMPTS or self._is_late(obstacle)):
+            raise obstacle.error or DatabaseBusy("others write the same again and again; nothing was changed") from None
+
+    def add(self, locks: Locks) -> None:
+        """Wait for these, too."""
+        self.locks |= locks
+
+    def leave_out(self, locks: Locks) -> None:
+        """Do not wait for these any more."""
+        self.locks -= locks
+
+    def _is_late(self, obstacle: Contended) -> bool:
+        limit = self._limit() if isinstance(obstacle.error, DatabaseBusy) else None
+        return limit is not None and time.monotonic() - self._start >= limit

@@ -61,14 +61,14 @@ def upkeep_of(store: Store) -> Upkeep | None:
     return PostgresUpkeep(store)
 
 
-def schema_number(url: str) -> int | None:
+def schema_number(url: str, patience: Patience | None = None) -> int | None:
     """The number of the schema of the database that a URL names; None when it is not there yet. Nothing is made or
-    migrated. Raises ConfigurationError, DatabaseError."""
+    migrated. patience: how a server is waited for. Raises ConfigurationError, DatabaseError."""
     if url.startswith(_POSTGRES):
         from sm_cli.store.postgres.peeking import server_schema
         from sm_cli.store.postgres.url import parse_url
 
-        return server_schema(parse_url(url))
+        return server_schema(parse_url(url), patience)
     if url == "memory:":
         return None
     from sm_cli.store.sqlite.peeking import file_schema

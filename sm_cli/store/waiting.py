@@ -5,8 +5,10 @@ A wait of less than two seconds gives no notice, a longer one gives one.
 
 # No annotations from __future__ here: a NamedTuple compiles each one that is text, and every command waits for it.
 
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 #: Seconds after which a notice says who holds the file, and between two looks whether the wait is over.
@@ -27,11 +29,14 @@ class Holder(NamedTuple):
     program: str
     #: Since when, microseconds since 1970 UTC; of a program that takes no turns, since when we have waited for it.
     since: int
+    #: Whether `pid` is that of a session on a database's server.
+    is_session: bool = False
 
     def __str__(self) -> str:
         if self.pid is None:
             return "another program"
-        return f"process {self.pid}" + (f" ({self.program})" if self.program else "")
+        what = f"session {self.pid} of the server" if self.is_session else f"process {self.pid}"
+        return what + (f" ({self.program})" if self.program else "")
 
 
 class Patience(NamedTuple):
@@ -68,6 +73,13 @@ class LockWait:
         if wait_time >= limit:
             raise TimeoutError
         return min(_LOOK, limit - wait_time)
+
+
+def program_name() -> str:
+    """How this process was called, in two words: "sm worker"."""
+    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    return " ".join(f"{name} {first}".split())[:40] if first.replace("-", "").isalpha() else name[:40]
 
 
 def poll(attempt: Callable[[], bool], time_left: TimeLeft) -> None:

@@ -114,11 +114,11 @@ def repair_database(store: Store) -> tuple[list[DatabaseProblem], list[DatabaseP
     return problems, upkeep.find_problems() if problems else []
 
 
-def migrate_database(url: str) -> tuple[int | None, int]:
+def migrate_database(url: str, patience: Patience) -> tuple[int | None, int]:
     """Make the database that a URL names, or bring it to the newest schema: (its schema before, None when it was not
     there; its schema now). Raises ConfigurationError, DatabaseError."""
-    before = schema_number(url)
-    open_store(url).close()
+    before = schema_number(url, patience)
+    open_store(url, patience=patience).close()
     return before, newest_schema()
 
 

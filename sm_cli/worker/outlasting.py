@@ -27,7 +27,15 @@ T = TypeVar("T")
 def outlasting(store: Store, until: Callable[[], bool]) -> Iterator[None]:
     """In this block the store waits without limit for who writes; once `until` is true, as long as it did before."""
     before = store.patience
-    store.patience = Patience(lambda: before.limit() if until() else None, _log_holder)
+    newest: Holder | None = None
+
+    def log_holder(holder: Holder) -> None:
+        nonlocal newest
+        if holder != newest:  # a worker may come back to what it has waited for in vain
+            _log_holder(holder)
+        newest = holder
+
+    store.patience = Patience(lambda: before.limit() if until() else None, log_holder)
     try:
         yield
     finally:

@@ -29,7 +29,7 @@ MOST = 3
 def traces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[BinaryIO]]:
     """What connections of stores send (F) and hear (B), a message a line."""
     files: list[BinaryIO] = []
-    connect = PostgresStore._connect
+    connect = PostgresStore.connect
 
     def traced(store: PostgresStore) -> psycopg.Connection:
         connection = connect(store)
@@ -38,7 +38,7 @@ def traces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[Bin
         connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS | Trace.REGRESS_MODE)
         return connection
 
-    monkeypatch.setattr(PostgresStore, "_connect", traced)
+    monkeypatch.setattr(PostgresStore, "connect", traced)
     yield files
     for file in files:
         file.close()

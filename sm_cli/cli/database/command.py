@@ -11,7 +11,7 @@ import typer
 from sm_cli.cli.database.copy import copy_to_database
 from sm_cli.cli.database.export import export_tables
 from sm_cli.cli.database.prune import prune_executions
-from sm_cli.cli.project.opening import database_url, opened_store
+from sm_cli.cli.project.opening import opened_store, url_and_patience
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal.failures import say
 from sm_cli.cli.terminal.options import AsJson, Database, Full, LockTimeout, Output, Trust, output_format
@@ -144,8 +144,8 @@ def migrate(
     """Make the database, or bring it to this program's schema."""
     from sm_cli.views.upkeep import migrate_database
 
-    url = database_url(db)
-    before, now = migrate_database(url)
+    url, patience = url_and_patience(db)
+    before, now = migrate_database(url, patience)
     if before is None:
         say(f"made, with schema {now}")
     elif before < now:

@@ -83,6 +83,15 @@ def database_url(db: str | None) -> str:
     return _named_database(db, find_project())[0]
 
 
+def url_and_patience(db: str | None) -> tuple[str, Patience]:
+    """The same, and how to wait for who writes there. Raises ConfigurationError, UsageError."""
+    from sm_cli.views.database import url_for_people
+
+    project = find_project()
+    url = _named_database(db, project)[0]
+    return url, _patience(project, url_for_people(url))
+
+
 def _named_database(db: str | None, project: Project) -> tuple[str, bool, Path | None]:
     """(the URL, whether anything names it, its file if it has one). Raises ConfigurationError for a file of another
     user."""

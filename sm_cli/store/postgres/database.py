@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 import psycopg
+from psycopg import errors as pg
 from psycopg.types.numeric import Int8BinaryDumper
 
 from sm_cli.errors import DatabaseError, SmError
@@ -25,6 +26,7 @@ from sm_cli.store.postgres import errors, migrate
 from sm_cli.store.postgres.exchange import Exchange
 from sm_cli.store.postgres.readers import ReadConnections
 from sm_cli.store.postgres.session import PostgresSession, closed_if_it_fails
+from sm_cli.store.postgres.waits import ANYTHING_THERE, WAIT, Wish, find_holder, milliseconds
 from sm_cli.store.postgres.writing.own import lock_number
 from sm_cli.store.postgres.writing.writer import Writer
 from sm_cli.store.sql import large_values
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
     from sm_cli.store.sql.rows import Row
     from sm_cli.store.sql.transaction import Transaction
 
-#: Seconds that a writer waits for other processes before it gives up.
-WAIT = 30.0
 #: Seconds after which a worker looks itself whether others wrote: so long a lost announcement costs at most.
 _LOOK = 1.0
 _COMMITS = 'SELECT sum(number)::bigint FROM "{}".sm_writes'
@@ -72,11 +72,14 @@ class PostgresStore(Joinable):
         self._how_many = _COMMITS.format(url.schema).encode()
         self._next_look = 0.0
         self._count_seen: int | None = None
-        self._readers = ReadConnections(self._new_reader, url, lambda: self.patience)
+        # Who reads is not asked how long it may wait: a worker reads to answer that.
+        self._limit = self.patience.limit() or WAIT
+        self._lock_timeout = milliseconds(self._limit)
+        self._readers = ReadConnections(self._new_reader, url, lambda: self.patience, lock_timeout=self._lock_timeout)
         self._beacons: list[Liveness] = []
         self._channel = f"sm_{url.schema}"
         self._conninfo = url.driver_text()
-        self._writer = Writer(url, self._connect, lambda: self.patience)
+        self._writer = Writer(url, self.connect, lambda: self.patience)
         with self._translate_errors():
             self._set_up(create)
 
@@ -158,8 +161,10 @@ class PostgresStore(Joinable):
 
     def _hear(self) -> bool:
         if self._ear is None or self._ear.closed:
-            self._ear = self._connect()
+            self._ear = self.connect()
             self._asking = Exchange(self._ear, prepare=False)
+            if self.url.prepare:  # else the next statement may go over another connection
+                self._ear.execute(f"SET lock_timeout = {self._lock_timeout}".encode())
             if self.url.notify:
                 self._ear.execute(f"LISTEN {self._channel}".encode())
             self._next_look = 0.0
@@ -207,7 +212,8 @@ class PostgresStore(Joinable):
 
     # Connections
 
-    def _connect(self) -> psycopg.Connection[Row]:
+    def connect(self) -> psycopg.Connection[Row]:
+        """A connection of the caller's own. Raises DatabaseError when the store was closed, psycopg.Error."""
         if self._closed:
             raise DatabaseError(f"{self.url.place} was closed")
         connection: psycopg.Connection[Row] = psycopg.connect(self._conninfo, autocommit=True)
@@ -219,17 +225,20 @@ class PostgresStore(Joinable):
         return connection
 
     def _session(self) -> PostgresSession:
-        return PostgresSession(self._connect(), self._explain, self.url.prepare)
+        return PostgresSession(self.connect(), self._explain, self.url.prepare)
 
     def _new_reader(self) -> Questions:
         session = self._session()
         if self.url.prepare:  # else the next transaction of this session may have another connection
+            settings = f'SET search_path TO "{self.url.schema}"; SET lock_timeout = {self._lock_timeout}'
             with closed_if_it_fails(session.connection):
-                session.connection.execute(f'SET search_path TO "{self.url.schema}"'.encode(), prepare=False)
+                session.connection.execute(settings.encode(), prepare=False)
         return Questions(session, large_values.reader(session))
 
     def _set_up(self, create: bool) -> None:
-        with self._connect() as connection:
+        with self.connect() as connection:
+            if self.url.prepare:
+                connection.execute(f"SET lock_timeout = {self._lock_timeout}".encode())
             number = migrate.version(connection, self.url.schema)
             newest = scripts.newest_schema()
             if number is None and not create:
@@ -238,7 +247,11 @@ class PostgresStore(Joinable):
                 raise errors.too_new(self.url.place, number, newest)
             if number != newest:
                 lock = lock_number(self.url.schema, _MIGRATING)
-                migrate.migrate(connection, self.url.schema, self.url.place, lock)
+                try:
+                    migrate.migrate(connection, self.url.schema, self.url.place, lock)
+                except pg.LockNotAvailable as e:
+                    holder = find_holder(self.connect, self.url.schema, Wish([lock], []))
+                    raise errors.busy(self.url.place, self._limit, holder) from e
 
     @contextmanager
     def _translate_errors(self, explain: Callable[[psycopg.Error], SmError] | None = None) -> Iterator[None]:
@@ -250,4 +263,7 @@ class PostgresStore(Joinable):
             raise DatabaseError(f"{self.url.place} is damaged (a value is not JSON: {e})") from e
 
     def _explain(self, error: psycopg.Error) -> SmError:
-        return errors.explain_error(error, self.url.place, self.patience.limit())
+        if isinstance(error, pg.LockNotAvailable):
+            holder = find_holder(self.connect, self.url.schema, ANYTHING_THERE)
+            return errors.busy(self.url.place, self._limit, holder, reads=True)
+        return errors.explain_error(error, self.url.place, self._limit)

@@ -9,6 +9,7 @@ from psycopg import errors as pg
 
 from sm_cli.errors import Conflict, DatabaseAway, DatabaseBusy, DatabaseError, SmError
 from sm_cli.store.scripts import UNFINISHED
+from sm_cli.store.waiting import Holder
 
 #: Before there is a session the driver knows no codes, only what the server says. Where it says it in another language,
 #: it is a server that cannot be reached, which is true as well.
@@ -47,10 +48,14 @@ def explain_error(error: psycopg.Error, place: str, seconds: float | None = None
     return DatabaseError(f"{place} refused what was asked of it and kept its state: {text}")
 
 
-def busy(place: str, seconds: float | None) -> DatabaseBusy:
-    """Another process wrote for too long."""
-    long = "" if seconds is None else f" for more than {seconds:g} s"
-    return DatabaseBusy(f"{place} is held by another process{long}, so nothing was written")
+def busy(place: str, seconds: float | None, holder: Holder | None = None, *, reads: bool = False) -> DatabaseBusy:
+    """Somebody else had what is needed for too long. reads: it was only to be read."""
+    long = "" if seconds is None else f" for more than {round(seconds, 2):g} s"
+    so = "it could not be read" if reads else "nothing was written"
+    hint = None
+    if holder is not None and holder.is_session:
+        hint = f"`SELECT pg_terminate_backend({holder.pid})` ends that session, and undoes what it has not committed."
+    return DatabaseBusy(f"{place} is held by {holder or 'another process'}{long}, so {so}", hint=hint)
 
 
 def no_reader(place: str, readers: int, seconds: float | None) -> DatabaseBusy:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psycopg
-
-from sm_cli.store.postgres import errors, migrate
+from sm_cli.store.postgres import migrate
+from sm_cli.store.postgres.waits import WAIT, own_connection
 
 if TYPE_CHECKING:
     from sm_cli.store.postgres.url import PostgresUrl
+    from sm_cli.store.waiting import Patience
 
 
-def server_schema(url: PostgresUrl) -> int | None:
+def server_schema(url: PostgresUrl, patience: Patience | None = None) -> int | None:
     """Its number; None when nothing of ours is there. Raises DatabaseError."""
-    try:
-        with psycopg.connect(url.driver_text(), autocommit=True) as connection:
-            return migrate.version(connection, url.schema)
-    except psycopg.Error as e:
-        raise errors.explain_error(e, url.place) from e
+    with own_connection(url, WAIT if patience is None else patience.limit()) as connection:
+        return migrate.version(connection, url.schema)

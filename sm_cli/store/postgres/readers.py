@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from sm_cli.store.postgres.url import PostgresUrl
     from sm_cli.store.sql.questions import Questions
 
+#: Nobody is waited for who writes, but who has a whole table is.
+_BEGIN = """
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO "{schema}";
+SET LOCAL lock_timeout = {milliseconds}
+"""
 #: Seconds for which a connection that was used is taken to be there.
 _LATE = 1.0
 #: Seconds after which a connection that nobody needed is given back to the server.
@@ -34,19 +39,18 @@ _UNUSED = 300.0
 
 
 class ReadConnections:
-    """Connections for readers. make: a new one. patience: how to wait for one when all are in use."""
+    """Connections for readers. make: a new one. patience: how to wait for one when all are in use. lock_timeout: how
+    long one waits for a table that somebody else has, in milliseconds."""
 
     def __init__(
         self, make: Callable[[], Questions], url: PostgresUrl, patience: Callable[[], Patience],
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.monotonic, lock_timeout: int = 0,
     ) -> None:  # fmt: skip
         self._make = make
         self._url = url
         self._patience = patience
         self._now = now
-        self._begin = (
-            f'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO "{url.schema}"'.encode()
-        )
+        self._begin = _BEGIN.format(schema=url.schema, milliseconds=lock_timeout).encode()
         self._idle: list[tuple[Questions, float]] = []  # with the time since when; the last is the one used last
         self._in_use = 0
         self._is_given_back = threading.Condition()

@@ -10,8 +10,9 @@ import psycopg
 from psycopg import sql
 
 from sm_cli.store.copying.tables import Table
-from sm_cli.store.postgres import errors, migrate
+from sm_cli.store.postgres import migrate
 from sm_cli.store.postgres.dialect import NUL
+from sm_cli.store.postgres.waits import own_connection
 
 if TYPE_CHECKING:
     from sm_cli.store.postgres.url import PostgresUrl
@@ -29,12 +30,9 @@ _GO_ON_AFTER = "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({}), 
 @contextmanager
 def open_schema(url: PostgresUrl) -> Iterator[PostgresTables]:
     """A schema that is made. Raises DatabaseError, also for what the driver says inside the block."""
-    try:
-        with psycopg.connect(url.driver_text(), autocommit=True) as connection:
-            connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(url.schema)))
-            yield PostgresTables(connection, url)
-    except psycopg.Error as e:
-        raise errors.explain_error(e, url.place) from e
+    with own_connection(url) as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(url.schema)))
+        yield PostgresTables(connection, url)
 
 
 class PostgresTables:

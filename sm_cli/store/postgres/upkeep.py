@@ -6,7 +6,7 @@ What takes long, or is somebody's own, has a connection of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,12 +18,15 @@ from sm_cli.errors import UsageError
 from sm_cli.jsonvalue import Json
 from sm_cli.store.postgres import errors, migrate
 from sm_cli.store.postgres.hazards import ServerFacts, state_of_server
+from sm_cli.store.postgres.waits import Turns, Wish, find_holder, milliseconds, own_connection
 from sm_cli.store.sql.session import not_text
 from sm_cli.store.upkeep import soundness
 from sm_cli.store.upkeep.answers import DatabaseFacts, DatabaseProblem, DatabaseState
+from sm_cli.store.waiting import LockWait
 
 if TYPE_CHECKING:
     from sm_cli.store.postgres.database import PostgresStore
+    from sm_cli.store.sql.rows import Row
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY tablename"
 _FACTS = """
@@ -103,13 +106,27 @@ class PostgresUpkeep:
     def compact(self) -> tuple[int, int]:
         """VACUUM FULL, table by table: (bytes before, bytes after). Raises DatabaseError."""
         before = self.facts().size
-        limit = self._store.patience.limit()
         with self._connection() as connection:
             tables = connection.execute(_TABLES, (self._store.url.schema,)).fetchall()
-            connection.execute(f"SET lock_timeout = {0 if limit is None else max(1, round(limit * 1000))}".encode())
             for (table,) in tables:
-                connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(self._identifier(table)))
+                self._vacuum(connection, table)
         return before, self.facts().size
+
+    def _vacuum(self, connection: psycopg.Connection[Row], table: str) -> None:
+        store = self._store
+        wish = Wish([], [], table)
+        turns = Turns(LockWait(store.patience, lambda: find_holder(store.connect, store.url.schema, wish)))
+        while True:
+            connection.execute(f"SET lock_timeout = {milliseconds(turns.seconds)}".encode())
+            try:
+                connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(self._identifier(table)))
+                return
+            except pg.LockNotAvailable as e:
+                try:
+                    turns.end()
+                except TimeoutError:
+                    holder = find_holder(store.connect, store.url.schema, wish)
+                    raise errors.busy(store.url.place, store.patience.limit(), holder) from e
 
     def select_rows(self, sql_text: str) -> Iterator[dict[str, Any]]:
         """The rows that a SELECT answers, as they come. Raises UsageError, DatabaseError."""
@@ -140,13 +157,8 @@ class PostgresUpkeep:
     def _identifier(self, table: str) -> sql.Identifier:
         return sql.Identifier(self._store.url.schema, table)
 
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        try:
-            with psycopg.connect(self._store.url.driver_text(), autocommit=True) as connection:
-                yield connection
-        except psycopg.Error as e:
-            raise errors.explain_error(e, self._store.url.place, self._store.patience.limit()) from e
+    def _connection(self) -> AbstractContextManager[psycopg.Connection[Row]]:
+        return own_connection(self._store.url, self._store.patience.limit())
 
 
 def _names(cursor: psycopg.Cursor[tuple[Any, ...]]) -> list[str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sm_cli.errors import ConfigurationError
+from sm_cli.store.waiting import program_name
 
 #: A name that needs no quotes anywhere.
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _SWITCH = {"on": True, "off": False}
 #: Unless the URL says otherwise: a server that has gone is noticed within half a minute, also when no packet says so.
 _CONNECTION = {
-    "application_name": "sm", "connect_timeout": "10",
+    "connect_timeout": "10",
     "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
 }  # fmt: skip
 #: Schemas of the server's own.
@@ -47,12 +49,18 @@ class PostgresUrl(NamedTuple):
         import psycopg
         from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+        ours = {**_CONNECTION, "fallback_application_name": _session_name()}
         try:
-            return make_conninfo("", **{**_CONNECTION, **conninfo_to_dict(self.conninfo)})
+            return make_conninfo("", **{**ours, **conninfo_to_dict(self.conninfo)})
         except psycopg.ProgrammingError as e:
             option = _OPTION.search(str(e))  # other sentences of the driver may hold the password
             what = "cannot be read" if option is None else f"has the option {option[1]!r}, which nobody knows"
             raise ConfigurationError(f"the URL of {self.place} {what}", hint=_HINT) from None
+
+
+def _session_name() -> str:
+    """What the server's list of sessions calls this process: "sm worker, process 812 on web1"; it keeps 63 bytes."""
+    return f"{program_name()}, process {os.getpid()} on {os.uname().nodename}"
 
 
 def parse_url(url: str) -> PostgresUrl:

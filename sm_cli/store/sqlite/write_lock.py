@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sm_cli.store.inherited import not_inherited
-from sm_cli.store.waiting import Holder, TimeLeft
+from sm_cli.store.waiting import Holder, TimeLeft, program_name
 
 #: The holder's note has this length, so that a shorter one leaves nothing of a longer one.
 _NOTE = 96
@@ -45,7 +44,7 @@ class WriteLock:
     def __init__(self, database: Path) -> None:
         self._path = f"{database}.lock"
         self._file: int | None = self._open()
-        self._program = _program()
+        self._program = program_name()
         self._held_file: int | None = None
         self._requests: queue.SimpleQueue[_Wait | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
@@ -182,10 +181,3 @@ def _flock_owner(inode: int) -> int | None:
         if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):
             return int(fields[4]) if fields[4].isdecimal() and fields[4] != "0" else None
     return None
-
-
-def _program() -> str:
-    """How this process was called, in two words: "sm worker"."""
-    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
-    first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    return " ".join(f"{name} {first}".split())[:40] if first.replace("-", "").isalpha() else name[:40]

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import psycopg
+from psycopg import errors as pg
 
+from sm_cli.store.postgres.waits import milliseconds
 from sm_cli.store.sql.rows import Row
+from sm_cli.store.waiting import TELL_AFTER
 
 #: Kept for later transactions: their order is not the order of time.
 _BLOCKS = {"jobs": 256, "blobs": 16}
 #: In one transaction, so many more than are asked for when frames are asked for again.
 _MORE_FRAMES = 64
 
+_BEGIN = "SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = {milliseconds}"
 _TAKE = "UPDATE \"{schema}\".ids SET next = next + {count} WHERE name = '{table}' RETURNING next"
 
 
@@ -57,13 +61,16 @@ class Ids:
         connection = self._connection
         if connection is None or connection.closed:
             connection = self._connection = self._connect()
-            connection.execute("SET synchronous_commit = off")
         try:
             texts = [_TAKE.format(schema=self._schema, count=count, table=table) for table, count in requests]
-            answers = connection.execute("; ".join(texts).encode(), prepare=False)
-            ends = [int(answers.fetchall()[0][0])]
+            begin = _BEGIN.format(milliseconds=milliseconds(TELL_AFTER))
+            answers = connection.execute("; ".join([begin, *texts]).encode(), prepare=False)
+            ends = []
             while answers.nextset():
-                ends.append(int(answers.fetchall()[0][0]))
+                if answers.description is not None:
+                    ends.append(int(answers.fetchall()[0][0]))
+        except pg.LockNotAvailable:
+            raise
         except psycopg.OperationalError:  # it was idle, and the server has gone and come since
             connection.close()
             if fresh:

@@ -20,6 +20,7 @@ from sm_cli.store.locks import ALONE, Contended, Locks
 from sm_cli.store.postgres import dialect, errors
 from sm_cli.store.postgres.session import PostgresSession
 from sm_cli.store.postgres.url import PostgresUrl
+from sm_cli.store.postgres.waits import ANYTHING_THERE, Turns, Wish, find_holder, milliseconds
 from sm_cli.store.postgres.writing.ids import Ids
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
 from sm_cli.store.postgres.writing.own import Own, lock_number
@@ -38,15 +39,10 @@ SELECT set_config('search_path', $1, true), set_config('lock_timeout', $2, true)
     set_config('enable_hashjoin', $4, true), set_config('enable_mergejoin', $4, true)
 """
 _ALONE, _SHARED = b"SELECT pg_advisory_xact_lock($1)", b"SELECT pg_advisory_xact_lock_shared($1)"
-_HOLDER = """
-SELECT a.pid, a.application_name, (extract(epoch FROM a.xact_start) * 1000000)::bigint
-FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s AND a.pid <> pg_backend_pid()
-ORDER BY a.xact_start LIMIT 1
-"""
+_LOCK_TIMEOUT = b"SELECT set_config('lock_timeout', $1, true)"
 _MARK = "SELECT 1 FROM {}.sm_writes WHERE mark = %s"
 #: What another transaction that wrote beside this one explains: it is done again.
-_COLLISIONS = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)
+_COLLISIONS = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 
 
 class Writer:
@@ -63,6 +59,9 @@ class Writer:
         self.own = Own(url.schema, secrets.randbits(62), Ids(connect, url.schema))
         self._turn = lock_number(url.schema, ALONE)
         self._notify = f"NOTIFY sm_{url.schema}".encode()
+        #: What was waited for last, and for how many seconds at most.
+        self._wish = ANYTHING_THERE
+        self._lock_timeout = TELL_AFTER
 
     @property
     def process(self) -> int | None:
@@ -76,45 +75,56 @@ class Writer:
 
     def begin(self, locks: Locks | None, executions: Collection[int] = ()) -> PostgresTransaction:
         """A transaction that has these locks; None: it is alone. executions: those that it is about to hold. Raises
-        DatabaseBusy when that takes too long."""
+        DatabaseBusy when that takes too long; who may wait without limit gets Contended when somebody keeps more than
+        the whole schema from it."""
         first = frozenset([ALONE]) if locks is None else locks
         self._is_alone = ALONE in first
-        wait = LockWait(self._patience(), self._holder)
+        wait = LockWait(self._patience(), self.find_holder)
+        turns = Turns(wait) if self._is_alone else None
         while True:
             fresh = self._session is None
-            session = self._open()
             try:
-                return self._begin(session, first, executions, time.monotonic() - wait.start)
+                return self._begin(self._open(), first, executions, time.monotonic() - wait.start, turns)
             except pg.LockNotAvailable:
                 self.roll_back()
                 try:
-                    wait.time_left()
+                    wait.time_left() if turns is None else turns.end()
                 except TimeoutError:
-                    raise errors.busy(self._url.place, self._patience().limit()) from None
+                    limit = self._patience().limit()
+                    raise errors.busy(self._url.place, limit, self.find_holder()) from None
+                if not self._is_alone and self._wish.keys != [self._turn] and self._patience().limit() is None:
+                    raise Contended(first, errors.busy(self._url.place, TELL_AFTER)) from None
             except psycopg.OperationalError:  # nothing was done; it was idle, and the server has gone and come since
                 self._drop()
                 if fresh:
                     raise
 
     def _begin(
-        self, session: PostgresSession, locks: Locks, executions: Collection[int], wait_time: float
-    ) -> PostgresTransaction:
+        self, session: PostgresSession, locks: Locks, executions: Collection[int], wait_time: float,
+        turns: Turns | None,
+    ) -> PostgresTransaction:  # fmt: skip
         """In one round trip: the lock of the schema, these executions as far as they can be had, and what there is to
         do. What others lock is waited for after it."""
         limit = self._patience().limit()
-        seconds = TELL_AFTER if limit is None else max(0.001, min(TELL_AFTER, limit - wait_time))
+        rest = TELL_AFTER if limit is None else max(0.001, limit - wait_time)
+        seconds = min(TELL_AFTER if turns is None else turns.seconds, rest)
+        self._lock_timeout = seconds
+        self._wish = Wish([self._turn], [])
         advisory, parts = ([], []) if self._is_alone else waited_for(locks)
         exchange = session.exchange
         session.forget_ahead()
         with exchange.together():
             exchange.command(b"BEGIN")
             exchange.send(_SETTINGS, (
-                f'"{self._url.schema}"', f"{max(1, round(1000 * seconds))}ms", str(self.own.number),
+                f'"{self._url.schema}"', f"{milliseconds(seconds)}ms", str(self.own.number),
                 "on" if self._is_alone else "off",
             ))  # fmt: skip
             exchange.send(_ALONE if self._is_alone else _SHARED, (self._turn,))
             ahead = []
-            if not (self._is_alone or advisory or parts):  # who waits holds nothing
+            if self._is_alone:  # which does it once, and waits for tables that others hold as long as it may
+                self._lock_timeout = rest
+                exchange.send(_LOCK_TIMEOUT, (f"{milliseconds(rest)}ms",))
+            elif not (advisory or parts):  # who waits holds nothing
                 ahead = session.send_ahead(self.own.questions_of(executions))
             promise = exchange.send(dialect.statement_of("offers").text.encode())
             exchange.settle()
@@ -124,9 +134,13 @@ class Writer:
         row_cache.no_losses, row_cache.no_schedules = not offers.losses, not offers.schedules
         row_cache.no_ended_children = not offers.ended_children
         for each in advisory:
-            session.wait("wait_for_lock", (lock_number(self._url.schema, each),))
+            key = lock_number(self._url.schema, each)
+            self._wish = Wish([key], [])
+            session.wait("wait_for_lock", (key,))
         if parts:
+            self._wish = Wish([], parts)
             session.wait("wait_for_parts", (id_list(parts),))
+        self._wish = ANYTHING_THERE
         transaction = PostgresTransaction(session, self.own, locks, ANYTHING if advisory or parts else offers)
         if ahead:
             session.keep_ahead(ahead)
@@ -191,15 +205,18 @@ class Writer:
 
     def explain(self, error: psycopg.Error) -> SmError:
         """The driver's error in our words: Contended where others explain it."""
-        explanation = errors.explain_error(error, self._url.place, self._patience().limit())
+        explanation: SmError
+        if isinstance(error, pg.LockNotAvailable):
+            explanation = errors.busy(self._url.place, self._lock_timeout, self.find_holder())
+        else:
+            explanation = errors.explain_error(error, self._url.place, self._patience().limit())
         if not self._is_alone and isinstance(error, _COLLISIONS):
             return Contended(error=explanation)
         return explanation
 
-    def _holder(self) -> Holder | None:
-        with self._connect() as connection:
-            row = connection.execute(_HOLDER.encode(), (self._turn & 0xFFFFFFFF,)).fetchone()
-        return None if row is None or row[2] is None else Holder(*row)
+    def find_holder(self) -> Holder | None:
+        """Who has what was waited for last; None when that cannot be seen."""
+        return find_holder(self._connect, self._url.schema, self._wish)
 
     def _open(self) -> PostgresSession:
         if self._session is None or self._session.wire.closed:
