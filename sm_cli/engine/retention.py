@@ -120,6 +120,12 @@ def delete_execution(store: Store, execution: Execution) -> Pruned:
     return _prune_rest(store, Pruned(1, 0, events), LARGE, lambda: True)
 
 
+def delete_leftovers(store: Store) -> None:
+    """Delete what a call that was killed has left of executions that it deleted: children of their map runs, past
+    waits, messages that only they could receive. Raises DatabaseBusy when others hold one for too long."""
+    _prune_rest(store, Pruned(), LARGE, lambda: True)
+
+
 def _page(
     questions: Questions, status: Status, after: tuple[int, int], before: int, workflow: str | None
 ) -> tuple[list[Prunable], tuple[int, int] | None]:

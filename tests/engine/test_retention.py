@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from sm_cli.asl.text.source import parse
 from sm_cli.engine.engine import Engine, prepare
-from sm_cli.engine.retention import CLOSED, Portion, Pruned, count_prunable, delete_execution, prune
+from sm_cli.engine.retention import CLOSED, Portion, Pruned, count_prunable, delete_execution, delete_leftovers, prune
 from sm_cli.errors import Conflict, NotFound, TaskError
+from sm_cli.handlers.handler import Handler
 from sm_cli.jsonvalue import Json
 from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.protocol import Store
@@ -22,6 +24,7 @@ from sm_cli.testing import FakeClock, Simulation
 from sm_cli.testing.crash import Crash, crash_points
 from sm_cli.views.upkeep import database_problems
 from sm_cli.worker.retaining import retaining, sweep
+from sm_cli.worker.worker import Worker
 from tests.engine.workers import soon
 from tests.store.asking import asked
 
@@ -284,6 +287,93 @@ def test_a_crash_at_any_commit_loses_nothing_and_the_next_call_goes_on(tmp_path:
             break
         commits += 1
     assert commits == 9  # three executions, five children, their run
+
+
+#: It waits for a message, then runs a map.
+GRAND = """
+StartAt: Wait
+States:
+  Wait: {Type: Message, CorrelationKey: k, CorrelationValue: 7, ResultPath: $.message, Next: Each}
+  Each:
+    Type: Map
+    ItemsPath: $.items
+    ItemProcessor:
+      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
+      StartAt: Work
+      States: {Work: {Type: Task, Resource: work, End: true}}
+    ResultPath: $.done
+    End: true
+"""
+
+
+def fill_grand(path: Path) -> Shop:
+    """As `fill`, with one that has all that an execution can have."""
+    shop = fill(path)
+    items: list[Json] = [{"n": n, **LARGE} for n in range(3)]
+    grand = shop.start(GRAND, {"items": items, **LARGE}, "grand", "grand")
+    shop.engine.publish("k", 7, LARGE)
+    worker = Worker(shop.engine, {"work": Handler("work", work)})
+    soon(lambda: not worker.tick() and shop.engine.find(grand.ref).closed)
+    worker.let_go()
+    assert shop.engine.find(grand.ref).status is Status.SUCCEEDED
+    return shop
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_deletion_that_is_killed_at_any_commit_leaves_all_or_nothing_and_is_repeated(
+    tmp_path: Path, after: bool
+) -> None:
+    commits, died = 0, True
+    while died:
+        assert commits < 20
+        shop = fill_grand(tmp_path / f"{commits}.db")
+        with closing(shop.store):
+            with crash_points(shop.store) as crashes:
+                died = deletion_dies(crashes.at(commits + 1, after=after), shop.engine.find("grand"))
+            check_deletion(shop.store)
+            repeat_deletion(shop.store, shop.engine)
+        commits += died
+    assert commits >= 4  # the execution, its children, the map run, its past wait
+
+
+def deletion_dies(store: Store, execution: Execution) -> bool:
+    try:
+        delete_execution(store, execution)
+    except Crash:
+        return True
+    return False
+
+
+def check_deletion(store: Store) -> None:
+    """All of the execution is there, or nothing but what is known to be left over."""
+    assert database_problems(store) == []
+    with store.read() as questions:
+        found = questions.find("grand")
+        if found:
+            (grand,) = found
+            assert grand.status is Status.SUCCEEDED
+            assert grand.input is not None
+            (run,) = questions.map_runs(grand.id)
+            children = questions.list_executions(ExecutionFilter(run=run.id))
+            assert [child.status for child in children] == [Status.SUCCEEDED] * 3
+            assert len(questions.history(grand.id)) == grand.events
+        else:
+            assert questions.list_executions(ExecutionFilter(workflow="grand")) == []
+
+
+def repeat_deletion(store: Store, engine: Engine) -> None:
+    """As `sm delete` does, whatever the one before has left."""
+    try:
+        delete_execution(store, engine.find("grand"))
+    except NotFound:
+        delete_leftovers(store)
+    with pytest.raises(NotFound):
+        engine.find("grand")
+    assert database_problems(store) == []
+    with store.read() as questions:
+        assert questions.orphan_runs(0, 10) == []
+        assert questions.strays(10) == ([], [])
+        assert {each.name for each in questions.list_executions(ExecutionFilter())} >= {"ok", "bad", "batch", "waits"}
 
 
 def dies(store: Store, before: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sm_cli.engine.engine import Engine
 from sm_cli.engine.retention import prune
 from sm_cli.store.open import open_store, upkeep_of
 from sm_cli.store.postgres.database import PostgresStore
@@ -16,7 +17,16 @@ from sm_cli.store.protocol import Store
 from sm_cli.testing import crash_points
 from sm_cli.views.operating.copying import copy_database
 from sm_cli.views.upkeep import database_problems, repair_database
-from tests.engine.test_retention import Shop, a_while_ago, dies, fill
+from tests.engine.test_retention import (
+    Shop,
+    a_while_ago,
+    check_deletion,
+    deletion_dies,
+    dies,
+    fill,
+    fill_grand,
+    repeat_deletion,
+)
 from tests.postgres.server import schema
 from tests.store.asking import asked
 
@@ -63,6 +73,26 @@ def test_a_crash_at_any_commit_on_a_server_leaves_what_a_file_is_left_with(
                 assert counts(store) == wanted
         commits += died
     assert commits == 9  # three executions, five children, their run
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_deletion_on_a_server_that_is_killed_at_any_commit_leaves_all_or_nothing_and_is_repeated(
+    tmp_path: Path, after: bool
+) -> None:
+    file = tmp_path / "sm.db"
+    fill_grand(file).store.close()
+    commits, died = 0, True
+    while died:
+        assert commits < 20
+        with schema() as url:
+            copy_database(str(file), url, now=LATER, snapshot=True)
+            with closing(open_store(url)) as store:
+                with crash_points(store) as crashes:
+                    died = deletion_dies(crashes.at(commits + 1, after=after), Engine(store).find("grand"))
+                check_deletion(store)
+                repeat_deletion(store, Engine(store))
+        commits += died
+    assert commits >= 4  # the execution, its children, the map run, its past wait
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -28,11 +28,16 @@ def delete_closed(
     _trust: Trust = False,
 ) -> None:
     """Delete closed executions with their histories; all of them are looked up before the first one goes."""
-    from sm_cli.engine.retention import Pruned, delete_execution
+    from sm_cli.engine.retention import Pruned, delete_execution, delete_leftovers
+    from sm_cli.errors import NotFound
 
     total = Pruned()
     with opened_engine(db) as engine:
-        records = {record.id: record for record in map(engine.find, executions)}
+        try:
+            records = {record.id: record for record in map(engine.find, executions)}
+        except NotFound:
+            delete_leftovers(engine.store)  # of one that was killed when the execution itself had gone
+            raise
         for record in records.values():
             total = total.plus(*delete_execution(engine.store, record))
             if not json:
