@@ -15,7 +15,7 @@ from sm_cli.cli.terminal.options import AsJson, Trust
 if TYPE_CHECKING:
     from sm_cli.views.operating.copying import CopyProgress
 
-_WORDS = {"copy": "rows are copied", "check": "rows are checked"}
+_WORDS = {"copy": "rows are copied", "check": "rows are checked", "compare": "rows are compared"}
 
 
 def copy_to_database(
@@ -47,7 +47,15 @@ def copy_to_database(
             counter.__exit__()
     count = sum(totals.rows.values())
     if json:
-        out.value({"rows": dict(totals.rows), "resumed_rows": totals.rows_before, "source_written": totals.was_written})
+        out.value(
+            {
+                "rows": dict(totals.rows), "resumed_rows": totals.rows_before, "source_written": totals.was_written,
+                "already_copied": totals.was_whole,
+            }
+        )  # fmt: skip
+    if totals.was_whole:
+        say(f"{count:,} rows are copied already, and checked; nothing was done")
+        return
     before = f", {totals.rows_before:,} of them by an earlier attempt" if totals.rows_before else ""
     say(f"{count:,} rows copied{before} and checked; task tokens are good with the copy too")
     if totals.was_written:

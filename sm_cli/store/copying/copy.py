@@ -29,7 +29,7 @@ _NOT_COPIED = frozenset({"workers"})
 class CopyProgress(NamedTuple):
     """How far a copy is."""
 
-    #: What is done: "copy" or "check".
+    #: What is done: "copy", "check", or "compare" with a copy that is whole already.
     step: str
     #: The table.
     table: str
@@ -48,56 +48,75 @@ class CopyTotals(NamedTuple):
     rows_before: int
     #: Whether somebody wrote to the source meanwhile.
     was_written: bool
+    #: Whether it was whole before, and nothing was done.
+    was_whole: bool
 
 
 def copy_tables(
     source: Tables, target: Tables, layout: Sequence[Table], *, snapshot: bool, tell: Callable[[CopyProgress], None]
 ) -> CopyTotals:
-    """Copy everything, or go on with it. snapshot: whether one moment of a source that others write to will do.
+    """Copy everything, or go on with it; with a copy that is whole, and the same as the source, nothing is done.
+    snapshot: whether one moment of a source that others write to will do.
 
     Raises Conflict for a target that holds something else and, without `snapshot`, for a source that was written
     meanwhile; DatabaseError when what has arrived is not what was there."""
     tables = sorted((table for table in layout if table.name not in _NOT_COPIED), key=_order)
     source.begin_reading()
-    _begin(source, target, tables)
+    is_whole = _begin(source, target, tables)
+    step = "compare" if is_whole else "copy"
     total = sum(source.count(table) for table in tables)
     digests: dict[str, tuple[int, bytes]] = {}
     count = before = 0
     ids: list[Row] = []
     for table in tables:
         digest, rows_of_table = blake2b(), 0
-        last = None if table.name == _IDS else target.last_key(table)
+        last = None if is_whole or table.name == _IDS else target.last_key(table)
         for portion in _portions(map(target.storable, source.rows(table))):
             _update(digest, portion)
             new = portion if last is None else [row for row in portion if _key(table, row) > last]
-            if table.name == _IDS:
+            if is_whole:
+                new = []
+            elif table.name == _IDS:
                 ids += portion
             elif new:
                 target.append(table, new)
             rows_of_table += len(portion)
             before += len(portion) - len(new)
-            tell(CopyProgress("copy", table.name, count + rows_of_table, total))
+            tell(CopyProgress(step, table.name, count + rows_of_table, total))
         count += rows_of_table
         digests[table.name] = rows_of_table, digest.digest()
     was_written = source.end_reading()
     if was_written and not snapshot:
         raise Conflict(f"{source.place} was written while it was copied, so the copy is left unfinished", topic="copy")
-    _check(target, [table for table in tables if table.name != _IDS], digests, total, tell)
-    ids_table = next(table for table in tables if table.name == _IDS)
-    target.finish(ids_table, ids, scripts.newest_schema(), tables)
-    return CopyTotals({name: rows for name, (rows, _) in digests.items()}, before, was_written)
+    for table in _different(target, tables if is_whole else tables[:-1], digests, total, tell):
+        if is_whole:
+            raise Conflict(
+                f"{target.place} is a copy of {source.place} already, and one of the two has changed since, so nothing"
+                " was copied"
+            )
+        raise DatabaseError(
+            f"{table.name} has other rows in the copy than in the source: the source was written between two attempts",
+            topic="copy",
+        )
+    if not is_whole:
+        target.finish(tables[-1], ids, scripts.newest_schema(), tables)
+    target.settle(tables)
+    return CopyTotals({name: rows for name, (rows, _) in digests.items()}, before, was_written, is_whole)
 
 
 def _order(table: Table) -> tuple[bool, bool, str]:
     return table.name != _SECRETS, table.name == _IDS, table.name
 
 
-def _begin(source: Tables, target: Tables, tables: Sequence[Table]) -> None:
+def _begin(source: Tables, target: Tables, tables: Sequence[Table]) -> bool:
+    """Whether the target is a copy of the source that is whole."""
     newest = scripts.newest_schema()
     schema = target.schema()
     secrets = next(table for table in tables if table.name == _SECRETS)
     if schema == newest:
         names = [table.name for table in tables if table.name != _IDS and target.last_key(table) is not None]
+        if names and (theirs := list(target.rows(secrets))) and theirs == list(source.rows(secrets)):
+            return True
         if names:
             raise Conflict(f"{target.place} is not empty (there are {', '.join(names[:3])}), so nothing was copied")
         target.begin_copy(newest + scripts.UNFINISHED)
@@ -105,12 +124,14 @@ def _begin(source: Tables, target: Tables, tables: Sequence[Table]) -> None:
         raise DatabaseError(f"{target.place} is an unfinished copy that another version of sm has begun")
     elif (theirs := list(target.rows(secrets))) and theirs != list(source.rows(secrets)):
         raise Conflict(f"{target.place} is an unfinished copy of another database, so nothing was copied")
+    return False
 
 
-def _check(
+def _different(
     target: Tables, tables: Sequence[Table], digests: dict[str, tuple[int, bytes]], total: int,
     tell: Callable[[CopyProgress], None],
-) -> None:  # fmt: skip
+) -> Iterator[Table]:  # fmt: skip
+    """Those that have not the rows that these digests, and counts, are of."""
     count = 0
     for table in tables:
         digest, rows_of_table = blake2b(), 0
@@ -119,13 +140,8 @@ def _check(
             rows_of_table += len(portion)
             tell(CopyProgress("check", table.name, count + rows_of_table, total))
         count += rows_of_table
-        rows, expected = digests[table.name]
-        if (rows_of_table, digest.digest()) != (rows, expected):
-            raise DatabaseError(
-                f"{table.name} has {rows_of_table:,} rows in the copy and {rows:,} in the source, or they differ: the"
-                " source was written between two attempts",
-                topic="copy",
-            )
+        if (rows_of_table, digest.digest()) != digests[table.name]:
+            yield table
 
 
 def _portions(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -57,3 +57,6 @@ class Tables(Protocol):
     def finish(self, ids: Table, rows: Sequence[Row], schema: int, tables: Sequence[Table]) -> None:
         """The copy is whole: the table of unused ids is replaced by these rows, what a server counts by itself goes on
         after the highest there is, and the schema is what it was. All at once."""
+
+    def settle(self, tables: Sequence[Table]) -> None:
+        """After that: what makes it as quick, and as small, as one that was written little by little."""

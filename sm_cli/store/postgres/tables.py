@@ -122,8 +122,11 @@ class PostgresTables:
                     )
                 )  # fmt: skip
             self.begin_copy(schema)
-        for name in names:
-            self._connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
+
+    def settle(self, tables: Sequence[Table]) -> None:
+        """The planner learns what is there."""
+        for table in tables:
+            self._connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table.name)))
 
 
 def _names(table: Table) -> sql.Composable:

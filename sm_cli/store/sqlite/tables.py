@@ -111,6 +111,9 @@ class SqliteTables:
         self._connection.executemany(_insert(ids), rows)
         self._connection.execute(f"PRAGMA user_version = {schema:d}")
         self._connection.execute("COMMIT")
+
+    def settle(self, tables: Sequence[Table]) -> None:  # noqa: ARG002 - of the whole file
+        """What is in the log goes into the file."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from sm_cli.engine.batches.options import BatchOptions
 from sm_cli.errors import ConfigurationError, Conflict, DatabaseError
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.copying import copy
-from sm_cli.store.open import open_store, open_tables, schema_number
+from sm_cli.store.copying.tables import Tables
+from sm_cli.store.open import open_store, open_tables, schema_number, table_layout
 from sm_cli.store.records import Status
 from sm_cli.store.scripts import UNFINISHED, newest_schema
 from sm_cli.testing import FakeClock
+from sm_cli.views.operating import copying
 from sm_cli.views.operating.copying import CopyProgress, copy_database
 from sm_cli.views.upkeep import database_document, database_problems
 from tests.engine.workers import Yard, soon, workflow, yard
@@ -182,6 +185,89 @@ def test_who_was_killed_goes_on(places: tuple[str, str], monkeypatch: pytest.Mon
         assert one.token_key() == two.token_key()
 
 
+class _Deadly:
+    """Tables into which a copy is written, and that die at their n-th change: before or after it."""
+
+    def __init__(self, tables: Tables, at: int, *, after: bool) -> None:
+        self._tables, self._left, self._after = tables, at, after
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._tables, name)
+        if name not in ("append", "begin_copy", "finish", "settle"):
+            return found
+
+        def change(*arguments: Any) -> None:
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise _Kill
+            found(*arguments)
+            if self._left == 0:
+                raise _Kill
+
+        return change
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("way", WAYS, ids=["-".join(way) for way in WAYS])
+def test_a_copy_that_is_killed_at_any_step_is_whole_when_it_is_repeated_and_says_so_when_it_was(
+    way: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    clock = FakeClock()
+    (tmp_path / "source").mkdir()
+    with database(way[0], tmp_path / "source") as source:
+        fill(source, clock)
+        kills, died = 0, True
+        while died:
+            folder = tmp_path / str(kills)
+            folder.mkdir()
+            with database(way[1], folder) as target:
+                with monkeypatch.context() as patch:
+                    patch.setattr(copying, "open_tables", partial(_open_deadly, target, kills + 1, after))
+                    died = _copy_dies(source, target)
+                was_whole = _is_whole(target)
+                again = copy_database(source, target, now=clock.now(), snapshot=False)
+                assert again.was_whole is was_whole
+                once_more = copy_database(source, target, now=clock.now(), snapshot=False)
+                assert (once_more.was_whole, once_more.rows) == (True, again.rows)
+                with closing(open_store(target, create=False)) as store:
+                    assert database_problems(store) == []
+            kills += died
+        assert kills > 10
+
+
+@contextmanager
+def _open_deadly(target: str, at: int, after: bool, url: str) -> Iterator[Any]:
+    with open_tables(url) as tables:
+        yield _Deadly(tables, at, after=after) if url == target else tables
+
+
+def _copy_dies(source: str, target: str) -> bool:
+    try:
+        copy_database(source, target, now=0, snapshot=False)
+    except _Kill:
+        return True
+    return False
+
+
+def _is_whole(target: str) -> bool:
+    (executions,) = (table for table in table_layout() if table.name == "executions")
+    with open_tables(target) as tables:
+        return tables.schema() == newest_schema() and tables.last_key(executions) is not None
+
+
+def test_a_copy_that_has_gone_on_since_is_told_from_one_that_is_the_same(places: tuple[str, str]) -> None:
+    source, target = places
+    clock = FakeClock()
+    token = fill(source, clock)
+    copy_database(source, target, now=clock.now(), snapshot=False)
+    assert copy_database(target, source, now=clock.now(), snapshot=False).was_whole
+    with yard(open_store(target), clock) as there:
+        there.engine.task_succeeded(token, {"answer": 42})
+    for one, other in ((source, target), (target, source)):
+        with pytest.raises(Conflict, match=r"is a copy of .* already, and one of the two has changed since"):
+            copy_database(one, other, now=clock.now(), snapshot=False)
+
+
 def test_a_copy_of_another_database_is_not_gone_on_with(places: tuple[str, str], tmp_path: Path) -> None:
     source, target = places
     clock = FakeClock()
@@ -260,7 +346,7 @@ def test_a_source_that_goes_on_between_two_attempts_is_noticed(places: tuple[str
         copy_database(source, target, now=clock.now(), snapshot=False, tell=die)
     with yard(open_store(source), clock) as here:
         here.engine.task_succeeded(token, {"answer": 42})
-    with pytest.raises(DatabaseError, match="or they differ"):
+    with pytest.raises(DatabaseError, match="has other rows in the copy than in the source"):
         copy_database(source, target, now=clock.now(), snapshot=False)
 
 
