@@ -62,8 +62,14 @@ def test_a_url_that_cannot_be_used_is_one_sentence_without_the_password(url: str
         ('FATAL:  no pg_hba.conf entry for host "h"', DatabaseError, "refuses to let this user in"),
         ('FATAL:  database "x" does not exist', DatabaseError, "there is no database at"),
         ("FATAL:  the database system is starting up", DatabaseAway, "cannot be reached"),
-        ("FATAL:  sorry, too many clients already", DatabaseAway, "cannot be reached"),
-        ("Connection refused", DatabaseAway, "cannot be reached"),
+        ("FATAL:  sorry, too many clients already", DatabaseAway, "has no connection left: sorry, too many clients"),
+        ('FATAL:  too many connections for role "me"', DatabaseAway, "has no connection left: too many connections"),
+        ("fe_sendauth: no password supplied", DatabaseError, "refuses to let this user in: no password supplied"),
+        (
+            'connection failed: connection to server at "h", port 1 failed: Connection refused\n\tIs it running?',
+            DatabaseAway,
+            "postgresql://host/x cannot be reached: Connection refused",
+        ),
     ],
 )
 def test_who_is_not_let_in_is_told_so_and_who_may_come_later_too(
@@ -72,6 +78,9 @@ def test_who_is_not_let_in_is_told_so_and_who_may_come_later_too(
     told = explain_error(psycopg.OperationalError(text), "postgresql://host/x")
     assert type(told) is kind
     assert says in told.message
+    assert "\n" not in told.message
+    assert "connection to server" not in told.message
+    assert told.hint is not None
 
 
 def test_a_server_without_that_user_or_database_says_so() -> None:

@@ -12,6 +12,7 @@ from sm_cli.cli.project.handlers import read_handlers
 from sm_cli.cli.project.opening import opened_engine
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
+from sm_cli.cli.terminal.failures import advice_for
 from sm_cli.cli.terminal.options import AsJson, Database, Handlers, Import, LockTimeout, Trust
 from sm_cli.errors import ConfigurationError, SmError
 
@@ -82,7 +83,7 @@ def _examine(db: str | None, project: Project, surroundings: Surroundings) -> li
 
 
 def _sentence(error: SmError) -> str:
-    return ". ".join(part.removesuffix(".") for part in (error.message, error.hint) if part)
+    return ". ".join(part.removesuffix(".") for part in (error.message, *advice_for(error)))
 
 
 def _database_finding(project: Project, error: SmError) -> DoctorFinding:

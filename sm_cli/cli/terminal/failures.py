@@ -46,6 +46,11 @@ _HINTS = {
 _LONGEST_PATH = 200
 
 
+def advice_for(error: SmError) -> list[str]:
+    """What to do about it, in sentences; none when there is none."""
+    return [text for text in (error.hint, _HINTS.get(error.topic or "")) if text]
+
+
 def report(error: BaseException) -> int:
     """Say what went wrong; returns the exit code."""
     if isinstance(error, InvalidDefinition):
@@ -56,7 +61,7 @@ def report(error: BaseException) -> int:
         return error.exit_code
     if isinstance(error, SmError):
         say(f"sm: error: {error.message}")
-        advice = [text for text in (error.hint, _HINTS.get(error.topic or "")) if text]
+        advice = advice_for(error)
         if advice:
             say(f"  hint: {' '.join(advice)}")
         _trace(error)

@@ -13,8 +13,13 @@ from sm_cli.store.waiting import Holder
 
 #: Before there is a session the driver knows no codes, only what the server says. Where it says it in another language,
 #: it is a server that cannot be reached, which is true as well.
-_REFUSAL = re.compile(r"FATAL: +(password authentication failed|role .* does not exist|no pg_hba|permission denied)")
-_NO_DATABASE = re.compile(r"FATAL: +database .* does not exist")
+_REFUSAL = re.compile(
+    r"(password authentication failed|role .* does not exist|no pg_hba|permission denied|no password supplied)"
+)
+_NO_DATABASE = re.compile(r"database .* does not exist")
+_TOO_MANY = re.compile(r"too many (clients|connections)|remaining connection slots")
+#: What the driver says before the reason.
+_WHERE = re.compile(r"^(connection [a-z ]+: )?(connection to server .*? failed: )?((FATAL|ERROR): +)?")
 _SAFE = "What was committed before is safe; the work goes on when the server does."
 
 
@@ -34,18 +39,35 @@ def explain_error(error: psycopg.Error, place: str, seconds: float | None = None
     if isinstance(error, pg.DiskFull):
         return DatabaseAway(f"there is no room left on the disk of {place}, so nothing was written", hint=_SAFE)
     if isinstance(error, pg.QueryCanceled):
-        return DatabaseAway(f"{place} took longer than its statement_timeout, so nothing was written")
+        return DatabaseAway(
+            f"{place} ended a statement before it was done ({text}), so nothing was written",
+            hint="`options=-c%20statement_timeout%3D60s` in the URL gives statements more time.",
+        )
     if isinstance(error, pg.InsufficientPrivilege):
         return DatabaseError(f"{place} does not let this role do what is needed: {text}")
-    if isinstance(error, pg.InvalidCatalogName) or _NO_DATABASE.search(text):
-        return DatabaseError(f"there is no database at {place}: {text}", topic="no database")
-    if isinstance(error, (pg.InvalidPassword, pg.InvalidAuthorizationSpecification)):
-        return DatabaseError(f"{place} refuses this user: {text}")
-    if _REFUSAL.search(text):
-        return DatabaseError(f"{place} refuses to let this user in: {text}")
     if isinstance(error, psycopg.OperationalError):
-        return DatabaseAway(f"{place} cannot be reached: {text}", hint=_SAFE)
+        return _refusal(place, text) or DatabaseAway(f"{place} cannot be reached: {text}", hint=_SAFE)
     return DatabaseError(f"{place} refused what was asked of it and kept its state: {text}")
+
+
+def _refusal(place: str, text: str) -> DatabaseError | None:
+    """Why the server lets nobody in; None when it would."""
+    if _NO_DATABASE.search(text):
+        return DatabaseError(
+            f"there is no database at {place}: {text}",
+            hint="The server's `createdb` makes one; `sm` makes its tables in a schema of it.",
+        )
+    if _REFUSAL.search(text):
+        return DatabaseError(
+            f"{place} refuses to let this user in: {text}",
+            hint="User and password stand in the URL, in PGUSER and PGPASSWORD, or in ~/.pgpass.",
+        )
+    if _TOO_MANY.search(text):
+        return DatabaseAway(
+            f"{place} has no connection left: {text}",
+            hint="Fewer processes, a smaller `pool=N` in their URLs, or a higher max_connections leave some.",
+        )
+    return None
 
 
 def busy(place: str, seconds: float | None, holder: Holder | None = None, *, reads: bool = False) -> DatabaseBusy:
@@ -102,5 +124,6 @@ def may_not_migrate(place: str, schema_number: int, newest: int, why: str) -> Da
 
 
 def _first_line(error: psycopg.Error) -> str:
-    text = error.diag.message_primary or str(error)
-    return " ".join(text.split())[:300]
+    lines = (error.diag.message_primary or str(error)).strip().splitlines()
+    text = " ".join(lines[0].split()) if lines else ""
+    return _WHERE.sub("", text).removeprefix("fe_sendauth: ")[:300] or "the connection broke"

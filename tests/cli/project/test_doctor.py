@@ -6,13 +6,16 @@ import json
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from sm_cli.store.open import open_store, open_tables
+from sm_cli.store.scripts import UNFINISHED, newest_schema
 from sm_cli.views.doctor import surroundings
 from sm_cli.views.doctor.findings import Severity, Surroundings
 from tests.cli.conftest import Project
-from tests.postgres.server import schema
+from tests.postgres.server import schema, server
 
 BROKEN = 7
 
@@ -88,6 +91,28 @@ def test_a_server_that_is_away_is_one_broken_line_without_the_password(project: 
     ((severity, text),) = findings(result, "database")
     assert (severity, text.startswith("postgresql://127.0.0.1:1/x cannot be reached")) == ("broken", True)
     assert "geheim" not in result.out + result.err
+
+
+def test_a_server_that_lets_nobody_in_is_broken_and_says_what_to_do(project: Project) -> None:
+    project.write("sm.toml", "")
+    parts = urlsplit(server())
+    result = project.sm("doctor", "--json", "--db", parts._replace(path="/no_such_db").geturl())
+    ((severity, text),) = findings(result, "database")
+    assert (result.code, severity) == (BROKEN, "broken")
+    assert 'database "no_such_db" does not exist. The server\'s `createdb` makes one' in text
+
+
+def test_a_copy_that_is_unfinished_is_broken_and_says_how_it_is_finished(project: Project) -> None:
+    project.write("sm.toml", "")
+    open_store(".sm/sm.db").close()
+    with open_tables(".sm/sm.db") as tables:
+        tables.begin_copy(newest_schema() + UNFINISHED)
+    result = project.sm("doctor", "--json")
+    ((severity, text),) = findings(result, "database")
+    assert (result.code, severity) == (BROKEN, "broken")
+    assert text.endswith(
+        "is an unfinished copy of another database. sm db copy, with the same two databases, finishes it"
+    )
 
 
 def test_a_server_s_line_say_what_it_promises(project: Project) -> None:
