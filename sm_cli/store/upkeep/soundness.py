@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 #: Statements that put right what `problem_counts` names them for.
 _REPAIRS = (
     "delete_stray_jobs", "delete_stray_timers", "delete_stray_subscriptions", "delete_stray_ended_children",
-    "delete_stray_items",
-    "delete_stray_links", "raise_ids",
+    "delete_stray_items", "delete_stray_state_times", "delete_stray_links", "raise_ids",
 )  # fmt: skip
 #: Large values that are named; others are counted.
 MOST = 20

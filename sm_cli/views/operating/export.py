@@ -39,8 +39,8 @@ _EVENTS: dict[str, type] = {
 #: The files that an export has, and their columns.
 TABLES = {"executions": _EXECUTIONS, "states": _STATES, "events": _EVENTS}
 FORMATS = ("jsonl", "csv", "parquet")
-#: Executions that are read at once, and rows of a group of Parquet.
-_PAGE, _GROUP = 500, 10_000
+#: Executions that are listed at once, and rows, or characters of text, of a group of Parquet.
+_PAGE, _GROUP, _GROUP_TEXT = 500, 10_000, 16 << 20
 
 Record: TypeAlias = "dict[str, Any]"
 Write: TypeAlias = Callable[[Record], None]
@@ -80,7 +80,8 @@ def _all_executions(questions: Questions, since: int | None) -> Iterator[Executi
     order = Order(SortKey.STARTED, descending=False)
     after = None
     while page := questions.list_executions(ExecutionFilter(since=since), ExecutionPage(_PAGE, order, after)):
-        yield from questions.executions([each.id for each in page]).values()
+        for each in page:  # one by one: their data may be large
+            yield from questions.executions([each.id]).values()
         after = cursor_of(page[-1], order)
 
 
@@ -170,16 +171,21 @@ def _parquet(file: Path, columns: dict[str, type]) -> Iterator[Write]:
     }  # fmt: skip
     schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
     rows: list[Record] = []
+    size = 0
     with _draft(file) as output, parquet.ParquetWriter(output, schema) as writer:
 
         def flush() -> None:
+            nonlocal size
             if rows:
                 writer.write_table(pyarrow.Table.from_pylist(rows, schema))
                 rows.clear()
+                size = 0
 
         def write(row: Record) -> None:
+            nonlocal size
             rows.append(row)
-            if len(rows) >= _GROUP:
+            size += sum(len(value) for value in row.values() if type(value) is str)
+            if len(rows) >= _GROUP or size >= _GROUP_TEXT:
                 flush()
 
         yield write
