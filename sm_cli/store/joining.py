@@ -35,6 +35,9 @@ class Joinable(ABC):
     #: Whether others may write beside a transaction, each what it holds.
     _is_shared = False
     _joint: _Joint | None = None
+    #: Held by the thread that writes.
+    _lock: threading.RLock
+    _writing = False
 
     @abstractmethod
     def _write(self, locks: Locks | None, executions: Collection[int] = ()) -> AbstractContextManager[Transaction]:
@@ -47,6 +50,19 @@ class Joinable(ABC):
     def _glance(self) -> AbstractContextManager[Questions]:
         """A snapshot, where that costs nothing."""
         return self._read()
+
+    @contextmanager
+    def _as_only_writer(self) -> Iterator[None]:
+        """In the block no other thread writes through this object. Raises RuntimeError for a thread that does so
+        already."""
+        with self._lock:
+            if self._writing:
+                raise RuntimeError("this thread is already inside `with store.write()`")
+            self._writing = True
+            try:
+                yield
+            finally:
+                self._writing = False
 
     @property
     def is_joined(self) -> bool:

@@ -29,6 +29,12 @@ def connect(here: Served, *, buffer: int | None = None) -> socket.socket:
     return client
 
 
+def ask(client: socket.socket, path: str, *headers: str) -> None:
+    """Send a GET of this path, with these headers."""
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", *headers]
+    client.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode())
+
+
 @contextmanager
 def connected(here: Served, number: int) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
@@ -144,8 +150,7 @@ def test_a_follower_that_does_not_read_is_let_go(serve: Serve) -> None:
     here = serve(stalled_seconds=1.0)
     execution = here.start(PASS, {"text": "x" * 4_000_000})
     with connect(here, buffer=4096) as deaf:
-        path = f"{API}/executions/{execution.ref}/events/stream"
-        deaf.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        ask(deaf, f"{API}/executions/{execution.ref}/events/stream")
         soon(lambda: here.backend.places.taken == 1)
         soon(lambda: here.backend.places.taken == 0)
         assert here.backend.feed.followers == 0
@@ -156,8 +161,7 @@ def test_a_client_that_reads_slowly_gets_its_answer_all_the_same(serve: Serve) -
     here = serve(stalled_seconds=0.02)
     execution = here.start(PASS, {"text": "x" * 4_000_000})
     with connect(here, buffer=65536) as slow:
-        path = f"{API}/executions/{execution.ref}"
-        slow.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        ask(slow, f"{API}/executions/{execution.ref}", "Connection: close")
         received = 0
         while chunk := slow.recv(4096):
             received += len(chunk)

@@ -12,6 +12,7 @@ from sm_cli.engine.batches.options import concurrency_of, rate_of
 from sm_cli.engine.workflows.map_runs import update_map_run
 from sm_cli.errors import NotFound, UsageError
 from sm_cli.server.backend import Backend, TheBackend
+from sm_cli.server.pages.deeds import Acts, perform_act
 from sm_cli.server.pages.paging import ListPage, number_place, page_of_rows, read_trail
 from sm_cli.server.pages.rendering import PageRoute, form_of, notice, read_query, segment, show_page
 from sm_cli.views.batches.batch import batches_before, find_batch
@@ -35,13 +36,6 @@ _NOT_WELL = (Status.FAILED, Status.TIMED_OUT)
 _FIELDS = {"concurrency": "the concurrency", "tolerated": "how many may fail"}
 #: Digits of a number that a form takes.
 _DIGITS = 9
-_ACTS = {
-    "pause": "is paused: nothing more is started, and what runs goes on to its end",
-    "resume": "goes on",
-    "cancel": "is cancelled",
-    "retry": "tries again what did not succeed",
-    "update": "has new limits",
-}
 
 
 @router.get("/batches")
@@ -118,22 +112,20 @@ def _failures(request: Request, backend: Backend, run: MapRun | None, address: s
 async def act_on_batch(request: Request, backend: TheBackend, ref: str, act: str) -> Response:
     """Pause, resume, cancel, retry, or update its limits. Raises NotFound for anything else."""
     form = await form_of(request)
-    if act not in _ACTS:
-        raise NotFound(f"nothing called {act!r} can be done to a batch")
     batch: Batch = await backend.read(lambda: find_batch(backend.engine, ref))
     engine, execution = backend.engine, batch.execution
-    if act == "pause":
-        await backend.change(lambda: control.pause(engine, execution))
-    elif act == "resume":
-        await backend.change(lambda: control.resume(engine, execution))
-    elif act == "cancel":
-        await backend.change(lambda: control.cancel(engine, execution))
-    elif act == "retry":
-        await backend.change(lambda: control.try_again(engine, execution))
-    else:
-        limits = _limits(form)
-        await backend.change(lambda: control.update(engine, execution, limits))
-    return notice(request, f"Batch {batch.plan.prefix} {_ACTS[act]}.", link=f"/batches/{segment(execution.ref)}")
+    acts: Acts = {
+        "pause": (
+            lambda: control.pause(engine, execution),
+            "is paused: nothing more is started, and what runs goes on to its end",
+        ),
+        "resume": (lambda: control.resume(engine, execution), "goes on"),
+        "cancel": (lambda: control.cancel(engine, execution), "is cancelled"),
+        "retry": (lambda: control.try_again(engine, execution), "tries again what did not succeed"),
+        "update": (lambda: control.update(engine, execution, _limits(form)), "has new limits"),
+    }
+    text = await perform_act(backend, acts, act, "a batch")
+    return notice(request, f"Batch {batch.plan.prefix} {text}.", link=f"/batches/{segment(execution.ref)}")
 
 
 def _limits(form: dict[str, str]) -> control.NewLimits:

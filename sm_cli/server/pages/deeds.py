@@ -1,14 +1,30 @@
-"""What a view says can be done, as what a page offers for it: a form, a link, or a command to copy."""
+"""What can be done: what a page offers for it (a form, a link, a command to copy), and the doing."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from sm_cli.errors import NotFound
+from sm_cli.server.backend import Backend
 from sm_cli.server.pages.rendering import segment
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.why import Reason
+
+#: By the last part of an address: what it does, and what is said of the thing then.
+Acts: TypeAlias = Mapping[str, tuple[Callable[[], object], str]]
+
+
+async def perform_act(backend: Backend, acts: Acts, name: str, what: str) -> str:
+    """Do the act of this name to a thing, in its turn; returns what is said of it then. what: what it is called. Raises
+    NotFound for a name that no act has, and what the act raises."""
+    if name not in acts:
+        raise NotFound(f"nothing called {name!r} can be done to {what}")
+    act, text = acts[name]
+    await backend.change(act)
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sm_cli.errors import NotFound, UsageError
+from sm_cli.errors import UsageError
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.pages.acting import read_field
-from sm_cli.server.pages.deeds import Sentence, deed_of
+from sm_cli.server.pages.deeds import Acts, Sentence, deed_of, perform_act
 from sm_cli.server.pages.moments import clock_text, moment_in_zone, seconds_of_text
 from sm_cli.server.pages.paging import page_of_rows, read_trail
 from sm_cli.server.pages.rendering import PageRoute, form_of, go_to, notice, read_query, segment, show_page
@@ -184,15 +183,12 @@ async def act_on_schedule(request: Request, backend: TheBackend, name: str, act:
         text = f"{name} has started an execution." if started else f"{name} was {firing.outcome}: {firing.reason}."
         link = f"/executions/{segment(firing.execution)}" if firing.execution else link
         return notice(request, text, kind="good" if started else "warn", link=link)
-    acts: dict[str, tuple[Callable[[], object], str]] = {
+    acts: Acts = {
         "pause": (lambda: schedules.pause(name), "is paused: it fires nothing until it is resumed"),
         "resume": (lambda: schedules.resume(name), "fires again, from its next time on"),
         "delete": (lambda: schedules.remove(name), "is deleted; what it has started goes on"),
     }
-    if act not in acts:
-        raise NotFound(f"nothing called {act!r} can be done to a schedule")
-    change, text = acts[act]
-    await backend.change(change)
+    text = await perform_act(backend, acts, act, "a schedule")
     if act == "delete":
         return go_to(request, "/schedules")
     return notice(request, f"{name} {text}.", link=link)

@@ -65,7 +65,6 @@ class PostgresStore(Joinable):
         self.commits = 0
         self.patience = patience or Patience(lambda: WAIT)
         self._lock = threading.RLock()
-        self._writing = False
         self._closed = False
         self._ear: psycopg.Connection[Row] | None = None
         self._asking: Exchange | None = None
@@ -99,15 +98,8 @@ class PostgresStore(Joinable):
 
     @contextmanager
     def _write(self, locks: Locks | None, executions: Collection[int] = ()) -> Iterator[Transaction]:
-        with self._lock:
-            if self._writing:
-                raise RuntimeError("this thread is already inside `with store.write()`")
-            self._writing = True
-            try:
-                with self._translate_errors(self._writer.explain):
-                    yield from self._transaction(locks, executions)
-            finally:
-                self._writing = False
+        with self._as_only_writer(), self._translate_errors(self._writer.explain):
+            yield from self._transaction(locks, executions)
 
     def _transaction(self, locks: Locks | None, executions: Collection[int]) -> Iterator[Transaction]:
         writer = self._writer

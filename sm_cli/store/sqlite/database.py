@@ -75,7 +75,6 @@ class SqliteStore(Joinable):
         limit = self.patience.limit()
         self._wait = WAIT if limit is None else limit  # of readers, who hardly ever wait
         self._lock = threading.RLock()
-        self._writing = False
         self._closed = False
         self._turn: WriteLock | None = None
         self._writer: SqliteSession | None = None
@@ -113,15 +112,8 @@ class SqliteStore(Joinable):
     def _write(  # SQLite has one writer
         self, locks: Locks | None, executions: Collection[int] = ()  # noqa: ARG002
     ) -> Iterator[Transaction]:  # fmt: skip
-        with self._lock:
-            if self._writing:
-                raise RuntimeError("this thread is already inside `with store.write()`")
-            self._writing = True
-            try:
-                with self._translate_errors():
-                    yield from self._transaction()
-            finally:
-                self._writing = False
+        with self._as_only_writer(), self._translate_errors():
+            yield from self._transaction()
 
     def _transaction(self) -> Iterator[Transaction]:
         session = self._opened_writer()

@@ -43,7 +43,6 @@ class MemoryStore(Joinable):
         self.commits = 0
         self.patience = Patience(lambda: None)
         self._lock = threading.RLock()
-        self._writing = False
         connection = sqlite3.connect(_WHERE, isolation_level=None, check_same_thread=False, cached_statements=256)
         connection.deserialize(_empty())
         connection.execute("PRAGMA journal_mode = MEMORY")
@@ -56,14 +55,8 @@ class MemoryStore(Joinable):
     def _write(  # SQLite has one writer
         self, locks: Locks | None, executions: Collection[int] = ()  # noqa: ARG002
     ) -> Iterator[Transaction]:  # fmt: skip
-        with self._lock:
-            if self._writing:
-                raise RuntimeError("this thread is already inside `with store.write()`")
-            self._writing = True
-            try:
-                yield from self._transaction(self._session.connection)
-            finally:
-                self._writing = False
+        with self._as_only_writer():
+            yield from self._transaction(self._session.connection)
 
     def _transaction(self, connection: sqlite3.Connection) -> Iterator[Transaction]:
         connection.execute("BEGIN")

@@ -65,40 +65,22 @@ ASK: dict[str, Any] = {
         "Done": {"Type": "Succeed"},
     },
 }
-MANY: dict[str, Any] = {
-    "StartAt": "Each",
-    "States": {
-        "Each": {
-            "Type": "Map",
-            "ItemsPath": "$.items",
-            "ItemProcessor": {
-                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                "StartAt": "Work",
-                "States": {"Work": task("work", End=True)},
-            },
-            "ToleratedFailureCount": 10,
-            "End": True,
-        }
-    },
-}
+
+
+def each_item(resource: str, **more: Any) -> dict[str, Any]:
+    """A distributed Map that has this work done for each item."""
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Work",
+        "States": {"Work": task(resource, End=True)},
+    }
+    state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, **more, "End": True}
+    return {"StartAt": "Each", "States": {"Each": state}}
+
+
+MANY = each_item("work", ToleratedFailureCount=10)
 #: The same, whose items nobody works on.
-NOBODY: dict[str, Any] = {
-    "StartAt": "Each",
-    "States": {
-        "Each": {
-            "Type": "Map",
-            "ItemsPath": "$.items",
-            "ItemProcessor": {
-                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                "StartAt": "Work",
-                "States": {"Work": task("nobody", End=True)},
-            },
-            "MaxConcurrency": 1,
-            "ToleratedFailureCount": 1,
-            "End": True,
-        }
-    },
-}
+NOBODY = each_item("nobody", MaxConcurrency=1, ToleratedFailureCount=1)
 #: Runs other executions, one after the other, and waits for them: `child` has to be a workflow.
 STARTS: dict[str, Any] = {
     "StartAt": "Each",

@@ -108,33 +108,25 @@ SELECT {timer_columns} FROM json_each(:held) held JOIN timers t ON t.frame = hel
 WHERE t.due <= :now AND (t.due, t.frame) > (:due, :frame) AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
--- name: take_free
+-- name: offered_jobs
 SELECT c.id, c.execution, c.part, top.id, top.writer, c.frame FROM (
     SELECT w.id, w.execution, w.frame, {its_part} AS part FROM (
         SELECT j.id, j.execution, j.frame FROM jobs j
         WHERE j.leased_until IS NULL AND j.available <= :now AND {runnable}
+
+-- name: offered_first
         ORDER BY j.priority DESC, j.id LIMIT :window
     ) w
 ) c {top_of_part} LIMIT :limit
+
+-- name: take_free
+{offered_jobs} {offered_first}
 
 -- name: take_free_in_queue
-SELECT c.id, c.execution, c.part, top.id, top.writer, c.frame FROM (
-    SELECT w.id, w.execution, w.frame, {its_part} AS part FROM (
-        SELECT j.id, j.execution, j.frame FROM jobs j
-        WHERE j.leased_until IS NULL AND j.queue = :queue AND j.available <= :now AND {runnable}
-        ORDER BY j.priority DESC, j.id LIMIT :window
-    ) w
-) c {top_of_part} LIMIT :limit
+{offered_jobs} AND j.queue = :queue {offered_first}
 
 -- name: take_free_in_tree
-SELECT c.id, c.execution, c.part, top.id, top.writer, c.frame FROM (
-    SELECT w.id, w.execution, w.frame, {its_part} AS part FROM (
-        SELECT j.id, j.execution, j.frame FROM jobs j
-        WHERE j.leased_until IS NULL AND j.tree = :tree AND (:queue IS NULL OR j.queue = :queue)
-            AND j.available <= :now AND {runnable}
-        ORDER BY j.priority DESC, j.id LIMIT :window
-    ) w
-) c {top_of_part} LIMIT :limit
+{offered_jobs} AND j.tree = :tree AND (:queue IS NULL OR j.queue = :queue) {offered_first}
 
 -- name: take_pending
 -- Children of a fork that wait for their turn: only who holds their parent changes them, so what is read is the newest.
