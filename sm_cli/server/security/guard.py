@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sm_cli.server.problems import Refusal, aws_refusal, problem_response
 from sm_cli.server.security.bodies import ClientGone, read_body, receive_again
 from sm_cli.server.security.headers import add_headers
+from sm_cli.server.security.heads import answer_head
 from sm_cli.server.security.hosts import check_host, host_names
 from sm_cli.server.security.origins import check_origin_of
 from sm_cli.server.security.tokens import check_token_of
@@ -53,7 +54,11 @@ class Guard:
         try:
             self._check(scope, headers)
             body = await read_body(receive, headers, self.settings.most_body, self.settings.body_seconds)
-            await self.app(scope, receive if body is None else receive_again(body, receive), answer)
+            take = receive if body is None else receive_again(body, receive)
+            if scope["method"] == "HEAD":
+                await answer_head(self.app, scope, take, answer)
+            else:
+                await self.app(scope, take, answer)
         except Refusal as refusal:
             response = aws_refusal(refusal) if "x-amz-target" in headers else self._refused(scope, headers, refusal)
             await response(scope, receive, answer)
@@ -68,7 +73,7 @@ class Guard:
                 _log(scope, status, time.perf_counter() - start)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        check_host(headers.get("host"), self.names)
+        check_host(headers.getlist("host"), self.names)
         check_origin_of(scope["method"], headers, self.settings.origins)
         token, path = self.settings.token, scope["path"]
         if token is None or path in _OPEN or path.startswith(_STATIC) or _is_preflight(scope, headers):

@@ -6,12 +6,16 @@ betrays it is the Host header: the name is not one of ours.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from sm_cli.server.problems import Refusal
 from sm_cli.server.settings import ServerSettings, names_of
 
 #: AWS's clients put this before the host of StartSyncExecution and TestState.
 _SYNC = "sync-"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(:[0-9]*)?")
 
 
 def host_names(settings: ServerSettings) -> frozenset[str] | None:
@@ -22,11 +26,11 @@ def host_names(settings: ServerSettings) -> frozenset[str] | None:
     return frozenset((*_LOCAL, settings.host.strip("[]").lower(), *names_of(settings.host), *settings.hosts))
 
 
-def check_host(header: str | None, names: frozenset[str] | None) -> None:
-    """Raises Refusal for a Host header that is missing or not ours."""
+def check_host(headers: Sequence[str], names: frozenset[str] | None) -> None:
+    """Raises Refusal for a Host header that is missing, not ours or no host, and for several."""
     if names is None:
         return
-    name = host_name(header or "")
+    name = host_name(headers[0]) if len(headers) == 1 and _HOST.fullmatch(headers[0]) else ""
     if name not in names and name.removeprefix(_SYNC) not in names:
         raise Refusal(403, "ForeignHost", "the Host header does not name this server")
 

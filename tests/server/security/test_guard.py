@@ -13,11 +13,27 @@ import pytest
 from sm_cli.server.problems import Refusal
 from sm_cli.server.security.hosts import check_host, host_names
 from sm_cli.server.security.tokens import SESSION_SECONDS, has_token, is_session, new_session
-from sm_cli.server.settings import ServerSettings, names_of
+from sm_cli.server.settings import ServerSettings, address_at, names_of
 from tests.server.conftest import Serve
 from tests.server.serving import Served
 
 TOKEN = "correct-horse-battery-staple"
+
+
+@pytest.mark.parametrize("host", ["localhost:80@evil.example", "localhost/x", "localhost:8:8", "localhost:x", "[::1"])
+def test_what_is_no_host_is_refused(on_file: Served, host: str) -> None:
+    assert on_file.get("/healthz", 403, headers={"Host": host})["code"] == "ForeignHost"
+
+
+def test_several_hosts_are_refused(on_file: Served) -> None:
+    for hosts in (("localhost", "evil.example"), ("evil.example", "localhost"), ("localhost", "localhost")):
+        headers = [("Host", host) for host in hosts]
+        with pytest.raises(Refusal):
+            check_host([host for _, host in headers], host_names(ServerSettings()))
+    name, port = on_file.address.removeprefix("http://").split(":")
+    with socket.create_connection((name, int(port)), timeout=30) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8083", "127.0.0.1.evil.example", "", "[::2]:80"])
@@ -41,9 +57,9 @@ def test_beside_the_names_that_were_allowed_those_that_are_printed_are_taken(hos
     names = host_names(ServerSettings(host, token="t" * 16, hosts=("board.example",)))
     assert names is not None
     for name in ("board.example", "localhost", *names_of(host)):
-        check_host(f"{name}:8083", names)
+        check_host([address_at(name.strip("[]"), 8083).removeprefix("http://")], names)
     with pytest.raises(Refusal):
-        check_host("other.example:8083", names)
+        check_host(["other.example:8083"], names)
     assert host_names(ServerSettings(host, token="t" * 16)) is None, "each request carries the token"
 
 
