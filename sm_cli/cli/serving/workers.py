@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sm_cli.cli.run.following import own_name
 from sm_cli.cli.run.stubbing import stubbed_engine, telling_stub
 from sm_cli.cli.run.work_log import WorkLog
 from sm_cli.cli.terminal.logs import tell_state
-from sm_cli.errors import SmError
+from sm_cli.errors import DatabaseError, SmError
 from sm_cli.views.endings import Endings
+from sm_cli.worker.outlasting import Away
 
 if TYPE_CHECKING:
     from sm_cli.cli.project.config import Project
@@ -89,9 +91,29 @@ class Workers:
         if self._failure is not None:
             raise self._failure
 
+    def _run(self, loop: Worker) -> None:
+        """Until it is stopped. A database that is gone or damaged is back perhaps, or repaired: requests are told so
+        meanwhile, and the worker begins anew. Raises what it cannot go on for."""
+        away = Away()
+        while True:
+            rounds = count()
+
+            def is_over(rounds: Iterator[int] = rounds) -> bool:
+                if next(rounds):  # the first round has done its work
+                    away.over()
+                return False
+
+            try:
+                loop.run(is_over)
+                return
+            except DatabaseError as e:
+                if loop.stopping.is_set():
+                    raise
+                loop.stopping.wait(away.pause(e))
+
     def _work(self, loop: Worker) -> None:
         try:
-            loop.run(lambda: False)
+            self._run(loop)
             if handlers := loop.quarantine.at_work:
                 text = f"worker {loop.name} waits up to {self._grace:g} s for {handlers} handlers"
                 tell_state("worker.stopping", text, {"worker": loop.name, "handlers": handlers})

@@ -118,6 +118,24 @@ def test_one_command_is_a_whole_system(project: Project) -> None:
         assert project.sm("output", "n1").json == {"sum": 3}
 
 
+def test_a_database_that_was_moved_away_is_worked_on_again_when_it_is_back(project: Project) -> None:
+    project.workflow(ONE, "one.yaml")
+    project.handlers(ADD)
+    with serving(project) as (address, process), httpx.Client(base_url=address, timeout=60, trust_env=False) as http:
+        body = {"workflow": "one", "input": {"a": 1, "b": 2}}
+        assert http.post("/api/v1/executions?wait=60s", json=body).json()["output"] == {"sum": 3}
+        (project.path / ".sm/sm.db").rename(project.path / ".sm/away.db")
+        soon(lambda: http.get("/readyz").status_code == 503)
+        assert http.post("/api/v1/executions", json=body).status_code == 503
+        (project.path / ".sm/away.db").rename(project.path / ".sm/sm.db")
+        soon(lambda: http.get("/readyz").status_code == 200)
+        assert http.post("/api/v1/executions?wait=60s", json=body).json()["output"] == {"sum": 3}
+        process.terminate()
+        result = ended(process)
+    assert result.code == 0, result.err
+    assert "Traceback" not in result.err
+
+
 def test_without_workers_others_work(project: Project) -> None:
     project.workflow(ONE)
     project.handlers(ADD)
