@@ -106,3 +106,10 @@ def test_a_view_that_was_asked_for_before_the_token_is_led_to_after_it(serve: Se
     answer = here.ask("GET", "/?workflow=w&status=FAILED", 303, headers=AS_BROWSER)
     assert answer.headers["location"] == "/login?next=/%3Fworkflow%3Dw%26status%3DFAILED"
     assert 'value="/?workflow=w&amp;status=FAILED"' in here.ask("GET", answer.headers["location"], 200).text
+
+
+@pytest.mark.parametrize(("cut", "place"), [("/executions", "/"), ("/map-runs", "/batches"), ("/messages", "/waiting")])
+def test_who_cuts_the_end_off_an_address_comes_to_the_list(on_file: Served, cut: str, place: str) -> None:
+    answer = on_file.ask("GET", f"{cut}?status=FAILED", 307)
+    assert answer.headers["location"] == f"{place}?status=FAILED"
+    on_file.ask("GET", cut, 200, follow_redirects=True)
