@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -64,6 +65,8 @@ _FAULTS = {
     "extra_forbidden": "there is no such member",
     "model_attributes_type": "it has to be a JSON object",
 }
+#: What pydantic calls the kinds of a union, as the last part of a place.
+_KINDS = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false"}
 #: Where it is written what a request takes.
 SEE_DOCS = "/docs shows every request with what it takes."
 
@@ -148,12 +151,26 @@ def aws_refusal(refusal: Refusal) -> Response:
 def validation_refusal(error: RequestValidationError) -> Refusal:
     """What is wrong with the parameters or the body of a request, in one sentence."""
     sentences, hint = [], None
-    for each in error.errors()[:_MOST_FAULTS]:
+    for each in _merged(error.errors())[:_MOST_FAULTS]:
         where, *path = (str(part) for part in each["loc"])
         place = f"{where} {'/'.join(path)}" if path else where
         sentences.append(f"{place}: {_FAULTS.get(each['type'], each['msg'])}")
         hint = hint or _near_word(each)
     return Refusal(400, "UsageError", "; ".join(sentences), hint=hint or SEE_DOCS)
+
+
+def _merged(faults: Sequence[Any]) -> list[Any]:
+    """One fault for a value that may be of several kinds and is of none: there is one of each kind in a row."""
+    merged: list[Any] = []
+    for fault in faults:
+        *place, kind = fault["loc"]
+        if kind not in _KINDS:
+            merged.append(fault)
+        elif merged and merged[-1]["loc"] == tuple(place):
+            merged[-1]["msg"] += f" or {_KINDS[kind]}"
+        else:
+            merged.append({**fault, "loc": tuple(place), "type": "kind", "msg": f"it has to be {_KINDS[kind]}"})
+    return merged
 
 
 def _near_word(fault: dict[str, Any]) -> str | None:

@@ -146,10 +146,15 @@ class Workflows:
 
 def check_workflow_name(name: str) -> None:
     """Raises UsageError for a name of a workflow that could not be asked for."""
-    if ":" in name or not name or not name.isprintable():
-        raise UsageError(f"a workflow {name!r} could not be asked for: a colon stands before a version or an alias")
-    if len(name) > _LONGEST_NAME:
+    if not 1 <= len(name) <= _LONGEST_NAME:
         raise UsageError(f"the name of a workflow has 1 to {_LONGEST_NAME} characters; this one has {len(name)}")
+    sentence = f"a workflow {name!r} could not be asked for"
+    if ":" in name:
+        raise UsageError(f"{sentence}: a colon stands before a version or an alias")
+    if "/" in name or name in (".", ".."):
+        raise UsageError(f"{sentence}: its name is one part of a path and of an address")
+    if not name.isprintable() or name != name.strip():
+        raise UsageError(f"{sentence}: its name has a sign that cannot be seen, or a blank at an end")
 
 
 def write_alias(tick: Tick, workflow: str, name: str, targets: Targets) -> Alias:

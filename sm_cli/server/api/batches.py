@@ -59,6 +59,8 @@ def _inputs(body: BatchBody) -> Inputs:
     if len(given) != 1:
         raise UsageError("one of items, object and executions says what the batch works through")
     if body.items is not None:
+        if not body.items:
+            raise UsageError("items is empty: a batch works through one item at least")
         return iter(body.items)
     if body.object is not None:
         return ObjectKey(body.object.bucket, body.object.key)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import APIRouter, Request
 from fastapi.dependencies.models import Dependant
@@ -67,13 +67,13 @@ class RestRoute(APIRoute):
             function, name = self.endpoint, backend_name
 
             async def answer_at_once(request: Request) -> Response:
-                _check_parameters(request, [])
+                _check_parameters(request, {})
                 response: Response = await function(**request.path_params, **{name: request.app.state.backend})
                 return response
 
             return answer_at_once
         answer = super().get_route_handler()
-        parameters = [*_parameters_of(self.dependant)]
+        parameters = dict(_parameters_of(self.dependant))
 
         async def read_and_answer(request: Request) -> Response:
             _check_parameters(request, parameters)
@@ -103,17 +103,25 @@ def backend_alone(route: APIRoute) -> str | None:
     return names[0] if len(names) == len(dependant.dependencies) == 1 else None
 
 
-def _parameters_of(dependant: Dependant) -> Iterator[str]:
-    yield from (each.alias for each in dependant.query_params)
+def _parameters_of(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """(name, whether it may be given several times) of each parameter of the query."""
+    yield from ((each.alias, _is_list(each.field_info.annotation)) for each in dependant.query_params)
     for each in dependant.dependencies:
         yield from _parameters_of(each)
 
 
-def _check_parameters(request: Request, known: list[str]) -> None:
-    """A filter that is misspelt would choose more than what is meant."""
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))
+
+
+def _check_parameters(request: Request, known: Mapping[str, bool]) -> None:
+    """A filter that is misspelt, or that is given twice, would choose other things than what is meant."""
     if not request.scope["query_string"]:
         return
     for name in request.query_params:
+        if len(values := request.query_params.getlist(name)) > 1 and not known.get(name, True):
+            sentence = f"query {name}: it takes one value, and {len(values)} are given"
+            raise Refusal(400, "UsageError", sentence, hint=SEE_DOCS)
         if name not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             hint = did_you_mean(name, known) or f"{SEE_DOCS[:-1]}: {takes}."

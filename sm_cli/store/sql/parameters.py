@@ -6,6 +6,11 @@ from collections.abc import Iterable
 
 import orjson
 
+from sm_cli.errors import UsageError
+
+#: SQLite takes patterns of 50,000 bytes; no name has as many characters.
+_LONGEST = 10_000
+
 
 def id_list(ids: Iterable[int]) -> str:
     """A JSON array of these ids, in their order."""
@@ -18,7 +23,10 @@ def name_list(names: Iterable[str] | None) -> str | None:
 
 
 def containing(text: str) -> str:
-    r"""A pattern of LIKE ... ESCAPE '\' for what contains this text; `%`, `_` and `\` in it mean themselves."""
+    r"""A pattern of LIKE ... ESCAPE '\' for what contains this text; `%`, `_` and `\` in it mean themselves. Raises
+    UsageError for one that is longer than what databases take, and than any name."""
+    if len(text) > _LONGEST:
+        raise UsageError(f"no name contains a text of {len(text):,} characters; {_LONGEST:,} are the most")
     for special in "\\%_":
         text = text.replace(special, f"\\{special}")
     return f"%{text}%"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -101,6 +102,70 @@ def test_a_parameter_that_there_is_not_is_refused(on_file: Served, method: str, 
     problem = on_file.ask(method, f"{API}{path}", 400).json()
     assert (problem["code"], problem["hint"]) == ("UsageError", hint)
     assert on_file.get(f"{API}/executions/{execution}")["status"] == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/executions?workflow=a&workflow=b", "workflow"),
+        ("/executions?limit=1&limit=2", "limit"),
+        ("/statistics?since=1h&since=2h", "since"),
+        ("/executions/@last/events?after=1&after=2", "after"),
+    ],
+)
+def test_a_parameter_that_is_given_twice_is_refused(on_file: Served, path: str, name: str) -> None:
+    on_file.start(PASS)
+    problem = on_file.get(f"{API}{path}", 400)
+    assert problem["detail"] == f"query {name}: it takes one value, and 2 are given"
+    assert on_file.get(f"{API}/executions?status=RUNNING&status=SUCCEEDED&tag=a=1&tag=b=2")["items"] == []
+
+
+def test_a_value_of_several_kinds_that_is_of_none_gets_one_sentence(on_file: Served) -> None:
+    values: tuple[Any, ...] = (None, {}, [])
+    for value in values:
+        problem = on_file.post(f"{API}/messages", {"key": "k", "value": value}, 400)
+        kinds = "a text or a whole number or a number or true or false"
+        assert problem["detail"] == f"body value: it has to be {kinds}"
+
+
+def test_a_text_that_no_name_contains_is_refused(here: Served) -> None:
+    for path in ("/executions", "/executions/count", "/statistics"):
+        problem = here.get(f"{API}{path}", 400, params={"name": "x" * 10_001})
+        assert problem["detail"] == "no name contains a text of 10,001 characters; 10,000 are the most"
+        here.get(f"{API}{path}", params={"name": "x" * 10_000})
+
+
+def test_a_batch_of_nothing_is_refused(on_file: Served) -> None:
+    on_file.write("order.json", json.dumps(PASS))
+    problem = on_file.post(f"{API}/batches", {"workflow": "order", "items": []}, 400)
+    assert problem["detail"] == "items is empty: a batch works through one item at least"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "has 1 to 80 characters; this one has 0"),
+        ("x" * 81, "has 1 to 80 characters; this one has 81"),
+        ("a:b", "a colon stands before a version or an alias"),
+        ("a/b", "its name is one part of a path and of an address"),
+        (".", "its name is one part of a path"),
+        ("..", "its name is one part of a path"),
+        (" a", "a blank at an end"),
+        (" ", "a blank at an end"),
+        ("a\nb", "a sign that cannot be seen"),
+    ],
+)
+def test_a_workflow_that_could_not_be_asked_for_is_not_registered(on_file: Served, name: str, why: str) -> None:
+    problem = on_file.post(f"{API}/workflows", {"name": name, "definition": PASS}, 400)
+    assert why in problem["detail"]
+    assert on_file.get(f"{API}/workflows")["items"] == []
+
+
+@pytest.mark.parametrize("name", ["a b", "<b>", "é", "{x}", "%00", "a.b", "..a", "a\\b", "?", "#", "&"])
+def test_a_workflow_of_any_other_name_is_found_by_it(on_file: Served, name: str) -> None:
+    location = on_file.ask("POST", f"{API}/workflows", 201, json={"name": name, "definition": PASS}).headers["location"]
+    assert on_file.get(location)["workflow"] == name
+    assert on_file.ask("GET", f"/workflows/{quote(name, safe='')}", 200)
 
 
 def test_an_address_that_there_is_not_leads_to_those_that_there_are(on_file: Served) -> None:
