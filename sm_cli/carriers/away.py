@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from sm_cli.errors import CarrierAway, SmError
 
@@ -22,23 +23,29 @@ def pauses() -> Iterator[float]:
 
 
 class Away:
-    """A server that cannot be reached or cannot write. name: what it is called when it is back."""
+    """A server that cannot be reached or cannot write. name: what it is called when it is back. now: seconds that only
+    grow. One that answers and fails again at once is tried with pauses that grow on, so that it does not fill a log."""
 
-    def __init__(self, name: str = "the database") -> None:
+    def __init__(self, name: str = "the database", now: Callable[[], float] = time.monotonic) -> None:
         self.name = name
-        self._pause = 0.0
+        self._now = now
+        self._is_away = False
+        self._pauses = pauses()
+        self._back_since = 0.0
 
     def pause(self, error: SmError) -> float:
         """Seconds to wait before the next try."""
-        if not self._pause:
+        if not self._is_away:
+            self._is_away = True
             log.warning("%s; trying again until it works, nothing is lost", error.message)
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE) or _FIRST_PAUSE
-        return self._pause
+            if self._now() - self._back_since > _LONGEST_PAUSE:
+                self._pauses = pauses()
+        return next(self._pauses)
 
     def over(self) -> None:
         """It answered."""
-        if self._pause:
-            self._pause = 0.0
+        if self._is_away:
+            self._is_away, self._back_since = False, self._now()
             log.warning("%s answers again; going on", self.name)
 
 

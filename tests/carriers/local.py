@@ -13,7 +13,7 @@ class Post:
     """What a broker is to carriers: one hint of a queue waits at most."""
 
     def __init__(self) -> None:
-        self.is_away = False
+        self.is_away = self.has_bug = False
         self.waiting: dict[str, None] = {}
         self.announced: Counter[str] = Counter()
         self.change = threading.Condition()
@@ -48,6 +48,8 @@ class LocalCarrier:
     def _check(self) -> None:
         if self.post.is_away:
             raise CarrierAway("the post is closed")
+        if self.post.has_bug:
+            raise KeyError("what the post has not thought of")
 
     def announce(self, queue: str) -> None:
         with self.post.change:

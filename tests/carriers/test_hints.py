@@ -260,6 +260,24 @@ def test_while_the_carrier_is_away_it_claims_without_hints_and_says_so_once(
     assert [m for m in caplog.messages if "post" in m] == [away, "the post answers again; going on"]
 
 
+def test_a_carrier_that_has_a_bug_costs_hints_and_no_work(here: Yard, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    done, post = list[Any](), Post()
+    with connected(here, post, done) as (loop, carrier):
+        fall_asleep(loop)
+        post.has_bug = True
+        soon(loop.hints.is_awake)
+        execution = here.start(one_task(), 1)
+        loop.run(lambda: here.now(execution).closed is not None)
+        tries = carrier.tries
+        soon(lambda: carrier.tries > tries)
+        post.has_bug = False
+        soon(lambda: "the post answers again; going on" in caplog.messages)
+        fall_asleep(loop)
+    told = [m for m in caplog.messages if "trying again" in m]
+    assert told == ["what carries hints has failed (KeyError); trying again until it works, nothing is lost"]
+
+
 def fall_asleep(loop: Worker) -> None:
     """Round after round until it waits for hints."""
 

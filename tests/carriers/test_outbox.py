@@ -58,6 +58,32 @@ def test_what_cannot_be_sent_stays_in_and_is_sent_later() -> None:
     outbox.close()
 
 
+def test_it_goes_on_whatever_a_library_raises_and_tells_when_it_works_again() -> None:
+    sent: list[str] = []
+    told: list[str] = []
+    works = threading.Event()
+
+    def send(queue: str) -> None:
+        if not works.is_set():
+            raise ZeroDivisionError
+        sent.append(queue)
+
+    def away(error: CarrierAway) -> float:
+        told.append(error.message)
+        return 0.001
+
+    outbox = Outbox(send, away, lambda: told.append("back"), pause=0.001)
+    outbox.start()
+    outbox.put(["default"])
+    soon(lambda: len(told) >= 2)
+    assert outbox.is_stuck
+    works.set()
+    soon(lambda: told[-1] == "back")
+    assert (sent, outbox.is_stuck) == (["default"], False)
+    assert set(told) == {"what carries hints has failed (ZeroDivisionError)", "back"}
+    outbox.close()
+
+
 def test_an_outbox_that_is_closed_sends_nothing_more() -> None:
     sent: list[str] = []
     outbox = Outbox(sent.append, lambda _: 0.0)
