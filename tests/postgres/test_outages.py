@@ -27,6 +27,7 @@ from sm_cli.store.filters import ExecutionFilter
 from sm_cli.store.locks import NOTHING
 from sm_cli.store.open import open_store
 from sm_cli.store.postgres.database import PostgresStore
+from sm_cli.store.protocol import Store
 from sm_cli.store.records import Status
 from sm_cli.store.waiting import Patience
 from sm_cli.views.endings import AttemptEnd, Endings
@@ -57,6 +58,15 @@ def url(own: Server, request: pytest.FixtureRequest) -> str:
 def proxy(own: Server) -> Iterator[Proxy]:
     with relay(own.socket) as made:
         yield made
+
+
+def is_over(store: Store, id: int) -> bool:
+    """Whether the execution has ended, as far as the server tells now."""
+    try:
+        found = asked(store).execution(id)
+    except DatabaseAway:
+        return False
+    return found is not None and found.closed is not None
 
 
 @contextmanager
@@ -100,7 +110,7 @@ def test_a_worker_outlasts_a_killed_server_says_so_once_and_goes_on(
             with own.away():
                 go_on.set()
                 soon(lambda: "trying again" in caplog.text)
-            soon(lambda: all((found := asked(store).execution(e.id)) is not None and found.closed for e in started))
+            soon(lambda: all(is_over(store, each.id) for each in started))
         worker.let_go()
         assert sorted(calls) == ["0", "1", "2", "3"], "a handler ran twice"
         assert caplog.text.count("trying again") == 1
@@ -197,15 +207,8 @@ def test_what_writes_the_results_of_a_map_and_what_a_handler_starts_outlast_a_ki
         execution = engine.start(workflow({"StartAt": "M", "States": states}), [1])[0]
         worker = Worker(engine, {"work": Handler("work", work)})
 
-        def is_over() -> bool:
-            try:
-                found = asked(store).execution(execution.id)
-            except DatabaseAway:
-                return False
-            return found is not None and found.closed is not None
-
         with running(worker):
-            soon(is_over)
+            soon(lambda: is_over(store, execution.id))
         worker.let_go()
         for each_thread in starting:
             each_thread.join()
@@ -238,19 +241,18 @@ def test_a_server_that_does_not_write_for_a_while_is_outlasted_too(
         engine = Engine(store)
         started = [engine.start(one_task(), str(number))[0] for number in range(2)]
         worker = Worker(engine, {"work": Handler("work", work, True)}, concurrency=2)
-        with running(worker):
+        with running(worker), closing(open_store(with_option(url, "notify=off"))) as other:
             soon(lambda: len(calls) == 2)
             own.set(setting)
             try:
                 go_on.set()
                 soon(lambda: "trying again" in caplog.text)
-                with closing(open_store(with_option(url, "notify=off"))) as other:
-                    with pytest.raises(DatabaseAway, match=re.escape(sentence)) as told:
-                        apply(other, new_executions=[execution(1000, input="x" * 20_000_000)])
-                    assert told.value.exit_code == 7
+                with pytest.raises(DatabaseAway, match=re.escape(sentence)) as told:
+                    apply(other, new_executions=[execution(1000, input="x" * 20_000_000)])
+                assert told.value.exit_code == 7
             finally:
                 own.reset(setting.partition(" ")[0])
-            soon(lambda: all((found := asked(store).execution(e.id)) is not None and found.closed for e in started))
+            soon(lambda: all(is_over(store, each.id) for each in started))
         worker.let_go()
         assert sorted(calls) == ["0", "1"], "a handler ran twice"
         assert sentence in caplog.text
@@ -390,7 +392,7 @@ def test_work_goes_on_over_a_line_that_breaks_at_every_commit_once(proxy: Proxy)
         proxy.judge = judge
         worker = Worker(engine, {"work": Handler("work", lambda input, context: input, True)}, concurrency=2)
         with running(worker):
-            soon(lambda: all((found := asked(direct).execution(e.id)) is not None and found.closed for e in started))
+            soon(lambda: all(is_over(direct, each.id) for each in started))
         for number, one in enumerate(started):
             found = asked(direct).execution(one.id)
             assert found is not None
