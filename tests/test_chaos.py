@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import chaos, chaos_batches, chaos_schedules, chaos_stops
+from bench import chaos, chaos_batches, chaos_postgres, chaos_schedules, chaos_stops
 
 
 def test_workers_are_killed_and_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
@@ -14,6 +14,14 @@ def test_workers_are_killed_and_nothing_is_lost_and_nothing_happens_twice(tmp_pa
     assert figures["kills of a worker"].value >= 10
     assert figures["executions, and task attempts in them"].value == 8
     assert figures["children of distributed Maps"].value == 6 * 12 + 2 * 21
+
+
+def test_workers_and_the_server_are_killed_and_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
+    figures = {figure.name: figure for figure in chaos_postgres.short(tmp_path)}
+    assert [str(figure) for figure in figures.values() if figure.met is False] == []
+    assert figures["kills of a worker"].value >= 10
+    assert figures["kills of the server"].value >= 2
+    assert figures["executions, and task attempts in them"].value == 8
 
 
 def test_workers_are_stopped_and_their_clocks_jump_and_nobody_else_notices(tmp_path: Path) -> None:
