@@ -79,14 +79,14 @@ class Transactions:
 
     def transact(
         self, work: Callable[[Tick], T], taker: JobTaker | None = None, *, postponing: bool = False,
-        executions: Collection[int] = (),
+        executions: Collection[int] = (), jobs: int = 0,
     ) -> tuple[T, Tick]:  # fmt: skip
         """Do `work` on a fresh tick, step everything it caused, commit. `taker` takes jobs in the same stroke.
         postponing: what is offered of a tree that needs what another transaction has is left for a while, as if there
-        were no time for it, and not waited for. executions: those that it is about, as far as is known. Raises
-        Unwritable for what the store cannot write."""
+        were no time for it, and not waited for. executions: those that it is about, and jobs: how many it is about to
+        take, as far as is known. Raises Unwritable for what the store cannot write."""
         try:
-            result, tick = self._transact(work, taker, postponing, executions)
+            result, tick = self._transact(work, taker, postponing, executions, jobs)
         except _Unwritten as e:
             frames, error = e.frames, e.error
             self.transact(lambda tick: blame(tick, frames, error))
@@ -150,15 +150,16 @@ class Transactions:
                 attempts.add(e.locks)
 
     def _transact(
-        self, work: Callable[[Tick], T], taker: JobTaker | None, postponing: bool, executions: Collection[int]
-    ) -> tuple[T, Tick]:
+        self, work: Callable[[Tick], T], taker: JobTaker | None, postponing: bool, executions: Collection[int],
+        jobs: int,
+    ) -> tuple[T, Tick]:  # fmt: skip
         """Attempt after attempt, each of which waits first for what those before it missed."""
         attempts, slots = Attempts(self._patience), 0 if taker is None else taker.slots
         waiting_tree = 0
         while True:
             try:
                 trees = self._postponing.now(monotonic_ns() // 1000) if postponing else frozenset()
-                return self._attempt(work, taker, attempts.locks, trees, executions)
+                return self._attempt(work, taker, attempts.locks, trees, executions, jobs)
             except Contended as e:
                 attempts_log.debug("another attempt: %s", ", ".join(map(str, e.locks)) or e.message)
                 attempts.miss(e)
@@ -178,11 +179,11 @@ class Transactions:
 
     def _attempt(
         self, work: Callable[[Tick], T], taker: JobTaker | None, locks: Locks, postponed_trees: frozenset[int],
-        executions: Collection[int],
+        executions: Collection[int], jobs: int,
     ) -> tuple[T, Tick]:  # fmt: skip
         clock = self.clock
         self._last_tree = 0
-        with self.store.write(locks, executions) as tx:
+        with self.store.write(locks, executions, jobs) as tx:
             start = clock.monotonic()
             tick = Tick(
                 tx, self.programs, clock.now(), self.settings, taker, clock.new_ref, self.shares, clock.monotonic

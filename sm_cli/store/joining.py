@@ -40,7 +40,9 @@ class Joinable(ABC):
     _writing = False
 
     @abstractmethod
-    def _write(self, locks: Locks | None, executions: Collection[int] = ()) -> AbstractContextManager[Transaction]:
+    def _write(
+        self, locks: Locks | None, executions: Collection[int] = (), jobs: int = 0
+    ) -> AbstractContextManager[Transaction]:
         """A transaction of its own. While it is open no other thread has one through this object."""
 
     @abstractmethod
@@ -71,14 +73,14 @@ class Joinable(ABC):
         return joint is not None and joint.thread == threading.get_ident()
 
     def write(
-        self, locks: Locks | None = None, executions: Collection[int] = ()
+        self, locks: Locks | None = None, executions: Collection[int] = (), jobs: int = 0
     ) -> AbstractContextManager[Transaction]:
         """Begins at once, waits its turn, commits at the end; an exception rolls back. Inside `together` it goes on
-        with that transaction. executions: those that it is about to `hold`, as far as is known. Raises RuntimeError
-        inside another one of this thread, Unheld."""
+        with that transaction. executions: those that it is about to `hold`, as far as is known; jobs: how many it is
+        about to take. Raises RuntimeError inside another one of this thread, Unheld."""
         joint = self._joint
         if joint is None or joint.thread != threading.get_ident():
-            return self._write(locks, executions)
+            return self._write(locks, executions, jobs)
         return joint.step(locks)
 
     def read(self) -> AbstractContextManager[Questions]:

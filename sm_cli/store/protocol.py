@@ -35,13 +35,14 @@ class Store(Protocol):
         """Questions that may each be answered as of a moment of its own: over a network that is less to wait for."""
 
     def write(
-        self, locks: Locks | None = None, executions: Collection[int] = ()
+        self, locks: Locks | None = None, executions: Collection[int] = (), jobs: int = 0
     ) -> AbstractContextManager[Transaction]:
         """A transaction that sees what nobody else changes until it ends. Waits for its turn.
 
         locks: others may write beside it where the database lets them, each what it holds (`Transaction.hold`), and
         these are waited for before it begins; None: nobody writes beside it. executions: those that it is about to
-        hold, as far as is known: a server is told so as it begins. Raises Contended, inside the block or at its end,
+        hold, as far as is known, and jobs: how many that nobody has it is about to take: a server is told so as it
+        begins. Raises Contended, inside the block or at its end,
         only where `locks` are given."""
 
     def together(self, locks: Locks = NOTHING) -> AbstractContextManager[Transaction]:

@@ -28,12 +28,14 @@ class _CrashingStore:
         return getattr(self._store, name)
 
     @contextmanager
-    def write(self, locks: Locks | None = None, executions: Collection[int] = ()) -> Iterator[Transaction]:
+    def write(
+        self, locks: Locks | None = None, executions: Collection[int] = (), jobs: int = 0
+    ) -> Iterator[Transaction]:
         if self._store.is_joined:  # a step of a transaction, which is committed later
-            with self._store.write(locks, executions) as tx:
+            with self._store.write(locks, executions, jobs) as tx:
                 yield tx
             return
-        with self._dying(), self._store.write(locks, executions) as tx:
+        with self._dying(), self._store.write(locks, executions, jobs) as tx:
             yield tx
             self._count()
 

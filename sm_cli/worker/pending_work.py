@@ -5,11 +5,16 @@ Only reads. It holds until this process or another one has written.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from sm_cli.handlers.registry import Registry
 from sm_cli.store.protocol import Store
 from sm_cli.store.records import Job
+
+#: Seconds that handlers which were just started are given to end before the loop looks whether there is more to do: as
+#: long as a look took last, within these bounds.
+_SHORTEST_MOMENT, _LONGEST_MOMENT = 0.001, 0.02
 
 
 class PendingWork:
@@ -17,7 +22,8 @@ class PendingWork:
 
     ready: frames wait to be stepped. due: when time alone next gives something to do. free: a job waits for a
     handler. queues: those that such jobs wait in, where that is asked for. stale: something was written since. others:
-    another process wrote; whoever acts on it says False."""
+    another process wrote; whoever acts on it says False. moment: seconds that a look is put off for handlers that were
+    just started."""
 
     def __init__(self, store: Store, worker: str) -> None:
         self.store = store
@@ -28,6 +34,7 @@ class PendingWork:
         self.queues: list[str] = []
         self.stale = True
         self.others = False
+        self.moment = _SHORTEST_MOMENT
         self._commits = store.commits
 
     def notice(self) -> bool:
@@ -44,7 +51,7 @@ class PendingWork:
     ) -> None:
         """Ask anew. `handlers` are those that jobs may be taken for, `queues` where from (None: anywhere). by_queue:
         also ask which queues they wait in."""
-        self.stale = False
+        self.stale, start = False, time.monotonic()
         with self.store.glance() as questions:
             resources = handlers.resources(questions.waiting_resources)
             if tree is None and resources:
@@ -57,6 +64,7 @@ class PendingWork:
                 name for name in names if (queues is None or name in queues)
                 and questions.has_free(now, resources, tree=tree, queues=frozenset([name]))
             ]  # fmt: skip
+        self.moment = min(max(_SHORTEST_MOMENT, time.monotonic() - start), _LONGEST_MOMENT)
 
     def lost_jobs(self, jobs: Iterable[Job]) -> list[Job]:
         """Those of these that are no longer this worker's."""

@@ -7,9 +7,7 @@ up at half the cost of a threading.Event, and an idle worker does little else.
 from __future__ import annotations
 
 import threading
-
-#: Seconds that handlers which were just started are given to end before the loop looks whether there is more to do.
-MOMENT = 0.001
+from collections.abc import Callable
 
 
 class Wakeup:
@@ -29,3 +27,9 @@ class Wakeup:
     def wait_for_ring(self, seconds: float) -> bool:
         """Wait for a ring, at most so long; afterwards it is silent again."""
         return self._silence.acquire(timeout=seconds)
+
+    def wait_for_rings(self, seconds: float, more: Callable[[], bool]) -> None:
+        """Wait for a ring, at most so long; and on, as long as the next one comes close behind it, for `more()`."""
+        close = seconds / 5
+        while self.wait_for_ring(seconds) and seconds and more():
+            seconds = close

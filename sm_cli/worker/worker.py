@@ -37,7 +37,7 @@ from sm_cli.worker.pool import Done, Pool
 from sm_cli.worker.quarantine import Quarantine
 from sm_cli.worker.renewals import Renewals
 from sm_cli.worker.starts import HandlerStarts
-from sm_cli.worker.wakeup import MOMENT, Wakeup
+from sm_cli.worker.wakeup import Wakeup
 
 log = logging.getLogger("sm.engine")
 
@@ -63,17 +63,10 @@ class Worker:
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        handlers: Mapping[str, Handler],
-        *,
-        concurrency: int = 8,
-        name: str = "worker",
-        tree: int | None = None,
-        rota: Rota | None = None,
-        observe: Callable[[list[HistoryEvent]], None] | None = None,
-        hints: Hints | None = None,
-    ) -> None:
+        self, engine: Engine, handlers: Mapping[str, Handler], *, concurrency: int = 8, name: str = "worker",
+        tree: int | None = None, rota: Rota | None = None,
+        observe: Callable[[list[HistoryEvent]], None] | None = None, hints: Hints | None = None,
+    ) -> None:  # fmt: skip
         self.engine = engine
         self.name = name
         self.tree = tree
@@ -198,8 +191,8 @@ class Worker:
 
     def tick(self) -> bool:
         """Step everything that is ready; False when there was nothing to do."""
-        self._bell.wait_for_ring(0 if self._results_to_deliver else self._moment)
-        self._moment, self._barren = 0.0, False
+        moment, self._moment, self._barren = self._moment, 0.0, False
+        self._bell.wait_for_rings(0.0 if self._results_to_deliver else moment, lambda: self.pool.free < self.pool.size)
         if self._new_handlers is not None:
             self._use(self._new_handlers)
             self._new_handlers, self._pending.stale = None, True
@@ -207,8 +200,7 @@ class Worker:
         results += self.pool.drain()  # before the leases are looked at: what has ended is not cancelled
         self._notice_jump()
         now, start = self.engine.clock.now(), self.engine.clock.monotonic()
-        self._pending.notice()
-        if self._pending.others and (not results or start >= self._next_census):  # busy among busy ones: once a second
+        if not results or start >= self._next_census:  # busy among busy ones: once a second
             self.check_leases()
         beats = self._beats.due(start, self.jobs, self._jumps.apart)
         dead = self.census(now)
@@ -216,6 +208,7 @@ class Worker:
         renewing = self._renewals.are_due(now)
         if not (results or beats or dead or must_enlist or renewing or self._jump or self.anything(now)):
             return False
+        results += self.pool.drain()  # what came while it looked
         lost_jobs: set[int] = set()
 
         def work(tick: Tick) -> set[object]:
@@ -241,7 +234,8 @@ class Worker:
         if must_enlist:
             taker.arriving = None  # written by itself, even when nothing else is
         try:
-            rest, tick = self.engine.transact(work, taker, postponing=True, executions=about(results))
+            slots = taker.slots if self.hints.is_awake() else 0
+            rest, tick = self.engine.transact(work, taker, postponing=True, executions=about(results), jobs=slots)
         except Unwritable:
             self._pending.stale = True
             return True  # with the same results; what caused it is set aside
@@ -329,7 +323,9 @@ class Worker:
 
     def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
         """Start the handlers of these jobs."""
-        self._moment = MOMENT if jobs else 0.0
+        self._moment = self._pending.moment if jobs else 0.0
+        if jobs:
+            self._bell.wait_for_ring(0)  # of what is older: the next round looks at that anyway
         for job in jobs:
             self.jobs[job.frame, job.seq] = job
             handler = self.handlers.find(job.resource)
@@ -382,10 +378,12 @@ class Worker:
         return find_dead(others, self._beacons, now - _FORGOTTEN if judges else None)
 
     def check_leases(self) -> None:
-        """Another process has written: does it want our jobs done no more?"""
-        self._pending.others = False
-        for job in self._pending.lost_jobs(self.jobs.values()):
-            self.forget(job)
+        """If another process has written: does it want our jobs done no more?"""
+        self._pending.notice()
+        if self._pending.others:
+            self._pending.others = False
+            for job in self._pending.lost_jobs(self.jobs.values()):
+                self.forget(job)
 
     # -- sleeping --------------------------------------------------------------------------------
 

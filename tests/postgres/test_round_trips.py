@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import BinaryIO
 
 import psycopg
@@ -17,7 +18,9 @@ from sm_cli.engine.engine import Engine
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.postgres.database import PostgresStore
 from sm_cli.store.postgres.url import parse_url
+from sm_cli.testing import FakeClock
 from sm_cli.worker.worker import Worker
+from tests.engine.workers import soon
 
 STEPS = 50
 #: Begin and take the tree; write and commit. Beside that, a share of the start and
@@ -65,6 +68,32 @@ def test_a_step_of_a_lonely_execution_waits_for_the_server_a_few_times(url: str,
             worker.run(lambda: not left)
         worker.pool.close()
         assert STEPS * 2 < waits(traces) - before < STEPS * MOST
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_tick_of_results_and_new_claims_waits_for_the_server_twice(
+    url: str, traces: list[BinaryIO], count: int
+) -> None:
+    """Also of what another worker has written last, whose rows have to be read."""
+    with ExitStack() as stack:
+        handlers, clock = {"echo": Handler("echo", lambda input: input)}, FakeClock()
+        stores = [stack.enter_context(closing(PostgresStore(parse_url(url)))) for _ in range(count)]
+        workers = [Worker(Engine(store, clock=clock), handlers, concurrency=2) for store in stores]
+        for n in range(6):
+            started(workers[0], tasks_in_a_row(STEPS), n)
+        waits_of_ticks: list[int] = []
+        while len(waits_of_ticks) < 20:
+            for worker in workers:
+                soon(lambda worker=worker: worker.pool.free == 2)  # type: ignore[misc]
+                before = waits(traces)
+                worker.tick()
+                if len(worker.jobs) == 2:
+                    waits_of_ticks.append(waits(traces) - before)
+        for worker in workers:
+            worker.let_go()
+    # Of a new state the first tick asks for its number, and once a second a worker looks who else is there.
+    assert min(waits_of_ticks) == 2
+    assert median(waits_of_ticks) <= 3
 
 
 def test_what_is_prepared_stays_so_after_transactions_that_are_undone_and_reads(url: str) -> None:

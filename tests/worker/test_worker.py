@@ -266,9 +266,9 @@ class Counting(SqliteStore):
     writes = 0
 
     @contextmanager
-    def write(self, locks: Any = None, executions: Any = ()) -> Iterator[Any]:
+    def write(self, locks: Any = None, executions: Any = (), jobs: int = 0) -> Iterator[Any]:
         self.writes += 1
-        with super().write(locks, executions) as tx:
+        with super().write(locks, executions, jobs) as tx:
             yield tx
 
 

@@ -97,14 +97,14 @@ class PostgresStore(Joinable):
     # Writing
 
     @contextmanager
-    def _write(self, locks: Locks | None, executions: Collection[int] = ()) -> Iterator[Transaction]:
+    def _write(self, locks: Locks | None, executions: Collection[int] = (), jobs: int = 0) -> Iterator[Transaction]:
         with self._as_only_writer(), self._translate_errors(self._writer.explain):
-            yield from self._transaction(locks, executions)
+            yield from self._transaction(locks, executions, jobs)
 
-    def _transaction(self, locks: Locks | None, executions: Collection[int]) -> Iterator[Transaction]:
+    def _transaction(self, locks: Locks | None, executions: Collection[int], jobs: int) -> Iterator[Transaction]:
         writer = self._writer
         try:
-            transaction = writer.begin(locks, executions)
+            transaction = writer.begin(locks, executions, jobs)
             yield transaction
             if transaction.broken:
                 writer.roll_back()

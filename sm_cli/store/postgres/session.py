@@ -98,10 +98,18 @@ class PostgresSession:
         """Keep these for who asks next."""
         self._ahead.update((key, answer.rows) for key, answer in answers)
 
+    def has_ahead(self, question: tuple[str, Parameters]) -> bool:
+        """Whether this has been answered already."""
+        return _key(*question) in self._ahead
+
+    def answer_ahead(self, question: tuple[str, Parameters], rows: list[Row]) -> None:
+        """Have these rows, which are known from elsewhere, be the answer to who asks this next."""
+        self._ahead[_key(*question)] = rows
+
     def forget_ahead(self, *questions: tuple[str, Parameters]) -> None:
         """Forget the answers to these; without any, to all that were asked ahead."""
-        for name, parameters in questions:
-            self._ahead.pop((name, tuple(dialect.statement_of(name).arguments(parameters))), None)
+        for question in questions:
+            self._ahead.pop(_key(*question), None)
         if not questions:
             self._ahead.clear()
 
@@ -274,3 +282,7 @@ class PostgresSession:
             raise self._explain(e) from e
         except UnicodeEncodeError as e:
             raise not_text(e) from None
+
+
+def _key(name: str, parameters: Parameters) -> tuple[str, tuple[object, ...]]:
+    return name, tuple(dialect.statement_of(name).arguments(parameters))

@@ -110,7 +110,7 @@ class SqliteStore(Joinable):
 
     @contextmanager
     def _write(  # SQLite has one writer
-        self, locks: Locks | None, executions: Collection[int] = ()  # noqa: ARG002
+        self, locks: Locks | None, executions: Collection[int] = (), jobs: int = 0  # noqa: ARG002
     ) -> Iterator[Transaction]:  # fmt: skip
         with self._as_only_writer(), self._translate_errors():
             yield from self._transaction()

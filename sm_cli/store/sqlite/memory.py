@@ -53,7 +53,7 @@ class MemoryStore(Joinable):
 
     @contextmanager
     def _write(  # SQLite has one writer
-        self, locks: Locks | None, executions: Collection[int] = ()  # noqa: ARG002
+        self, locks: Locks | None, executions: Collection[int] = (), jobs: int = 0  # noqa: ARG002
     ) -> Iterator[Transaction]:  # fmt: skip
         with self._as_only_writer():
             yield from self._transaction(self._session.connection)

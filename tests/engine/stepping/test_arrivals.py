@@ -252,11 +252,11 @@ class Crowded(MemoryStore):
     meanwhile: Callable[[], None] | None = None
 
     @contextmanager
-    def write(self, locks: Any = None, executions: Any = ()) -> Iterator[Transaction]:
+    def write(self, locks: Any = None, executions: Any = (), jobs: int = 0) -> Iterator[Transaction]:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
-        with super().write(locks, executions) as tx:
+        with super().write(locks, executions, jobs) as tx:
             yield tx
 
 

@@ -237,11 +237,11 @@ class Slow(MemoryStore):
         self.failing = False
 
     @contextmanager
-    def write(self, locks: Any = None, executions: Any = ()) -> Iterator[Any]:
+    def write(self, locks: Any = None, executions: Any = (), jobs: int = 0) -> Iterator[Any]:
         if self.failing:
             raise DatabaseError("there is no room left")
         self.clock.advance_to(self.clock.now() + self.before)
-        with super().write(locks, executions) as tx:
+        with super().write(locks, executions, jobs) as tx:
             yield Inside(tx, self)
 
 

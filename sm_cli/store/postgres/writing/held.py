@@ -14,6 +14,7 @@ from sm_cli.interpreter.frame import Frame
 from sm_cli.store.locks import ALONE, Contended, Lock, Locks
 from sm_cli.store.postgres.exchange import Promise
 from sm_cli.store.postgres.session import PostgresSession
+from sm_cli.store.postgres.writing.claims import MOST
 from sm_cli.store.postgres.writing.holding import Holding
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
 from sm_cli.store.postgres.writing.own import Own, lock_number, take_parts
@@ -24,8 +25,6 @@ from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters
 from sm_cli.store.sql.transaction import Transaction
 
-#: A tick looks at so many things that wait, and takes at most so many of them, so that others find some.
-LOOKED_AT, MOST = 1000, 128
 #: What takes the parents of all children that wait to be counted.
 ALL_ENDED: tuple[str, Parameters] = ("take_ended", {"tree": None, "most": MOST})
 #: Questions about executions that are about to be changed.

@@ -6,11 +6,16 @@ from collections.abc import Callable, Sequence
 
 from sm_cli.store.locks import OLD_MESSAGES, SCHEDULES
 from sm_cli.store.messages import PastWait, Stale
-from sm_cli.store.postgres.writing.held import ALL_ENDED, LOOKED_AT, MOST, HeldTransaction
+from sm_cli.store.postgres.writing.claims import LOOKED_AT, MOST, TAKEN, claim_of
+from sm_cli.store.postgres.writing.held import ALL_ENDED, HeldTransaction
 from sm_cli.store.records import EndedChild, Execution, Job, Timer
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql.parameters import id_list, name_list
+from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters
+
+#: Where rows have their ids.
+_ID_COLUMNS = {"jobs": 0, "frames": 1, "executions": 0}
 
 
 class OfferedTransaction(HeldTransaction):
@@ -70,16 +75,30 @@ class OfferedTransaction(HeldTransaction):
         queue: str | None = None,
     ) -> list[Job]:  # fmt: skip
         """As everywhere, of parts that can be held: who asks at the same time gets the ones behind."""
-        parameters = {
-            "now": now, "limit": limit, "tree": tree, "queue": queue, "resources": name_list(resources),
-            "window": LOOKED_AT + limit,
-        }  # fmt: skip
+        parameters = {"now": now, "tree": tree, "queue": queue, "resources": name_list(resources)}
         name = "take_free" if queue is None else "take_free_in_queue"
-        answers = self.session.all(name if tree is None else "take_free_in_tree", parameters)
+        name = name if tree is None else "take_free_in_tree"
+        if tree is None:
+            self._own.last_claims.append((name, parameters))
+        claim = claim_of(name, parameters, limit)
+        count_before, was_asked = len(self._holding.foreign), self._postgres.has_ahead(claim)
+        if not was_asked:
+            self._postgres.forget_ahead(*TAKEN)
+            self._postgres.ask_ahead([claim, *TAKEN])
+        answers = [row for row in self.session.all(*claim) if row[0] is not None]
         ids, executions = self._note_offers(answers)
-        frames = [row[5] for row in answers if row[0] in ids]
-        if ids:
-            self._read_ahead([("jobs", (id_list(ids),))], frames, executions)
+        if was_asked:  # before it was asked what there is to do
+            self._foreign_at_begin += len(self._holding.foreign) - count_before
+        jobs, frames, executions_rows = (self.session.all(*question) for question in TAKEN)
+        if not ids:
+            return []
+        held_ids = set(ids)
+        waiting_frames = [row[5] for row in answers if row[0] in held_ids]
+        if all(row[3] is not None for row in answers):  # a part without its top was taken after these were read
+            self._know("jobs", ids, jobs)
+            self._know("frames", self._unknown_frames(waiting_frames), frames)
+            self._know("executions", self._unknown_executions(executions), executions_rows)
+        self._read_ahead([("jobs", (id_list(ids),))], waiting_frames, executions)
         newest = self.jobs(ids)
         return [newest[id] for id in ids if id in newest and newest[id].leased_until is None]
 
@@ -88,9 +107,7 @@ class OfferedTransaction(HeldTransaction):
     ) -> None:
         """Ask these questions together with the rows of these frames and executions, all held: who steps them reads
         them next."""
-        cache = self._row_cache
-        unknown_frames = list(dict.fromkeys(id for id in frames if id not in cache.frames))
-        unknown_executions = list(dict.fromkeys(id for id in executions if id not in cache.executions))
+        unknown_frames, unknown_executions = self._unknown_frames(frames), self._unknown_executions(executions)
         if unknown_frames:
             questions.append(("frames", (id_list(unknown_frames),)))
         if unknown_executions:
@@ -98,6 +115,18 @@ class OfferedTransaction(HeldTransaction):
         self._postgres.ask_ahead(questions)
         self.frames(unknown_frames)
         self.executions(unknown_executions)
+
+    def _know(self, name: str, ids: list[int], rows: list[Row]) -> None:
+        """Have these rows be the answer to who asks for those of these ids next, if all of those are among them."""
+        rows_by_id = {row[_ID_COLUMNS[name]]: row for row in rows}
+        if all(id in rows_by_id for id in ids):
+            self._postgres.answer_ahead((name, (id_list(ids),)), [rows_by_id[id] for id in ids])
+
+    def _unknown_frames(self, frames: Sequence[int]) -> list[int]:
+        return list(dict.fromkeys(id for id in frames if id not in self._row_cache.frames))
+
+    def _unknown_executions(self, executions: Sequence[int]) -> list[int]:
+        return list(dict.fromkeys(id for id in executions if id not in self._row_cache.executions))
 
     def lapsed_jobs(self, now: int, limit: int, tree: int | None = None) -> list[Job]:
         """As everywhere, of parts that can be held."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
+from typing import Any
 
 from sm_cli.store.locks import Lock
+from sm_cli.store.postgres.writing.claims import TAKEN, claim_of
 from sm_cli.store.postgres.writing.ids import Ids
 from sm_cli.store.records import Execution
 from sm_cli.store.sql import rows
@@ -38,10 +40,10 @@ class Own:
     """What one store has of its own, from transaction to transaction.
 
     number: marks the parts of trees that it wrote last. transactions: how many it began. had_free_jobs: whether
-    somebody could have taken jobs when the last one began. places: execution to part,
-    which never changes; trees: execution to (tree, digest). above: a child of a map run to the frame that waits for it;
-    places_of_frames: such a frame to its execution and the part of that. cached_parts: those of which the row cache may
-    know something."""
+    somebody could have taken jobs when the last one began; last_claims: what it took them with. places: execution to
+    part, which never changes; trees: execution to (tree, digest). above: a child of a map run to the frame that waits
+    for it; places_of_frames: such a frame to its execution and the part of that. cached_parts: those of which the row
+    cache may know something."""
 
     def __init__(self, schema: str, number: int, ids: Ids) -> None:
         self.schema = schema
@@ -50,6 +52,7 @@ class Own:
         self.row_cache = RowCache()
         self.transactions = 0
         self.had_free_jobs = False
+        self.last_claims: list[tuple[str, dict[str, Any]]] = []
         self.places: dict[int, int] = {}
         self.trees: dict[int, tuple[int, str]] = {}
         self.above: dict[int, int] = {}
@@ -90,16 +93,23 @@ class Own:
             parts.add(each.part)
         return parts
 
-    def questions_of(self, executions: Collection[int]) -> list[tuple[str, Parameters]]:
+    def questions_of(self, executions: Collection[int], jobs: int) -> list[tuple[str, Parameters]]:
         """What takes these executions, as far as it is known where they belong, and whatever waits for them; what reads
-        that; and which queues have jobs, if any had when the last transaction began. Whoever asks holds nothing yet."""
+        that; which queues have jobs, if any had when the last transaction began or nothing else is known to be done;
+        and what takes so many of them, where the last transaction did so. Whoever asks holds nothing yet."""
         parts = {self.places[id] for id in executions if id in self.places}
         parents = self.parents_of(executions)
         wanted_parts = parts | {part for _, part in parents.values()}
-        if not wanted_parts:
-            return []
-        next_questions: list[tuple[str, Parameters]] = [("queues", ())] if self.had_free_jobs else []
-        return [take_parts(wanted_parts), *chain.from_iterable(self.reads_of(parents).values()), *next_questions]
+        questions: list[tuple[str, Parameters]] = []
+        if wanted_parts:
+            questions += [take_parts(wanted_parts), *chain.from_iterable(self.reads_of(parents).values())]
+        if self.had_free_jobs or (jobs and not executions):
+            questions += [("queues", ())]
+            if jobs and len(self.last_claims) == 1:
+                name, parameters = self.last_claims[0]
+                questions += [claim_of(name, parameters, jobs), *TAKEN]
+        self.last_claims = []
+        return questions
 
     def parents_of(self, executions: Collection[int]) -> dict[int, tuple[int, int]]:
         """The frames that wait for these, as children of map runs, to their executions and the parts of those."""

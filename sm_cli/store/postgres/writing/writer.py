@@ -73,8 +73,9 @@ class Writer:
         self._drop()
         self.own.ids.close()
 
-    def begin(self, locks: Locks | None, executions: Collection[int] = ()) -> PostgresTransaction:
-        """A transaction that has these locks; None: it is alone. executions: those that it is about to hold. Raises
+    def begin(self, locks: Locks | None, executions: Collection[int] = (), jobs: int = 0) -> PostgresTransaction:
+        """A transaction that has these locks; None: it is alone. executions: those that it is about to hold; jobs: how
+        many it is about to take. Raises
         DatabaseBusy when that takes too long; who may wait without limit gets Contended when somebody keeps more than
         the whole schema from it."""
         first = frozenset([ALONE]) if locks is None else locks
@@ -84,7 +85,7 @@ class Writer:
         while True:
             fresh = self._session is None
             try:
-                return self._begin(self._open(), first, executions, time.monotonic() - wait.start, turns)
+                return self._begin(self._open(), first, executions, jobs, time.monotonic() - wait.start, turns)
             except pg.LockNotAvailable:
                 self.roll_back()
                 try:
@@ -100,11 +101,11 @@ class Writer:
                     raise
 
     def _begin(
-        self, session: PostgresSession, locks: Locks, executions: Collection[int], wait_time: float,
+        self, session: PostgresSession, locks: Locks, executions: Collection[int], jobs: int, wait_time: float,
         turns: Turns | None,
     ) -> PostgresTransaction:  # fmt: skip
-        """In one round trip: the lock of the schema, these executions as far as they can be had, and what there is to
-        do. What others lock is waited for after it."""
+        """In one round trip: the lock of the schema, these executions and so many jobs as far as they can be had, and
+        what there is to do. What others lock is waited for after it."""
         limit = self._patience().limit()
         rest = TELL_AFTER if limit is None else max(0.001, limit - wait_time)
         seconds = min(TELL_AFTER if turns is None else turns.seconds, rest)
@@ -125,7 +126,7 @@ class Writer:
                 self._lock_timeout = rest
                 exchange.send(_LOCK_TIMEOUT, (f"{milliseconds(rest)}ms",))
             elif not (advisory or parts):  # who waits holds nothing
-                ahead = session.send_ahead(self.own.questions_of(executions))
+                ahead = session.send_ahead(self.own.questions_of(executions, jobs))
             promise = exchange.send(dialect.statement_of("offers").text.encode())
             exchange.settle()
         offers = Offers._make(promise.rows[0])

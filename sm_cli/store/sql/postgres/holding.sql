@@ -109,7 +109,8 @@ WHERE t.due <= :now AND (t.due, t.frame) > (:due, :frame) AND {not_anothers}
 ORDER BY t.due, t.frame, t.kind LIMIT :limit
 
 -- name: offered_jobs
-SELECT c.id, c.execution, c.part, top.id, top.writer, c.frame FROM (
+WITH taken AS MATERIALIZED (
+SELECT c.id, c.execution, c.part, top.id AS top, top.writer, c.frame FROM (
     SELECT w.id, w.execution, w.frame, {its_part} AS part FROM (
         SELECT j.id, j.execution, j.frame FROM jobs j
         WHERE j.leased_until IS NULL AND j.available <= :now AND {runnable}
@@ -118,6 +119,25 @@ SELECT c.id, c.execution, c.part, top.id, top.writer, c.frame FROM (
         ORDER BY j.priority DESC, j.id LIMIT :window
     ) w
 ) c {top_of_part} LIMIT :limit
+)
+SELECT t.id, t.execution, t.part, t.top, t.writer, t.frame FROM (
+    SELECT set_config('sm.taken', coalesce(array_agg(id)::text, '{}'), true), set_config('sm.foreign', coalesce(
+        array_agg(id) FILTER (WHERE writer IS DISTINCT FROM current_setting('sm.writer')::bigint)::text, '{}'
+    ), true) FROM taken
+) noted LEFT JOIN taken t ON true
+
+-- name: taken_jobs
+SELECT {job_columns} FROM unnest(current_setting('sm.taken')::bigint[]) AS taken(id) JOIN jobs j ON j.id = taken.id
+
+-- name: taken_frames
+SELECT {frame_columns} FROM unnest(current_setting('sm.foreign')::bigint[]) AS taken(id)
+JOIN jobs j ON j.id = taken.id JOIN frames f ON f.id = j.frame
+
+-- name: taken_executions
+SELECT {execution_columns}, d.input, d.output FROM (
+    SELECT DISTINCT j.execution
+    FROM unnest(current_setting('sm.foreign')::bigint[]) AS taken(id) JOIN jobs j ON j.id = taken.id
+) t JOIN executions e ON e.id = t.execution JOIN execution_data d ON d.execution = e.id
 
 -- name: take_free
 {offered_jobs} {offered_first}
