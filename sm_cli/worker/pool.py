@@ -69,6 +69,7 @@ class Pool:
         self.patience = patience
         self._results: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self._running: set[_Running] = set()
+        self._fresh: list[_Running] = []
         self._active: dict[tuple[int, int], _Running] = {}
         self._todo: queue.SimpleQueue[_Running | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -81,6 +82,11 @@ class Pool:
         """How many more handlers may start now."""
         with self._lock:
             return self.size - sum(not self._is_given_up(running) for running in self._running)
+
+    def runs_fresh(self) -> bool:
+        """Whether a handler has not ended that was started since results were drained last."""
+        with self._lock:
+            return not self._running.isdisjoint(self._fresh)
 
     def _is_given_up(self, running: _Running) -> bool:
         if running.handler.elsewhere is not None:
@@ -102,6 +108,7 @@ class Pool:
         spawn = False
         with self._lock:
             self._running.add(running)
+            self._fresh.append(running)
             self._active[job.frame, job.seq] = running
             if not handler.is_async:
                 spawn = self._idle == 0
@@ -141,6 +148,7 @@ class Pool:
         """Results that are there now: of every handler that has ended by `now`."""
         results = []
         with self._lock:  # or a handler may have looked at the clock and not come to say so
+            self._fresh.clear()
             while True:
                 try:
                     results.append(self._results.get_nowait())

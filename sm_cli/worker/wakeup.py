@@ -29,7 +29,9 @@ class Wakeup:
         return self._silence.acquire(timeout=seconds)
 
     def wait_for_rings(self, seconds: float, more: Callable[[], bool]) -> None:
-        """Wait for a ring, at most so long; and on, as long as the next one comes close behind it, for `more()`."""
+        """As long as there is `more()` to come, wait for a ring from now on, at most so long, and for those that come
+        close behind it. Who rang before has been heard."""
+        self.wait_for_ring(0)
         close = seconds / 5
-        while self.wait_for_ring(seconds) and seconds and more():
+        while more() and self.wait_for_ring(seconds):
             seconds = close

@@ -77,7 +77,7 @@ class Worker:
         self.stopping = threading.Event()
         self.jobs: dict[tuple[int, int], Job] = {}
         self.given_back: list[Job] = []
-        self._bell, self._moment = Wakeup(), 0.0
+        self._bell = Wakeup()
         self.pool = Pool(concurrency, self._bell.ring, now=engine.clock.monotonic)
         self.quarantine = Quarantine(self.jobs, self.pool, engine.clock.monotonic)
         self._renewals = Renewals(self.jobs, engine.clock, engine.settings)
@@ -191,8 +191,8 @@ class Worker:
 
     def tick(self) -> bool:
         """Step everything that is ready; False when there was nothing to do."""
-        moment, self._moment, self._barren = self._moment, 0.0, False
-        self._bell.wait_for_rings(0.0 if self._results_to_deliver else moment, lambda: self.pool.free < self.pool.size)
+        self._bell.wait_for_rings(0.0 if self._results_to_deliver else self._pending.moment, self.pool.runs_fresh)
+        self._barren = False
         if self._new_handlers is not None:
             self._use(self._new_handlers)
             self._new_handlers, self._pending.stale = None, True
@@ -323,9 +323,6 @@ class Worker:
 
     def launch(self, jobs: list[Job], executions: Mapping[int, Execution]) -> None:
         """Start the handlers of these jobs."""
-        self._moment = self._pending.moment if jobs else 0.0
-        if jobs:
-            self._bell.wait_for_ring(0)  # of what is older: the next round looks at that anyway
         for job in jobs:
             self.jobs[job.frame, job.seq] = job
             handler = self.handlers.find(job.resource)
