@@ -257,7 +257,10 @@ def _conninfo(url: PostgresUrl, more: str = "") -> str:
     """With our schema as the one that Procrastinate's names are looked up in. more: options of the session."""
     options = f"{conninfo_to_dict(url.conninfo).get('options') or ''} {more}"
     return make_conninfo(
-        url.conninfo, options=f"{options} -c search_path={url.schema}".strip(), connect_timeout=_PATIENCE
+        url.conninfo,
+        options=f"{options} -c search_path={url.schema}".strip(),
+        connect_timeout=_PATIENCE,
+        client_encoding="UTF8",
     )
 
 

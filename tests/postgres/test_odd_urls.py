@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import closing
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -43,6 +45,22 @@ def test_a_schema_may_have_a_name_that_sql_reserves(name: str) -> None:
         "postgresql://me:geheim@host/db?pool=geheim",
         "postgresql://me:geheim@[::1/db",
         "postgresql://me:ge/heim@host/db",
+        "postgresql://me:ge?heim@host/db",
+        "postgresql://me:ge?ge=1@host/db",
+        "postgresql://me:ge#heim@host/db",
+        "postgresql://me:ge@heim@host/db",
+        "postgresql://me:geheim@host/db#sm",
+        "postgresql://me:geheim@host:port/db",
+        "postgresql://me:geheim@a:1,b:65536/db",
+        "postgresql://me:geheim@host:1/db?sslmode=perhaps",
+        "postgresql://me:geheim@host:1/db?connect_timeout=soon",
+        "postgresql://me:geheim@/db?port=first",
+        "postgresql://me:geheim@/db?service=not_there",
+        "postgresql:me:geheim@host/db",
+        "postgresql:/me:geheim@host/db",
+        "Postgres://me:geheim@host/db",
+        "jdbc:postgresql://host/db?user=me&password=geheim",
+        "host=host user=me password=geheim",
     ],
 )
 def test_a_url_that_cannot_be_used_is_one_sentence_without_the_password(url: str) -> None:
@@ -51,7 +69,37 @@ def test_a_url_that_cannot_be_used_is_one_sentence_without_the_password(url: str
             use(url)
         assert "geheim" not in str(told.value).replace("pool=geheim", "")
         assert "heim@" not in str(told.value)
+        assert "me:" not in str(told.value)
         assert told.value.exit_code == 7
+
+
+def test_sentences_say_which_server_it_is_when_an_option_names_it() -> None:
+    place = parse_url("postgresql://me:geheim@/db?host=/run/pg&sslmode=disable&port=5433&schema=x").place
+    assert place == "postgresql:///db?host=/run/pg&port=5433&schema=x"
+    assert parse_url("postgresql://me:geheim@[::1]:5433,other/db").place == "postgresql://[::1]:5433,other/db"
+
+
+def test_texts_are_unicode_whatever_the_url_says() -> None:
+    with schema() as url, closing(open_store(with_option(url, "client_encoding=LATIN1"))) as store:
+        apply(store, new_executions=[replace(execution(1), name="Grüße €😀")])
+        first = asked(store).execution(1)
+        assert first is not None
+        assert first.name == "Grüße €😀"
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_cannot_keep_every_character_is_refused(encoding: str) -> None:
+    name = sql.Identifier(f"t_{encoding}_{uuid.uuid4().hex[:8]}".lower())
+    with psycopg.connect(server(), autocommit=True) as connection:
+        made = sql.SQL("CREATE DATABASE {} ENCODING {} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+        connection.execute(made.format(name, encoding))
+        try:
+            url = with_option(server(), f"dbname={name.as_string(None)}".replace('"', ""))
+            for use in (open_store, schema_number):
+                with pytest.raises(DatabaseError, match=f"keeps texts as {encoding}.*sm needs UTF8"):
+                    use(url)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {}").format(name))
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def _facts(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "size", f"{size}, of which {size_text(facts['free_bytes'])} are free"
         yield "log", size_text(facts["wal_bytes"])
     else:
-        yield "server", f"{facts['url']}, Postgres {facts['serverVersion']}"
-        yield "size", f"{size}; {facts['deadRows']:,} rows are dead"
+        yield "server", f"{facts['url']}, Postgres {facts['server_version']}"
+        yield "size", f"{size}; {facts['dead_rows']:,} rows are dead"
     yield "schema", str(facts["schema"])
     counts = [f"{count:,} {status}" for status, count in facts["execution_counts"].items()]
     if facts["map_run_children"]:

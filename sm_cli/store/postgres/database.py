@@ -229,6 +229,7 @@ class PostgresStore(Joinable):
 
     def _set_up(self, create: bool) -> None:
         with self.connect() as connection:
+            errors.check_encoding(connection, self.url.place)
             if self.url.prepare:
                 connection.execute(f"SET lock_timeout = {self._lock_timeout}".encode())
             number = migrate.version(connection, self.url.schema)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import errors as pg
 
-from sm_cli.errors import Conflict, DatabaseAway, DatabaseBusy, DatabaseError, SmError
+from sm_cli.errors import ConfigurationError, Conflict, DatabaseAway, DatabaseBusy, DatabaseError, SmError
 from sm_cli.store.scripts import UNFINISHED
 from sm_cli.store.waiting import Holder
+
+if TYPE_CHECKING:
+    from sm_cli.store.sql.rows import Row
 
 #: Before there is a session the driver knows no codes, only what the server says. Where it says it in another language,
 #: it is a server that cannot be reached, which is true as well.
@@ -17,6 +21,11 @@ _REFUSAL = re.compile(
     r"(password authentication failed|role .* does not exist|no pg_hba|permission denied|no password supplied)"
 )
 _NO_DATABASE = re.compile(r"database .* does not exist")
+#: What is wrong with the URL, or with a file that it names, and no server was asked: that will not pass.
+_SETTING = re.compile(
+    r"^(bad value for |invalid [a-z_ ]+(value|number)|definition of service|service file|(root )?certificate file"
+    r"|private key file|.* is not supported)"
+)
 _TOO_MANY = re.compile(r"too many (clients|connections)|remaining connection slots")
 #: What the driver says before the reason.
 _WHERE = re.compile(r"^(connection [a-z ]+: )?(connection to server .*? failed: )?((FATAL|ERROR): +)?")
@@ -45,6 +54,8 @@ def explain_error(error: psycopg.Error, place: str, seconds: float | None = None
         )
     if isinstance(error, pg.InsufficientPrivilege):
         return DatabaseError(f"{place} does not let this role do what is needed: {text}")
+    if error.sqlstate is None and _SETTING.search(text):
+        return ConfigurationError(f"the driver of Postgres does not take what the URL of {place} says: {text}")
     if isinstance(error, psycopg.OperationalError):
         return _refusal(place, text) or DatabaseAway(f"{place} cannot be reached: {text}", hint=_SAFE)
     return DatabaseError(f"{place} refused what was asked of it and kept its state: {text}")
@@ -68,6 +79,17 @@ def _refusal(place: str, text: str) -> DatabaseError | None:
             hint="Fewer processes, a smaller `pool=N` in their URLs, or a higher max_connections leave some.",
         )
     return None
+
+
+def check_encoding(connection: psycopg.Connection[Row], place: str) -> None:
+    """Raises DatabaseError for a database that cannot keep every character. The server has said so when it let us in;
+    this asks it nothing."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in ("UTF8", None):  # None: a pooler does not say it
+        raise DatabaseError(
+            f"{place} keeps texts as {encoding}, which cannot hold every character; sm needs UTF8",
+            hint="`CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0` makes such a database on the same server.",
+        )
 
 
 def busy(place: str, seconds: float | None, holder: Holder | None = None, *, reads: bool = False) -> DatabaseBusy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from sm_cli.errors import ConfigurationError
 from sm_cli.store.waiting import program_name
@@ -18,11 +18,15 @@ _CONNECTION = {
     "connect_timeout": "10",
     "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
 }  # fmt: skip
+#: What follows a host; not the last part of an address in brackets.
+_PORT = re.compile(r":([^\]:]+)$")
 #: Schemas of the server's own.
 _RESERVED = re.compile(r"pg_.*|information_schema")
 _OPTION = re.compile(r'invalid URI query parameter: "([^"]*)"')
 _HINT = "Its options are schema, notify, prepare and pool, and those of libpq; %, @, / and : in a password are escaped."
 _COUNT = re.compile(r"[1-9][0-9]{0,3}")
+#: Options of libpq that say which database it is, besides host and path.
+_WHERE = ("host", "hostaddr", "port", "dbname", "service")
 #: Readers at once, unless the URL says otherwise: a worker uses one or two, a server of web pages one a request.
 READERS = "20"
 
@@ -51,7 +55,8 @@ class PostgresUrl(NamedTuple):
 
         ours = {**_CONNECTION, "fallback_application_name": _session_name()}
         try:
-            return make_conninfo("", **{**ours, **conninfo_to_dict(self.conninfo)})
+            # Whatever a URL or PGCLIENTENCODING says: texts are Unicode here.
+            return make_conninfo("", **{**ours, **conninfo_to_dict(self.conninfo), "client_encoding": "UTF8"})
         except psycopg.ProgrammingError as e:
             option = _OPTION.search(str(e))  # other sentences of the driver may hold the password
             what = "cannot be read" if option is None else f"has the option {option[1]!r}, which nobody knows"
@@ -69,11 +74,7 @@ def parse_url(url: str) -> PostgresUrl:
         parts = urlsplit(url)
     except ValueError:
         raise ConfigurationError("the URL of Postgres cannot be read: its host is no name and no address") from None
-    if "@" in parts.path:  # where the host ends is a guess then, and the rest of a password would be shown
-        raise ConfigurationError(
-            "a URL of Postgres has an @ after its first slash",
-            hint="Write a slash in the user's name or the password as %2F, an @ in the database's name as %40.",
-        )
+    _check_ends(parts)
     host = parts.netloc.rpartition("@")[2]
     ours = {"schema": "sm", "notify": "on", "prepare": "on", "pool": READERS}
     rest = []
@@ -82,7 +83,10 @@ def parse_url(url: str) -> PostgresUrl:
             ours[name] = value
         else:
             rest.append((name, value))
-    place = f"postgresql://{host}{parts.path}" + (f"?schema={ours['schema']}" if ours["schema"] != "sm" else "")
+    where = [(name, value) for name, value in rest if name in _WHERE]
+    if ours["schema"] != "sm":
+        where.append(("schema", ours["schema"]))
+    place = f"postgresql://{host}{parts.path}" + ("?" if where else "") + "&".join("=".join(pair) for pair in where)
     if not _NAME.fullmatch(ours["schema"]):
         raise ConfigurationError(
             f"{ours['schema']!r} cannot be the schema of {place}",
@@ -99,3 +103,24 @@ def parse_url(url: str) -> PostgresUrl:
     return PostgresUrl(
         conninfo, place, ours["schema"], _SWITCH[ours["notify"]], _SWITCH[ours["prepare"]], int(ours["pool"])
     )
+
+
+def _check_ends(parts: SplitResult) -> None:
+    """Raises ConfigurationError where the host begins or ends at a guess, for half of a password would be shown as the
+    name of one."""
+    host = parts.netloc.rpartition("@")[2]
+    is_cut = parts.netloc.count("@") > 1 or "@" in parts.path or "@" in parts.fragment
+    if is_cut or ("@" in parts.query and "@" not in parts.netloc and not parts.path):
+        raise ConfigurationError(
+            "a URL of Postgres has an @ that does not end user and password, or a second one",
+            hint="Write @ in a name or a password as %40, / as %2F, ? as %3F, # as %23.",
+        )
+    if parts.fragment:
+        raise ConfigurationError("a URL of Postgres has a #", hint="Write it as %23 in a name or a password.")
+    for one in host.split(","):
+        port = _PORT.search(one)
+        if port is not None and not (port[1].isdecimal() and 0 < int(port[1]) < 65_536):
+            raise ConfigurationError(
+                "a URL of Postgres has a port that is no number from 1 to 65535",
+                hint="What follows the host and a : is the port; user and password end with an @ before it.",
+            )

@@ -103,6 +103,7 @@ def own_connection(url: PostgresUrl, limit: float | None = WAIT) -> Iterator[psy
     connect = partial(psycopg.connect, url.driver_text(), autocommit=True)
     try:
         with connect() as connection:
+            errors.check_encoding(connection, url.place)
             if url.prepare:  # else it may be somebody else's after the next transaction
                 connection.execute(f"SET lock_timeout = {milliseconds(limit)}".encode())
             yield connection
