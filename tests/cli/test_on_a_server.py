@@ -64,3 +64,16 @@ def test_tables_of_another_role_are_said_to_be_as_large_as_before(project: Proje
             connection.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(role))
     assert result.code == 7
     assert "was not compacted: permission denied to vacuum" in result.err
+
+
+def test_a_standby_is_asked_and_keeps_its_key(project: Project, url: str) -> None:
+    standby = with_option(url, "options=-c%20default_transaction_read_only%3Don")
+    result = project.sm("db", "query", "SELECT status FROM executions ORDER BY id", "-o", "json", "--db", standby)
+    assert result.json == [{"status": "SUCCEEDED"}, {"status": "RUNNING"}]
+    for name in ("secrets", "SECRETS", '"secrets"', 'U&"\\0073ecrets"'):
+        result = project.sm("db", "query", f"SELECT value FROM {name}", "--db", standby)
+        assert result.code == 2
+        assert "is shown to nobody" in result.err
+    result = project.sm("run", "done.yaml", "--db", standby)
+    assert result.code == 7
+    assert "is read-only (a standby?), so nothing was written" in result.err

@@ -5,6 +5,7 @@ What takes long, or is somebody's own, has a connection of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,9 @@ _LOCK = (
 _FORGET = "UPDATE executions SET writer = NULL WHERE writer IS NOT NULL"
 #: A view that hides the table of the same name: the key of the task tokens is shown to nobody.
 _HIDE = "CREATE TEMP VIEW secrets AS SELECT name, NULL::bytea AS value FROM {}.secrets"
+
+#: What names that table, by letters or by their numbers, or may put its name together.
+_NAMES_SECRETS = re.compile(r"secrets|u&|_to_xml|pg_read|pg_temp|\bcursor", re.IGNORECASE)
 
 
 class PostgresUpkeep:
@@ -136,7 +140,7 @@ class PostgresUpkeep:
         """The rows that a SELECT answers, as they come. Raises UsageError, DatabaseError."""
         schema = self._store.url.schema
         with self._connection() as connection:
-            connection.execute(sql.SQL(_HIDE).format(sql.Identifier(schema)))
+            self._hide_secrets(connection, sql_text)
             connection.execute(sql.SQL("SET search_path TO pg_temp, {}").format(sql.Identifier(schema)))
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if "secrets" in sql_text and f"{schema}.secrets" in sql_text.replace('"', "").replace(" ", "").lower():
@@ -157,6 +161,18 @@ class PostgresUpkeep:
                     if e.diag.message_primary is None:  # the driver's own
                         raise UsageError("only what returns rows can be asked here: SELECT, EXPLAIN, SHOW") from None
                     raise UsageError(f"Postgres cannot answer this: {e.diag.message_primary}") from None
+
+    def _hide_secrets(self, connection: psycopg.Connection[Row], sql_text: str) -> None:
+        """Where no view can be made, on a standby and for a role that may make none, what could name the table is
+        refused. Raises UsageError."""
+        try:
+            connection.execute(sql.SQL(_HIDE).format(sql.Identifier(self._store.url.schema)))
+        except (pg.ReadOnlySqlTransaction, pg.InsufficientPrivilege):
+            if _NAMES_SECRETS.search(sql_text):
+                raise UsageError(
+                    "the table secrets is shown to nobody, and here, where no view can hide it, nothing that may name it"
+                    " can be asked"
+                ) from None
 
     def _identifier(self, table: str) -> sql.Identifier:
         return sql.Identifier(self._store.url.schema, table)
