@@ -170,8 +170,8 @@ class PostgresUpkeep:
         except (pg.ReadOnlySqlTransaction, pg.InsufficientPrivilege):
             if _NAMES_SECRETS.search(sql_text):
                 raise UsageError(
-                    "the table secrets is shown to nobody, and here, where no view can hide it, nothing that may name it"
-                    " can be asked"
+                    "the table secrets is shown to nobody, and here, where no view can hide it,"
+                    " nothing can be asked that may name it"
                 ) from None
 
     def _identifier(self, table: str) -> sql.Identifier:
