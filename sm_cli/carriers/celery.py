@@ -30,6 +30,9 @@ _FULL = 0.01
 _PATIENCE = 5
 #: A user and a password in a URL, and options, among which there may be another one: no sentence shows them.
 _USER, _OPTIONS = re.compile(r"//.*@"), re.compile(r"\?.*")
+#: Transports of Celery that reach other machines, keep queues that may be declared, and are known to work or one like it.
+_TRANSPORTS = ("redis", "rediss", "sentinel", "amqp", "amqps", "pyamqp")
+_HINT = "It is redis://HOST:PORT/NUMBER, for Valkey too, or amqp://HOST; %, @, /, # and : in a password are escaped."
 
 
 def broker_for_people(url: str) -> str:
@@ -43,7 +46,11 @@ def queue_of(prefix: str, queue: str) -> str:
 
 
 def make_app(url: str) -> Celery:
-    """An application of Celery that keeps no results and gives a message back to the broker if its worker is lost."""
+    """An application of Celery that keeps no results and gives a message back to the broker if its worker is lost.
+    Raises ConfigurationError for a broker of a kind that none is known to work with."""
+    transport, is_url, _ = url.partition("://")
+    if not is_url or transport.partition("+")[0] not in _TRANSPORTS:
+        raise ConfigurationError(f"the broker {broker_for_people(url)} is none that Celery can use", hint=_HINT)
     app = Celery("sm", broker=url, set_as_current=False)
     app.conf.update(
         task_serializer="json", accept_content=["json"], task_ignore_result=True,
@@ -89,8 +96,10 @@ class CeleryCarrier:
             if _is_refusal(e.__cause__):
                 raise ConfigurationError(f"{self.name} refuses the user or the password") from e
             raise
-        except (KeyError, ValueError, ImportError) as e:
-            raise ConfigurationError(f"{self.name} is none that Celery can use: {type(e).__name__}") from e
+        except (KeyError, ValueError) as e:  # whose texts may hold a part of the password
+            raise ConfigurationError(f"the URL of {self.name} cannot be read", hint=_HINT) from e
+        except ImportError as e:
+            raise ConfigurationError(f"what Celery needs for {self.name} is not installed: {e.name}") from e
 
     def announce(self, queue: str) -> None:
         """One message, unless one waits."""

@@ -43,10 +43,22 @@ def test_celery_that_is_not_installed_is_one_sentence(monkeypatch: pytest.Monkey
     assert sentence == "Celery is not installed Install the extra `celery`."
 
 
-@pytest.mark.parametrize("url", ["nonsense://me:secret@h/0", "redis://h:none:of/0"])
-def test_a_broker_that_is_none_is_refused_without_its_password(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("nonsense://me:secret@h/0", "is none that Celery can use It is redis://"),
+        ("valkey://:secret@h/0", "is none that Celery can use It is redis://"),
+        ("memory://", "is none that Celery can use It is redis://"),  # of one process
+        ("broker.example", "is none that Celery can use It is redis://"),
+        ("redis://h:none:of/0", "cannot be read It is redis://"),
+        ("redis://me:se#secret@h/0", "cannot be read It is redis://"),
+        ("redis://:secret@h/first", "cannot be read It is redis://"),
+    ],
+)
+def test_a_broker_that_is_none_is_refused_without_its_password(url: str, says: str) -> None:
     sentence = refusal(ConfigurationError, "celery", CarrierSettings(POSTGRES, (), broker=url))
-    assert "is none that Celery can use" in sentence
+    assert says in sentence
+    assert "Error" not in sentence
     assert "secret" not in sentence
 
 
