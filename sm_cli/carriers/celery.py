@@ -30,7 +30,7 @@ _FULL = 0.01
 _PATIENCE = 5
 #: A user and a password in a URL, and options, among which there may be another one: no sentence shows them.
 _USER, _OPTIONS = re.compile(r"//.*@"), re.compile(r"\?.*")
-#: Transports of Celery that reach other machines, keep queues that may be declared, and are known to work or one like it.
+#: Transports of Celery that reach other machines and whose queues may be declared: those that are tried here.
 _TRANSPORTS = ("redis", "rediss", "sentinel", "amqp", "amqps", "pyamqp")
 _HINT = "It is redis://HOST:PORT/NUMBER, for Valkey too, or amqp://HOST; %, @, /, # and : in a password are escaped."
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from celery.worker import state
+
 from sm_cli.carriers.celery import CeleryCarrier, queue_of
 from sm_cli.carriers.hints import CarriedHints, announce_inside
 from sm_cli.celery.monitor import Monitor
@@ -184,13 +186,19 @@ class Steward:
         self._thread.join(_GRACE)
 
     def _run(self) -> None:
+        """Whoever fires no timers and announces nothing must not look as if it worked: what ends the steward ends the
+        whole worker, and something starts it again."""
         try:
             self._work()
         except SmError as e:
             if self._over.is_set():  # the server is away: its goodbye is left out
                 log.debug("the steward could not say goodbye: %s", e.message)
             else:
-                log.error("%s; this worker fires no timers any more and announces nothing", e.message)
+                log.error("%s; this worker ends", e.message)
+                state.should_stop = e.exit_code
+        except BaseException:
+            log.exception("this is a bug in sm; this worker ends")
+            state.should_stop = SmError.exit_code
 
     def _work(self) -> None:
         with ExitStack() as stack:

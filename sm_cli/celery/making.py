@@ -23,6 +23,7 @@ from sm_cli.cli.terminal.options import trust_by_variable
 from sm_cli.engine.stepping.queues import WEIGHTS, Rota
 from sm_cli.errors import ConfigurationError, SmError
 from sm_cli.handlers.builtin import builtins
+from sm_cli.views.database import url_for_people
 
 if TYPE_CHECKING:
     from sm_cli.handlers.handler import Handler
@@ -35,6 +36,7 @@ def make_project_app() -> Celery:
         project = find_project()
         url = project.database(os.environ.get("SM_DATABASE_URL"))[0]
         check_shared("celery", url)
+        url_for_people(url)  # which refuses one that cannot be read
         rota = rota_of(project.setting("queues"), project.origin("queues", None))
         settings = carrier_settings(project, os.environ.get("SM_CELERY_BROKER_URL") or None, url, rota)
         broker, prefix, queues = _broker(settings), settings.prefix, settings.queues

@@ -182,3 +182,17 @@ def test_a_worker_of_celery_that_cannot_begin_says_why_in_a_sentence(
     assert process.wait(60) == code
     assert sentence in crowd.log(0)
     assert "Traceback" not in crowd.log(0)
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_a_worker_of_celery_that_has_no_database_ends_and_says_why(crowd: Fleet, pool: str) -> None:
+    crowd.environment["SM_DATABASE_URL"] += "_that_nobody_made"
+    worker = crowd.start("celery", "-A", "sm_cli.celery.app", "worker", "-P", pool, "-c", "1", "--without-mingle")
+    assert worker.wait(120) == 7
+    assert "there is no database of sm at" in crowd.log(0)
+    assert "; this worker ends" in crowd.log(0)
+    crowd.environment["SM_DATABASE_URL"] = "postgresql://me:ge#heim@host/db"
+    worker = crowd.start("celery", "-A", "sm_cli.celery.app", "worker", "-P", pool, "-c", "1", "--without-mingle")
+    assert worker.wait(120) == 7
+    assert crowd.log(1).startswith("sm: error: a URL of Postgres has an @")
+    assert "me:ge" not in crowd.log(1)
