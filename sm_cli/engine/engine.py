@@ -40,7 +40,7 @@ from sm_cli.engine.versions.references import parse_reference
 from sm_cli.engine.versions.resolving import find_stored_version
 from sm_cli.engine.workflows.new_executions import NewExecution as NewExecution
 from sm_cli.engine.workflows.new_executions import Started as Started
-from sm_cli.engine.workflows.new_executions import check_timeout, start_each
+from sm_cli.engine.workflows.new_executions import check_queue, check_timeout, start_each
 from sm_cli.engine.workflows.workflows import Workflows
 from sm_cli.errors import Conflict, NotFound, UsageError
 from sm_cli.interpreter.events import Event, TaskFailed, TaskSucceeded
@@ -135,6 +135,7 @@ class Engine(Transactions):
         """What `start` would start, checked, for `start_several`. Raises what `start` raises before its transaction."""
         labels = check_tags(tags or {})
         check_timeout(timeout)
+        check_queue(queue)
         before = None
         if source is not None:
             if input is not None:

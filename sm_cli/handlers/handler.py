@@ -172,6 +172,8 @@ def handler(name: Any = None, *, repeatable: bool = True) -> Any:
         raise TypeError(f"@handler takes the name of a resource as text, not {name!r:.60}")
     if name is not None and not name.strip():
         raise ValueError("@handler takes the name of a resource, and an empty text names none")
+    if name is not None and "\0" in name:
+        raise ValueError(f"@handler takes the name of a resource, and {name!r:.60} holds the character U+0000")
 
     def mark(function: F) -> F:
         own_name = str(name or getattr(function, "__name__", "handler"))

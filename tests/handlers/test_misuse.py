@@ -55,6 +55,11 @@ def test_a_generator_is_refused(function: Callable[..., Any]) -> None:
         handler("x")(function)
 
 
+def test_a_name_with_the_null_character_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"@handler takes the name of a resource, and 'a\\x00' holds the character U"):
+        handler("a\0")
+
+
 @pytest.mark.parametrize("value", [5, None, "work"])
 def test_what_is_no_function_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match=r"@handler\('x'\) stands above a function"):

@@ -479,6 +479,14 @@ def test_a_name_has_at_most_80_characters() -> None:
     assert graph({"StartAt": "", "States": {"": {"Type": "Succeed"}}}) == [("SM202", "/States/")]
 
 
+def test_a_name_and_a_resource_hold_no_null_character() -> None:
+    assert graph(chain(**{"a\0b": None})) == [("SM210", "/States/a\0b")]
+    assert graph({"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "a\0b", "End": True}}}) == [
+        ("SM210", "/States/T/Resource")
+    ]
+    assert graph({"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": "a\0b", "End": True}}}) == []
+
+
 def test_a_target_in_another_machine_is_named_with_its_home() -> None:
     inner = chain(X="Z")
     definition: State = {

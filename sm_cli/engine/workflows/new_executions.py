@@ -91,6 +91,12 @@ def check_timeout(seconds: float | None) -> None:
         raise UsageError(f"an execution takes at most {MOST_SECONDS:,} seconds, not {seconds:g}")
 
 
+def check_queue(name: str) -> None:
+    """Raises UsageError for a queue that no worker could be told to serve."""
+    if "\0" in name:
+        raise UsageError(f"the queue {name!r} holds the character U+0000, which no name may")
+
+
 def start_each(tick: Tick, programs: Programs, several: Sequence[NewExecution]) -> list[Started]:
     """Start all of them in this transaction, in their order; one that is refused is no matter for the others. Raises
     DatabaseError, which concerns the transaction."""

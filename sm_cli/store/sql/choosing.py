@@ -13,7 +13,7 @@ import orjson
 
 from sm_cli.store.filters import BEYOND, NEWEST_FIRST, ExecutionFilter, ExecutionPage, Order, SortKey
 from sm_cli.store.records import Status
-from sm_cli.store.sql.parameters import containing, id_list, name_list
+from sm_cli.store.sql.parameters import containing, id_list, name_list, without_nul
 from sm_cli.store.sql.session import Session
 from sm_cli.store.sql.upkeep.state_log import logged_executions
 
@@ -82,7 +82,7 @@ def _parameters(session: Session, filter: ExecutionFilter, few: list[int] | None
         "workflow": filter.workflow,
         "name": None if filter.name_contains is None else containing(filter.name_contains),
         "error": filter.error,
-        "tags": orjson.dumps(filter.tags).decode(),
+        "tags": orjson.dumps([[*map(without_nul, tag)] for tag in filter.tags]).decode(),
         "state": filter.state,
         "logged": None if filter.state is None else id_list(logged_executions(session, filter.state)),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,26 @@ def test_every_json_value_comes_back_exactly(store: Store, value: Json) -> None:
 
 def _check_frame(found: Frame, same: Callable[[Json], bool]) -> None:
     assert all(map(same, (found.input, found.output, found.item, found.wake, found.vars["v"])))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"name_contains": "\0"}, {"name_contains": "na\0me"}, {"state": "\0"}, {"error": "\0"}, {"workflow": "\0"},
+        {"tags": (("a\0", "b"),)}, {"tags": (("a", "\0"),)},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_nothing_is_found_by_a_name_that_none_can_have(store: Store, wanted: dict[str, Any]) -> None:
+    apply(store, new_executions=[execution(1, tags={"a": "b"})], new_frames=[frame(1)], new_jobs=[job(1)])
+    assert listed_ids(store, **wanted) == []
+
+
+def test_work_is_found_beside_a_name_that_none_can_have(store: Store) -> None:
+    apply(store, new_executions=[execution(1)], new_frames=[frame(1)], new_jobs=[job(1)])
+    resources = frozenset([job(1).resource, "a\0b"])
+    assert [each.id for each in asked(store).claimable(T0, 10, resources=resources)] == [1]
+    assert asked(store).has_free(T0, resources, queues=frozenset([job(1).queue, "a\0b"]))
 
 
 def test_a_payload_of_ten_megabytes_is_kept_moved_and_released(store: Store) -> None:

@@ -196,6 +196,17 @@ def timeouts_are_limits(machines: list[MachineAt]) -> Iterator[Finding]:
         yield Finding("/TimeoutSeconds", "TimeoutSeconds is 0, which sets no limit", "leave it out, or give seconds")
 
 
+@machine_rule("SM210", "error", "The name of a state and a Resource hold no U+0000")
+def names_are_text(machine: MachineAt) -> Iterator[Finding]:
+    hint = "no database and no log shows such a name as it is"
+    for name, pointer in machine.names.items():
+        if "\0" in name:
+            yield Finding(pointer, "The name of a state holds the character U+0000", hint, key=True)
+    for state in machine.states.values():
+        if "\0" in (text_in(state.value, "Resource") or ""):
+            yield Finding(state.at("Resource"), "Resource holds the character U+0000", hint)
+
+
 @machine_rule("SM206", "warning", "Every state can be reached", aws="MISSING_TRANSITION_TARGET")
 def is_reached(machine: MachineAt) -> Iterator[Finding]:
     if not is_known(machine):
