@@ -16,10 +16,11 @@ from tests.postgres.server import own_schema, schema, server, with_option
 DONE = "{StartAt: A, States: {A: {Type: Pass, End: true}}}\n"
 WAITS = "{StartAt: W, States: {W: {Type: Wait, Seconds: 900, End: true}}}\n"
 LOOKS = (
-    "db info", "db info --json", "db check", "db check --fix", "db vacuum", "db migrate", "db prune --older-than 1d",
-    "db prune --older-than 0s --dry-run", "list", "stats", "queues", "queues --json", "workers", "waits", "task list",
-    "messages list", "schedule list", "batch list", "map-runs", "links", "show @last", "why @last", "history @last",
-    "workflow list", "doctor",
+    "db info", "db info --json", "db check", "db check --json", "db check --fix", "db vacuum", "db migrate",
+    "db prune --older-than 1d", "db prune --older-than 0s --json", "db prune --older-than 0s --dry-run --json",
+    "list", "list -o json", "list --count", "stats", "stats --json", "stats --by state --json", "queues",
+    "queues --json", "workers", "workers --json", "waits", "task list", "messages list", "schedule list", "batch list",
+    "map-runs", "links", "show @last", "why @last", "history @last", "workflow list", "doctor", "doctor --json",
 )  # fmt: skip
 
 

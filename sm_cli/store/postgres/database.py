@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import orjson
 import psycopg
 from psycopg import errors as pg
+from psycopg.adapt import Buffer, Loader
 from psycopg.types.numeric import Int8BinaryDumper
 
 from sm_cli.errors import DatabaseError, SmError
@@ -50,6 +51,15 @@ _COMMITS = 'SELECT sum(number)::bigint FROM "{}".sm_writes'
 _MIGRATING = Lock("migrating")
 #: More statements than there are.
 _PREPARED = 1_000
+
+
+class _SumLoader(Loader):
+    """What a sum of integers is: Postgres makes a numeric of it, for which JSON has no type of its own."""
+
+    def load(self, data: Buffer) -> int | float:
+        """An int; a float for what has a point, or is none."""
+        text = bytes(data)
+        return int(text) if text.lstrip(b"-").isdigit() else float(text)
 
 
 class PostgresStore(Joinable):
@@ -212,6 +222,7 @@ class PostgresStore(Joinable):
         # Every integer, a bool too, as a bigint: one prepared statement for all of them.
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         connection.adapters.register_dumper(bool, Int8BinaryDumper)
+        connection.adapters.register_loader("numeric", _SumLoader)
         connection.prepare_threshold = 5 if self.url.prepare else None
         connection.prepared_max = _PREPARED
         return connection
