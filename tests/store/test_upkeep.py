@@ -103,6 +103,14 @@ def test_a_target_that_cannot_be_written_is_told(store: SqliteStore, tmp_path: P
     assert set(tmp_path.iterdir()) == before
 
 
+def test_what_is_no_file_is_not_replaced_by_one(store: SqliteStore, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(DatabaseError, match="pipe is no file, and nothing else is replaced by one"):
+        back_up(store, pipe, force=True)
+    assert pipe.is_fifo()
+
+
 def test_a_backup_under_load_is_consistent_and_holds_up_nobody(store: SqliteStore, tmp_path: Path) -> None:
     for id in range(1, 200):
         put(store, id)

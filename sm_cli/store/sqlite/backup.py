@@ -22,6 +22,8 @@ def write_backup(store: SqliteStore, target: Path, *, force: bool) -> int:
     """
     if target.is_dir():
         raise DatabaseError(f"{target} is a directory: name a file in it")
+    if target.exists() and not target.is_file():  # a device or a pipe would be replaced by a file
+        raise DatabaseError(f"{target} is no file, and nothing else is replaced by one")
     if target.exists() and target.samefile(store.path):
         raise DatabaseError(f"{target} is the database itself")
     if target.exists() and not force:
