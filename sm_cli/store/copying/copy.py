@@ -110,6 +110,8 @@ def _order(table: Table) -> tuple[bool, bool, str]:
 
 def _begin(source: Tables, target: Tables, tables: Sequence[Table]) -> bool:
     """Whether the target is a copy of the source that is whole."""
+    if not target.claim():
+        raise Conflict(f"another copy into {target.place} is under way, so nothing was copied")
     newest = scripts.newest_schema()
     schema = target.schema()
     secrets = next(table for table in tables if table.name == _SECRETS)

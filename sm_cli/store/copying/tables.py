@@ -51,6 +51,9 @@ class Tables(Protocol):
     def append(self, table: Table, rows: Sequence[Row]) -> None:
         """Write these rows, in a transaction of their own."""
 
+    def claim(self) -> bool:
+        """Be the only one who copies into it, as long as it is open; False when somebody else is."""
+
     def begin_copy(self, schema: int) -> None:
         """From now on nobody opens it: a copy into it is under way."""
 

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg import errors as pg
 from psycopg import sql
 
 from sm_cli.store.copying.tables import Table
+from sm_cli.store.locks import Lock
 from sm_cli.store.postgres import migrate
 from sm_cli.store.postgres.dialect import NUL
 from sm_cli.store.postgres.waits import own_connection
+from sm_cli.store.postgres.writing.own import lock_number
 
 if TYPE_CHECKING:
     from sm_cli.store.postgres.url import PostgresUrl
@@ -23,6 +26,7 @@ _IDENTITIES = """
 SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = %s AND is_identity = 'YES' AND table_name = ANY(%s)
 """
+_COPYING = Lock("copying")
 #: The next number of an identity column is one more than the highest.
 _GO_ON_AFTER = "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({}), 0) + 1, false) FROM {}"
 
@@ -103,6 +107,16 @@ class PostgresTables:
             copy.set_types(_types(table))
             for row in rows:
                 copy.write_row(row)
+
+    def claim(self) -> bool:
+        """By a lock of the session; the server has a moment to see that one who was killed is gone."""
+        try:
+            with self._connection.transaction():
+                self._connection.execute("SET LOCAL lock_timeout = '3s'")
+                self._connection.execute("SELECT pg_advisory_lock(%s)", (lock_number(self._schema, _COPYING),))
+        except pg.LockNotAvailable:
+            return False
+        return True
 
     def begin_copy(self, schema: int) -> None:
         """Its number is one that nobody opens."""

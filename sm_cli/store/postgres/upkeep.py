@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from sm_cli.store.postgres.database import PostgresStore
     from sm_cli.store.sql.rows import Row
 
-_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY tablename"
+#: Without partitions, whose rows are those of their table.
+_TABLES = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
+"""
 _FACTS = """
 SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint, coalesce(sum(s.n_dead_tup), 0)::bigint,
     current_setting('server_version')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,11 @@ def open_file(path: Path) -> Iterator[SqliteTables]:
     """A file whose schema is made. Raises DatabaseError, also for what the driver says inside the block."""
     try:
         with closing(sqlite3.connect(os.path.realpath(path), timeout=30, isolation_level=None)) as connection:
-            yield SqliteTables(connection, str(path))
+            tables = SqliteTables(connection, path)
+            try:
+                yield tables
+            finally:
+                tables.close()
     except sqlite3.Error as e:
         raise errors.explain_error(e, path) from e
 
@@ -42,8 +47,10 @@ def open_file(path: Path) -> Iterator[SqliteTables]:
 class SqliteTables:
     """What `Tables` asks of a file."""
 
-    def __init__(self, connection: sqlite3.Connection, place: str) -> None:
-        self.place = place
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.place = str(path)
+        self._path = os.path.realpath(path)
+        self._claim: int | None = None
         self._connection = connection
         self._version = 0
 
@@ -97,6 +104,22 @@ class SqliteTables:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+    def claim(self) -> bool:
+        """By a lock of a file beside it; where there are no such locks nobody is seen."""
+        self._claim = os.open(f"{self._path}.workers", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def close(self) -> None:
+        """Others may copy into it."""
+        if self._claim is not None:
+            os.close(self._claim)
 
     def begin_copy(self, schema: int) -> None:
         """Its number is one that nobody opens."""

@@ -296,6 +296,26 @@ def test_a_target_that_holds_something_is_left_alone(places: tuple[str, str]) ->
         assert database_problems(store) == []
 
 
+def test_two_do_not_copy_into_one_target_at_once(places: tuple[str, str]) -> None:
+    source, target = places
+    clock = FakeClock()
+    fill(source, clock)
+    refusals: list[str] = []
+
+    def copy_too(_: CopyProgress) -> None:
+        if refusals:
+            return
+        with pytest.raises(Conflict, match=r"another copy into .* is under way, so nothing was copied") as refusal:
+            copy_database(source, target, now=clock.now(), snapshot=False)
+        refusals.append(refusal.value.message)
+
+    copy_database(source, target, now=clock.now(), snapshot=False, tell=copy_too)
+    assert len(refusals) == 1
+    with closing(open_store(target)) as store:
+        assert database_problems(store) == []
+    assert copy_database(source, target, now=clock.now(), snapshot=False).was_whole
+
+
 def test_a_source_that_is_worked_on_is_copied_only_as_a_snapshot(places: tuple[str, str]) -> None:
     source, target = places
     clock = FakeClock()
