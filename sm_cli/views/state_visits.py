@@ -58,6 +58,8 @@ class StateVisit:
 _ATTEMPT = ("Scheduled", "ParallelStateStarted", "MapStateStarted", "MessageSubscribed")
 _FAILED = ("Failed", "TimedOut")
 _OVER = (*_FAILED, "StateExited", "Aborted")
+#: What ends the branches of a Parallel before they have come to their end.
+_FORK_OVER = ("ParallelStateFailed", "ParallelStateAborted")
 _LEFT = ("SUCCEEDED", "CAUGHT")
 _CLOSED = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted", "ExecutionSucceeded")
 
@@ -83,20 +85,23 @@ class StateVisits:
         self.current: dict[int, StateVisit] = {}
         self._attempts: dict[int, int] = {}
         self._place: dict[int, tuple[str, ...]] = {}
+        self._parent: dict[int, int] = {}  # frame of an iteration or a branch -> frame of its Map or Parallel
         self._frame_of = _FrameOfEvent()
-        self._branches: dict[int, int] = {}  # number of the event that forked -> branches seen
+        self._branches: dict[int, list[int]] = {}  # frame of a Parallel -> frames of its newest attempt's branches
 
     def add(self, event: HistoryEvent) -> None:
         """Take in the next event; events come in the order of their numbers."""
         self._frame_of.add(event.number, event.frame)
         if event.type == "MapIterationStarted":
-            outer = self._place.get(_owner(event, self._frame_of, self._place), ())
+            owner = self._parent[event.frame] = self._owner(event)
+            outer = self._place.get(owner, ())
             self._place[event.frame] = (*outer, f"{event.detail['name']}[{event.detail['index']}]")
         elif event.type.endswith("StateEntered"):
             visit = _visit_of(event, data=self._data)
             if event.frame not in self._place:
                 self._place[event.frame] = self._branch(event)
             visit.where = self._place[event.frame]
+            self._go_on_around(event.frame)
             self.visits.append(visit)
             self.current[event.frame] = visit
             self._attempts[event.frame] = 0
@@ -104,6 +109,10 @@ class StateVisits:
             _follow(event, current, self._attempts)
             if not self._data:
                 current.output = None
+        if event.type == "ParallelStateStarted":
+            self._branches[event.frame] = []
+        elif event.type in _FORK_OVER:
+            self._end_branches(event)
         if event.type in _CLOSED:
             _close_all(event, self.current.values(), self._frame_of.get(event.previous))
 
@@ -123,9 +132,33 @@ class StateVisits:
         parent = self.current.get(self._frame_of.get(event.previous))
         if parent is None:
             return ()
-        index = self._branches.get(event.previous, 0)
-        self._branches[event.previous] = index + 1
-        return (*parent.where, f"{parent.name}[{index}]")
+        branches = self._branches.setdefault(parent.frame, [])
+        branches.append(event.frame)
+        self._parent[event.frame] = parent.frame
+        return (*parent.where, f"{parent.name}[{len(branches) - 1}]")
+
+    def _owner(self, event: HistoryEvent) -> int:
+        """The frame whose Map this iteration belongs to: that of the event it follows, or of a sibling before."""
+        before = self._frame_of.get(event.previous)
+        steps = self._place.get(before, ())
+        is_sibling = bool(steps) and steps[-1].rpartition("[")[0] == str(event.detail["name"])
+        return self._parent[before] if is_sibling else before
+
+    def _go_on_around(self, frame: int) -> None:
+        """A state is entered in a Map or Parallel that had failed: the execution was redriven, and they go on."""
+        around = self.current.get(self._parent.get(frame, -1))
+        while around is not None and around.end is not None:
+            around.end, around.status, around.error, around.cause = None, "RUNNING", None, None
+            around = self.current.get(self._parent.get(around.frame, -1))
+
+    def _end_branches(self, event: HistoryEvent) -> None:
+        """A Parallel has failed, or is aborted, and its branches with it. AWS's histories tell of it for some types of
+        states only: of a Fail, a Map or a Message in a branch there is no event."""
+        failing = self._frame_of.get(event.previous)
+        for frame in self._branches.get(event.frame, ()):
+            visit = self.current.get(frame)
+            if visit is not None and visit.end is None:
+                _end_branch(visit, event, has_failed=frame == failing and event.type == "ParallelStateFailed")
 
 
 class _FrameOfEvent:
@@ -146,18 +179,6 @@ class _FrameOfEvent:
         """-1 for an event before the first one."""
         place = bisect_right(self._first, number)
         return self._frame[place - 1] if place else -1
-
-
-def _owner(event: HistoryEvent, frames: _FrameOfEvent, place: dict[int, tuple[str, ...]]) -> int:
-    """The frame whose Map this iteration belongs to: that of the event it follows, or of a sibling before."""
-    before = frames.get(event.previous)
-    label = str(event.detail["name"])
-    steps = place.get(before, ())
-    if steps and steps[-1].rpartition("[")[0] == label:
-        # A sibling's frame: its own place, less its last step, is the owner's.
-        place[-event.frame] = steps[:-1]
-        return -event.frame
-    return before
 
 
 def _visit_of(event: HistoryEvent, *, data: bool) -> StateVisit:
@@ -198,6 +219,20 @@ def _end(visit: StateVisit, event: HistoryEvent, status: str) -> None:
         visit.end, visit.status = event.at, status
 
 
+def _end_branch(visit: StateVisit, event: HistoryEvent, *, has_failed: bool) -> None:
+    """The visit that a branch ended in: that whose error its Parallel fails with carries that error."""
+    if has_failed:
+        _take_error(visit, event)
+    visit.queue_time, visit.queued_since = visit.queue_time_until(event.at), None
+    _end(visit, event, "FAILED" if has_failed or visit.error is not None else "ABORTED")
+
+
+def _take_error(visit: StateVisit, event: HistoryEvent) -> None:
+    error, cause = event.detail.get("error"), event.detail.get("cause")
+    visit.error = visit.error if error is None else str(error)
+    visit.cause = visit.cause if cause is None else str(cause)
+
+
 def _close_all(event: HistoryEvent, visits: Iterable[StateVisit], failing: int | None) -> None:
     """The execution is closed: so is everything in it. The state that it failed in carries its error, also one of a
     branch (`failing`: the frame of the event before), whose error ends the execution at once."""
@@ -212,6 +247,4 @@ def _close_all(event: HistoryEvent, visits: Iterable[StateVisit], failing: int |
             "ExecutionFailed": "FAILED" if has_failed else "ABORTED",
         }.get(event.type, "TIMED_OUT" if event.type == "ExecutionTimedOut" else "ABORTED")
         if has_failed:
-            error, cause = event.detail.get("error"), event.detail.get("cause")
-            visit.error = visit.error if error is None else str(error)
-            visit.cause = visit.cause if cause is None else str(cause)
+            _take_error(visit, event)

@@ -262,3 +262,54 @@ def test_a_state_that_is_visited_again_begins_its_attempts_anew(history: History
         history.add("TaskScheduled")
         history.add("TaskStateExited", output=1)
     assert [(visit.retries, visit.status) for visit in history.visits()] == [(1, "SUCCEEDED"), (1, "SUCCEEDED")]
+
+
+def test_the_branches_of_a_parallel_that_failed_have_ended_with_it(history: History) -> None:
+    """AWS's histories tell of it for some types of states only: a Fail, a Map and a Message have no event of it."""
+    history.enter("Both", type="Parallel")
+    forked = history.add("ParallelStateStarted")
+    history.enter("Pay", 11, forked, type="Message")
+    history.enter("Inner", 12, forked, type="Parallel")
+    inner = history.add("ParallelStateStarted", 12)
+    history.enter("No", 21, inner, type="Fail")
+    history.add("ParallelStateFailed", 12, error="E", cause="c")
+    failed = history.add("ParallelStateFailed", error="E", cause="c")
+    history.add("ParallelStateExited", name="Both", output={})
+    history.enter("After", type="Wait")
+    assert [(each.name, each.status, each.error, each.end) for each in history.visits()] == [
+        ("Both", "CAUGHT", "E", T0 + failed + 1), ("Pay", "ABORTED", None, T0 + failed),
+        ("Inner", "FAILED", "E", T0 + failed), ("No", "FAILED", "E", T0 + failed - 1), ("After", "RUNNING", None, None),
+    ]  # fmt: skip
+
+
+def test_a_parallel_that_is_tried_again_ends_the_branches_of_its_newest_attempt(history: History) -> None:
+    history.enter("Both", type="Parallel")
+    for first, second in ((11, 12), (21, 22)):
+        forked = history.add("ParallelStateStarted")
+        history.enter("Pay", first, forked, type="Message")
+        history.enter("No", second, forked, type="Fail")
+        history.add("ParallelStateFailed", error="E")
+    failures = [event.at for event in history.events if event.type == "ParallelStateFailed"]
+    assert [visit.end for visit in history.visits() if visit.name == "No"] == failures
+    assert [where for _, _, where in history.told()[1:]] == [("Both[0]",), ("Both[1]",)] * 2
+
+
+def test_what_a_redriven_state_is_in_goes_on_with_it(history: History) -> None:
+    history.enter("Each", type="Map")
+    history.add("MapStateStarted", length=1)
+    history.add("MapIterationStarted", 11, name="Each", index=0)
+    history.enter("Both", 11, type="Parallel")
+    forked = history.add("ParallelStateStarted", 11)
+    history.enter("Work", 21, forked, type="Task")
+    history.add("TaskFailed", 21, error="E")
+    history.add("ParallelStateFailed", 11, error="E")
+    history.add("MapIterationFailed", 11, name="Each", index=0)
+    history.add("MapStateFailed", error="E")
+    history.add("ExecutionFailed", error="E")
+    assert {visit.status for visit in history.visits()} == {"FAILED"}
+    history.add("ExecutionRedriven")
+    history.enter("Work", 21, type="Task")
+    assert [(each.name, each.status, each.error, each.where) for each in history.visits()] == [
+        ("Each", "RUNNING", None, ()), ("Both", "RUNNING", None, ("Each[0]",)),
+        ("Work", "FAILED", "E", ("Each[0]", "Both[0]")), ("Work", "RUNNING", None, ("Each[0]", "Both[0]")),
+    ]  # fmt: skip
