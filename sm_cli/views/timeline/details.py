@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 _LOOKED_AT, _KEPT = 3000, 200
 #: Executions and map runs below a visit that are told.
 _BELOW = 20
-_BEGINS = ("TaskScheduled", "MapStateStarted", "ParallelStateStarted", "MessageSubscribed", "MapRunStarted")
-_TAKEN = ("TaskStarted", "TaskSubmitted")
+#: What begins an attempt: a task of any kind (Task, Activity, LambdaFunction) begins it in the queue.
+_QUEUED = "Scheduled"
+_BEGINS = (_QUEUED, "MapStateStarted", "ParallelStateStarted", "MessageSubscribed", "MapRunStarted")
+_TAKEN = ("Started", "Submitted")
 _FAILED = ("Failed", "TimedOut")
 #: Not about the state, but about the item or the execution that it is in.
 _OF_THE_FRAME = ("MapIteration", "Execution")
@@ -36,6 +38,8 @@ class VisitAttempt:
     number: int
     #: When it was put into the queue, or began.
     begin: int
+    #: Whether it began in the queue: a worker has to take it.
+    is_queued: bool = False
     #: When a worker took it; None: nobody has, or nobody has to.
     start: int | None = None
     #: None while it is under way.
@@ -44,6 +48,16 @@ class VisitAttempt:
     error: str | None = None
     #: Text for people; None when there is none.
     cause: str | None = None
+
+    def queue_time(self, end: int) -> int | None:
+        """Microseconds in the queue, of an attempt that ended or is looked at then; None: it was in none."""
+        return (end if self.start is None else self.start) - self.begin if self.is_queued else None
+
+    def work_time(self, end: int) -> int | None:
+        """Microseconds that it was worked at; None: nobody has taken it."""
+        if self.is_queued and self.start is None:
+            return None
+        return end - (self.begin if self.start is None else self.start)
 
 
 @dataclass(slots=True)
@@ -137,9 +151,9 @@ def _take(details: VisitDetails, event: HistoryEvent) -> None:
         details.output, details.has_output = event.detail.get("output"), True
         if last is not None and last.end is None:
             last.end = event.at
-    elif event.type in _BEGINS:
-        details.attempts.append(VisitAttempt(len(details.attempts) + 1, event.at))
-    elif event.type in _TAKEN and last is not None:
+    elif event.type.endswith(_BEGINS):
+        details.attempts.append(VisitAttempt(len(details.attempts) + 1, event.at, event.type.endswith(_QUEUED)))
+    elif event.type.endswith(_TAKEN) and last is not None and last.is_queued:
         last.start = event.at if last.start is None else last.start
     elif event.type.startswith(_OF_THE_FRAME) or last is None:
         return

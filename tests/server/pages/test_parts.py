@@ -97,7 +97,7 @@ def items(count: int, failing: frozenset[int] = frozenset()) -> Timeline:
 
 
 def rows(timeline: Timeline, opened: set[str] | None = None, **portions: int) -> list[TimelineRow]:
-    return RowMaker(opened, portions).make(timeline)
+    return RowMaker(opened, portions, 10_000).make(timeline)
 
 
 def test_ten_thousand_items_are_one_row_until_somebody_opens_them() -> None:

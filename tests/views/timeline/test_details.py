@@ -6,10 +6,15 @@ from collections import Counter
 
 import pytest
 
+from sm_cli.engine.engine import Engine
+from sm_cli.store.sqlite.memory import MemoryStore
+from sm_cli.testing import FakeClock
 from sm_cli.views.timeline import details
 from sm_cli.views.timeline.details import visit_details, visits_of_state
 from sm_cli.views.timeline.lanes import LaneVisit
-from tests.views.timeline.ways import Way, travel
+from tests.engine.workers import workflow
+from tests.store.samples import T0
+from tests.views.timeline.ways import Way, followed, travel
 
 ITEM = "/States/Each/ItemProcessor"
 
@@ -46,6 +51,28 @@ def test_each_attempt_has_its_error_and_times(way: Way) -> None:
     assert first.end is not None
     assert first.begin <= (first.start or first.begin) <= first.end <= second.begin
     assert second.end is not None
+
+
+@pytest.mark.parametrize("resource", [
+    "work", "arn:aws:states:us-east-1:123456789012:activity:work",
+    "arn:aws:lambda:us-east-1:123456789012:function:work",
+])  # fmt: skip
+def test_an_attempt_that_nobody_has_taken_is_in_the_queue_and_not_at_work(resource: str) -> None:
+    """Whatever its events are called: Task, Activity or LambdaFunction."""
+    store = MemoryStore()
+    engine = Engine(store, clock=FakeClock(T0))
+    text = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": resource, "End": True}}}
+    way = followed(engine, engine.start(workflow(text, "w"), {})[0])
+    (attempt,) = visit_details(engine, way.execution, visits(way, "/States/T")[0]).attempts
+    assert (attempt.queue_time(attempt.begin + 7), attempt.work_time(attempt.begin + 7)) == (7, None)
+
+
+def test_a_task_was_in_the_queue_until_it_was_taken_and_a_parallel_never(way: Way) -> None:
+    first, _ = visit_details(way.engine, way.execution, visits(way, f"{ITEM}/States/Work")[0]).attempts
+    assert first.start is not None
+    assert (first.queue_time(first.start + 5), first.work_time(first.start + 5)) == (first.start - first.begin, 5)
+    (fork,) = visit_details(way.engine, way.execution, visits(way, f"{ITEM}/States/Both")[0]).attempts
+    assert (fork.queue_time(fork.begin + 5), fork.work_time(fork.begin + 5)) == (None, 5)
 
 
 def test_a_visit_has_the_events_of_its_own_frame_only(way: Way) -> None:

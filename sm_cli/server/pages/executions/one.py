@@ -206,7 +206,7 @@ async def timeline_part(request: Request, backend: TheBackend, ref: str) -> Resp
         timeline = timelines_of(request).of(backend.engine, execution)
         now = max(backend.engine.clock.now(), execution.started + 1)
         begin, end = _window(timeline, execution, now)
-        rows = RowMaker(opened, portions).make(timeline)
+        rows = RowMaker(opened, portions, now).make(timeline)
         return {"rows": rows, "begin": begin, "end": end, "now": now, "execution": execution, "timeline": timeline}
 
     return show_page(request, "execution/timeline.html", **await backend.read(ask))
@@ -238,7 +238,7 @@ async def state_part(
         visits: list[LaneVisit] = []
         if node is None and pointer:
             visits = visits_of_state(graph_of_execution(engine, execution), timeline.roots, pointer)
-            in_round = [each for each in visits if round == 0 or _round_of(each) == round]
+            in_round = _of_round(visits, round) if round else visits
             node = next(iter(_by_urgency(in_round or visits)), None)
         elif node is not None:
             visits = _siblings(timeline, node)
@@ -259,14 +259,23 @@ def _by_urgency(visits: list[LaneVisit]) -> list[LaneVisit]:
     return sorted(visits, key=lambda node: (order.get(node.visit.status, 2), -node.first))
 
 
-def _round_of(node: LaneVisit) -> int:
-    """The round of the top level that a visit belongs to, from 1 on; 0 when that is not known."""
-    while node.lane.parent is not None:
-        node = node.lane.parent
-    for number, nodes in enumerate(rounds_of(node.lane.visits), 1):
-        if nodes[0].first <= node.first <= nodes[-1].first:
-            return number
-    return 0
+def _of_round(visits: list[LaneVisit], round: int) -> list[LaneVisit]:
+    """Those that belong to this round of the top level, from 1 on."""
+    # By lane, for in a long loop each visit is in a round, and there are as many rounds as visits.
+    spans: dict[int, tuple[int, int]] = {}
+    found: list[LaneVisit] = []
+    for each in visits:
+        node = each
+        while node.lane.parent is not None:
+            node = node.lane.parent
+        if node.lane.frame not in spans:
+            rounds = rounds_of(node.lane.visits)
+            nodes = rounds[round - 1] if 0 < round <= len(rounds) else []
+            spans[node.lane.frame] = (nodes[0].first, nodes[-1].first) if nodes else (0, -1)
+        first, last = spans[node.lane.frame]
+        if first <= node.first <= last:
+            found.append(each)
+    return found
 
 
 def _siblings(timeline: Timeline, node: LaneVisit) -> list[LaneVisit]:

@@ -61,11 +61,12 @@ class RowMaker:
     """Makes the rows of a timeline.
 
     opened: the keys of what is open; None: what is open at first. portions: by the key of a group, how many of its rows
-    are wanted."""
+    are wanted. now: microseconds since 1970 UTC; until then what is in the queue has been there."""
 
-    def __init__(self, opened: Collection[str] | None, portions: Mapping[str, int]) -> None:
+    def __init__(self, opened: Collection[str] | None, portions: Mapping[str, int], now: int) -> None:
         self.opened = opened
         self.portions = portions
+        self.now = now
         self.rows: list[TimelineRow] = []
 
     def make(self, timeline: Timeline) -> list[TimelineRow]:
@@ -100,7 +101,7 @@ class RowMaker:
         status = "SUCCEEDED" if last.status == "CAUGHT" else last.status
         note = "1 state" if len(nodes) == 1 else f"{len(nodes)} states"
         self.rows.append(TimelineRow(
-            key, depth, f"Round {number + 1} of {count}", "", status, nodes[0].visit.start, last.end, error=last.error,
+            key, depth, f"Round {number + 1}", "", status, nodes[0].visit.start, last.end, error=last.error,
             note=note, folds=True, is_open=is_open,
         ))  # fmt: skip
         if is_open:
@@ -118,8 +119,9 @@ class RowMaker:
         is_little = 0 < len(lanes) <= _FEW and sum(len(lane.visits) for lane in lanes) <= _LITTLE
         is_open = bool(lanes) and self._is_open(key, is_little)
         self.rows.append(TimelineRow(
-            key, depth, visit.name, visit.type, visit.status, visit.start, visit.end, visit.queue_time, visit.retries,
-            visit.error, lanes_text(lanes), bool(lanes), is_open, node.first,
+            key, depth, visit.name, visit.type, visit.status, visit.start, visit.end,
+            visit.queue_time_until(self.now), visit.retries, visit.error, lanes_text(lanes), bool(lanes), is_open,
+            node.first,
         ))  # fmt: skip
         if not is_open:
             return
