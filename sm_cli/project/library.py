@@ -18,6 +18,7 @@ from sm_cli.project.reading import DefinitionReader
 if TYPE_CHECKING:
     from sm_cli.asl.text.source import Document
     from sm_cli.engine.engine import Engine, Workflow
+    from sm_cli.project.reading import DefinitionSource
 
 #: Nanoseconds. A file system counts time in steps; no step is longer.
 _UNSETTLED = 2_000_000_000
@@ -40,6 +41,17 @@ class Library:
         if file is None:
             return self._of_templates(name)
         return self._workflow(name, str(file), lambda: self._reader.document(str(file)))
+
+    def file_of(self, name: str) -> Path | None:
+        """The file of this workflow; None when it has none of its own."""
+        return self._files_now().get(name)
+
+    def source(self, name: str) -> DefinitionSource | None:
+        """What stands in the workflow's file, also when it cannot run; None when it has none of its own, or one that is
+        a template. Raises NotFound and UsageError for one that cannot be read."""
+        file = self.file_of(name)
+        sources = [] if file is None else self._reader.sources(str(file))
+        return sources[0] if len(sources) == 1 and sources[0].machine is None else None
 
     def _files_now(self) -> Mapping[str, Path]:
         """The files of the folder, listed again when something came, went or got another name there. A server asks for

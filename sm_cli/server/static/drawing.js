@@ -2,6 +2,7 @@
 "use strict";
 document.addEventListener("DOMContentLoaded", () => {
   const place = document.getElementById("graph");
+  if (!place) return; // a text that cannot be read has no drawing
   const picture = smGraph.draw(place, JSON.parse(document.getElementById("graph-data").textContent));
   smGraph.zoomable(place, picture, document.querySelectorAll("[data-zoom]"));
   smGraph.onChoose(place, (key) => {

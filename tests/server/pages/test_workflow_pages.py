@@ -38,6 +38,46 @@ def test_a_file_of_the_project_is_listed_and_started(tab: Tab, world: Served) ->
     assert len(list_executions(world.store, ExecutionFilter(workflow="fresh"))) == 1
 
 
+def test_a_file_that_nobody_started_yet_has_its_page(tab: Tab, world: Served) -> None:
+    world.write("unborn.json", json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Gone"}}}))
+    tab.open("/workflows")
+    tab.page.get_by_role("link", name="unborn", exact=True).click()
+    expect(tab.page.locator('.g-node[aria-label^="A,"]')).to_be_visible()
+    expect(tab.page.get_by_label("Problems").first).to_contain_text("'Gone'")
+    expect(tab.page.get_by_text("unborn.json")).to_be_visible()
+    tab.open("/workflows/unborn/versions")
+    expect(tab.page.locator("main")).to_contain_text("was not started yet")
+    tab.open("/workflows/unborn/edit")
+    expect(tab.page.locator("#verdict")).to_have_text("1 error")
+    world.write("unborn.json", '{"StartAt": ')
+    tab.open("/workflows/unborn")
+    expect(tab.page.get_by_label("Problems").first).to_contain_text("ends before")
+    assert world.ask("GET", "/workflows/unborn?version=1", 404).text
+
+
+def test_a_version_beside_a_file_of_the_project_is_not_said_to_be_what_runs(tab: Tab, world: Served) -> None:
+    """A start by the name runs the file's text, whatever version was saved, or made the current one."""
+    world.write("filed.json", json.dumps(PASS))
+    world.post("/api/v1/executions", {"workflow": "filed"}, 201)
+    tab.open("/workflows/filed/edit")
+    expect(tab.page.locator("main")).to_contain_text("filed.json is a file of the project")
+    tab.page.locator("#editor .cm-content").click()
+    tab.page.keyboard.press("Control+A")
+    tab.page.keyboard.insert_text('{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}')
+    expect(tab.page.locator("#verdict")).to_have_text("valid")
+    tab.button("Save as new version").click()
+    expect(tab.notice()).to_contain_text("filed:2 is saved.")
+    expect(tab.notice()).to_contain_text("filed.json goes before it, though")
+    tab.open("/workflows/filed")
+    expect(tab.page.locator("main")).to_contain_text("filed.json has another text than this version")
+    assert world.post("/api/v1/executions", {"workflow": "filed"}, 201)["version"] == 1
+    tab.open("/workflows/filed")
+    expect(tab.page.locator("main")).not_to_contain_text("another text")
+    tab.open("/workflows/filed/versions")
+    tab.button("Make it current").click()
+    expect(tab.notice()).to_contain_text("filed.json goes before it, though")
+
+
 def test_the_form_has_the_last_input_as_its_example_and_checks_json(tab: Tab, world: Served) -> None:
     world.start(PASS, {"sku": "pen", "n": 3}, called="formed")
     tab.open("/workflows/formed/start")

@@ -12,12 +12,13 @@ from sm_cli.asl.text.source import parse
 from sm_cli.asl.validation.validate import check
 from sm_cli.engine.engine import prepare
 from sm_cli.engine.versions.references import WorkflowReference
-from sm_cli.errors import InvalidDefinition
+from sm_cli.errors import InvalidDefinition, NotFound
 from sm_cli.jsonvalue import Json
 from sm_cli.server.answers import answer_json
 from sm_cli.server.backend import TheBackend
 from sm_cli.server.pages.pictures import graph_document
 from sm_cli.server.pages.rendering import PageRoute, form_of, notice, segment, show_page
+from sm_cli.server.pages.workflows.files import file_of_workflow, file_sentence
 from sm_cli.server.pages.workflows.texts import readable_text
 from sm_cli.views.workflows.diagnostics import diagnostic_document
 from sm_cli.views.workflows.versions import version_text
@@ -37,7 +38,7 @@ _NEW = """{
 @router.get("/new-workflow")
 async def new_page(request: Request) -> Response:
     """The editor with a beginning of a workflow."""
-    return show_page(request, "workflows/edit.html", name="", text=_NEW, format="json", number=None)
+    return show_page(request, "workflows/edit.html", name="", text=_NEW, format="json", number=None, file=None)
 
 
 @router.get("/workflows/{name}/edit")
@@ -45,13 +46,20 @@ async def edit_page(request: Request, backend: TheBackend, name: str, version: i
     """The editor with a version's text."""
 
     def ask() -> dict[str, Any]:
+        file = file_of_workflow(backend.library, name)
         reference = WorkflowReference(name, None if version is None else str(version))
-        row, definition = version_text(backend.store, reference)
+        try:
+            row, definition = version_text(backend.store, reference)
+        except NotFound:
+            if file is None or version is not None:
+                raise
+            return {"name": name, "text": file.text, "format": file.format, "number": None, "file": file}
         return {
             "name": name,
             "text": readable_text(definition),
             "format": definition.format,
             "number": row.version.number,
+            "file": file,
         }
 
     return show_page(request, "workflows/edit.html", **await backend.read(ask))
@@ -88,4 +96,6 @@ async def save(request: Request, backend: TheBackend) -> Response:
 
     number, is_new = await backend.change(act)
     what = "is saved" if is_new else "has this text already"
-    return notice(request, f"{name}:{number} {what}; {name} means it from now on.", link=f"/workflows/{segment(name)}")
+    shadow = file_sentence(backend.library, name)
+    text = f"{name}:{number} {what}.{shadow}" if shadow else f"{name}:{number} {what}; {name} means it from now on."
+    return notice(request, text, link=f"/workflows/{segment(name)}")

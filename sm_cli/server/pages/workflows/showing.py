@@ -10,13 +10,14 @@ from starlette.responses import Response
 from sm_cli.asl.graph.graph import graph_of
 from sm_cli.asl.validation.validate import check
 from sm_cli.engine.versions.references import WorkflowReference
-from sm_cli.errors import UsageError
+from sm_cli.errors import NotFound, UsageError
 from sm_cli.project.definitions import files_by_name
 from sm_cli.server.backend import Backend, TheBackend
 from sm_cli.server.pages.moments import moment_of_text
 from sm_cli.server.pages.paging import number_place, page_of_rows, read_trail
 from sm_cli.server.pages.pictures import graph_document
 from sm_cli.server.pages.rendering import PageRoute, form_of, notice, read_query, segment, show_page
+from sm_cli.server.pages.workflows.files import ProjectFile, file_of_workflow, file_sentence
 from sm_cli.server.pages.workflows.texts import readable_text, side_by_side
 from sm_cli.views.listing import ExecutionFilter, Status, workflow_names
 from sm_cli.views.numbers.statistics import By, Group, statistics
@@ -93,19 +94,35 @@ async def workflow_page(request: Request, backend: TheBackend, name: str, versio
     """One workflow: its text, what is wrong with it, and its drawing."""
 
     def ask() -> dict[str, Any]:
-        row, definition = version_text(
-            backend.store, WorkflowReference(name, None if version is None else str(version))
-        )
+        file = file_of_workflow(backend.library, name)
+        try:
+            row, definition = version_text(
+                backend.store, WorkflowReference(name, None if version is None else str(version))
+            )
+        except NotFound:
+            if file is None or version is not None:
+                raise
+            return _unregistered(name, file)
         value = definition_value(definition)
         filter = ExecutionFilter(workflow=name, since=moment_of_text(SINCE, "since"))
         numbers = statistics(backend.store, filter, By.WORKFLOW, backend.engine.clock.now())
         return {
             "name": name, "row": row, "text": readable_text(definition), "value": value,
             "problems": check(definition.text)[1], "drawing": graph_document(graph_of(value)), "numbers": numbers.total,
-            "aliases": aliases_of(backend.store, name),
+            "aliases": aliases_of(backend.store, name), "file": file,
+            "is_ahead": file is not None and version is None and not file.has_text_of(row.version.digest),
         }  # fmt: skip
 
     return show_page(request, "workflows/workflow.html", **await backend.read(ask))
+
+
+def _unregistered(name: str, file: ProjectFile) -> dict[str, Any]:
+    """What is known of a file that was never started."""
+    return {
+        "name": name, "row": None, "text": file.text, "value": file.value, "problems": file.problems, "numbers": None,
+        "drawing": None if file.value is None else graph_document(graph_of(file.value)), "aliases": [], "file": file,
+        "is_ahead": False,
+    }  # fmt: skip
 
 
 # -- versions ----------------------------------------------------------------------------------------
@@ -117,7 +134,13 @@ async def versions_page(request: Request, backend: TheBackend, name: str, a: int
 
     def ask() -> dict[str, Any]:
         trail = read_trail(request.query_params)
-        rows = versions_of(backend.store, name, _ROWS + 1, number_place(trail))
+        try:
+            rows = versions_of(backend.store, name, _ROWS + 1, number_place(trail))
+        except NotFound:
+            file = file_of_workflow(backend.library, name)
+            if file is None:
+                raise
+            return {"name": name, "page": None, "file": file}
         page = page_of_rows(
             rows,
             _ROWS,
@@ -149,4 +172,5 @@ async def make_current(request: Request, backend: TheBackend, name: str) -> Resp
     number = int(text)
     engine = backend.engine
     await backend.change(lambda: engine.workflows.roll_back(WorkflowReference(name, None), number))
-    return notice(request, f"{name} means version {number} now.", link=f"/workflows/{segment(name)}/versions")
+    text = f"{name} means version {number} now.{file_sentence(backend.library, name)}"
+    return notice(request, text, link=f"/workflows/{segment(name)}/versions")

@@ -32,7 +32,8 @@ async def start_page(request: Request, backend: TheBackend, name: str, like: str
             versions, aliases = [], []
             backend.engine.find_workflow(name)  # one of the project's files, which nobody started yet
         example, source = _example(backend, name, like)
-        return {"name": name, "versions": versions, "aliases": aliases, "example": example, "source": source}
+        return {"name": name, "versions": versions, "aliases": aliases, "example": example, "source": source,
+                "file": backend.library.file_of(name)}  # fmt: skip
 
     return show_page(request, "workflows/start.html", **await backend.read(ask))
 
