@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
 
 from sm_cli._version import __version__
 from sm_cli.errors import SmError
@@ -101,13 +101,25 @@ def _answer_errors(app: FastAPI, *, has_pages: bool) -> None:
         if isinstance(error, HTTPException):
             code = _CODES.get(error.status_code, "BadRequest")
             detail = _DETAILS.get(error.status_code, str(error.detail))
-            refusal = Refusal(error.status_code, code, detail, dict(error.headers or {}), hint=SEE_DOCS)
+            headers = dict(error.headers or {})
+            if error.status_code == 405:
+                headers["Allow"] = ", ".join(_methods(request))
+                if request.method == "OPTIONS":
+                    return Response(status_code=204, headers=headers)
+            refusal = Refusal(error.status_code, code, detail, headers, hint=SEE_DOCS)
             shows_page = has_pages and _is_for_people(request)
             return _refused_page(request, refusal) if shows_page else problem_response(refusal)
         return problem_response(error)
 
     for kind in (SmError, Refusal, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+
+
+def _methods(request: Request) -> list[str]:
+    """What an address takes. The router names those of one route, and an address has one for each method."""
+    routes = (route for route in request.app.router.routes if route.matches(request.scope)[0] is not Match.NONE)
+    methods = {method for route in routes for method in getattr(route, "methods", None) or ()}
+    return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _is_for_people(request: Request) -> bool:

@@ -47,3 +47,17 @@ def test_a_head_needs_the_token_too(serve: Serve) -> None:
     here = serve(token="correct-horse-battery-staple")
     assert head(here, f"{API}/executions").status_code == 401
     assert head(here, f"{API}/executions", Authorization="Bearer correct-horse-battery-staple").status_code == 200
+
+
+@pytest.mark.parametrize(("path", "allow"), [
+    (f"{API}/executions", "GET, HEAD, OPTIONS, POST"), (f"{API}/executions/x", "DELETE, GET, HEAD, OPTIONS"),
+    (f"{API}/workflows/w/aliases/a", "DELETE, OPTIONS, PUT"), ("/", "GET, HEAD, OPTIONS, POST"),
+    ("/healthz", "GET, HEAD, OPTIONS"),
+])  # fmt: skip
+def test_an_address_says_all_that_it_takes(on_file: Served, path: str, allow: str) -> None:
+    """Whatever route of it was looked at first; OPTIONS asks for nothing else."""
+    refusal = httpx.request("TRACE", f"{on_file.address}{path}", trust_env=False)
+    answer = httpx.options(f"{on_file.address}{path}", trust_env=False)
+    assert (refusal.status_code, refusal.headers["allow"]) == (405, allow)
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (204, allow, b"")
+    assert httpx.options(f"{on_file.address}/nothing", trust_env=False).status_code == 404

@@ -37,7 +37,7 @@ def test_what_is_not_there_is_a_page_with_a_way_back(world: Served, path: str, b
 def test_an_address_that_takes_a_form_says_so(world: Served) -> None:
     answer = world.ask("GET", "/executions/x/stop", 405, headers=AS_BROWSER)
     assert "takes what a form of another page sends" in answer.text
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "OPTIONS, POST"
 
 
 @pytest.mark.parametrize("path", ["/workflows/w?version=x", "/workflows/w/versions?a=x", "/executions/x/state?visit=x"])
