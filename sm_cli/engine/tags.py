@@ -18,7 +18,7 @@ _SIGNS = frozenset("_.:/=+-@")
 def check_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags, sorted by name. Raises UsageError for what AWS would refuse."""
     if len(tags) > _MOST:
-        raise UsageError(f"an execution has at most {_MOST} tags, not {len(tags)}")
+        raise UsageError(f"there may be at most {_MOST} tags, not {len(tags)}")
     for name, value in tags.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise UsageError(f"name and value of a tag are text, not {name!r}: {value!r}")

@@ -42,7 +42,7 @@ def test_what_aws_takes_is_taken(tags: dict[str, str]) -> None:
         ({"a*b": "v"}, "the name of the tag 'a*b' holds '*', which it may not"),
         ({"a": "x\ny"}, r"the value of the tag 'a' holds '\n', which it may not"),
         ({"a": "\x1b[31m"}, r"holds '\x1b', '[', which"),
-        ({f"n{n}": "v" for n in range(51)}, "an execution has at most 50 tags, not 51"),
+        ({f"n{n}": "v" for n in range(51)}, "there may be at most 50 tags, not 51"),
         ({"a": 1}, "name and value of a tag are text, not 'a': 1"),
         ({1: "a"}, "name and value of a tag are text, not 1: 'a'"),
     ],

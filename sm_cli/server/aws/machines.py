@@ -34,13 +34,13 @@ def answer_create_state_machine(call: ApiCall) -> dict[str, Json]:
     name = call.text("name")
     try:
         check_name(name)
-        tags = check_tags(tags_in(call))
     except UsageError as e:
-        raise invalid_name(e) if "tag" not in e.message else CallRefused("TooManyTags", e.message) from None
+        raise invalid_name(e) from None
+    tags = tags_of_new(call)
     type: Type = "EXPRESS" if call.get("type") == "EXPRESS" else "STANDARD"
     publish = _publish(call)
     workflow = read_workflow(name, call.text("definition"), type)
-    facts: dict[str, Json] = {"type": type, "roleArn": call.text("roleArn"), **_members_to_keep(call), "tags": {**tags}}
+    facts: dict[str, Json] = {"type": type, "roleArn": call.text("roleArn"), **_members_to_keep(call), "tags": tags}
     try:
         machine = Machines(call.engine).create(workflow, facts, publish)
     except Conflict:
@@ -170,9 +170,24 @@ def version_member(arns: Arns, machine: MachineChange) -> dict[str, Json]:
 
 
 def tags_in(call: ApiCall) -> dict[str, str]:
-    """The tags that a call gives."""
-    tags: list[Any] = call.get("tags") or []
-    return {str(tag.get("key")): str(tag.get("value") or "") for tag in tags}
+    """The tags that a call gives, each of them one that AWS takes. Raises CallRefused."""
+    given: list[Any] = call.get("tags") or []
+    tags = {str(tag.get("key") or ""): str(tag.get("value") or "") for tag in given}
+    for key, value in tags.items():
+        try:
+            check_tags({key: value})
+        except UsageError as e:
+            not_valid(e.message)
+    return tags
+
+
+def tags_of_new(call: ApiCall) -> dict[str, Json]:
+    """The tags that a new resource begins with. Raises CallRefused."""
+    tags = tags_in(call)
+    try:
+        return {**check_tags(tags)}
+    except UsageError as e:  # each of them is one: so they are too many
+        raise CallRefused("TooManyTags", e.message) from None
 
 
 def _members_to_keep(call: ApiCall) -> dict[str, Json]:

@@ -22,9 +22,10 @@ def answer_list_tags_for_resource(call: ApiCall) -> dict[str, Json]:
 def answer_tag_resource(call: ApiCall) -> dict[str, Json]:
     """TagResource. Raises CallRefused."""
     kind, name, _ = _resource(call)
+    tags = tags_in(call)
     try:
-        change_tags(call.engine, kind, name, tags_in(call))
-    except UsageError as e:
+        change_tags(call.engine, kind, name, tags)
+    except UsageError as e:  # each of them is one: so they are too many, with those that it has
         raise CallRefused("TooManyTags", e.message, members={"resourceName": call.text("resourceArn")}) from None
     return {}
 

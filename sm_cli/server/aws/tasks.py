@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from sm_cli.engine.execution_names import check_name
-from sm_cli.engine.tags import check_tags
 from sm_cli.engine.workflows.activities import create_activity, delete_activity
 from sm_cli.errors import Conflict, NotFound, TaskTimedOut, UsageError
 from sm_cli.jsonvalue import Json, dumps
 from sm_cli.server.aws.arns import activity_name
 from sm_cli.server.aws.data import invalid_name, payload
-from sm_cli.server.aws.machines import tags_in
+from sm_cli.server.aws.machines import tags_of_new
 from sm_cli.server.aws.pages import first_place, page_size, token
 from sm_cli.server.aws.refusals import CallRefused
 from sm_cli.server.aws.request import ApiCall, Pending, epoch_seconds
@@ -26,10 +25,7 @@ def answer_create_activity(call: ApiCall) -> dict[str, Json]:
         check_name(name)
     except UsageError as e:
         raise invalid_name(e) from None
-    try:
-        facts: dict[str, Json] = {"tags": {**check_tags(tags_in(call))}}
-    except UsageError as e:
-        raise CallRefused("TooManyTags", e.message) from None
+    facts: dict[str, Json] = {"tags": tags_of_new(call)}
     if call.get("encryptionConfiguration") is not None:
         facts["encryptionConfiguration"] = call.get("encryptionConfiguration")
     arn = call.arns.activity(name)

@@ -337,3 +337,21 @@ def test_more_tags_than_aws_takes_are_refused(aws: Any) -> None:
     tags = [{"key": f"k{i}", "value": "v"} for i in range(51)]
     assert refused(aws.tag_resource, resourceArn=arn, tags=tags)[0] == "TooManyTags"
     assert aws.list_tags_for_resource(resourceArn=arn)["tags"] == []
+
+
+@pytest.mark.parametrize("tag", [
+    {"key": "aws:x", "value": "v"}, {"value": "v"}, {"key": "k", "value": "v" * 257},
+    {"key": "a*b", "value": "v"},
+])  # fmt: skip
+def test_a_tag_that_aws_does_not_take_is_not_called_too_many(aws: Any, tag: dict[str, str]) -> None:
+    arn = machine(aws, "order")
+    assert refused(aws.tag_resource, resourceArn=arn, tags=[tag])[0] == "ValidationException"
+    new = {"definition": json.dumps(PASS), "roleArn": ROLE, "tags": [tag]}
+    assert refused(aws.create_state_machine, name="other", **new)[0] == "ValidationException"
+    assert refused(aws.create_activity, name="other", tags=[tag])[0] == "ValidationException"
+    assert aws.list_tags_for_resource(resourceArn=arn)["tags"] == []
+
+
+def test_a_name_that_speaks_of_tags_is_an_invalid_name_all_the_same(aws: Any) -> None:
+    new = {"definition": json.dumps(PASS), "roleArn": ROLE}
+    assert refused(aws.create_state_machine, name="stage<tag>", **new)[0] == "InvalidName"
