@@ -179,14 +179,14 @@ def _settings(
     connections: str, account: str | None, *, has_aws: bool, has_ui: bool,
 ) -> ServerSettings:  # fmt: skip
     """From the options. Raises UsageError; ConfigurationError for an address that others reach, without a token."""
-    from sm_cli.server.security.hosts import host_name
+    from sm_cli.server.security.hosts import read_host
     from sm_cli.server.settings import ServerSettings, read_origin
 
     if account is not None and not (account.isascii() and account.isdigit() and len(account) == 12):
         raise UsageError(f"--account takes twelve digits, not {account!r}")
     settings = ServerSettings(
         host, read_number(port, source("--port"), 65_535), server_token(token_file),
-        tuple(host_name(name) for name in hosts or ()),
+        tuple(read_host(name, source("--allow-host")) for name in hosts or ()),
         tuple(read_origin(origin, "--allow-origin") for origin in origins or ()),
         has_aws=has_aws, has_ui=has_ui, most_followers=read_number(followers, "--followers", _MOST_CONNECTIONS),
         most_connections=read_number(connections, "--connections", _MOST_CONNECTIONS),

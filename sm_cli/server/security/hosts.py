@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sm_cli.errors import UsageError
 from sm_cli.server.problems import Refusal
 from sm_cli.server.settings import ServerSettings, names_of
 
@@ -33,6 +34,14 @@ def check_host(headers: Sequence[str], names: frozenset[str] | None) -> None:
     name = host_name(headers[0]) if len(headers) == 1 and _HOST.fullmatch(headers[0]) else ""
     if name not in names and name.removeprefix(_SYNC) not in names:
         raise Refusal(403, "ForeignHost", "the Host header does not name this server")
+
+
+def read_host(text: str, source: str) -> str:
+    """The name of a host that was given with or without a port. source: where it comes from. Raises UsageError for what
+    no Host header can be."""
+    if not _HOST.fullmatch(text):
+        raise UsageError(f"{source} takes the name of a host like sm.example.org, not {text!r}")
+    return host_name(text)
 
 
 def host_name(host: str) -> str:

@@ -224,6 +224,8 @@ def test_a_port_that_is_taken_is_one_sentence(project: Project) -> None:
         (["--connections", "1000000"], "--connections takes a whole number from 0 to 100000, not '1000000'"),
         (["--account", "12"], "--account takes twelve digits"),
         (["--allow-origin", "board.example"], "--allow-origin takes an origin like"),
+        (["--allow-host", "http://sm.example"], "--allow-host takes the name of a host like"),
+        (["--allow-host", ""], "--allow-host takes the name of a host like"),
         (["--grace", "soon"], "--grace takes seconds"),
     ],
 )
