@@ -169,7 +169,10 @@
 
   const prepare = (root) => {
     writeTimes(root);
-    all("[data-json] code", root).forEach((code) => !code.firstElementChild && colour(code));
+    all("[data-json] code", root).forEach((code) => {
+      const wanted = code.closest("[data-json]").querySelector("[data-json-search]")?.value.toLowerCase();
+      if (!code.firstElementChild) wanted ? search(code.closest("[data-json]"), wanted) : colour(code);
+    });
   };
   document.addEventListener("DOMContentLoaded", () => prepare(document));
   document.body.addEventListener("htmx:afterSettle", (event) => prepare(event.target));

@@ -31,11 +31,13 @@ document.addEventListener("DOMContentLoaded", () => {
     smGraph.mark(picture, marks);
     place.dataset.status = marks.status;
     rounds.closest("label").hidden = marks.rounds < 2;
-    if (rounds.options.length !== marks.rounds + 1) {
+    if (rounds.dataset.count !== String(marks.rounds)) { // the newest 500 are offered: their number says nothing
+      rounds.dataset.count = marks.rounds;
       const value = rounds.value;
       const texts = Array.from({ length: Math.min(marks.rounds, 500) }, (_, i) => marks.rounds - i);
       rounds.replaceChildren(new Option("All rounds", "0"), ...texts.map((n) => new Option(`Round ${n} of ${marks.rounds}`, String(n))));
       rounds.value = value;
+      if (rounds.selectedIndex < 0) rounds.value = "0"; // it has left the newest
     }
     if (isFirst) {
       isFirst = false;
@@ -44,18 +46,20 @@ document.addEventListener("DOMContentLoaded", () => {
       states.sort(([a, x], [b, y]) => (order.indexOf(y.status) >= 0) - (order.indexOf(x.status) >= 0) || b.split("/").length - a.split("/").length);
       const first = states.length && order.includes(states[0][1].status) ? states[0][0] : marks.last;
       if (first && !chosen && !visit) show(first, null); // unless somebody was quicker
-    } else if (chosen && document.querySelector("[data-under-way]")) show(chosen, visit);
+    } else if ((chosen || visit) && (marks.status === "RUNNING" || document.querySelector("[data-under-way]"))) {
+      show(chosen, visit, "morph:innerHTML"); // also what was closed: it may have been redriven
+    }
   }
 
   // -- the chosen state ----------------------------------------------------------------------------------------------------
   const inspector = document.getElementById("inspector");
   const base = `${location.pathname}/state`;
-  function show(key, number) {
+  function show(key, number, swap = "innerHTML") {
     chosen = key;
     visit = number;
     if (picture) smGraph.choose(picture, key);
     const query = new URLSearchParams({ pointer: key ?? "", visit: number ?? 0, round: round() });
-    htmx.ajax("GET", `${base}?${query}`, { target: inspector, swap: "innerHTML" });
+    htmx.ajax("GET", `${base}?${query}`, { target: inspector, swap });
   }
   inspector.addEventListener("change", (event) => {
     if (event.target.matches("[data-visit-picker]")) show(chosen, event.target.value);

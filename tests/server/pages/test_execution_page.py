@@ -127,6 +127,23 @@ def test_a_loop_is_folded_into_rounds_with_a_picker(tab: Tab, world: Served) -> 
     expect(rows).to_have_count(before)
 
 
+def test_a_visit_that_was_chosen_in_the_timeline_is_followed_and_what_is_searched_for_stays(
+    tab: Tab, world: Served
+) -> None:
+    execution = world.start(MESSAGE, {"id": "T-1", "note": "find me"})
+    tab.open(f"/executions/{execution.ref}")
+    timeline(tab).get_by_role("button", name="M", exact=True).click()
+    inspector = tab.page.locator("#inspector")
+    expect(inspector.locator(".pill").first).to_have_text("RUNNING")
+    expect(inspector.get_by_role("columnheader", name="In the queue")).to_have_count(0)
+    inspector.locator("[data-json-search]").first.fill("find")
+    expect(inspector.locator("mark")).to_have_text("find")
+    world.engine.publish("order", "T-1", {"paid": True})
+    expect(inspector.locator(".pill").first).to_have_text("SUCCEEDED")
+    expect(inspector.locator("figure").first.locator("mark")).to_have_text("find")
+    expect(inspector.get_by_text("Output", exact=True)).to_be_visible()
+
+
 def test_html_in_names_inputs_and_errors_is_text_on_every_view(tab: Tab, world: Served) -> None:
     execution = run(world, EVIL, {"x": HOSTILE})
     for view in ("", "?view=events", "?view=data", "?view=related"):
@@ -196,6 +213,7 @@ def test_a_failed_execution_is_redriven_and_goes_on_live(tab: Tab, world: Served
     tab.button("Redrive").click()
     expect(tab.notice()).to_contain_text("goes on from T")
     expect(tab.page.locator("#head .pill").first).to_have_text("RUNNING")
+    expect(tab.page.locator("#inspector .pill").first).to_have_text("RUNNING")
     assert world.engine.find(execution.ref).redrives == 1
 
 
