@@ -23,6 +23,7 @@ _OTHER_FILES = 128
 #: Connections that a server takes however few files it may open.
 _FEWEST = 32
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -36,6 +37,8 @@ class ConnectionLimits:
     header_seconds: float = 10.0
     #: Seconds for which a client may take nothing of what was written for it.
     stalled_seconds: float = 30.0
+    #: Bytes of headers of a request, or behind its body, that are kept before they have ended.
+    header_bytes: int = 65_536
 
 
 class Connection(HttpToolsProtocol):
@@ -45,6 +48,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **named)
         self._limits = limits
         self._headers_due: asyncio.TimerHandle | None = None
+        self._header_bytes = 0
         self._stalled: asyncio.TimerHandle | None = None
         self._unsent = 0
 
@@ -77,31 +81,49 @@ class Connection(HttpToolsProtocol):
         self._forget_stall()
         super().connection_lost(exc)
 
-    # -- headers: in time ------------------------------------------------------------------------
+    # -- headers: in time, and not without end -----------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         """What comes between two requests begins the next one, even if it is an empty line."""
         if self._headers_due is None and (self.cycle is None or self.cycle.response_complete):
             self._expect_headers()
+        self._header_bytes += len(data)
         super().data_received(data)
+        if self._header_bytes > self._limits.header_bytes:
+            self._have_headers()
+            self._refuse(_LONG)
 
     def on_headers_complete(self) -> None:
         """The body has a time of its own."""
         self._have_headers()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """What follows without being a body is headers again, those that may stand behind one."""
+        self._header_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._header_bytes = 0
+        super().on_message_complete()
+
     def _expect_headers(self) -> None:
         self._headers_due = self.loop.call_later(self._limits.header_seconds, self._give_up)
 
     def _have_headers(self) -> None:
+        self._header_bytes = 0
         if self._headers_due is not None:
             self._headers_due.cancel()
             self._headers_due = None
 
     def _give_up(self) -> None:
         self._headers_due = None
+        self._refuse(_LATE)
+
+    def _refuse(self, answer: bytes) -> None:
         if not self.transport.is_closing():
-            self.transport.write(_LATE)
+            self.transport.write(answer)
             self.transport.close()
 
     # -- answers: taken ----------------------------------------------------------------------------

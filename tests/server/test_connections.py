@@ -69,6 +69,30 @@ def test_headers_that_come_byte_by_byte_hold_up_nobody_and_have_an_end(
     here.get("/healthz")
 
 
+@pytest.mark.parametrize("begun", [
+    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
+    b"POST /api/v1/executions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
+])  # fmt: skip
+@pytest.mark.parametrize("line", [b"X: " + b"a" * 1000 + b"\r\n", b"a" * 1000])
+def test_headers_without_end_are_not_kept(serve: Serve, begun: bytes, line: bytes) -> None:
+    """Also those behind a body, and a single one."""
+    here = serve()
+    with connect(here) as client:
+        client.sendall(begun)
+        if not line.endswith(b"\n"):
+            client.sendall(b"X: ")
+        with pytest.raises(OSError):
+            for _ in range(100_000):
+                client.sendall(line)
+    here.get("/healthz")
+
+
+def test_headers_that_are_too_long_are_refused_with_their_status(serve: Serve) -> None:
+    with connect(serve()) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 65_536)
+        assert end_of(client).startswith(b"HTTP/1.1 431 ")
+
+
 def test_the_next_request_of_a_connection_has_the_same_time(serve: Serve) -> None:
     here = serve(header_seconds=0.3)
     with connect(here) as client:
