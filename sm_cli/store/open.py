@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from sm_cli.store.waiting import Patience
 
 #: A user and a password in a URL, or whatever comes behind a ? or a #: no sentence shows them.
-_SECRETS = re.compile(r"//.*@|[?#].*", re.DOTALL)
+_SECRETS = r"(?s)//.*@|[?#].*"
 #: What is meant as a server and written otherwise: `postgresql:host`, `Postgres:…`, `host=… password=…`. As the name of
 #: a file it would make one, with a password in its name.
-_OTHER_SERVER = re.compile(r"\s*(postgres(ql)?:|(host|hostaddr|port|user|password|dbname|service)\s*=)", re.IGNORECASE)
+_OTHER_SERVER = r"(?i)\s*(postgres(ql)?:|(host|hostaddr|port|user|password|dbname|service)\s*=)"
 _POSTGRES = ("postgres://", "postgresql://")
 DEFAULT = Path(".sm") / "sm.db"
 
@@ -126,7 +126,7 @@ def _postgres(url: str, create: bool, patience: Patience | None) -> Store:
 
 def _sqlite(url: str) -> tuple[Path, Literal["full", "normal"]]:
     if not url.startswith("sqlite:"):
-        other = _OTHER_SERVER.match(url)
+        other = re.match(_OTHER_SERVER, url)
         if other is not None or "://" in url or not url:
             raise ConfigurationError(
                 f"{_for_people(url, other)!r} is not a database that sm knows",
@@ -148,7 +148,7 @@ def _for_people(url: str, other: re.Match[str] | None) -> str:
     """As much of a URL as may be shown: where it is not even one, how it begins."""
     if other is not None and "://" not in url:
         return f"{other[0]}[hidden]"
-    return _SECRETS.sub(lambda part: "//[hidden]@" if part[0].startswith("//") else f"{part[0][0]}[hidden]", url)
+    return re.sub(_SECRETS, lambda part: "//[hidden]@" if part[0].startswith("//") else f"{part[0][0]}[hidden]", url)
 
 
 def _sync(url: str, options: str) -> Literal["full", "normal"]:
