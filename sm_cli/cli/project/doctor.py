@@ -10,6 +10,7 @@ from sm_cli.cli.project.config import Project, find_project
 from sm_cli.cli.project.engines import engine_findings
 from sm_cli.cli.project.handlers import read_handlers
 from sm_cli.cli.project.opening import opened_engine
+from sm_cli.cli.project.values import find_wrong_settings
 from sm_cli.cli.terminal import output as out
 from sm_cli.cli.terminal import tables
 from sm_cli.cli.terminal.failures import advice_for
@@ -42,8 +43,12 @@ def doctor(
     project, surroundings = _surroundings(handlers, run=import_)
     findings = look_around(surroundings)
     if project is not None:
-        findings += _examine(db, project, surroundings)
-        findings += engine_findings(project, project.database(db)[0])
+        try:
+            findings += _examine(db, project, surroundings)
+            findings += engine_findings(project, project.database(db)[0])
+        except SmError as e:
+            if _sentence(e) not in surroundings.setting_problems:
+                raise
     is_broken = any(finding.severity is Severity.BROKEN for finding in findings)
     if json:
         out.value({"ok": not is_broken, "findings": [_document(finding) for finding in findings]})
@@ -64,7 +69,9 @@ def _surroundings(handlers: str | None, *, run: bool) -> tuple[Project | None, S
     file = None if project.file is None else str(project.file)
     facts = read_handlers(project, handlers, run=run)
     return project, Surroundings(
-        configuration=file, settings=sorted(project.settings), handlers_place=facts.place, handlers=facts.names,
+        configuration=file, settings=sorted(project.settings),
+        setting_problems=[_sentence(each) for each in find_wrong_settings(project)],
+        handlers_place=facts.place, handlers=facts.names,
         handlers_unknown=facts.why_unknown, is_executed=run, handler_problems=facts.problems,
     )  # fmt: skip
 
@@ -79,6 +86,8 @@ def _examine(db: str | None, project: Project, surroundings: Surroundings) -> li
 
             return examine(engine, time_text=tables.local_time, handlers=names)
     except ConfigurationError as e:
+        if _sentence(e) in surroundings.setting_problems:
+            raise
         return [_database_finding(project, e)]
 
 

@@ -34,10 +34,10 @@ def _patience(project: Project, url: str) -> Patience:
     limit = _LOCK_TIMEOUT
     if (timeout := lock_timeout()) is not None:
         limit = timeout
-    elif (setting := project.setting("lock_timeout")) is not None:
-        from sm_cli.cli.terminal.options import seconds
+    elif project.setting("lock_timeout") is not None:
+        from sm_cli.cli.project.values import lock_timeout_of
 
-        limit = seconds(setting, project.place("lock_timeout"))
+        limit = lock_timeout_of(project) or limit
 
     def tell(holder: Holder) -> None:
         import logging  # who does not wait does not wait for it either

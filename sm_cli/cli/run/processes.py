@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from sm_cli.cli.project.config import Project
 from sm_cli.cli.project.handlers import load_trusted
 from sm_cli.cli.project.trust import check_handlers_owner
-from sm_cli.cli.terminal.options import count
-from sm_cli.errors import UsageError
+from sm_cli.cli.project.values import processes_of, slots_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from sm_cli.handlers.transformer import Transformer
     from sm_cli.worker.processes.processes import Processes
 
-#: More would be a slip of the finger: each is a Python interpreter.
-_MOST = 1024
 #: Handlers at once, unless anything is said.
 _THREADS = 8
 
@@ -77,17 +74,5 @@ class Loader:
 def loader_for(project: Project, concurrency: str | None, processes: str | None) -> Loader:
     """From the options, else the settings: so many processes, each with one handler at a time, or threads. As many run
     at once as `concurrency` says, 8 unless it is given, and no more than there are processes. Raises UsageError."""
-    number_of_slots = concurrency or project.setting("concurrency")
-    slots = None if number_of_slots is None else count(number_of_slots, project.origin("concurrency", concurrency))
-    number_text = processes or project.setting("processes") or "0"
-    if not number_text.isascii() or not number_text.isdigit() or not int(number_text[:8]) <= _MOST:
-        where = project.origin("processes", processes)
-        raise UsageError(f"{where} takes a whole number from 0, for threads, to {_MOST}, not {number_text!r}")
-    number = int(number_text)
+    slots, number = slots_of(project, concurrency), processes_of(project, processes)
     return Loader(number, min(number, slots or number)) if number else Loader(0, slots or _THREADS)
-
-
-def recycle_after(project: Project, option: str | None) -> int | None:
-    """How many tasks a process does before another one takes its place; None: any number. Raises UsageError."""
-    number_text = option or project.setting("recycle_after")
-    return None if number_text is None else count(number_text, project.origin("recycle_after", option))

@@ -10,7 +10,8 @@ import typer
 from sm_cli.cli.project.config import find_project
 from sm_cli.cli.project.engines import Broker, CarrierName, carrier_for
 from sm_cli.cli.project.queues import rota_of
-from sm_cli.cli.run.processes import Loader, loader_for, recycle_after
+from sm_cli.cli.project.values import recycle_after, retention_of
+from sm_cli.cli.run.processes import Loader, loader_for
 from sm_cli.cli.run.stubbing import stubbed_engine, telling_stub
 from sm_cli.cli.terminal import logs
 from sm_cli.cli.terminal import output as out
@@ -191,12 +192,12 @@ def _merging(project: Project, name: str, stub: bool) -> Callable[[Registry], Ma
 def _retention(project: Project, engine: Engine) -> AbstractContextManager[None]:
     """What deletes, as long as it is open, executions that are older than the setting says. Raises UsageError for a
     span that is none."""
-    setting = project.setting("retention")
-    if setting is None:
+    age = retention_of(project)
+    if age is None:
         return nullcontext()
     from sm_cli.worker.retaining import retaining
 
-    return retaining(engine, round(seconds(setting, project.place("retention") or "retention") * 1_000_000))
+    return retaining(engine, age)
 
 
 def _metrics(engine: Engine, port: str | None) -> AbstractContextManager[None]:

@@ -200,7 +200,7 @@ def seconds(text: str, option: str) -> float:
 
 def count(text: str, option: str) -> int:
     """A whole number from 1 on. Raises UsageError for anything else."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:8]) <= 1_000_000:
         raise UsageError(f"{option} takes a whole number from 1 on, not {text!r}")
     return int(text)
 

@@ -54,6 +54,8 @@ class Surroundings:
     settings: Sequence[str] = ()
     #: Why it cannot be used; None when it can.
     configuration_error: str | None = None
+    #: A sentence for each value in it that no worker would start with.
+    setting_problems: Sequence[str] = ()
     #: The folder of the handlers, as people are shown it; None where there is none.
     handlers_place: str | None = None
     #: The names of the handlers in it; None where that is not known.

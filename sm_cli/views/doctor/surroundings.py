@@ -85,9 +85,13 @@ def _version_of(name: str) -> str | None:
 
 
 def check_configuration(surroundings: Surroundings) -> Found:
-    """Which file holds the settings, and whether it can be read."""
+    """Which file holds the settings, and whether it can be read and says what can be used."""
+    for problem in surroundings.setting_problems:
+        yield Severity.BROKEN, problem, None
     if surroundings.configuration_error is not None:
         yield Severity.BROKEN, surroundings.configuration_error, None
+    elif surroundings.setting_problems:
+        return
     elif surroundings.configuration is None:
         yield Severity.FINE, "no file: neither this folder nor one above it has one, and the defaults hold", None
     else:

@@ -178,3 +178,30 @@ def test_a_folder_is_shown_as_a_person_wrote_it(project: Project, tmp_path: Path
     (tmp_path / "other").mkdir()
     result = project.sm("doctor", "--json", "--handlers", str(tmp_path / "other"))
     assert findings(result, "handlers")[0][1].startswith(f"{tmp_path / 'other'} was read")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('retention = "x"', "retention takes seconds or a span"),
+        ('lock_timeout = "x"', "lock_timeout takes seconds or a span"),
+        ('queues = "a:x"', "queues takes a whole number from 1 on, not 'x'"),
+        ("concurrency = 0", "concurrency takes a whole number from 1 on, not '0'"),
+        ("processes = -1", "processes takes a whole number from 0"),
+        ("recycle_after = 0", "recycle_after takes a whole number from 1 on, not '0'"),
+        ('account = "12"', "account is an account: twelve digits"),
+        ("most_lost = 0", "most_lost is a number of workers from 1 to 1,000"),
+        ("engine = {name = 3}", "engine: name is text"),
+        ("http_allow = [3]", "an entry of http_allow is the name of a host"),
+    ],
+)
+def test_a_setting_that_no_worker_would_start_with_is_broken(project: Project, line: str, says: str) -> None:
+    project.write("sm.toml", f"{line}\n")
+    project.database()
+    result = project.sm("doctor", "--json")
+    assert result.code == 7
+    (found,) = [each for each in result.json["findings"] if each["severity"] == "broken"]
+    assert found["check"] == "config"
+    assert found["text"].startswith("sm.toml:1")
+    assert says in found["text"]
+    assert project.sm("worker", "--once").code != 0
