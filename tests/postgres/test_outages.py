@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -217,6 +218,33 @@ def test_what_writes_the_results_of_a_map_and_what_a_handler_starts_outlast_a_ki
         assert len(asked(store).list_executions(ExecutionFilter(workflow="other"))) == 2
 
 
+def test_whose_server_becomes_a_standby_goes_to_the_one_that_writes(own: Server) -> None:
+    """Its connections live, as behind a proxy: none of them breaks to say so."""
+    other = Server()
+    try:
+        hosts = ",".join(quote(str(Path(each.socket).parent), safe="") for each in (own, other))
+        url = f"postgresql://postgres@{hosts}/postgres?target_session_attrs=read-write&schema=moved"
+        with closing(open_store(f"{other.url}&schema=moved")) as second, closing(open_store(url)) as store:
+            apply(store, new_executions=[execution(1)])
+            assert not store.changed()
+            own.set("default_transaction_read_only = on")
+            try:
+                with pytest.raises(DatabaseAway, match="is read-only"):
+                    for id in range(2, 1_000):  # sessions hear of a new setting a moment later
+                        apply(store, new_executions=[execution(id)])
+                apply(store, new_executions=[execution(2_000)])
+                assert asked(store).execution(1) is None
+                assert asked(second).execution(2_000) == execution(2_000)
+                assert store.changed()
+                assert not store.changed()
+                apply(second, new_executions=[execution(2_001)])
+                soon(store.changed)
+            finally:
+                own.reset("default_transaction_read_only")
+    finally:
+        other.stop()
+
+
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
@@ -290,7 +318,7 @@ def test_a_service_that_is_started_before_its_server_waits_for_it_and_shows_no_p
             )
             assert once.returncode == 7
             assert "cannot be reached" in once.stderr
-        soon(lambda: "on postgresql:///postgres?schema=" in log.read_text())
+        soon(lambda: "on postgresql:///postgres?host=" in log.read_text())
         worker.terminate()
         assert worker.wait(30) == 0
     assert log.read_text().count("trying again") == 1

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 #: Seconds after which a worker looks itself whether others wrote: so long a lost announcement costs at most.
 _LOOK = 1.0
 _COMMITS = 'SELECT sum(number)::bigint FROM "{}".sm_writes'
+#: No count of commits: what another server counts is news.
+_ELSEWHERE = -(2**63)
 _MIGRATING = Lock("migrating")
 #: More statements than there are.
 _PREPARED = 1_000
@@ -122,10 +124,23 @@ class PostgresStore(Joinable):
             transaction.finish()
             id = transaction.count()
             writer.commit(id)
-        except BaseException:
+        except BaseException as e:
             writer.roll_back()
+            if isinstance(e, pg.ReadOnlySqlTransaction) or isinstance(e.__cause__, pg.ReadOnlySqlTransaction):
+                self._leave()
             raise
         self.commits += id is not None
+
+    def _leave(self) -> None:
+        """The server that these connections lead to does not write (any more): the next ones are made anew, to
+        whichever of the hosts does, or to the one that has its name now."""
+        self._writer.close()
+        self._readers.leave()
+        with self._lock:
+            self._count_seen = _ELSEWHERE
+            if self._ear is not None:
+                self._ear.close()
+                self._ear = None
 
     # Reading
 

@@ -80,6 +80,10 @@ class ReadConnections:
             self._closed = True
         self._drop_idle()
 
+    def leave(self) -> None:
+        """Those that are lent from now on have connections of their own time."""
+        self._drop_idle()
+
     @contextmanager
     def _place(self) -> Iterator[None]:
         """One of the places that there are."""
