@@ -36,7 +36,7 @@ from sm_cli.store.sql.questions import Questions
 from sm_cli.timestamps import MICROSECONDS
 from sm_cli.views.actions import Action, Do
 from sm_cli.views.attempts import most_attempts, suspect_text
-from sm_cli.views.batches.reasons import end_in_batch, pause_text
+from sm_cli.views.batches.reasons import end_in_batch, pause_text, turn_in_batch
 from sm_cli.views.failures import error_line, readable_cause
 from sm_cli.views.tasks import doing, need_of, polled_activity
 from sm_cli.worker.membership import is_alive, is_dead, name_of
@@ -135,8 +135,10 @@ def why(
 
 
 def _waits_for_its_turn(questions: Questions, execution: Execution) -> Reason:
-    """A child of a map run that has not begun."""
+    """A child of a map run, or an item of a batch, that has not begun."""
     top = questions.refs([execution.tree])[execution.tree]
+    if execution.parent is not None and execution.parent.is_listed:
+        return Reason("children", *turn_in_batch(questions, execution.parent, top))
     text = "It waits for its turn: as many children of its map run as MaxConcurrency lets are under way."
     return Reason("children", text, Action(Do.SHOW_REASONS, (top,)))
 

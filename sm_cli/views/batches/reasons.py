@@ -8,6 +8,7 @@ from sm_cli.views.actions import Action, Do
 
 if TYPE_CHECKING:
     from sm_cli.interpreter.frame import Join
+    from sm_cli.store.records import Parent
     from sm_cli.store.sql.questions import Questions
 
 
@@ -17,6 +18,16 @@ def pause_text(join: Join) -> str | None:
         return None
     who = "too many failures in a round" if join.brake.by_failures else "a person"
     return f"The batch was paused by {who}: {join.settled_items} ended, {join.running} under way."
+
+
+def turn_in_batch(questions: Questions, parent: Parent, batch: str) -> tuple[str, Action]:
+    """(a sentence, what can be done) about an execution of a batch that has not begun. batch: the batch's public id."""
+    run = questions.map_run(parent.frame, parent.activation)
+    pause = None if run is None else pause_text(run.join)
+    if pause is not None:
+        return f"It waits for its turn. {pause}", Action(Do.RESUME_BATCH, (batch,))
+    text = "It waits for its turn: as many executions of its batch are under way as may be at once."
+    return text, Action(Do.SHOW_BATCH, (batch,))
 
 
 def end_in_batch(questions: Questions, frame: int) -> tuple[str, Action | None]:

@@ -7,10 +7,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from sm_cli.engine.batches import control
+from sm_cli.engine.batches.options import BatchOptions
+from sm_cli.views.batches.batch import batch_now
 from sm_cli.views.listing import ExecutionFilter, Status, count_executions
 from sm_cli.views.messages import list_waits
 from sm_cli.views.records import WaitFilter
-from tests.engine.workers import soon
+from tests.engine.workers import soon, workflow
 from tests.server.pages.tabs import Tab
 from tests.server.serving import MESSAGE, PASS, TASK, Served
 
@@ -166,3 +169,21 @@ def test_html_in_an_error_is_text(tab: Tab) -> None:
     tab.open("/?error=Broken")
     expect(tab.page.locator("#rows tbody tr").first).to_contain_text("it <i>broke</i>")
     assert tab.page.locator("#rows i").count() == 0
+
+
+def test_items_of_a_batch_that_wait_for_their_turn_are_counted_and_say_so(tab: Tab, world: Served) -> None:
+    batch = world.engine.batch(workflow(TASK, "queued"), [1, 2, 3], options=BatchOptions(concurrency=1))
+    pending = ExecutionFilter(workflow="queued", statuses=(Status.PENDING,))
+    with world.worker():
+        soon(lambda: count_executions(world.store, pending) == 2)
+    tab.open("/?workflow=queued")
+    expect(tab.page.locator("#counts")).to_contain_text(re.compile(r"2\s*PENDING"))
+    waiting = tab.page.locator("#rows tr", has_text="PENDING")
+    expect(waiting.first).to_contain_text("as many executions of its batch are under way as may be at once")
+    control.pause(world.engine, world.engine.find(batch.ref))
+    tab.open("/?workflow=queued")
+    expect(waiting.first).to_contain_text("The batch was paused by a person")
+    waiting.first.locator("a.strong").click()
+    tab.button("Resume the batch").click()
+    expect(tab.notice()).to_contain_text("goes on")
+    assert not batch_now(world.engine, batch.id).brake.paused_since

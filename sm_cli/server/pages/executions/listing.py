@@ -91,8 +91,10 @@ async def counts_part(request: Request, backend: TheBackend) -> Response:
         counts = {
             status.value: count_executions(backend.store, address.filter._replace(statuses=(status,)))
             for status in Status
-            if status is not Status.PENDING or address.filter.run is not None
         }
+        # Only an item of a batch, or of a map run, is ever pending: where there is none nobody asks for it.
+        if not counts[Status.PENDING.value] and Status.PENDING not in address.filter.statuses:
+            del counts[Status.PENDING.value]
         return address, counts
 
     address, counts = await backend.read(ask)
