@@ -23,7 +23,7 @@ _LOOKED_AT, _KEPT = 3000, 200
 _BELOW = 20
 #: What begins an attempt: a task of any kind (Task, Activity, LambdaFunction) begins it in the queue.
 _QUEUED = "Scheduled"
-_BEGINS = (_QUEUED, "MapStateStarted", "ParallelStateStarted", "MessageSubscribed", "MapRunStarted")
+_BEGINS = (_QUEUED, "MapStateStarted", "ParallelStateStarted", "MessageSubscribed")
 _TAKEN = ("Started", "Submitted")
 _FAILED = ("Failed", "TimedOut")
 #: Not about the state, but about the item or the execution that it is in.

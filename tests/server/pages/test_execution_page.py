@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from sm_cli.views.executions import execution_now
 from sm_cli.views.records import Execution
 from tests.engine.workers import soon
-from tests.server.pages.flows import ASK, EVIL, HOSTILE, LOOP, ORDER, Hands
+from tests.server.pages.flows import ASK, EVIL, HOSTILE, LOOP, MANY, ORDER, Hands
 from tests.server.pages.tabs import Tab
 from tests.server.serving import MESSAGE, TASK, Served
 
@@ -71,6 +71,14 @@ def test_a_state_opens_its_input_output_attempts_error_and_events(tab: Tab, worl
     expect(inspector.locator("tbody tr").first).to_contain_text("Again: not yet")
     inspector.get_by_text("events", exact=False).last.click()
     expect(inspector.locator(".events li").first).to_contain_text("TaskStateEntered")
+
+
+def test_the_run_of_a_distributed_map_is_one_attempt(tab: Tab, world: Served) -> None:
+    execution = run(world, MANY, {"items": [{}, {}]})
+    tab.open(f"/executions/{execution.ref}")
+    node(tab, "Each").click()
+    expect(tab.page.locator("#inspector").get_by_role("heading", name="Attempt", exact=True)).to_be_visible()
+    expect(tab.page.locator("#inspector tbody tr")).to_have_count(1)
 
 
 def test_a_state_is_chosen_by_keyboard(tab: Tab, world: Served) -> None:

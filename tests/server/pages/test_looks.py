@@ -56,6 +56,10 @@ PAGES = {
     "rest": "/docs",
     "nowhere": "/nowhere",
 }
+#: Pixels: the menu stands at the side, and leaves the least room.
+_BESIDE_THE_MENU = 1100
+_CUT_TABLES = """[...document.querySelectorAll(".table-card:not(:has(.diff))")]
+  .filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.innerText.slice(0, 40))"""
 #: Pages that say what is wrong, with a status that the browser writes into its console.
 REFUSED = ("nowhere",)
 #: All of axe-core's rules for light; for dark those about colours, the rest is the same.
@@ -96,6 +100,8 @@ class Survey:
 
     #: (page, width of the window, width of the content), pixels.
     widths: list[tuple[str, int, int]] = field(default_factory=list)
+    #: Tables of which a part cannot be seen, with the width of the window; two texts side by side may be wider.
+    cut: list[tuple[str, int, str]] = field(default_factory=list)
     #: What axe-core found, a line each.
     violations: list[str] = field(default_factory=list)
     #: Messages in consoles, errors of scripts, requests elsewhere.
@@ -122,6 +128,9 @@ def survey(chromium: Browser, world: Served, refs: dict[str, str], screenshots: 
                 tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 tab.page.screenshot(path=screenshots / f"{name}-{width}.png", full_page=True)
                 seen.widths.append((name, width, tab.page.evaluate("document.documentElement.scrollWidth")))
+            for width in (*(width for width, _ in WIDTHS), _BESIDE_THE_MENU):
+                tab.page.set_viewport_size({"width": width, "height": 900})
+                seen.cut += [(name, width, table) for table in tab.page.evaluate(_CUT_TABLES)]
             seen.wrongs += [f"{name}: {line}" for line in tab.wrongs if name not in REFUSED]
             tab.wrongs.clear()
     return seen
@@ -133,6 +142,10 @@ def test_no_page_has_to_be_scrolled_sideways(
     record_property("screenshots", str(screenshots))
     assert [each for each in survey.widths if each[2] > each[1]] == []
     assert len(survey.widths) == len(PAGES) * len(WIDTHS)
+
+
+def test_no_table_has_to_be_scrolled_sideways(survey: Survey) -> None:
+    assert survey.cut == []
 
 
 def test_contrast_roles_and_names_are_right_on_every_page(survey: Survey) -> None:
