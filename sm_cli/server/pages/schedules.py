@@ -36,7 +36,7 @@ from sm_cli.views.schedules.reasons import schedule_reasons
 if TYPE_CHECKING:
     from sm_cli.views.records import Execution
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 Choice = TypeVar("Choice", Overlap, CatchUp)
 

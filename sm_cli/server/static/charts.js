@@ -22,7 +22,13 @@ document.addEventListener("DOMContentLoaded", () => {
   function chart(id, columns, lines, values) {
     const place = document.getElementById(id);
     place.replaceChildren();
-    if (!series.hours.length) return;
+    if (!series.hours.length) {
+      const nothing = document.createElement("p");
+      nothing.className = "empty";
+      nothing.textContent = "No execution in this time.";
+      place.append(nothing);
+      return;
+    }
     const size = () => ({ width: Math.max(240, place.clientWidth - 16), height: 250 });
     const plot = new uPlot({
       ...size(),

@@ -47,6 +47,8 @@ def test_whatever_changes_something_takes_a_key() -> None:
 def test_a_server_gives_the_same_document(on_file: Served) -> None:
     given = on_file.get(f"{API}/openapi.json")
     assert {path: item for path, item in given["paths"].items() if path.startswith(API)} == document()["paths"]
+    probes = {"/healthz", "/readyz", "/metrics"}
+    assert {path for path in given["paths"] if not path.startswith(API)} == probes, "pages are for people"
     for name in ("ProblemAnswer", "ExecutionAnswer", "BatchAnswer"):
         assert f"/{name}" in json.dumps(given)
 
