@@ -24,10 +24,14 @@ def pauses() -> Iterator[float]:
 
 class Away:
     """A server that cannot be reached or cannot write. name: what it is called when it is back. now: seconds that only
-    grow. One that answers and fails again at once is tried with pauses that grow on, so that it does not fill a log."""
+    grow. One that answers and fails again at once is tried with pauses that grow on, so that it does not fill a log.
+    level: of what is said; another one in the same process may say it already."""
 
-    def __init__(self, name: str = "the database", now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, name: str = "the database", now: Callable[[], float] = time.monotonic, *, level: int = logging.WARNING
+    ) -> None:
         self.name = name
+        self._level = level
         self._now = now
         self._is_away = False
         self._pauses = pauses()
@@ -37,7 +41,7 @@ class Away:
         """Seconds to wait before the next try."""
         if not self._is_away:
             self._is_away = True
-            log.warning("%s; trying again until it works, nothing is lost", error.message)
+            log.log(self._level, "%s; trying again until it works, nothing is lost", error.message)
             if self._now() - self._back_since > _LONGEST_PAUSE:
                 self._pauses = pauses()
         return next(self._pauses)
@@ -46,7 +50,7 @@ class Away:
         """It answered."""
         if self._is_away:
             self._is_away, self._back_since = False, self._now()
-            log.warning("%s answers again; going on", self.name)
+            log.log(self._level, "%s answers again; going on", self.name)
 
 
 def carrier_away(error: Exception) -> CarrierAway:

@@ -69,11 +69,15 @@ class Hints:
 
 
 class CarriedHints(Hints):
-    """Of a worker with a carrier. now: seconds that only grow. sweep: seconds, as above."""
+    """Of a worker with a carrier. now: seconds that only grow. sweep: seconds, as above. is_told: whether somebody else
+    in this process says that the carrier is away."""
 
     carrier: Carrier
 
-    def __init__(self, carrier: Carrier, *, now: Callable[[], float] = time.monotonic, sweep: float = SWEEP) -> None:
+    def __init__(
+        self, carrier: Carrier, *, now: Callable[[], float] = time.monotonic, sweep: float = SWEEP,
+        is_told: bool = False,
+    ) -> None:  # fmt: skip
         self.carrier = carrier
         self._now = now
         self._sweep = sweep
@@ -82,7 +86,7 @@ class CarriedHints(Hints):
         self._count_at_look = 0  # that many had come when the store was asked last
         self._answer_count = 0  # that many of them are used up
         self._is_away = True  # until the carrier says that it is there
-        self._away = Away(carrier.name)
+        self._away = Away(carrier.name, level=logging.DEBUG if is_told else logging.WARNING)
         self._lock = threading.Lock()  # of the two above, which two threads tell of a carrier that is away
         self._over = threading.Event()
         self._outbox = Outbox(carrier.announce, self._pause, self._sends_again)

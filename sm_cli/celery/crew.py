@@ -101,7 +101,7 @@ class Slot:
         self._stack = ExitStack()
         engine = crew.engine(self._stack)
         carrier = crew.carrier()
-        self.hints = CarriedHints(carrier)
+        self.hints = CarriedHints(carrier, is_told=True)
         self.hints.comes_up()
         self.hints.start(receives=False)
         self._stack.callback(self.hints.stop)

@@ -96,6 +96,8 @@ def test_workers_of_celery_live_through_a_kill_a_flush_and_a_broker_that_goes_an
     crowd.calm()
     for worker in left:
         stop(worker)
+    for number in (1, 2):
+        assert crowd.log(number).count("trying again until it works") <= 1, "each slot says it"
 
 
 def test_a_child_of_a_pool_that_is_killed_costs_nothing(crowd: Fleet) -> None:
