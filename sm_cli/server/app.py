@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from sm_cli._version import __version__
-from sm_cli.errors import SmError
+from sm_cli.errors import NotFound, SmError
+from sm_cli.project.reading import display_name
 from sm_cli.server import probes
 from sm_cli.server.api import docs_page
 from sm_cli.server.api.routes import api_routes
@@ -109,10 +110,26 @@ def _answer_errors(app: FastAPI, *, has_pages: bool) -> None:
             refusal = Refusal(error.status_code, code, detail, headers, hint=SEE_DOCS)
             shows_page = has_pages and _is_for_people(request)
             return _refused_page(request, refusal) if shows_page else problem_response(refusal)
-        return problem_response(error)
+        return problem_response(_of_unregistered(request, error) or error)
 
     for kind in (SmError, Refusal, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+
+
+def _of_unregistered(request: Request, error: Exception) -> NotFound | None:
+    """What is not there of a workflow that lists have and that can be started: a file of the project that has no version
+    before that. None for everything else."""
+    name = request.path_params.get("workflow")
+    if name is None or not isinstance(error, NotFound) or error.topic != "workflow":
+        return None
+    backend: Backend = request.app.state.backend
+    file = backend.library.file_of(name)
+    if file is None:
+        return None
+    sentence = (
+        f"the workflow {name!r} has no version yet: {display_name(str(file))} is registered when it is started first"
+    )
+    return NotFound(sentence, topic=error.topic)
 
 
 def _methods(request: Request) -> list[str]:

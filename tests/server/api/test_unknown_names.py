@@ -12,6 +12,17 @@ from tests.server.serving import MESSAGE, PASS, Served
 API = "/api/v1"
 
 
+@pytest.mark.parametrize("rest", ["", "/versions", "/diff", "/graph", "/aliases"])
+def test_a_file_that_was_never_started_is_said_to_have_no_version(on_file: Served, rest: str) -> None:
+    """Lists have it, and it can be started: it is not that there is none."""
+    on_file.write("fresh.json", json.dumps(PASS))
+    assert [each["name"] for each in on_file.get(f"{API}/workflows")["items"]] == ["fresh"]
+    answer = on_file.get(f"{API}/workflows/fresh{rest}", 404)
+    assert answer["detail"].startswith("the workflow 'fresh' has no version yet: ")
+    on_file.post(f"{API}/executions", {"workflow": "fresh"}, 201)
+    on_file.get(f"{API}/workflows/fresh")
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
