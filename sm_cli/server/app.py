@@ -117,8 +117,8 @@ def _answer_errors(app: FastAPI, *, has_pages: bool) -> None:
 
 
 def _of_unregistered(request: Request, error: Exception) -> NotFound | None:
-    """What is not there of a workflow that lists have and that can be started: a file of the project that has no version
-    before that. None for everything else."""
+    """What is not there of a workflow that lists have and that can be started: a file of the project, which has no
+    version before that. None for everything else."""
     name = request.path_params.get("workflow")
     if name is None or not isinstance(error, NotFound) or error.topic != "workflow":
         return None
@@ -126,10 +126,9 @@ def _of_unregistered(request: Request, error: Exception) -> NotFound | None:
     file = backend.library.file_of(name)
     if file is None:
         return None
-    sentence = (
-        f"the workflow {name!r} has no version yet: {display_name(str(file))} is registered when it is started first"
-    )
-    return NotFound(sentence, topic=error.topic)
+    path = display_name(str(file))
+    text = f"the workflow {name!r} has no version yet: {path} is registered when it is started first"
+    return NotFound(text, topic=error.topic)
 
 
 def _methods(request: Request) -> list[str]:
