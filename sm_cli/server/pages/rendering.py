@@ -27,6 +27,8 @@ from sm_cli.timestamps import rfc3339
 
 log = logging.getLogger("sm.server")
 
+#: Fields of a form that is read.
+_MOST_FIELDS = 1000
 #: Characters of a JSON text that a page shows; all of it can be copied from its own address.
 MOST_JSON = 200_000
 #: Scripts and styles are files of ours, and nothing else: whatever stands in a page as text, none of it runs.
@@ -95,8 +97,12 @@ def go_to(request: Request, address: str) -> Response:
 
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form that was sent, each once. Raises UsageError for what is no form."""
-    text = (await request.body()).decode("utf-8", "strict") if await _is_form(request) else ""
-    return {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True, max_num_fields=1000).items()}
+    body = await request.body() if await _is_form(request) else b""
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:  # of its text, or of their number
+        raise UsageError(f"this takes a form in UTF-8, with {_MOST_FIELDS:,} fields at most") from None
+    return {name: values[-1] for name, values in fields.items()}
 
 
 async def _is_form(request: Request) -> bool:

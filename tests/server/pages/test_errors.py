@@ -34,6 +34,14 @@ def test_what_is_not_there_is_a_page_with_a_way_back(world: Served, path: str, b
     assert "unsafe" not in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"key=\xe4", b"&".join(b"f%d=" % n for n in range(1001))])
+def test_a_form_that_cannot_be_read_is_refused_in_a_sentence(world: Served, body: bytes) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    for path in ("/messages", "/tasks", "/save-workflow", "/workflows/w/start", "/new-schedule"):
+        answer = world.ask("POST", path, 400, content=body, headers={**AS_BROWSER, **kind})
+        assert "a form in UTF-8, with 1,000 fields at most" in answer.text
+
+
 def test_an_address_that_takes_a_form_says_so(world: Served) -> None:
     answer = world.ask("GET", "/executions/x/stop", 405, headers=AS_BROWSER)
     assert "takes what a form of another page sends" in answer.text
