@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -286,6 +286,23 @@ def test_a_worker_that_remembers_a_tree_is_told_that_a_part_of_it_went(url: str)
             engine.redrive(nested)
         assert now(mine, top).status is Status.FAILED
         assert database_problems(mine) == []
+
+
+def test_who_is_deleted_between_its_row_and_its_large_input_is_not_found_by_its_name(url: str) -> None:
+    with stores(url, 3) as (mine, reading, removing):
+        old = Engine(mine).start(PASS, LARGE, name="n")[0]
+        with reading.write(NOTHING) as transaction:
+            read, asked_for = transaction.session.blob, list[int]()
+
+            def read_late(id: int, before: Callable[[], None]) -> bytes | None:
+                asked_for.append(id)
+                delete_execution(removing, old)
+                return read(id, before)
+
+            transaction.session.blob = read_late  # type: ignore[method-assign]
+            assert transaction.find_execution("pass", "n") is None
+            transaction.session.blob = read  # type: ignore[method-assign]
+        assert len(asked_for) == 1
 
 
 def test_hunted_for_deadlocks_between_removals_and_work_nobody_finds_one(url: str) -> None:

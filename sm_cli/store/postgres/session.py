@@ -102,6 +102,10 @@ class PostgresSession:
         """Whether this has been answered already."""
         return _key(*question) in self._ahead
 
+    def peek_ahead(self, question: tuple[str, Parameters]) -> list[Row]:
+        """What this has been answered with, for whoever asks next too; nothing where it has not been asked."""
+        return self._ahead.get(_key(*question), [])
+
     def answer_ahead(self, question: tuple[str, Parameters], rows: list[Row]) -> None:
         """Have these rows, which are known from elsewhere, be the answer to who asks this next."""
         self._ahead[_key(*question)] = rows

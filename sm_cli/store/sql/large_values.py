@@ -208,9 +208,12 @@ def _read(body: list[bytes]) -> Json:
     return value
 
 
+class NotThere(LookupError):
+    """A large value is referred to and not there."""
+
+
 def reader(session: Session, cache: BlobCache | None = None) -> rows.Decode:
-    """A function from a column's text to its value. What it returns raises LookupError for a value that is not
-    there."""
+    """A function from a column's text to its value. What it returns raises NotThere."""
 
     def value(text: str | None) -> Json:
         if text is None:
@@ -224,7 +227,7 @@ def reader(session: Session, cache: BlobCache | None = None) -> rows.Decode:
             return entry[0]
         body = session.blob(id, _give_back)
         if body is None:
-            raise LookupError(f"blob {id} is referred to and not there")
+            raise NotThere(f"blob {id} is referred to and not there")
         handed_over, size = [body], len(body)
         del body
         large = _read(handed_over)

@@ -8,25 +8,27 @@ asked for and cannot be held raises Contended: in the middle of a transaction no
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from itertools import chain
 
 from sm_cli.interpreter.frame import Frame
 from sm_cli.store.locks import ALONE, Contended, Lock, Locks
 from sm_cli.store.postgres.exchange import Promise
 from sm_cli.store.postgres.session import PostgresSession
-from sm_cli.store.postgres.writing.claims import MOST
+from sm_cli.store.postgres.writing.claims import ALL_ENDED
 from sm_cli.store.postgres.writing.holding import Holding
 from sm_cli.store.postgres.writing.offers import ANYTHING, Offers
 from sm_cli.store.postgres.writing.own import Own, lock_number, take_parts
 from sm_cli.store.records import Execution, Job
 from sm_cli.store.sql import work_rows
+from sm_cli.store.sql.large_values import NotThere
 from sm_cli.store.sql.parameters import id_list
 from sm_cli.store.sql.rows import Row
 from sm_cli.store.sql.session import Parameters
 from sm_cli.store.sql.transaction import Transaction
 
-#: What takes the parents of all children that wait to be counted.
-ALL_ENDED: tuple[str, Parameters] = ("take_ended", {"tree": None, "most": MOST})
+#: So often what was deleted meanwhile is looked for anew.
+_LOOKS = 10
 #: Questions about executions that are about to be changed.
 _OF_HELD = frozenset(["executions", "open_executions", "failed_executions"])
 
@@ -69,10 +71,12 @@ class HeldTransaction(Transaction):
     # What it holds
 
     def hold_at_begin(self, executions: Collection[int]) -> None:
-        """Note what the round trip that began the transaction has taken of these; what there is to do was asked behind
-        it."""
+        """Note what the round trip that began the transaction has taken, of these and of what waits; what there is to
+        do was asked behind it."""
         places = self._own.places
         self._take_with_parents({places[id] for id in executions if id in places}, executions)
+        for question in self._own.offers_asked:
+            self._holding.note([row[2:5] for row in self._postgres.peek_ahead(question) if row[0] is not None])
         self._foreign_at_begin = len(self._holding.foreign)
 
     def hold(self, executions: Collection[int], now: int | None = None) -> Collection[int]:
@@ -177,6 +181,14 @@ class HeldTransaction(Transaction):
         answers = self.session.all(name, parameters)
         self._own.cached_parts |= learn(answers)
         return answers
+
+    def _executions(self, name: str, parameters: Parameters) -> list[Execution]:
+        """As everywhere. What is not held may be deleted between its row and its large values: it is looked for anew,
+        and another one of its name may be gone in the same way."""
+        for _ in range(_LOOKS):
+            with suppress(NotThere):
+                return super()._executions(name, parameters)
+        return super()._executions(name, parameters)
 
     def executions(self, ids: list[int]) -> dict[int, Execution]:
         """As everywhere. Raises Contended."""

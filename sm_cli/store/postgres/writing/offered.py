@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from sm_cli.store.locks import OLD_MESSAGES, SCHEDULES
 from sm_cli.store.messages import PastWait, Stale
-from sm_cli.store.postgres.writing.claims import LOOKED_AT, MOST, TAKEN, claim_of
-from sm_cli.store.postgres.writing.held import ALL_ENDED, HeldTransaction
+from sm_cli.store.postgres.writing.claims import ALL_ENDED, LOOKED_AT, MOST, READY, TAKEN, claim_of
+from sm_cli.store.postgres.writing.held import HeldTransaction
 from sm_cli.store.records import EndedChild, Execution, Job, Timer
 from sm_cli.store.schedules import Schedule
 from sm_cli.store.sql.parameters import id_list, name_list
@@ -26,8 +26,9 @@ class OfferedTransaction(HeldTransaction):
         """As everywhere, of parts that can be held."""
         if tree is None and not self._begun_with.ready:  # what others make READY is looked at by the next tick
             return []
-        parameters = {"window": LOOKED_AT, "of_tree": LOOKED_AT, "most": min(limit, MOST)}
-        name = "take_ready" if tree is None else "take_ready_in_tree"
+        name, all_parameters = READY
+        parameters = {**all_parameters, "most": min(limit, MOST)}  # type: ignore[dict-item]
+        name = name if tree is None else "take_ready_in_tree"
         ids, executions = self._take_offers(name, parameters if tree is None else {**parameters, "tree": tree})
         if not ids:
             return []
@@ -81,14 +82,11 @@ class OfferedTransaction(HeldTransaction):
         if tree is None:
             self._own.last_claims.append((name, parameters))
         claim = claim_of(name, parameters, limit)
-        count_before, was_asked = len(self._holding.foreign), self._postgres.has_ahead(claim)
-        if not was_asked:
+        if not self._postgres.has_ahead(claim):
             self._postgres.forget_ahead(*TAKEN)
             self._postgres.ask_ahead([claim, *TAKEN])
         answers = [row for row in self.session.all(*claim) if row[0] is not None]
         ids, executions = self._note_offers(answers)
-        if was_asked:  # before it was asked what there is to do
-            self._foreign_at_begin += len(self._holding.foreign) - count_before
         jobs, frames, executions_rows = (self.session.all(*question) for question in TAKEN)
         if not ids:
             return []

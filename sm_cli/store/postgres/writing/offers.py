@@ -49,3 +49,14 @@ ANYTHING = Offers(
     first_due=0,
     number=None,
 )
+#: Of one of which nothing is known.
+NOTHING = Offers(
+    losses=False,
+    schedules=False,
+    ended_children=False,
+    ready=False,
+    free_jobs=False,
+    first_lease_end=None,
+    first_due=None,
+    number=None,
+)

@@ -8,8 +8,9 @@ from itertools import chain
 from typing import Any
 
 from sm_cli.store.locks import Lock
-from sm_cli.store.postgres.writing.claims import TAKEN, claim_of
+from sm_cli.store.postgres.writing.claims import ALL_ENDED, QUEUES, READY, TAKEN, Question, claim_of
 from sm_cli.store.postgres.writing.ids import Ids
+from sm_cli.store.postgres.writing.offers import NOTHING
 from sm_cli.store.records import Execution
 from sm_cli.store.sql import rows
 from sm_cli.store.sql.parameters import id_list
@@ -39,11 +40,11 @@ def take_parts(parts: Collection[int]) -> tuple[str, Parameters]:
 class Own:
     """What one store has of its own, from transaction to transaction.
 
-    number: marks the parts of trees that it wrote last. transactions: how many it began. had_free_jobs: whether
-    somebody could have taken jobs when the last one began; last_claims: what it took them with. places: execution to
-    part, which never changes; trees: execution to (tree, digest). above: a child of a map run to the frame that waits
-    for it; places_of_frames: such a frame to its execution and the part of that. cached_parts: those of which the row
-    cache may know something."""
+    number: marks the parts of trees that it wrote last. transactions: how many it began. last_offers: what
+    there was to do when the last one began; last_claims: what it took jobs with; offers_asked: what took something in
+    the round trip that began this one. places: execution to part, which never changes; trees: execution to
+    (tree, digest). above: a child of a map run to the frame that waits for it; places_of_frames: such a frame to its
+    execution and the part of that. cached_parts: those of which the row cache may know something."""
 
     def __init__(self, schema: str, number: int, ids: Ids) -> None:
         self.schema = schema
@@ -51,8 +52,9 @@ class Own:
         self.ids = ids
         self.row_cache = RowCache()
         self.transactions = 0
-        self.had_free_jobs = False
+        self.last_offers = NOTHING
         self.last_claims: list[tuple[str, dict[str, Any]]] = []
+        self.offers_asked: list[Question] = []
         self.places: dict[int, int] = {}
         self.trees: dict[int, tuple[int, str]] = {}
         self.above: dict[int, int] = {}
@@ -93,33 +95,44 @@ class Own:
             parts.add(each.part)
         return parts
 
-    def questions_of(self, executions: Collection[int], jobs: int) -> list[tuple[str, Parameters]]:
+    def questions_of(self, executions: Collection[int], jobs: int) -> list[Question]:
         """What takes these executions, as far as it is known where they belong, and whatever waits for them; what reads
-        that; which queues have jobs, if any had when the last transaction began or nothing else is known to be done;
-        and what takes so many of them, where the last transaction did so. Whoever asks holds nothing yet."""
+        that; and what takes ended children, so many jobs and READY frames, if there were any when the last transaction
+        began, or nothing else is known to be done. Whoever asks holds nothing yet."""
+        self.offers_asked, last_claims = [], self.last_claims
+        self.last_claims = []
+        if not (executions or jobs):
+            return []
         parts = {self.places[id] for id in executions if id in self.places}
         parents = self.parents_of(executions)
         wanted_parts = parts | {part for _, part in parents.values()}
-        questions: list[tuple[str, Parameters]] = []
+        questions: list[Question] = []
         if wanted_parts:
             questions += [take_parts(wanted_parts), *chain.from_iterable(self.reads_of(parents).values())]
-        if self.had_free_jobs or (jobs and not executions):
-            questions += [("queues", ())]
-            if jobs and len(self.last_claims) == 1:
-                name, parameters = self.last_claims[0]
-                questions += [claim_of(name, parameters, jobs), *TAKEN]
-        self.last_claims = []
+        if self.last_offers.ended_children:
+            questions.append(self._offer(ALL_ENDED))
+        if self.last_offers.free_jobs or not executions:
+            questions.append(QUEUES)
+            if jobs and len(last_claims) == 1:
+                name, parameters = last_claims[0]
+                questions += [self._offer(claim_of(name, parameters, jobs)), *TAKEN]
+        if self.last_offers.ready:
+            questions.append(self._offer(READY))
         return questions
+
+    def _offer(self, question: Question) -> Question:
+        self.offers_asked.append(question)
+        return question
 
     def parents_of(self, executions: Collection[int]) -> dict[int, tuple[int, int]]:
         """The frames that wait for these, as children of map runs, to their executions and the parts of those."""
         frames = {self.above[id] for id in executions if id in self.above}
         return {frame: self.places_of_frames[frame] for frame in frames if frame in self.places_of_frames}
 
-    def reads_of(self, parents: Mapping[int, tuple[int, int]]) -> dict[int, list[tuple[str, Parameters]]]:
+    def reads_of(self, parents: Mapping[int, tuple[int, int]]) -> dict[int, list[Question]]:
         """What reads these, by frame, as far as nothing is remembered of them."""
         cache = self.row_cache
-        reads: dict[int, list[tuple[str, Parameters]]] = {}
+        reads: dict[int, list[Question]] = {}
         for frame, (execution, _) in parents.items():
             reads[frame] = [("frames", (id_list([frame]),))] if frame not in cache.frames else []
             reads[frame] += [("executions", (id_list([execution]),))] if execution not in cache.executions else []

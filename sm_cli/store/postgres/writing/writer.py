@@ -130,7 +130,7 @@ class Writer:
             promise = exchange.send(dialect.statement_of("offers").text.encode())
             exchange.settle()
         offers = Offers._make(promise.rows[0])
-        self.own.had_free_jobs = offers.free_jobs
+        self.own.last_offers = offers
         row_cache = self.own.row_cache
         row_cache.no_losses, row_cache.no_schedules = not offers.losses, not offers.schedules
         row_cache.no_ended_children = not offers.ended_children
