@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Header, Path, Query, Request
 from starlette.responses import PlainTextResponse, Response
@@ -50,6 +50,10 @@ router = rest_router("workflows")
 _Number = Annotated[int, Path(ge=1, le=2**31, description="The version's number.")]
 _IfNone = Annotated[str | None, Header(description="ETags of what the client has: 304 when it is still that.")]
 _If = Annotated[str | None, Header(description="The ETag of the current version: 412 when it is another by now.")]
+_Unless = Annotated[
+    str | None,
+    Header(alias="If-None-Match", description="`*`: 412 when there is a version; ETags: when it is one of these."),
+]
 
 
 @router.get("/workflows", summary="List workflows")
@@ -77,19 +81,22 @@ async def get_workflows(request: Request, backend: TheBackend, limit: Limit = 10
 
 
 @router.post("/workflows", status_code=201, summary="Register a definition")
-async def post_workflow(body: RegisterBody, request: Request, backend: TheBackend, if_match: _If = None) -> Response:
+async def post_workflow(
+    body: RegisterBody, request: Request, backend: TheBackend, if_match: _If = None, unless_match: _Unless = None
+) -> Response:
     """The text becomes the version that the bare name means: 201, or 200 when it was one already. 400 with
     `diagnostics` when it cannot run."""
-    act = partial(_register, backend, body.name, body.definition, body.alias, if_match)
-    return await perform(request, backend, act, is_whole=if_match is not None)
+    act = partial(_register, backend, body, if_match, unless_match)
+    return await perform(request, backend, act, is_whole=if_match is not None or unless_match is not None)
 
 
-def _register(
-    backend: Backend, name: str, definition: dict[str, Any] | str, alias: str | None, if_match: str | None
-) -> Reply:
-    workflow = workflow_from(definition, name)
+def _register(backend: Backend, body: RegisterBody, if_match: str | None, unless_match: str | None) -> Reply:
+    name, alias = body.name, body.alias
+    workflow = workflow_from(body.definition, name)
     if if_match is not None and not _is_among(_current_tag(backend, name), _tags(if_match)):
         raise Refusal(412, "PreconditionFailed", f"the current version of {name} is not the one that If-Match names")
+    if unless_match is not None and _is_among(_current_tag(backend, name), _tags(unless_match)):
+        raise Refusal(412, "PreconditionFailed", f"{name} has a version that If-None-Match excludes")
     registration = backend.engine.workflows.register(workflow, alias)
     document: Json = {
         "workflow": name,

@@ -59,6 +59,11 @@ def test_who_has_seen_another_version_overwrites_nothing(here: Served) -> None:
     assert registered(here, MESSAGE, 412, headers={"If-Match": tag}).json()["code"] == "PreconditionFailed"
     registered(here, MESSAGE, headers={"If-Match": new})
     registered(here, OTHER, 200, headers={"If-Match": "*"})
+    told = registered(here, MESSAGE, 412, headers={"If-None-Match": "*"}).json()
+    assert told["code"] == "PreconditionFailed" and "If-None-Match" in told["detail"]
+    registered(here, MESSAGE, 412, headers={"If-None-Match": new})
+    registered(here, OTHER, 200, headers={"If-None-Match": tag})
+    here.post(f"{API}/workflows", {"name": "y", "definition": PASS}, 201, headers={"If-None-Match": "*"})
     assert here.post(f"{API}/workflows", {"name": "x", "definition": PASS}, 412, headers={"If-Match": "*"})
 
 
