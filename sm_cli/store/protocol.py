@@ -41,7 +41,7 @@ class Store(Protocol):
 
         locks: others may write beside it where the database lets them, each what it holds (`Transaction.hold`), and
         these are waited for before it begins; None: nobody writes beside it. executions: those that it is about to
-        hold, as far as is known, and jobs: how many that nobody has it is about to take: a server is told so as it
+        hold, as far as is known, and jobs: how many of any tree it is about to take: a server is told so as it
         begins. Raises Contended, inside the block or at its end,
         only where `locks` are given."""
 

@@ -234,7 +234,7 @@ class Worker:
         if must_enlist:
             taker.arriving = None  # written by itself, even when nothing else is
         try:
-            slots = taker.slots if self.hints.is_awake() else 0
+            slots = taker.slots if self.tree is None and self.hints.is_awake() else 0
             rest, tick = self.engine.transact(work, taker, postponing=True, executions=about(results), jobs=slots)
         except Unwritable:
             self._pending.stale = True

@@ -42,10 +42,7 @@ States:
       - {StartAt: Right, States: {Right: {Type: Pass, End: true}}}
     End: true
 """
-BATCH = """
-StartAt: Each
-States:
-  Each:
+EACH = """  Each:
     Type: Map
     ItemsPath: $.items
     ItemProcessor:
@@ -54,6 +51,7 @@ States:
       States: {Work: {Type: Task, Resource: work, End: true}}
     End: true
 """
+BATCH = f"StartAt: Each\nStates:\n{EACH}"
 WAITS = """
 StartAt: W
 States: {W: {Type: Message, CorrelationKey: k, CorrelationValue: 1, TimeoutSeconds: 9000000, End: true}}
@@ -290,19 +288,11 @@ def test_a_crash_at_any_commit_loses_nothing_and_the_next_call_goes_on(tmp_path:
 
 
 #: It waits for a message, then runs a map.
-GRAND = """
+GRAND = f"""
 StartAt: Wait
 States:
-  Wait: {Type: Message, CorrelationKey: k, CorrelationValue: 7, ResultPath: $.message, Next: Each}
-  Each:
-    Type: Map
-    ItemsPath: $.items
-    ItemProcessor:
-      ProcessorConfig: {Mode: DISTRIBUTED, ExecutionType: STANDARD}
-      StartAt: Work
-      States: {Work: {Type: Task, Resource: work, End: true}}
-    ResultPath: $.done
-    End: true
+  Wait: {{Type: Message, CorrelationKey: k, CorrelationValue: 7, ResultPath: $.message, Next: Each}}
+{EACH}    ResultPath: $.done
 """
 
 

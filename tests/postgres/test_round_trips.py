@@ -18,6 +18,9 @@ from sm_cli.engine.engine import Engine
 from sm_cli.handlers.handler import Handler
 from sm_cli.store.postgres.database import PostgresStore
 from sm_cli.store.postgres.url import parse_url
+from sm_cli.store.postgres.writing.ids import Ids
+from sm_cli.store.postgres.writing.offers import ANYTHING
+from sm_cli.store.postgres.writing.own import Own
 from sm_cli.testing import FakeClock
 from sm_cli.worker.worker import Worker
 from tests.engine.workers import soon
@@ -113,3 +116,32 @@ def test_what_is_prepared_stays_so_after_transactions_that_are_undone_and_reads(
                 questions.execution(1)
                 reader = questions.session.connection
         assert reader.execute(count).fetchone() == (1,)
+
+
+def nowhere() -> psycopg.Connection:
+    raise AssertionError("nothing is asked of a server here")
+
+
+def own_of_who_saw_work() -> Own:
+    own = Own("sm", 1, Ids(nowhere, "sm"))
+    own.last_offers = ANYTHING
+    own.places = {7: 7}
+    own.last_claims = [("take_free_in_queue", {"queue": "default"})]
+    return own
+
+
+def test_who_takes_jobs_of_any_tree_takes_all_that_waits() -> None:
+    names = [name for name, _ in own_of_who_saw_work().questions_of([7], 8)]
+    taken_rows = ["taken_jobs", "taken_frames", "taken_executions"]
+    assert names == ["take_parts", "take_ended", "queues", "take_free_in_queue", *taken_rows, "take_ready"]
+
+
+def test_who_works_for_one_execution_takes_nothing_of_others() -> None:
+    assert [name for name, _ in own_of_who_saw_work().questions_of([7], 0)] == ["take_parts"]
+    assert own_of_who_saw_work().questions_of([], 0) == []
+
+
+def test_two_claims_of_the_last_time_are_not_asked_ahead_for_one_would_be_taken_for_the_other() -> None:
+    own = own_of_who_saw_work()
+    own.last_claims *= 2
+    assert [name for name, _ in own.questions_of([7], 8)] == ["take_parts", "take_ended", "queues", "take_ready"]

@@ -97,23 +97,24 @@ class Own:
 
     def questions_of(self, executions: Collection[int], jobs: int) -> list[Question]:
         """What takes these executions, as far as it is known where they belong, and whatever waits for them; what reads
-        that; and what takes ended children, so many jobs and READY frames, if there were any when the last transaction
-        began, or nothing else is known to be done. Whoever asks holds nothing yet."""
+        that. Of who is about to take jobs of any tree also what takes ended children, so many jobs and READY frames, if
+        there were any when the last transaction began, or nothing else is known to be done. Whoever asks holds nothing
+        yet."""
         self.offers_asked, last_claims = [], self.last_claims
         self.last_claims = []
-        if not (executions or jobs):
-            return []
         parts = {self.places[id] for id in executions if id in self.places}
         parents = self.parents_of(executions)
         wanted_parts = parts | {part for _, part in parents.values()}
         questions: list[Question] = []
         if wanted_parts:
             questions += [take_parts(wanted_parts), *chain.from_iterable(self.reads_of(parents).values())]
+        if not jobs:
+            return questions
         if self.last_offers.ended_children:
             questions.append(self._offer(ALL_ENDED))
         if self.last_offers.free_jobs or not executions:
             questions.append(QUEUES)
-            if jobs and len(last_claims) == 1:
+            if len(last_claims) == 1:
                 name, parameters = last_claims[0]
                 questions += [self._offer(claim_of(name, parameters, jobs)), *TAKEN]
         if self.last_offers.ready:
