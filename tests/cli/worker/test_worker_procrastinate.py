@@ -18,6 +18,7 @@ from sm_cli.store.records import Status
 from tests.cli.conftest import Project, ended
 from tests.engine.workers import soon, workflow
 from tests.postgres.server import Server, own_schema
+from tests.store.asking import asked
 
 NOTE = """
 import os
@@ -65,6 +66,8 @@ def test_what_is_killed_flushed_and_stopped_ends_as_if_all_had_been_calm(project
         workers = [
             project.start("worker", "--engine", "procrastinate", "--db", url, "--concurrency", "2") for _ in range(3)
         ]
+        # One that is still starting is ended by SIGTERM, and has no part in what happens.
+        soon(lambda: len(asked(store).workers()) == len(workers), seconds=60)
         executions = [engine.start(CHAIN, {"number": number}, name=f"chain-{number}")[0] for number in range(MANY)]
 
         def closed() -> int:
